@@ -1,0 +1,1 @@
+"""Vertebral fracture grading on CT, with evidence a radiologist can look at."""

@@ -1,0 +1,414 @@
+"""The core types: frozen, in HU and millimetres, with no behaviour beyond validation.
+
+World coordinates are RAS+ millimetres: x grows towards the patient's right, y towards
+anterior, z towards cranial. Voxel indices carry the suffix ``_ijk``, world points ``_mm``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import GeometryError, ShapeError
+
+Array = NDArray[np.floating]
+
+
+def _check_grid(what: str, array: np.ndarray, affine: np.ndarray) -> None:
+    if array.ndim != 3:
+        raise ShapeError(f"{what} array must be 3-D; got shape {array.shape}.")
+    if affine.shape != (4, 4) or not np.all(np.isfinite(affine)):
+        raise GeometryError(f"{what} affine must be a finite 4 x 4 matrix; got {affine.tolist()}.")
+    if abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+        raise GeometryError(
+            f"{what} affine is singular ({affine[:3, :3].tolist()}); "
+            "expected three independent axes. Repair the header of the file."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A CT scan on its native grid.
+
+    Parameters
+    ----------
+    array : ndarray, shape (X, Y, Z), any real dtype
+        Hounsfield units. Kept in the dtype of the file where that is exact (int16),
+        float32 otherwise; never float64.
+    affine : ndarray, shape (4, 4)
+        Voxel index to RAS+ millimetres. Shear (gantry tilt) is allowed.
+
+    Raises
+    ------
+    ShapeError, GeometryError
+        If the array is not 3-D, or the affine is singular or not finite.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check_grid("Volume", self.array, self.affine)
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Length of one voxel step along each array axis, mm."""
+        return _spacing(self.affine)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """A mask of integer labels on a grid. A type of its own, so that nobody interpolates it.
+
+    Parameters
+    ----------
+    array : ndarray of integers, shape (X, Y, Z)
+        0 is background. Vertebra masks hold VerSe labels (C1-C7 1-7, T1-T12 8-19,
+        L1-L6 20-25, T13 28).
+    affine : ndarray, shape (4, 4)
+        Voxel index to RAS+ millimetres.
+    """
+
+    array: np.ndarray
+    affine: np.ndarray
+
+    def __post_init__(self) -> None:
+        _check_grid("LabelMap", self.array, self.affine)
+        if not np.issubdtype(self.array.dtype, np.integer):
+            raise ShapeError(f"LabelMap array must hold integers; got {self.array.dtype}.")
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Length of one voxel step along each array axis, mm."""
+        return _spacing(self.affine)
+
+
+def _spacing(affine: np.ndarray) -> tuple[float, float, float]:
+    x, y, z = np.linalg.norm(affine[:3, :3], axis=0)
+    return float(x), float(y), float(z)
+
+
+@dataclass(frozen=True)
+class Vertebra:
+    """A named vertebra and the centre of its body.
+
+    Parameters
+    ----------
+    level : VertebraLevel
+    centroid_mm : tuple of 3 floats
+        Centre of the vertebral body (not of the whole bone), RAS+ mm.
+    flags : tuple of str
+        What to know about this centre or this bone, e.g. ``"touches_border"``.
+    """
+
+    level: VertebraLevel
+    centroid_mm: tuple[float, float, float]
+    flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.centroid_mm) != 3 or not np.all(np.isfinite(self.centroid_mm)):
+            raise GeometryError(
+                f"{self.level.value}: centroid_mm must be three finite numbers; "
+                f"got {self.centroid_mm}."
+            )
+
+
+class Frame(Protocol):
+    """Where a patch lies in the patient: analytic, both ways, nothing stored per pixel."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Samples along each patch axis."""
+        ...
+
+    @property
+    def spacing_mm(self) -> float:
+        """Distance of neighbouring samples, the same along every patch axis."""
+        ...
+
+    def to_mm(self, index: np.ndarray) -> np.ndarray:
+        """Map patch indices (..., N) to RAS+ mm (..., 3)."""
+        ...
+
+    def to_patch(self, xyz_mm: np.ndarray) -> np.ndarray:
+        """Map RAS+ mm (..., 3) to patch coordinates (..., 3).
+
+        A 3-D box answers with its three indices; a 2-D sheet with row, column and the
+        signed distance from the sheet in mm.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """The neighbourhood of one vertebra, sampled from the CT.
+
+    Parameters
+    ----------
+    vertebra : Vertebra
+    array : ndarray of float32, shape (*S)
+        HU. 2-D: row 0 is cranial, column 0 anterior. 3-D: axis 0 runs caudal, axis 1
+        posterior, axis 2 towards the patient's left (the viewer's right).
+    frame : Frame
+        Maps patch indices to RAS+ mm and back.
+    outside : float
+        Share of the samples that fell outside the scan and were set to -1000 HU, 0 to 1.
+    """
+
+    vertebra: Vertebra
+    array: np.ndarray
+    frame: Frame
+    outside: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.array.shape != tuple(self.frame.shape):
+            raise ShapeError(
+                f"Patch array must have the shape of its frame {tuple(self.frame.shape)}; "
+                f"got {self.array.shape}."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Heights:
+    """Heights of one vertebral body, and what they say about height loss.
+
+    Parameters
+    ----------
+    anterior_mm, middle_mm, posterior_mm : float
+        Body heights in the mid-sagittal third.
+    expected_mm : tuple of 3 floats
+        Anterior, middle and posterior height expected from the nearest unfractured
+        levels and the published norms of each level.
+    loss : float
+        Largest relative height loss, 0 to 1 (negative when taller than expected).
+    loss_interval : tuple of 2 floats
+        Interval of ``loss`` from voxel size and landmark spread.
+    height_loss_class : int
+        0 under 20 %, 1 from 20 to under 25 %, 2 from 25 to 40 %, 3 over 40 %. Named so
+        because a Genant grade is a visual reading.
+    class_range : tuple of 2 ints
+        Classes at the two ends of ``loss_interval``.
+    shape : str
+        ``"none"``, ``"wedge"``, ``"biconcave"`` or ``"crush"``.
+    own_posterior_loss : float
+        The same loss with the own posterior height as the only reference.
+    thirds_mm : mapping
+        ``"left"``, ``"middle"``, ``"right"`` -> (anterior, middle, posterior) in mm.
+    landmarks_mm : ndarray, shape (3, 2, 3)
+        RAS+ mm of the mid-sagittal landmarks: (anterior, middle, posterior) x
+        (cranial, caudal) x (x, y, z).
+    """
+
+    anterior_mm: float
+    middle_mm: float
+    posterior_mm: float
+    expected_mm: tuple[float, float, float]
+    loss: float
+    loss_interval: tuple[float, float]
+    height_loss_class: int
+    class_range: tuple[int, int]
+    shape: str
+    own_posterior_loss: float
+    thirds_mm: Mapping[str, tuple[float, float, float]]
+    landmarks_mm: np.ndarray
+
+
+@dataclass(frozen=True)
+class Grading:
+    """What one model says about one vertebra.
+
+    Parameters
+    ----------
+    vertebra : Vertebra
+    classes : tuple of str
+        Names of the columns, e.g. ``("G0", "G2", "G3")``.
+    probabilities : tuple of float
+        Model score per class, sums to 1; uncalibrated unless the model card says so.
+    """
+
+    vertebra: Vertebra
+    classes: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.classes) != len(self.probabilities):
+            raise ShapeError(
+                f"Grading needs one probability per class {self.classes}; "
+                f"got {len(self.probabilities)}."
+            )
+
+    @property
+    def grade(self) -> str:
+        """The class with the highest probability."""
+        return self.classes[int(np.argmax(self.probabilities))]
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplar:
+    """A training patch that a piece of evidence points to ("looks like that").
+
+    Parameters
+    ----------
+    array : ndarray of float32, shape (*S)
+        HU of the training patch.
+    heatmap : ndarray of float32, shape (*S)
+        Where on the training patch the evidence lies, same scale as the test heat map.
+    subject, series, level, grade : str
+        Provenance.
+    synthetic : bool
+        Whether the patch comes from a phantom.
+    cell : tuple of int
+        Grid cell of the feature map the evidence was taken from.
+    """
+
+    array: np.ndarray
+    heatmap: np.ndarray
+    subject: str
+    series: str
+    level: str
+    grade: str
+    synthetic: bool
+    cell: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Where, how much, looks like what: one prototype, one unit or one CAM.
+
+    Parameters
+    ----------
+    name : str
+        What a person calls it, e.g. ``"G2 prototype 1"``.
+    class_name : str
+        The class it speaks for.
+    heatmap : ndarray of float32, shape (*S)
+        Strength on the patch, upsampled to its grid; not below 0.
+    score : float
+        Its weight in the explanation; the unit is the explanation's ``score_name``.
+    terms : mapping of str to float
+        What the score is made of, e.g. similarity and connection.
+    exemplars : tuple of Exemplar
+        Training patches it looks like, best first.
+    """
+
+    name: str
+    class_name: str
+    heatmap: np.ndarray
+    score: float
+    terms: Mapping[str, float] = field(default_factory=dict)
+    exemplars: tuple[Exemplar, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a model leans towards ``target`` on one patch.
+
+    Parameters
+    ----------
+    patch : Patch
+    target : str
+        The class explained.
+    method : str
+        Name of the explainer in ``EXPLAINERS``.
+    score_name : str
+        What the scores are, e.g. ``"contribution to the logit"``.
+    evidence : tuple of Evidence
+        Sorted by score, highest first.
+    """
+
+    patch: Patch
+    target: str
+    method: str
+    score_name: str
+    evidence: tuple[Evidence, ...]
+
+    def __post_init__(self) -> None:
+        scores = [item.score for item in self.evidence]
+        if scores != sorted(scores, reverse=True):
+            raise ShapeError(f"Explanation evidence must be sorted by score; got {scores}.")
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a report must say about the model behind a grade."""
+
+    name: str
+    version: str
+    sha256: str
+    classes: tuple[str, ...]
+    trained_on: str
+
+
+@dataclass(frozen=True)
+class ScanSource:
+    """Where the CT came from; ``name`` is a file name, never a patient's."""
+
+    name: str
+    sha256: str
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What one model made of one vertebra: a grade with its reason, or neither."""
+
+    grading: Grading | None
+    explanation: Explanation | None
+
+
+@dataclass(frozen=True, eq=False)
+class VertebraFindings:
+    """Everything found out about one vertebra.
+
+    Parameters
+    ----------
+    patch : Patch
+        The 2-D sheet around the vertebra, as shown to the reader.
+    heights : Heights or None
+        None where no mask was given or the body could not be measured.
+    assessments : tuple of Assessment
+        One per model of the scan, in the same order.
+    flags : tuple of str
+        Quality flags; ``"not_assessable: <reason>"`` where no grade is given.
+    """
+
+    patch: Patch
+    heights: Heights | None
+    assessments: tuple[Assessment, ...]
+    flags: tuple[str, ...] = ()
+
+    @property
+    def vertebra(self) -> Vertebra:
+        """The vertebra these findings are about."""
+        return self.patch.vertebra
+
+
+@dataclass(frozen=True, eq=False)
+class ScanFindings:
+    """A graded scan: what the report, ``result.json`` and the reader are made from.
+
+    Parameters
+    ----------
+    source : ScanSource
+    volume : Volume
+    models : tuple of ModelInfo
+    vertebrae : tuple of VertebraFindings
+        In cranio-caudal order.
+    overview : Patch
+        The whole-spine sheet; its ``vertebra`` is the middle one.
+    settings : mapping of str to str
+        How the scan was graded, as the foot of the report shows it.
+    """
+
+    source: ScanSource
+    volume: Volume
+    models: tuple[ModelInfo, ...]
+    vertebrae: tuple[VertebraFindings, ...]
+    overview: Patch
+    settings: Mapping[str, str] = field(default_factory=dict)
