@@ -287,15 +287,19 @@ def _read_voxels(stream: ByteStream, header: _Header) -> np.ndarray:
             "there is. Crop the scan to the spine."
         ) from None
     if stored == kept:
-        _fill(stream, header, memoryview(voxels).cast("B"), 0)
+        _fill(stream, header, _bytes_of(voxels), 0)
         return voxels
     block = np.empty(min(_BLOCK, header.count), stored)
     for start in range(0, header.count, _BLOCK):
         part = block[: header.count - start]
-        _fill(stream, header, memoryview(part.view(np.uint8)), start * stored.itemsize)
+        _fill(stream, header, _bytes_of(part), start * stored.itemsize)
         with np.errstate(over="ignore"):  # what overflows is reported as not finite
             voxels[start : start + len(part)] = part
     return voxels
+
+
+def _bytes_of(array: np.ndarray) -> memoryview:
+    return array.view(np.uint8).data
 
 
 def _fill(stream: ByteStream, header: _Header, buffer: memoryview, before: int) -> None:
@@ -316,7 +320,7 @@ def _rescale(voxels: np.ndarray, slope: float, intercept: float) -> np.ndarray:
         return voxels
     ends = np.array([voxels.min(), voxels.max()], dtype=float) * slope + intercept
     exact = slope.is_integer() and intercept.is_integer()
-    kept = np.int16 if exact and -32768 <= ends.min() and ends.max() <= 32767 else np.float32
+    kept = np.int16 if exact and ends.min() >= -32768 and ends.max() <= 32767 else np.float32
     # int16 and uint16 are rescaled in place: the scan is never in memory twice
     out = voxels.view(kept) if voxels.itemsize == np.dtype(kept).itemsize else None
     scaled = np.empty(voxels.shape, kept) if out is None else out
