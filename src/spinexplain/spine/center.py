@@ -1,10 +1,12 @@
 """Where the body of a masked vertebra lies: candidates per bone, the choice along the spine.
 
 The centre of mass of a whole vertebra falls in the spinal canal, and its deepest point
-wanders along the body. The centroid of the largest part deeper than 5 mm is stable,
-because pedicles, laminae and processes are thinner than 10 mm. Small bones, coarse masks
-and collapsed bodies have no such part; there the depth is lowered, and the neighbours
-decide which of several parts is the body.
+wanders along the body. Depth *in the axial plane* tells body from arch at once: bodies
+reach 7 to 20 mm there whatever their height, pedicles, laminae and processes under 6 mm.
+The centroid of the part deeper than half the greatest axial depth is the centre, also in
+a collapsed body, which has no part deeper than 5 mm in space left. Where this leads off
+the curve of the neighbours, the parts deeper than 5 mm in space (or less, in small
+bones) are the next candidates.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from spinexplain.geometry import apply_affine, fit_curve
 DEPTH_MM = 5.0
 OFF_CURVE_MM = 12.0
 _FINEST_MM = 1.0  # finer masks are subsampled: the centre does not need them
+_AXIAL_SHARE = 0.5
+_AXIAL_QUANTILE = 0.9  # of the slices' greatest depths: one odd slice decides nothing
+_NO_NEIGHBOR_MM = 1e6  # apart so far that slices do not see each other
 _DEPTH_STEPS = (0.85, 0.7, 0.55)  # shares of the greatest depth tried after 5 mm
 _SMALLEST_SHARE = 0.05  # a part under 5 % of the largest is no candidate
 _SMALLEST_CORE_MM3 = 200.0  # less than this deeper than 5 mm may lie in the arch
@@ -39,18 +44,33 @@ def body_candidates(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n, 3)
-        Centroids in RAS+ mm of the parts deeper than 5 mm, largest first, then of the
-        parts at lower depths. n >= 1.
+        RAS+ mm: centroids of the parts that are deep in the axial plane, largest first,
+        then of those deep in space. n >= 1.
     """
     mask, affine = _subsampled(*_orthogonal(np.pad(mask, 1), _shifted(affine, -1)))
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    depth = ndimage.distance_transform_edt(mask, sampling=spacing)
-    deepest = float(depth.max())
-    levels = [DEPTH_MM, *[share * deepest for share in _DEPTH_STEPS]]
-    cores = [depth > level for level in levels]
-    large = [c for c in cores if np.count_nonzero(c) * spacing.prod() >= _SMALLEST_CORE_MM3]
-    centers = [center for core in large or cores[-1:] for center in _part_centers(core)]
+    cores = [_axial_core(mask, affine), *_deep_cores(mask, spacing)]
+    centers = [center for core in cores for center in _part_centers(core)]
     return apply_affine(affine, np.array(centers))
+
+
+def _axial_core(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Return where the depth in the axial plane exceeds half of its usual maximum."""
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    axial = int(np.argmax(np.abs(affine[2, :3]) / spacing))
+    sampling = spacing.copy()
+    sampling[axial] = _NO_NEIGHBOR_MM
+    depth = ndimage.distance_transform_edt(mask, sampling=sampling)
+    deepest = np.moveaxis(depth, axial, 0).reshape(depth.shape[axial], -1).max(axis=1)
+    return depth > _AXIAL_SHARE * np.quantile(deepest[deepest > 0], _AXIAL_QUANTILE)
+
+
+def _deep_cores(mask: np.ndarray, spacing: np.ndarray) -> list[np.ndarray]:
+    """Return the parts deeper than 5 mm, then than shares of the greatest depth."""
+    depth = ndimage.distance_transform_edt(mask, sampling=spacing)
+    levels = [DEPTH_MM, *(share * depth.max() for share in _DEPTH_STEPS)]
+    cores = [depth > level for level in levels]
+    return [c for c in cores if np.count_nonzero(c) * spacing.prod() >= _SMALLEST_CORE_MM3]
 
 
 def _part_centers(core: np.ndarray) -> list[np.ndarray]:
@@ -136,7 +156,7 @@ def choose_centers(candidates: Sequence[np.ndarray]) -> tuple[np.ndarray, np.nda
     outliers: set[int] = set()  # off the curve with every candidate: judge nobody by them
     while True:
         centers = np.array([points[k] for points, k in zip(candidates, chosen, strict=True)])
-        off = np.array([_off_mm(i, centers[i], centers, outliers) for i in range(len(centers))])
+        off = np.array([_off_mm(i, c[None], centers, outliers)[0] for i, c in enumerate(centers)])
         suspects = [i for i in np.argsort(-off) if off[i] > OFF_CURVE_MM and i not in settled]
         if not suspects:
             return centers, off
@@ -148,9 +168,7 @@ def choose_centers(candidates: Sequence[np.ndarray]) -> tuple[np.ndarray, np.nda
             outliers.add(worst)
 
 
-def _off_mm(
-    index: int, points: np.ndarray, centers: np.ndarray, outliers: set[int]
-) -> np.ndarray | float:
+def _off_mm(index: int, points: np.ndarray, centers: np.ndarray, outliers: set[int]) -> np.ndarray:
     """Return how far points (..., 3) lie from the curve through the other centres."""
     others = [i for i in range(len(centers)) if i != index and i not in outliers]
     if len(others) < _FEWEST_OTHERS:

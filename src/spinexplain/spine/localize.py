@@ -97,7 +97,7 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
 
     Notes
     -----
-    The centre is the centroid of the largest connected part deeper than 5 mm (see
+    The centre is the centroid of the largest part that is deep in the axial plane (see
     :mod:`spinexplain.spine.center`); each bone is worked on in its own bounding box.
     """
     boxes = level_boxes(labels)
@@ -106,9 +106,9 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     centers, off_curve = choose_centers(candidates)
     found = []
     for (level, box), center, off in zip(boxes.items(), centers, off_curve, strict=True):
-        flags = (TOUCHES_BORDER,) if _is_cut(labels, level, box, center) else ()
-        flags += (OFF_CURVE,) if off > OFF_CURVE_MM else ()
-        found.append(Vertebra(level, _point(center), flags))
+        flags = [TOUCHES_BORDER] if _is_cut(labels, level, box, center) else []
+        flags += [OFF_CURVE] if off > OFF_CURVE_MM else []
+        found.append(Vertebra(level, _point(center), tuple(flags)))
     return found
 
 
