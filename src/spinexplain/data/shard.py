@@ -149,7 +149,7 @@ def write_shard(folder: Path, shard: SeriesShard) -> str:
         for name, array in shard.arrays.items():
             _write_array(temporary / name, KINDS[name], array)
         parquet.write_table(shard_table(shard), temporary / ROWS_FILE)
-        temporary.chmod(0o777 & ~_umask())
+        temporary.chmod(folder.stat().st_mode & 0o777)  # mkdtemp is private
         target = folder / shard.key
         if target.exists():
             shutil.rmtree(target)
@@ -158,12 +158,6 @@ def write_shard(folder: Path, shard: SeriesShard) -> str:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return shard.key
-
-
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current
 
 
 def _write_array(path: Path, kind: Kind, array: np.ndarray) -> None:
