@@ -34,6 +34,8 @@ class VertebraRow:
     ----------
     level : str
         Name of the level, e.g. ``"L1"``.
+    subject : str or None
+        The patient, where a shard bundles several; None: the shard's.
     grade : str or None
         ``"G0"`` to ``"G3"``, ``"x"`` for foreign material, None where nobody graded.
     shape : str or None
@@ -57,6 +59,7 @@ class VertebraRow:
     """
 
     level: str
+    subject: str | None = None
     grade: str | None = None
     shape: str | None = None
     loss: float | None = None
@@ -247,7 +250,7 @@ def shard_table(shard: SeriesShard) -> pa.Table:
     kinds = [name for name in KINDS if name in shard.arrays]
     records = [
         _record(row)
-        | {"subject": shard.subject, "series": shard.series, "kinds": kinds}
+        | {"subject": row.subject or shard.subject, "series": shard.series, "kinds": kinds}
         | {"shard": shard.key, "position": position, "cohort_schema": COHORT_SCHEMA}
         for position, row in enumerate(shard.rows)
     ]
