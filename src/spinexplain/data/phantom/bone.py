@@ -36,7 +36,10 @@ def wall_distance(
     half = np.clip(1 - rel**2, 0, 1)
     front = v > 0
     grow = half * np.where(front, body.bulge_front - body.waist, body.bulge_back - body.waist / 2)
-    up, down = np.exp(-((rise[0] / body.lip_reach) ** 2)), np.exp(-((rise[1] / body.lip_reach) ** 2))
+    up, down = (
+        np.exp(-((rise[0] / body.lip_reach) ** 2)),
+        np.exp(-((rise[1] / body.lip_reach) ** 2)),
+    )
     lip = body.lip
     weight = np.clip(np.abs(v) / (0.35 * body.depth) - 0.4, 0, 1)
     grow += weight * np.where(front, lip[0] * up + lip[1] * down, lip[2] * up + lip[3] * down)
@@ -126,7 +129,9 @@ def _marrow(
     elif body.texture_kind == 3:  # haemangioma: coarse bright struts in fat
         marrow = marrow - 60 + 170 * np.clip(np.sin(1.6 * v + 0.8 * coarse + u), 0.2, 1)
     if body.basivertebral:
-        vein = np.exp(-((w / 1.7) ** 2) - (u / 6) ** 2) / (1 + np.exp((v + 0.08 * body.depth) / 2.0))
+        vein = np.exp(-((w / 1.7) ** 2) - (u / 6) ** 2) / (
+            1 + np.exp((v + 0.08 * body.depth) / 2.0)
+        )
         marrow = marrow - body.basivertebral * vein * (marrow - 10)
     for face, amount, plate in ((above, moved[0], 0), (below, moved[1], 1)):
         if body.sclerosis_hu[plate]:
@@ -135,7 +140,9 @@ def _marrow(
             band = np.exp(-(((face + body.impaction_mm) / (0.8 * body.impaction_mm)) ** 2))
             marrow = marrow + body.impaction_hu * band * np.clip(0.25 + amount / 3, 0, 1)
     if body.cleft_hu:
-        gap = np.exp(-(((above + 3.0) / 1.2) ** 2) - ((v - 0.1 * body.depth) / (0.3 * body.depth)) ** 2)
+        gap = np.exp(
+            -(((above + 3.0) / 1.2) ** 2) - ((v - 0.1 * body.depth) / (0.3 * body.depth)) ** 2
+        )
         marrow = marrow + gap * (body.cleft_hu - marrow)
     if body.lesion:
         at_v, at_w, radius, value = body.lesion
@@ -167,7 +174,11 @@ def clear_evidence_of_neighbors(canvas: Canvas) -> None:
 
 
 def paint_disc(
-    canvas: Canvas, upper: tuple[Body, Placement], lower: tuple[Body, Placement], hu: float
+    canvas: Canvas,
+    upper: tuple[Body, Placement],
+    lower: tuple[Body, Placement],
+    hu: float,
+    vacuum_hu: float,
 ) -> None:
     """Paint the disc between two bodies; the bodies are painted over it afterwards."""
     (top, top_at), (low, low_at) = upper, lower
@@ -187,3 +198,8 @@ def paint_disc(
     rim = np.sqrt(u * u + v * v) * (1 - 1 / rho) + 0.06 * w * w
     share = cover(np.maximum(rim - 0.6, np.abs(w) - tall), 1.5)
     blend(canvas.hu[index], share, hu + 8 * canvas.fine[index] + 8 * canvas.coarse[index])
+    if vacuum_hu:
+        gas = cover(np.abs(w) - 1.0 - 0.8 * canvas.coarse[index], 1.0)
+        blend(
+            canvas.hu[index], gas * cover(rim + 5, 3.0) * (canvas.coarse[index] > -0.6), vacuum_hu
+        )

@@ -234,9 +234,7 @@ def shrink(body: Body, anterior: float, middle: float, posterior: float) -> Body
     return replace(body, upper=plates[0], lower=plates[1])
 
 
-def draw_subject(
-    rng: np.random.Generator, preset: Preset, grades: dict[str, int]
-) -> Subject:
+def draw_subject(rng: np.random.Generator, preset: Preset, grades: dict[str, int]) -> Subject:
     """Draw one person with fractures of the given grades at the given levels.
 
     Parameters

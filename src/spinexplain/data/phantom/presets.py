@@ -25,7 +25,7 @@ class Geometry:
     mild_loss_share: float = 0.3
     disc: Range = (0.55, 1.35)
     narrowed_disc: float = 0.12
-    kyphosis: Range = (0.4, 2.2)
+    kyphosis: Range = (0.3, 1.4)
     lordosis: Range = (0.3, 1.5)
     flex_jitter_deg: float = 2.2
     tilt_deg: Range = (-13.0, 13.0)
@@ -76,6 +76,7 @@ class Around:
     lung_midline: float = 0.6
     vessel_hu: Range = (20.0, 480.0)
     vessel_calcified: float = 0.33
+    vessel_midline: float = 0.65
     sac_hu: Range = (0.0, 50.0)
     myelography: float = 0.06
     vacuum: float = 0.1
@@ -97,6 +98,7 @@ class Scanner:
     streaks: float = 0.07
     coarse: float = 0.3
     coarse_mm: Range = (1.3, 3.2)
+    coarse_both: float = 0.4
     gain: float = 0.07
     offset_hu: float = 20.0
     edge: float = 0.3
@@ -116,7 +118,7 @@ class Fractures:
     loss_3: Range = (0.43, 0.65)
     roughness: Range = (0.2, 0.9)
     bulge_mm: Range = (0.0, 2.2)
-    kyphosis_share: Range = (0.0, 1.0)
+    kyphosis_share: Range = (0.0, 0.45)
     breach: float = 0.35
     lateral: Range = (-0.45, 0.45)
     cleft: float = 0.06

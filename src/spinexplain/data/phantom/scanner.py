@@ -24,6 +24,7 @@ class Acquisition:
     sharpen: float
     streak_hu: float
     coarse_mm: float
+    coarse_both: bool
     gain: float
     offset_hu: float
     seed: int
@@ -40,6 +41,7 @@ def draw_acquisition(rng: np.random.Generator, ranges: Scanner) -> Acquisition:
         sharpen=float(rng.uniform(*ranges.sharpen_gain)) if rng.random() < ranges.sharpen else 0.0,
         streak_hu=float(rng.uniform(20, 120)) if rng.random() < ranges.streaks else 0.0,
         coarse_mm=float(rng.uniform(*ranges.coarse_mm)) if rng.random() < ranges.coarse else 0.0,
+        coarse_both=bool(rng.random() < ranges.coarse_both),
         gain=float(rng.uniform(1 - ranges.gain, 1 + ranges.gain)),
         offset_hu=float(rng.uniform(-ranges.offset_hu, ranges.offset_hu)),
         seed=int(rng.integers(2**31)),
@@ -71,7 +73,7 @@ def scan_sheet(tissue: np.ndarray, how: Acquisition) -> np.ndarray:
         hu += streaks(rng, hu.shape, how.streak_hu)
     if how.coarse_mm:
         hu = coarsen(hu, how.coarse_mm, float(rng.random()), 0)
-        if rng.random() < 0.3:
+        if how.coarse_both:
             hu = coarsen(hu, how.coarse_mm, float(rng.random()), 1)
     hu = (hu + 1000) * how.gain - 1000 + how.offset_hu
     return np.clip(hu, AIR_HU, 3071).astype(np.float32)

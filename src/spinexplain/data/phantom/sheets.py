@@ -208,7 +208,9 @@ def render(
     paint_surroundings(canvas, around, subject.bodies, places)
     pairs = list(zip(subject.bodies, places, strict=True))
     for k in range(len(pairs) - 1):
-        paint_disc(canvas, pairs[k], pairs[k + 1], float(around.disc_hu[k]))
+        paint_disc(
+            canvas, pairs[k], pairs[k + 1], float(around.disc_hu[k]), float(around.vacuum[k])
+        )
     for k, (body, place) in enumerate(pairs):
         paint_arch(canvas, body, place, around.arch_vary[k])
     for body, place in pairs:
@@ -217,9 +219,7 @@ def render(
     return canvas
 
 
-def field_edges(
-    rng: np.random.Generator, ranges: Scanner, shape: tuple[int, int]
-) -> np.ndarray:
+def field_edges(rng: np.random.Generator, ranges: Scanner, shape: tuple[int, int]) -> np.ndarray:
     """Draw which pixels lie outside the field of view: one or two sides in some scans."""
     outside = np.zeros(shape, bool)
     if rng.random() >= ranges.edge:

@@ -42,6 +42,7 @@ class Surroundings:
     lung_midline: bool
     recess_mm: tuple[float, float]
     vessel: tuple[float, float, float, float, float]  # gap, radius, side, HU, calcified
+    vessel_course: tuple[float, float, float]  # side slope, front slope, z of reference
     visceral_fat: float
     airway: tuple[float, float, float]  # gap, radius, HU
     blobs: tuple[Blob, ...]
@@ -60,7 +61,9 @@ def draw_surroundings(
     """Draw the tissue around one spine."""
     z = np.array([p.center[2] for p in placements])
     n = len(placements)
-    sac = rng.uniform(120, 600) if rng.random() < ranges.myelography else rng.uniform(*ranges.sac_hu)
+    sac = (
+        rng.uniform(120, 600) if rng.random() < ranges.myelography else rng.uniform(*ranges.sac_hu)
+    )
     at = rng.uniform(LEVEL_NAMES.index("T9"), LEVEL_NAMES.index("L1"))
     airway = rng.choice([-980.0, -950.0, 30.0])
     return Surroundings(
@@ -78,9 +81,16 @@ def draw_surroundings(
         vessel=(
             float(rng.uniform(0.5, 9)),
             float(rng.uniform(5, 15)),
-            float(rng.normal(-2, 8)),
+            float(
+                rng.normal(-2, 6) if rng.random() < ranges.vessel_midline else rng.normal(-14, 12)
+            ),
             float(rng.uniform(*ranges.vessel_hu)),
             float(rng.uniform(400, 1200)) if rng.random() < ranges.vessel_calcified else 0.0,
+        ),
+        vessel_course=(
+            float(rng.normal(0, 0.12)),
+            float(rng.normal(0, 0.07)),
+            float(rng.choice(z)),
         ),
         visceral_fat=float(rng.uniform(-1.5, 1.5)),
         airway=(float(rng.uniform(2, 26)), float(rng.uniform(3, 9)), float(airway)),
@@ -136,9 +146,7 @@ class _Frame:
     z: np.ndarray
 
 
-def _spine_frame(
-    canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placement, ...]
-) -> _Frame:
+def _spine_frame(canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placement, ...]) -> _Frame:
     grid = canvas.grid
     knots = np.array([p.center for p in places])[::-1]
     depth = np.array([b.depth for b in bodies])[::-1]
@@ -174,24 +182,25 @@ def paint_surroundings(
 
 
 def _muscle(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
-    canvas.hu[...] = s.soft + 7 * canvas.coarse
-    streaks = canvas.coarse + 0.5 * canvas.fine
+    canvas.hu[...] = s.soft + 9 * canvas.coarse + 6 * canvas.mid
+    streaks = canvas.coarse + 0.7 * canvas.mid + 0.3 * canvas.fine
     share = np.clip((streaks - 1.3 + s.muscle_fat) / 0.8, 0, 1) * (f.p > 0)
     blend(canvas.hu, share, s.fat)
 
 
 def _abdomen(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     below = cover(f.z - s.diaphragm_z, 8.0)
-    share = np.clip((canvas.coarse + s.visceral_fat - 0.2) / 0.5, 0, 1)
-    blend(canvas.hu, share * below * cover(5 - f.a, 3.0), s.fat)
+    share = np.clip((canvas.coarse + 0.5 * canvas.mid + s.visceral_fat - 0.2) / 0.5, 0, 1)
+    blend(canvas.hu, share * below * cover(5 - f.a, 3.0), s.fat + 22 * canvas.mid)
 
 
 def _thorax(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     above = cover(s.diaphragm_z - f.z, 4.0)
     gap, width = s.recess_mm
-    half = np.where(f.a < gap, 26.0, 34.0 + 0 * f.a)
+    half = 26.0 + 8.0 * cover(gap - f.a, 4.0)
     if s.lung_midline:
-        half = np.where((f.a > gap) & (f.a < gap + width), -6.0, half)
+        edge = 3.0 * canvas.coarse
+        half = half - 42.0 * cover(gap - f.a + edge, 5.0) * cover(f.a - gap - width + edge, 5.0)
     wall = np.clip(f.p - 6.0, 0, None) * 0.9
     lateral = half + 7 * canvas.coarse + wall - np.abs(f.side)
     share = above * cover(lateral, 1.5) * cover(f.p - 26, 2.0) * cover(np.abs(f.side) - 125, 3.0)
@@ -210,8 +219,10 @@ def _organs(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
 
 def _vessels(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     gap, radius, side, hu, calcified = s.vessel
-    drift = 5 * np.sin(f.z / 45 + side)
-    away = np.sqrt((f.side - side) ** 2 + (f.a - gap - radius - drift.clip(0)) ** 2)
+    sideways, forwards, z0 = s.vessel_course
+    drift = (2 + gap) * np.sin(f.z / 45 + side) + forwards * (f.z - z0)
+    sway = side + sideways * (f.z - z0)
+    away = np.sqrt((f.side - sway) ** 2 + (f.a - gap - radius - drift.clip(0)) ** 2)
     distance = away - radius
     blend(canvas.hu, cover(distance - 1.2, 1.0), s.soft)
     blend(canvas.hu, cover(distance, 1.0), hu)
@@ -241,7 +252,11 @@ def _canal(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     blend(canvas.hu, cover(distance, 1.0), s.fat * np.clip(0.5 + 0.6 * canvas.coarse, 0.1, 1))
     blend(canvas.hu, cover(distance + half * (1 - s.sac_share) + 0.6, 1.0), s.sac)
     cord = np.sqrt(f.side**2 + (f.p - half) ** 2) - 0.28 * f.canal
-    blend(canvas.hu, cover(cord, 1.0) * cover(s.diaphragm_z - 50 - f.z, 4.0), s.sac * 0.4 + s.cord + 15)
+    blend(
+        canvas.hu,
+        cover(cord, 1.0) * cover(s.diaphragm_z - 50 - f.z, 4.0),
+        s.sac * 0.4 + s.cord + 15,
+    )
 
 
 def _surface(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
