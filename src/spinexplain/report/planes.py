@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import map_coordinates
 
-from spinexplain.geometry import apply_affine
-from spinexplain.types import Patch, Volume
+from spinexplain.errors import GeometryError
+from spinexplain.geometry import SheetFrame
+from spinexplain.spine.reformat import box_frame
+from spinexplain.spine.sampling import sample_volume
+from spinexplain.types import Patch, Vertebra, Volume
 
 PARASAGITTAL_MM = 8.0
-_AIR_HU = -1000.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +25,9 @@ class Planes:
     left, right : ndarray of float32, shape (rows, columns)
         HU, parallel to the patch, towards the patient's left and right; anterior is on the
         viewer's left, cranial on top.
-    coronal : ndarray of float32, shape (rows, rows)
-        HU through the centre of the body; the patient's left is on the viewer's right.
+    coronal : ndarray of float32, shape (rows, columns)
+        HU through the center of the body, upright along the spine; the patient's left is
+        on the viewer's right.
     """
 
     left: np.ndarray
@@ -32,34 +35,39 @@ class Planes:
     coronal: np.ndarray
 
 
-def planes_of(volume: Volume, patch: Patch, apart_mm: float = PARASAGITTAL_MM) -> Planes:
+def planes_of(
+    volume: Volume,
+    vertebrae: Sequence[Vertebra],
+    patch: Patch,
+    apart_mm: float = PARASAGITTAL_MM,
+) -> Planes:
     """Sample the planes beside a 2-D patch from the CT.
 
     Parameters
     ----------
     volume : Volume
+    vertebrae : sequence of Vertebra
+        All of the scan; they give the direction of the coronal plane.
     patch : Patch
-        A 2-D sheet; its frame takes (row, column, offset_mm) with the offset positive to
-        the patient's left.
+        A sagittal sheet.
     apart_mm : float
         Distance of the parasagittal planes from the patch.
+
+    Raises
+    ------
+    GeometryError
+        If the patch is not a sagittal sheet.
     """
     frame = patch.frame
-    rows, columns = frame.shape
-    row, column = np.mgrid[:rows, :columns].astype(float)
+    if not isinstance(frame, SheetFrame):
+        raise GeometryError(
+            f"{patch.vertebra.level.value}: the patch lies in a {type(frame).__name__}; "
+            "expected a SheetFrame. Show the vertebra on a 2-D sheet."
+        )
     left, right = (
-        _sample(volume, frame.to_mm(np.stack([row, column, np.full_like(row, side)], axis=-1)))
+        sample_volume(volume, replace(frame, offset_mm=frame.offset_mm + side))[0]
         for side in (apart_mm, -apart_mm)
     )
-    depth = float(frame.to_patch(np.array(patch.vertebra.centroid_mm))[1])
-    row, across = np.mgrid[:rows, :rows].astype(float)
-    offset_mm = (across - (rows - 1) / 2) * frame.spacing_mm
-    index = np.stack([row, np.full_like(row, depth), offset_mm], axis=-1)
-    return Planes(left, right, _sample(volume, frame.to_mm(index)))
-
-
-def _sample(volume: Volume, points_mm: np.ndarray) -> np.ndarray:
-    index_ijk = np.moveaxis(apply_affine(np.linalg.inv(volume.affine), points_mm), -1, 0)
-    return map_coordinates(
-        volume.array, index_ijk, output=np.float32, order=1, mode="constant", cval=_AIR_HU
-    )
+    rows, columns = frame.shape
+    box = box_frame(vertebrae, patch.vertebra, (rows, 1, columns), frame.spacing_mm)
+    return Planes(left, right, sample_volume(volume, box)[0][:, 0, :])
