@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.errors import GeometryError
-from spinexplain.geometry import SheetFrame
-from spinexplain.spine.reformat import box_frame
-from spinexplain.spine.sampling import sample_volume
-from spinexplain.types import Patch, Vertebra, Volume
+from spinexplain.spine.views import coronal, parasagittal
+from spinexplain.types import Patch, ScanFindings
 
 PARASAGITTAL_MM = 8.0
 
@@ -35,39 +31,18 @@ class Planes:
     coronal: np.ndarray
 
 
-def planes_of(
-    volume: Volume,
-    vertebrae: Sequence[Vertebra],
-    patch: Patch,
-    apart_mm: float = PARASAGITTAL_MM,
-) -> Planes:
-    """Sample the planes beside a 2-D patch from the CT.
+def planes_of(scan: ScanFindings, patch: Patch) -> Planes:
+    """Sample the planes beside a patch from the scan's CT, at the patch's size and spacing.
 
     Parameters
     ----------
-    volume : Volume
-    vertebrae : sequence of Vertebra
-        All of the scan; they give the direction of the coronal plane.
+    scan : ScanFindings
     patch : Patch
-        A sagittal sheet.
-    apart_mm : float
-        Distance of the parasagittal planes from the patch.
-
-    Raises
-    ------
-    GeometryError
-        If the patch is not a sagittal sheet.
+        The sagittal sheet of one of its vertebrae.
     """
-    frame = patch.frame
-    if not isinstance(frame, SheetFrame):
-        raise GeometryError(
-            f"{patch.vertebra.level.value}: the patch lies in a {type(frame).__name__}; "
-            "expected a SheetFrame. Show the vertebra on a 2-D sheet."
-        )
-    left, right = (
-        sample_volume(volume, replace(frame, offset_mm=frame.offset_mm + side))[0]
-        for side in (apart_mm, -apart_mm)
-    )
-    rows, columns = frame.shape
-    box = box_frame(vertebrae, patch.vertebra, (rows, 1, columns), frame.spacing_mm)
-    return Planes(left, right, sample_volume(volume, box)[0][:, 0, :])
+    vertebrae = [item.vertebra for item in scan.vertebrae]
+    rows, columns = patch.frame.shape
+    place = (scan.volume, vertebrae, patch.vertebra)
+    size = ((rows, columns), patch.frame.spacing_mm)
+    left, right = (parasagittal(*place, mm, *size) for mm in (PARASAGITTAL_MM, -PARASAGITTAL_MM))
+    return Planes(left.array, right.array, coronal(*place, *size).array[:, 0, :])
