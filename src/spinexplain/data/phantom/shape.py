@@ -137,6 +137,10 @@ PROFILE_T = np.linspace(0.0, 1.0, 41)
 _WINDOWS = {"posterior": (0.06, 0.14), "middle": (0.44, 0.56), "anterior": (0.86, 0.94)}
 
 
+def _between(t: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.logical_and(t >= low, t <= high)
+
+
 def heights_mm(body: Body, fractured: bool = True) -> tuple[float, float, float]:
     """Measure anterior, middle and posterior height of a body in its mid-sagittal plane.
 
@@ -150,6 +154,6 @@ def heights_mm(body: Body, fractured: bool = True) -> tuple[float, float, float]
     if fractured:
         height = height - body.upper.displacement(PROFILE_T, middle)
         height = height - body.lower.displacement(PROFILE_T, middle)
-    picks = {k: (PROFILE_T >= a) & (PROFILE_T <= b) for k, (a, b) in _WINDOWS.items()}
+    picks = {k: _between(PROFILE_T, a, b) for k, (a, b) in _WINDOWS.items()}
     a, m, p = (float(height[picks[k]].mean()) for k in ("anterior", "middle", "posterior"))
     return a, m, p
