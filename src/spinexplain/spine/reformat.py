@@ -26,6 +26,7 @@ __all__ = [
     "overview_frame",
     "reformat",
     "sample_labels",
+    "sample_patch",
     "sample_volume",
     "sheet_frame",
     "spine_curve",
@@ -193,8 +194,15 @@ def reformat(
     lay, default_shape = _FRAMES[kind]
     frames = [lay(vertebrae, one, shape or default_shape, spacing_mm) for one in vertebrae]
     return [
-        _patch(volume, vertebra, frame) for vertebra, frame in zip(vertebrae, frames, strict=True)
+        sample_patch(volume, vertebra, frame)
+        for vertebra, frame in zip(vertebrae, frames, strict=True)
     ]
+
+
+def sample_patch(volume: Volume, vertebra: Vertebra, frame: Frame, smooth: bool = True) -> Patch:
+    """Sample a frame into a patch that knows where it lies; see :func:`sample_volume`."""
+    array, outside = sample_volume(volume, frame, smooth)
+    return Patch(vertebra, array, frame, outside)
 
 
 def fold_flag(curve: Curve, s_mm: float, half_extent_mm: float) -> bool:
@@ -227,11 +235,6 @@ _FRAMES: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "2d": (sheet_frame, SHEET_SHAPE),
     "3d": (box_frame, BOX_SHAPE),
 }
-
-
-def _patch(volume: Volume, vertebra: Vertebra, frame: Frame) -> Patch:
-    array, outside = sample_volume(volume, frame)
-    return Patch(vertebra, array, frame, outside)
 
 
 def _coronal_curve(vertebrae: Sequence[Vertebra]) -> Curve:
