@@ -326,7 +326,7 @@ def _slice(
 
 
 def _numbers(what: str, value: Any, count: int) -> tuple[float, ...]:
-    numbers = tuple(float(number) for number in (value if value is not None else ()))
+    numbers = tuple(float(number) for number in np.ravel(() if value is None else value))
     if len(numbers) != count or not np.all(np.isfinite(numbers)):
         raise _UnusableError(f"no usable image {what}")
     return numbers

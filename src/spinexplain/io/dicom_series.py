@@ -127,13 +127,21 @@ def choose_series(name: str, found: Sequence[Series], wanted: str | None) -> Ser
             f"{name}: series {fitting[0].info.key} can not be read as a CT volume: {state}. "
             "Choose another with --series."
         )
-    what = "no CT volume" if not readable else f"{len(readable)} CT volumes"
-    if wanted is not None:
-        what = f"{len(fitting)} series fit --series {wanted!r}"
-    listed = readable if len(readable) > 1 else list(found)
+    raise FileFormatError(f"{name}: {_choice(found, fitting, wanted)}.")
+
+
+def _choice(found: Sequence[Series], fitting: Sequence[Series], wanted: str | None) -> str:
+    """Say what there is to choose from."""
+    listed = [one for one in fitting if one.info.readable] or list(found)
     lines = "; ".join(str(one.info) for one in listed[:_LISTED])
     more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    raise FileFormatError(f"{name}: {what}; expected one. Choose with --series: {lines}{more}.")
+    if wanted is not None:
+        start = f"{len(fitting)} series fit --series {wanted!r}, expected one. There are: "
+    elif not listed[0].info.readable:
+        start = "holds no series that can be read as a CT volume. Found: "
+    else:
+        start = f"holds {len(listed)} CT volumes, expected one. Choose with --series: "
+    return start + lines + more
 
 
 def _matching(found: Sequence[Series], wanted: str) -> list[Series]:
@@ -235,7 +243,7 @@ def _series_without_slices(headers: Sequence[FileHeader]) -> Series:
         uid=first.series_uid,
         description=first.description,
         modality=first.modality or "no modality",
-        slices=0,
+        slices=len(headers),
         thickness_mm=None,
         rows=0,
         columns=0,
