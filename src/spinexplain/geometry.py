@@ -183,6 +183,8 @@ class SheetFrame:
     shape : tuple of 2 ints
         Rows (cranial to caudal), columns (anterior to posterior).
     spacing_mm : float
+    offset_mm : float
+        Distance of the whole sheet from the curve, towards the patient's left.
     """
 
     coronal: Curve
@@ -190,6 +192,7 @@ class SheetFrame:
     y_center_mm: float
     shape: tuple[int, int]
     spacing_mm: float
+    offset_mm: float = 0.0
 
     def to_mm(self, index: np.ndarray) -> np.ndarray:
         """Map (row, column[, offset_mm]) (..., 2 or 3) to RAS+ mm (..., 3)."""
@@ -197,8 +200,9 @@ class SheetFrame:
         s = self.s_center_mm + (index[..., 0] - (self.shape[0] - 1) / 2) * self.spacing_mm
         y = self.y_center_mm - (index[..., 1] - (self.shape[1] - 1) / 2) * self.spacing_mm
         xz = self.coronal.at(s)
-        if index.shape[-1] == 3:
-            xz = xz + index[..., 2:3] * _left_normal(self.coronal.tangent(s))
+        if index.shape[-1] == 3 or self.offset_mm:
+            off = self.offset_mm + (index[..., 2:3] if index.shape[-1] == 3 else 0.0)
+            xz = xz + off * _left_normal(self.coronal.tangent(s))
         return np.stack([xz[..., 0], y, xz[..., 1]], axis=-1)
 
     def to_patch(self, xyz_mm: np.ndarray) -> np.ndarray:
@@ -209,7 +213,7 @@ class SheetFrame:
         normal = _left_normal(self.coronal.tangent(s))
         row = (s - self.s_center_mm) / self.spacing_mm + (self.shape[0] - 1) / 2
         column = (self.y_center_mm - xyz[..., 1]) / self.spacing_mm + (self.shape[1] - 1) / 2
-        offset = np.sum((xz - self.coronal.at(s)) * normal, axis=-1)
+        offset = np.sum((xz - self.coronal.at(s)) * normal, axis=-1) - self.offset_mm
         return np.stack([row, column, offset], axis=-1)
 
 

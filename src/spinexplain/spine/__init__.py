@@ -1,1 +1,1 @@
-"""The spine in a scan: where each vertebra lies, its heights, its patches, its flags."""
+"""From a CT and vertebra centres to patches, heights and quality flags, and back."""

@@ -1,0 +1,1 @@
+"""Files in and out: NIfTI, DICOM and centroid lists."""
