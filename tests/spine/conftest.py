@@ -122,12 +122,14 @@ def turned() -> Callable[[LabelMap], LabelMap]:
 
 @dataclass(frozen=True)
 class Bone:
-    """One voxel vertebra: body heights at 85 %, 0 and -85 % of its half-depth, and pose."""
+    """One voxel vertebra: heights at 12.5, 50 and 87.5 % of its depth in the middle third."""
 
     heights_mm: tuple[float, float, float]  # anterior, middle, posterior
     half_depth_mm: float = 16.0
     half_width_mm: float = 22.0
-    tilt_deg: float = 0.0  # turns the cranial side towards anterior
+    tilt_deg: float = 0.0  # about the left-right axis, on top of the column's kyphosis
+    roll_deg: float = 4.0  # about the antero-posterior axis
+    turn_deg: float = 0.0  # about the long axis, as in scoliosis
     spur_mm: float = 0.0  # osteophytes on both anterior rims
     arch: bool = True
 
@@ -139,31 +141,46 @@ def voxel_spine() -> Callable[..., tuple[LabelMap, dict[VertebraLevel, np.ndarra
     def draw(
         bones: Mapping[str, Bone],
         spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0),
-        disc_mm: float = 8.0,
         kyphosis_deg: float = 0.0,
         origin_mm: tuple[float, float, float] = (0.3, 0.4, 0.2),
     ) -> tuple[LabelMap, dict[VertebraLevel, np.ndarray]]:
-        placed, z, y, angle = [], 0.0, 0.0, -kyphosis_deg * (len(bones) - 1) / 2
-        for name, bone in bones.items():
-            step = max(bone.heights_mm) / 2
-            z, y = z - step * _cos(angle), y + step * _sin(angle)
-            placed.append((VertebraLevel(name), bone, np.array([0.0, y, z]), angle))
-            step += disc_mm
-            z, y = z - step * _cos(angle), y + step * _sin(angle)
-            angle += kyphosis_deg
-        centers = np.array([center for _, _, center, _ in placed])
-        low = centers.min(axis=0) - np.array([45, 80, 35])
-        high = centers.max(axis=0) + np.array([45, 40, 35])
+        placed = _along_column(bones, kyphosis_deg)
+        centers = np.array([center for _, center, _ in placed])
+        low, high = centers.min(axis=0) - _BEHIND_MM, centers.max(axis=0) + _BEFORE_MM
+        spacing = np.array(spacing_mm)
         affine = np.diag([*spacing_mm, 1.0])
         affine[:3, 3] = low + origin_mm
-        shape = tuple(np.ceil((high - low) / spacing_mm).astype(int))
-        points = apply_affine(affine, np.moveaxis(np.indices(shape), 0, -1).astype(float))
-        array = np.zeros(shape, np.uint8)
-        for level, bone, center, turn in placed:
-            array[_inside(bone, points - center, turn + bone.tilt_deg)] = level.verse_label
-        return LabelMap(array, affine), {level: center for level, _, center, _ in placed}
+        array = np.zeros(np.ceil((high - low) / spacing).astype(int), np.uint8)
+        for (name, bone), (_, center, angle) in zip(bones.items(), placed, strict=True):
+            start = np.clip((center - _BEHIND_MM - affine[:3, 3]) / spacing, 0, None).astype(int)
+            stop = np.ceil((center + _BEFORE_MM - affine[:3, 3]) / spacing).astype(int)
+            block = array[tuple(slice(a, b) for a, b in zip(start, stop, strict=True))]
+            ijk = np.moveaxis(np.indices(block.shape), 0, -1) + start
+            offset = ijk * spacing + affine[:3, 3] - center
+            block[_inside(bone, offset, angle)] = VertebraLevel(name).verse_label
+        return LabelMap(array, affine), {level: center for level, center, _ in placed}
 
     return draw
+
+
+_BEHIND_MM = np.array([45.0, 80.0, 35.0])
+_BEFORE_MM = np.array([45.0, 40.0, 35.0])
+_DISC_MM = 8.0
+
+
+def _along_column(
+    bones: Mapping[str, Bone], kyphosis_deg: float
+) -> list[tuple[VertebraLevel, np.ndarray, float]]:
+    """Stack the bones on a circular arc, each turned by ``kyphosis_deg`` from the last."""
+    placed, z, y, angle = [], 0.0, 0.0, -kyphosis_deg * (len(bones) - 1) / 2
+    for name, bone in bones.items():
+        for half in (True, False):
+            step = max(bone.heights_mm) / 2 + (0.0 if half else _DISC_MM)
+            z, y = z - step * _cos(angle), y + step * _sin(angle)
+            if half:
+                placed.append((VertebraLevel(name), np.array([0.0, y, z]), angle))
+        angle += kyphosis_deg
+    return placed
 
 
 def _cos(degrees: float) -> float:
@@ -174,20 +191,26 @@ def _sin(degrees: float) -> float:
     return float(np.sin(np.radians(degrees)))
 
 
-def _inside(bone: Bone, offset_mm: np.ndarray, tilt_deg: float) -> np.ndarray:
-    u = offset_mm[..., 0]
-    v = offset_mm[..., 1] * _cos(tilt_deg) - offset_mm[..., 2] * _sin(tilt_deg)
-    w = offset_mm[..., 1] * _sin(tilt_deg) + offset_mm[..., 2] * _cos(tilt_deg)
+def _turned(a: np.ndarray, b: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    return a * _cos(degrees) - b * _sin(degrees), a * _sin(degrees) + b * _cos(degrees)
+
+
+def _inside(bone: Bone, offset_mm: np.ndarray, angle_deg: float) -> np.ndarray:
+    u, v, w = np.moveaxis(offset_mm, -1, 0)
+    v, w = _turned(v, w, angle_deg + bone.tilt_deg)
+    u, w = _turned(u, w, bone.roll_deg)
+    u, v = _turned(u, v, bone.turn_deg)
     depth, width = bone.half_depth_mm, bone.half_width_mm
     anterior, middle, posterior = bone.heights_mm
-    t = v / (0.85 * depth)
+    t = v / (0.75 * depth)
     height = middle + (anterior - posterior) / 2 * t + ((anterior + posterior) / 2 - middle) * t**2
+    height = height + 0.06 * middle * ((u / width) ** 2 - 1 / 27)  # 0 on average in the middle
     disc = np.abs(u / width) ** 2.4 + np.abs(v / depth) ** 2.4 <= 1
     disc &= (u / 11) ** 2 + ((v + depth + 5) / 8) ** 2 > 1  # the canal dents the wall
     body = disc & (np.abs(w) <= height / 2)
     if bone.spur_mm:
-        rim = disc & (v > 0.8 * depth)
-        body |= rim & (np.abs(w) <= height / 2 + bone.spur_mm * (v / depth - 0.8) / 0.2)
+        spur = bone.spur_mm * np.clip((v / depth - 0.8) / 0.2, 0, 1)
+        body |= disc & (v > 0.8 * depth) & (np.abs(w) <= height / 2 + spur)
     return body | _arch(u, v + depth, w, max(bone.heights_mm)) if bone.arch else body
 
 
