@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -189,9 +190,7 @@ def _draw_lip(
     return (float(size[0]), float(size[1]), float(size[2]), float(size[3]))
 
 
-def _draw_bone(
-    rng: np.random.Generator, b: Bone, person: _Person, depth: float
-) -> dict[str, object]:
+def _draw_bone(rng: np.random.Generator, b: Bone, person: _Person, depth: float) -> dict[str, Any]:
     walls = person.cortex_mm * rng.uniform(0.6, 1.4, 4)
     lesion = None
     if rng.random() < b.lesion:
