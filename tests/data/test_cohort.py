@@ -238,8 +238,8 @@ def test_an_interrupted_cohort_is_taken_up(tmp_path):
     first.add_series(shard("a", 0))
     (tmp_path / "c" / "shards" / ".writing-xyz").mkdir()
     again = CohortWriter.create(tmp_path / "c", {"a": 1})
-    assert again.has_series("a", "a")
-    assert not again.has_series("b", "b")
+    assert again.notes("a", "a") == {}
+    assert again.notes("b", "b") is None
     assert len(list((tmp_path / "c" / "shards").iterdir())) == 1
 
 
@@ -248,7 +248,7 @@ def test_a_finished_cohort_needs_force(written):
     with pytest.raises(OutputError, match="--force"):
         CohortWriter.create(cohort.path, {"patches": "2d"})
     kept = CohortWriter.create(cohort.path, {"patches": "2d"}, force=True)
-    assert kept.has_series("a", "a")
+    assert kept.notes("a", "a") is not None
     assert not (cohort.path / "index.parquet").exists()
 
 
@@ -257,7 +257,8 @@ def test_other_settings_never_mix(tmp_path):
     first.add_series(shard("a", 0))
     with pytest.raises(OutputError, match="other settings"):
         CohortWriter.create(tmp_path / "c", {"a": 2})
-    assert not CohortWriter.create(tmp_path / "c", {"a": 2}, force=True).has_series("a", "a")
+    again = CohortWriter.create(tmp_path / "c", {"a": 2}, force=True)
+    assert again.notes("a", "a") is None
 
 
 def test_force_never_replaces_what_is_no_cohort(tmp_path):
@@ -271,3 +272,16 @@ def test_settings_are_kept(written):
     cohort, _ = written
     assert cohort.settings == {"patches": "2d"}
     assert json.loads((cohort.path / "cohort.json").read_text())["settings"] == {"patches": "2d"}
+
+
+def test_notes_stay_beside_their_series(tmp_path):
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(SeriesShard("s", "s", [], {}, {"files": [1, "é"]}))
+    assert writer.notes("s", "s") == {"files": [1, "é"]}
+
+
+def test_series_that_are_no_longer_wanted_are_removed(written):
+    cohort, _ = written
+    again = CohortWriter(cohort.path).finish(only=[("a", "a")])
+    assert set(again.index.subject) == {"a"}
+    assert CohortWriter(cohort.path).notes("b", "b") is None

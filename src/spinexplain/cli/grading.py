@@ -135,3 +135,16 @@ def command_line(request: GradeRequest) -> str:
         words += ["--model", Path(model).name]
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
     return shlex.join([*words, "-o", request.out.name])
+
+
+def in_words(findings: ScanFindings) -> str:
+    """Say in one line what was suspected and what was assessed."""
+    from spinexplain.report.summary import summarize
+    from spinexplain.report.text import load_catalogue
+
+    say = load_catalogue("en")
+    summary = summarize(findings, say)
+    suspected = ", ".join(f"{item.level} {item.words}" for item in summary.suspects)
+    title = "summary.suspected.many" if len(summary.suspects) > 1 else "summary.suspected.one"
+    headline = f"{say(title)}: {suspected}." if suspected else say("summary.nothing_suspected")
+    return " ".join([headline, *summary.warnings, *summary.coverage])

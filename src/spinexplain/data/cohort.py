@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ from spinexplain.data.schema import (
     index_schema,
 )
 from spinexplain.data.shard import (
+    NOTES_FILE,
     ROWS_FILE,
     TEMPORARY_PREFIX,
     SeriesShard,
@@ -355,17 +356,29 @@ class CohortWriter:
         """Store the vertebrae of one series; a shard of the same series is replaced."""
         return write_shard(self.path / SHARDS, shard)
 
-    def has_series(self, subject: str, series: str) -> bool:
-        """Whether this series is stored completely."""
-        return (self.path / SHARDS / shard_key(subject, series) / ROWS_FILE).exists()
+    def notes(self, subject: str, series: str) -> dict[str, Any] | None:
+        """Return what was noted beside a stored series; None if it is not stored."""
+        shard = self.path / SHARDS / shard_key(subject, series)
+        if not (shard / ROWS_FILE).exists():
+            return None
+        try:
+            return dict(json.loads((shard / NOTES_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
-    def finish(self, relabel: Callable[[pa.Table], pa.Table] | None = None) -> Cohort:
+    def finish(
+        self,
+        relabel: Callable[[pa.Table], pa.Table] | None = None,
+        only: Iterable[tuple[str, str]] | None = None,
+    ) -> Cohort:
         """Build the index from all shards and open the cohort.
 
         Parameters
         ----------
         relabel : callable, optional
             Takes the table of all rows and returns it with other grades, splits or folds.
+        only : iterable of (subject, series), optional
+            The series that belong to the cohort; shards of others are removed.
 
         Raises
         ------
@@ -375,6 +388,8 @@ class CohortWriter:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
+        if only is not None:
+            _keep_only(self.path / SHARDS, {shard_key(*names) for names in only})
         files = sorted((self.path / SHARDS).glob(f"*/{ROWS_FILE}"))
         tables = [_read_table(file) for file in files if not _is_temporary(file)]
         table = pa.concat_tables([index_schema().empty_table(), *tables])
@@ -385,6 +400,12 @@ class CohortWriter:
         parquet.write_table(table.cast(index_schema()), temporary)
         os.replace(temporary, self.path / INDEX_FILE)
         return Cohort.open(self.path)
+
+
+def _keep_only(shards: Path, keys: set[str]) -> None:
+    for folder in shards.iterdir():
+        if folder.name not in keys:
+            shutil.rmtree(folder)
 
 
 def _is_temporary(rows_file: Path) -> bool:

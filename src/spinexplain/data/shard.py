@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import zarr
 
 ROWS_FILE = "rows.parquet"
+NOTES_FILE = "notes.json"
 TEMPORARY_PREFIX = ".writing-"
 
 
@@ -91,6 +93,8 @@ class SeriesShard:
         One per vertebra.
     arrays : mapping of str to ndarray, shape (n, *S)
         Keyed by the names in ``KINDS``; HU arrays are rounded to int16.
+    notes : mapping
+        JSON values to keep beside the shard, e.g. which files it was made from.
 
     Raises
     ------
@@ -104,6 +108,7 @@ class SeriesShard:
     series: str
     rows: Sequence[VertebraRow]
     arrays: Mapping[str, np.ndarray]
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
@@ -151,6 +156,7 @@ def write_shard(folder: Path, shard: SeriesShard) -> str:
     try:
         for name, array in shard.arrays.items():
             _write_array(temporary / name, KINDS[name], array)
+        (temporary / NOTES_FILE).write_text(json.dumps(dict(shard.notes), indent=1) + "\n")
         parquet.write_table(shard_table(shard), temporary / ROWS_FILE)
         temporary.chmod(folder.stat().st_mode & 0o777)  # mkdtemp is private
         target = folder / shard.key
@@ -205,8 +211,6 @@ def open_array(path: Path, kind: Kind) -> zarr.Array:
         If it is missing, has another type or shape, or names a codec that we never use
         (some codecs of the format run code on reading).
     """
-    import json
-
     import zarr
 
     try:
