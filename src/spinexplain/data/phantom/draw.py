@@ -46,6 +46,8 @@ class VertebraTruth:
         Anterior, middle, posterior heights.
     look_alikes : tuple of str
         What might be mistaken for a fracture here.
+    foreign_material : bool
+        Screws or cement in this vertebra: it is not graded (x).
     """
 
     level: str
@@ -57,6 +59,7 @@ class VertebraTruth:
     after_mm: tuple[float, float, float]
     expected_mm: tuple[float, float, float]
     look_alikes: tuple[str, ...] = ()
+    foreign_material: bool = False
 
 
 @dataclass(frozen=True, eq=False)
