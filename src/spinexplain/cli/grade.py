@@ -55,4 +55,3 @@ def command(
     findings = grade_to_folder(request)
     typer.echo(in_words(findings))
     typer.echo(f"report: {out / 'report.html'}")
-

@@ -87,7 +87,8 @@ def cached_similarities(
     labels = class_labels(data, config.classes)
     parts = [_view(model, data, config, view) for view in range(config.last_layer.augmented_views)]
     plain = [
-        model.similarities(x) for _, x, _ in inputs_in_batches(data, np.arange(len(data)), config.input)
+        model.similarities(x)
+        for _, x, _ in inputs_in_batches(data, np.arange(len(data)), config.input)
     ]
     stacked = torch.cat([*plain, *parts]).double().numpy()
     return stacked, np.tile(labels, 1 + len(parts))
