@@ -1,0 +1,55 @@
+# Everything a person needs: `make demo` and `make test` build their own virtual environment.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Small networks run up to 40 times slower on shared cores when OpenMP threads spin.
+export OMP_WAIT_POLICY := PASSIVE
+export GOMP_SPINCOUNT := 0
+# Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
+
+.PHONY: help demo test check docs bench fuzz train-shipped picture clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# demo needs only the core; test needs the developer's set. Each has its own stamp.
+$(VENV)/.core: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e ".[dev]"
+	@touch $@ $(VENV)/.core
+
+demo: $(VENV)/.core ## grade two real CTs and a phantom, and say where the reports are
+	$(BIN)/spinexplain demo -o demo-output --force
+
+test: $(VENV)/.dev check ## lint, types, tests and doctests
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/.dev ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev ## build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.dev ## run the benchmarks and rewrite docs/benchmarks.md from their results
+	$(BIN)/python benchmarks/run.py
+
+fuzz: $(VENV)/.dev ## feed a thousand broken inputs to every reader
+	$(BIN)/python -m pytest -q tests/test_bad_input.py --fuzz
+
+train-shipped: $(VENV)/.dev ## retrain the model that is shipped with the package
+	$(BIN)/python scripts/train_shipped.py
+
+picture: $(VENV)/.dev ## take the README's picture from the demo's report
+	$(BIN)/python scripts/readme_picture.py
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) demo-output site build dist

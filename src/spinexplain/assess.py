@@ -1,0 +1,224 @@
+"""The main job on arrays: a CT and its vertebrae in, graded and explained vertebrae out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import ConfigError, LabelError
+from spinexplain.spine.localize import localize, match_grid
+from spinexplain.spine.morphometry import measure
+from spinexplain.spine.quality import not_assessable_reason, quality_flags
+from spinexplain.spine.reformat import overview_frame, reformat, sample_volume
+from spinexplain.types import (
+    Assessment,
+    Explanation,
+    Heights,
+    LabelMap,
+    Patch,
+    ScanFindings,
+    ScanSource,
+    Vertebra,
+    VertebraFindings,
+    Volume,
+)
+
+if TYPE_CHECKING:
+    from spinexplain.models.grader import Grader
+
+SHIPPED_MODEL = "protoverse-phantom"
+
+Stage = Callable[[str], AbstractContextManager[None]]
+"""Called with the name of each stage; the stage runs inside the context it returns."""
+
+
+def _unobserved(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def grade(
+    volume: Volume,
+    *,
+    labels: LabelMap | None = None,
+    centroids: Sequence[Vertebra] | None = None,
+    models: Sequence[str | Grader] = (SHIPPED_MODEL,),
+    source: ScanSource | None = None,
+    settings: Mapping[str, str] | None = None,
+    stage: Stage = _unobserved,
+) -> ScanFindings:
+    """Grade every thoracic and lumbar vertebra of a CT and say why.
+
+    Parameters
+    ----------
+    volume : Volume
+        The CT in HU.
+    labels : LabelMap, optional
+        VerSe-labelled vertebra mask; on another grid it is resampled (nearest). Without
+        it there are no heights: they are absent, not guessed.
+    centroids : sequence of Vertebra, optional
+        Body centres; win over the mask's where both are given.
+    models : sequence of str or Grader
+        Names of shipped models, folders of model bundles, or loaded graders.
+    source : ScanSource, optional
+        What ``result.json`` says about the CT.
+    settings : mapping of str to str, optional
+        Shown at the foot of the report.
+    stage : callable, optional
+        Observes the stages ``localize``, ``heights``, ``quality``, ``reformat``,
+        ``load model``, ``grade`` and ``explain``, for progress or timing.
+
+    Returns
+    -------
+    ScanFindings
+        Vertebrae in cranio-caudal order.
+
+    Raises
+    ------
+    LabelError
+        If neither labels nor centroids are given, or no thoracic or lumbar level is there.
+    """
+    if not models:
+        raise ConfigError("models is empty; expected at least one model to grade with.")
+    with stage("localize"):
+        labels = match_grid(labels, volume) if labels is not None else None
+        vertebrae = _with_graded_levels(localize(volume, labels=labels, centroids=centroids))
+    with stage("heights"):
+        heights = measure(labels, vertebrae) if labels is not None else {}
+    with stage("quality"):
+        flags = quality_flags(volume, vertebrae, labels)
+    with stage("reformat"):
+        sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
+        overview = _overview(volume, vertebrae)
+    with stage("load model"):
+        graders = [_loaded(model) for model in models]
+    assessed = [_assess(grader, volume, vertebrae, flags, stage) for grader in graders]
+    return ScanFindings(
+        source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
+        volume=volume,
+        models=tuple(grader.info for grader in graders),
+        vertebrae=tuple(_findings(sheet, heights, assessed, flags) for sheet in sheets),
+        overview=overview,
+        settings=dict(settings or {}),
+    )
+
+
+def explain(
+    grader: Grader, patch: Patch, target: str | None = None, method: str | None = None
+) -> Explanation:
+    """Say why a model leans towards a class on one patch.
+
+    Parameters
+    ----------
+    grader : Grader
+    patch : Patch
+        Of the grader's own shape; see :func:`patches_for`.
+    target : str, optional
+        The class to explain; by default the one the model chose.
+    method : str, optional
+        Name in ``EXPLAINERS``; by default the grader's own.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such method.
+    ModelError
+        If the method does not fit the model, or the model has no such class.
+    """
+    from spinexplain.explain.registry import EXPLAINERS
+
+    method = method or grader.explainer
+    if method not in EXPLAINERS:
+        raise ConfigError(
+            f'there is no explainer "{method}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
+        )
+    target = target or grader.grade([patch])[0].grade
+    return EXPLAINERS[method](grader, patch, target)
+
+
+def patches_for(grader: Grader, volume: Volume, vertebrae: Sequence[Vertebra]) -> list[Patch]:
+    """Reformat a CT into the patches a model expects, one per vertebra.
+
+    Parameters
+    ----------
+    vertebrae : sequence of Vertebra
+        All of the scan; together they give the spine's curve.
+    """
+    kind = "2d" if grader.spec.axes == 2 else "3d"
+    shape = (round(grader.spec.extent_mm),) * grader.spec.axes
+    return reformat(volume, vertebrae, kind=kind, shape=shape)
+
+
+def _assess(
+    grader: Grader,
+    volume: Volume,
+    vertebrae: Sequence[Vertebra],
+    flags: Mapping[VertebraLevel, tuple[str, ...]],
+    stage: Stage,
+) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
+    """Grade and explain each level, or give the reason why not."""
+    with stage("reformat"):
+        patches = [p for p in patches_for(grader, volume, vertebrae) if p.vertebra.level.is_graded]
+    reasons = {
+        patch.vertebra.level: not_assessable_reason(flags[patch.vertebra.level])
+        or grader.not_assessable(patch, flags[patch.vertebra.level])
+        for patch in patches
+    }
+    assessable = [patch for patch in patches if reasons[patch.vertebra.level] is None]
+    with stage("grade"):
+        gradings = grader.grade(assessable)
+    with stage("explain"):
+        assessed = {
+            patch.vertebra.level: Assessment(grading, explain(grader, patch, grading.grade))
+            for patch, grading in zip(assessable, gradings, strict=True)
+        }
+    nothing = Assessment(None, None)
+    return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+
+
+def _with_graded_levels(vertebrae: list[Vertebra]) -> list[Vertebra]:
+    if not any(vertebra.level.is_graded for vertebra in vertebrae):
+        found = ", ".join(vertebra.level.value for vertebra in vertebrae)
+        raise LabelError(
+            f"no thoracic or lumbar vertebra was found (only {found}); expected at least one "
+            "of T1-L6. Check the labels, or which tool wrote them with --label-scheme."
+        )
+    return vertebrae
+
+
+def _overview(volume: Volume, vertebrae: Sequence[Vertebra]) -> Patch:
+    graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
+    frame = overview_frame(graded, volume)
+    array, outside = sample_volume(volume, frame)
+    return Patch(graded[len(graded) // 2], array, frame, outside)
+
+
+def _loaded(model: str | Grader) -> Grader:
+    if not isinstance(model, str):
+        return model
+    from spinexplain.models.checkpoint import load_grader
+
+    return load_grader(model)
+
+
+def _shape(volume: Volume) -> tuple[int, int, int]:
+    x, y, z = volume.array.shape
+    return x, y, z
+
+
+def _findings(
+    sheet: Patch,
+    heights: Mapping[VertebraLevel, Heights],
+    assessed: Iterable[Mapping[VertebraLevel, tuple[Assessment, str | None]]],
+    flags: Mapping[VertebraLevel, tuple[str, ...]],
+) -> VertebraFindings:
+    level = sheet.vertebra.level
+    rows = [by_level[level] for by_level in assessed]
+    reasons = dict.fromkeys(reason for _, reason in rows if reason)
+    return VertebraFindings(
+        patch=sheet,
+        heights=heights.get(level),
+        assessments=tuple(assessment for assessment, _ in rows),
+        flags=(*flags[level], *(f"not_assessable: {reason}" for reason in reasons)),
+    )

@@ -1,0 +1,29 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CtPath = Annotated[
+    Path, typer.Argument(metavar="CT", help="NIfTI file, DICOM folder or zip of a DICOM series.")
+]
+LabelsPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels", metavar="MASK", help="Vertebra mask (VerSe, TotalSegmentator, spine-segment)."
+    ),
+]
+LabelScheme = Annotated[
+    str | None,
+    typer.Option("--label-scheme", help="Whose label numbers the mask has, if not detected."),
+]
+Series = Annotated[
+    str | None,
+    typer.Option("--series", help="Which DICOM series: its number, or the start of its UID."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
+Seed = Annotated[int, typer.Option("--seed", help="Same seed, same bits.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to work with.")]

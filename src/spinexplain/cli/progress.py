@@ -1,0 +1,41 @@
+"""Progress on the terminal: one line that names the stage, gone when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+Stage = Callable[[str], AbstractContextManager[None]]
+
+
+@contextmanager
+def shown_stages(title: str, total: int) -> Iterator[Stage]:
+    """Show a bar that advances with every finished stage.
+
+    Parameters
+    ----------
+    title : str
+        What is being worked on; printed as plain text, never as markup.
+    total : int
+        How many stages are expected.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TimeElapsedColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(escape(title), total=total)
+
+        @contextmanager
+        def stage(name: str) -> Iterator[None]:
+            bar.update(task, description=escape(f"{title}: {name}"))
+            yield
+            bar.advance(task)
+
+        yield stage

@@ -1,0 +1,179 @@
+"""Where the body of a masked vertebra lies: candidates per bone, the choice along the spine.
+
+The centre of mass of a whole vertebra falls in the spinal canal, and its deepest point
+wanders along the body. Depth *in the axial plane* tells body from arch at once: bodies
+reach 7 to 20 mm there whatever their height, pedicles, laminae and processes under 6 mm.
+The centroid of the part deeper than half the greatest axial depth is the centre, also in
+a collapsed body, which has no part deeper than 5 mm in space left. Where this leads off
+the curve of the neighbours, the parts deeper than 5 mm in space (or less, in small
+bones) are the next candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage
+
+from spinexplain.geometry import apply_affine, fit_curve
+
+DEPTH_MM = 5.0
+OFF_CURVE_MM = 12.0
+_FINEST_MM = 1.0  # finer masks are subsampled: the centre does not need them
+_AXIAL_SHARE = 0.5
+_AXIAL_QUANTILE = 0.9  # of the slices' greatest depths: one odd slice decides nothing
+_NO_NEIGHBOR_MM = 1e6  # apart so far that slices do not see each other
+_DEPTH_STEPS = (0.85, 0.7, 0.55)  # shares of the greatest depth tried after 5 mm
+_SMALLEST_SHARE = 0.05  # a part under 5 % of the largest is no candidate
+_SMALLEST_CORE_MM3 = 200.0  # less than this deeper than 5 mm may lie in the arch
+_SHEAR_COSINE = 0.03
+_FEWEST_OTHERS = 3  # centres that make a curve to judge another one by
+
+
+def body_candidates(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """List points where the body of one vertebra may be centred, the likeliest first.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (X, Y, Z)
+        One vertebra, cropped to its bounding box, not empty.
+    affine : ndarray, shape (4, 4)
+        Index in ``mask`` to RAS+ mm.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        RAS+ mm: centroids of the parts that are deep in the axial plane, largest first,
+        then of those deep in space. n >= 1.
+    """
+    mask, affine = _subsampled(*_orthogonal(np.pad(mask, 1), _shifted(affine, -1)))
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    cores = [_axial_core(mask, affine), *_deep_cores(mask, spacing)]
+    centers = [center for core in cores for center in _part_centers(core)]
+    return apply_affine(affine, np.array(centers))
+
+
+def _axial_core(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Return where the depth in the axial plane exceeds half of its usual maximum."""
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    axial = int(np.argmax(np.abs(affine[2, :3]) / spacing))
+    sampling = spacing.copy()
+    sampling[axial] = _NO_NEIGHBOR_MM
+    depth = ndimage.distance_transform_edt(mask, sampling=sampling)
+    deepest = np.moveaxis(depth, axial, 0).reshape(depth.shape[axial], -1).max(axis=1)
+    return depth > _AXIAL_SHARE * np.quantile(deepest[deepest > 0], _AXIAL_QUANTILE)
+
+
+def _deep_cores(mask: np.ndarray, spacing: np.ndarray) -> list[np.ndarray]:
+    """Return the parts deeper than 5 mm, then than shares of the greatest depth."""
+    depth = ndimage.distance_transform_edt(mask, sampling=spacing)
+    levels = [DEPTH_MM, *(share * depth.max() for share in _DEPTH_STEPS)]
+    cores = [depth > level for level in levels]
+    return [c for c in cores if np.count_nonzero(c) * spacing.prod() >= _SMALLEST_CORE_MM3]
+
+
+def _part_centers(core: np.ndarray) -> list[np.ndarray]:
+    """Return the centroids of the connected parts, largest first, crumbs left out."""
+    parts, count = ndimage.label(core)
+    sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
+    order = np.argsort(-sizes, kind="stable")
+    kept = [i for i in order if sizes[i] >= _SMALLEST_SHARE * sizes.max()]
+    return [np.array(ndimage.center_of_mass(parts == i + 1)) for i in kept]
+
+
+def _shifted(affine: np.ndarray, start: int | Sequence[int]) -> np.ndarray:
+    """Return the affine of a crop that begins at index ``start``."""
+    moved = affine.copy()
+    moved[:3, 3] = apply_affine(affine, np.broadcast_to(start, 3).astype(float))
+    return moved
+
+
+def crop_affine(affine: np.ndarray, box: tuple[slice, ...]) -> np.ndarray:
+    """Return the affine of the crop ``array[box]``.
+
+    Examples
+    --------
+    >>> crop_affine(np.eye(4), (slice(2, 5), slice(0, 4), slice(7, 9)))[:3, 3]
+    array([2., 0., 7.])
+    """
+    return _shifted(affine, [axis.start for axis in box])
+
+
+def _subsampled(mask: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keep every k-th voxel where the mask is much finer than 1 mm."""
+    step = np.maximum(_FINEST_MM / np.linalg.norm(affine[:3, :3], axis=0), 1.0).astype(int)
+    thin = np.pad(mask[:: step[0], :: step[1], :: step[2]], 1)
+    scaled = affine @ np.diag([*step, 1.0])
+    return thin, _shifted(scaled, -1)
+
+
+def _orthogonal(mask: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Resample a sheared mask (gantry tilt) on an orthogonal grid of the same spacing.
+
+    The distance transform knows spacings but no shear.
+    """
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    directions = affine[:3, :3] / spacing
+    if np.abs(directions.T @ directions - np.eye(3)).max() < _SHEAR_COSINE:
+        return mask, affine
+    q, r = np.linalg.qr(directions)
+    square = np.eye(4)
+    square[:3, :3] = q * np.sign(np.diag(r)) * spacing
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in mask.shape])).reshape(3, -1).T
+    reach = apply_affine(np.linalg.inv(square), apply_affine(affine, corners.astype(float)))
+    low, high = np.floor(reach.min(axis=0)), np.ceil(reach.max(axis=0))
+    square = _shifted(square, low.tolist())
+    back = np.linalg.inv(affine) @ square
+    shape = tuple((high - low + 1).astype(int))
+    resampled = ndimage.affine_transform(
+        mask.astype(np.uint8), back[:3, :3], back[:3, 3], output_shape=shape, order=0
+    )
+    return resampled.astype(bool), square
+
+
+def choose_centers(candidates: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Choose one candidate per vertebra so that the centres follow one curve.
+
+    Starts with the likeliest of each. While some centre lies further than 12 mm from the
+    curve through the *other* centres, the worst one is exchanged for its own candidate
+    nearest to that curve, if there is a better one.
+
+    Parameters
+    ----------
+    candidates : sequence of ndarray, shape (n_i, 3)
+        Per vertebra in cranio-caudal order, RAS+ mm.
+
+    Returns
+    -------
+    centers_mm : ndarray, shape (V, 3)
+    off_curve_mm : ndarray, shape (V,)
+        Distance of each chosen centre from the curve of the others; 0 where there are
+        fewer than three others to judge by.
+    """
+    chosen = [0] * len(candidates)
+    settled: set[int] = set()  # exchanged already, or known to be off the curve
+    outliers: set[int] = set()  # off the curve with every candidate: judge nobody by them
+    while True:
+        centers = np.array([points[k] for points, k in zip(candidates, chosen, strict=True)])
+        off = np.array([_off_mm(i, c[None], centers, outliers)[0] for i, c in enumerate(centers)])
+        suspects = [i for i in np.argsort(-off) if off[i] > OFF_CURVE_MM and i not in settled]
+        if not suspects:
+            return centers, off
+        worst = int(suspects[0])
+        settled.add(worst)
+        apart = _off_mm(worst, candidates[worst], centers, outliers)
+        chosen[worst] = int(np.argmin(apart))
+        if apart.min() > OFF_CURVE_MM:
+            outliers.add(worst)
+
+
+def _off_mm(index: int, points: np.ndarray, centers: np.ndarray, outliers: set[int]) -> np.ndarray:
+    """Return how far points (..., 3) lie from the curve through the other centres."""
+    others = [i for i in range(len(centers)) if i != index and i not in outliers]
+    if len(others) < _FEWEST_OTHERS:
+        return np.zeros(points.shape[:-1])
+    knots = centers[others]
+    apart = np.linalg.norm(np.diff(knots, axis=0), axis=1) > 1.0
+    curve = fit_curve(knots[np.concatenate([[True], apart])], np.array([0.0, 0.0, -1.0]))
+    return np.linalg.norm(points - curve.at(curve.nearest(points)), axis=-1)

@@ -1,0 +1,326 @@
+"""From a mask, from centroids or from both to named vertebrae with body centres."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import ndimage
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import GeometryError, LabelError
+from spinexplain.geometry import apply_affine
+from spinexplain.spine.center import OFF_CURVE_MM, body_candidates, choose_centers, crop_affine
+from spinexplain.spine.quality import (
+    CENTROID_OUTSIDE_MASK,
+    OFF_CURVE,
+    OUTSIDE_SCAN,
+    TOUCHES_BORDER,
+)
+from spinexplain.types import LabelMap, Vertebra, Volume
+
+BODY_LABELS = {"subregion": (49, 50), "totalsegmentator": (1,), "spine-segment": (2,)}
+_NOT_VERTEBRAE = {26, 27}  # sacrum and coccyx
+_BODY_REACH_MM = 28.0  # a border nearer than this to the centre may have cut the body
+_GRID_TOLERANCE = 0.05  # of a voxel, at the grid's corners
+_OUTSIDE_TOLERANCE_MM = 2.0
+
+
+def localize(
+    volume: Volume,
+    labels: LabelMap | None = None,
+    centroids: Sequence[Vertebra] | None = None,
+) -> list[Vertebra]:
+    """Name the vertebrae of a scan and find their body centres.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    labels : LabelMap, optional
+        VerSe-labelled mask, on any grid that overlaps the scan.
+    centroids : sequence of Vertebra, optional
+        Known body centres. Given both, these win; levels only in the mask are added, and
+        a centre outside its own mask is flagged ``centroid_outside_mask``.
+
+    Returns
+    -------
+    list of Vertebra
+        In cranio-caudal order of the levels. Centres outside the scan are kept and
+        flagged ``outside_scan``.
+
+    Raises
+    ------
+    LabelError
+        If neither mask nor centroids are given, a label is no vertebra, a level occurs
+        twice, nothing is labelled, or every centre lies outside the scan.
+    GeometryError
+        If the mask does not overlap the scan.
+    """
+    if labels is None and centroids is None:
+        raise LabelError(
+            "no vertebrae given: expected a VerSe-labelled mask or centroids (or both). "
+            "Pass --labels MASK or --centroids JSON."
+        )
+    matched = None if labels is None else match_grid(labels, volume)
+    from_mask = [] if matched is None else vertebrae_from_mask(matched)
+    given = _distinct(centroids or [])
+    if matched is not None:
+        given = [_compared_with_mask(vertebra, matched, from_mask) for vertebra in given]
+    named = {vertebra.level: vertebra for vertebra in [*from_mask, *given]}
+    ordered = sorted(named.values(), key=lambda vertebra: vertebra.level.order)
+    return _flag_outside(ordered, volume)
+
+
+def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[Vertebra]:
+    """Find the body centre of every vertebra in a mask.
+
+    Parameters
+    ----------
+    labels : LabelMap
+        VerSe labels; whole vertebrae or bodies only. 26 and 27 are ignored.
+    body : LabelMap, optional
+        Not 0 where there is vertebral body (see :func:`select_bodies`), for the centres.
+
+    Returns
+    -------
+    list of Vertebra
+        In cranio-caudal order. Flags: ``touches_border`` where the border of the mask
+        lies within 28 mm of the centre on labelled voxels, ``off_curve`` where the centre
+        lies over 12 mm off the curve through the others.
+
+    Raises
+    ------
+    LabelError
+        If a label is no vertebra, or there is none.
+
+    Notes
+    -----
+    The centre is the centroid of the largest part that is deep in the axial plane (see
+    :mod:`spinexplain.spine.center`); each bone is worked on in its own bounding box.
+    """
+    boxes = level_boxes(labels)
+    on_bodies = None if body is None else match_grid(body, labels).array > 0
+    candidates = [_candidates(labels, on_bodies, level, box) for level, box in boxes.items()]
+    centers, off_curve = choose_centers(candidates)
+    found = []
+    for (level, box), center, off in zip(boxes.items(), centers, off_curve, strict=True):
+        flags = [TOUCHES_BORDER] if _is_cut(labels, level, box, center) else []
+        flags += [OFF_CURVE] if off > OFF_CURVE_MM else []
+        found.append(Vertebra(level, _point(center), tuple(flags)))
+    return found
+
+
+def level_boxes(labels: LabelMap) -> dict[VertebraLevel, tuple[slice, slice, slice]]:
+    """Return the bounding box of every vertebra in a mask, in cranio-caudal order.
+
+    Raises
+    ------
+    LabelError
+        If a label is no vertebra (26 and 27 are ignored), or there is none.
+    """
+    lowest = int(labels.array.min())
+    found = ndimage.find_objects(labels.array) if labels.array.max() > 0 else []
+    boxes = {label: box for label, box in enumerate(found, start=1) if box is not None}
+    codes = {level.verse_label: level for level in VertebraLevel}
+    unknown = sorted(set(boxes) - set(codes) - _NOT_VERTEBRAE) + ([lowest] if lowest < 0 else [])
+    if unknown:
+        raise LabelError(
+            f"the mask holds labels that are no vertebrae in VerSe's coding: {unknown[:10]}; "
+            "expected 1-25 and 28 (26 and 27 are ignored). Check which tool wrote the mask, "
+            "or name its scheme."
+        )
+    known = {codes[label]: box for label, box in boxes.items() if label in codes}
+    if not known:
+        raise LabelError(
+            "the mask holds no vertebra: every voxel is background or sacrum; expected VerSe "
+            "labels 1-25 or 28. Check that the mask belongs to this scan."
+        )
+    return dict(sorted(known.items(), key=lambda item: item[0].order))
+
+
+def select_bodies(labels: LabelMap, scheme: str) -> LabelMap:
+    """Keep what another tool's mask labels as vertebral body, as 1 on background 0.
+
+    Parameters
+    ----------
+    labels : LabelMap
+    scheme : str
+        A key of ``BODY_LABELS``. The mask does not tell: TotalSegmentator codes bodies 1
+        and discs 2, spine-segment processes 1 and bodies 2.
+
+    Raises
+    ------
+    LabelError
+        If the scheme is unknown, or the mask holds none of its body labels.
+
+    Examples
+    --------
+    >>> mask = LabelMap(np.array([[[0, 48, 49, 50]]]), np.eye(4))
+    >>> select_bodies(mask, "subregion").array.tolist()
+    [[[0, 0, 1, 1]]]
+    """
+    if scheme not in BODY_LABELS:
+        raise LabelError(f"unknown body scheme {scheme!r}; expected one of {sorted(BODY_LABELS)}.")
+    bodies = np.isin(labels.array, BODY_LABELS[scheme])
+    if not bodies.any():
+        raise LabelError(
+            f"the body mask holds none of the labels {list(BODY_LABELS[scheme])} of scheme "
+            f"{scheme!r}. Check which tool wrote it."
+        )
+    return LabelMap(bodies.astype(np.uint8), labels.affine)
+
+
+def match_grid(labels: LabelMap, volume: Volume | LabelMap) -> LabelMap:
+    """Bring a mask onto the grid of a scan.
+
+    Parameters
+    ----------
+    labels : LabelMap
+    volume : Volume or LabelMap
+        Gives the grid.
+
+    Returns
+    -------
+    LabelMap
+        ``labels`` itself where the grids agree within 0.05 voxels, else resampled to the
+        nearest neighbour, with 0 outside.
+
+    Raises
+    ------
+    GeometryError
+        If the frames do not overlap, or no labelled voxel lies in the scan.
+    """
+    if _same_grid(labels, volume):
+        return labels
+    if not _overlap(labels, volume):
+        raise GeometryError(_apart(labels, volume))
+    back = np.linalg.inv(labels.affine) @ volume.affine
+    array = ndimage.affine_transform(
+        labels.array, back[:3, :3], back[:3, 3], output_shape=volume.array.shape, order=0
+    )
+    if labels.array.any() and not array.any():
+        raise GeometryError(_apart(labels, volume))
+    return LabelMap(array, volume.affine)
+
+
+def _same_grid(labels: LabelMap, volume: Volume | LabelMap) -> bool:
+    if labels.array.shape != volume.array.shape:
+        return False
+    corners = _corners_ijk(labels.array.shape)
+    there = apply_affine(np.linalg.inv(volume.affine), apply_affine(labels.affine, corners))
+    return bool(np.abs(there - corners).max() < _GRID_TOLERANCE)
+
+
+def _corners_ijk(shape: Iterable[int]) -> np.ndarray:
+    return np.array(np.meshgrid(*[(0.0, n - 1.0) for n in shape])).reshape(3, -1).T
+
+
+def _extent_mm(grid: Volume | LabelMap) -> np.ndarray:
+    """Return the lowest and the highest RAS+ mm of a grid's corners, shape (2, 3)."""
+    corners = apply_affine(grid.affine, _corners_ijk(grid.array.shape))
+    return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
+def _overlap(one: LabelMap, other: Volume | LabelMap) -> bool:
+    (low, high), (other_low, other_high) = _extent_mm(one), _extent_mm(other)
+    return bool(np.all(low <= other_high) and np.all(other_low <= high))
+
+
+def _apart(labels: LabelMap, volume: Volume | LabelMap) -> str:
+    mask, scan = (_extent_mm(grid).round(1).tolist() for grid in (labels, volume))
+    return (
+        f"mask and scan do not overlap: the mask spans {mask[0]} to {mask[1]} mm, the scan "
+        f"{scan[0]} to {scan[1]} mm (RAS+); expected the same patient frame. Check that the "
+        "mask was made from this scan."
+    )
+
+
+def _candidates(
+    labels: LabelMap,
+    on_bodies: np.ndarray | None,
+    level: VertebraLevel,
+    box: tuple[slice, slice, slice],
+) -> np.ndarray:
+    mask = labels.array[box] == level.verse_label
+    affine = crop_affine(labels.affine, box)
+    if on_bodies is not None and np.any(mask & on_bodies[box]):
+        inside = np.argwhere(mask & on_bodies[box])
+        return apply_affine(affine, inside.mean(axis=0, keepdims=True))
+    return body_candidates(mask, affine)
+
+
+def _is_cut(
+    labels: LabelMap,
+    level: VertebraLevel,
+    box: tuple[slice, slice, slice],
+    center_mm: np.ndarray,
+) -> bool:
+    """Tell whether labelled voxels near the body lie on the border of the mask's grid."""
+    for axis, (side, length) in enumerate(zip(box, labels.array.shape, strict=True)):
+        for index, reached in ((0, side.start == 0), (length - 1, side.stop == length)):
+            if not reached:
+                continue
+            face = [*box]
+            face[axis] = slice(index, index + 1)
+            on_face = np.argwhere(labels.array[tuple(face)] == level.verse_label)
+            points = apply_affine(crop_affine(labels.affine, tuple(face)), on_face.astype(float))
+            if np.linalg.norm(points - center_mm, axis=1).min(initial=np.inf) < _BODY_REACH_MM:
+                return True
+    return False
+
+
+def _point(center: np.ndarray) -> tuple[float, float, float]:
+    return float(center[0]), float(center[1]), float(center[2])
+
+
+def _distinct(vertebrae: Sequence[Vertebra]) -> list[Vertebra]:
+    levels = [vertebra.level for vertebra in vertebrae]
+    twice = sorted({level.value for level in levels if levels.count(level) > 1})
+    if twice:
+        raise LabelError(
+            f"the centroids name {', '.join(twice)} more than once; expected each level once. "
+            "Remove or rename the extra entries."
+        )
+    return list(vertebrae)
+
+
+def _compared_with_mask(
+    vertebra: Vertebra, labels: LabelMap, from_mask: Sequence[Vertebra]
+) -> Vertebra:
+    """Keep a given centre; take the mask's border flag over, flag a centre off its mask."""
+    own = next((known for known in from_mask if known.level == vertebra.level), None)
+    if own is None:
+        return vertebra
+    flags = [flag for flag in own.flags if flag == TOUCHES_BORDER]
+    if not _near_label(labels, vertebra):
+        flags.append(CENTROID_OUTSIDE_MASK)
+    return replace(vertebra, flags=tuple(dict.fromkeys([*vertebra.flags, *flags])))
+
+
+def _near_label(labels: LabelMap, vertebra: Vertebra) -> bool:
+    """Tell whether a voxel of the level's own label lies within 2 mm of its centre."""
+    reach = np.ceil(_OUTSIDE_TOLERANCE_MM / np.array(labels.spacing_mm)).astype(int)
+    at = apply_affine(np.linalg.inv(labels.affine), np.array(vertebra.centroid_mm)).round()
+    low = np.clip(at.astype(int) - reach, 0, None)
+    high = np.clip(at.astype(int) + reach + 1, 0, None)
+    around = labels.array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    return bool(np.any(around == vertebra.level.verse_label))
+
+
+def _flag_outside(vertebrae: list[Vertebra], volume: Volume) -> list[Vertebra]:
+    centers = np.array([vertebra.centroid_mm for vertebra in vertebrae])
+    ijk = apply_affine(np.linalg.inv(volume.affine), centers)
+    outside = np.any((ijk < -0.5) | (ijk > np.array(volume.array.shape) - 0.5), axis=1)
+    if outside.all():
+        low, high = _extent_mm(volume).round(1).tolist()
+        raise LabelError(
+            f"every one of the {len(vertebrae)} centres lies outside the scan, which spans {low} "
+            f"to {high} mm (RAS+); expected centres inside it. Check that the centroids belong "
+            "to this scan and state the right orientation."
+        )
+    return [
+        replace(vertebra, flags=(*vertebra.flags, OUTSIDE_SCAN)) if out else vertebra
+        for vertebra, out in zip(vertebrae, outside, strict=True)
+    ]

@@ -1,0 +1,287 @@
+import json
+import pickle
+import shutil
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as parquet
+import pytest
+
+from spinexplain.data.cohort import Cohort, CohortWriter
+from spinexplain.data.shard import SeriesShard, VertebraRow
+from spinexplain.errors import ConfigError, FileFormatError, OutputError
+from spinexplain.geometry import BoxFrame, SheetFrame, box_axes, fit_curve
+
+LEVELS = ("T12", "L1", "L2")
+
+
+def sheet_frame():
+    curve = fit_curve(np.array([[3.0, 40], [1, 5], [-2, -30]]), np.array([0.0, -1]))
+    return SheetFrame(curve, 31.5, -12.25, (144, 144), 1.0)
+
+
+def box_frame():
+    axes = box_axes(np.array([0.1, 0.2, -0.9]))
+    return BoxFrame(np.array([1.0, 2, 3]), axes, (112, 112, 112), 1.0)
+
+
+def shard(subject, seed, **extra):
+    rng = np.random.default_rng(seed)
+    rows = [
+        VertebraRow(
+            level,
+            grade="G0",
+            split="training",
+            flags=("thick_slices",),
+            centroid_mm=(1.0, 2.0, 3.0),
+            native_spacing_mm=(0.8, 0.8, 1.0),
+            sheet=sheet_frame(),
+            outside_2d=0.1,
+            ct_sha256="ab",
+        )
+        for level in LEVELS
+    ]
+    patches = rng.integers(-1000, 2000, (len(rows), 144, 144)).astype(np.int16)
+    return SeriesShard(subject, subject, rows, {"patches_2d": patches} | extra)
+
+
+@pytest.fixture
+def written(tmp_path):
+    writer = CohortWriter.create(tmp_path / "cohort", {"patches": "2d"})
+    shards = [shard("b", 1), shard("a", 2)]
+    for one in shards:
+        writer.add_series(one)
+    return writer.finish(), {one.subject: one for one in shards}
+
+
+def test_patches_come_back_in_any_order(written):
+    cohort, shards = written
+    rows = [5, 0, 3, 0, 1]
+    expected = [
+        shards[cohort.index.subject[row]].arrays["patches_2d"][cohort.index.position[row]]
+        for row in rows
+    ]
+    np.testing.assert_array_equal(cohort.read("patches_2d", rows), np.stack(expected))
+    np.testing.assert_array_equal(cohort.patches_2d[5], expected[0])
+    np.testing.assert_array_equal(cohort.patches_2d[[5, 0]], expected[:2])
+
+
+def test_a_bool_mask_chooses_rows(written):
+    cohort, _ = written
+    mask = (cohort.index.level == "L1").to_numpy()
+    patches = cohort.read("patches_2d", mask)
+    np.testing.assert_array_equal(patches, cohort.patches_2d[np.flatnonzero(mask)])
+    assert len(patches) == 2
+    assert cohort.read("patches_2d", np.zeros(6, bool)).shape == (0, 144, 144)
+
+
+def test_the_index_keeps_what_the_rows_said(written):
+    cohort, _ = written
+    assert len(cohort) == 6
+    row = cohort.index.loc[4]
+    assert (row.level, row.grade, row.split) == ("L1", "G0", "training")
+    assert list(row["flags"]) == ["thick_slices"]
+    assert list(row.native_spacing_mm) == [0.8, 0.8, 1.0]
+    assert pd.isna(row.fold)
+    assert row.cohort_schema == "spinexplain/cohort/1"
+
+
+def test_frames_are_rebuilt_exactly(tmp_path):
+    rows = [VertebraRow("L1", sheet=sheet_frame(), box=box_frame(), centroid_mm=(1, 2, 3))]
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(SeriesShard("s", "s", rows, {}))
+    cohort = writer.finish()
+    index = np.random.default_rng(0).uniform(0, 111, (20, 3))
+    np.testing.assert_allclose(cohort.frame(0, "3d").to_mm(index), box_frame().to_mm(index))
+    np.testing.assert_allclose(
+        cohort.frame(0).to_mm(index[:, :2]), sheet_frame().to_mm(index[:, :2]), atol=1e-9
+    )
+
+
+def test_a_patch_has_its_frame_and_vertebra(written):
+    cohort, shards = written
+    patch = cohort.patch(3)
+    assert patch.array.dtype == np.float32
+    assert patch.vertebra.level.value == "T12"
+    assert patch.outside == 0.1
+    np.testing.assert_array_equal(patch.array, shards["b"].arrays["patches_2d"][0])
+
+
+def test_a_sheet_without_a_patient_has_no_frame(tmp_path):
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(SeriesShard("s", "s", [VertebraRow("L1")], {}))
+    with pytest.raises(ConfigError, match="no 2d frame"):
+        writer.finish().frame(0)
+
+
+def test_arrays_that_some_vertebrae_lack(tmp_path):
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(shard("a", 0, evidence_2d=np.ones((3, 144, 144), bool)))
+    writer.add_series(shard("b", 1))
+    cohort = writer.finish()
+    assert cohort.has("evidence_2d").tolist() == [True] * 3 + [False] * 3
+    with pytest.raises(ConfigError, match=r"row 3 \(b T12\) has no evidence_2d"):
+        cohort.read("evidence_2d", [0, 3])
+    filled = cohort.read("evidence_2d", [3, 0], missing=0)
+    assert filled[0].sum() == 0
+    assert filled[1].sum() == 144 * 144
+
+
+def test_a_cohort_travels_to_worker_processes(written):
+    cohort, _ = written
+    twin = pickle.loads(pickle.dumps(cohort))
+    np.testing.assert_array_equal(twin.patches_2d[2], cohort.patches_2d[2])
+
+
+def test_unknown_arrays_and_rows(written):
+    cohort, _ = written
+    with pytest.raises(ConfigError, match="patches_5d"):
+        cohort.read("patches_5d", [0])
+    with pytest.raises(ConfigError, match="row 6 is not"):
+        cohort.read("patches_2d", [6])
+    with pytest.raises(ConfigError, match="row -1 is not"):
+        cohort.read("patches_2d", [-1])
+    with pytest.raises(AttributeError, match="patches_5d"):
+        _ = cohort.patches_5d
+
+
+def test_another_schema_version_is_refused(written):
+    cohort, _ = written
+    description = cohort.path / "cohort.json"
+    description.write_text(description.read_text().replace("cohort/1", "cohort/99"))
+    with pytest.raises(ConfigError, match=r"cohort/99.*cohort/1.*Prepare it again"):
+        Cohort.open(cohort.path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 3}', "\x00\x01"])
+def test_a_broken_description_is_no_cohort(written, text):
+    cohort, _ = written
+    (cohort.path / "cohort.json").write_text(text)
+    with pytest.raises(ConfigError):
+        Cohort.open(cohort.path)
+
+
+def test_folders_that_are_no_cohort(tmp_path):
+    with pytest.raises(ConfigError, match="not a cohort"):
+        Cohort.open(tmp_path)
+    with pytest.raises(ConfigError, match="not a cohort"):
+        Cohort.open(tmp_path / "missing")
+
+
+def test_an_unfinished_cohort_is_refused(written):
+    cohort, _ = written
+    (cohort.path / "index.parquet").unlink()
+    with pytest.raises(ConfigError, match="not finished"):
+        Cohort.open(cohort.path)
+
+
+def test_a_broken_index_is_named(written):
+    cohort, _ = written
+    (cohort.path / "index.parquet").write_bytes(b"PAR1 nothing")
+    with pytest.raises(FileFormatError, match=r"index\.parquet"):
+        Cohort.open(cohort.path)
+
+
+def test_an_index_without_columns_is_named(written):
+    cohort, _ = written
+    path = cohort.path / "index.parquet"
+    parquet.write_table(parquet.read_table(path).drop_columns(["level"]), path)
+    with pytest.raises(FileFormatError, match="level"):
+        Cohort.open(cohort.path)
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "/etc", "..", ""])
+def test_an_index_can_not_point_outside_the_cohort(written, name):
+    cohort, _ = written
+    path = cohort.path / "index.parquet"
+    table = parquet.read_table(path)
+    column = table.column_names.index("shard")
+    table = table.set_column(column, table.schema.field("shard"), [[name] * len(table)])
+    parquet.write_table(table, path)
+    with pytest.raises(FileFormatError, match="outside the cohort"):
+        Cohort.open(cohort.path)
+
+
+def test_missing_and_broken_shards_are_named(written):
+    cohort, _ = written
+    first, second = sorted(path for path in (cohort.path / "shards").iterdir())
+    shutil.rmtree(first)
+    chunk = next(path for path in (second / "patches_2d").rglob("0") if path.is_file())
+    data = bytearray(chunk.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    chunk.write_bytes(bytes(data))
+    with pytest.raises(FileFormatError, match=first.name):
+        cohort.read("patches_2d", [0])
+    with pytest.raises(FileFormatError, match="broken array"):
+        cohort.read("patches_2d", [3, 4, 5])
+
+
+def test_no_vertebra_no_cohort(tmp_path):
+    with pytest.raises(ConfigError, match="no vertebra"):
+        CohortWriter.create(tmp_path / "c").finish()
+
+
+def test_relabel_changes_the_index_only(written):
+    cohort, _ = written
+    writer = CohortWriter(cohort.path)
+
+    def all_g3(table):
+        place = table.column_names.index("grade")
+        return table.set_column(place, table.schema.field("grade"), [["G3"] * len(table)])
+
+    assert set(writer.finish(all_g3).index.grade) == {"G3"}
+    assert set(writer.finish().index.grade) == {"G0"}
+
+
+def test_an_interrupted_cohort_is_taken_up(tmp_path):
+    first = CohortWriter.create(tmp_path / "c", {"a": 1})
+    first.add_series(shard("a", 0))
+    (tmp_path / "c" / "shards" / ".writing-xyz").mkdir()
+    again = CohortWriter.create(tmp_path / "c", {"a": 1})
+    assert again.notes("a", "a") == {}
+    assert again.notes("b", "b") is None
+    assert len(list((tmp_path / "c" / "shards").iterdir())) == 1
+
+
+def test_a_finished_cohort_needs_force(written):
+    cohort, _ = written
+    with pytest.raises(OutputError, match="--force"):
+        CohortWriter.create(cohort.path, {"patches": "2d"})
+    kept = CohortWriter.create(cohort.path, {"patches": "2d"}, force=True)
+    assert kept.notes("a", "a") is not None
+    assert not (cohort.path / "index.parquet").exists()
+
+
+def test_other_settings_never_mix(tmp_path):
+    first = CohortWriter.create(tmp_path / "c", {"a": 1})
+    first.add_series(shard("a", 0))
+    with pytest.raises(OutputError, match="other settings"):
+        CohortWriter.create(tmp_path / "c", {"a": 2})
+    again = CohortWriter.create(tmp_path / "c", {"a": 2}, force=True)
+    assert again.notes("a", "a") is None
+
+
+def test_force_never_replaces_what_is_no_cohort(tmp_path):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    with pytest.raises(OutputError, match="not a cohort"):
+        CohortWriter.create(tmp_path, force=True)
+    assert (tmp_path / "thesis.docx").exists()
+
+
+def test_settings_are_kept(written):
+    cohort, _ = written
+    assert cohort.settings == {"patches": "2d"}
+    assert json.loads((cohort.path / "cohort.json").read_text())["settings"] == {"patches": "2d"}
+
+
+def test_notes_stay_beside_their_series(tmp_path):
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(SeriesShard("s", "s", [], {}, {"files": [1, "é"]}))
+    assert writer.notes("s", "s") == {"files": [1, "é"]}
+
+
+def test_series_that_are_no_longer_wanted_are_removed(written):
+    cohort, _ = written
+    again = CohortWriter(cohort.path).finish(only=[("a", "a")])
+    assert set(again.index.subject) == {"a"}
+    assert CohortWriter(cohort.path).notes("b", "b") is None

@@ -1,0 +1,121 @@
+"""The direction of imports, the mirror of tests, and the sizes that keep the house livable."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "spinexplain"
+TESTS = Path(__file__).parent
+
+# Imports point from later layers to earlier ones; within a layer, packages stay apart.
+LAYERS = [
+    {"errors", "anatomy"},
+    {"types"},
+    {"geometry", "config"},
+    {"io"},
+    {"spine"},
+    {"data", "evaluate"},
+    {"models"},
+    {"train", "explain"},
+    {"assess", "experiment"},
+    {"report"},
+    {"app", "cli"},
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+MODULES = sorted(path for path in SOURCE.rglob("*.py"))
+TORCH_FREE = {"errors", "anatomy", "types", "geometry", "io", "spine", "data", "report", "cli"}
+
+
+def _package(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def _imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import in line {node.lineno}"
+            names.add(node.module or "")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(SOURCE))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_imports_point_one_way(path):
+    if path == SOURCE / "__init__.py":
+        return
+    own = _package(path)
+    assert own in RANK, f"{own} has no place in the layers"
+    for name in _imported(path):
+        parts = name.split(".")
+        if parts[0] != "spinexplain" or len(parts) < 2 or parts[1] not in RANK:
+            continue
+        same = parts[1] == own
+        assert same or RANK[parts[1]] < RANK[own], f"{_relative(path)} must not import {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_torch_is_an_island(path):
+    if _package(path) in TORCH_FREE:
+        assert not {name for name in _imported(path) if name.split(".")[0] == "torch"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_every_module_has_its_test(path):
+    if path.name == "__init__.py":
+        return
+    relative = path.relative_to(SOURCE)
+    mirror = TESTS / relative.parent / f"test_{relative.name}"
+    assert mirror.exists(), f"expected {mirror.relative_to(TESTS.parent)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_pieces_stay_small(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= 400, "split this module"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+            assert lines <= 50, f"{node.name} has {lines} lines: split it"
+
+
+FORBIDDEN_WORDS = {"utils", "helpers", "common", "misc"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_names_say_something(path):
+    assert not FORBIDDEN_WORDS & set(path.relative_to(SOURCE).with_suffix("").parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef):
+            assert not node.name.endswith(("Manager", "Base", "Helper")), node.name
+
+
+def _modules_after(code: str) -> set[str]:
+    program = f"{code}\nimport sys; print(*sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    return {name.split(".")[0] for name in done.stderr.split()}
+
+
+def test_importing_the_package_imports_neither_torch_nor_numpy():
+    assert not {"torch", "numpy", "scipy", "monai"} & _modules_after("import spinexplain")
+
+
+def test_help_stays_light():
+    code = (
+        "from spinexplain.cli.main import run\n"
+        "try:\n    run(['--help'])\nexcept SystemExit as end:\n    assert not end.code"
+    )
+    loaded = _modules_after(code)
+    assert "typer" in loaded
+    heavy = {"torch", "numpy", "scipy", "pandas", "nibabel", "SimpleITK", "matplotlib"}
+    assert not heavy & loaded
