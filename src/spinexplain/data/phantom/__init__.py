@@ -1,0 +1,1 @@
+"""Synthetic spines with known evidence: sheets for training, scans for everything else."""

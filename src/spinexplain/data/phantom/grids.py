@@ -1,0 +1,78 @@
+"""Where the phantom is evaluated: a box of voxels or a curved sheet, one interface.
+
+Coordinates are kept as three arrays that broadcast against each other, so that a plane,
+a volume and a sheet that follows the spine all run the same code at the cost of their own
+number of points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Index = tuple[slice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Points as broadcastable RAS+ mm coordinates.
+
+    Parameters
+    ----------
+    x, y, z : ndarray
+        A box: shapes (X,1,1), (1,Y,1), (1,1,Z). A sheet: (R,1), (1,C), (R,1).
+    y_axis, z_axis, x_axis : int
+        The array axis along which each coordinate runs; ``x_axis`` is -1 in a sheet.
+    pixel_mm : float
+        Width over which an edge is spread when the points are turned into voxels.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    z: np.ndarray
+    x_axis: int
+    y_axis: int
+    z_axis: int
+    pixel_mm: float
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a field on this grid."""
+        return np.broadcast_shapes(self.x.shape, self.y.shape, self.z.shape)
+
+    def crop(self, center: np.ndarray, reach: tuple[float, float, float]) -> Index | None:
+        """Return the index of the points within ``reach`` (x, y, z) of a centre, or None."""
+        index = [slice(None)] * len(self.shape)
+        axes = ((self.x, self.x_axis, 0), (self.y, self.y_axis, 1), (self.z, self.z_axis, 2))
+        for values, axis, k in axes:
+            if axis < 0:
+                continue
+            near = np.flatnonzero(np.abs(values.ravel() - center[k]) <= reach[k])
+            if near.size == 0:
+                return None
+            index[axis] = slice(int(near[0]), int(near[-1]) + 1)
+        return tuple(index)
+
+    def at(self, index: Index) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return x, y, z (broadcastable) of a cropped block."""
+        return self._cut(self.x, index), self._cut(self.y, index), self._cut(self.z, index)
+
+    def _cut(self, values: np.ndarray, index: Index) -> np.ndarray:
+        keep = tuple(
+            part if size > 1 else slice(None)
+            for part, size in zip(index, values.shape, strict=True)
+        )
+        return values[keep]
+
+
+def box_grid(x_mm: np.ndarray, y_mm: np.ndarray, z_mm: np.ndarray, pixel_mm: float) -> Grid:
+    """Return the grid of a box from its three coordinate vectors."""
+    x, y, z = (np.asarray(v, np.float32) for v in (x_mm, y_mm, z_mm))
+    return Grid(x[:, None, None], y[None, :, None], z[None, None, :], 0, 1, 2, pixel_mm)
+
+
+def sheet_grid(x_mm: np.ndarray, y_mm: np.ndarray, z_mm: np.ndarray, pixel_mm: float) -> Grid:
+    """Return the grid of a sheet: x and z by row, y by column."""
+    x, y, z = (np.asarray(v, np.float32) for v in (x_mm, y_mm, z_mm))
+    return Grid(x[:, None], y[None, :], z[:, None], -1, 1, 0, pixel_mm)

@@ -1,0 +1,290 @@
+"""Everything around the bone: canal, muscle, fat, vessels, lungs, bowel, skin, air, table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
+from spinexplain.data.phantom.canvas import Canvas, blend, cover
+from spinexplain.data.phantom.presets import Around
+from spinexplain.data.phantom.shape import Body
+from spinexplain.data.phantom.spine import Placement
+
+
+@dataclass(frozen=True, eq=False)
+class Blob:
+    """An ellipsoid organ: offsets from the front of the spine, half axes (mm), HU, wall HU."""
+
+    side: float
+    front: float
+    z: float
+    half: tuple[float, float, float]
+    hu: float
+    wall_hu: float
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """Drawn tissue around one spine; densities in HU, lengths in mm."""
+
+    soft: float
+    fat: float
+    lung: float
+    muscle_fat: float
+    sac: float
+    sac_share: float
+    cord: float
+    stripe_mm: float
+    diaphragm_z: float
+    lung_midline: bool
+    recess_mm: tuple[float, float]
+    vessel: tuple[float, float, float, float, float]  # gap, radius, side, HU, calcified
+    vessel_course: tuple[float, float, float]  # side slope, front slope, z of reference
+    visceral_fat: float
+    airway: tuple[float, float, float]  # gap, radius, HU
+    blobs: tuple[Blob, ...]
+    skin_mm: float
+    fat_layer_mm: float
+    table: tuple[float, float, float]  # gap, thickness, HU
+    disc_hu: np.ndarray
+    vacuum: np.ndarray
+    arch_vary: np.ndarray
+    belly_mm: float
+
+
+def draw_surroundings(
+    rng: np.random.Generator, ranges: Around, placements: tuple[Placement, ...]
+) -> Surroundings:
+    """Draw the tissue around one spine."""
+    z = np.array([p.center[2] for p in placements])
+    n = len(placements)
+    sac = (
+        rng.uniform(120, 600) if rng.random() < ranges.myelography else rng.uniform(*ranges.sac_hu)
+    )
+    at = rng.uniform(LEVEL_NAMES.index("T9"), LEVEL_NAMES.index("L1"))
+    airway = rng.choice([-980.0, -950.0, 30.0])
+    return Surroundings(
+        soft=float(rng.uniform(*ranges.soft_hu)),
+        fat=float(rng.uniform(*ranges.fat_hu)),
+        lung=float(rng.uniform(*ranges.lung_hu)),
+        muscle_fat=float(rng.uniform(-0.8, 1.6)),
+        sac=float(sac),
+        sac_share=float(rng.uniform(0.6, 1.0)),
+        cord=float(rng.uniform(5, 25)),
+        stripe_mm=float(rng.choice([0.0, rng.uniform(0.5, 5.0)])),
+        diaphragm_z=float(np.interp(at, np.arange(n), z)),
+        lung_midline=bool(rng.random() < ranges.lung_midline),
+        recess_mm=(float(rng.uniform(0.0, 22)), float(rng.uniform(8, 60))),
+        vessel=(
+            float(rng.uniform(0.5, 9)),
+            float(rng.uniform(5, 15)),
+            float(
+                rng.normal(-2, 6) if rng.random() < ranges.vessel_midline else rng.normal(-14, 12)
+            ),
+            float(rng.uniform(*ranges.vessel_hu)),
+            float(rng.uniform(400, 1200)) if rng.random() < ranges.vessel_calcified else 0.0,
+        ),
+        vessel_course=(
+            float(rng.normal(0, 0.12)),
+            float(rng.normal(0, 0.07)),
+            float(rng.choice(z)),
+        ),
+        visceral_fat=float(rng.uniform(-1.5, 1.5)),
+        airway=(float(rng.uniform(2, 26)), float(rng.uniform(3, 9)), float(airway)),
+        blobs=_draw_blobs(rng, ranges, z),
+        skin_mm=float(rng.uniform(1.0, 2.5)),
+        fat_layer_mm=float(rng.uniform(2, 45)),
+        table=(
+            float(rng.uniform(0, 15)),
+            float(rng.uniform(3, 30)),
+            float(rng.uniform(-900, 150)) if rng.random() < ranges.table else -1000.0,
+        ),
+        disc_hu=rng.uniform(60, 125) + rng.normal(0, 10, n),
+        vacuum=np.where(rng.random(n) < ranges.vacuum, rng.uniform(-400, -50, n), 0.0),
+        arch_vary=1 + 0.1 * rng.standard_normal((n, 5)),
+        belly_mm=float(rng.uniform(90, 170)),
+    )
+
+
+def _draw_blobs(rng: np.random.Generator, ranges: Around, z: np.ndarray) -> tuple[Blob, ...]:
+    blobs = []
+    heart = float(np.interp(rng.uniform(8, 12), np.arange(len(z)), z))
+    if rng.random() < 0.8:
+        blood = float(rng.uniform(20, 420))
+        size = (45.0, float(rng.uniform(18, 40)), float(rng.uniform(20, 45)))
+        blobs.append(Blob(-10.0, float(rng.uniform(4, 22)) + size[1], heart, size, blood, blood))
+    low, high = z[LEVEL_NAMES.index("S1")], z[LEVEL_NAMES.index("T11")]
+    for _ in range(int(rng.integers(0, 9)) if rng.random() < ranges.bowel else 0):
+        filling = rng.choice([rng.uniform(-950, -600), rng.uniform(-50, 50), rng.uniform(60, 250)])
+        size = tuple(rng.uniform(6, 26, 3))
+        front = float(rng.uniform(14, 90)) + size[1] * 0.6
+        blobs.append(
+            Blob(
+                side=float(rng.normal(0, 22)),
+                front=front,
+                z=float(rng.uniform(low, high)),
+                half=(float(size[0]), float(size[1]), float(size[2])),
+                hu=float(filling),
+                wall_hu=float(rng.uniform(30, 110)),
+            )
+        )
+    return tuple(blobs)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """Distances in front of (a) and behind (p) the spine's bodies, and to its side."""
+
+    a: np.ndarray
+    p: np.ndarray
+    side: np.ndarray
+    canal: np.ndarray
+    canal_half: np.ndarray
+    back_y: np.ndarray
+    z: np.ndarray
+
+
+def _spine_frame(canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placement, ...]) -> _Frame:
+    grid = canvas.grid
+    knots = np.array([p.center for p in places])[::-1]
+    depth = np.array([b.depth for b in bodies])[::-1]
+    lean = np.array([p.axes[1] for p in places])[::-1]
+    size = depth / NORMS["depth"][::-1]
+    front = knots + lean * depth[:, None] / 2
+    back = knots - lean * depth[:, None] / 2
+    z = grid.z
+
+    def along(at: np.ndarray, values: np.ndarray) -> np.ndarray:
+        return np.interp(z, at, values).astype(np.float32)
+
+    return _Frame(
+        a=grid.y - along(front[:, 2], front[:, 1]),
+        p=along(back[:, 2], back[:, 1]) - grid.y,
+        side=grid.x - along(knots[:, 2], knots[:, 0]),
+        canal=along(back[:, 2], (NORMS["canal_d"][::-1] * size)),
+        canal_half=along(back[:, 2], (NORMS["canal_w"][::-1] * size / 2)),
+        back_y=along(back[:, 2], back[:, 1]),
+        z=z,
+    )
+
+
+def paint_surroundings(
+    canvas: Canvas,
+    around: Surroundings,
+    bodies: tuple[Body, ...],
+    places: tuple[Placement, ...],
+) -> None:
+    """Paint all soft tissue, before discs and bones are painted over it."""
+    frame = _spine_frame(canvas, bodies, places)
+    for layer in _LAYERS:
+        layer(canvas, around, frame)
+
+
+def _muscle(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    canvas.hu[...] = s.soft + 9 * canvas.coarse + 6 * canvas.mid
+    streaks = canvas.coarse + 0.7 * canvas.mid + 0.3 * canvas.fine
+    share = np.clip((streaks - 1.3 + s.muscle_fat) / 0.8, 0, 1) * (f.p > 0)
+    blend(canvas.hu, share, s.fat)
+
+
+def _abdomen(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    below = cover(f.z - s.diaphragm_z, 8.0)
+    share = np.clip((canvas.coarse + 0.5 * canvas.mid + s.visceral_fat - 0.2) / 0.5, 0, 1)
+    blend(canvas.hu, share * below * cover(5 - f.a, 3.0), s.fat + 22 * canvas.mid)
+
+
+def _thorax(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    above = cover(s.diaphragm_z - f.z, 4.0)
+    gap, width = s.recess_mm
+    half = 26.0 + 8.0 * cover(gap - f.a, 4.0)
+    if s.lung_midline:
+        edge = 3.0 * canvas.coarse
+        half = half - 42.0 * cover(gap - f.a + edge, 5.0) * cover(f.a - gap - width + edge, 5.0)
+    wall = np.clip(f.p - 6.0, 0, None) * 0.9
+    lateral = half + 7 * canvas.coarse + wall - np.abs(f.side)
+    share = above * cover(lateral, 1.5) * cover(f.p - 26, 2.0) * cover(np.abs(f.side) - 125, 3.0)
+    blend(canvas.hu, share, s.lung + 35 * canvas.coarse + 30 * canvas.fine)
+
+
+def _organs(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    for blob in s.blobs:
+        du, dv, dw = (f.side - blob.side), (f.a - blob.front), (f.z - blob.z)
+        a, b, c = blob.half
+        rho = np.sqrt((du / a) ** 2 + (dv / b) ** 2 + (dw / c) ** 2)
+        distance = (rho - 1) * min(blob.half) + 1.5 * canvas.coarse
+        blend(canvas.hu, cover(distance, 1.0), blob.wall_hu)
+        blend(canvas.hu, cover(distance + 2.5, 1.0), blob.hu)
+
+
+def _vessels(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    gap, radius, side, hu, calcified = s.vessel
+    sideways, forwards, z0 = s.vessel_course
+    drift = (2 + gap) * np.sin(f.z / 45 + side) + forwards * (f.z - z0)
+    sway = side + sideways * (f.z - z0)
+    away = np.sqrt((f.side - sway) ** 2 + (f.a - gap - radius - drift.clip(0)) ** 2)
+    distance = away - radius
+    blend(canvas.hu, cover(distance - 1.2, 1.0), s.soft)
+    blend(canvas.hu, cover(distance, 1.0), hu)
+    if calcified:
+        ring = cover(np.abs(distance + 0.5) - 1.0, 1.0)
+        blend(canvas.hu, ring * (canvas.coarse > 0.9), calcified)
+    if s.airway[2] < 0:
+        front, wide, air = s.airway
+        tube = np.sqrt(f.side**2 + (f.a - front - wide) ** 2) - wide
+        upper = cover(s.diaphragm_z + 110 - f.z, 10.0)
+        blend(canvas.hu, upper * cover(tube - 1.5, 1.0), s.soft)
+        blend(canvas.hu, upper * cover(tube, 1.0), air)
+
+
+def _stripe(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    near = cover(np.abs(f.side) - 16, 4.0) * cover(-f.a - 4, 1.0)
+    blend(canvas.hu, near * cover(f.a - 1.2 - 0.8 * canvas.coarse, 1.0), s.soft)
+    if s.stripe_mm:
+        share = cover(np.abs(f.a - 1.5 - s.stripe_mm / 2) - s.stripe_mm / 2, 1.0)
+        blend(canvas.hu, near * share * np.clip(0.6 + 0.5 * canvas.coarse, 0, 1), s.fat)
+
+
+def _canal(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    half = f.canal / 2
+    rho = np.sqrt((f.side / f.canal_half) ** 2 + ((f.p - half) / half) ** 2)
+    distance = (rho - 1) * half
+    blend(canvas.hu, cover(distance, 1.0), s.fat * np.clip(0.5 + 0.6 * canvas.coarse, 0.1, 1))
+    blend(canvas.hu, cover(distance + half * (1 - s.sac_share) + 0.6, 1.0), s.sac)
+    cord = np.sqrt(f.side**2 + (f.p - half) ** 2) - 0.28 * f.canal
+    blend(
+        canvas.hu,
+        cover(cord, 1.0) * cover(s.diaphragm_z - 50 - f.z, 4.0),
+        s.sac * 0.4 + s.cord + 15,
+    )
+
+
+def _surface(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+    canal_end = f.canal + 32
+    depth = f.p - canal_end - 3 * canvas.coarse
+    round_back = np.abs(f.side) ** 2 / 260
+    blend(canvas.hu, cover(-depth, 2.0), s.fat)
+    skin = f.p - canal_end - s.fat_layer_mm - 4 + round_back
+    blend(canvas.hu, cover(-skin, 1.0), s.soft)
+    front = f.a - s.belly_mm + np.abs(f.side) ** 2 / 200
+    outside = np.maximum(cover(-(skin - s.skin_mm), 1.0), cover(-front, 1.0))
+    blend(canvas.hu, outside, -1000.0)
+    gap, thick, hu = s.table
+    if hu > -999:
+        level = float(f.back_y.min() - f.canal.max()) - 40 - s.fat_layer_mm - gap
+        below = level - canvas.grid.y
+        blend(canvas.hu, cover(np.abs(below - thick / 2) - thick / 2, 1.0) * outside, hu)
+
+
+_LAYERS: tuple[Callable[[Canvas, Surroundings, _Frame], None], ...] = (
+    _muscle,
+    _abdomen,
+    _thorax,
+    _organs,
+    _vessels,
+    _stripe,
+    _canal,
+    _surface,
+)
