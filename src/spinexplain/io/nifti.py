@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import io
-import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from nibabel.spatialimages import HeaderDataError
 
-from spinexplain.errors import FileFormatError, GeometryError
+from spinexplain.errors import FileFormatError
 from spinexplain.io.files import atomic_file
+from spinexplain.io.header import NiftiHeader, read_header, truncated
 from spinexplain.io.inflate import ByteStream
 from spinexplain.types import LabelMap, Volume
 
 _BLOCK = 1 << 20  # voxels converted at a time
 _TRAILER_BYTES = 1 << 24
-_quiet = logging.Logger("nibabel header repairs")  # what nibabel mends needs no message
-_quiet.addHandler(logging.NullHandler())
 
 
 def read_volume(path: str | Path) -> Volume:
@@ -149,26 +144,10 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     return (f"not_hounsfield: no value lies below -200 (lowest {low:.0f})",)
 
 
-@dataclass(frozen=True, eq=False)
-class _Header:
-    """What is needed of a NIfTI header to read the voxels."""
-
-    shape: tuple[int, int, int]
-    dtype: np.dtype
-    offset: int
-    slope: float
-    intercept: float
-    affine: np.ndarray
-
-    @property
-    def count(self) -> int:
-        return int(np.prod(self.shape, dtype=object))
-
-
 def _read(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the scaled voxels (X, Y, Z) and the affine."""
     with ByteStream(path) as stream:
-        header, consumed = _read_header(stream)
+        header, consumed = read_header(stream)
         stream.drain(header.offset - consumed)
         array = _read_voxels(stream, header)
         stream.drain(_TRAILER_BYTES)
@@ -177,104 +156,7 @@ def _read(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     return array.reshape(header.shape, order="F"), header.affine
 
 
-def _read_header(stream: ByteStream) -> tuple[_Header, int]:
-    """Parse and check the header; also return how many bytes it took."""
-    raw = stream.read(nib.Nifti1Header.sizeof_hdr)
-    kind = nib.Nifti1Header
-    if nib.Nifti2Header.may_contain_header(raw):
-        kind = nib.Nifti2Header
-        raw += stream.read(kind.sizeof_hdr - len(raw))
-    if len(raw) < kind.sizeof_hdr or not kind.may_contain_header(raw):
-        found = "empty" if not raw else f"{len(raw)} bytes, starting with {raw[:8]!r}"
-        raise FileFormatError(
-            f"{stream.path}: is no NIfTI file ({found}); expected .nii or .nii.gz. "
-            "Convert the scan, or copy it again if it was cut short."
-        )
-    try:
-        header = kind.from_fileobj(io.BytesIO(raw), check=False)
-        zooms = np.array(header["pixdim"][1:4], dtype=float)
-        header.check_fix(logger=_quiet, error_level=40)
-        return _understand(stream, header, zooms), len(raw)
-    except (HeaderDataError, KeyError) as error:
-        raise FileFormatError(
-            f"{stream.path}: the NIfTI header is damaged ({error}). Export the scan again."
-        ) from None
-
-
-def _understand(stream: ByteStream, header: nib.Nifti1Header, zooms: np.ndarray) -> _Header:
-    path = stream.path
-    if bytes(header["magic"]).startswith(b"ni"):
-        raise FileFormatError(
-            f"{path}: is a NIfTI header without voxels (.hdr/.img pair); expected a single "
-            ".nii or .nii.gz file. Convert the pair."
-        )
-    dtype = header.get_data_dtype()
-    if dtype.kind not in "iuf":
-        raise FileFormatError(
-            f"{path}: holds {dtype.name} voxels (colors or complex numbers); expected "
-            "gray values. Export the original CT."
-        )
-    if header["sform_code"] <= 0 and not np.all(np.isfinite(zooms) & (zooms != 0)):
-        raise GeometryError(
-            f"{path}: voxel spacing is {zooms.tolist()} mm; expected three positive numbers. "
-            "Repair the header (pixdim)."
-        )
-    slope, intercept = header.get_slope_inter()
-    understood = _Header(
-        _checked_shape(path, header.get_data_shape()),
-        dtype,
-        int(header.get_data_offset()),
-        1.0 if slope is None else float(slope),
-        0.0 if intercept is None else float(intercept),
-        _checked_affine(path, header.get_best_affine()),
-    )
-    _check_size(stream, understood)
-    return understood
-
-
-def _checked_shape(path: str | Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
-    """Return the three spatial axes; further axes may only have one frame."""
-    listed = " x ".join(map(str, shape))
-    if any(size < 1 for size in shape):
-        raise FileFormatError(f"{path}: image size is {listed}; expected positive numbers.")
-    if any(size > 1 for size in shape[3:]):
-        raise FileFormatError(
-            f"{path}: is {len(shape)}-D ({listed}); expected one 3-D volume. Extract one frame."
-        )
-    if len(shape) < 3 or min(shape[:3]) < 2:
-        raise GeometryError(
-            f"{path}: is a single slice ({listed}); expected a 3-D volume of many slices. "
-            "Give the whole scan."
-        )
-    return int(shape[0]), int(shape[1]), int(shape[2])
-
-
-def _checked_affine(path: str | Path, affine: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    volume = abs(np.linalg.det(affine[:3, :3]))
-    if not np.all(np.isfinite(affine)) or volume <= 1e-6 * np.prod(lengths):
-        raise GeometryError(
-            f"{path}: the affine is singular ({affine[:3].round(4).tolist()}); expected three "
-            "independent axes of non-zero spacing. Repair the header (sform, qform, pixdim)."
-        )
-    return affine
-
-
-def _check_size(stream: ByteStream, header: _Header) -> None:
-    """Refuse sizes the file can not hold before any memory is taken."""
-    promised = header.offset + header.count * header.dtype.itemsize
-    if promised > stream.most_bytes:
-        raise _truncated(stream.path, header, f"at most {stream.most_bytes}", promised)
-
-
-def _truncated(path: str | Path, header: _Header, found: str, promised: int) -> FileFormatError:
-    return FileFormatError(
-        f"{path}: is truncated: holds {found} bytes; expected {promised} for "
-        f"{' x '.join(map(str, header.shape))} voxels of {header.dtype.name}. Copy it again."
-    )
-
-
-def _read_voxels(stream: ByteStream, header: _Header) -> np.ndarray:
+def _read_voxels(stream: ByteStream, header: NiftiHeader) -> np.ndarray:
     """Read the flat voxels; wide floats are narrowed to float32 block by block."""
     stored = header.dtype
     native = stored.newbyteorder("=")
@@ -302,12 +184,12 @@ def _bytes_of(array: np.ndarray) -> memoryview:
     return array.view(np.uint8).data
 
 
-def _fill(stream: ByteStream, header: _Header, buffer: memoryview, before: int) -> None:
+def _fill(stream: ByteStream, header: NiftiHeader, buffer: memoryview, before: int) -> None:
     count = stream.readinto(buffer)
     if count < len(buffer):
         found = header.offset + before + count
         promised = header.offset + header.count * header.dtype.itemsize
-        raise _truncated(stream.path, header, str(found), promised)
+        raise truncated(stream.path, header, str(found), promised)
 
 
 def _rescale(voxels: np.ndarray, slope: float, intercept: float) -> np.ndarray:

@@ -87,10 +87,10 @@ def resample_affine(
     matrix: np.ndarray,
     offset: np.ndarray,
     shape: tuple[int, int, int],
-    outside: float,
+    beyond: float,
     linear: bool = True,
-) -> np.ndarray:
-    """Sample an array on a grid of another one: input index = matrix @ output index + offset.
+) -> tuple[np.ndarray, float]:
+    """Sample an array on another grid: input index = matrix @ output index + offset.
 
     Parameters
     ----------
@@ -99,15 +99,73 @@ def resample_affine(
     offset : ndarray, shape (3,)
     shape : tuple of 3 ints
         Of the output.
-    outside : float
-        Value more than half a sample beyond the array.
+    beyond : float
+        Value more than half a sample beyond the array; up to there its border values hold.
     linear : bool
         Trilinear into float32, else nearest in the array's own dtype.
 
     Returns
     -------
     ndarray, shape ``shape``
+    float
+        Share of the output beyond the array, 0 to 1.
     """
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape])).reshape(3, -1).T
+    source_index = corners @ matrix.T + offset
+    if np.all((source_index >= 0) & (source_index <= np.array(array.shape) - 1)):
+        return _resample(array, matrix, offset, shape, beyond, linear), 0.0
+    padded = np.pad(array, 1, mode="edge")
+    sampled = _resample(padded, matrix, offset + 1, shape, beyond, linear)
+    steps = np.ogrid[tuple(slice(n) for n in shape)]
+    axes = [sum(matrix[a, b] * steps[b] for b in range(3)) + offset[a] for a in range(3)]
+    inside = inside_grid(axes, array.shape)
+    sampled[~inside] = beyond
+    return sampled, float(1.0 - inside.mean())
+
+
+def resample_points(
+    array: np.ndarray, index: np.ndarray, beyond: float, linear: bool = True
+) -> tuple[np.ndarray, float]:
+    """Sample an array at any points; see :func:`resample_affine`.
+
+    Parameters
+    ----------
+    array : ndarray, N-D
+    index : ndarray, shape (*S, N)
+        Where, in indices of ``array``.
+
+    Returns
+    -------
+    ndarray, shape (*S)
+    float
+        Share of the points beyond the array, 0 to 1.
+    """
+    inside = inside_grid(list(np.moveaxis(index, -1, 0)), array.shape)
+    held = np.moveaxis(np.clip(index, 0, np.array(array.shape) - 1), -1, 0)
+    if linear:
+        sampled = map_coordinates(array, held, np.float32, order=1)
+    else:
+        sampled = array[tuple(np.rint(held).astype(np.intp))]
+    sampled[~inside] = beyond
+    return sampled, float(1.0 - inside.mean())
+
+
+def inside_grid(axes: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """Tell which index coordinates, one array an axis, lie within the outermost voxels."""
+    inside = np.ones((), dtype=bool)
+    for coordinate, size in zip(axes, shape, strict=True):
+        inside = inside & (coordinate >= -_HALF_VOXEL) & (coordinate <= size - 1 + _HALF_VOXEL)
+    return inside
+
+
+def _resample(
+    array: np.ndarray,
+    matrix: np.ndarray,
+    offset: np.ndarray,
+    shape: tuple[int, int, int],
+    beyond: float,
+    linear: bool,
+) -> np.ndarray:
     transform = sitk.AffineTransform(3)
     # SimpleITK counts axes from the last one of the array
     transform.SetMatrix(matrix[::-1, ::-1].ravel().tolist())
@@ -121,7 +179,7 @@ def resample_affine(
         (0.0, 0.0, 0.0),
         (1.0, 1.0, 1.0),
         np.eye(3).ravel().tolist(),
-        float(outside),
+        float(beyond),
         sitk.sitkFloat32 if linear else source.GetPixelID(),
     )
     return sitk.GetArrayFromImage(sampled)
@@ -138,58 +196,25 @@ class _Crop:
 def _sample(
     grid: Volume | LabelMap, frame: Frame, beyond: float, kernels: list[np.ndarray], linear: bool
 ) -> tuple[np.ndarray, float]:
-    if isinstance(frame, BoxFrame):
-        return _sample_box(grid, frame, beyond, kernels, linear)
-    ijk = _frame_ijk(frame, grid.affine)
-    inside = _inside([ijk[..., axis] for axis in range(3)], grid.array.shape)
-    crop = _cut(grid.array, ijk.reshape(-1, 3), kernels)
-    dtype = np.float32 if linear else grid.array.dtype
-    if crop is None:
-        return np.full(frame.shape, beyond, dtype), 1.0
-    local = np.clip(ijk, 0, np.array(grid.array.shape) - 1) - crop.start
-    local = np.clip(local, 0, np.array(crop.array.shape) - 1)
-    if linear:
-        sampled = map_coordinates(crop.array, np.moveaxis(local, -1, 0), np.float32, order=1)
+    if isinstance(frame, BoxFrame):  # index to voxel is one affine, SimpleITK's fastest case
+        matrix, offset = box_to_voxel(frame, grid.affine)
+        corners = np.array(np.meshgrid(*[(0, n - 1) for n in frame.shape])).reshape(3, -1).T
+        ijk = corners @ matrix.T + offset
     else:
-        sampled = crop.array[tuple(np.moveaxis(np.rint(local).astype(np.intp), -1, 0))]
-    sampled[~inside] = beyond
-    return sampled, float(1.0 - inside.mean())
-
-
-def _sample_box(
-    grid: Volume | LabelMap,
-    frame: BoxFrame,
-    beyond: float,
-    kernels: list[np.ndarray],
-    linear: bool,
-) -> tuple[np.ndarray, float]:
-    """Sample a rigid box: index to voxel is one affine, which SimpleITK does fastest."""
-    matrix, offset = _box_to_voxel(frame, grid.affine)
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in frame.shape])).reshape(3, -1).T
-    ijk = corners @ matrix.T + offset
-    crop = _cut(grid.array, ijk, kernels)
+        ijk = _frame_ijk(frame, grid.affine)
+    crop = _cut(grid.array, ijk.reshape(-1, 3), kernels)
     if crop is None:
-        dtype = np.float32 if linear else grid.array.dtype
-        return np.full(frame.shape, beyond, dtype), 1.0
-    last = np.array(grid.array.shape) - 1
-    if np.all((ijk >= 0) & (ijk <= last)):
+        return np.full(frame.shape, beyond, np.float32 if linear else grid.array.dtype), 1.0
+    # the crop ends between the points and the scan's border, or with the scan: what lies
+    # beyond the crop lies beyond the scan
+    if isinstance(frame, BoxFrame):
         local = offset - crop.start
-        return resample_affine(crop.array, matrix, local, frame.shape, beyond, linear), 0.0
-    # one more voxel all round, so that border values hold up to the end of the scan
-    padded = np.pad(crop.array, 1, mode="edge")
-    local = offset - crop.start + 1
-    sampled = resample_affine(padded, matrix, local, frame.shape, beyond, linear)
-    rows = [
-        np.arange(n).reshape([-1 if a == b else 1 for b in range(3)])
-        for a, n in enumerate(frame.shape)
-    ]
-    axes = [sum(matrix[a, b] * rows[b] for b in range(3)) + offset[a] for a in range(3)]
-    inside = _inside(axes, grid.array.shape)
-    sampled[~inside] = beyond
-    return sampled, float(1.0 - inside.mean())
+        return resample_affine(crop.array, matrix, local, frame.shape, beyond, linear)
+    return resample_points(crop.array, ijk - crop.start, beyond, linear)
 
 
-def _box_to_voxel(frame: BoxFrame, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def box_to_voxel(frame: BoxFrame, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return matrix (3, 3) and offset (3,) that take box indices to voxel indices."""
     inverse = np.linalg.inv(affine)
     matrix = inverse[:3, :3] @ (frame.axes.T * frame.spacing_mm)
     return matrix, apply_affine(inverse, frame.to_mm(np.zeros(3)))
@@ -205,13 +230,6 @@ def _frame_ijk(frame: Frame, affine: np.ndarray) -> np.ndarray:
         return apply_affine(inverse, down[:, None] + (back - back[:1])[None])
     grid = np.moveaxis(np.indices(tuple(frame.shape)), 0, -1)
     return apply_affine(inverse, frame.to_mm(grid))
-
-
-def _inside(axes: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    inside = np.ones((), dtype=bool)
-    for coordinate, size in zip(axes, shape, strict=True):
-        inside = inside & (coordinate >= -_HALF_VOXEL) & (coordinate <= size - 1 + _HALF_VOXEL)
-    return inside
 
 
 def _cut(array: np.ndarray, ijk: np.ndarray, kernels: list[np.ndarray]) -> _Crop | None:

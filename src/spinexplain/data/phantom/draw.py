@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,8 @@ class VertebraTruth:
         Anterior, middle, posterior heights.
     look_alikes : tuple of str
         What might be mistaken for a fracture here.
+    foreign_material : bool
+        Screws or cement in this vertebra: it is not graded (x).
     """
 
     level: str
@@ -56,6 +59,7 @@ class VertebraTruth:
     after_mm: tuple[float, float, float]
     expected_mm: tuple[float, float, float]
     look_alikes: tuple[str, ...] = ()
+    foreign_material: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,9 +193,7 @@ def _draw_lip(
     return (float(size[0]), float(size[1]), float(size[2]), float(size[3]))
 
 
-def _draw_bone(
-    rng: np.random.Generator, b: Bone, person: _Person, depth: float
-) -> dict[str, object]:
+def _draw_bone(rng: np.random.Generator, b: Bone, person: _Person, depth: float) -> dict[str, Any]:
     walls = person.cortex_mm * rng.uniform(0.6, 1.4, 4)
     lesion = None
     if rng.random() < b.lesion:

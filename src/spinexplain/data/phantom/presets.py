@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from dataclasses import dataclass, fields
 from dataclasses import field as dataclass_field
@@ -203,6 +204,14 @@ def load_preset(name: str) -> Preset:
         )
     path = resources.files("spinexplain.data.phantom") / "presets" / f"{name}.toml"
     return parse_preset(name, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def preset_hash(name: str) -> str:
+    """Return the SHA-256 of a preset with every default filled in.
+
+    Two phantoms with the same hash, seed and index were drawn from the same ranges.
+    """
+    return hashlib.sha256(repr(load_preset(name)).encode()).hexdigest()
 
 
 def parse_preset(name: str, settings: dict[str, Any]) -> Preset:

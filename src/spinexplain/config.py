@@ -1,0 +1,271 @@
+"""Settings of models and trainings: TOML presets, checked, with near matches for typos."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from spinexplain.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """A frozen section of settings that knows its keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputSpec(Settings):
+    """How a patch becomes a network's input; saved with every model.
+
+    Parameters
+    ----------
+    axes : int
+        2 for sheets, 3 for boxes.
+    extent_mm : float
+        Side of the crop the network sees.
+    size : int
+        Samples along each side of the network's input; above ``extent_mm`` it is upsampled.
+    channels : tuple of str
+        Each a key of ``windows_hu`` or ``"gaussian"`` (a bump on the target's centroid).
+    windows_hu : dict of str to (low, high)
+        HU window of each CT channel, scaled to [0, 1] and clipped.
+    gaussian_sigma_mm : float
+    mean, std : float
+        Normalization of every channel after scaling: (x - mean) / std.
+    """
+
+    axes: Literal[2, 3] = 2
+    extent_mm: float = Field(112.0, gt=0)
+    size: int = Field(112, ge=8)
+    channels: tuple[str, ...] = ("ct", "ct", "gaussian")
+    windows_hu: dict[str, tuple[float, float]] = {"ct": (-300.0, 1000.0)}
+    gaussian_sigma_mm: float = Field(10.0, gt=0)
+    mean: float = 0.5
+    std: float = Field(0.5, gt=0)
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse channels without a window and windows without a width."""
+        for channel in self.channels:
+            if channel != "gaussian" and channel not in self.windows_hu:
+                raise ConfigError(
+                    f'[input] channels names "{channel}", which has no window; expected '
+                    f'"gaussian" or one of {sorted(self.windows_hu)}. Add it to windows_hu.'
+                )
+        for name, (low, high) in self.windows_hu.items():
+            if not low < high:
+                raise ConfigError(
+                    f"[input] windows_hu.{name} is {(low, high)}; expected low < high in HU."
+                )
+
+
+class TrunkSettings(Settings):
+    """The convolutional trunk and where it is cut.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``BACKBONES``.
+    blocks : int
+        Stages (or blocks) kept, from the stem on.
+    max_stride : int
+        Blocks that would coarsen the grid beyond this stride keep it instead.
+    widths : tuple of int
+        Channels of each stage of the plain ``"conv"`` trunk.
+    weights : str
+        ``"imagenet"`` (shipped by a package), ``"none"`` (from scratch) or a file.
+    """
+
+    name: str = "efficientnet_lite0"
+    blocks: int = Field(11, ge=1)
+    max_stride: int = Field(16, ge=2)
+    widths: tuple[int, ...] = (16, 32, 64)
+    weights: str = "imagenet"
+
+
+class HeadSettings(Settings):
+    """The classification head: prototypes, or global average and a linear layer."""
+
+    kind: Literal["prototype", "linear"] = "prototype"
+    feature_dim: int = Field(64, ge=1)
+    prototypes_per_class: int = Field(3, ge=1)
+    similarity: Literal["log", "cosine"] = "log"
+    log_epsilon: float = Field(1e-4, gt=0)
+    own_class_connection: float = 1.0
+    other_class_connection: float = -0.5
+    initial_prototypes: Literal["uniform", "own_class_patches"] = "own_class_patches"
+
+
+class LossSettings(Settings):
+    """Weights of the loss terms; a negative ``lambda_sep`` pushes other classes away."""
+
+    lambda_clst: float = 0.8
+    lambda_sep: float = -0.08
+    lambda_div: float = Field(0.3, ge=0)
+    lambda_l1: float = Field(1e-4, ge=0)
+    lambda_outside: float = Field(0.0, ge=0)
+    diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
+    class_weights: Literal["none", "ins", "isns", "median", "as_printed"] = "median"
+
+
+class AugmentSettings(Settings):
+    """Random changes of a training crop; every number is a half-range or a largest value."""
+
+    shift_mm: float = Field(12.0, ge=0)
+    centroid_error_mm: float = Field(3.0, ge=0)
+    rotate_deg: float = Field(8.0, ge=0)
+    scale: float = Field(0.08, ge=0, lt=1)
+    gain: float = Field(0.08, ge=0)
+    offset_hu: float = Field(30.0, ge=0)
+    noise_hu: float = Field(30.0, ge=0)
+    blur_mm: float = Field(1.0, ge=0)
+
+
+class PhaseSettings(Settings):
+    """One phase of gradient descent: steps, batch, learning rates, weight decay."""
+
+    steps: int = Field(0, ge=0)
+    batch: int = Field(32, ge=1)
+    trunk_lr: float = Field(1e-4, ge=0)
+    head_lr: float = Field(3e-3, ge=0)
+    weight_decay: float = Field(1e-3, ge=0)
+    decay: Literal["cosine", "step", "none"] = "cosine"
+
+
+class LastLayerSettings(Settings):
+    """The convex last layer on cached similarities."""
+
+    lambda_l1: float = Field(1e-4, ge=0)
+    lambda_l2: float = Field(1e-4, ge=0)
+    constrained: bool = True
+    augmented_views: int = Field(0, ge=0)
+
+
+class ProjectionSettings(Settings):
+    """Which training patches a prototype may become."""
+
+    allow_duplicates: bool = False
+    apart_cells: int = Field(3, ge=0)
+    largest_cosine: float = Field(0.95, gt=0, le=1)
+    candidates: int = Field(2000, ge=1)
+    inside_target: bool = False
+
+
+class TrainConfig(Settings):
+    """Everything a training needs besides its data.
+
+    Examples
+    --------
+    >>> TrainConfig(loss={"lambda_div": 0.1}).loss.lambda_div
+    0.1
+    """
+
+    name: str = "protoverse"
+    classes: tuple[str, ...] = ("G0", "G2", "G3")
+    seed: int = 0
+    validation_share: float = Field(0.1, gt=0, lt=1)
+    rounds: int = Field(1, ge=1)
+    input: InputSpec = InputSpec()
+    trunk: TrunkSettings = TrunkSettings()
+    head: HeadSettings = HeadSettings()
+    loss: LossSettings = LossSettings()
+    augment: AugmentSettings = AugmentSettings()
+    classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)
+    warm: PhaseSettings = PhaseSettings(steps=200)
+    joint: PhaseSettings = PhaseSettings(steps=400)
+    projection: ProjectionSettings = ProjectionSettings()
+    last_layer: LastLayerSettings = LastLayerSettings()
+
+
+def preset_names() -> list[str]:
+    """List the presets that come with the package, sorted."""
+    folder = resources.files("spinexplain") / "presets"
+    return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".toml"))
+
+
+def read_config(source: str | Path) -> TrainConfig:
+    """Read a training configuration from a TOML file or a preset's name.
+
+    Parameters
+    ----------
+    source : str or Path
+        A path ending in ``.toml``, or one of :func:`preset_names`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file or preset, the TOML is broken, a key is unknown (the
+        nearest known one is suggested) or a value is out of range.
+
+    Examples
+    --------
+    >>> read_config("protoverse").head.prototypes_per_class
+    3
+    """
+    text = _config_text(source)
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}. Correct that line.") from None
+    return parse_config(content, str(source))
+
+
+def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
+    """Check a configuration given as nested dictionaries.
+
+    Raises
+    ------
+    ConfigError
+        Naming ``source``, the section, the key and what was expected.
+
+    Examples
+    --------
+    >>> parse_config({"loss": {"lamda_div": 1.0}}, "my.toml")
+    Traceback (most recent call last):
+    spinexplain.errors.ConfigError: Unknown key "lamda_div" in [loss] of my.toml. Did you mean
+    "lambda_div"?
+    """
+    try:
+        return TrainConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, source)) from None
+
+
+def _config_text(source: str | Path) -> str:
+    if str(source) in preset_names():
+        return (resources.files("spinexplain") / "presets" / f"{source}.toml").read_text("utf-8")
+    path = Path(source)
+    if path.suffix != ".toml" or not path.is_file():
+        near = difflib.get_close_matches(str(source), preset_names(), n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        raise ConfigError(
+            f'"{source}" is neither a preset ({", ".join(preset_names())}) nor a .toml file.{hint}'
+        )
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file; expected TOML in UTF-8.") from None
+
+
+def _explain(error: ValidationError, source: str) -> str:
+    first = error.errors()[0]
+    *section, key = [str(part) for part in first["loc"]] or [""]
+    where = f"in [{'.'.join(section)}] of {source}" if section else f"at the top of {source}"
+    if first["type"] != "extra_forbidden":
+        return f'"{key}" {where} is {first["input"]!r}: {first["msg"]}. Correct that value.'
+    near = difflib.get_close_matches(key, _known_keys(section), n=1)
+    hint = (
+        f'Did you mean "{near[0]}"?' if near else f"Known keys: {', '.join(_known_keys(section))}."
+    )
+    return f'Unknown key "{key}" {where}. {hint}'
+
+
+def _known_keys(section: list[str]) -> list[str]:
+    model: Any = TrainConfig
+    for name in section:
+        model = model.model_fields[name].annotation
+    return list(model.model_fields)

@@ -1,0 +1,1 @@
+"""Explanations of one prediction: evidence as heat maps with scores."""

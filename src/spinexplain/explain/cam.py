@@ -1,0 +1,318 @@
+"""Class activation maps: where a feature map speaks for a class, for any number of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from spinexplain.errors import ConfigError, ModelError
+from spinexplain.explain.hooks import capture
+from spinexplain.models.grader import Grader
+from spinexplain.models.receptive import ReceptiveField, upsample_map
+from spinexplain.types import Evidence, Explanation, Patch
+
+_SMALLEST = 1e-6
+_CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+_LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def gradcam_weights(activations: Tensor, gradients: Tensor) -> Tensor:
+    """Weigh each channel by the mean of its gradient over the grid.
+
+    Parameters
+    ----------
+    activations, gradients : Tensor, shape (N, C, *G)
+        A feature map A and the derivative of a logit S by it.
+
+    Returns
+    -------
+    Tensor, shape (N, C)
+
+    Notes
+    -----
+    Eq. 1 of Grad-CAM (Selvaraju et al., arXiv:1610.02391).
+
+    Examples
+    --------
+    >>> gradcam_weights(torch.zeros(1, 1, 4), torch.tensor([[[1.0, 2, 3, 6]]]))
+    tensor([[3.]])
+    """
+    return gradients.flatten(2).mean(dim=2)
+
+
+def gradcam_plus_plus_weights(activations: Tensor, gradients: Tensor) -> Tensor:
+    """Weigh each channel by its positive gradients, each cell by how alone it stands.
+
+    Parameters
+    ----------
+    activations, gradients : Tensor, shape (N, C, *G)
+
+    Returns
+    -------
+    Tensor, shape (N, C)
+
+    Notes
+    -----
+    The weights of Grad-CAM++ (Chattopadhay et al., arXiv:1710.11063) for Y = exp(S). Its derivatives by A are Y g, Y g^2 and Y g^3 with g = dS/dA, so that
+    alpha = g^2 / (2 g^2 + sum(A) g^3) = 1 / (2 + sum(A) g), and the weight is
+    sum(alpha relu(Y g)). Reading: Y, one positive factor common to the whole map, is left
+    out, as it overflows; alpha is 0 where the denominator is not positive, which only
+    maps with negative values can reach.
+
+    Examples
+    --------
+    >>> gradcam_plus_plus_weights(torch.tensor([[[1.0, 1.0]]]), torch.tensor([[[1.0, -1.0]]]))
+    tensor([[0.2500]])
+    """
+    a, g = activations.flatten(2), gradients.flatten(2)
+    denominator = 2 + a.sum(dim=2, keepdim=True) * g
+    safe = denominator > _SMALLEST
+    alpha = torch.where(safe, 1 / torch.where(safe, denominator, 1.0), 0.0)
+    return (alpha * F.relu(g)).sum(dim=2)
+
+
+def xgradcam_weights(activations: Tensor, gradients: Tensor) -> Tensor:
+    """Weigh each channel by the mean of its gradient, weighted by the activation.
+
+    Parameters
+    ----------
+    activations, gradients : Tensor, shape (N, C, *G)
+
+    Returns
+    -------
+    Tensor, shape (N, C)
+        0 for a channel whose activations cancel or are all zero.
+
+    Notes
+    -----
+    The weights of XGrad-CAM (Fu et al., arXiv:2008.02312). The sum of a channel's part of the
+    map is then sum(A g), its first-order share of the logit.
+
+    Examples
+    --------
+    >>> xgradcam_weights(torch.tensor([[[1.0, 3.0]]]), torch.tensor([[[4.0, 8.0]]]))
+    tensor([[7.]])
+    """
+    a, g = activations.flatten(2), gradients.flatten(2)
+    total = a.sum(dim=2)
+    safe = total.abs() > _SMALLEST * a.abs().sum(dim=2)
+    return torch.where(safe, (a * g).sum(dim=2) / torch.where(safe, total, 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class CamMethod:
+    """One way of weighing channels.
+
+    Parameters
+    ----------
+    title : str
+        What a person calls it.
+    weights : callable
+        From activations and gradients (N, C, *G) to weights (N, C).
+    score_name : str
+        What the sum of its map over the grid is.
+    """
+
+    title: str
+    weights: Callable[[Tensor, Tensor], Tensor]
+    score_name: str
+
+
+_LOGIT = "positive part of the map, summed over the grid (logit, first order)"
+CAM_METHODS: dict[str, CamMethod] = {
+    "gradcam": CamMethod("GradCAM", gradcam_weights, _LOGIT),
+    "gradcam++": CamMethod(
+        "GradCAM++",
+        gradcam_plus_plus_weights,
+        "positive part of the map, summed over the grid (no unit)",
+    ),
+    "xgradcam": CamMethod("XGradCAM", xgradcam_weights, _LOGIT),
+}
+
+
+def weighted_map(activations: Tensor, weights: Tensor) -> Tensor:
+    """Add up the channels of a feature map and keep what is positive.
+
+    Parameters
+    ----------
+    activations : Tensor, shape (N, C, *G)
+    weights : Tensor, shape (N, C)
+
+    Returns
+    -------
+    Tensor, shape (N, *G)
+        Not below 0.
+    """
+    return F.relu(torch.einsum("nc...,nc->n...", activations, weights))
+
+
+def activation_maps(
+    model: nn.Module,
+    inputs: Tensor,
+    targets: Sequence[int],
+    method: str = "gradcam",
+    layer: str | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Map where a layer speaks for a class, for a batch of inputs.
+
+    Parameters
+    ----------
+    model : nn.Module
+        In evaluation mode; maps inputs (N, C, *S) to logits (N, K).
+    inputs : Tensor, shape (N, C, *S)
+    targets : sequence of int, length N
+        Index of the class to explain for each input.
+    method : str
+        A key of ``CAM_METHODS``.
+    layer : str, optional
+        By default :func:`default_layer`.
+
+    Returns
+    -------
+    Tensor of float32, shape (N, *G)
+        The class activation map on the layer's grid, not below 0.
+    Tensor of float32, shape (N,)
+        The logits of the targets.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such method.
+    ModelError
+        If there is no such layer, it gives no map, or the network gives no finite numbers.
+    """
+    if method not in CAM_METHODS:
+        raise ConfigError(f'there is no CAM "{method}"; expected one of {sorted(CAM_METHODS)}.')
+    layer = layer or default_layer(model, inputs.ndim - 2)
+    with torch.enable_grad(), capture(model, layer, gradients=True) as captured:
+        logits = model(inputs)
+        chosen = logits[torch.arange(len(inputs)), torch.as_tensor(targets)]
+        activations = captured.activation.detach()
+        _check_is_map(activations, inputs, layer)
+        gradients = captured.gradient(chosen.sum())
+    if not all(bool(t.isfinite().all()) for t in (activations, gradients, chosen)):
+        raise ModelError(
+            f'the network gives infinite values or NaN at layer "{layer}"; expected finite ones. '
+            "Check its weights and its input."
+        )
+    maps = weighted_map(activations, CAM_METHODS[method].weights(activations, gradients))
+    return maps.float(), chosen.detach().float()
+
+
+def default_layer(model: nn.Module, axes: int) -> str:
+    """Name the layer to explain: the trunk, or else the last convolution.
+
+    Parameters
+    ----------
+    model : nn.Module
+    axes : int
+        Spatial axes of its input.
+
+    Raises
+    ------
+    ModelError
+        If the network has no convolution with so many axes.
+
+    Examples
+    --------
+    >>> default_layer(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 2, 3)), 2)
+    '2'
+    """
+    if isinstance(getattr(model, "trunk", None), nn.Module):
+        return "trunk"
+    kind = _CONVOLUTIONS.get(axes, nn.Conv3d)
+    names = [name for name, module in model.named_modules() if name and isinstance(module, kind)]
+    if not names:
+        raise ModelError(
+            f"the network has no {axes}-D convolution to explain. Name a layer that gives a map."
+        )
+    return names[-1]
+
+
+def explain_cam(
+    grader: Grader,
+    patch: Patch,
+    target: str,
+    method: str = "gradcam",
+    layer: str | None = None,
+) -> Explanation:
+    """Show where in a patch the feature map speaks for a class.
+
+    Parameters
+    ----------
+    grader : Grader
+        Of any network.
+    patch : Patch
+    target : str
+        One of ``grader.classes``.
+    method : str
+        A key of ``CAM_METHODS``.
+    layer : str, optional
+        By default the trunk; for a network without one, the last convolution.
+
+    Returns
+    -------
+    Explanation
+        One Evidence. Its score is the sum of the map over the layer's grid; its terms
+        are the target's logit and the map's highest value.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such method.
+    ModelError
+        If the model has no such class or layer, or the layer gives no map.
+
+    Notes
+    -----
+    For GradCAM on a network that averages the trunk's map and ends in a linear layer, and
+    for XGradCAM on any, the map before rectification sums to the logit without its bias.
+    The map lies on the patch by the true centres of the trunk's cells; another layer's
+    map is spread evenly.
+    """
+    if target not in grader.classes:
+        raise ModelError(
+            f'model "{grader.info.name}" has no class "{target}"; expected one of '
+            f"{', '.join(grader.classes)}."
+        )
+    inputs = grader.inputs([patch])
+    layer = layer or default_layer(grader.model, grader.spec.axes)
+    index = grader.classes.index(target)
+    maps, logits = activation_maps(grader.model, inputs, [index], method, layer)
+    cells = maps[0].cpu().numpy()
+    evidence = Evidence(
+        name=CAM_METHODS[method].title,
+        class_name=target,
+        heatmap=_on_patch(cells, patch, grader, layer),
+        score=float(cells.sum(dtype=np.float64)),
+        terms={"logit": float(logits[0]), "peak": float(cells.max())},
+    )
+    return Explanation(patch, target, method, CAM_METHODS[method].score_name, (evidence,))
+
+
+def _check_is_map(activations: Tensor, inputs: Tensor, layer: str) -> None:
+    shape = tuple(activations.shape)
+    if activations.ndim != inputs.ndim or activations[0, 0].numel() < 2:
+        raise ModelError(
+            f'layer "{layer}" gives no map: its output has shape {shape}; expected (N, C) and '
+            f"{inputs.ndim - 2} axes of cells. Choose a layer before pooling, or a larger input."
+        )
+
+
+def _on_patch(cells: np.ndarray, patch: Patch, grader: Grader, layer: str) -> np.ndarray:
+    field = getattr(getattr(grader.model, "trunk", None), "field", None)
+    if layer == "trunk" and isinstance(field, ReceptiveField):
+        pixels = grader.spec.size / patch.array.shape[0]
+        return upsample_map(cells, patch.array.shape, field, pixels)
+    spread = F.interpolate(
+        torch.from_numpy(cells)[None, None],
+        size=patch.array.shape,
+        mode=_LINEAR[cells.ndim],
+        align_corners=False,
+    )
+    return spread[0, 0].numpy()

@@ -1,0 +1,18 @@
+"""Explainers by name: a new one is its module and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from spinexplain.explain.cam import CAM_METHODS, explain_cam
+from spinexplain.explain.prototypes import explain_prototypes
+from spinexplain.models.grader import Grader
+from spinexplain.types import Explanation, Patch
+
+Explainer = Callable[[Grader, Patch, str], Explanation]
+
+EXPLAINERS: dict[str, Explainer] = {
+    "prototypes": explain_prototypes,
+    **{method: partial(explain_cam, method=method) for method in CAM_METHODS},
+}

@@ -1,0 +1,124 @@
+"""A DICOM series (folder, zip or multi-frame file) becomes a volume in HU and RAS+ mm."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from spinexplain.errors import FileFormatError, SpinexplainError
+from spinexplain.io.archive import Member, opened
+from spinexplain.io.dicom_header import FileHeader, looks_like_dicom, read_header
+from spinexplain.io.dicom_pixels import decode_stack
+from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
+from spinexplain.io.dicom_stack import stack_slices
+from spinexplain.io.plausibility import ScanWarning
+from spinexplain.types import Volume
+
+_TILT_DEGREES = 0.5
+
+
+def read_dicom(path: Path | str, series: str | None = None) -> Volume:
+    """Read one CT series in HU.
+
+    Parameters
+    ----------
+    path : path
+        Folder (nested folders and files without extension are fine, DICOMDIR and other
+        files are ignored), zip of such a folder, or one multi-frame file.
+    series : str, optional
+        Which series, where there are several: its number, the start of its UID, or its
+        description, as :func:`list_series` shows them.
+
+    Returns
+    -------
+    Volume
+        Axes (column, row, slice); int16 where the rescale allows, float32 otherwise. A
+        tilted gantry is kept as shear in the affine, with a warning.
+
+    Raises
+    ------
+    FileFormatError
+        If pydicom is missing; nothing, or several series, can be meant; the series is not
+        CT; or a file is damaged.
+    GeometryError
+        If slices are missing or unevenly spaced; the message names the positions.
+    """
+    path = Path(path)
+    _need_pydicom(path)
+    with opened(path) as files:
+        headers = _headers(path, files)
+        chosen = choose_series(str(path), group_series(headers), series)
+        name = f"{path} (series {chosen.info.key})"
+        stack = stack_slices(name, chosen.slices)
+        try:
+            array = decode_stack(stack, files, {header.source: header for header in headers})
+        except SpinexplainError as error:
+            raise type(error)(f"{name}: {error}") from None
+    if stack.tilt_degrees > _TILT_DEGREES:
+        message = f"{name}: gantry tilt of {stack.tilt_degrees:.1f} degrees, kept as shear."
+        warnings.warn(message, ScanWarning, stacklevel=2)
+    return Volume(array, stack.affine)
+
+
+def list_series(path: Path | str) -> list[SeriesInfo]:
+    """List the series of a folder or zip, readable or not, without their pixels.
+
+    Parameters
+    ----------
+    path : path
+        Folder, zip or file.
+
+    Returns
+    -------
+    list of SeriesInfo
+        By series number; empty where there is no DICOM.
+
+    Raises
+    ------
+    FileFormatError
+        If pydicom is missing, or a file is damaged.
+    """
+    path = Path(path)
+    _need_pydicom(path)
+    with opened(path) as files:
+        return [one.info for one in group_series(_headers(path, files))]
+
+
+def holds_dicom(path: Path | str) -> bool:
+    """Whether a file, or any file of a folder or zip, starts like DICOM; needs no pydicom.
+
+    Examples
+    --------
+    >>> holds_dicom(__file__)
+    False
+    """
+    with opened(Path(path)) as files:
+        return any(_starts_like_dicom(file) for file in files)
+
+
+def _starts_like_dicom(file: Member) -> bool:
+    with file.open() as stream:
+        return looks_like_dicom(stream.read(132))
+
+
+def _headers(path: Path, files: Sequence[Member]) -> list[FileHeader]:
+    found = []
+    for source, file in enumerate(files):
+        try:
+            with file.open() as stream:
+                header = read_header(stream, source, file.name)
+        except FileFormatError as error:
+            raise FileFormatError(f"{path}: {error}") from None
+        if header is not None:
+            found.append(header)
+    return found
+
+
+def _need_pydicom(path: Path) -> None:
+    if find_spec("pydicom") is None:
+        raise FileFormatError(
+            f"{path}: reading DICOM needs pydicom, which is not installed. "
+            "Run: pip install 'spinexplain[dicom]'."
+        )

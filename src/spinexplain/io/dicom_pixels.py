@@ -1,0 +1,167 @@
+"""Stored pixels of many slices, decoded one by one into one preallocated volume of HU."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+import numpy as np
+
+from spinexplain.errors import FileFormatError, SpinexplainError
+from spinexplain.io.archive import Member
+from spinexplain.io.dicom_header import FileHeader, SliceHeader
+from spinexplain.io.dicom_stack import Stack
+
+_INT16 = np.iinfo(np.int16)
+_MAX_VOXELS = 2**31  # 4 GiB as int16; a whole body at 0.5 mm has half as many
+
+
+def decode_stack(
+    stack: Stack, files: Sequence[Member], headers: Mapping[int, FileHeader]
+) -> np.ndarray:
+    """Decode every slice of a stack into one array of HU.
+
+    Parameters
+    ----------
+    stack : Stack
+    files : sequence of Member
+        Indexed by ``SliceHeader.source``.
+    headers : mapping of int to FileHeader
+        By source.
+
+    Returns
+    -------
+    ndarray, shape (columns, rows, slices)
+        int16 where the rescale of every slice keeps whole numbers in its range, float32
+        otherwise. Each slice is contiguous in memory.
+
+    Raises
+    ------
+    FileFormatError
+        If pixels are missing, truncated or can not be decoded, or two different slices lie
+        at one position.
+    """
+    slices = [item for place in stack.places for item in place]
+    array = _empty(stack, np.int16 if all(map(_keeps_whole, slices)) else np.float32)
+    targets = {(s.source, s.frame): k for k, place in enumerate(stack.places) for s in place}
+    filled: set[int] = set()
+    for item, stored in _decoded(slices, files, headers):
+        k = targets[item.source, item.frame]
+        hu = _rescaled(item, stored, array.dtype)
+        if array.dtype == np.int16 and hu.dtype != np.int16:
+            array = array.astype(np.float32)  # rare: values that only the pixels reveal
+            hu = hu.astype(np.float32)
+        if k in filled and not np.array_equal(array[:, :, k].T, hu):
+            _refuse_duplicate(item, headers)
+        array[:, :, k] = hu.T
+        filled.add(k)
+    return array
+
+
+def _empty(stack: Stack, dtype: type) -> np.ndarray:
+    first = stack.places[0][0]
+    shape = (len(stack.places), first.rows, first.columns)
+    if int(np.prod(shape, dtype=np.int64)) > _MAX_VOXELS:
+        raise FileFormatError(
+            f"the series declares {shape[0]} slices of {shape[1]} x {shape[2]} pixels; expected "
+            f"at most {_MAX_VOXELS} voxels. Check the headers, or crop the scan."
+        )
+    return np.zeros(shape, dtype).transpose(2, 1, 0)
+
+
+def _keeps_whole(item: SliceHeader) -> bool:
+    """Whether the rescale maps whole numbers to whole numbers that mostly fit int16.
+
+    Real CT uses 12 to 16 bits with an intercept near -1024; where a 16-bit slice does use
+    values that leave int16, decoding finds out and changes to float32.
+    """
+    return item.slope.is_integer() and item.intercept.is_integer()
+
+
+def _rescaled(item: SliceHeader, stored: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    if dtype != np.int16:
+        return (stored * np.float64(item.slope) + item.intercept).astype(np.float32)
+    hu = stored.astype(np.int64) * int(item.slope) + int(item.intercept)
+    if hu.min() < _INT16.min or hu.max() > _INT16.max:
+        return hu.astype(np.float32)
+    return hu.astype(np.int16)
+
+
+def _decoded(
+    slices: Sequence[SliceHeader], files: Sequence[Member], headers: Mapping[int, FileHeader]
+) -> Iterator[tuple[SliceHeader, np.ndarray]]:
+    """Yield each slice with its stored values, opening every file once."""
+    by_source = defaultdict(list)
+    for item in slices:
+        by_source[item.source].append(item)
+    for source, items in by_source.items():
+        items.sort(key=lambda item: item.frame)
+        with warnings.catch_warnings(), files[source].open() as stream:
+            warnings.simplefilter("ignore")
+            yield from _decoded_file(stream, items, headers[source])
+
+
+def _decoded_file(
+    stream: BinaryIO, items: list[SliceHeader], header: FileHeader
+) -> Iterator[tuple[SliceHeader, np.ndarray]]:
+    expected = (items[0].rows, items[0].columns)
+    _check_decoder(header)
+    try:
+        for item, stored in zip(items, _frames(stream, items, header), strict=True):
+            if stored.shape != expected or stored.dtype.kind not in "iu":
+                raise ValueError(stored.shape)
+            yield item, stored
+    except SpinexplainError:
+        raise
+    except Exception as error:  # decoders raise almost any class on broken bytes
+        raise _undecodable(header, error) from None
+
+
+def _frames(stream: BinaryIO, items: list[SliceHeader], header: FileHeader) -> Iterator[np.ndarray]:
+    from pydicom import dcmread
+    from pydicom.pixels import iter_pixels
+
+    indices = [item.frame for item in items]
+    if header.deflated:
+        return iter_pixels(dcmread(stream), indices=indices)
+    return iter_pixels(stream, indices=indices, transfer_syntax_uid=header.transfer_syntax)
+
+
+def _check_decoder(header: FileHeader) -> None:
+    from pydicom.pixels import get_decoder
+    from pydicom.uid import UID
+
+    syntax = UID(header.transfer_syntax)
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError:
+        raise FileFormatError(
+            f"{header.name}: transfer syntax {syntax.name} can not be decoded; expected an "
+            "uncompressed one, JPEG, JPEG-LS, JPEG 2000 or RLE. Export the series uncompressed."
+        ) from None
+    if not available:
+        raise FileFormatError(
+            f"{header.name}: decoding {syntax.name} needs decoders that are not installed. "
+            "Run: pip install 'spinexplain[dicom]'."
+        )
+
+
+def _undecodable(header: FileHeader, error: Exception) -> FileFormatError:
+    from pydicom.uid import UID
+
+    return FileFormatError(
+        f"{header.name}: its pixels can not be decoded ({type(error).__name__}, "
+        f"{UID(header.transfer_syntax).name}); expected a complete gray-value image. "
+        "The file is damaged or cut short: export the series again."
+    )
+
+
+def _refuse_duplicate(item: SliceHeader, headers: Mapping[int, FileHeader]) -> None:
+    where = ", ".join(f"{value:.2f}" for value in item.position_mm)
+    raise FileFormatError(
+        f"{headers[item.source].name}: another slice with different values lies at the same "
+        f"position ({where} mm, LPS); expected one slice per position. The series may hold "
+        "several phases: export one of them alone."
+    )

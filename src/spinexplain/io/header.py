@@ -1,0 +1,153 @@
+"""NIfTI headers, understood and checked before any voxel is read."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.spatialimages import HeaderDataError
+
+from spinexplain.errors import FileFormatError, GeometryError
+from spinexplain.io.inflate import ByteStream
+
+_NIFTI2_SIZES = tuple(nib.Nifti2Header.sizeof_hdr.to_bytes(4, o) for o in ("little", "big"))
+_quiet = logging.Logger("nibabel header repairs")  # what nibabel mends needs no message
+_quiet.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, eq=False)
+class NiftiHeader:
+    """What is needed of a NIfTI header to read the voxels.
+
+    Parameters
+    ----------
+    shape : tuple of 3 ints
+    dtype : dtype
+        As stored, byte order included.
+    offset : int
+        Bytes before the first voxel.
+    slope, intercept : float
+        Value = slope x stored + intercept.
+    affine : ndarray, shape (4, 4)
+        Voxel index to RAS+ mm.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype
+    offset: int
+    slope: float
+    intercept: float
+    affine: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """Number of voxels."""
+        return int(np.prod(self.shape, dtype=object))
+
+
+def read_header(stream: ByteStream) -> tuple[NiftiHeader, int]:
+    """Parse and check the header; also return how many bytes it took.
+
+    Raises
+    ------
+    FileFormatError, GeometryError
+        As :func:`spinexplain.io.nifti.read_volume`.
+    """
+    raw = stream.read(nib.Nifti1Header.sizeof_hdr)
+    kind = nib.Nifti1Header
+    if raw[:4] in _NIFTI2_SIZES:
+        kind = nib.Nifti2Header
+        raw += stream.read(kind.sizeof_hdr - len(raw))
+    if len(raw) < kind.sizeof_hdr or not kind.may_contain_header(raw):
+        found = "empty" if not raw else f"{len(raw)} bytes, starting with {raw[:8]!r}"
+        raise FileFormatError(
+            f"{stream.path}: is no NIfTI file ({found}); expected .nii or .nii.gz. "
+            "Convert the scan, or copy it again if it was cut short."
+        )
+    try:
+        header = kind.from_fileobj(io.BytesIO(raw), check=False)
+        zooms = np.array(header["pixdim"][1:4], dtype=float)
+        header.check_fix(logger=_quiet, error_level=40)
+        return _understand(stream, header, zooms), len(raw)
+    except (HeaderDataError, KeyError, ValueError, OverflowError) as error:
+        raise FileFormatError(
+            f"{stream.path}: the NIfTI header is damaged ({error}). Export the scan again."
+        ) from None
+
+
+def _understand(stream: ByteStream, header: nib.Nifti1Header, zooms: np.ndarray) -> NiftiHeader:
+    path = stream.path
+    if bytes(header["magic"]).startswith(b"ni"):
+        raise FileFormatError(
+            f"{path}: is a NIfTI header without voxels (.hdr/.img pair); expected a single "
+            ".nii or .nii.gz file. Convert the pair."
+        )
+    dtype = header.get_data_dtype()
+    if dtype.kind not in "iuf":
+        raise FileFormatError(
+            f"{path}: holds {dtype.name} voxels (colors or complex numbers); expected "
+            "gray values. Export the original CT."
+        )
+    if header["sform_code"] <= 0 and not np.all(np.isfinite(zooms) & (zooms != 0)):
+        raise GeometryError(
+            f"{path}: voxel spacing is {zooms.tolist()} mm; expected three positive numbers. "
+            "Repair the header (pixdim)."
+        )
+    slope, intercept = header.get_slope_inter()
+    understood = NiftiHeader(
+        _checked_shape(path, header.get_data_shape()),
+        dtype,
+        int(header.get_data_offset()),
+        1.0 if slope is None else float(slope),
+        0.0 if intercept is None else float(intercept),
+        _checked_affine(path, header.get_best_affine()),
+    )
+    _check_size(stream, understood)
+    return understood
+
+
+def _checked_shape(path: str | Path, shape: tuple[int, ...]) -> tuple[int, int, int]:
+    """Return the three spatial axes; further axes may only have one frame."""
+    listed = " x ".join(map(str, shape))
+    if any(size < 1 for size in shape):
+        raise FileFormatError(f"{path}: image size is {listed}; expected positive numbers.")
+    if any(size > 1 for size in shape[3:]):
+        raise FileFormatError(
+            f"{path}: is {len(shape)}-D ({listed}); expected one 3-D volume. Extract one frame."
+        )
+    if len(shape) < 3 or min(shape[:3]) < 2:
+        raise GeometryError(
+            f"{path}: is a single slice ({listed}); expected a 3-D volume of many slices. "
+            "Give the whole scan."
+        )
+    return int(shape[0]), int(shape[1]), int(shape[2])
+
+
+def _checked_affine(path: str | Path, affine: np.ndarray) -> np.ndarray:
+    axes = affine[:3, :3]
+    volume = abs(np.linalg.det(axes)) if np.all(np.isfinite(affine)) else 0.0
+    if not volume > 1e-6 * np.prod(np.linalg.norm(axes, axis=0)):
+        raise GeometryError(
+            f"{path}: the affine is singular ({affine[:3].round(4).tolist()}); expected three "
+            "independent axes of non-zero spacing. Repair the header (sform, qform, pixdim)."
+        )
+    return affine
+
+
+def _check_size(stream: ByteStream, header: NiftiHeader) -> None:
+    """Refuse sizes the file can not hold before any memory is taken."""
+    promised = header.offset + header.count * header.dtype.itemsize
+    if promised > stream.most_bytes:
+        raise truncated(stream.path, header, f"at most {stream.most_bytes}", promised)
+
+
+def truncated(path: str | Path, header: NiftiHeader, found: str, promised: int) -> FileFormatError:
+    """Return the error for a file that holds less than its header promises."""
+    return FileFormatError(
+        f"{path}: is truncated: holds {found} bytes; expected {promised} for "
+        f"{' x '.join(map(str, header.shape))} voxels of {header.dtype.name}. Copy it again."
+    )

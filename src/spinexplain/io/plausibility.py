@@ -1,0 +1,57 @@
+"""Whether the values of a scan can be Hounsfield units."""
+
+from __future__ import annotations
+
+import warnings
+
+from spinexplain.errors import FileFormatError
+from spinexplain.io.nifti import check_is_ct
+from spinexplain.types import Volume
+
+_NORMALIZED_SPAN = 10.0  # images scaled to 0..1 or standardized stay within it
+
+
+class ScanWarning(UserWarning):
+    """The scan can be read, but something about it should be known."""
+
+
+def check_hounsfield(name: str, volume: Volume) -> None:
+    """Refuse a scan whose values can not be HU, warn about one whose values look odd.
+
+    Parameters
+    ----------
+    name : str
+        What to call the scan in messages.
+    volume : Volume
+
+    Raises
+    ------
+    FileFormatError
+        If it holds one value only, looks like a mask, or like an image scaled to 0..1.
+
+    Warns
+    -----
+    ScanWarning
+        If nothing is as light as air or lung: MR, or CT stored without its offset.
+
+    Examples
+    --------
+    >>> check_hounsfield("scan", Volume(np.linspace(0, 1, 8).reshape(2, 2, 2), np.eye(4)))
+    Traceback (most recent call last):
+    ...
+    spinexplain.errors.FileFormatError: scan: values from 0 to 1 are no Hounsfield units; ...
+    """
+    low, high = float(volume.array.min()), float(volume.array.max())
+    if low == high:
+        raise FileFormatError(f"{name}: every voxel is {low:g}; expected HU. Check the file.")
+    if high - low <= _NORMALIZED_SPAN:
+        raise FileFormatError(
+            f"{name}: values from {low:g} to {high:g} are no Hounsfield units; expected about "
+            "-1000 to 2000. Is it a mask or a normalized image?"
+        )
+    try:
+        flags = check_is_ct(volume)
+    except FileFormatError as error:
+        raise FileFormatError(f"{name}: {error}") from None
+    for flag in flags:
+        warnings.warn(f"{name}: {flag}. Is it a CT in HU?", ScanWarning, stacklevel=3)

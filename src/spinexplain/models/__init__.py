@@ -1,0 +1,1 @@
+"""Networks, their inputs and losses, and the bundles they are kept in."""

@@ -1,0 +1,248 @@
+"""*This looks like that*, prepared for drawing: pictures, contours, and bars that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+
+from spinexplain.report.contours import mass_contour
+from spinexplain.report.pictures import Album, Picture
+from spinexplain.report.tokens import MASS_SHARES, GradeStyle, grade_style
+from spinexplain.types import Evidence, Exemplar, Explanation, Patch
+
+ADDITIVE_SCORE = "contribution to the logit"
+ROWS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A signed bar on the shared axis of a waterfall.
+
+    Parameters
+    ----------
+    value : float
+        Its signed length.
+    start, end : float
+        Where it begins and ends, percent of the axis from the left.
+    """
+
+    value: float
+    start: float
+    end: float
+
+    @property
+    def left(self) -> float:
+        """The leftmost percent it covers."""
+        return min(self.start, self.end)
+
+    @property
+    def width(self) -> float:
+        """Percent of the axis it covers."""
+        return abs(self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A picture with the contours of a heat map on it, innermost first."""
+
+    picture: Picture
+    contours: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExemplarView:
+    """The training patch of a row."""
+
+    region: Region
+    subject: str
+    level: str
+    grade: GradeStyle
+    synthetic: bool
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """One prototype, unit or CAM: the test region, what it looks like, what it counts."""
+
+    name: str
+    class_name: str
+    grade: GradeStyle
+    region: Region
+    wash: Picture
+    exemplar: ExemplarView | None
+    terms: Mapping[str, float]
+    bar: Bar
+
+
+@dataclass(frozen=True)
+class ExplanationView:
+    """Everything the page draws of one explanation.
+
+    Parameters
+    ----------
+    target, method, score_name : str
+    rows : tuple of EvidenceRow
+        The strongest pieces of evidence.
+    others : Bar or None
+        All other pieces in one bar, where the scores add up.
+    others_count : int
+    total : Bar or None
+        The logit, where the scores add up to it.
+    zero : float
+        Percent of the axis where it is zero.
+    top : float
+        Brightest value of the washes.
+    """
+
+    target: str
+    method: str
+    score_name: str
+    rows: tuple[EvidenceRow, ...]
+    others: Bar | None
+    others_count: int
+    total: Bar | None
+    zero: float
+    top: float
+
+
+def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> ExplanationView:
+    """Prepare the strongest evidence of an explanation for drawing on a patch.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Of a 2-D or 3-D patch.
+    shown : Patch
+        The 2-D sheet it is drawn on.
+    album : Album
+        Takes the pictures.
+    """
+    listed = explanation.evidence[:ROWS_SHOWN]
+    rest = explanation.evidence[ROWS_SHOWN:]
+    maps = [on_sheet(item.heatmap, explanation.patch, shown) for item in listed]
+    top = max((float(heatmap.max()) for heatmap in maps), default=0.0)
+    additive = explanation.score_name == ADDITIVE_SCORE
+    values = [item.score for item in listed]
+    if additive:
+        values.append(sum(item.score for item in rest))
+    bars, total, zero = waterfall(values) if additive else side_by_side(values)
+    rows = tuple(
+        _row(item, heatmap, shown, bar, top, album)
+        for item, heatmap, bar in zip(listed, maps, bars, strict=False)
+    )
+    return ExplanationView(
+        target=explanation.target,
+        method=explanation.method,
+        score_name=explanation.score_name,
+        rows=rows,
+        others=bars[-1] if additive and rest else None,
+        others_count=len(rest),
+        total=total,
+        zero=zero,
+        top=top,
+    )
+
+
+def waterfall(values: Sequence[float]) -> tuple[list[Bar], Bar, float]:
+    """Lay signed values end to end on one axis.
+
+    Returns
+    -------
+    bars : list of Bar
+        One per value; each starts where the one before ends.
+    total : Bar
+        From zero to the sum.
+    zero : float
+        Percent of the axis where it is zero.
+
+    Examples
+    --------
+    >>> bars, total, zero = waterfall([3.0, -1.0])
+    >>> [(round(bar.start), round(bar.end)) for bar in bars], round(total.end), zero
+    ([(0, 100), (100, 67)], 67, 0.0)
+    """
+    edges = np.concatenate([[0.0], np.cumsum(values)])
+    percent, zero = _axis(edges)
+    bars = [
+        Bar(float(value), float(start), float(end))
+        for value, start, end in zip(values, percent[:-1], percent[1:], strict=True)
+    ]
+    return bars, Bar(float(edges[-1]), zero, float(percent[-1])), zero
+
+
+def side_by_side(values: Sequence[float]) -> tuple[list[Bar], None, float]:
+    """Lay signed values on one axis, each from zero: for scores that do not add up."""
+    percent, zero = _axis(np.array([0.0, *values]))
+    ends = percent[1:].tolist()
+    return [Bar(float(v), zero, end) for v, end in zip(values, ends, strict=True)], None, zero
+
+
+def _axis(edges: np.ndarray) -> tuple[np.ndarray, float]:
+    low, high = float(edges.min()), float(edges.max())
+    span = (high - low) or 1.0
+    return (edges - low) / span * 100, -low / span * 100
+
+
+def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
+    """Resample a heat map from the patch it lives on to the sheet that is shown.
+
+    Parameters
+    ----------
+    heatmap : ndarray, shape of ``patch``
+    patch : Patch
+        2-D or 3-D.
+    shown : Patch
+        A 2-D sheet.
+
+    Returns
+    -------
+    ndarray of float32, shape of ``shown``
+        0 where the sheet leaves the patch.
+    """
+    if patch.frame is shown.frame:
+        return np.asarray(heatmap, dtype=np.float32)
+    rows, columns = shown.frame.shape
+    index = np.stack(np.mgrid[:rows, :columns], axis=-1).astype(float)
+    there = np.asarray(patch.frame.to_patch(shown.frame.to_mm(index)))[..., : heatmap.ndim]
+    return map_coordinates(
+        heatmap, np.moveaxis(there, -1, 0), output=np.float32, order=1, mode="constant", cval=0.0
+    )
+
+
+def _row(
+    item: Evidence, heatmap: np.ndarray, shown: Patch, bar: Bar, top: float, album: Album
+) -> EvidenceRow:
+    exemplar = _exemplar(item.exemplars[0], album) if item.exemplars else None
+    return EvidenceRow(
+        name=item.name,
+        class_name=item.class_name,
+        grade=grade_style(item.class_name),
+        region=_region(shown.array, heatmap, album),
+        wash=album.add_wash(heatmap, top),
+        exemplar=exemplar,
+        terms=item.terms,
+        bar=bar,
+    )
+
+
+def _exemplar(exemplar: Exemplar, album: Album) -> ExemplarView:
+    array, heatmap = _mid_sagittal(exemplar.array), _mid_sagittal(exemplar.heatmap)
+    return ExemplarView(
+        region=_region(array, heatmap, album),
+        subject=exemplar.subject,
+        level=exemplar.level,
+        grade=grade_style(exemplar.grade),
+        synthetic=exemplar.synthetic,
+    )
+
+
+def _mid_sagittal(array: np.ndarray) -> np.ndarray:
+    return array[..., array.shape[2] // 2] if array.ndim == 3 else array
+
+
+def _region(array_hu: np.ndarray, heatmap: np.ndarray, album: Album) -> Region:
+    contours = tuple(mass_contour(heatmap, share) for share in MASS_SHARES)
+    return Region(album.add_ct(array_hu), contours)

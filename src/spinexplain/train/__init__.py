@@ -1,0 +1,1 @@
+"""Training: samples, augmentation, gradient phases, projection and the last layer."""

@@ -1,0 +1,146 @@
+"""What a training needs of a cohort: crops, grades, where they come from, and masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from spinexplain.errors import ConfigError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Vertebra crops with a margin, one row a vertebra.
+
+    Parameters
+    ----------
+    patches_hu : ndarray of int16, shape (N, *S)
+        Crops at 1 mm with a margin around what the network sees.
+    grades : ndarray of int, shape (N,)
+        Genant grade, 0 to 3.
+    subjects, series, levels : ndarray of str, shape (N,)
+        Provenance.
+    centers : ndarray of float, shape (N, axes)
+        Index of the vertebra's centroid in each crop.
+    target : ndarray of uint8, shape (N, *S), or None
+        1 inside the target vertebra's body.
+    evidence : ndarray of uint8, shape (N, *S), or None
+        1 where a fracture's true evidence lies.
+    synthetic : bool
+        Whether the crops come from a phantom.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays disagree about N or the shape of a crop.
+    """
+
+    patches_hu: np.ndarray
+    grades: np.ndarray
+    subjects: np.ndarray
+    series: np.ndarray
+    levels: np.ndarray
+    centers: np.ndarray
+    target: np.ndarray | None = None
+    evidence: np.ndarray | None = None
+    synthetic: bool = True
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, np.ndarray) and len(value) != len(self.patches_hu):
+                raise ShapeError(
+                    f"TrainingSet.{item.name} has {len(value)} rows; "
+                    f"expected {len(self.patches_hu)}, one per patch."
+                )
+        for name in ("target", "evidence"):
+            mask = getattr(self, name)
+            if mask is not None and mask.shape != self.patches_hu.shape:
+                raise ShapeError(
+                    f"TrainingSet.{name} must have the shape of patches_hu "
+                    f"{self.patches_hu.shape}; got {mask.shape}."
+                )
+
+    def __len__(self) -> int:
+        return len(self.patches_hu)
+
+    def take(self, index: np.ndarray) -> TrainingSet:
+        """Return the rows of ``index`` (integers or a boolean mask)."""
+        rows = {
+            item.name: getattr(self, item.name)[index]
+            for item in fields(self)
+            if isinstance(getattr(self, item.name), np.ndarray)
+        }
+        return replace(self, **rows)
+
+
+def class_labels(data: TrainingSet, classes: tuple[str, ...]) -> np.ndarray:
+    """Return the class index of every row, -1 where its grade is no class.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> class_labels(SimpleNamespace(grades=np.array([0, 1, 3])), ("G0", "G2", "G3"))
+    array([ 0, -1,  2])
+    """
+    names = [f"G{grade}" for grade in data.grades]
+    return np.array([classes.index(name) if name in classes else -1 for name in names])
+
+
+def with_classes(data: TrainingSet, classes: tuple[str, ...], per_class: int) -> TrainingSet:
+    """Drop rows whose grade is no class (ProtoVerse leaves G1 out), and check what is left.
+
+    Raises
+    ------
+    ConfigError
+        If a class has fewer than ``per_class`` rows.
+    """
+    labels = class_labels(data, classes)
+    for index, name in enumerate(classes):
+        count = int(np.sum(labels == index))
+        if count < per_class:
+            raise ConfigError(
+                f"class {name} has {count} training crops; expected at least {per_class}. "
+                "Use a larger cohort or fewer prototypes_per_class."
+            )
+    return data if np.all(labels >= 0) else data.take(labels >= 0)
+
+
+def split_validation(data: TrainingSet, share: float, seed: int) -> tuple[TrainingSet, TrainingSet]:
+    """Set aside whole subjects for validation, stratified by their worst grade.
+
+    Parameters
+    ----------
+    data : TrainingSet
+    share : float
+        Part of the subjects of every stratum, 0 to 1.
+    seed : int
+
+    Returns
+    -------
+    training, validation : TrainingSet
+        No subject is in both.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer than two subjects.
+    """
+    subjects, member = np.unique(data.subjects, return_inverse=True)
+    if len(subjects) < 2:
+        raise ConfigError(
+            f"the cohort has {len(subjects)} subject; expected at least 2, because validation "
+            "is split by subject. Add subjects."
+        )
+    worst = np.zeros(len(subjects), int)
+    np.maximum.at(worst, member, data.grades)
+    rng = np.random.default_rng([seed, 1])
+    chosen = np.zeros(len(subjects), bool)
+    for grade in np.unique(worst):
+        group = np.flatnonzero(worst == grade)
+        count = int(round(share * len(group)))
+        chosen[rng.permutation(group)[:count]] = True
+    if not chosen.any():
+        chosen[rng.integers(len(subjects))] = True
+    return data.take(~chosen[member]), data.take(chosen[member])

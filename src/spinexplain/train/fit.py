@@ -1,0 +1,196 @@
+"""One phase of gradient descent: batches that depend on nothing but seed and step."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spinexplain.config import PhaseSettings, TrainConfig
+from spinexplain.errors import ModelError
+from spinexplain.io.files import atomic_file
+from spinexplain.models.inputs import network_input
+from spinexplain.train.augment import Crops, augmented_crops
+from spinexplain.train.dataset import TrainingSet, class_labels
+
+Terms = dict[str, Tensor]
+SAVE_EVERY_STEPS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One step's crops as the network sees them."""
+
+    x: Tensor
+    labels: Tensor
+    crops: Crops
+
+
+@dataclass(frozen=True, eq=False)
+class Phase:
+    """A phase: what is optimized, how, and what for.
+
+    Parameters
+    ----------
+    name : str
+    number : int
+        Position in the run; part of the random key.
+    settings : PhaseSettings
+    groups : list of dict
+        Parameter groups with their base ``lr`` and ``weight_decay``.
+    objective : callable
+        ``objective(batch) -> {term: tensor}``; ``"total"`` is minimized.
+    frozen : tuple of nn.Module
+        Parts kept in evaluation mode, their BatchNorm statistics untouched.
+    """
+
+    name: str
+    number: int
+    settings: PhaseSettings
+    groups: list[dict[str, Any]]
+    objective: Callable[[Batch], Terms]
+    frozen: tuple[nn.Module, ...] = ()
+
+
+def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.ndarray, int]:
+    """Return the rows of a step and its epoch: shuffled anew each epoch, by key alone.
+
+    Examples
+    --------
+    >>> rows, epoch = batch_rows(10, 4, 2, (0, 0))
+    >>> len(rows), epoch
+    (4, 1)
+    """
+    batch = min(batch, n)
+    epoch, place = divmod(step, n // batch)
+    order = np.random.default_rng([*key, epoch]).permutation(n)
+    return order[place * batch : (place + 1) * batch], epoch
+
+
+def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
+    """Cut and augment the crops of one step."""
+    key = (config.seed, phase.number)
+    rows, epoch = batch_rows(len(data), phase.settings.batch, step, key)
+    crops = augmented_crops(
+        data, rows, config.input, config.augment, config.seed, 1000 * phase.number + epoch
+    )
+    labels = torch.from_numpy(class_labels(data.take(rows), config.classes))
+    return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops)
+
+
+def learning_rate_factor(settings: PhaseSettings, step: int) -> float:
+    """Return the factor on the base learning rate: short warm-up, then the decay.
+
+    Examples
+    --------
+    >>> learning_rate_factor(PhaseSettings(steps=100, decay="step"), 99)
+    0.01
+    """
+    done = step / max(settings.steps, 1)
+    warm = min((step + 1) / max(0.05 * settings.steps, 1), 1.0)
+    if settings.decay == "cosine":
+        return warm * 0.5 * (1 + float(np.cos(np.pi * done)))
+    if settings.decay == "step":
+        return round(0.1 ** int(3 * done), 6)
+    return 1.0
+
+
+def run_phase(
+    fabric: Any,
+    model: nn.Module,
+    data: TrainingSet,
+    config: TrainConfig,
+    phase: Phase,
+    journal: Journal,
+) -> Iterator[int]:
+    """Optimize step by step, yielding the number of steps done after each.
+
+    Raises
+    ------
+    ModelError
+        If the loss is not finite; the last saved state is left as it was.
+    """
+    optimizer = fabric.setup_optimizers(torch.optim.AdamW(phase.groups))
+    base = [group["lr"] for group in optimizer.param_groups]
+    start = journal.restore(phase.name, model, optimizer)
+    for step in range(start, phase.settings.steps):
+        model.train()
+        for part in phase.frozen:
+            part.eval()
+        factor = learning_rate_factor(phase.settings, step)
+        for group, lr in zip(optimizer.param_groups, base, strict=True):
+            group["lr"] = lr * factor
+        terms = phase.objective(load_batch(data, config, phase, step))
+        _check_finite(terms, phase.name, step)
+        optimizer.zero_grad()
+        fabric.backward(terms["total"])
+        optimizer.step()
+        journal.write(phase.name, step, terms)
+        if (step + 1) % SAVE_EVERY_STEPS == 0 or step + 1 == phase.settings.steps:
+            journal.save(phase.name, step + 1, model, optimizer)
+        yield step + 1
+    model.eval()
+
+
+def _check_finite(terms: Terms, phase: str, step: int) -> None:
+    if not torch.isfinite(terms["total"]):
+        shown = {name: float(value.detach()) for name, value in terms.items()}
+        raise ModelError(
+            f"the loss became {shown} in phase {phase} at step {step}; expected finite numbers. "
+            "Lower the learning rates; the last checkpoint before it is kept."
+        )
+
+
+class Journal:
+    """The run's memory on disk: ``log.csv``, and one checkpoint per phase.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    resume : bool
+        Whether phases continue from their checkpoints.
+    """
+
+    def __init__(self, folder: Path, resume: bool = False) -> None:
+        self.folder = folder
+        self.resume = resume
+
+    def write(self, phase: str, step: int, terms: Terms) -> None:
+        """Append a row per term to ``log.csv``."""
+        path = self.folder / "log.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(["phase", "step", "term", "value"])
+            for name, value in terms.items():
+                writer.writerow([phase, step, name, f"{float(value.detach()):.6g}"])
+
+    def save(self, phase: str, step: int, model: nn.Module, optimizer: Any) -> None:
+        """Replace the phase's checkpoint, at once or not at all."""
+        state = {
+            "step": step,
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "torch": str(torch.__version__),
+            "threads": torch.get_num_threads(),
+        }
+        with atomic_file(self.folder / f"{phase}.ckpt") as temporary:
+            torch.save(state, temporary)
+
+    def restore(self, phase: str, model: nn.Module, optimizer: Any) -> int:
+        """Load the phase's checkpoint, if the run resumes; return the steps already done."""
+        path = self.folder / f"{phase}.ckpt"
+        if not self.resume or not path.is_file():
+            return 0
+        state = torch.load(path, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        return int(state["step"])

@@ -1,0 +1,89 @@
+"""What each phase minimizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from spinexplain.config import TrainConfig
+from spinexplain.models.losses import (
+    cluster_loss,
+    diversity_loss,
+    off_class_l1,
+    outside_loss,
+    separation_loss,
+)
+from spinexplain.models.prototype import PrototypeNet
+from spinexplain.train.fit import Batch, Terms
+from spinexplain.train.projection import cell_share
+
+
+def classification_objective(model: nn.Module, weights: Tensor) -> Callable[[Batch], Terms]:
+    """Return the class-weighted cross-entropy of a model's logits."""
+
+    def objective(batch: Batch) -> Terms:
+        entropy = F.cross_entropy(model(batch.x), batch.labels, weight=weights)
+        return {"cross_entropy": entropy, "total": entropy}
+
+    return objective
+
+
+def prototype_objective(
+    model: PrototypeNet, weights: Tensor, config: TrainConfig
+) -> Callable[[Batch], Terms]:
+    """Return ProtoVerse's loss: cross-entropy, cluster, separation, diversity, L1, outside.
+
+    Notes
+    -----
+    Eq. 4 of ProtoVerse, with the sign of the separation term put right, the L1 term of
+    ProtoPNet and the share of activation outside the target vertebra.
+    """
+
+    def objective(batch: Batch) -> Terms:
+        maps = model.distances(batch.x)
+        nearest = maps.flatten(2).amin(dim=2)
+        owner, loss = model.prototype_class, config.loss
+        logits = model.last_layer(model.similarity_of(nearest))
+        terms = {
+            "cross_entropy": F.cross_entropy(logits, batch.labels, weight=weights),
+            "cluster": cluster_loss(nearest, batch.labels, owner),
+            "separation": separation_loss(nearest, batch.labels, owner),
+            "diversity": diversity_loss(model.prototypes, owner, loss.diversity),
+            "l1": off_class_l1(model.last_layer.weight, owner),
+            "outside": _outside(model, maps, batch, config),
+        }
+        factors = {
+            "cluster": loss.lambda_clst,
+            "separation": loss.lambda_sep,
+            "diversity": loss.lambda_div,
+            "l1": loss.lambda_l1,
+            "outside": loss.lambda_outside,
+        }
+        total = terms["cross_entropy"]
+        for name, factor in factors.items():
+            total = total + factor * terms[name]
+        return terms | {"total": total}
+
+    return objective
+
+
+def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
+    if config.loss.lambda_outside == 0 or batch.crops.target is None:
+        return torch.zeros(())
+    inside = target_cells(model, batch.crops.target, tuple(maps.shape[2:]), config)
+    own = model.prototype_class[None] == batch.labels[:, None]
+    return outside_loss(model.similarity_of(maps), inside, own)
+
+
+def target_cells(
+    model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], config: TrainConfig
+) -> Tensor:
+    """Return the share of each grid cell that the target covers, its fullest cell being 1."""
+    scale = config.input.extent_mm / config.input.size
+    field = model.trunk.field
+    share = cell_share(mask, grid, (field.start + 0.5) * scale - 0.5, field.stride * scale)
+    fullest = share.flatten(1).amax(dim=1).clamp_min(1e-6)
+    return share / fullest.view(-1, *(1,) * len(grid))

@@ -1,0 +1,120 @@
+"""The steps of a ProtoVerse training between which the model changes its nature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spinexplain.config import PhaseSettings, TrainConfig
+from spinexplain.models.inputs import network_input
+from spinexplain.models.losses import class_weights
+from spinexplain.models.prototype import PrototypeNet
+from spinexplain.train.augment import augmented_crops
+from spinexplain.train.dataset import TrainingSet, class_labels
+from spinexplain.train.last_layer import fit_last_layer
+from spinexplain.train.objectives import target_cells
+from spinexplain.train.projection import inputs_in_batches
+
+VIEW_EPOCH = 900_000
+
+
+def weights_of(data: TrainingSet, config: TrainConfig) -> Tensor:
+    """Return the class weights of a training set."""
+    counts = np.bincount(class_labels(data, config.classes), minlength=len(config.classes))
+    return class_weights(torch.from_numpy(counts), config.loss.class_weights)
+
+
+def linear_groups(model: nn.Module, settings: PhaseSettings) -> list[dict[str, Any]]:
+    """Return the parameter groups of the plain classifier."""
+    return [
+        _group(model.trunk, settings.trunk_lr, settings.weight_decay),
+        _group(model.last_layer, settings.head_lr, settings.weight_decay),
+    ]
+
+
+def prototype_groups(
+    model: PrototypeNet, settings: PhaseSettings, with_trunk: bool
+) -> list[dict[str, Any]]:
+    """Return the groups of the warm or joint phase: no decay on prototypes, last layer fixed."""
+    groups = [
+        _group(model.add_on, settings.head_lr, settings.weight_decay),
+        {"params": [model.prototypes], "lr": settings.head_lr, "weight_decay": 0.0},
+    ]
+    if with_trunk:
+        groups.append(_group(model.trunk, settings.trunk_lr, settings.weight_decay))
+    return groups
+
+
+def _group(module: nn.Module, lr: float, weight_decay: float) -> dict[str, Any]:
+    return {"params": list(module.parameters()), "lr": lr, "weight_decay": weight_decay}
+
+
+@torch.no_grad()
+def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
+    """Set every prototype to a latent patch of a random crop of its class, in place.
+
+    Taken from a cell inside the target where masks exist, so that no prototype starts on
+    the background.
+    """
+    model.eval()
+    labels = class_labels(data, config.classes)
+    rng = np.random.default_rng([config.seed, 2])
+    for prototype, owner in enumerate(model.prototype_class.tolist()):
+        row = rng.choice(np.flatnonzero(labels == owner), 1)
+        (_, x, crops), *_ = inputs_in_batches(data, row, config.input)
+        latent = model.latent(x)[0]
+        cells = latent.flatten(1).T
+        share = torch.ones(len(cells))
+        if crops.target is not None:
+            share = target_cells(model, crops.target, tuple(latent.shape[1:]), config).flatten()
+        inside = torch.nonzero(share >= 0.5).flatten().numpy()
+        pick = rng.choice(inside) if len(inside) else rng.integers(len(cells))
+        model.prototypes[prototype] = cells[int(pick)]
+
+
+@torch.no_grad()
+def cached_similarities(
+    model: PrototypeNet, data: TrainingSet, config: TrainConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pass the set once through the trunk; return similarities (n, P) and labels (n,).
+
+    The unaugmented crops, then ``augmented_views`` further views of each.
+    """
+    model.eval()
+    labels = class_labels(data, config.classes)
+    parts = [_view(model, data, config, view) for view in range(config.last_layer.augmented_views)]
+    plain = [
+        model.similarities(x)
+        for _, x, _ in inputs_in_batches(data, np.arange(len(data)), config.input)
+    ]
+    stacked = torch.cat([*plain, *parts]).double().numpy()
+    return stacked, np.tile(labels, 1 + len(parts))
+
+
+def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int) -> Tensor:
+    out = []
+    for start in range(0, len(data), 64):
+        rows = np.arange(start, min(start + 64, len(data)))
+        crops = augmented_crops(
+            data, rows, config.input, config.augment, config.seed, VIEW_EPOCH + view
+        )
+        out.append(model.similarities(network_input(crops.hu, crops.centers, config.input)))
+    return torch.cat(out)
+
+
+@torch.no_grad()
+def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
+    """Fit the class connections on cached similarities, in place."""
+    similarities, labels = cached_similarities(model, data, config)
+    fitted = fit_last_layer(
+        similarities,
+        labels,
+        model.prototype_class.numpy(),
+        weights_of(data, config).double().numpy(),
+        model.last_layer.weight.double().numpy(),
+        config.last_layer,
+    )
+    model.last_layer.weight.copy_(torch.from_numpy(fitted))

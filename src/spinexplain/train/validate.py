@@ -1,0 +1,50 @@
+"""Predictions over a training set, and the figure that chooses a model."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from spinexplain.config import TrainConfig
+from spinexplain.train.dataset import TrainingSet, class_labels
+from spinexplain.train.projection import inputs_in_batches
+
+
+@torch.no_grad()
+def predict(model: nn.Module, data: TrainingSet, config: TrainConfig) -> np.ndarray:
+    """Return logits (N, K) of the unaugmented crops."""
+    model.eval()
+    rows = np.arange(len(data))
+    return torch.cat([model(x) for _, x, _ in inputs_in_batches(data, rows, config.input)]).numpy()
+
+
+def class_average_f1(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:
+    """Average the F1 score over classes; a class without any crop counts 0.
+
+    Examples
+    --------
+    >>> class_average_f1(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
+    0.6666666666666666
+    """
+    scores = []
+    for index in range(classes):
+        hits = np.sum((predicted == index) & (labels == index))
+        total = np.sum(predicted == index) + np.sum(labels == index)
+        scores.append(2 * hits / total if total else 0.0)
+    return float(np.mean(scores))
+
+
+def validate(model: nn.Module, data: TrainingSet, config: TrainConfig) -> dict[str, float]:
+    """Measure a model on a set: class-average F1, accuracy and recall of each class."""
+    labels = class_labels(data, config.classes)
+    predicted = predict(model, data, config).argmax(axis=1)
+    figures = {
+        "f1": class_average_f1(predicted, labels, len(config.classes)),
+        "accuracy": float(np.mean(predicted == labels)),
+    }
+    for index, name in enumerate(config.classes):
+        of_class = labels == index
+        if of_class.any():
+            figures[f"recall_{name}"] = float(np.mean(predicted[of_class] == index))
+    return figures

@@ -1,0 +1,69 @@
+import pytest
+
+from spinexplain.config import InputSpec, TrainConfig, parse_config, preset_names, read_config
+from spinexplain.errors import ConfigError
+
+
+def test_every_preset_reads_and_carries_its_own_name():
+    assert {"protoverse", "protopnet", "baseline"} <= set(preset_names())
+    for name in preset_names():
+        assert read_config(name).name == name
+
+
+def test_typo_in_a_section_is_answered_with_the_nearest_key(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[loss]\nlamda_div = 0.1\n")
+    with pytest.raises(ConfigError) as error:
+        read_config(path)
+    assert str(error.value) == (
+        f'Unknown key "lamda_div" in [loss] of {path}. Did you mean "lambda_div"?'
+    )
+
+
+def test_typo_at_the_top_names_the_top():
+    with pytest.raises(ConfigError, match='Unknown key "sed" at the top of x.*"seed"'):
+        parse_config({"sed": 1}, "x")
+
+
+def test_key_without_a_near_match_lists_the_known_ones():
+    with pytest.raises(ConfigError, match="Known keys: .*batch"):
+        parse_config({"warm": {"zzzzzz": 1}}, "x")
+
+
+def test_value_out_of_range_names_key_value_and_reason():
+    with pytest.raises(ConfigError, match=r'"validation_share" at the top of x is 2'):
+        parse_config({"validation_share": 2}, "x")
+
+
+def test_preset_name_with_a_typo_gets_a_suggestion():
+    with pytest.raises(ConfigError, match='Did you mean "protoverse"'):
+        read_config("protovers")
+
+
+def test_broken_toml_is_a_config_error(tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text("[loss\n")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        read_config(path)
+
+
+def test_binary_file_is_a_config_error(tmp_path):
+    path = tmp_path / "binary.toml"
+    path.write_bytes(b"\xff\xfe\x00\x9c")
+    with pytest.raises(ConfigError, match="not a text file"):
+        read_config(path)
+
+
+def test_channel_without_a_window_is_refused():
+    with pytest.raises(ConfigError, match='names "lung"'):
+        InputSpec(channels=("lung",))
+
+
+def test_window_must_have_a_width():
+    with pytest.raises(ConfigError, match="low < high"):
+        InputSpec(windows_hu={"ct": (100.0, 100.0)})
+
+
+def test_config_survives_json():
+    config = read_config("protoverse")
+    assert TrainConfig.model_validate(config.model_dump(mode="json")) == config
