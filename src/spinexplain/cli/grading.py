@@ -86,14 +86,13 @@ def _silent(_: str) -> AbstractContextManager[None]:
 def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.files import sha256_path
-    from spinexplain.io.read import read_mask, read_scan
+    from spinexplain.io.read import read_mask, read_scan, scan_sha256
     from spinexplain.types import ScanSource
 
     volume = read_scan(request.ct, series=request.series)
     source = ScanSource(
         name=request.ct.name,
-        sha256=sha256_path(request.ct),
+        sha256=scan_sha256(request.ct, volume),
         shape=volume.array.shape,
         spacing_mm=volume.spacing_mm,
     )

@@ -50,3 +50,13 @@ def grade_examples(out: Path, force: bool, seed: int) -> Iterator[Stop]:
             ]
     for title, name, summary in graded:
         yield Stop(title, summary, out / name / "report.html")
+
+
+def _write_phantom(folder: Path, seed: int) -> GradeRequest:
+    """Write the demo phantom and return how to grade it."""
+    from spinexplain.data.phantom.write import write_phantom
+
+    write_phantom(folder, subjects=1, seed=seed, preset="demo")
+    (ct,) = (folder / "rawdata").rglob("*_ct.nii.gz")
+    (labels,) = (folder / "derivatives").rglob("*_seg-vert_msk.nii.gz")
+    return GradeRequest(ct=ct, labels=labels, out=folder.parent / "phantom")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spinexplain.data.overrides import NO_OVERRIDES, LabelOverrides
@@ -39,7 +39,7 @@ class PlannedSeries:
         Levels that are not there were not graded.
     shapes : mapping of level name to str
     twin_id : str or None
-        Shared by a phantom scan and its healthy twin.
+        Shared by a phantom scan and its healthy twin; vertebrae are twins level by level.
     """
 
     files: SeriesFiles
@@ -100,7 +100,7 @@ def plan_cohort(
             f"{', '.join(map(str, sources))}: no series is complete ({reasons}); expected a CT "
             "with a vertebra mask or centroids. Check that rawdata and derivatives are both there."
         )
-    planned = tuple(_with_labels(files, table, overrides) for files in kept)
+    planned = _with_twins([_with_labels(files, table, overrides) for files in kept])
     check_no_leak((one.subject, one.split) for one in planned)
     remarks += _unused(planned, table, overrides)
     return Plan(planned, (*left_out, *twice), tuple(remarks))
@@ -147,6 +147,14 @@ def _with_labels(
         split=split,
         grades=grades,
         shapes=shapes,
+    )
+
+
+def _with_twins(planned: Sequence[PlannedSeries]) -> tuple[PlannedSeries, ...]:
+    twins = {one.files.table_id for one in planned if one.files.entities.get("desc") == TWIN}
+    return tuple(
+        replace(one, twin_id=one.files.table_id) if one.files.table_id in twins else one
+        for one in planned
     )
 
 

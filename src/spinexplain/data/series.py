@@ -76,16 +76,11 @@ def series_shard(planned: PlannedSeries, patches: str) -> SeriesShard:
     arrays, outside = _sample_scan(scan, frames)
     for seg in sorted(set(files.masks) & {"body", "subreg", "evidence", "shortcut"}):
         arrays |= _sample_mask(files.masks[seg], seg, kept, frames, arrays)
-    rows = [
-        replace(
-            _row(scan.volume, vertebra, {size: frames[size][at] for size in frames}),
-            **{f"outside_{size}": outside[size][at] for size in frames},
-            synthetic=_is_phantom(planned),
-            twin_id=planned.twin_id,
-            **_hashes(planned),
-        )
-        for at, vertebra in enumerate(kept)
-    ]
+    hashes = _hashes(planned)
+    rows = []
+    for at, vertebra in enumerate(kept):
+        where = {size: (frames[size][at], outside[size][at]) for size in frames}
+        rows.append(_row(planned, scan.volume, vertebra, where, hashes))
     notes = {
         "files": fingerprint(planned),
         "left_out": left_out,
@@ -101,10 +96,6 @@ def fingerprint(planned: PlannedSeries) -> list[list[Any]]:
     paths = [files.ct, files.centroids, *files.masks.values()]
     stats = [(path.name, path.stat()) for path in paths if path is not None]
     return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)
-
-
-def _is_phantom(planned: PlannedSeries) -> bool:
-    return "evidence" in planned.files.masks
 
 
 def _read(planned: PlannedSeries) -> _Scan:
@@ -205,20 +196,31 @@ def _named(
 
 
 def _row(
-    volume: Volume, vertebra: Vertebra, frames: dict[str, SheetFrame | BoxFrame]
+    planned: PlannedSeries,
+    volume: Volume,
+    vertebra: Vertebra,
+    where: dict[str, tuple[SheetFrame | BoxFrame, float]],
+    hashes: dict[str, str],
 ) -> VertebraRow:
-    sheet, box = frames.get("2d"), frames.get("3d")
+    sheet, outside_2d = where.get("2d", (None, None))
+    box, outside_3d = where.get("3d", (None, None))
     return VertebraRow(
         level=vertebra.level.value,
         flags=vertebra.flags,
+        synthetic="evidence" in planned.files.masks,
         centroid_mm=vertebra.centroid_mm,
         native_spacing_mm=volume.spacing_mm,
         sheet=sheet if isinstance(sheet, SheetFrame) else None,
         box=box if isinstance(box, BoxFrame) else None,
+        outside_2d=outside_2d,
+        outside_3d=outside_3d,
+        ct_sha256=hashes.get("ct"),
+        mask_sha256=hashes.get("mask"),
+        centroids_sha256=hashes.get("centroids"),
     )
 
 
 def _hashes(planned: PlannedSeries) -> dict[str, str]:
     files = planned.files
     paths = {"ct": files.ct, "mask": files.mask, "centroids": files.centroids}
-    return {f"{role}_sha256": sha256_file(path) for role, path in paths.items() if path}
+    return {role: sha256_file(path) for role, path in paths.items() if path}

@@ -123,10 +123,11 @@ def compare_heights(
     -----
     Ratios of measured to published height are compared on a log scale. Levels that fall
     15 % below the spine's own usual ratio at any site are suspected; those within 12 % of
-    their unsuspected neighbours are cleared again. The spine's usual ratio starts at the 70th percentile, so that adjacent fractures do not
-    become each other's norm. The interval holds the heights' own standard deviations and
-    the disagreement of the references (4 % where there is only one); it does not hold the
-    natural variation of the level itself.
+    their unsuspected neighbours are cleared again. The spine's usual ratio starts at the
+    70th percentile, so that adjacent fractures do not become each other's norm. The
+    interval holds the heights' own standard deviations and the disagreement of the
+    references (4 % where there is only one); it does not hold the natural variation of the
+    level itself.
 
     Examples
     --------
@@ -172,7 +173,7 @@ def _unfractured(ratios: np.ndarray, places: np.ndarray) -> np.ndarray:
             return trusted
         usual = np.median(ratios[trusted], axis=0)
     usable = trusted.copy()
-    for i in np.flatnonzero(~trusted):
+    for i in np.flatnonzero(~trusted).tolist():
         found, weights = _references(i, places, trusted)
         below = ratios[i] - weights @ ratios[found]
         usable[i] = bool(np.all(below > np.log(1 - _READMITTED_LOSS)))
@@ -181,8 +182,9 @@ def _unfractured(ratios: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 def _references(index: int, places: np.ndarray, usable: np.ndarray) -> tuple[list[int], np.ndarray]:
     """Return the nearest usable level above and below (or two on one side), and weights."""
-    above = [i for i in np.flatnonzero(usable) if i < index][::-1]
-    below = [i for i in np.flatnonzero(usable) if i > index]
+    others: list[int] = np.flatnonzero(usable).tolist()
+    above = [i for i in others if i < index][::-1]
+    below = [i for i in others if i > index]
     found = [above[0], below[0]] if above and below else (above or below)[:2]
     nearness = 1.0 / np.abs(places[found] - places[index])
     return found, nearness / nearness.sum()

@@ -20,8 +20,9 @@ SITES = ("anterior", "middle", "posterior")
 THIRDS = ("left", "middle", "right")
 
 # Where heights are taken, as shares of the depth from the anterior wall: a band around
-# 12.5 % from either wall, inside the rims where osteophytes grow, and the middle.
-_BANDS = ((0.08, 0.17), (0.42, 0.58), (0.83, 0.92))
+# 12.5 % from either wall, inside the rims where osteophytes grow, and the middle. The
+# centers are norms.SITE_DEPTHS.
+_BANDS = ((0.10, 0.15), (0.43, 0.57), (0.85, 0.90))
 _DEPTHS_PER_BAND = 4
 _SIDE_MARGIN = 0.1  # of the width, at either side
 _SHORTEST_LINE = 0.8  # of the distance from centre to posterior wall

@@ -115,7 +115,6 @@ def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig)
         model.prototype_class.numpy(),
         weights_of(data, config).double().numpy(),
         model.last_layer.weight.double().numpy(),
-        config.last_layer.lambda_l1,
-        config.last_layer.constrained,
+        config.last_layer,
     )
     model.last_layer.weight.copy_(torch.from_numpy(fitted))
