@@ -140,6 +140,7 @@ class LastLayerSettings(Settings):
     """The convex last layer on cached similarities."""
 
     lambda_l1: float = Field(1e-4, ge=0)
+    lambda_l2: float = Field(1e-4, ge=0)
     constrained: bool = True
     augmented_views: int = Field(0, ge=0)
 

@@ -221,15 +221,13 @@ def test_no_vertebra_no_cohort(tmp_path):
         CohortWriter.create(tmp_path / "c").finish()
 
 
-def test_relabel_changes_the_index_only(written):
+def test_labels_can_be_changed_in_the_index_only(written):
     cohort, _ = written
     writer = CohortWriter(cohort.path)
-
-    def all_g3(table):
-        place = table.column_names.index("grade")
-        return table.set_column(place, table.schema.field("grade"), [["G3"] * len(table)])
-
-    assert set(writer.finish(all_g3).index.grade) == {"G3"}
+    rows = writer.rows()
+    place = rows.column_names.index("grade")
+    changed = rows.set_column(place, rows.schema.field("grade"), [["G3"] * len(rows)])
+    assert set(writer.finish(changed).index.grade) == {"G3"}
     assert set(writer.finish().index.grade) == {"G0"}
 
 
@@ -238,8 +236,8 @@ def test_an_interrupted_cohort_is_taken_up(tmp_path):
     first.add_series(shard("a", 0))
     (tmp_path / "c" / "shards" / ".writing-xyz").mkdir()
     again = CohortWriter.create(tmp_path / "c", {"a": 1})
-    assert again.has_series("a", "a")
-    assert not again.has_series("b", "b")
+    assert again.notes("a", "a") == {}
+    assert again.notes("b", "b") is None
     assert len(list((tmp_path / "c" / "shards").iterdir())) == 1
 
 
@@ -248,7 +246,7 @@ def test_a_finished_cohort_needs_force(written):
     with pytest.raises(OutputError, match="--force"):
         CohortWriter.create(cohort.path, {"patches": "2d"})
     kept = CohortWriter.create(cohort.path, {"patches": "2d"}, force=True)
-    assert kept.has_series("a", "a")
+    assert kept.notes("a", "a") is not None
     assert not (cohort.path / "index.parquet").exists()
 
 
@@ -257,7 +255,8 @@ def test_other_settings_never_mix(tmp_path):
     first.add_series(shard("a", 0))
     with pytest.raises(OutputError, match="other settings"):
         CohortWriter.create(tmp_path / "c", {"a": 2})
-    assert not CohortWriter.create(tmp_path / "c", {"a": 2}, force=True).has_series("a", "a")
+    again = CohortWriter.create(tmp_path / "c", {"a": 2}, force=True)
+    assert again.notes("a", "a") is None
 
 
 def test_force_never_replaces_what_is_no_cohort(tmp_path):
@@ -267,7 +266,29 @@ def test_force_never_replaces_what_is_no_cohort(tmp_path):
     assert (tmp_path / "thesis.docx").exists()
 
 
+def test_a_file_is_no_place_for_a_cohort(tmp_path):
+    (tmp_path / "c").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        CohortWriter.create(tmp_path / "c", force=True)
+    with pytest.raises(OutputError, match="can not be written"):
+        CohortWriter.create(tmp_path / "c" / "below")
+
+
 def test_settings_are_kept(written):
     cohort, _ = written
     assert cohort.settings == {"patches": "2d"}
     assert json.loads((cohort.path / "cohort.json").read_text())["settings"] == {"patches": "2d"}
+
+
+def test_notes_stay_beside_their_series(tmp_path):
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(SeriesShard("s", "s", [], {}, {"files": [1, "é"]}))
+    assert writer.notes("s", "s") == {"files": [1, "é"]}
+
+
+def test_series_that_are_no_longer_wanted_are_removed(written):
+    cohort, _ = written
+    writer = CohortWriter(cohort.path)
+    again = writer.finish(writer.rows(only=[("a", "a")]))
+    assert set(again.index.subject) == {"a"}
+    assert writer.notes("b", "b") is None

@@ -38,7 +38,7 @@ def command(
 
     Example: spinexplain grade ct.nii.gz --labels vertebrae.nii.gz -o report
     """
-    from spinexplain.cli.grading import GradeRequest, grade_to_folder
+    from spinexplain.cli.grading import GradeRequest, grade_to_folder, in_words
 
     request = GradeRequest(
         ct=ct,
@@ -53,12 +53,5 @@ def command(
         force=force,
     )
     findings = grade_to_folder(request)
-    typer.echo(summary_line(findings))
+    typer.echo(in_words(findings))
     typer.echo(f"report: {out / 'report.html'}")
-
-
-def summary_line(findings: object) -> str:
-    """Say in one line what was graded and what is suspicious."""
-    from spinexplain.report.summary import in_words
-
-    return in_words(findings)

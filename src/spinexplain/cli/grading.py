@@ -86,14 +86,13 @@ def _silent(_: str) -> AbstractContextManager[None]:
 def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.files import sha256_path
-    from spinexplain.io.read import read_mask, read_scan
+    from spinexplain.io.read import read_mask, read_scan, scan_sha256
     from spinexplain.types import ScanSource
 
     volume = read_scan(request.ct, series=request.series)
     source = ScanSource(
         name=request.ct.name,
-        sha256=sha256_path(request.ct),
+        sha256=scan_sha256(request.ct, volume),
         shape=volume.array.shape,
         spacing_mm=volume.spacing_mm,
     )
@@ -135,3 +134,16 @@ def command_line(request: GradeRequest) -> str:
         words += ["--model", Path(model).name]
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
     return shlex.join([*words, "-o", request.out.name])
+
+
+def in_words(findings: ScanFindings) -> str:
+    """Say in one line what was suspected and what was assessed."""
+    from spinexplain.report.summary import summarize
+    from spinexplain.report.text import load_catalogue
+
+    say = load_catalogue("en")
+    summary = summarize(findings, say)
+    suspected = ", ".join(f"{item.level} {item.words}" for item in summary.suspects)
+    title = "summary.suspected.many" if len(summary.suspects) > 1 else "summary.suspected.one"
+    headline = f"{say(title)}: {suspected}." if suspected else say("summary.nothing_suspected")
+    return " ".join([headline, *summary.warnings, *summary.coverage])

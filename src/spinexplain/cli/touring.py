@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from spinexplain.cli.grading import GradeRequest, grade_to_folder
+from spinexplain.cli.grading import GradeRequest, grade_to_folder, in_words
 from spinexplain.io.files import output_folder
 
 
@@ -28,8 +28,6 @@ def grade_examples(out: Path, force: bool, seed: int) -> Iterator[Stop]:
     OutputError
         If ``out`` exists and ``force`` is not set.
     """
-    from spinexplain.report.summary import in_words
-
     with output_folder(out, force=force) as folder:
         phantom = _write_phantom(folder / "phantom-scan", seed)
         with as_file(files("spinexplain.data") / "examples") as examples:

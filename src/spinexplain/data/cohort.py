@@ -11,9 +11,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,15 +30,18 @@ from spinexplain.data.schema import (
     index_schema,
 )
 from spinexplain.data.shard import (
+    NOTES_FILE,
     ROWS_FILE,
     TEMPORARY_PREFIX,
     SeriesShard,
     open_array,
     shard_key,
     write_shard,
+    writing,
 )
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
+from spinexplain.io.files import atomic_file
 from spinexplain.types import Patch, Vertebra
 
 if TYPE_CHECKING:
@@ -342,49 +344,79 @@ class CohortWriter:
             ``force`` is not given.
         """
         folder = Path(path)
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder}: is a file; expected a folder to write the cohort to.")
         description = {"schema": COHORT_SCHEMA, "settings": dict(settings or {})}
-        if folder.exists() and any(folder.iterdir()):
-            _take_up(folder, description, force)
-        (folder / SHARDS).mkdir(parents=True, exist_ok=True)
-        for left_over in (folder / SHARDS).glob(f"{TEMPORARY_PREFIX}*"):
-            shutil.rmtree(left_over)
-        _write_text(folder / DESCRIPTION_FILE, json.dumps(description, indent=2) + "\n")
+        with writing(folder):
+            if folder.exists() and any(folder.iterdir()):
+                _take_up(folder, description, force)
+        with writing(folder):
+            (folder / SHARDS).mkdir(parents=True, exist_ok=True)
+            for left_over in (folder / SHARDS).glob(f"{TEMPORARY_PREFIX}*"):
+                shutil.rmtree(left_over)
+        with atomic_file(folder / DESCRIPTION_FILE) as temporary:
+            temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
         return cls(folder)
 
     def add_series(self, shard: SeriesShard) -> str:
         """Store the vertebrae of one series; a shard of the same series is replaced."""
         return write_shard(self.path / SHARDS, shard)
 
-    def has_series(self, subject: str, series: str) -> bool:
-        """Whether this series is stored completely."""
-        return (self.path / SHARDS / shard_key(subject, series) / ROWS_FILE).exists()
+    def notes(self, subject: str, series: str) -> dict[str, Any] | None:
+        """Return what was noted beside a stored series; None if it is not stored."""
+        shard = self.path / SHARDS / shard_key(subject, series)
+        if not (shard / ROWS_FILE).exists():
+            return None
+        try:
+            return dict(json.loads((shard / NOTES_FILE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
-    def finish(self, relabel: Callable[[pa.Table], pa.Table] | None = None) -> Cohort:
-        """Build the index from all shards and open the cohort.
+    def rows(self, only: Iterable[tuple[str, str]] | None = None) -> pa.Table:
+        """Return the index rows of all shards, sorted by shard.
 
         Parameters
         ----------
-        relabel : callable, optional
-            Takes the table of all rows and returns it with other grades, splits or folds.
+        only : iterable of (subject, series), optional
+            The series that belong to the cohort; shards of others are removed.
+        """
+        import pyarrow as pa
+
+        if only is not None:
+            _keep_only(self.path / SHARDS, {shard_key(*names) for names in only})
+        files = sorted((self.path / SHARDS).glob(f"*/{ROWS_FILE}"))
+        tables = [_read_table(file) for file in files if not _is_temporary(file)]
+        return pa.concat_tables([index_schema().empty_table(), *tables])
+
+    def finish(self, rows: pa.Table | None = None) -> Cohort:
+        """Write the index and open the cohort.
+
+        Parameters
+        ----------
+        rows : pyarrow.Table, optional
+            :meth:`rows`, with grades, splits or folds changed; as stored if left out.
 
         Raises
         ------
         ConfigError
-            If there is no vertebra in any shard.
+            If there is no vertebra.
+        OutputError
+            If the index can not be written.
         """
-        import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        files = sorted((self.path / SHARDS).glob(f"*/{ROWS_FILE}"))
-        tables = [_read_table(file) for file in files if not _is_temporary(file)]
-        table = pa.concat_tables([index_schema().empty_table(), *tables])
+        table = self.rows() if rows is None else rows
         if not table.num_rows:
             raise ConfigError(f"{self.path}: no vertebra was stored; a cohort needs at least one.")
-        table = relabel(table) if relabel else table
-        temporary = self.path / f"{TEMPORARY_PREFIX}{INDEX_FILE}"
-        parquet.write_table(table.cast(index_schema()), temporary)
-        os.replace(temporary, self.path / INDEX_FILE)
+        with atomic_file(self.path / INDEX_FILE) as temporary:
+            parquet.write_table(table.cast(index_schema()), temporary)
         return Cohort.open(self.path)
+
+
+def _keep_only(shards: Path, keys: set[str]) -> None:
+    for folder in shards.iterdir():
+        if folder.name not in keys:
+            shutil.rmtree(folder)
 
 
 def _is_temporary(rows_file: Path) -> bool:
@@ -408,9 +440,3 @@ def _take_up(folder: Path, description: Mapping[str, Any], force: bool) -> None:
     (folder / INDEX_FILE).unlink(missing_ok=True)
     if not same:
         shutil.rmtree(folder / SHARDS, ignore_errors=True)
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(TEMPORARY_PREFIX + path.name)
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spinexplain.data.schema import COHORT_SCHEMA, KINDS, Kind, index_schema
-from spinexplain.errors import ConfigError, FileFormatError, ShapeError
+from spinexplain.errors import ConfigError, FileFormatError, OutputError, ShapeError
 from spinexplain.geometry import BoxFrame, SheetFrame
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import zarr
 
 ROWS_FILE = "rows.parquet"
+NOTES_FILE = "notes.json"
 TEMPORARY_PREFIX = ".writing-"
 
 
@@ -91,6 +94,8 @@ class SeriesShard:
         One per vertebra.
     arrays : mapping of str to ndarray, shape (n, *S)
         Keyed by the names in ``KINDS``; HU arrays are rounded to int16.
+    notes : mapping
+        JSON values to keep beside the shard, e.g. which files it was made from.
 
     Raises
     ------
@@ -104,6 +109,7 @@ class SeriesShard:
     series: str
     rows: Sequence[VertebraRow]
     arrays: Mapping[str, np.ndarray]
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
@@ -144,13 +150,36 @@ def write_shard(folder: Path, shard: SeriesShard) -> str:
     -------
     str
         The shard's folder name. A shard of the same name is replaced.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or the folder can not be written.
     """
+    with writing(folder):
+        return _write_shard(folder, shard)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors on writing below ``path`` into one with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: can not be written ({error.strerror or error}). Check the permissions and "
+            "the free space, then run the same command again: finished series are kept."
+        ) from error
+
+
+def _write_shard(folder: Path, shard: SeriesShard) -> str:
     import pyarrow.parquet as parquet
 
     temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=folder))
     try:
         for name, array in shard.arrays.items():
             _write_array(temporary / name, KINDS[name], array)
+        (temporary / NOTES_FILE).write_text(json.dumps(dict(shard.notes), indent=1) + "\n")
         parquet.write_table(shard_table(shard), temporary / ROWS_FILE)
         temporary.chmod(folder.stat().st_mode & 0o777)  # mkdtemp is private
         target = folder / shard.key
@@ -205,8 +234,6 @@ def open_array(path: Path, kind: Kind) -> zarr.Array:
         If it is missing, has another type or shape, or names a codec that we never use
         (some codecs of the format run code on reading).
     """
-    import json
-
     import zarr
 
     try:

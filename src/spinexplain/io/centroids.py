@@ -187,7 +187,7 @@ def _only_possible(path: str | Path, indices: Points, reference: Volume | LabelM
     for name in CONVENTIONS:
         to_mm = _to_mm(reference, _ONE_MM_GRIDS.get(name), one_mm=name != "voxel")
         points = {label: apply_affine(to_mm, np.array(p)) for label, p in indices.items()}
-        if not _strays(points, reference) and _runs_caudally(points):
+        if not _strays(points, reference) and _runs_caudally(path, points):
             possible.append(name)
     if len(possible) == 1:
         return possible[0]
@@ -198,9 +198,9 @@ def _only_possible(path: str | Path, indices: Points, reference: Volume | LabelM
     )
 
 
-def _runs_caudally(points_mm: dict[int, np.ndarray]) -> bool:
+def _runs_caudally(path: str | Path, points_mm: dict[int, np.ndarray]) -> bool:
     known = [label for label in points_mm if label not in _NOT_VERTEBRAE]
-    known.sort(key=lambda label: VertebraLevel.from_verse_label(label).order)
+    known.sort(key=lambda label: _level(path, label).order)
     heights = np.array([points_mm[label][2] for label in known])
     return bool(np.all(np.diff(heights) < 0))
 
@@ -260,7 +260,7 @@ def _number(path: str | Path, label: int, value: Any) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or abs(value) > _FARTHEST:
         raise FileFormatError(
-            f"{path}: a coordinate of label {label} is {value!r}; expected a number."
+            f"{path}: a coordinate of label {label} is {repr(value)[:40]}; expected a number."
         )
     return float(value)
 

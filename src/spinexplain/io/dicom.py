@@ -111,11 +111,6 @@ def _headers(path: Path, files: Sequence[Member]) -> list[FileHeader]:
                 header = read_header(stream, source, file.name)
         except FileFormatError as error:
             raise FileFormatError(f"{path}: {error}") from None
-        if header is not None and header.is_ct and not header.series_uid:
-            raise FileFormatError(
-                f"{path}: {file.name} has no Series Instance UID; expected a whole DICOM file. "
-                "It may be cut short: export the series again."
-            )
         if header is not None:
             found.append(header)
     return found

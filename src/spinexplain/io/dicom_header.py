@@ -100,7 +100,7 @@ class FileHeader:
         File name without folders.
     series_uid, series_number, description, modality : str
     kind : str
-        Name of the SOP class, e.g. ``"CT Image Storage"``.
+        Name of the SOP class, e.g. ``"CT Image Storage"``; empty where it is missing or unknown.
     is_ct : bool
         Whether it is of one of the CT image classes.
     thickness_mm : float or None
@@ -177,9 +177,12 @@ def read_header(stream: BinaryIO, source: int, name: str) -> FileHeader | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom quotes the values it warns about
         try:
-            return _file_header(dataset, source, name)
+            header = _file_header(dataset, source, name)
         except Exception as error:  # values are converted on access: any error can come
-            raise _damaged(name, error) from None
+            raise _damaged(name, type(error).__name__) from None
+    if header is not None and not header.series_uid and (header.is_ct or not header.kind):
+        raise _damaged(name, "no Series Instance UID")  # cut short: never lose a slice silently
+    return header
 
 
 def _parsed(stream: BinaryIO, name: str) -> Dataset:
@@ -190,12 +193,12 @@ def _parsed(stream: BinaryIO, name: str) -> Dataset:
         try:
             return dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
         except Exception as error:  # on broken bytes pydicom raises almost any class
-            raise _damaged(name, error) from None
+            raise _damaged(name, type(error).__name__) from None
 
 
-def _damaged(name: str, error: Exception) -> FileFormatError:
+def _damaged(name: str, reason: str) -> FileFormatError:
     return FileFormatError(
-        f"{name}: starts like a DICOM file but can not be parsed ({type(error).__name__}); "
+        f"{name}: starts like a DICOM file but can not be parsed ({reason}); "
         "expected a whole file. Export the series again."
     )
 
@@ -215,7 +218,7 @@ def _file_header(dataset: Dataset, source: int, name: str) -> FileHeader | None:
         series_number=_text(dataset, "SeriesNumber"),
         description=_text(dataset, "SeriesDescription"),
         modality=_text(dataset, "Modality"),
-        kind=UID(kind).name if kind else "an object without SOP class",
+        kind=UID(kind).name if UID(kind).name != kind else "",
         is_ct=kind in CT_CLASSES,
         thickness_mm=_thickness(dataset),
         transfer_syntax=str(meta.get("TransferSyntaxUID") or _guessed_syntax(dataset)),
@@ -326,7 +329,7 @@ def _slice(
 
 
 def _numbers(what: str, value: Any, count: int) -> tuple[float, ...]:
-    numbers = tuple(float(number) for number in (value if value is not None else ()))
+    numbers = tuple(float(number) for number in np.ravel(() if value is None else value))
     if len(numbers) != count or not np.all(np.isfinite(numbers)):
         raise _UnusableError(f"no usable image {what}")
     return numbers

@@ -107,6 +107,7 @@ def _decoded_file(
     stream: BinaryIO, items: list[SliceHeader], header: FileHeader
 ) -> Iterator[tuple[SliceHeader, np.ndarray]]:
     expected = (items[0].rows, items[0].columns)
+    _check_decoder(header)
     try:
         for item, stored in zip(items, _frames(stream, items, header), strict=True):
             if stored.shape != expected or stored.dtype.kind not in "iu":
@@ -118,9 +119,7 @@ def _decoded_file(
         raise _undecodable(header, error) from None
 
 
-def _frames(
-    stream: BinaryIO, items: list[SliceHeader], header: FileHeader
-) -> Iterator[np.ndarray]:
+def _frames(stream: BinaryIO, items: list[SliceHeader], header: FileHeader) -> Iterator[np.ndarray]:
     from pydicom import dcmread
     from pydicom.pixels import iter_pixels
 
@@ -130,17 +129,32 @@ def _frames(
     return iter_pixels(stream, indices=indices, transfer_syntax_uid=header.transfer_syntax)
 
 
+def _check_decoder(header: FileHeader) -> None:
+    from pydicom.pixels import get_decoder
+    from pydicom.uid import UID
+
+    syntax = UID(header.transfer_syntax)
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError:
+        raise FileFormatError(
+            f"{header.name}: transfer syntax {syntax.name} can not be decoded; expected an "
+            "uncompressed one, JPEG, JPEG-LS, JPEG 2000 or RLE. Export the series uncompressed."
+        ) from None
+    if not available:
+        raise FileFormatError(
+            f"{header.name}: decoding {syntax.name} needs decoders that are not installed. "
+            "Run: pip install 'spinexplain[dicom]'."
+        )
+
+
 def _undecodable(header: FileHeader, error: Exception) -> FileFormatError:
     from pydicom.uid import UID
 
-    syntax = UID(header.transfer_syntax).name
-    if isinstance(error, RuntimeError | NotImplementedError) and "1.2.4" in header.transfer_syntax:
-        advice = "Check that the decoders are there: pip install 'spinexplain[dicom]'."
-    else:
-        advice = "The file is damaged or cut short: export the series again."
     return FileFormatError(
-        f"{header.name}: its pixels can not be decoded ({type(error).__name__}, {syntax}); "
-        f"expected a complete gray-value image. {advice}"
+        f"{header.name}: its pixels can not be decoded ({type(error).__name__}, "
+        f"{UID(header.transfer_syntax).name}); expected a complete gray-value image. "
+        "The file is damaged or cut short: export the series again."
     )
 
 

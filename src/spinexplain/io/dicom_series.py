@@ -90,7 +90,11 @@ def group_series(headers: Sequence[FileHeader]) -> list[Series]:
     by_uid = defaultdict(list)
     for header in headers:
         by_uid[header.series_uid].append(header)
-    found = [series for uid in by_uid for series in _series_of_uid(by_uid[uid])]
+    # Of a file that is cut short only the start of its UID may be left.
+    damaged = [header for header in headers if header.problem and header.is_ct]
+    found = []
+    for uid, own in by_uid.items():
+        found += _series_of_uid(own, [h for h in damaged if uid.startswith(h.series_uid)])
     found.sort(key=lambda one: (_number(one.info.key), one.info.uid, -one.info.slices))
     return _with_unique_keys(found)
 
@@ -127,13 +131,21 @@ def choose_series(name: str, found: Sequence[Series], wanted: str | None) -> Ser
             f"{name}: series {fitting[0].info.key} can not be read as a CT volume: {state}. "
             "Choose another with --series."
         )
-    what = "no CT volume" if not readable else f"{len(readable)} CT volumes"
-    if wanted is not None:
-        what = f"{len(fitting)} series fit --series {wanted!r}"
-    listed = readable if len(readable) > 1 else list(found)
+    raise FileFormatError(f"{name}: {_choice(found, fitting, wanted)}.")
+
+
+def _choice(found: Sequence[Series], fitting: Sequence[Series], wanted: str | None) -> str:
+    """Say what there is to choose from."""
+    listed = [one for one in fitting if one.info.readable] or list(found)
     lines = "; ".join(str(one.info) for one in listed[:_LISTED])
     more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
-    raise FileFormatError(f"{name}: {what}; expected one. Choose with --series: {lines}{more}.")
+    if wanted is not None:
+        start = f"{len(fitting)} series fit --series {wanted!r}, expected one. There are: "
+    elif not listed[0].info.readable:
+        start = "holds no series that can be read as a CT volume. Found: "
+    else:
+        start = f"holds {len(listed)} CT volumes, expected one. Choose with --series: "
+    return start + lines + more
 
 
 def _matching(found: Sequence[Series], wanted: str) -> list[Series]:
@@ -151,9 +163,8 @@ def _matching(found: Sequence[Series], wanted: str) -> list[Series]:
     )
 
 
-def _series_of_uid(headers: Sequence[FileHeader]) -> list[Series]:
+def _series_of_uid(headers: list[FileHeader], damaged: list[FileHeader]) -> list[Series]:
     found = [_series(headers, part, scout) for part, scout in _volumes(headers)]
-    damaged = [header for header in headers if header.problem and header.is_ct]
     if found and damaged:
         reason = f"its file {damaged[0].name} has {damaged[0].problem}"
         found = [_with_problem(one, reason) for one in found]
@@ -235,12 +246,12 @@ def _series_without_slices(headers: Sequence[FileHeader]) -> Series:
         uid=first.series_uid,
         description=first.description,
         modality=first.modality or "no modality",
-        slices=0,
+        slices=len(headers),
         thickness_mm=None,
         rows=0,
         columns=0,
         localizer=False,
-        problem=f"{first.kind}: {first.problem}",
+        problem=f"{first.kind or 'unknown SOP class'}: {first.problem}",
     )
     return Series(info, ())
 

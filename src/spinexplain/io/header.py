@@ -14,6 +14,7 @@ from nibabel.spatialimages import HeaderDataError
 from spinexplain.errors import FileFormatError, GeometryError
 from spinexplain.io.inflate import ByteStream
 
+_NIFTI2_SIZES = tuple(nib.Nifti2Header.sizeof_hdr.to_bytes(4, o) for o in ("little", "big"))
 _quiet = logging.Logger("nibabel header repairs")  # what nibabel mends needs no message
 _quiet.addHandler(logging.NullHandler())
 
@@ -58,7 +59,7 @@ def read_header(stream: ByteStream) -> tuple[NiftiHeader, int]:
     """
     raw = stream.read(nib.Nifti1Header.sizeof_hdr)
     kind = nib.Nifti1Header
-    if nib.Nifti2Header.may_contain_header(raw):
+    if raw[:4] in _NIFTI2_SIZES:
         kind = nib.Nifti2Header
         raw += stream.read(kind.sizeof_hdr - len(raw))
     if len(raw) < kind.sizeof_hdr or not kind.may_contain_header(raw):
@@ -127,9 +128,9 @@ def _checked_shape(path: str | Path, shape: tuple[int, ...]) -> tuple[int, int, 
 
 
 def _checked_affine(path: str | Path, affine: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    volume = abs(np.linalg.det(affine[:3, :3]))
-    if not np.all(np.isfinite(affine)) or volume <= 1e-6 * np.prod(lengths):
+    axes = affine[:3, :3]
+    volume = abs(np.linalg.det(axes)) if np.all(np.isfinite(affine)) else 0.0
+    if not volume > 1e-6 * np.prod(np.linalg.norm(axes, axis=0)):
         raise GeometryError(
             f"{path}: the affine is singular ({affine[:3].round(4).tolist()}); expected three "
             "independent axes of non-zero spacing. Repair the header (sform, qform, pixdim)."

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -16,6 +18,9 @@ SACRUM, COCCYX = 26, 27  # VerSe's codes of what is not a vertebra
 SUBREGIONS = range(41, 51)  # TPTBox: arch, processes, body border 49, body 50
 _LABEL_MAX = 1000
 _STEP_MM = (8.0, 65.0)  # centers of neighboring vertebrae, whole bones, partly cut
+
+_LEVEL = "|".join([*VertebraLevel.__members__, "S1", "sacrum"])
+_LEVEL_NAME = re.compile(rf"vertebrae?_({_LEVEL})(?![a-z0-9])|({_LEVEL})$", re.IGNORECASE)
 
 VERSE = {level.verse_label: level.verse_label for level in VertebraLevel}
 
@@ -76,7 +81,7 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
         )
     }
 )
-_DETECTED = ("verse", "totalsegmentator", "spine-segment")  # the first version on request only
+_FIRST_VERSION = SCHEMES["totalsegmentator-v1"]
 _NAME_PARTS = {
     "vertebral-level": "spine-segment",
     "seg-vert_msk": "verse",
@@ -132,9 +137,10 @@ def apply_mapping(mask: LabelMap, to_verse: Mapping[int, int]) -> LabelMap:
             table[label] = verse
     renumbered = table[np.maximum(mask.array, 0)]
     if not renumbered.any():
+        found = _listed(list(label_centers_mm(mask)))
         raise LabelError(
-            f"the mask holds labels {_listed(list(label_centers_mm(mask)))}, none of them a vertebra; expected "
-            "vertebra labels. Check --labels and --label-scheme."
+            f"the mask holds labels {found}, none of them a vertebra; expected vertebra labels. "
+            "Check --labels and --label-scheme."
         )
     return LabelMap(renumbered, mask.affine)
 
@@ -166,13 +172,16 @@ def level_named(name: str) -> int | None:
 
     Examples
     --------
-    >>> level_named("vertebrae_T12"), level_named("rib_left_1")
-    (19, None)
+    >>> level_named("vertebrae_T12"), level_named("vertebra_L1_msk")
+    (19, 20)
+    >>> level_named("vertebrae_body"), level_named("rib_left_1")
+    (None, None)
     """
-    stem = name.strip().removeprefix("vertebrae_").removeprefix("vertebra_").upper()
-    if stem in ("S1", "SACRUM"):
-        return SACRUM
-    return VertebraLevel(stem).verse_label if stem in VertebraLevel.__members__ else None
+    found = _LEVEL_NAME.match(name.strip())
+    if found is None:
+        return None
+    level = (found[1] or found[2]).upper()
+    return SACRUM if level in ("S1", "SACRUM") else VertebraLevel(level).verse_label
 
 
 def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
@@ -195,16 +204,18 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     cranial to caudal, 8 to 65 mm apart per level. That tells VerSe's numbers, which grow
     downwards, from TotalSegmentator's, which grow upwards, and T13 from a sacrum (both 28).
     Of several that fit, the one that gives the most labels a place in the spine is taken.
+    TotalSegmentator's first version is found only where its labels leave VerSe's range:
+    within it, a VerSe mask on its head would look the same.
     """
     _refuse_images(mask)
     centers = label_centers_mm(mask)
     labels = list(centers)
-    allowed = [SCHEMES[key] for key in _DETECTED if SCHEMES[key].allows(labels)]
+    allowed = _allowed(labels)
     fitting = [scheme for scheme in allowed if _is_anatomical(scheme, centers)]
     _refuse_subregions(name, labels, fitting)
-    candidates = _different(_most_telling(fitting, labels) or allowed, labels)
-    if not fitting and _is_anatomical(SCHEMES["totalsegmentator-v1"], centers):
-        candidates = [*candidates, SCHEMES["totalsegmentator-v1"]]
+    candidates = _different(_most_telling(fitting or allowed, labels), labels)
+    if any(scheme.name == "verse" for scheme in allowed) and candidates == [_FIRST_VERSION]:
+        candidates = [SCHEMES["verse"], _FIRST_VERSION]
     if len(candidates) > 1:
         candidates = [s for s in candidates if s.name == _hinted(name)] or candidates
     if len(candidates) == 1:
@@ -238,7 +249,7 @@ def _is_anatomical(scheme: LabelScheme, centers: Mapping[int, np.ndarray]) -> bo
     placed = {_order(scheme.to_verse[x]): centers[x] for x in _in_spine(scheme, centers)}
     levels = sorted(placed.items(), key=lambda item: item[0])
     low, high = _STEP_MM
-    for (above, upper), (below, lower) in zip(levels, levels[1:], strict=False):
+    for (above, upper), (below, lower) in pairwise(levels):
         step = np.linalg.norm(upper - lower) / _levels_between(above, below)
         if lower[2] >= upper[2] or not low <= step <= high:
             return False
@@ -249,9 +260,20 @@ def _in_spine(scheme: LabelScheme, labels: Iterable[int]) -> list[int]:
     return [x for x in labels if scheme.to_verse.get(x, COCCYX) != COCCYX]
 
 
+def _allowed(labels: list[int]) -> list[LabelScheme]:
+    """List the schemes that know all labels and place at least half as many as the best."""
+    known = [scheme for scheme in SCHEMES.values() if scheme.allows(labels)]
+    counts = {scheme.name: len(_in_spine(scheme, labels)) for scheme in known}
+    if counts.get(_FIRST_VERSION.name, 3) < 3:
+        known.remove(_FIRST_VERSION)  # too few to prefer it to the second version
+    most = max((counts[scheme.name] for scheme in known), default=0)
+    return [scheme for scheme in known if 2 * counts[scheme.name] >= most]
+
+
 def _most_telling(schemes: list[LabelScheme], labels: list[int]) -> list[LabelScheme]:
     counts = [len(_in_spine(scheme, labels)) for scheme in schemes]
-    return [s for s, count in zip(schemes, counts, strict=True) if count == max(counts)]
+    best = [s for s, count in zip(schemes, counts, strict=True) if count == max(counts)]
+    return best if len(best) == 1 else [s for s in best if s is not _FIRST_VERSION]
 
 
 def _order(verse: int) -> int:
@@ -269,9 +291,9 @@ def _levels_between(above: int, below: int) -> int:
 
 def _different(schemes: list[LabelScheme], labels: list[int]) -> list[LabelScheme]:
     """Leave out schemes that would renumber these labels as an earlier one does."""
-    seen = {}
+    seen: dict[tuple[int, ...], LabelScheme] = {}
     for scheme in schemes:
-        vertebrae = (scheme.to_verse.get(label) for label in labels)
+        vertebrae = (scheme.to_verse.get(label, 0) for label in labels)
         seen.setdefault(tuple(v if v in VERSE else 0 for v in vertebrae), scheme)
     return list(seen.values())
 

@@ -2,6 +2,6 @@
 
 from spinexplain.report.heatmaps import write_heatmaps
 from spinexplain.report.html import write_report
-from spinexplain.report.result_json import write_result
+from spinexplain.report.result_json import read_schema, write_result
 
-__all__ = ["write_heatmaps", "write_report", "write_result"]
+__all__ = ["read_schema", "write_heatmaps", "write_report", "write_result"]

@@ -39,7 +39,8 @@ class Summary:
     """The headline, and the sentences under it in order of weight."""
 
     suspects: tuple[Suspect, ...]
-    findings: tuple[str, ...]
+    warnings: tuple[str, ...]
+    coverage: tuple[str, ...]
     caveats: tuple[str, ...]
 
 
@@ -47,8 +48,12 @@ def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
     """Say in words what a graded scan shows."""
     spine = [item for item in scan.vertebrae if item.vertebra.level.is_graded]
     suspects = tuple(_suspect(item, say) for item in _suspected(spine))
-    findings = (*_coverage(spine, say), *_by_heights(spine, say))
-    return Summary(suspects, findings, tuple(_caveats(scan, spine, say)))
+    return Summary(
+        suspects=suspects,
+        warnings=tuple(_warnings(spine, say)),
+        coverage=tuple(_coverage(spine, say)),
+        caveats=tuple(_caveats(scan, spine, say)),
+    )
 
 
 def slice_spacing_mm(volume: Volume) -> float:
@@ -94,7 +99,7 @@ def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
 
-def _by_heights(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+def _warnings(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
     lost = [
         say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
         for item, loss in _height_losses(spine)

@@ -133,7 +133,7 @@ def view_card(
     patch = findings.patch
     heights = findings.heights
     lines = () if heights is None else height_lines(heights, patch.frame)
-    planes = planes_of(scan.volume, patch)
+    planes = planes_of(scan, patch)
     graded = grade_of(findings) is not None
     explanation = findings.assessments[0].explanation if graded else None
     return VertebraCard(

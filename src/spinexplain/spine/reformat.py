@@ -1,23 +1,17 @@
-"""Curve, sheets and boxes along the spine, and the patches sampled on them."""
+"""Sheets and boxes along the spine, and the patches sampled on them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from spinexplain.errors import ConfigError, LabelError
-from spinexplain.geometry import (
-    BoxFrame,
-    Curve,
-    SheetFrame,
-    apply_affine,
-    box_axes,
-    fit_curve,
-)
+from spinexplain.errors import ConfigError
+from spinexplain.geometry import BoxFrame, SheetFrame, apply_affine, box_axes
+from spinexplain.spine.curve import centers_mm, coronal_curve, fold_flag, locate, spine_curve
 from spinexplain.spine.sampling import sample_labels, sample_volume
+from spinexplain.spine.straighten import straightened_frame
 from spinexplain.types import Frame, Patch, Vertebra, Volume
 
 __all__ = [
@@ -34,30 +28,9 @@ __all__ = [
 
 SHEET_SHAPE = (112, 112)
 BOX_SHAPE = (96, 96, 96)
-_CAUDAL = np.array([0.0, 0.0, -1.0])
 _OVERVIEW_MARGIN_MM = 40.0
-_OVERVIEW_ANTERIOR_MM = 40.0  # from the centers to the front of bodies and osteophytes, with air
+_OVERVIEW_ANTERIOR_MM = 40.0  # from the centers past the front of bodies
 _OVERVIEW_POSTERIOR_MM = 70.0  # from the centers to the tips of the spinous processes
-
-
-def spine_curve(vertebrae: Sequence[Vertebra]) -> Curve:
-    """Pass a curve in space through the body centers, from cranial to caudal.
-
-    Raises
-    ------
-    LabelError
-        If there is no vertebra, a level comes twice, or the levels run upwards.
-    GeometryError
-        If two neighboring centers coincide.
-
-    Examples
-    --------
-    >>> from spinexplain.anatomy import VertebraLevel
-    >>> pair = [Vertebra(VertebraLevel.L1, (0, 0, 0)), Vertebra(VertebraLevel.L2, (0, 0, -35))]
-    >>> spine_curve(pair).length_mm
-    35.0
-    """
-    return fit_curve(_centers(vertebrae), _CAUDAL)
 
 
 def sheet_frame(
@@ -84,11 +57,11 @@ def sheet_frame(
     Raises
     ------
     LabelError, GeometryError
-        As :func:`spine_curve`; also if ``vertebra`` is not among ``vertebrae``.
+        As :func:`spinexplain.spine.curve.spine_curve`; also if ``vertebra`` is not among them.
     """
     _check_sampling(shape, 2, spacing_mm)
-    coronal = _coronal_curve(vertebrae)
-    at = _position(vertebrae, vertebra)
+    coronal = coronal_curve(vertebrae)
+    at = locate(vertebrae, vertebra)
     s_center = float(coronal.knots_s_mm[at])
     y_center = float(vertebra.centroid_mm[1])
     return SheetFrame(coronal, s_center, y_center, shape, spacing_mm, offset_mm)
@@ -116,11 +89,11 @@ def box_frame(
     Raises
     ------
     LabelError, GeometryError
-        As :func:`spine_curve`; also if ``vertebra`` is not among ``vertebrae``.
+        As :func:`spinexplain.spine.curve.spine_curve`; also if ``vertebra`` is not among them.
     """
     _check_sampling(shape, 3, spacing_mm)
     curve = spine_curve(vertebrae)
-    tangent = curve.tangent(curve.knots_s_mm[_position(vertebrae, vertebra)])
+    tangent = curve.tangent(curve.knots_s_mm[locate(vertebrae, vertebra)])
     return BoxFrame(np.array(vertebra.centroid_mm), box_axes(tangent), shape, spacing_mm)
 
 
@@ -136,10 +109,10 @@ def overview_frame(
     Raises
     ------
     LabelError, GeometryError
-        As :func:`spine_curve`.
+        As :func:`spinexplain.spine.curve.spine_curve`.
     """
-    coronal = _coronal_curve(vertebrae)
-    y = _centers(vertebrae)[:, 1]
+    coronal = coronal_curve(vertebrae)
+    y = centers_mm(vertebrae)[:, 1]
     s = np.arange(-_OVERVIEW_MARGIN_MM, coronal.length_mm + _OVERVIEW_MARGIN_MM + 0.5, 1.0)
     xz = coronal.at(s)
     points = np.stack([xz[:, 0], np.interp(s, coronal.knots_s_mm, y), xz[:, 1]], axis=-1)
@@ -171,8 +144,9 @@ def reformat(
     ----------
     volume : Volume
     vertebrae : sequence of Vertebra
-    kind : {"2d", "3d"}
-        Sheets that follow the spine left-right, or rigid boxes.
+    kind : {"2d", "3d", "3d-straightened"}
+        Sheets that follow the spine left-right, or rigid boxes. Row-wise straightened
+        blocks are there for comparison only: they hide part of a wedge.
     shape : tuple of ints, optional
         Of each patch; (112, 112) or (96, 96, 96) if left out.
     spacing_mm : float
@@ -187,7 +161,7 @@ def reformat(
     ConfigError
         If ``kind`` is unknown, or the shape does not belong to it.
     LabelError, GeometryError
-        As :func:`spine_curve`.
+        As :func:`spinexplain.spine.curve.spine_curve`.
     """
     if kind not in _FRAMES:
         raise ConfigError(f"kind is {kind!r}; expected one of {', '.join(_FRAMES)}.")
@@ -205,70 +179,11 @@ def sample_patch(volume: Volume, vertebra: Vertebra, frame: Frame, smooth: bool 
     return Patch(vertebra, array, frame, outside)
 
 
-def fold_flag(curve: Curve, s_mm: float, half_extent_mm: float) -> bool:
-    """Tell whether the curve bends so sharply that a crop folds onto itself.
-
-    Parameters
-    ----------
-    curve : Curve
-    s_mm : float
-        Arc length of the crop's center.
-    half_extent_mm : float
-        Half the crop's side.
-
-    Returns
-    -------
-    bool
-        True if the radius of curvature falls under ``half_extent_mm`` within the crop.
-
-    Examples
-    --------
-    >>> line = fit_curve(np.array([[0.0, 0, 90], [0.0, 0, 0]]), np.array([0.0, 0, -1]))
-    >>> fold_flag(line, 45.0, 56.0)
-    False
-    """
-    s = np.arange(s_mm - half_extent_mm, s_mm + half_extent_mm + 0.5, 1.0)
-    return bool(np.max(curve.curvature_per_mm(s)) * half_extent_mm > 1.0)
-
-
 _FRAMES: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "2d": (sheet_frame, SHEET_SHAPE),
     "3d": (box_frame, BOX_SHAPE),
+    "3d-straightened": (straightened_frame, BOX_SHAPE),
 }
-
-
-def _coronal_curve(vertebrae: Sequence[Vertebra]) -> Curve:
-    return fit_curve(_centers(vertebrae)[:, [0, 2]], _CAUDAL[[0, 2]])
-
-
-def _ordered(vertebrae: Sequence[Vertebra]) -> list[Vertebra]:
-    return sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
-
-
-def _centers(vertebrae: Sequence[Vertebra]) -> np.ndarray:
-    """Return the centers (n, 3) from cranial to caudal."""
-    ordered = _ordered(vertebrae)
-    if not ordered:
-        raise LabelError("no vertebra is given; expected at least one. Check the mask's labels.")
-    for upper, lower in pairwise(ordered):
-        if upper.level is lower.level:
-            raise LabelError(f"{upper.level.value} comes twice; expected each level once.")
-    centers = np.array([vertebra.centroid_mm for vertebra in ordered], dtype=float)
-    if len(ordered) > 1 and centers[-1, 2] >= centers[0, 2]:
-        raise LabelError(
-            f"{ordered[0].level.value} lies below {ordered[-1].level.value} (z "
-            f"{centers[0, 2]:.0f} and {centers[-1, 2]:.0f} mm); expected levels from top to "
-            "bottom. Check the label scheme and the orientation in the header."
-        )
-    return centers
-
-
-def _position(vertebrae: Sequence[Vertebra], vertebra: Vertebra) -> int:
-    levels = [one.level for one in _ordered(vertebrae)]
-    if vertebra.level not in levels:
-        names = ", ".join(level.value for level in levels)
-        raise LabelError(f"{vertebra.level.value} is not among the vertebrae given ({names}).")
-    return levels.index(vertebra.level)
 
 
 def _check_sampling(shape: tuple[int, ...], dimensions: int, spacing_mm: float) -> None:

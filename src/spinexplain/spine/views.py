@@ -28,7 +28,7 @@ def parasagittal(
     Raises
     ------
     LabelError, GeometryError
-        As :func:`spinexplain.spine.reformat.spine_curve`.
+        As :func:`spinexplain.spine.curve.spine_curve`.
     """
     frame = sheet_frame(vertebrae, vertebra, shape, spacing_mm, offset_mm)
     return sample_patch(volume, vertebra, frame)
@@ -52,7 +52,7 @@ def coronal(
     Raises
     ------
     LabelError, GeometryError
-        As :func:`spinexplain.spine.reformat.spine_curve`.
+        As :func:`spinexplain.spine.curve.spine_curve`.
     """
     frame = box_frame(vertebrae, vertebra, (shape[0], 1, shape[1]), spacing_mm)
     return sample_patch(volume, vertebra, frame)
@@ -76,7 +76,7 @@ def axial(
     Raises
     ------
     LabelError, GeometryError
-        As :func:`spinexplain.spine.reformat.spine_curve`.
+        As :func:`spinexplain.spine.curve.spine_curve`.
     """
     frame = box_frame(vertebrae, vertebra, (1, *shape), spacing_mm)
     return sample_patch(volume, vertebra, frame)

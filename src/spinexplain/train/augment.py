@@ -115,9 +115,7 @@ def augmented_crops(
     return Crops(_rescan(hu, draws), _said_centers(draws, matrices, side), masks[0], masks[1])
 
 
-def draw(
-    settings: AugmentSettings, side: int, axes: int, key: tuple[int, int, int]
-) -> Draw:
+def draw(settings: AugmentSettings, side: int, axes: int, key: tuple[int, int, int]) -> Draw:
     """Draw the random numbers of one crop from (seed, epoch, sample)."""
     rng = np.random.default_rng(key)
     turns = len(list(combinations(range(axes), 2)))

@@ -107,9 +107,7 @@ def with_classes(data: TrainingSet, classes: tuple[str, ...], per_class: int) ->
     return data if np.all(labels >= 0) else data.take(labels >= 0)
 
 
-def split_validation(
-    data: TrainingSet, share: float, seed: int
-) -> tuple[TrainingSet, TrainingSet]:
+def split_validation(data: TrainingSet, share: float, seed: int) -> tuple[TrainingSet, TrainingSet]:
     """Set aside whole subjects for validation, stratified by their worst grade.
 
     Parameters

@@ -87,7 +87,8 @@ def cached_similarities(
     labels = class_labels(data, config.classes)
     parts = [_view(model, data, config, view) for view in range(config.last_layer.augmented_views)]
     plain = [
-        model.similarities(x) for _, x, _ in inputs_in_batches(data, np.arange(len(data)), config.input)
+        model.similarities(x)
+        for _, x, _ in inputs_in_batches(data, np.arange(len(data)), config.input)
     ]
     stacked = torch.cat([*plain, *parts]).double().numpy()
     return stacked, np.tile(labels, 1 + len(parts))
@@ -114,7 +115,6 @@ def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig)
         model.prototype_class.numpy(),
         weights_of(data, config).double().numpy(),
         model.last_layer.weight.double().numpy(),
-        config.last_layer.lambda_l1,
-        config.last_layer.constrained,
+        config.last_layer,
     )
     model.last_layer.weight.copy_(torch.from_numpy(fitted))

@@ -22,6 +22,8 @@ class Canvas:
     label, body, evidence : ndarray of uint8
         VerSe label of the vertebra; the same for its body alone; the same where the
         evidence of its fracture lies.
+    shortcut : ndarray of uint8
+        VerSe label of the vertebra that a planted mark betrays.
     fine, coarse, mid : ndarray of float32
         Standard normal textures with a grain of about 1 mm, 8 mm and 3 mm.
     """
@@ -31,6 +33,7 @@ class Canvas:
     label: np.ndarray
     body: np.ndarray
     evidence: np.ndarray
+    shortcut: np.ndarray
     fine: np.ndarray
     coarse: np.ndarray
     mid: np.ndarray
@@ -45,6 +48,7 @@ def blank_canvas(rng: np.random.Generator, grid: Grid, background_hu: float) -> 
         label=np.zeros(shape, np.uint8),
         body=np.zeros(shape, np.uint8),
         evidence=np.zeros(shape, np.uint8),
+        shortcut=np.zeros(shape, np.uint8),
         fine=grain(rng, shape, 0.7),
         coarse=coarse_grain(rng, shape, 8.0 / grid.pixel_mm),
         mid=coarse_grain(rng, shape, 3.0 / grid.pixel_mm),

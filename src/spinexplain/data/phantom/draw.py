@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,11 @@ from spinexplain.data.phantom.fracture import (
     FracturePlan,
     draw_plan,
     fracture_body,
+    genant_shape,
     grade_of,
     relative_loss,
 )
+from spinexplain.data.phantom.mark import Mark, draw_marks
 from spinexplain.data.phantom.presets import Bone, Geometry, Preset
 from spinexplain.data.phantom.shape import Body, Endplate, Notch, heights_mm
 from spinexplain.data.phantom.spine import Posture, rim_plane
@@ -33,8 +36,8 @@ class VertebraTruth:
     grade : int
         Genant grade of ``loss``: 0 to 3.
     shape : str
-        ``"none"``, ``"wedge"``, ``"biconcave"``, ``"crush"`` or ``"mixed"``; none for
-        whatever is not a planted fracture.
+        ``"none"``, ``"wedge"``, ``"biconcave"`` or ``"crush"``; none for whatever is not
+        a planted fracture.
     loss : float
         Largest height loss against the heights expected at this level of this person.
     own_loss : float
@@ -43,6 +46,8 @@ class VertebraTruth:
         Anterior, middle, posterior heights.
     look_alikes : tuple of str
         What might be mistaken for a fracture here.
+    foreign_material : bool
+        Screws or cement in this vertebra: it is not graded (x).
     """
 
     level: str
@@ -54,6 +59,7 @@ class VertebraTruth:
     after_mm: tuple[float, float, float]
     expected_mm: tuple[float, float, float]
     look_alikes: tuple[str, ...] = ()
+    foreign_material: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,7 @@ class Subject:
     bodies: tuple[Body, ...]
     posture: Posture
     truth: tuple[VertebraTruth, ...]
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,9 +193,7 @@ def _draw_lip(
     return (float(size[0]), float(size[1]), float(size[2]), float(size[3]))
 
 
-def _draw_bone(
-    rng: np.random.Generator, b: Bone, person: _Person, depth: float
-) -> dict[str, object]:
+def _draw_bone(rng: np.random.Generator, b: Bone, person: _Person, depth: float) -> dict[str, Any]:
     walls = person.cortex_mm * rng.uniform(0.6, 1.4, 4)
     lesion = None
     if rng.random() < b.lesion:
@@ -259,7 +264,9 @@ def draw_subject(rng: np.random.Generator, preset: Preset, grades: dict[str, int
         body, facts = _own_history(rng, preset, body, plan)
         bodies.append(body)
         truth.append(facts)
-    return Subject(tuple(bodies), draw_posture(rng, preset, tuple(bodies)), tuple(truth))
+    posture = draw_posture(rng, preset, tuple(bodies))
+    marks = draw_marks(rng, preset.shortcut, {t.level: t.grade for t in truth})
+    return Subject(tuple(bodies), posture, tuple(truth), marks)
 
 
 def _own_history(
@@ -289,7 +296,7 @@ def _own_history(
     return body, VertebraTruth(
         level=body.name,
         grade=grade_of(loss) if plan else 0,
-        shape=plan.shape if plan else "none",
+        shape=genant_shape(plan),
         loss=loss,
         own_loss=relative_loss(after, before),
         before_mm=before,

@@ -27,6 +27,13 @@ def draw_plan(rng: np.random.Generator, ranges: Fractures, grade: int) -> Fractu
     return FracturePlan(shape, float(rng.uniform(low, high)))
 
 
+def genant_shape(plan: FracturePlan | None) -> str:
+    """Return what Genant's scheme calls a plan; a wedge with a sunken middle is a wedge."""
+    if plan is None:
+        return "none"
+    return "wedge" if plan.shape == "mixed" else plan.shape
+
+
 def loss_profile(rng: np.random.Generator, plan: FracturePlan) -> tuple[float, float, float]:
     """Return the height loss wanted at anterior, middle and posterior, as shares."""
     loss = plan.loss

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
+from dataclasses import field as dataclass_field
 from importlib import resources
 from typing import Any
 
@@ -102,8 +104,6 @@ class Scanner:
     gain: float = 0.07
     offset_hu: float = 20.0
     edge: float = 0.3
-    spacing_mm: Range = (0.7, 1.2)
-    slice_spacing_mm: Range = (0.7, 3.0)
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ class Fractures:
     lateral: Range = (-0.45, 0.45)
     cleft: float = 0.06
     retropulsion: float = 0.15
+    plan: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,21 @@ class Shortcut:
 
 
 @dataclass(frozen=True)
+class Field:
+    """What part of the body whole scans show, on which grid."""
+
+    spans: tuple[str, ...] = ("T1-L1", "T5-L2", "T8-L4", "T11-S1", "T6-S1", "C7-S1")
+    margin_mm: Range = (4.0, 30.0)
+    half_width_mm: Range = (38.0, 75.0)
+    front_mm: Range = (35.0, 95.0)
+    behind_mm: Range = (60.0, 95.0)
+    spacing_mm: Range = (0.7, 1.2)
+    slice_mm: Range = (1.0, 3.0)
+    slicing: tuple[float, float, float] = (0.4, 0.35, 0.25)
+    axes: tuple[str, ...] = ("RAS", "LPS", "PIR", "LAS", "ASR", "IPL", "SRP")
+
+
+@dataclass(frozen=True)
 class Preset:
     """One named way of drawing phantoms.
 
@@ -146,12 +162,13 @@ class Preset:
     """
 
     name: str
-    geometry: Geometry = field(default_factory=Geometry)
-    bone: Bone = field(default_factory=Bone)
-    around: Around = field(default_factory=Around)
-    scanner: Scanner = field(default_factory=Scanner)
-    fractures: Fractures = field(default_factory=Fractures)
-    shortcut: Shortcut = field(default_factory=Shortcut)
+    geometry: Geometry = dataclass_field(default_factory=Geometry)
+    bone: Bone = dataclass_field(default_factory=Bone)
+    around: Around = dataclass_field(default_factory=Around)
+    scanner: Scanner = dataclass_field(default_factory=Scanner)
+    fractures: Fractures = dataclass_field(default_factory=Fractures)
+    shortcut: Shortcut = dataclass_field(default_factory=Shortcut)
+    field: Field = dataclass_field(default_factory=Field)
 
 
 _SECTIONS: dict[str, type] = {
@@ -161,6 +178,7 @@ _SECTIONS: dict[str, type] = {
     "scanner": Scanner,
     "fractures": Fractures,
     "shortcut": Shortcut,
+    "field": Field,
 }
 
 
@@ -186,6 +204,14 @@ def load_preset(name: str) -> Preset:
         )
     path = resources.files("spinexplain.data.phantom") / "presets" / f"{name}.toml"
     return parse_preset(name, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def preset_hash(name: str) -> str:
+    """Return the SHA-256 of a preset with every default filled in.
+
+    Two phantoms with the same hash, seed and index were drawn from the same ranges.
+    """
+    return hashlib.sha256(repr(load_preset(name)).encode()).hexdigest()
 
 
 def parse_preset(name: str, settings: dict[str, Any]) -> Preset:
@@ -219,4 +245,8 @@ def _section(name: str, section: str, values: dict[str, Any]) -> Any:
 
 
 def _number(value: Any) -> Any:
-    return tuple(float(x) for x in value) if isinstance(value, list) else float(value)
+    if isinstance(value, dict):
+        return tuple((str(level), int(grade)) for level, grade in value.items())
+    if isinstance(value, list):
+        return tuple(_number(x) for x in value)
+    return value if isinstance(value, str) else float(value)

@@ -108,3 +108,38 @@ def _linear(values: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
     weight = (at - low).astype(np.float32).reshape(shape)
     left = np.take(values, low, axis)
     return left + (np.take(values, high, axis) - left) * weight
+
+
+def scan_volume(
+    tissue: np.ndarray, how: Acquisition, spacing_mm: tuple[float, float, float]
+) -> np.ndarray:
+    """Image a volume (x, y, z) as a CT would.
+
+    Parameters
+    ----------
+    tissue : ndarray of float32, shape (X, Y, Z)
+        HU before the scanner.
+    how : Acquisition
+    spacing_mm : tuple of 3 floats
+
+    Returns
+    -------
+    ndarray of int16, shape (X, Y, Z)
+        HU, -1024 to 3071.
+    """
+    rng = np.random.default_rng(how.seed)
+    widths = np.array([how.psf_mm, how.psf_mm, how.slice_mm]) / np.array(spacing_mm)
+    hu = ndi.gaussian_filter(tissue, widths, truncate=3.0)
+    if how.sharpen:
+        soft = ndi.gaussian_filter(hu, (*(1.2 / np.array(spacing_mm[:2])), 0.0), truncate=3.0)
+        soft -= hu
+        soft *= -how.sharpen
+        hu += soft
+    hu += np.float32(how.noise_hu) * grain(rng, hu.shape, how.noise_color * 0.7)
+    if how.streak_hu:
+        for k in range(hu.shape[2]):
+            hu[:, :, k] += streaks(rng, hu.shape[:2], how.streak_hu * rng.random())
+    hu *= how.gain
+    hu += 1000 * (how.gain - 1) + how.offset_hu
+    np.clip(hu, AIR_HU, 3071, out=hu)
+    return np.rint(hu, out=hu).astype(np.int16)

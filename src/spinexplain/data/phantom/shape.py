@@ -134,7 +134,11 @@ class Body:
 
 
 PROFILE_T = np.linspace(0.0, 1.0, 41)
-_WINDOWS = {"posterior": (0.06, 0.14), "middle": (0.44, 0.56), "anterior": (0.86, 0.94)}
+_WINDOWS = {"posterior": (0.08, 0.17), "middle": (0.42, 0.58), "anterior": (0.83, 0.92)}
+
+
+def _between(t: np.ndarray, low: float, high: float) -> np.ndarray:
+    return np.logical_and(t >= low, t <= high)
 
 
 def heights_mm(body: Body, fractured: bool = True) -> tuple[float, float, float]:
@@ -142,14 +146,49 @@ def heights_mm(body: Body, fractured: bool = True) -> tuple[float, float, float]
 
     Notes
     -----
-    Means over short windows of the depth (6-14 %, 44-56 %, 86-94 %), inside the rounded
-    rims, the way a reader places callipers.
+    Means over bands of the depth (8-17 %, 42-58 %, 83-92 %), inside the rounded
+    rims, the bands :mod:`spinexplain.spine.morphometry` measures in.
     """
     middle = np.zeros_like(PROFILE_T)
     height = body.upper.healthy(PROFILE_T, middle) + body.lower.healthy(PROFILE_T, middle)
     if fractured:
         height = height - body.upper.displacement(PROFILE_T, middle)
         height = height - body.lower.displacement(PROFILE_T, middle)
-    picks = {k: (PROFILE_T >= a) & (PROFILE_T <= b) for k, (a, b) in _WINDOWS.items()}
+    picks = {k: _between(PROFILE_T, a, b) for k, (a, b) in _WINDOWS.items()}
     a, m, p = (float(height[picks[k]].mean()) for k in ("anterior", "middle", "posterior"))
     return a, m, p
+
+
+def plain_body(depth: float, width: float, heights: tuple[float, float, float]) -> Body:
+    """Return an unremarkable body with given anterior, middle and posterior height (mm)."""
+    anterior, middle, posterior = heights
+    # A bowl of exponent 2 has 44 % of its depth at 12.5 and 87.5 % of the body's depth.
+    bowl = ((anterior + posterior) / 2 - middle) / 0.5625
+    slope = (anterior - posterior) / 0.75
+    back = posterior + 0.4375 * bowl - slope / 8
+    plate = Endplate(back / 2, (back + slope) / 2, bowl / 2, exponent=2.0)
+    return Body(
+        name="",
+        code=0,
+        depth=depth,
+        width=width,
+        upper=plate,
+        lower=plate,
+        waist=0.0,
+        rounding=1.0,
+        lip=(0.0, 0.0, 0.0, 0.0),
+        lip_reach=2.0,
+        bulge_front=0.0,
+        bulge_back=0.0,
+        cortex_hu=600.0,
+        cortex_mm=(0.6, 0.6, 0.6, 0.6),
+        gaps=0.0,
+        trabecular_hu=150.0,
+        texture_hu=0.0,
+        texture_kind=0,
+        basivertebral=0.0,
+        impaction_hu=0.0,
+        impaction_mm=2.0,
+        sclerosis_hu=(0.0, 0.0),
+        cleft_hu=0.0,
+    )

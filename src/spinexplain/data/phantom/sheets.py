@@ -7,15 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spinexplain.data.phantom.arch import paint_arch
-from spinexplain.data.phantom.bone import clear_evidence_of_neighbors, paint_body, paint_disc
-from spinexplain.data.phantom.canvas import Canvas, blank_canvas
 from spinexplain.data.phantom.draw import Subject, VertebraTruth, draw_subject
 from spinexplain.data.phantom.grids import Grid, sheet_grid
 from spinexplain.data.phantom.presets import Preset, Scanner, load_preset
+from spinexplain.data.phantom.render import render
 from spinexplain.data.phantom.scanner import AIR_HU, draw_acquisition, scan_sheet
 from spinexplain.data.phantom.spine import Placement, body_center, level_index, stack
-from spinexplain.data.phantom.tissue import Surroundings, draw_surroundings, paint_surroundings
+from spinexplain.data.phantom.tissue import draw_surroundings
 from spinexplain.geometry import fit_curve
 
 GRADED = (*(f"T{i}" for i in range(1, 13)), *(f"L{i}" for i in range(1, 6)))
@@ -41,6 +39,8 @@ class PhantomSheet:
         1 where the evidence of its fracture lies: displaced endplate and lost height.
     twin_hu : ndarray of int16 or None
         The same person without the fracture of this vertebra, same noise, same frame.
+    shortcut : ndarray of uint8, same shape
+        1 on a planted mark that betrays the grade of this vertebra.
     outside : ndarray of bool, same shape
         Pixels outside the field of view (HU -1024).
     """
@@ -52,6 +52,7 @@ class PhantomSheet:
     body: np.ndarray
     evidence: np.ndarray
     twin_hu: np.ndarray | None
+    shortcut: np.ndarray
     outside: np.ndarray
 
     @property
@@ -140,6 +141,7 @@ def draw_sheet(
         body=((canvas.body == code) & ~outside).astype(np.uint8),
         evidence=((canvas.evidence == code) & ~outside).astype(np.uint8),
         twin_hu=twin,
+        shortcut=((canvas.shortcut == code) & ~outside).astype(np.uint8),
         outside=outside,
     )
 
@@ -193,30 +195,6 @@ def healthy_places(
         body, upper=replace(body.upper, collapse=None), lower=replace(body.lower, collapse=None)
     )
     return stack(tuple(bodies), subject.posture, fractured=True)
-
-
-def render(
-    grid: Grid,
-    subject: Subject,
-    places: tuple[Placement, ...],
-    around: Surroundings,
-    noise: np.random.SeedSequence,
-    spared: frozenset[str],
-) -> Canvas:
-    """Paint one person on a grid; the fractures of ``spared`` levels are left out."""
-    canvas = blank_canvas(np.random.default_rng(noise), grid, around.soft)
-    paint_surroundings(canvas, around, subject.bodies, places)
-    pairs = list(zip(subject.bodies, places, strict=True))
-    for k in range(len(pairs) - 1):
-        paint_disc(
-            canvas, pairs[k], pairs[k + 1], float(around.disc_hu[k]), float(around.vacuum[k])
-        )
-    for k, (body, place) in enumerate(pairs):
-        paint_arch(canvas, body, place, around.arch_vary[k])
-    for body, place in pairs:
-        paint_body(canvas, body, place, body.name not in spared)
-    clear_evidence_of_neighbors(canvas)
-    return canvas
 
 
 def field_edges(rng: np.random.Generator, ranges: Scanner, shape: tuple[int, int]) -> np.ndarray:

@@ -143,6 +143,7 @@ class _Frame:
     side: np.ndarray
     canal: np.ndarray
     canal_half: np.ndarray
+    back_y: np.ndarray
     z: np.ndarray
 
 
@@ -165,6 +166,7 @@ def _spine_frame(canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placeme
         side=grid.x - along(knots[:, 2], knots[:, 0]),
         canal=along(back[:, 2], (NORMS["canal_d"][::-1] * size)),
         canal_half=along(back[:, 2], (NORMS["canal_w"][::-1] * size / 2)),
+        back_y=along(back[:, 2], back[:, 1]),
         z=z,
     )
 
@@ -271,8 +273,7 @@ def _surface(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     blend(canvas.hu, outside, -1000.0)
     gap, thick, hu = s.table
     if hu > -999:
-        plate = canvas.grid.y - float(np.min(canvas.grid.y + f.p)) * 0
-        level = np.max(f.p + plate) - np.max(f.canal) - 32 - s.fat_layer_mm - 8 - gap
+        level = float(f.back_y.min() - f.canal.max()) - 40 - s.fat_layer_mm - gap
         below = level - canvas.grid.y
         blend(canvas.hu, cover(np.abs(below - thick / 2) - thick / 2, 1.0) * outside, hu)
 

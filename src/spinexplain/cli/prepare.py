@@ -1,0 +1,51 @@
+"""``spinexplain prepare``: VerSe or phantom folders in, a cohort out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spinexplain.cli.options import Force, Jobs, Seed
+
+
+def command(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="SOURCE...", help="Folders in any layout of VerSe.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="COHORT", help="Folder to write.")],
+    table: Annotated[
+        Path | None, typer.Option("--table", help="Fracture table, xlsx or csv.")
+    ] = None,
+    patches: Annotated[str, typer.Option("--patches", help="2d, 3d or both.")] = "2d",
+    overrides: Annotated[
+        Path | None, typer.Option("--overrides", help="CSV of corrected labels.")
+    ] = None,
+    folds: Annotated[
+        str, typer.Option("--folds", help="How many folds to make, or a CSV subject,fold.")
+    ] = "5",
+    seed: Seed = 0,
+    jobs: Jobs = 1,
+    force: Force = False,
+) -> None:
+    """Turn folders of scans into a cohort: patches, labels, splits and a summary.
+
+    May be stopped at any time; the same command goes on where it stopped.
+
+    Example: spinexplain prepare dataset-verse19training --table table.xlsx -o cohort --jobs 2
+    """
+    from rich.console import Console
+
+    from spinexplain.data.prepare import PrepareOptions, prepare
+
+    options = PrepareOptions(
+        patches=patches,
+        jobs=jobs,
+        overrides=overrides,
+        folds=int(folds) if folds.isdigit() else Path(folds),
+        seed=seed,
+        force=force,
+    )
+    prepare(sources, table, out, options, console=Console(stderr=True))
+    typer.echo(f"cohort: {out}")

@@ -1,0 +1,200 @@
+"""Whole phantom scans: a volume with masks, centroids and the truth about every vertebra."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.phantom.canvas import Canvas
+from spinexplain.data.phantom.draw import Subject, VertebraTruth, draw_subject
+from spinexplain.data.phantom.field import FieldOfView, block_mean, block_pick, draw_field
+from spinexplain.data.phantom.presets import Preset, load_preset
+from spinexplain.data.phantom.render import render
+from spinexplain.data.phantom.scanner import Acquisition, draw_acquisition, scan_volume
+from spinexplain.data.phantom.sheets import GRADED
+from spinexplain.data.phantom.spine import Placement, body_center, level_index, stack
+from spinexplain.data.phantom.tissue import Surroundings, draw_surroundings
+from spinexplain.types import LabelMap, Vertebra, Volume
+
+
+@dataclass(frozen=True, eq=False)
+class PhantomImage:
+    """One rendering of a person.
+
+    Parameters
+    ----------
+    volume : Volume of int16, HU
+    labels : LabelMap of uint8
+        VerSe labels of the whole vertebrae in view.
+    body : LabelMap of uint8
+        The same, bodies only.
+    evidence : LabelMap of uint8
+        VerSe label of a fractured vertebra where its evidence lies.
+    shortcut : LabelMap of uint8
+        VerSe label of the vertebra that a planted mark betrays.
+    vertebrae : tuple of Vertebra
+        Body centers of the whole vertebrae in view, cranial to caudal.
+    """
+
+    volume: Volume
+    labels: LabelMap
+    body: LabelMap
+    evidence: LabelMap
+    shortcut: LabelMap
+    vertebrae: tuple[Vertebra, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class PhantomScan:
+    """A phantom scan with its truth.
+
+    Parameters
+    ----------
+    name : str
+        ``"phantom0001"`` for subject index 0.
+    preset : str
+    seed : int
+    image : PhantomImage
+    truth : tuple of VertebraTruth
+        The whole thoracic and lumbar vertebrae in view.
+    twin : PhantomImage or None
+        The same person, posture, noise and field of view without any fracture.
+    acquisition : Acquisition
+    """
+
+    name: str
+    preset: str
+    seed: int
+    image: PhantomImage
+    truth: tuple[VertebraTruth, ...]
+    twin: PhantomImage | None
+    acquisition: Acquisition
+
+
+def make_subject(
+    preset: str | Preset, seed: int, subject_index: int, twin: bool = False
+) -> PhantomScan:
+    """Make one phantom scan; a subject is the same whatever else is made.
+
+    Parameters
+    ----------
+    preset : str or Preset
+    seed : int
+    subject_index : int
+        0 for the first subject of a seed.
+    twin : bool
+        Also render the healthy twin, which costs as much again.
+
+    Returns
+    -------
+    PhantomScan
+
+    Raises
+    ------
+    ConfigError
+        If the preset does not exist.
+    """
+    chosen = load_preset(preset) if isinstance(preset, str) else preset
+    root = np.random.SeedSequence(seed, spawn_key=(1, subject_index))
+    anatomy, tissue, scan, noise = root.spawn(4)
+    rng = np.random.default_rng(anatomy)
+    subject = draw_subject(rng, chosen, draw_scan_grades(rng, chosen))
+    places = stack(subject.bodies, subject.posture, fractured=True)
+    around = draw_surroundings(np.random.default_rng(tissue), chosen.around, places)
+    scan_rng = np.random.default_rng(scan)
+    field = draw_field(scan_rng, chosen, places)
+    how = draw_acquisition(scan_rng, chosen.scanner)
+    image = _image(subject, places, around, field, how, noise, True)
+    shown = {v.level.value for v in image.vertebrae}
+    other = None
+    if twin:
+        healthy = stack(subject.bodies, subject.posture, fractured=False)
+        other = _image(subject, healthy, around, field, how, noise, False)
+    return PhantomScan(
+        name=f"phantom{subject_index + 1:04d}",
+        preset=chosen.name,
+        seed=seed,
+        image=image,
+        truth=tuple(t for t in subject.truth if t.level in shown),
+        twin=other,
+        acquisition=how,
+    )
+
+
+_RISK = {"T7": 1.6, "T8": 1.6, "T11": 1.6, "T12": 2.4, "L1": 2.4, "L2": 1.5} | {
+    f"T{i}": 0.3 for i in range(1, 5)
+}
+
+
+def draw_scan_grades(rng: np.random.Generator, preset: Preset) -> dict[str, int]:
+    """Draw which levels of one person are fractured, and how badly.
+
+    Notes
+    -----
+    Fractures cluster in persons (nearly half have none) and at mid-thoracic and
+    thoracolumbar levels, next to other fractures more often; over many persons about the
+    preset's ``target`` shares of T1-L5 are fractured, unless these are very high.
+    """
+    if preset.fractures.plan:
+        return dict(preset.fractures.plan)
+    share = np.array(preset.fractures.target) / sum(preset.fractures.target)
+    rate = (1 - share[0]) * float(rng.choice([0.0, 1.0, 2.6], p=[0.45, 0.3, 0.25]))
+    grades: dict[str, int] = {}
+    previous = False
+    for name in GRADED:
+        chance = min(rate * _RISK.get(name, 1.0) * (1.8 if previous else 0.9), 0.65)
+        previous = bool(rng.random() < chance)
+        if previous:
+            grades[name] = 1 + int(rng.choice(3, p=share[1:] / share[1:].sum()))
+    return grades
+
+
+def _image(
+    subject: Subject,
+    places: tuple[Placement, ...],
+    around: Surroundings,
+    field: FieldOfView,
+    how: Acquisition,
+    noise: np.random.SeedSequence,
+    fractured: bool,
+) -> PhantomImage:
+    spared = frozenset() if fractured else frozenset(GRADED)
+    canvas = render(field.fine_grid(), subject, places, around, noise, spared)
+    hu = scan_volume(block_mean(canvas.hu, field.oversample), how, field.spacing_mm)
+    whole = [b.name for b in subject.bodies if b.code and _is_whole(canvas, b.code)]
+    centers = {
+        name: body_center(subject.bodies[k], places[k], fractured)
+        for name in whole
+        for k in [level_index(name)]
+    }
+    return PhantomImage(
+        volume=Volume(*field.oriented(hu)),
+        labels=_labels(canvas.label, subject, whole, field),
+        body=_labels(canvas.body, subject, whole, field),
+        evidence=_labels(canvas.evidence, subject, whole, field),
+        shortcut=_labels(canvas.shortcut, subject, whole, field),
+        vertebrae=tuple(
+            Vertebra(VertebraLevel(name), (float(c[0]), float(c[1]), float(c[2])))
+            for name, c in centers.items()
+        ),
+    )
+
+
+def _labels(fine: np.ndarray, subject: Subject, whole: list[str], field: FieldOfView) -> LabelMap:
+    keep = np.zeros(256, np.uint8)
+    for body in subject.bodies:
+        if body.name in whole:
+            keep[body.code] = body.code
+    return LabelMap(*field.oriented(keep[block_pick(fine, field.oversample)]))
+
+
+def _is_whole(canvas: Canvas, code: int) -> bool:
+    """Whether a vertebra is in view and cut neither above nor below, nor its body anywhere."""
+    body = canvas.body == code
+    if not body.any():
+        return False
+    ends = (canvas.label[:, :, 0] == code).any() or (canvas.label[:, :, -1] == code).any()
+    sides = any(np.take(body, i, axis).any() for axis in (0, 1) for i in (0, -1))
+    return not (ends or sides)

@@ -1,0 +1,56 @@
+"""What is no CT in HU is refused or warned about, and what is one passes in silence."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spinexplain.errors import FileFormatError
+from spinexplain.io.nifti import read_volume
+from spinexplain.io.plausibility import ScanWarning, check_hounsfield
+from spinexplain.types import Volume
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def scan(low, high, dtype=np.float32):
+    values = np.linspace(low, high, 20**3).reshape(20, 20, 20)
+    return Volume(values.astype(dtype), np.eye(4))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "totalsegmentator-example/example_ct.nii.gz",
+        "totalsegmentator-thoracic/thoracic_ct.nii.gz",
+        "tptbox-sample-ct/sub-ct_label-22_ct.nii.gz",
+    ],
+)
+def test_real_scans_pass_in_silence(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_hounsfield(name, read_volume(DATA / name))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 4), (0, 0.05)])
+def test_scaled_images_are_refused(low, high):
+    with pytest.raises(FileFormatError, match=r"x: values from .* are no Hounsfield units"):
+        check_hounsfield("x", scan(low, high))
+
+
+def test_constant_images_are_refused():
+    with pytest.raises(FileFormatError, match="x: every voxel is -1000"):
+        check_hounsfield("x", scan(-1000, -1000, np.int16))
+
+
+def test_masks_are_refused_by_name():
+    mask = Volume(np.arange(27, dtype=np.uint8).reshape(3, 3, 3), np.eye(4))
+    with pytest.raises(FileFormatError, match=r"x: .*mask"):
+        check_hounsfield("x", mask)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 3000), (0, 800), (-50, 400)])
+def test_mr_looking_values_are_warned_about(low, high):
+    with pytest.warns(ScanWarning, match=f"x: .*lowest {low}"):
+        check_hounsfield("x", scan(low, high, np.int16))
