@@ -25,6 +25,7 @@ CT_CLASSES = (
 )
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
+_LARGEST_SIDE = 8192  # several times the matrix of any scanner; keeps broken headers small
 _HOUNSFIELD_TYPES = ("", "HU", "HU_MOD", "US")  # US: unspecified, as older scanners write
 _TAGS = (
     "BitsStored",
@@ -254,6 +255,11 @@ def _slices(dataset: Dataset, source: int) -> tuple[SliceHeader, ...]:
         raise _UnusableError(f"modality {modality or 'missing'}, expected CT")
     if not dataset.get("Rows") or not dataset.get("Columns"):
         raise _UnusableError("no image in it")
+    if max(int(dataset.Rows), int(dataset.Columns)) > _LARGEST_SIDE:
+        raise _UnusableError(
+            f"{dataset.Rows} x {dataset.Columns} pixels, expected at most "
+            f"{_LARGEST_SIDE} x {_LARGEST_SIDE}"
+        )
     if int(dataset.get("SamplesPerPixel", 1)) != 1:
         raise _UnusableError("a color picture, expected gray values")
     if "ModalityLUTSequence" in dataset:

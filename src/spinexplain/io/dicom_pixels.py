@@ -115,7 +115,9 @@ def _decoded_file(
             yield item, stored
     except SpinexplainError:
         raise
-    except Exception as error:  # decoders raise almost any class on broken bytes
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # decoders raise anything on broken bytes; Rust's even panic
         raise _undecodable(header, error) from None
 
 
@@ -148,7 +150,7 @@ def _check_decoder(header: FileHeader) -> None:
         )
 
 
-def _undecodable(header: FileHeader, error: Exception) -> FileFormatError:
+def _undecodable(header: FileHeader, error: BaseException) -> FileFormatError:
     from pydicom.uid import UID
 
     return FileFormatError(
