@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +55,7 @@ def train_to_bundle(
     from spinexplain.config import read_config
     from spinexplain.data.cohort import Cohort
     from spinexplain.models.checkpoint import save_bundle
+    from spinexplain.models.grader import Scope
     from spinexplain.train.package import Statement, bundle_of
     from spinexplain.train.protoverse import train_model
     from spinexplain.train.source import set_from_cohort
@@ -70,9 +71,17 @@ def train_to_bundle(
         name=f"{config.name}-{out.name}",
         version="1",
         trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort.name}, {split})",
+        scope=Scope(levels=_levels_seen(trained.data.levels)),
     )
     save_bundle(bundle_of(trained, statement), out / "bundle", force=True)
     return trained.figures
+
+
+def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
+    from spinexplain.anatomy import VertebraLevel
+
+    seen = set(levels)
+    return tuple(level.value for level in VertebraLevel if level.value in seen)
 
 
 @contextmanager
