@@ -222,6 +222,7 @@ def test_members_of_a_zip(seeds, tmp_path, cases):
                 content = file.read_bytes()
                 hit = rng.random() < 0.5
                 name = damaged(file.name.encode(), rng).decode("latin-1") if hit else file.name
+                name = name.strip("\0") or "empty"
                 archive.writestr(name, damaged(content, rng) if not hit else content)
         failures.check(f"member {case}", path, read_scan)
     failures.report()
@@ -348,7 +349,17 @@ JSON = st.recursive(
         st.lists(inner, max_size=4),
         st.dictionaries(
             st.sampled_from(
-                ["label", "X", "Y", "Z", "direction", "20", "voxel_xyz", "physical_xyz", "vertebralCentroids"]
+                [
+                    "label",
+                    "X",
+                    "Y",
+                    "Z",
+                    "direction",
+                    "20",
+                    "voxel_xyz",
+                    "physical_xyz",
+                    "vertebralCentroids",
+                ]
             ),
             inner,
             max_size=5,

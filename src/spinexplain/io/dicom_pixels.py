@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
@@ -98,8 +97,7 @@ def _decoded(
         by_source[item.source].append(item)
     for source, items in by_source.items():
         items.sort(key=lambda item: item.frame)
-        with warnings.catch_warnings(), files[source].open() as stream:
-            warnings.simplefilter("ignore")
+        with files[source].open() as stream:
             yield from _decoded_file(stream, items, headers[source])
 
 
