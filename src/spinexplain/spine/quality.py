@@ -152,12 +152,13 @@ def _longest_descent(heights: np.ndarray) -> set[int]:
     """Return the largest set of places whose heights fall from one to the next."""
     best: list[list[int]] = []
     for i, height in enumerate(heights):
-        longest: list[int] = []
+        before: list[int] = []
         for chain in best:
-            if heights[chain[-1]] > height and len(chain) > len(longest):
-                longest = chain
-        best.append([*longest, i])
-    return set(max(best, key=lambda chain: len(chain))) if best else set()
+            if heights[chain[-1]] > height and len(chain) > len(before):
+                before = chain
+        best.append([*before, i])
+    longest = max(best, key=len, default=[])
+    return set(longest)
 
 
 def _folded(levels: Sequence[VertebraLevel], centers: np.ndarray) -> set[VertebraLevel]:
