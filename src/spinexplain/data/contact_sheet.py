@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -68,23 +68,15 @@ def write_contact_sheets(cohort: Cohort, folder: str | Path) -> list[Path]:
     -------
     list of Path
     """
-    order = _reading_order(cohort)
+    grades = _grades(cohort)
+    order = _reading_order(cohort, grades)
     names = []
     with output_folder(folder, force=True) as temporary:
         for page, start in enumerate(range(0, len(order), COLUMNS * ROWS), start=1):
-            cells = [_cell(cohort, int(row)) for row in order[start : start + COLUMNS * ROWS]]
+            cells = _cells(cohort, grades, order[start : start + COLUMNS * ROWS])
             names.append(f"page-{page:03d}.png")
-            draw_page(cells).save(temporary / names[-1], optimize=True)
+            draw_page(cells).save(temporary / names[-1], compress_level=4)
     return [Path(folder) / name for name in names]
-
-
-def _reading_order(cohort: Cohort) -> np.ndarray:
-    index = cohort.index
-    grades = [_ORDER.index(grade) for grade in _grades(cohort)]
-    levels = [VertebraLevel(level).order for level in index["level"]]
-    names = index["series"].tolist()
-    keys = list(zip(grades, names, levels, strict=True))
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__))
 
 
 def _grades(cohort: Cohort) -> list[str]:
@@ -92,19 +84,33 @@ def _grades(cohort: Cohort) -> list[str]:
     return grade.astype(object).where(grade.notna(), UNGRADED).tolist()
 
 
-def _cell(cohort: Cohort, row: int) -> _Cell:
-    record = cohort.index.loc[row]
+def _reading_order(cohort: Cohort, grades: Sequence[str]) -> np.ndarray:
+    index = cohort.index
+    ranks = [_ORDER.index(grade) for grade in grades]
+    levels = [VertebraLevel(level).order for level in index["level"]]
+    keys = list(zip(ranks, index["series"].tolist(), levels, strict=True))
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def _cells(cohort: Cohort, grades: Sequence[str], rows: np.ndarray) -> list[_Cell]:
+    pictures: dict[int, np.ndarray] = {}
+    masks: dict[int, np.ndarray] = {}
+    for size in ("3d", "2d"):  # the sheet wins where both are there
+        for kind, found in ((f"patches_{size}", pictures), (f"labels_{size}", masks)):
+            there = rows[cohort.has(kind)[rows]]
+            found.update(zip(there.tolist(), map(_sagittal, cohort.read(kind, there)), strict=True))
+    return [
+        _cell(cohort.index.loc[row], grades[row], pictures[row], masks.get(row))
+        for row in rows.tolist()
+    ]
+
+
+def _cell(record: Any, grade: str, hu: np.ndarray, labels: np.ndarray | None) -> _Cell:
     code = VertebraLevel(str(record["level"])).verse_label
-    kinds = record["kinds"]
-    size = "2d" if "patches_2d" in kinds else "3d"
-    mask = None
-    if f"labels_{size}" in kinds:
-        mask = _sagittal(cohort.read(f"labels_{size}", [row])[0]) == code
-    grade = _grades(cohort)[row]
     shape = record["shape"] if isinstance(record["shape"], str) else ""
     stopped = not_assessable_reason(record["flags"]) is not None
     first = f"{record['level']} {grade} {'' if shape == 'none' else shape}{' !' * stopped}"
-    hu = _sagittal(cohort.read(f"patches_{size}", [row])[0])
+    mask = None if labels is None else labels == code
     return _Cell(hu, mask, grade, (first.strip(), printable(str(record["series"]))))
 
 

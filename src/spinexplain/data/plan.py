@@ -132,8 +132,9 @@ def _with_labels(
     is_twin = files.entities.get("desc") == TWIN
     grades = dict(record.grades) if record else {}
     shapes = dict(record.shapes) if record else {}
-    if is_twin:  # every fracture is gone from it
-        grades, shapes = dict.fromkeys(grades, "G0"), dict.fromkeys(shapes, "none")
+    if is_twin:  # every fracture is gone from it, cement is not
+        grades = {level: grade if grade == "x" else "G0" for level, grade in grades.items()}
+        shapes = dict.fromkeys(shapes, "none")
     for (series, level), (grade, shape) in overrides.labels.items():
         if series in _names(files):
             _set(grades, level, grade)
