@@ -221,15 +221,13 @@ def test_no_vertebra_no_cohort(tmp_path):
         CohortWriter.create(tmp_path / "c").finish()
 
 
-def test_relabel_changes_the_index_only(written):
+def test_labels_can_be_changed_in_the_index_only(written):
     cohort, _ = written
     writer = CohortWriter(cohort.path)
-
-    def all_g3(table):
-        place = table.column_names.index("grade")
-        return table.set_column(place, table.schema.field("grade"), [["G3"] * len(table)])
-
-    assert set(writer.finish(all_g3).index.grade) == {"G3"}
+    rows = writer.rows()
+    place = rows.column_names.index("grade")
+    changed = rows.set_column(place, rows.schema.field("grade"), [["G3"] * len(rows)])
+    assert set(writer.finish(changed).index.grade) == {"G3"}
     assert set(writer.finish().index.grade) == {"G0"}
 
 
@@ -268,6 +266,14 @@ def test_force_never_replaces_what_is_no_cohort(tmp_path):
     assert (tmp_path / "thesis.docx").exists()
 
 
+def test_a_file_is_no_place_for_a_cohort(tmp_path):
+    (tmp_path / "c").write_text("")
+    with pytest.raises(OutputError, match="is a file"):
+        CohortWriter.create(tmp_path / "c", force=True)
+    with pytest.raises(OutputError, match="can not be written"):
+        CohortWriter.create(tmp_path / "c" / "below")
+
+
 def test_settings_are_kept(written):
     cohort, _ = written
     assert cohort.settings == {"patches": "2d"}
@@ -282,6 +288,17 @@ def test_notes_stay_beside_their_series(tmp_path):
 
 def test_series_that_are_no_longer_wanted_are_removed(written):
     cohort, _ = written
-    again = CohortWriter(cohort.path).finish(only=[("a", "a")])
+    writer = CohortWriter(cohort.path)
+    again = writer.finish(writer.rows(only=[("a", "a")]))
     assert set(again.index.subject) == {"a"}
-    assert CohortWriter(cohort.path).notes("b", "b") is None
+    assert writer.notes("b", "b") is None
+
+
+def test_a_preview_is_the_cohort_without_its_index(written):
+    cohort, _ = written
+    (cohort.path / "index.parquet").unlink()
+    writer = CohortWriter(cohort.path)
+    preview = writer.preview(writer.rows())
+    assert preview.index.equals(cohort.index)
+    np.testing.assert_array_equal(preview.patches_2d[4], cohort.patches_2d[4])
+    assert not (cohort.path / "index.parquet").exists()

@@ -39,7 +39,7 @@ def test_the_table_gives_patient_split_and_grades(tmp_path):
     touch(tmp_path, *scan("verse266", "test"))  # MICCAI names do not tell the patient
     (one,) = plan_cohort([tmp_path], read_fracture_table(REAL)).series
     assert (one.subject, one.series, one.split) == ("verse409", "verse266", "training")
-    assert one.grades["L1"] == "G0"
+    assert one.grades["L1"] == "G2"
 
 
 def test_without_a_table_the_folder_gives_the_split(tmp_path):
@@ -125,12 +125,16 @@ def test_two_names_of_one_patient_in_the_table_leak_too(tmp_path):
 
 
 def test_a_twin_has_no_fracture(tmp_path):
-    touch(tmp_path, *scan("phantom0001"), *scan("phantom0001_desc-twin"))
+    touch(tmp_path, *scan("phantom0001"), *scan("phantom0001_desc-twin"), *scan("phantom0002"))
     known = table(phantom0001=("phantom0001", "training"))
     scans = {one.series: one for one in plan_cohort([tmp_path], known).series}
     assert dict(scans["phantom0001"].grades) == {"L1": "G2"}
-    assert dict(scans["phantom0001_desc-twin"].grades) == {"L1": "G0"}
-    assert dict(scans["phantom0001_desc-twin"].shapes) == {"L1": "none"}
+    twin = scans["phantom0001_desc-twin"]
+    assert (twin.grades["L1"], twin.shapes["L1"]) == ("G0", "none")
+    assert twin.grades["T5"] == "G0"  # whatever it shows
+    assert twin.is_twin
+    assert not scans["phantom0001"].is_twin
+    assert [one.twin_id for one in scans.values()] == ["phantom0001", "phantom0001", None]
 
 
 def test_nothing_to_prepare(tmp_path):

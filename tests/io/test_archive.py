@@ -126,13 +126,20 @@ def test_what_does_not_exist(tmp_path):
         contents(tmp_path / "nothing")
 
 
+def failure(path):
+    """Return the error of reading a zip; any class but ours ends the test."""
+    try:
+        contents(path)
+    except FileFormatError as error:
+        return error
+    return None
+
+
 @given(st.binary(max_size=300), st.integers(0, 10**6))
 def test_mutated_zips_fail_in_words(tmp_path_factory, noise, place):
     folder = tmp_path_factory.mktemp("zip")
     raw = make(folder / "x.zip", {"a/b": b"content" * 9, "c": bytes(500)}).read_bytes()
     place %= len(raw)
     (folder / "y.zip").write_bytes(raw[:place] + noise + raw[place + len(noise) :])
-    try:
-        contents(folder / "y.zip")
-    except FileFormatError as error:
-        assert "y.zip" in str(error)
+    found = failure(folder / "y.zip")
+    assert found is None or "y.zip" in str(found)

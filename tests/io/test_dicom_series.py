@@ -122,7 +122,7 @@ def test_long_lists_are_cut(tmp_path, dicom):
         series = dicom.volume()
         series.uid, series.number = f"1.2.3.{number}", number
         put(dicom, tmp_path, series, only=[0, 1], prefix=f"s{number}-")
-    with pytest.raises(FileFormatError, match="holds 14 CT volumes.*and 2 more"):
+    with pytest.raises(FileFormatError, match=r"holds 14 CT volumes.*and 2 more"):
         read_dicom(tmp_path)
     assert [info.key for info in list_series(tmp_path)] == [str(n) for n in range(14)]
 

@@ -69,10 +69,8 @@ def test_rounded_positions_are_accepted(count, spacing, seed, decimals):
 def test_any_missing_inner_slice_is_found(count, spacing, data):
     gone = data.draw(st.integers(1, count - 2))
     depths = np.delete(spacing * np.arange(count), gone)
-    if count == 4:
-        match = "missing|evenly"  # gaps of 1 and 2: no telling which is the usual one
-    else:
-        match = "slices are missing"
+    # of two gaps, 1 and 2, nobody can tell which is the usual one
+    match = "missing|evenly" if count == 4 else "slices are missing"
     with pytest.raises(GeometryError, match=match) as caught:
         stack_slices("s", axial(depths))
     assert f"{spacing * (gone - 1):.2f} and {spacing * (gone + 1):.2f} mm" in str(caught.value)
@@ -103,7 +101,7 @@ def test_many_gaps_are_summed_up():
 def test_a_sideways_jump_is_refused():
     slices = axial(range(10))
     slices[4] = at((14, 20, 4))
-    with pytest.raises(GeometryError, match="at 4.00 mm along the normal lies 4.00 mm off"):
+    with pytest.raises(GeometryError, match=r"at 4.00 mm along the normal lies 4.00 mm off"):
         stack_slices("s", slices)
 
 

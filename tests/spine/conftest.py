@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -13,8 +14,9 @@ import pytest
 from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.geometry import apply_affine
-from spinexplain.types import LabelMap
+from spinexplain.geometry import apply_affine, box_axes
+from spinexplain.spine.curve import spine_curve
+from spinexplain.types import LabelMap, Vertebra, Volume
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLE = DATA / "totalsegmentator-example"
@@ -228,3 +230,125 @@ def _arch(u: np.ndarray, v: np.ndarray, w: np.ndarray, height: float) -> np.ndar
 @pytest.fixture(scope="session")
 def bone() -> type[Bone]:
     return Bone
+
+
+RADIUS_MM = 130.0  # of the kyphosis: 62 degrees over five levels
+HALF_DEPTH_MM = 16.0
+HEIGHT_MM = 24.0
+
+
+@dataclass(frozen=True, eq=False)
+class Kyphosis:
+    """A CT of five bodies on a kyphotic arc, the middle one wedged by ``loss``."""
+
+    volume: Volume
+    vertebrae: list[Vertebra]
+    loss: float
+
+    @property
+    def middle(self) -> Vertebra:
+        return self.vertebrae[2]
+
+
+@pytest.fixture(scope="session")
+def kyphosis() -> Callable[..., Kyphosis]:
+    """Draw 300 HU bodies in 40 HU tissue, with edges 1 mm soft, on any grid spacing."""
+
+    def draw(
+        loss: float = 0.3,
+        spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        sway_mm: float = 0.0,
+        shear: float = 0.0,
+    ) -> Kyphosis:
+        angles = np.linspace(-0.54, 0.54, 5)
+        ventral = RADIUS_MM * (1 - np.cos(angles))
+        sideways = sway_mm * np.sin(angles * 3)
+        centers = np.stack([sideways, ventral, -RADIUS_MM * np.sin(angles)], axis=-1)
+        centers = centers + np.array([7.0, -20.0, 300.0])
+        levels = list(VertebraLevel)[14:19]  # T8 to T12
+        vertebrae = [
+            Vertebra(level, (float(x), float(y), float(z)))
+            for level, (x, y, z) in zip(levels, centers, strict=True)
+        ]
+        low = centers.min(axis=0) - np.array([40, 80, 40])
+        high = centers.max(axis=0) + np.array([40, 60, 40])
+        affine = np.diag([*spacing_mm, 1.0])
+        affine[1, 2] = shear * spacing_mm[2]
+        affine[:3, 3] = low - np.array([0, max(shear, 0) * (high - low)[2], 0])
+        reach = np.array([0, abs(shear) * (high - low)[2], 0])
+        shape = tuple(np.ceil((high - low + reach) / spacing_mm).astype(int))
+        hu = np.full(shape, 40, np.int16)
+        curve = spine_curve(vertebrae)
+        for center, s in zip(centers, curve.knots_s_mm, strict=True):
+            axes = box_axes(curve.tangent(s))
+            corners = np.array(np.meshgrid(*[(-30, 30)] * 3)).reshape(3, -1).T + center
+            ijk = apply_affine(np.linalg.inv(affine), corners)
+            start, stop = (f(ijk, axis=0).round().astype(int) for f in (np.min, np.max))
+            near = np.moveaxis(np.indices(stop - start), 0, -1) + start
+            wedge = loss if np.array_equal(center, centers[2]) else 0.0
+            local = (apply_affine(affine, near) - center) @ axes.T
+            hu[tuple(map(slice, start, stop))] += (260 * _soft_body(local, wedge)).astype(np.int16)
+        return Kyphosis(Volume(hu, affine), vertebrae, loss)
+
+    cache: dict[tuple[Any, ...], Kyphosis] = {}
+
+    def drawn(*args: Any, **kwargs: Any) -> Kyphosis:
+        key = (*args, *sorted(kwargs.items()))
+        if key not in cache:
+            cache[key] = draw(*args, **kwargs)
+        return cache[key]
+
+    return drawn
+
+
+def _soft_body(local: np.ndarray, loss: float) -> np.ndarray:
+    """Share of bone (...) at (caudal, posterior, left) mm; the cranial endplate is tilted."""
+    caudal, posterior, left = np.moveaxis(local, -1, 0)
+    drop = loss * HEIGHT_MM * (HALF_DEPTH_MM - posterior) / (2 * HALF_DEPTH_MM)
+    slant = np.hypot(1.0, loss * HEIGHT_MM / (2 * HALF_DEPTH_MM))
+    depth_inside = np.min(
+        [
+            HEIGHT_MM / 2 - caudal,
+            (caudal + HEIGHT_MM / 2 - drop) / slant,
+            HALF_DEPTH_MM - np.abs(posterior),
+            20.0 - np.abs(left),
+        ],
+        axis=0,
+    )
+    return np.clip(depth_inside + 0.5, 0.0, 1.0)
+
+
+@pytest.fixture(scope="session")
+def wedge_loss() -> Callable[[np.ndarray], float]:
+    """Measure a sagittal picture (rows, columns) at 1 mm: anterior loss of the middle body.
+
+    Knows nothing of frames: a line is laid through the caudal endplate where it is seen,
+    and the heights are read square to it, 16 mm before and behind the picture's center.
+    """
+
+    def measure(picture: np.ndarray) -> float:
+        row, column = (np.array(picture.shape) - 1) / 2
+        columns = np.arange(int(column) - 11, int(column) + 12)
+        upper, lower = (
+            np.array([_edge(picture[:, c], row, way) for c in columns]) for way in (-1, 1)
+        )
+        slope, height = np.polyfit(columns - column, lower - row, 1)
+        along = np.array([1.0, slope]) / np.hypot(1.0, slope)
+        square = np.array([along[1], -along[0]])
+        points = np.stack([columns - column, upper - row], axis=-1)
+        heights = (points - [0.0, height]) @ square
+        positions = points @ along
+        per_mm, middle = np.polyfit(positions, heights, 1)
+        anterior, posterior = middle - HALF_DEPTH_MM * per_mm, middle + HALF_DEPTH_MM * per_mm
+        return float(1 - anterior / posterior)
+
+    return measure
+
+
+def _edge(profile: np.ndarray, start: float, way: int) -> float:
+    """Return where a column falls through 170 HU, walking from ``start`` up or down."""
+    at = round(start)
+    while profile[at] >= 170:
+        at += way
+    inside, outside = profile[at - way], profile[at]
+    return float(at - way + way * (inside - 170) / (inside - outside))

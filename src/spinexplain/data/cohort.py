@@ -11,9 +11,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,9 +37,11 @@ from spinexplain.data.shard import (
     open_array,
     shard_key,
     write_shard,
+    writing,
 )
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
+from spinexplain.io.files import atomic_file
 from spinexplain.types import Patch, Vertebra
 
 if TYPE_CHECKING:
@@ -343,13 +344,18 @@ class CohortWriter:
             ``force`` is not given.
         """
         folder = Path(path)
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder}: is a file; expected a folder to write the cohort to.")
         description = {"schema": COHORT_SCHEMA, "settings": dict(settings or {})}
-        if folder.exists() and any(folder.iterdir()):
-            _take_up(folder, description, force)
-        (folder / SHARDS).mkdir(parents=True, exist_ok=True)
-        for left_over in (folder / SHARDS).glob(f"{TEMPORARY_PREFIX}*"):
-            shutil.rmtree(left_over)
-        _write_text(folder / DESCRIPTION_FILE, json.dumps(description, indent=2) + "\n")
+        with writing(folder):
+            if folder.exists() and any(folder.iterdir()):
+                _take_up(folder, description, force)
+        with writing(folder):
+            (folder / SHARDS).mkdir(parents=True, exist_ok=True)
+            for left_over in (folder / SHARDS).glob(f"{TEMPORARY_PREFIX}*"):
+                shutil.rmtree(left_over)
+        with atomic_file(folder / DESCRIPTION_FILE) as temporary:
+            temporary.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
         return cls(folder)
 
     def add_series(self, shard: SeriesShard) -> str:
@@ -366,39 +372,48 @@ class CohortWriter:
         except (OSError, ValueError, TypeError):
             return None
 
-    def finish(
-        self,
-        relabel: Callable[[pa.Table], pa.Table] | None = None,
-        only: Iterable[tuple[str, str]] | None = None,
-    ) -> Cohort:
-        """Build the index from all shards and open the cohort.
+    def rows(self, only: Iterable[tuple[str, str]] | None = None) -> pa.Table:
+        """Return the index rows of all shards, sorted by shard.
 
         Parameters
         ----------
-        relabel : callable, optional
-            Takes the table of all rows and returns it with other grades, splits or folds.
         only : iterable of (subject, series), optional
             The series that belong to the cohort; shards of others are removed.
-
-        Raises
-        ------
-        ConfigError
-            If there is no vertebra in any shard.
         """
         import pyarrow as pa
-        import pyarrow.parquet as parquet
 
         if only is not None:
             _keep_only(self.path / SHARDS, {shard_key(*names) for names in only})
         files = sorted((self.path / SHARDS).glob(f"*/{ROWS_FILE}"))
         tables = [_read_table(file) for file in files if not _is_temporary(file)]
-        table = pa.concat_tables([index_schema().empty_table(), *tables])
+        return pa.concat_tables([index_schema().empty_table(), *tables])
+
+    def preview(self, rows: pa.Table) -> Cohort:
+        """Open the cohort as it will be with these rows, before its index is written."""
+        return Cohort(self.path, _to_frame(rows), read_description(self.path)["settings"])
+
+    def finish(self, rows: pa.Table | None = None) -> Cohort:
+        """Write the index and open the cohort.
+
+        Parameters
+        ----------
+        rows : pyarrow.Table, optional
+            :meth:`rows`, with grades, splits or folds changed; as stored if left out.
+
+        Raises
+        ------
+        ConfigError
+            If there is no vertebra.
+        OutputError
+            If the index can not be written.
+        """
+        import pyarrow.parquet as parquet
+
+        table = self.rows() if rows is None else rows
         if not table.num_rows:
             raise ConfigError(f"{self.path}: no vertebra was stored; a cohort needs at least one.")
-        table = relabel(table) if relabel else table
-        temporary = self.path / f"{TEMPORARY_PREFIX}{INDEX_FILE}"
-        parquet.write_table(table.cast(index_schema()), temporary)
-        os.replace(temporary, self.path / INDEX_FILE)
+        with atomic_file(self.path / INDEX_FILE) as temporary:
+            parquet.write_table(table.cast(index_schema()), temporary)
         return Cohort.open(self.path)
 
 
@@ -429,9 +444,3 @@ def _take_up(folder: Path, description: Mapping[str, Any], force: bool) -> None:
     (folder / INDEX_FILE).unlink(missing_ok=True)
     if not same:
         shutil.rmtree(folder / SHARDS, ignore_errors=True)
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(TEMPORARY_PREFIX + path.name)
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

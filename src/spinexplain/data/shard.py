@@ -8,7 +8,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinexplain.data.schema import COHORT_SCHEMA, KINDS, Kind, index_schema
-from spinexplain.errors import ConfigError, FileFormatError, ShapeError
+from spinexplain.errors import ConfigError, FileFormatError, OutputError, ShapeError
 from spinexplain.geometry import BoxFrame, SheetFrame
 
 if TYPE_CHECKING:
@@ -149,7 +150,29 @@ def write_shard(folder: Path, shard: SeriesShard) -> str:
     -------
     str
         The shard's folder name. A shard of the same name is replaced.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or the folder can not be written.
     """
+    with writing(folder):
+        return _write_shard(folder, shard)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors on writing below ``path`` into one with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: can not be written ({error.strerror or error}). Check the permissions and "
+            "the free space, then run the same command again: finished series are kept."
+        ) from error
+
+
+def _write_shard(folder: Path, shard: SeriesShard) -> str:
     import pyarrow.parquet as parquet
 
     temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=folder))

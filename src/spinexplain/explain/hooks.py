@@ -145,9 +145,7 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
         return model.get_submodule(layer)
     near = difflib.get_close_matches(layer, names, n=1, cutoff=0.5)
     hint = f' Did you mean "{near[0]}"?' if near else ""
-    raise ModelError(
-        f'the network has no layer "{layer}"; expected one of {_listed(names)}.{hint}'
-    )
+    raise ModelError(f'the network has no layer "{layer}"; expected one of {_listed(names)}.{hint}')
 
 
 def _listed(names: list[str]) -> str:

@@ -90,7 +90,11 @@ def group_series(headers: Sequence[FileHeader]) -> list[Series]:
     by_uid = defaultdict(list)
     for header in headers:
         by_uid[header.series_uid].append(header)
-    found = [series for uid in by_uid for series in _series_of_uid(by_uid[uid])]
+    # Of a file that is cut short only the start of its UID may be left.
+    damaged = [header for header in headers if header.problem and header.is_ct]
+    found = []
+    for uid, own in by_uid.items():
+        found += _series_of_uid(own, [h for h in damaged if uid.startswith(h.series_uid)])
     found.sort(key=lambda one: (_number(one.info.key), one.info.uid, -one.info.slices))
     return _with_unique_keys(found)
 
@@ -159,9 +163,8 @@ def _matching(found: Sequence[Series], wanted: str) -> list[Series]:
     )
 
 
-def _series_of_uid(headers: Sequence[FileHeader]) -> list[Series]:
+def _series_of_uid(headers: list[FileHeader], damaged: list[FileHeader]) -> list[Series]:
     found = [_series(headers, part, scout) for part, scout in _volumes(headers)]
-    damaged = [header for header in headers if header.problem and header.is_ct]
     if found and damaged:
         reason = f"its file {damaged[0].name} has {damaged[0].problem}"
         found = [_with_problem(one, reason) for one in found]
@@ -248,7 +251,7 @@ def _series_without_slices(headers: Sequence[FileHeader]) -> Series:
         rows=0,
         columns=0,
         localizer=False,
-        problem=f"{first.kind}: {first.problem}",
+        problem=f"{first.kind or 'unknown SOP class'}: {first.problem}",
     )
     return Series(info, ())
 

@@ -81,7 +81,7 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
         )
     }
 )
-_DETECTED = ("verse", "totalsegmentator", "spine-segment")  # the first version on request only
+_FIRST_VERSION = SCHEMES["totalsegmentator-v1"]
 _NAME_PARTS = {
     "vertebral-level": "spine-segment",
     "seg-vert_msk": "verse",
@@ -204,16 +204,18 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     cranial to caudal, 8 to 65 mm apart per level. That tells VerSe's numbers, which grow
     downwards, from TotalSegmentator's, which grow upwards, and T13 from a sacrum (both 28).
     Of several that fit, the one that gives the most labels a place in the spine is taken.
+    TotalSegmentator's first version is found only where its labels leave VerSe's range:
+    within it, a VerSe mask on its head would look the same.
     """
     _refuse_images(mask)
     centers = label_centers_mm(mask)
     labels = list(centers)
-    allowed = [SCHEMES[key] for key in _DETECTED if SCHEMES[key].allows(labels)]
+    allowed = _allowed(labels)
     fitting = [scheme for scheme in allowed if _is_anatomical(scheme, centers)]
     _refuse_subregions(name, labels, fitting)
-    candidates = _different(_most_telling(fitting, labels) or allowed, labels)
-    if not fitting and _is_anatomical(SCHEMES["totalsegmentator-v1"], centers):
-        candidates = [*candidates, SCHEMES["totalsegmentator-v1"]]
+    candidates = _different(_most_telling(fitting or allowed, labels), labels)
+    if any(scheme.name == "verse" for scheme in allowed) and candidates == [_FIRST_VERSION]:
+        candidates = [SCHEMES["verse"], _FIRST_VERSION]
     if len(candidates) > 1:
         candidates = [s for s in candidates if s.name == _hinted(name)] or candidates
     if len(candidates) == 1:
@@ -258,9 +260,20 @@ def _in_spine(scheme: LabelScheme, labels: Iterable[int]) -> list[int]:
     return [x for x in labels if scheme.to_verse.get(x, COCCYX) != COCCYX]
 
 
+def _allowed(labels: list[int]) -> list[LabelScheme]:
+    """List the schemes that know all labels and place at least half as many as the best."""
+    known = [scheme for scheme in SCHEMES.values() if scheme.allows(labels)]
+    counts = {scheme.name: len(_in_spine(scheme, labels)) for scheme in known}
+    if counts.get(_FIRST_VERSION.name, 3) < 3:
+        known.remove(_FIRST_VERSION)  # too few to prefer it to the second version
+    most = max((counts[scheme.name] for scheme in known), default=0)
+    return [scheme for scheme in known if 2 * counts[scheme.name] >= most]
+
+
 def _most_telling(schemes: list[LabelScheme], labels: list[int]) -> list[LabelScheme]:
     counts = [len(_in_spine(scheme, labels)) for scheme in schemes]
-    return [s for s, count in zip(schemes, counts, strict=True) if count == max(counts)]
+    best = [s for s, count in zip(schemes, counts, strict=True) if count == max(counts)]
+    return best if len(best) == 1 else [s for s in best if s is not _FIRST_VERSION]
 
 
 def _order(verse: int) -> int:

@@ -136,7 +136,9 @@ class DenseNet121(nn.Module):
         beyond: tuple[str, ...] = ()
         if self.stages < len(_COUNTS):
             later = range(self.stages + 1, len(_COUNTS) + 1)
-            blocks = [f"features.{part}{i}." for part in ("denseblock", "transition") for i in later]
+            blocks = [
+                f"features.{part}{i}." for part in ("denseblock", "transition") for i in later
+            ]
             beyond = (*blocks, f"features.transition{self.stages}.conv.", "features.norm5.")
         load_weights(
             self,

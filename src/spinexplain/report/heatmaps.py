@@ -58,9 +58,9 @@ def write_heatmaps(
         _folder(out)
         painted = paint_back(evidence.heatmap, explanation.patch.frame, findings.volume)
         paths[key] = _unused(f"{FOLDER}/{name}", set(paths.values()))
-        array = on_full_grid(painted, findings.volume) if full_grid else painted.array
-        affine = findings.volume.affine if full_grid else painted.affine
-        write_nifti(Path(out) / paths[key], array, affine)
+        if full_grid:
+            painted = on_full_grid(painted, findings.volume)
+        write_nifti(Path(out) / paths[key], painted.array, painted.affine)
     return paths
 
 

@@ -66,9 +66,7 @@ def _line(name: str, ends: np.ndarray, measured_mm: float, expected_mm: float) -
     stretch = expected_mm / measured_mm if measured_mm > 0 else 1.0
     ghost = center + (ends - center) * stretch
     cranial, caudal, ghost_cranial, ghost_caudal = (_point(p) for p in (*ends, *ghost))
-    return HeightLine(
-        name, measured_mm, expected_mm, cranial, caudal, ghost_cranial, ghost_caudal
-    )
+    return HeightLine(name, measured_mm, expected_mm, cranial, caudal, ghost_cranial, ghost_caudal)
 
 
 def ghost_outline(lines: tuple[HeightLine, ...]) -> str:

@@ -121,7 +121,9 @@ def _vertebra(
         assessments = (Assessment(None, None),) * len(assessments)
     opinions = []
     for position, assessment in enumerate(assessments):
-        paths = {key[2]: path for key, path in heatmap_paths.items() if key[:2] == (level, position)}
+        paths = {
+            key[2]: path for key, path in heatmap_paths.items() if key[:2] == (level, position)
+        }
         opinions.append(_opinion(assessment, paths))
     first = opinions[0]
     content = {

@@ -96,9 +96,7 @@ def agreement(grade: str | None, heights: Heights | None) -> bool | None:
     return not possible.isdisjoint(_CLASSES_OF_GRADE[grade])
 
 
-def suspicion(
-    findings: VertebraFindings, models: Sequence[ModelInfo] = ()
-) -> tuple[Reason, ...]:
+def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> tuple[Reason, ...]:
     """Tell why a vertebra deserves a card; an empty answer means that it does not.
 
     Parameters
@@ -134,7 +132,9 @@ def _reasons_of_models(findings: VertebraFindings, models: Sequence[ModelInfo]) 
         values = {"grade": grading.grade}
         if len(findings.assessments) > 1 and position < len(models):
             values["model"] = models[position].name
-        reasons.append(Reason("reason.model_named" if "model" in values else "reason.model", values))
+        reasons.append(
+            Reason("reason.model_named" if "model" in values else "reason.model", values)
+        )
     return reasons
 
 

@@ -11,6 +11,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.geometry import BoxFrame, SheetFrame, apply_affine, box_axes
 from spinexplain.spine.curve import centers_mm, coronal_curve, fold_flag, locate, spine_curve
 from spinexplain.spine.sampling import sample_labels, sample_volume
+from spinexplain.spine.straighten import straightened_frame
 from spinexplain.types import Frame, Patch, Vertebra, Volume
 
 __all__ = [
@@ -181,6 +182,7 @@ def sample_patch(volume: Volume, vertebra: Vertebra, frame: Frame, smooth: bool 
 _FRAMES: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
     "2d": (sheet_frame, SHEET_SHAPE),
     "3d": (box_frame, BOX_SHAPE),
+    "3d-straightened": (straightened_frame, BOX_SHAPE),
 }
 
 

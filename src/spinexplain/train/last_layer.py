@@ -6,6 +6,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
+from spinexplain.config import LastLayerSettings
+
 
 def fit_last_layer(
     similarities: np.ndarray,
@@ -13,8 +15,7 @@ def fit_last_layer(
     prototype_class: np.ndarray,
     weights: np.ndarray,
     start: np.ndarray,
-    lambda_l1: float = 1e-4,
-    constrained: bool = True,
+    settings: LastLayerSettings,
 ) -> np.ndarray:
     """Fit class connections to cached similarities, to the optimum.
 
@@ -28,11 +29,11 @@ def fit_last_layer(
         Class weights of the cross-entropy.
     start : ndarray, shape (K, P)
         Connections to start from.
-    lambda_l1 : float
-        Weight of the absolute off-class connections.
-    constrained : bool
-        Own-class connections not below 0, off-class connections not above 0, so that a
-        prototype always speaks for its own class.
+    settings : LastLayerSettings
+        ``lambda_l1`` weighs the absolute off-class connections, ``lambda_l2`` half the
+        squares of all (on separable similarities the optimum is at infinity without it);
+        ``constrained`` keeps own-class connections at or above 0 and off-class ones at or
+        below 0, so that a prototype always speaks for its own class.
 
     Returns
     -------
@@ -47,32 +48,34 @@ def fit_last_layer(
     Examples
     --------
     >>> s = np.array([[4.0, 0.0], [0.0, 4.0]])
-    >>> w = fit_last_layer(s, np.arange(2), np.arange(2), np.ones(2), np.zeros((2, 2)))
+    >>> ones, start = np.ones(2), np.zeros((2, 2))
+    >>> w = fit_last_layer(s, np.arange(2), np.arange(2), ones, start, LastLayerSettings())
     >>> bool(w[0, 0] > 0 >= w[0, 1])
     True
     """
     own = prototype_class[None] == np.arange(len(weights))[:, None]
-    bounds = [(0, None) if o else (None, 0) for o in own.ravel()] if constrained else None
-    shape = own.shape
+    signs = [(0, None) if o else (None, 0) for o in own.ravel()]
+    lambda_l1, lambda_l2 = settings.lambda_l1, settings.lambda_l2
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        connections = flat.reshape(shape)
+        connections = flat.reshape(own.shape)
         value, slope = weighted_cross_entropy(connections, similarities, labels, weights)
         smooth = np.sqrt(connections**2 + 1e-12)
-        value += lambda_l1 * float(smooth[~own].sum())
-        slope += lambda_l1 * np.where(own, 0.0, connections / smooth)
+        value += lambda_l1 * float(smooth[~own].sum()) + lambda_l2 / 2 * float(flat @ flat)
+        slope += lambda_l1 * np.where(own, 0.0, connections / smooth) + lambda_l2 * connections
         return value, slope.ravel()
 
-    first = np.where(own, np.maximum(start, 0), np.minimum(start, 0)) if constrained else start
+    if settings.constrained:
+        start = np.where(own, np.maximum(start, 0), np.minimum(start, 0))
     found = minimize(
         objective,
-        first.ravel().astype(float),
+        start.ravel().astype(float),
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
+        bounds=signs if settings.constrained else None,
         options={"maxiter": 2000, "ftol": 1e-12, "gtol": 1e-8},
     )
-    return found.x.reshape(shape)
+    return found.x.reshape(own.shape)
 
 
 def weighted_cross_entropy(

@@ -65,9 +65,7 @@ def cell_share(mask: Tensor, grid: tuple[int, ...], start: float, stride: float)
         Mean of the mask over a stride-wide window around the centre of each cell.
     """
     axes, n = len(grid), 4
-    fine = [
-        start + stride * (torch.arange(g * n) / n - 0.5 + 0.5 / n) for g in grid
-    ]
+    fine = [start + stride * (torch.arange(g * n) / n - 0.5 + 0.5 / n) for g in grid]
     unit = [(2 * f + 1) / size - 1 for f, size in zip(fine, mask.shape[1:], strict=True)]
     mesh = torch.stack(torch.meshgrid(*unit, indexing="ij")[::-1], dim=-1)
     points = mesh[None].expand(len(mask), *mesh.shape)

@@ -51,7 +51,7 @@ class FieldOfView:
             step = spacing / over
             lines.append(low - (over - 1) / 2 * step + step * np.arange(n * over))
             steps.append(step)
-        return box_grid(*lines, pixel_mm=float(np.prod(steps) ** (1 / 3)))
+        return box_grid(lines[0], lines[1], lines[2], float(np.prod(steps) ** (1 / 3)))
 
     def oriented(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Put an (x, y, z) array into the stored axis order; return it with its affine."""

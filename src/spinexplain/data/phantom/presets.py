@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from dataclasses import dataclass, fields
 from dataclasses import field as dataclass_field
@@ -46,7 +47,7 @@ class Geometry:
     dish: float = 0.03
     block: float = 0.01
     cupid_bow: float = 0.1
-    cut_ends: float = 0.1
+    anomaly: float = 0.008
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ class Fractures:
     lateral: Range = (-0.45, 0.45)
     cleft: float = 0.06
     retropulsion: float = 0.15
+    plana: float = 0.03
     plan: tuple[tuple[str, int], ...] = ()
 
 
@@ -144,7 +146,7 @@ class Field:
     half_width_mm: Range = (38.0, 75.0)
     front_mm: Range = (35.0, 95.0)
     behind_mm: Range = (60.0, 95.0)
-    spacing_mm: Range = (0.7, 1.2)
+    spacing_mm: Range = (0.6, 1.2)
     slice_mm: Range = (1.0, 3.0)
     slicing: tuple[float, float, float] = (0.4, 0.35, 0.25)
     axes: tuple[str, ...] = ("RAS", "LPS", "PIR", "LAS", "ASR", "IPL", "SRP")
@@ -203,6 +205,14 @@ def load_preset(name: str) -> Preset:
         )
     path = resources.files("spinexplain.data.phantom") / "presets" / f"{name}.toml"
     return parse_preset(name, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def preset_hash(name: str) -> str:
+    """Return the SHA-256 of a preset with every default filled in.
+
+    Two phantoms with the same hash, seed and index were drawn from the same ranges.
+    """
+    return hashlib.sha256(repr(load_preset(name)).encode()).hexdigest()
 
 
 def parse_preset(name: str, settings: dict[str, Any]) -> Preset:

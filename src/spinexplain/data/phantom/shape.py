@@ -35,6 +35,8 @@ class Collapse:
         Sharpness and place of the middle bump.
     tilt : float
         Relative change from left to right (a lateral fracture).
+    knee : float
+        Where, along t, the anterior part begins to sink.
     waves : ndarray, shape (n, 4)
         Roughness: amplitude in mm, cycles along t and l, phase.
     step_t, step_mm : float
@@ -47,13 +49,15 @@ class Collapse:
     exponent: float = 2.0
     skew: float = 0.0
     tilt: float = 0.0
+    knee: float = 0.0
     waves: np.ndarray | None = None
     step_t: float = 0.5
     step_mm: float = 0.0
 
     def depth(self, t: np.ndarray, lateral: np.ndarray) -> np.ndarray:
         """Return the displacement in mm at endplate coordinates, never negative."""
-        linear = self.posterior + (self.anterior - self.posterior) * t
+        ramp = np.clip((t - self.knee) / (0.92 - self.knee), 0, 1)
+        linear = self.posterior + (self.anterior - self.posterior) * ramp
         bump = self.middle - (self.anterior + self.posterior) / 2
         reach = np.clip(1 - np.abs(2 * t - 1 - self.skew) ** self.exponent, 0, 1)
         depth = (linear + bump * reach) * (1 + self.tilt * lateral)
@@ -69,7 +73,10 @@ class Collapse:
 
 @dataclass(frozen=True, eq=False)
 class Endplate:
-    """One endplate: half heights at its two ends, bowl, rim, pits, and its collapse."""
+    """One endplate: half heights at its two ends, bowl, rim, pits, and its collapse.
+
+    ``cant`` is the relative change of height from the middle to the right side.
+    """
 
     posterior: float
     anterior: float
@@ -77,6 +84,7 @@ class Endplate:
     skew: float = 0.0
     exponent: float = 2.2
     rim: float = 0.0
+    cant: float = 0.0
     notches: tuple[Notch, ...] = ()
     collapse: Collapse | None = None
 
@@ -85,6 +93,8 @@ class Endplate:
         away = np.abs(2 * t - 1 - self.skew)
         bowl = np.clip(1 - away**self.exponent, 0, 1) * (1 - 0.7 * np.clip(lateral**2, 0, 1))
         height = self.posterior + (self.anterior - self.posterior) * t - self.concavity * bowl
+        if self.cant:
+            height = height * (1 + self.cant * lateral)
         if self.rim:
             height = height + self.rim * np.exp(-(((np.abs(2 * t - 1) - 0.93) / 0.12) ** 2))
         for pit in self.notches:
@@ -134,7 +144,7 @@ class Body:
 
 
 PROFILE_T = np.linspace(0.0, 1.0, 41)
-_WINDOWS = {"posterior": (0.06, 0.14), "middle": (0.44, 0.56), "anterior": (0.86, 0.94)}
+_WINDOWS = {"posterior": (0.08, 0.17), "middle": (0.42, 0.58), "anterior": (0.83, 0.92)}
 
 
 def _between(t: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -146,8 +156,8 @@ def heights_mm(body: Body, fractured: bool = True) -> tuple[float, float, float]
 
     Notes
     -----
-    Means over short windows of the depth (6-14 %, 44-56 %, 86-94 %), inside the rounded
-    rims, the way a reader places callipers.
+    Means over bands of the depth (8-17 %, 42-58 %, 83-92 %), inside the rounded
+    rims, the bands :mod:`spinexplain.spine.morphometry` measures in.
     """
     middle = np.zeros_like(PROFILE_T)
     height = body.upper.healthy(PROFILE_T, middle) + body.lower.healthy(PROFILE_T, middle)
@@ -157,3 +167,38 @@ def heights_mm(body: Body, fractured: bool = True) -> tuple[float, float, float]
     picks = {k: _between(PROFILE_T, a, b) for k, (a, b) in _WINDOWS.items()}
     a, m, p = (float(height[picks[k]].mean()) for k in ("anterior", "middle", "posterior"))
     return a, m, p
+
+
+def plain_body(depth: float, width: float, heights: tuple[float, float, float]) -> Body:
+    """Return an unremarkable body with given anterior, middle and posterior height (mm)."""
+    anterior, middle, posterior = heights
+    # A bowl of exponent 2 has 44 % of its depth at 12.5 and 87.5 % of the body's depth.
+    bowl = ((anterior + posterior) / 2 - middle) / 0.5625
+    slope = (anterior - posterior) / 0.75
+    back = posterior + 0.4375 * bowl - slope / 8
+    plate = Endplate(back / 2, (back + slope) / 2, bowl / 2, exponent=2.0)
+    return Body(
+        name="",
+        code=0,
+        depth=depth,
+        width=width,
+        upper=plate,
+        lower=plate,
+        waist=0.0,
+        rounding=1.0,
+        lip=(0.0, 0.0, 0.0, 0.0),
+        lip_reach=2.0,
+        bulge_front=0.0,
+        bulge_back=0.0,
+        cortex_hu=600.0,
+        cortex_mm=(0.6, 0.6, 0.6, 0.6),
+        gaps=0.0,
+        trabecular_hu=150.0,
+        texture_hu=0.0,
+        texture_kind=0,
+        basivertebral=0.0,
+        impaction_hu=0.0,
+        impaction_mm=2.0,
+        sclerosis_hu=(0.0, 0.0),
+        cleft_hu=0.0,
+    )

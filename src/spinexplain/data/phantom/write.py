@@ -1,0 +1,254 @@
+"""Writes phantom scans as a VerSe-style data set, with the truth beside it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from spinexplain.data.phantom.draw import VertebraTruth
+from spinexplain.data.phantom.presets import load_preset, preset_hash
+from spinexplain.data.phantom.scan import PhantomImage, PhantomScan, make_subject
+from spinexplain.data.phantom.table import write_fracture_csv
+from spinexplain.errors import ConfigError, OutputError
+from spinexplain.io.centroids import write_centroids
+from spinexplain.io.files import atomic_file
+from spinexplain.io.nifti import write_nifti
+
+DESCRIPTION = "phantom.json"
+TABLE = "fractures.csv"
+TRUTH_SCHEMA = "spinexplain/phantom-truth/1"
+
+
+@dataclass(frozen=True)
+class _Task:
+    out: Path
+    preset: str
+    seed: int
+    index: int
+    twins: bool
+
+
+def write_phantom(
+    out: str | Path,
+    subjects: int,
+    seed: int,
+    preset: str = "balanced",
+    jobs: int = 1,
+    force: bool = False,
+    twins: bool = False,
+    progress: bool = False,
+) -> Path:
+    """Write phantom scans as VerSe-style BIDS folders with a fracture table and the truth.
+
+    Parameters
+    ----------
+    out : path
+        A new folder, or one this function began with the same preset and seed: subjects
+        that are complete are kept, missing ones are made.
+    subjects : int
+        Subject k is the same whatever ``subjects`` and ``jobs`` are.
+    seed : int
+    preset : str
+    jobs : int
+        Processes that work side by side.
+    force : bool
+        Whether phantoms of another preset or seed in ``out`` are thrown away first. Folders
+        that are no phantoms are never touched.
+    twins : bool
+        Also write every subject without its fractures (``desc-twin``).
+    progress : bool
+        Whether a bar is shown on the terminal.
+
+    Returns
+    -------
+    Path
+        The fracture table, in the format of VerSe'19's.
+
+    Raises
+    ------
+    ConfigError
+        If the preset does not exist or a number is out of range.
+    OutputError
+        If ``out`` holds something else, or can not be written.
+    """
+    out = Path(out)
+    load_preset(preset)
+    if subjects < 1 or jobs < 1 or seed < 0:
+        raise ConfigError(
+            f"subjects={subjects}, jobs={jobs}, seed={seed}; "
+            "expected at least 1, at least 1 and not below 0."
+        )
+    _claim(out, preset, seed, force)
+    tasks = [_Task(out, preset, seed, k, twins) for k in range(subjects)]
+    missing = [task for task in tasks if not _is_complete(task)]
+    for _ in _shown(_run(missing, jobs), len(missing), progress):
+        pass
+    table = out / TABLE
+    write_fracture_csv(table, [_read_truth(_truth_path(task)) for task in tasks])
+    return table
+
+
+def _claim(out: Path, preset: str, seed: int, force: bool) -> None:
+    """Make ``out`` ours, or make sure that it is."""
+    mine = {"preset": preset, "preset_sha256": preset_hash(preset), "seed": seed}
+    marker = out / DESCRIPTION
+    if out.exists() and any(out.iterdir() if out.is_dir() else [out]):
+        found = _read_description(marker)
+        if found is None:
+            raise OutputError(
+                f"{out} exists and holds no phantoms; expected a new folder. Choose another one."
+            )
+        if {key: found.get(key) for key in mine} == mine:
+            return
+        if not force:
+            raise OutputError(
+                f"{out} holds phantoms of preset {found.get('preset')!r}, seed "
+                f"{found.get('seed')}, not {preset!r}, {seed}. Choose another folder, or add "
+                "--force to replace them."
+            )
+        for name in ("rawdata", "derivatives"):
+            shutil.rmtree(out / name, ignore_errors=True)
+        (out / TABLE).unlink(missing_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out}: can not be created ({error.strerror}).") from None
+    _write_json(marker, {"schema": "spinexplain/phantom/1", **mine, "synthetic": True})
+    bids = {"Name": f"spinexplain phantom, preset {preset}", "BIDSVersion": "1.8.0"}
+    _write_json(out / "dataset_description.json", {**bids, "DatasetType": "raw"})
+
+
+def _read_description(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _run(tasks: list[_Task], jobs: int) -> Iterator[None]:
+    if jobs == 1 or len(tasks) < 2:
+        for task in tasks:
+            _write_subject(task)
+            yield
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(_write_subject, task) for task in tasks]
+        for done in as_completed(running):
+            done.result()
+            yield
+
+
+def _shown(steps: Iterator[None], total: int, shown: bool) -> Iterator[None]:
+    if not shown:
+        yield from steps
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(steps, "Phantoms", total=total, console=console, transient=True)
+
+
+def _name(index: int) -> str:
+    return f"sub-phantom{index + 1:04d}"
+
+
+def _truth_path(task: _Task) -> Path:
+    name = _name(task.index)
+    return task.out / "derivatives" / name / f"{name}_truth.json"
+
+
+def _is_complete(task: _Task) -> bool:
+    """The truth is written last; a subject without it was interrupted."""
+    path = _truth_path(task)
+    return path.is_file() and (not task.twins or _read_truth(path)["twin"])
+
+
+def _read_truth(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _write_subject(task: _Task) -> None:
+    scan = make_subject(task.preset, task.seed, task.index, twin=task.twins)
+    name = _name(task.index)
+    _write_image(task.out, name, "", scan, scan.image)
+    if scan.twin is not None:
+        _write_image(task.out, name, "_desc-twin", scan, scan.twin)
+    _write_json(_truth_path(task), truth_document(scan))
+
+
+def _write_image(out: Path, name: str, entity: str, scan: PhantomScan, image: PhantomImage) -> None:
+    raw, derived = out / "rawdata" / name, out / "derivatives" / name
+    for folder in (raw, derived):
+        folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{name}{entity}"
+    affine = image.volume.affine
+    write_nifti(raw / f"{stem}_ct.nii.gz", image.volume.array, affine)
+    sidecar = {"dataset": f"spinexplain phantom ({scan.preset})", "synthetic": True}
+    _write_json(raw / f"{stem}_ct.json", sidecar)
+    masks = {"vert": image.labels, "body": image.body, "evidence": image.evidence}
+    if image.shortcut.array.any():
+        masks["shortcut"] = image.shortcut
+    for seg, mask in masks.items():
+        write_nifti(derived / f"{stem}_seg-{seg}_msk.nii.gz", mask.array, affine)
+    write_centroids(derived / f"{stem}_seg-subreg_ctd.json", image.vertebrae, image.volume)
+
+
+def truth_document(scan: PhantomScan) -> dict[str, Any]:
+    """Return the truth about a scan as it is written to JSON."""
+    at = {v.level.value: v for v in scan.image.vertebrae}
+    return {
+        "schema": TRUTH_SCHEMA,
+        "synthetic": True,
+        "subject": scan.name,
+        "preset": scan.preset,
+        "preset_sha256": preset_hash(scan.preset),
+        "seed": scan.seed,
+        "twin": scan.twin is not None,
+        "spacing_mm": list(scan.image.volume.spacing_mm),
+        "levels_in_view": list(at),
+        "acquisition": asdict(scan.acquisition),
+        "vertebrae": [
+            _vertebra_document(fact, at[fact.level].centroid_mm, at[fact.level].level.verse_label)
+            for fact in scan.truth
+        ],
+    }
+
+
+def _vertebra_document(
+    fact: VertebraTruth, centroid_mm: tuple[float, float, float], label: int
+) -> dict[str, Any]:
+    sites = ("anterior", "middle", "posterior")
+    heights = {
+        when: {site: round(value, 3) for site, value in zip(sites, values, strict=True)}
+        for when, values in (
+            ("before", fact.before_mm),
+            ("after", fact.after_mm),
+            ("expected", fact.expected_mm),
+        )
+    }
+    return {
+        "level": fact.level,
+        "verse_label": label,
+        "centroid_mm": [round(c, 3) for c in centroid_mm],
+        "grade": None if fact.foreign_material else fact.grade,
+        "shape": None if fact.foreign_material else fact.shape,
+        "foreign_material": fact.foreign_material,
+        "loss": round(fact.loss, 4),
+        "own_loss": round(fact.own_loss, 4),
+        "heights_mm": heights,
+        "look_alikes": list(fact.look_alikes),
+    }
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    with atomic_file(path) as temporary:
+        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

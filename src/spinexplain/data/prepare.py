@@ -1,0 +1,293 @@
+"""From folders of scans to a cohort: in parallel, in bounded memory, resumable."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spinexplain.data.cohort import Cohort, CohortWriter
+from spinexplain.data.contact_sheet import write_contact_sheets
+from spinexplain.data.labeling import join_labels
+from spinexplain.data.overrides import NO_OVERRIDES, read_overrides
+from spinexplain.data.plan import LeftOut, PlannedSeries, plan_cohort
+from spinexplain.data.series import PATCHES, fingerprint, series_shard
+from spinexplain.data.split import read_folds, write_folds
+from spinexplain.data.summary import print_summary, summarize, write_summary
+from spinexplain.data.table import read_fracture_table
+from spinexplain.errors import ConfigError, OutputError, SpinexplainError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PREPARATION = 1  # raised whenever the same files would give other patches
+
+UNLOCATED = "graded, but neither in the mask nor among the centroids"
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """How a cohort is prepared.
+
+    Parameters
+    ----------
+    patches : {"2d", "3d", "both"}
+        Sheets of 144 x 144 mm, boxes of 112 x 112 x 112 mm, or both.
+    jobs : int
+        Processes; each holds one scan in memory.
+    overrides : Path, optional
+        CSV of corrected labels, see :func:`spinexplain.data.overrides.read_overrides`.
+    folds : int or Path
+        How many folds to make for cross-validation, or a CSV with the columns subject, fold.
+    seed : int
+        Of the fold assignment.
+    force : bool
+        Replace a finished cohort. Series whose files have not changed are kept.
+    contact_sheets : bool
+        Whether to draw them.
+    """
+
+    patches: str = "2d"
+    jobs: int = 1
+    overrides: Path | None = None
+    folds: int | Path = 5
+    seed: int = 0
+    force: bool = False
+    contact_sheets: bool = True
+
+
+def prepare(
+    sources: Sequence[str | Path],
+    table: str | Path | None,
+    out: str | Path,
+    options: PrepareOptions | None = None,
+    console: Console | None = None,
+) -> Cohort:
+    """Turn folders of scans into a cohort of graded vertebrae.
+
+    Beside the arrays it writes ``summary.json``, ``folds.csv`` and ``contact_sheets/``.
+    Interrupted at any time, the same call goes on where it stopped.
+
+    Parameters
+    ----------
+    sources : sequence of str or Path
+        Folders in any layout of VerSe, phantom folders included.
+    table : str or Path or None
+        Fracture table; without one every vertebra is ungraded, unless overrides say more.
+    out : str or Path
+    options : PrepareOptions, optional
+    console : rich Console, optional
+        Shows progress and the summary; silent if None.
+
+    Returns
+    -------
+    Cohort
+        C1-C7 are left out. G1 and foreign material (``"x"``) are in it: whether they are
+        used is for the task to say.
+
+    Raises
+    ------
+    FileFormatError
+        If a source, the table or a CSV can not be read. A broken scan is left out instead,
+        with the reason in the summary.
+    ConfigError
+        If an option is out of range, a patient is on both sides of the split, or no
+        vertebra is left.
+    OutputError
+        If ``out`` exists already or can not be written.
+    """
+    options = options or PrepareOptions()
+    _check(options)
+    overrides = read_overrides(options.overrides) if options.overrides else NO_OVERRIDES
+    folds = options.folds if isinstance(options.folds, int) else read_folds(options.folds)
+    plan = plan_cohort(sources, read_fracture_table(table) if table else None, overrides)
+    settings = {"patches": options.patches, "preparation": PREPARATION}
+    writer = CohortWriter.create(out, settings, options.force)
+    todo = [planned for planned in plan.series if not _is_done(planned, writer)]
+    with _shown(console, len(plan.series), len(plan.series) - len(todo)) as advance:
+        failed = _run(todo, options, writer, advance)
+    lost = {one.series for one in failed}
+    stored = [planned for planned in plan.series if planned.series not in lost]
+    _refuse_nothing(stored, failed, writer)
+    rows = writer.rows(only=[(one.subject, one.series) for one in stored])
+    joined = join_labels(rows, stored, folds, options.seed)
+    cohort = writer.preview(joined.rows)
+    left_out, remarks = _told_by_series(stored, cohort, writer)
+    summary = summarize(
+        cohort.index,
+        [*plan.left_out, *failed, *left_out],
+        [*plan.remarks, *joined.remarks, *remarks],
+    )
+    if len(cohort):  # else finish says what is wrong
+        _write_companions(cohort, joined.folds, summary, options)
+    cohort = writer.finish(joined.rows)
+    if console is not None:
+        print_summary(summary, console)
+    return cohort
+
+
+def _write_companions(
+    cohort: Cohort, folds: Mapping[str, int], summary: dict[str, Any], options: PrepareOptions
+) -> None:
+    """Write what a person looks at beside the arrays."""
+    write_folds(cohort.path / "folds.csv", folds)
+    write_summary(cohort.path / "summary.json", summary)
+    if options.contact_sheets:
+        write_contact_sheets(cohort, cohort.path / "contact_sheets")
+
+
+def _check(options: PrepareOptions) -> None:
+    if options.patches not in PATCHES:
+        raise ConfigError(f"patches is {options.patches!r}; expected one of {', '.join(PATCHES)}.")
+    if options.jobs < 1:
+        raise ConfigError(f"jobs is {options.jobs}; expected at least 1.")
+    if isinstance(options.folds, int) and options.folds < 2:
+        raise ConfigError(f"folds is {options.folds}; expected at least 2, or a CSV file.")
+
+
+def _is_done(planned: PlannedSeries, writer: CohortWriter) -> bool:
+    notes = writer.notes(planned.subject, planned.series)
+    return notes is not None and notes.get("files") == fingerprint(planned)
+
+
+@contextmanager
+def _shown(console: Console | None, total: int, done: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar that counts series; the yielded function advances it by one."""
+    if console is None:
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), Remaining())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total, completed=done)
+        yield lambda: bar.advance(task)
+
+
+def _run(
+    todo: Sequence[PlannedSeries],
+    options: PrepareOptions,
+    writer: CohortWriter,
+    advance: Callable[[], None],
+) -> list[LeftOut]:
+    """Prepare every series, the largest files first; return those that failed."""
+    largest_first = sorted(todo, key=_size, reverse=True)
+    if options.jobs == 1 or len(todo) < 2:
+        outcomes = []
+        for planned in largest_first:
+            outcomes.append(prepare_series(planned, options.patches, writer))
+            advance()
+    else:
+        outcomes = _run_in_parallel(largest_first, options, writer, advance)
+    return sorted((one for one in outcomes if one), key=lambda one: one.series)
+
+
+def _size(planned: PlannedSeries) -> int:
+    return planned.files.ct.stat().st_size if planned.files.ct else 0
+
+
+def _run_in_parallel(
+    todo: Sequence[PlannedSeries],
+    options: PrepareOptions,
+    writer: CohortWriter,
+    advance: Callable[[], None],
+) -> list[LeftOut | None]:
+    spawn = multiprocessing.get_context("spawn")
+    workers = min(options.jobs, len(todo))
+    outcomes = []
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker) as pool:
+        futures: dict[Future[LeftOut | None], PlannedSeries] = {
+            pool.submit(prepare_series, planned, options.patches, writer): planned
+            for planned in todo
+        }
+        try:
+            for future in as_completed(futures):
+                outcomes.append(future.result())
+                advance()
+        except BrokenProcessPool:
+            raise OutputError(
+                f"{writer.path}: a worker process was killed, most likely for lack of memory; "
+                f"{len(outcomes)} series were finished and are kept. "
+                f"Run the same command again with fewer jobs than {workers}."
+            ) from None
+        except BaseException:
+            _stop(pool)
+            raise
+    return outcomes
+
+
+def _stop(pool: Executor) -> None:
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """Make a worker use one thread, and end when its parent is killed.
+
+    Without the watch, workers of a killed parent would wait for work for ever: each holds
+    the writing end of the queue it reads from.
+    """
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end_with_parent() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def prepare_series(planned: PlannedSeries, patches: str, writer: CohortWriter) -> LeftOut | None:
+    """Sample and store one series; return the reason if its files can not be used.
+
+    Raises
+    ------
+    OutputError
+        If the shard can not be written.
+    """
+    try:
+        shard = series_shard(planned, patches)
+    except MemoryError:
+        return LeftOut(planned.series, None, "does not fit into memory")
+    except (SpinexplainError, OSError) as error:
+        return LeftOut(planned.series, None, str(error))
+    writer.add_series(shard)
+    return None
+
+
+def _refuse_nothing(
+    stored: Sequence[PlannedSeries], failed: Sequence[LeftOut], writer: CohortWriter
+) -> None:
+    if not stored:
+        first = failed[0]
+        raise ConfigError(
+            f"{writer.path}: none of {len(failed)} series could be prepared; "
+            f"{first.series}: {first.reason}"
+        )
+
+
+def _told_by_series(
+    stored: Sequence[PlannedSeries], cohort: Cohort, writer: CohortWriter
+) -> tuple[list[LeftOut], list[str]]:
+    """Collect the vertebrae that are not in the cohort, and remarks on whole scans."""
+    present = set(zip(cohort.index["series"], cohort.index["level"], strict=True))
+    left_out, remarks = [], []
+    for planned in stored:
+        notes = writer.notes(planned.subject, planned.series) or {}
+        reasons = dict(notes.get("left_out", {}))
+        for level in () if planned.is_twin else planned.grades:
+            if (planned.series, level) not in present:
+                reasons.setdefault(level, UNLOCATED)
+        left_out += [LeftOut(planned.series, level, reason) for level, reason in reasons.items()]
+        remarks += [f"{planned.series}: {remark}" for remark in notes.get("remarks", [])]
+    return left_out, remarks

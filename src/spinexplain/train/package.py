@@ -1,0 +1,123 @@
+"""From a training to a bundle: prototype patches, their maps, provenance and model card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from spinexplain.models.checkpoint import Bundle, PrototypeRecord
+from spinexplain.models.grader import Scope
+from spinexplain.models.inputs import network_input
+from spinexplain.models.prototype import PrototypeNet
+from spinexplain.train.augment import plain_crops
+from spinexplain.train.protoverse import Trained
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What must be said about a model: its name, its data, what it may be asked.
+
+    Parameters
+    ----------
+    name, version : str
+    trained_on : str
+        One sentence on the training data and its licence.
+    scope : Scope
+    results : dict of str to str
+        Heading -> Markdown with measured results and how they were measured.
+    training : dict
+        Whatever reproduces the training, JSON-ready.
+    """
+
+    name: str
+    version: str
+    trained_on: str
+    scope: Scope
+    results: dict[str, str] = field(default_factory=dict)
+    training: dict[str, object] = field(default_factory=dict)
+
+
+def bundle_of(trained: Trained, statement: Statement) -> Bundle:
+    """Pack a trained model with the training patches behind its prototypes.
+
+    Parameters
+    ----------
+    trained : Trained
+    statement : Statement
+    """
+    records, patches, maps = _prototype_patches(trained)
+    config = trained.config
+    return Bundle(
+        name=statement.name,
+        version=statement.version,
+        model=trained.model,
+        classes=config.classes,
+        spec=config.input,
+        trunk=config.trunk,
+        head=config.head,
+        scope=statement.scope,
+        trained_on=statement.trained_on,
+        card=model_card(trained, statement),
+        records=records,
+        patches_hu=patches,
+        maps=maps,
+        training=statement.training
+        | {"config": config.model_dump(mode="json"), "validation": trained.figures},
+    )
+
+
+@torch.no_grad()
+def _prototype_patches(
+    trained: Trained,
+) -> tuple[tuple[PrototypeRecord, ...], np.ndarray | None, np.ndarray | None]:
+    model, data = trained.model, trained.data
+    if not isinstance(model, PrototypeNet):
+        return (), None, None
+    rows = np.array([source.row for source in trained.sources])
+    crops = plain_crops(data, rows, trained.config.input)
+    maps = model.similarity_maps(network_input(crops.hu, crops.centers, trained.config.input))
+    own = torch.stack([maps[i, i] for i in range(len(rows))])
+    records = tuple(
+        PrototypeRecord(
+            subject=str(data.subjects[source.row]),
+            series=str(data.series[source.row]),
+            level=str(data.levels[source.row]),
+            grade=f"G{data.grades[source.row]}",
+            synthetic=data.synthetic,
+            cell=source.cell,
+        )
+        for source in trained.sources
+    )
+    hu = np.rint(crops.hu.numpy()).clip(-32768, 32767).astype(np.int16)
+    return records, hu, own.numpy().astype(np.float32)
+
+
+def model_card(trained: Trained, statement: Statement) -> str:
+    """Write the model card, Markdown: purpose, data, scope, results, limits."""
+    config = trained.config
+    scope = statement.scope
+    levels = f"{scope.levels[0]} to {scope.levels[-1]}" if scope.levels else "all thoracic, lumbar"
+    lines = [
+        f"# {statement.name} {statement.version}",
+        "",
+        "Grades one vertebra on a mid-sagittal CT reformation as "
+        f"{', '.join(config.classes)} (Genant). Research use only; not a medical device.",
+        "",
+        "## Training data",
+        "",
+        statement.trained_on,
+        "",
+        "## What it may be asked",
+        "",
+        f"- Levels: {levels}.",
+        f"- At most {scope.max_outside:.0%} of the {config.input.extent_mm:.0f} mm crop outside "
+        "the scan.",
+        f"- No vertebra flagged {', '.join(scope.refused_flags) or 'at all'}.",
+        "- Scores are softmax outputs, not calibrated on patients.",
+        "",
+    ]
+    for heading, text in statement.results.items():
+        lines += [f"## {heading}", "", text, ""]
+    return "\n".join(lines)

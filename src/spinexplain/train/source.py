@@ -1,0 +1,116 @@
+"""Training sets from a prepared cohort or straight from drawn phantom sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.sheets import DrawnSheet
+from spinexplain.errors import ConfigError
+from spinexplain.train.dataset import TrainingSet
+
+if TYPE_CHECKING:
+    from spinexplain.data.cohort import Cohort
+
+_GRADES = {"G0": 0, "G1": 1, "G2": 2, "G3": 3}
+
+
+def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
+    """Stack drawn sheets into a training set.
+
+    Parameters
+    ----------
+    sheets : iterable of DrawnSheet
+    series : str
+        What their provenance calls them, e.g. ``"phantom balanced"``.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    drawn = list(sheets)
+    if not drawn:
+        raise ConfigError("no sheet to train on; expected at least one. Raise their number.")
+    shape = drawn[0].hu.shape
+    return TrainingSet(
+        patches_hu=np.stack([sheet.hu for sheet in drawn]),
+        grades=np.array([sheet.grade for sheet in drawn]),
+        subjects=np.array([sheet.subject for sheet in drawn]),
+        series=np.array([series] * len(drawn)),
+        levels=np.array([sheet.level for sheet in drawn]),
+        centers=np.tile((np.array(shape) - 1) / 2, (len(drawn), 1)),
+        target=np.stack([sheet.body for sheet in drawn]),
+        evidence=np.stack([sheet.evidence for sheet in drawn]),
+        height_loss=np.array([sheet.loss for sheet in drawn], dtype=float),
+    )
+
+
+def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> TrainingSet:
+    """Read the graded vertebrae of a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    axes : int
+        2 for sheets, 3 for boxes.
+    split : str, optional
+        Keep only ``"training"``, ``"validation"`` or ``"test"``.
+
+    Returns
+    -------
+    TrainingSet
+        Healthy twins and vertebrae with foreign material are left out.
+
+    Raises
+    ------
+    ConfigError
+        If no graded vertebra has patches of this kind.
+    """
+    index = cohort.index
+    use = index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
+    if split is not None:
+        use &= index["split"] == split
+    rows = np.flatnonzero(use.to_numpy(dtype=bool))
+    if not len(rows):
+        raise ConfigError(
+            f"{cohort.path}: no graded vertebra with {axes}-D patches"
+            + (f" in split {split}" if split else "")
+            + f". Prepare it with --patches {axes}d and a fracture table."
+        )
+    chosen = index.iloc[rows]
+    patches = cohort.read(f"patches_{axes}d", rows)
+    middle = (np.array(patches.shape[1:]) - 1) / 2
+    return TrainingSet(
+        patches_hu=patches,
+        grades=chosen["grade"].map(_GRADES).to_numpy(),
+        subjects=chosen["subject"].to_numpy(str),
+        series=chosen["series"].to_numpy(str),
+        levels=chosen["level"].to_numpy(str),
+        centers=np.tile(middle, (len(rows), 1)),
+        target=_own_body(cohort, rows, axes),
+        evidence=_evidence(cohort, rows, axes),
+        height_loss=chosen["loss"].to_numpy(float),
+        synthetic=bool(chosen["synthetic"].all()),
+    )
+
+
+def _own_body(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:
+    """Return where each vertebra's own body lies; its whole bone where no body is known."""
+    own = np.array(
+        [VertebraLevel(level).verse_label for level in cohort.index["level"].iloc[rows]]
+    ).reshape(-1, *(1,) * axes)
+    for kind in (f"body_{axes}d", f"labels_{axes}d"):
+        if cohort.has(kind)[rows].any():
+            return (cohort.read(kind, rows, missing=0) == own).astype(np.uint8)
+    return None
+
+
+def _evidence(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:
+    kind = f"evidence_{axes}d"
+    if not cohort.has(kind)[rows].any():
+        return None
+    return (cohort.read(kind, rows, missing=0) > 0).astype(np.uint8)

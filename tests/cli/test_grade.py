@@ -1,0 +1,100 @@
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """The lumbar example, graded once for this module."""
+    from pathlib import Path
+
+    from spinexplain.cli.grade import GradeRequest, grade_to_folder
+
+    folder = Path(__file__).parent.parent / "data" / "totalsegmentator-example"
+    out = tmp_path_factory.mktemp("grade") / "out"
+    request = GradeRequest(
+        ct=folder / "example_ct.nii.gz",
+        labels=folder / "totalseg_vertebrae_pp_refined.nii.gz",
+        out=out,
+        all_heatmaps=True,
+    )
+    grade_to_folder(request, quiet=True)
+    return out
+
+
+@pytest.mark.slow
+def test_writes_result_report_and_heat_maps(graded):
+    result = json.loads((graded / "result.json").read_text())
+    assert result["schema"] == "spinexplain/result/1"
+    assert [row["level"] for row in result["vertebrae"]] == ["T12", "L1", "L2", "L3", "L4", "L5"]
+    assert "</html>" in (graded / "report.html").read_text()
+    assert list((graded / "heatmaps").glob("*.nii.gz"))
+
+
+@pytest.mark.slow
+def test_contributions_add_up_to_a_logit_that_gives_the_probabilities(graded):
+    result = json.loads((graded / "result.json").read_text())
+    for row in result["vertebrae"]:
+        if row["grade"] is None:
+            assert row["probabilities"] == {}
+            assert any(flag.startswith("not_assessable: ") for flag in row["flags"])
+            continue
+        assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+        for item in row["explanation"]["evidence"]:
+            terms = item["terms"]
+            product = terms["similarity"] * terms["connection"]
+            assert item["score"] == pytest.approx(product, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_heat_maps_lie_on_the_lattice_of_the_ct(graded, lumbar):
+    ct = nib.load(lumbar[0])
+    to_ct = np.linalg.inv(ct.affine)
+    for path in (graded / "heatmaps").glob("*.nii.gz"):
+        heat = nib.load(path)
+        assert np.allclose(heat.affine[:3, :3], ct.affine[:3, :3], atol=1e-4)
+        first = to_ct @ heat.affine[:, 3]
+        assert np.allclose(first, first.round(), atol=1e-3)
+        assert np.all(first[:3].round() >= 0)
+        assert np.all(first[:3].round() + heat.shape <= ct.shape)
+        assert heat.get_fdata().max() > 0
+
+
+@pytest.mark.slow
+def test_centroids_alone_give_no_heights(spinexplain, thoracic, tmp_path):
+    ct, centroids = thoracic
+    out = tmp_path / "out"
+    ended = spinexplain("grade", ct, "--centroids", centroids, "-o", out)
+    assert ended.code == 0, ended.err
+    result = json.loads((out / "result.json").read_text())
+    assert {row["heights"] is None for row in result["vertebrae"]} == {True}
+    assert str(out / "report.html") in ended.out
+
+
+def test_neither_labels_nor_centroids(spinexplain, lumbar, tmp_path):
+    ended = spinexplain("grade", lumbar[0], "-o", tmp_path / "out")
+    assert ended.code == 2
+    assert "--labels" in ended.line
+    assert "--centroids" in ended.line
+
+
+def test_an_existing_output_is_kept(spinexplain, lumbar, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("precious")
+    for extra in ([], ["--force"]):
+        ended = spinexplain("grade", lumbar[0], "--labels", lumbar[1], "-o", out, *extra)
+        assert ended.code == 2
+    assert (out / "notes.txt").read_text() == "precious"
+
+
+def test_a_model_that_is_not_there_leaves_nothing_behind(spinexplain, lumbar, tmp_path):
+    out = tmp_path / "out"
+    ended = spinexplain(
+        "grade", lumbar[0], "--labels", lumbar[1], "-o", out, "--model", tmp_path / "no-model"
+    )
+    assert ended.code == 2
+    assert "no-model" in ended.line
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,62 @@
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import spinexplain.cli
+from spinexplain.cli.main import app
+
+COMMANDS = [info.name for info in app.registered_commands]
+
+
+def test_every_command_module_is_registered():
+    modules = [m.name for m in pkgutil.iter_modules(spinexplain.cli.__path__)]
+    with_command = {
+        name
+        for name in modules
+        if hasattr(importlib.import_module(f"spinexplain.cli.{name}"), "command")
+    }
+    assert with_command == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Example: spinexplain" in result.output
+
+
+def test_version(spinexplain):
+    assert spinexplain("--version").out.strip() == "0.1.0"
+
+
+def test_unknown_command_is_the_users_mistake(spinexplain):
+    ended = spinexplain("grad")
+    assert ended.code == 2
+    assert "grad" in ended.err
+
+
+def test_no_command_shows_help(spinexplain):
+    assert "Usage" in spinexplain().out
+
+
+def test_control_characters_of_file_names_do_not_reach_the_terminal(spinexplain, tmp_path):
+    name = tmp_path / "evil\x1b[31m\n<b>.nii.gz"
+    ended = spinexplain("grade", name, "--labels", name, "-o", tmp_path / "out")
+    assert ended.code == 2
+    assert "\x1b" not in ended.err
+    assert len(ended.err.strip().splitlines()) == 1
+
+
+def test_our_own_faults_leave_with_1():
+    code = (
+        "from spinexplain.cli import main\n"
+        "def fail(*a, **k): raise RuntimeError('bug')\n"
+        "main.app = fail\nmain.run([])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "RuntimeError: bug" in done.stderr

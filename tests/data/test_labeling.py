@@ -1,0 +1,59 @@
+from types import SimpleNamespace
+
+import numpy as np
+
+from spinexplain.data.labeling import join_labels
+from spinexplain.data.shard import SeriesShard, VertebraRow, shard_table
+
+
+def series(subject, grades, split="training", twin_id=None):
+    return SimpleNamespace(
+        subject=subject,
+        series=subject,
+        grades=grades,
+        shapes=dict.fromkeys(grades, "wedge"),
+        split=split,
+        twin_id=twin_id,
+    )
+
+
+def stored(*subjects):
+    import pyarrow as pa
+
+    return pa.concat_tables(
+        shard_table(SeriesShard(name, name, [VertebraRow("T12"), VertebraRow("L1")], {}))
+        for name in subjects
+    )
+
+
+def test_every_row_gets_the_labels_of_its_level():
+    planned = [series("a", {"L1": "G2"}), series("b", {"T12": "x"}, "test", "t")]
+    frame = join_labels(stored("a", "b"), planned, 2, seed=0).rows.to_pandas()
+    frame = frame.astype(object).replace({np.nan: None})
+    assert frame.grade.tolist() == [None, "G2", "x", None]
+    assert frame["shape"].tolist() == [None, "wedge", "wedge", None]
+    assert frame.split.tolist() == ["training", "training", "test", "test"]
+    assert frame.twin_id.tolist() == [None, None, "t", "t"]
+
+
+def test_made_folds_stand_in_every_row():
+    names = [f"s{number}" for number in range(6)]
+    joined = join_labels(stored(*names), [series(n, {"L1": "G0"}) for n in names], 3, seed=0)
+    assert set(joined.folds.values()) == {0, 1, 2}
+    frame = joined.rows.to_pandas()
+    assert frame.fold.tolist() == [joined.folds[subject] for subject in frame.subject]
+    assert joined.remarks == ()
+
+
+def test_given_folds_are_used():
+    planned = [series("a", {}), series("b", {})]
+    joined = join_labels(stored("a", "b"), planned, {"a": 4, "other": 1}, seed=0)
+    assert joined.folds == {"a": 4}
+    assert joined.rows["fold"].to_pylist() == [4, 4, None, None]
+    assert joined.remarks == ("1 subjects have no fold in the CSV: b",)
+
+
+def test_too_few_subjects_for_folds():
+    joined = join_labels(stored("a"), [series("a", {})], 5, seed=0)
+    assert joined.folds == {}
+    assert joined.remarks == ("no folds were made: 1 subjects are fewer than 5",)

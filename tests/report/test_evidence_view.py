@@ -1,0 +1,73 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spinexplain.report.evidence_view import on_sheet, view_explanation
+from spinexplain.report.pictures import Album
+from spinexplain.spine.reformat import box_frame
+from spinexplain.types import Evidence, Exemplar, Explanation, Patch
+
+
+@pytest.fixture
+def explained(lumbar):
+    item = lumbar.vertebrae[1]
+    return item.patch, item.assessments[0].explanation
+
+
+def test_the_three_strongest_and_all_others_make_the_logit(explained):
+    patch, explanation = explained
+    view = view_explanation(explanation, patch, Album())
+    scores = [item.score for item in explanation.evidence]
+    assert [row.bar.value for row in view.rows] == scores[:3]
+    assert view.others.value == pytest.approx(sum(scores[3:]))
+    assert view.others_count == 6
+    assert view.total.value == pytest.approx(sum(scores))
+
+
+def test_a_cam_has_no_logit_no_others_and_no_training_patch(explained):
+    patch, explanation = explained
+    cam = Evidence("GradCAM", "G2", explanation.evidence[0].heatmap, 1.0)
+    one = Explanation(patch, "G2", "gradcam", "share of the map", (cam,))
+    view = view_explanation(one, patch, Album())
+    assert (view.total, view.others) == (None, None)
+    assert view.rows[0].exemplar is None
+
+
+def test_an_explanation_without_evidence_is_drawn_as_none(explained):
+    patch, _ = explained
+    empty = Explanation(patch, "G2", "prototypes", "contribution to the logit", ())
+    view = view_explanation(empty, patch, Album())
+    assert (view.rows, view.top, view.total.value) == ((), 0.0, 0.0)
+
+
+def test_washes_share_one_scale(explained):
+    patch, explanation = explained
+    view = view_explanation(explanation, patch, Album())
+    assert view.top == pytest.approx(max(e.heatmap.max() for e in explanation.evidence[:3]))
+
+
+def test_a_map_of_a_3d_box_is_drawn_where_it_lies_on_the_sheet(lumbar):
+    vertebrae = [item.vertebra for item in lumbar.vertebrae]
+    shown = lumbar.vertebrae[2].patch
+    frame = box_frame(vertebrae, shown.vertebra, (64, 64, 64), 1.5)
+    mark_mm = shown.frame.to_mm(np.array([50.0, 70.0]))
+    index = np.stack(np.mgrid[:64, :64, :64], axis=-1)
+    far = np.linalg.norm(frame.to_mm(index) - mark_mm, axis=-1)
+    box = Patch(shown.vertebra, np.zeros((64, 64, 64), np.float32), frame)
+    drawn = on_sheet(np.exp(-((far / 6) ** 2)), box, shown)
+    rows, columns = np.mgrid[:112, :112]
+    np.testing.assert_allclose((rows * drawn).sum() / drawn.sum(), 50, atol=0.5)
+    np.testing.assert_allclose((columns * drawn).sum() / drawn.sum(), 70, atol=0.5)
+
+
+def test_a_3d_training_patch_is_shown_in_its_mid_sagittal_plane(explained):
+    patch, explanation = explained
+    array = np.zeros((20, 20, 9), np.float32)
+    array[..., 4] = 1000.0
+    exemplar = Exemplar(array, array, "s", "ct", "L1", "G2", True, (0, 0, 0))
+    item = replace(explanation.evidence[0], exemplars=(exemplar,))
+    album = Album()
+    view = view_explanation(replace(explanation, evidence=(item,)), patch, album)
+    sagittal = album.add_ct(np.full((20, 20), 1000.0))
+    assert view.rows[0].exemplar.region.picture is sagittal

@@ -1,0 +1,260 @@
+import base64
+import datetime
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from spinexplain.errors import OutputError
+from spinexplain.report.html import write_report
+from spinexplain.types import Explanation, ModelInfo
+
+DAY = datetime.date(2026, 3, 4)
+VOID = {"meta", "input", "br", "link", "img", "hr"}
+
+
+class Reader(HTMLParser):
+    """Collects elements and text, and checks that every element is closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.text += data
+
+    def with_class(self, name):
+        return [a for _, a in self.elements if name in (a.get("class") or "").split()]
+
+
+@pytest.fixture
+def page_of(tmp_path):
+    def read(scan):
+        content = write_report(scan, tmp_path, date=DAY).read_text(encoding="utf-8")
+        # the pictures are most of the file, and take the parser long
+        content = re.sub(r"(data:image/png;base64,)[A-Za-z0-9+/=]+", r"\1", content)
+        reader = Reader()
+        reader.feed(content)
+        assert reader.open == []
+        return content, reader
+
+    return read
+
+
+@pytest.mark.parametrize("scan", ["lumbar", "thoracic", "healthy", "two_models"])
+def test_every_variant_is_one_file_that_refers_to_nothing_outside(scan, request, page_of):
+    content, page = page_of(request.getfixturevalue(scan))
+    for tag, attributes in page.elements:
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        for name in ("src", "href", "action", "data", "srcset", "poster"):
+            reference = attributes.get(name)
+            assert reference is None or reference.startswith(("#", "data:image/png;base64,"))
+    style = re.search(r"<style>(.*?)</style>", content, re.S)[1]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert not re.search(r"https?://|\bfetch\(|XMLHttpRequest|WebSocket", content)
+
+
+def test_the_policy_allows_its_own_script_and_nothing_else(lumbar, page_of):
+    content, _ = page_of(lumbar)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', content)[1]
+    script = re.search(r"<script>(.*?)</script>", content, re.S)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+
+
+@pytest.mark.parametrize("scan", ["lumbar", "thoracic", "two_models"])
+def test_every_reference_inside_the_page_has_its_target(scan, request, page_of):
+    _, page = page_of(request.getfixturevalue(scan))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {a["href"][1:] for _, a in page.elements if a.get("href", "").startswith("#")}
+    assert targets <= set(ids)
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "{{ 7 * 7 }}{% raw %}",
+    "a\nb\r\u2028c\u202e</style></title>",
+    "</script><script>alert(1)</script>",
+    "\u6f22\u5b57 \U0001f9b4 {level} %s",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_from_outside_becomes_markup(name, lumbar, page_of):
+    plain, _ = page_of(lumbar)
+    content, page = page_of(_renamed(lumbar, name))
+    before = Reader()
+    before.feed(plain)
+    assert [tag for tag, _ in page.elements] == [tag for tag, _ in _renamed_count(before, page)]
+    assert not any(key.startswith("on") for _, attributes in page.elements for key in attributes)
+    assert content.count("<script") == 1
+    assert "49" not in page.text or "{{ 7 * 7 }}" in page.text
+    shown = " ".join(name.split())
+    assert shown in " ".join(page.text.split())
+
+
+def _renamed_count(before, page):
+    """The page must have the same elements in the same order, whatever things are called."""
+    return before.elements if len(before.elements) == len(page.elements) else [("different", {})]
+
+
+def _renamed(scan, name):
+    """The same findings with every string that can come from outside replaced."""
+
+    def explanation(old):
+        if old is None:
+            return None
+        exemplars = [
+            tuple(replace(x, subject=name, series=name, level=name) for x in item.exemplars)
+            for item in old.evidence
+        ]
+        evidence = tuple(
+            replace(item, name=name, exemplars=new)
+            for item, new in zip(old.evidence, exemplars, strict=True)
+        )
+        return Explanation(old.patch, old.target, name, old.score_name, evidence)
+
+    vertebrae = tuple(
+        replace(
+            item,
+            assessments=tuple(
+                replace(one, explanation=explanation(one.explanation)) for one in item.assessments
+            ),
+            flags=tuple(f"not_assessable: {name}" if ":" in flag else name for flag in item.flags),
+        )
+        for item in scan.vertebrae
+    )
+    old = scan.models[0]
+    model = ModelInfo(name, name, old.sha256, old.classes, name)
+    settings = {**scan.settings, "level_names": name, "command": name}
+    source = replace(scan.source, name=name)
+    return replace(scan, source=source, models=(model,), vertebrae=vertebrae, settings=settings)
+
+
+def test_a_hostile_class_name_is_text_too(lumbar, graded_as, page_of):
+    item = lumbar.vertebrae[1]
+    grading = replace(item.assessments[0].grading, classes=("G0", "<b onclick=x>", "G3"))
+    item = replace(item, assessments=(replace(item.assessments[0], grading=grading),))
+    content, page = page_of(replace(lumbar, vertebrae=(item,)))
+    assert "<b onclick" not in content
+    assert "<b onclick=x>" in page.text
+
+
+def test_the_bars_printed_add_up_to_the_logit_printed(lumbar, page_of):
+    content, _ = page_of(lumbar)
+    cards = content.split('<article class="card"')[1:]
+    assert len(cards) == 2
+    for card in cards:
+        parts = re.findall(r'class="sum">([+-][\d.]+)', card)
+        others = re.search(r"other prototypes <b>([+-][\d.]+)", card)[1]
+        logit = re.search(r"Logit of G\d <b>([\d.]+)", card)[1]
+        assert len(parts) == 3
+        total = sum(map(float, parts)) + float(others)
+        assert total == pytest.approx(float(logit), abs=0.021)  # five roundings of 0.005
+
+
+def test_worst_first_and_the_healthy_ones_folded(lumbar, page_of):
+    content, page = page_of(lumbar)
+    cards = re.findall(r'<article class="card" id="level-(\w+)"', content)
+    folded = re.findall(r'<figure id="level-(\w+)"', content)
+    assert cards == ["L1", "L3"]
+    assert folded == ["T12", "L2", "L4", "L5"]
+    assert "4 vertebrae without suspicion" in page.text
+
+
+def test_disagreement_is_called_out_where_it_is_and_nowhere_else(lumbar, page_of):
+    content, _ = page_of(lumbar)
+    cards = content.split('<article class="card"')[1:]
+    assert ['class="callout"' in card for card in cards] == [False, True]
+    assert "The model reads G0 (no fracture); the measured loss is 29 % (26 to 33 %)" in cards[1]
+
+
+def test_synthetic_training_patches_say_so_and_real_ones_do_not(lumbar, page_of):
+    content, _ = page_of(lumbar)
+    rows = re.split(r'<div class="row" data-row="\d">', content.split('<article class="card"')[1])
+    assert ["SYNTHETIC" in row.split("</section>")[0] for row in rows[1:]] == [True, False, True]
+
+
+def test_orientation_letters_and_a_scale_are_on_every_kind_of_picture(lumbar, page_of):
+    content, page = page_of(lumbar)
+    assert len(page.with_class("side")) % 4 == 0
+    coronal = content.split("coronal through the body")[1][:1200]
+    assert '<span class="side left">R</span>' in coronal
+    assert '<span class="side right">L</span>' in coronal
+    sagittal = content.split("Sagittal reformation along the spine")[1][:1200]
+    assert '<span class="side left">A</span>' in sagittal
+    assert '<span class="side right">P</span>' in sagittal
+
+
+def test_without_a_mask_the_page_says_so_and_guesses_no_height(thoracic, page_of):
+    content, page = page_of(thoracic)
+    assert "No vertebra mask was given" in page.text
+    assert "Not measured: there is no mask of this body." in page.text
+    assert page.with_class("measured") == []
+    assert 'class="callout"' not in content
+
+
+def test_a_scan_without_suspicion_has_no_cards(healthy, page_of):
+    content, page = page_of(healthy)
+    assert "The model suspects no fracture." in page.text
+    assert "<article" not in content
+
+
+def test_a_second_model_s_evidence_is_in_its_own_fold(two_models, page_of):
+    content, page = page_of(two_models)
+    assert page.text.count("Also graded by") == content.count("<article")
+    fold = content.split('<details class="other">')[1].split("</details>")[0]
+    assert "unit 40" in fold
+    assert "Logit" not in fold
+
+
+def test_scores_are_called_uncalibrated_and_the_device_note_stands_twice(lumbar, page_of):
+    _, page = page_of(lumbar)
+    assert "uncalibrated on patients" in page.text
+    assert page.text.count("Not a medical device.") == 2
+
+
+def test_the_foot_tells_how_to_make_it_again(lumbar, page_of):
+    _, page = page_of(lumbar)
+    for expected in (
+        lumbar.source.sha256,
+        lumbar.models[0].sha256,
+        "spinexplain grade example_ct.nii.gz --labels mask.nii.gz -o out",
+        "2026-03-04",
+    ):
+        assert expected in page.text
+
+
+def test_the_same_findings_give_the_same_bytes(lumbar, tmp_path):
+    first = write_report(lumbar, tmp_path, date=DAY).read_bytes()
+    assert write_report(lumbar, tmp_path, date=DAY).read_bytes() == first
+
+
+@pytest.mark.slow
+def test_the_heaviest_page_stays_under_eight_megabytes(long_spine, tmp_path):
+    assert write_report(long_spine, tmp_path).stat().st_size < 8_000_000
+
+
+def test_a_folder_that_is_not_there_is_an_output_error(healthy, tmp_path):
+    with pytest.raises(OutputError):
+        write_report(healthy, tmp_path / "missing")

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from spinexplain.errors import ConfigError, ShapeError
+from spinexplain.train.dataset import class_labels, split_validation, with_classes
+
+CLASSES = ("G0", "G2", "G3")
+
+
+def test_validation_is_split_by_subject_and_stratified(toy_set):
+    data = toy_set(n=240)
+    training, validation = split_validation(data, 0.1, seed=0)
+    assert not set(training.subjects) & set(validation.subjects)
+    assert len(training) + len(validation) == len(data)
+    assert len(set(validation.subjects)) == pytest.approx(12, abs=1)
+    assert set(validation.grades) == {0, 2, 3}
+
+
+def test_split_is_a_function_of_the_seed(toy_set):
+    data = toy_set()
+    same = [split_validation(data, 0.2, seed=4)[1].subjects.tolist() for _ in range(2)]
+    assert same[0] == same[1]
+    assert split_validation(data, 0.2, seed=5)[1].subjects.tolist() != same[0]
+
+
+def test_one_subject_can_not_be_split(toy_set):
+    data = toy_set(n=2)
+    with pytest.raises(ConfigError, match="1 subject"):
+        split_validation(data, 0.1, seed=0)
+
+
+def test_a_tiny_cohort_still_gets_a_validation_subject(toy_set):
+    training, validation = split_validation(toy_set(n=4), 0.1, seed=0)
+    assert len(set(validation.subjects)) == 1
+    assert len(training)
+
+
+def test_grades_that_are_no_class_are_dropped(toy_set):
+    data = toy_set()
+    data.grades[5] = 1
+    used = with_classes(data, CLASSES, 3)
+    assert len(used) == len(data) - 1
+    assert np.all(class_labels(used, CLASSES) >= 0)
+    np.testing.assert_array_equal(used.patches_hu[5], data.patches_hu[6])
+
+
+def test_an_empty_or_small_class_is_named(toy_set):
+    data = toy_set()
+    data.grades[data.grades == 3] = 2
+    with pytest.raises(ConfigError, match="class G3 has 0 training crops; expected at least 3"):
+        with_classes(data, CLASSES, 3)
+
+
+def test_rows_must_agree(toy_set):
+    data = toy_set()
+    with pytest.raises(ShapeError, match="grades has 3 rows; expected 60"):
+        type(data)(**{**vars(data), "grades": data.grades[:3]})
+    with pytest.raises(ShapeError, match="target must have the shape"):
+        type(data)(**{**vars(data), "target": data.target[:, :5]})

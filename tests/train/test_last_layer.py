@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from spinexplain.config import LastLayerSettings
+from spinexplain.train.last_layer import fit_last_layer, weighted_cross_entropy
+
+OWNER = np.array([0, 0, 1, 1, 2, 2])
+WEIGHTS = np.array([0.5, 1.0, 1.5])
+START = np.where(OWNER[None] == np.arange(3)[:, None], 1.0, -0.5)
+
+
+def case(seed=0, n=120):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, n)
+    similarities = rng.uniform(0, 2, (n, 6)) + 0.5 * (OWNER[None] == labels[:, None])
+    return similarities, labels
+
+
+def fit(similarities, labels, start=START, **settings):
+    chosen = LastLayerSettings(**settings)
+    return fit_last_layer(similarities, labels, OWNER, WEIGHTS, start, chosen)
+
+
+def test_cross_entropy_and_slope_equal_torch():
+    similarities, labels = case()
+    connections = torch.from_numpy(START.copy()).requires_grad_()
+    loss = F.cross_entropy(
+        torch.from_numpy(similarities) @ connections.T,
+        torch.from_numpy(labels),
+        weight=torch.from_numpy(WEIGHTS),
+    )
+    loss.backward()
+    value, slope = weighted_cross_entropy(START, similarities, labels, WEIGHTS)
+    assert value == pytest.approx(float(loss.detach()))
+    np.testing.assert_allclose(slope, connections.grad.numpy(), atol=1e-12)
+
+
+def test_signs_hold_and_the_optimum_can_not_be_improved_by_a_step():
+    similarities, labels = case()
+    fitted = fit(similarities, labels, lambda_l1=1e-3, lambda_l2=0)
+    own = OWNER[None] == np.arange(3)[:, None]
+    assert np.all(fitted[own] >= 0)
+    assert np.all(fitted[~own] <= 0)
+
+    def loss(connections):
+        value, _ = weighted_cross_entropy(connections, similarities, labels, WEIGHTS)
+        return value + 1e-3 * np.abs(connections[~own]).sum()
+
+    best = loss(fitted)
+    for k, p in np.ndindex(3, 6):
+        for step in (1e-3, -1e-3):
+            moved = fitted.copy()
+            moved[k, p] += step
+            if (moved[k, p] >= 0) == own[k, p] or moved[k, p] == 0:
+                assert loss(moved) >= best - 1e-9
+
+
+def test_any_start_leads_to_the_same_optimum():
+    similarities, labels = case()
+    near, far = (fit(similarities, labels, start=START * factor) for factor in (1, 7))
+    np.testing.assert_allclose(near, far, atol=2e-2)
+
+
+def test_reaches_what_long_gradient_descent_reaches():
+    """Twenty epochs of Adam, repeated until they stop moving, find no lower loss."""
+    similarities, labels = case()
+    fitted = fit(similarities, labels, lambda_l2=0, constrained=False)
+    weight = torch.tensor(START, requires_grad=True)
+    other = torch.from_numpy(OWNER[None] != np.arange(3)[:, None])
+    x, y, w = (torch.from_numpy(a) for a in (similarities, labels, WEIGHTS))
+    optimizer = torch.optim.Adam([weight], lr=0.05)
+    for _ in range(1500):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(x @ weight.T, y, weight=w) + 1e-4 * weight[other].abs().sum()
+        loss.backward()
+        optimizer.step()
+    value, _ = weighted_cross_entropy(fitted, similarities, labels, WEIGHTS)
+    value += 1e-4 * np.abs(fitted[other.numpy()]).sum()
+    assert value <= float(loss.detach()) + 1e-5
+
+
+def test_l1_silences_off_class_connections():
+    similarities, labels = case()
+    other = OWNER[None] != np.arange(3)[:, None]
+    loose, tight = (
+        np.abs(fit(similarities, labels, lambda_l1=l1)[other]).sum()
+        for l1 in (1e-5, 1.0)
+    )
+    assert tight < 1e-3 < loose
+
+
+def test_ridge_bounds_connections_on_separable_similarities():
+    similarities, labels = case()
+    apart = similarities + 9.0 * (OWNER[None] == labels[:, None])
+    weak, strong = (np.abs(fit(apart, labels, lambda_l2=l2)).max() for l2 in (1e-6, 1e-2))
+    assert strong < weak
+    assert strong < 2
