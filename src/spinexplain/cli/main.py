@@ -11,7 +11,7 @@ import warnings
 
 import typer
 
-from spinexplain.cli import demo, grade, measure, prepare, train
+from spinexplain.cli import demo, fracture, grade, measure, phantom, prepare, train
 from spinexplain.errors import SpinexplainError
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, grade, measure, prepare, train):
+for module in (demo, grade, measure, phantom, fracture, prepare, train):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 

@@ -138,7 +138,8 @@ def _order_flags(ordered: Sequence[Vertebra]) -> dict[str, set[VertebraLevel]]:
             gap |= {upper, lower}
     kept = _longest_descent(centers[:, 2])
     inverted = {level for i, level in enumerate(levels) if i not in kept}
-    folded = set() if close or inverted else _folded(levels, centers)
+    in_order = len(levels) > 1 and not close and not inverted
+    folded = _folded(levels, centers) if in_order else set()
     return {CENTERS_TOO_CLOSE: close, LEVEL_GAP: gap, LEVEL_INVERSION: inverted, FOLD: folded}
 
 
@@ -151,9 +152,13 @@ def _longest_descent(heights: np.ndarray) -> set[int]:
     """Return the largest set of places whose heights fall from one to the next."""
     best: list[list[int]] = []
     for i, height in enumerate(heights):
-        before = [chain for chain in best if heights[chain[-1]] > height]
-        best.append([*max(before, key=len, default=[]), i])
-    return set(max(best, key=len, default=[]))
+        before: list[int] = []
+        for chain in best:
+            if heights[chain[-1]] > height and len(chain) > len(before):
+                before = chain
+        best.append([*before, i])
+    longest = max(best, key=len, default=[])
+    return set(longest)
 
 
 def _folded(levels: Sequence[VertebraLevel], centers: np.ndarray) -> set[VertebraLevel]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
@@ -45,9 +47,32 @@ def arch_struts(body: Body, vary: np.ndarray) -> list[Strut]:
     return struts
 
 
+def rib_struts(body: Body) -> list[Strut]:
+    """Return the first third of both ribs of a thoracic level, as three bars each."""
+    if body.name[0] != "T":
+        return []
+    k = LEVEL_NAMES.index(body.name)
+    size = body.depth / float(NORMS["depth"][k])
+    half, back, high = body.width / 2, -body.depth / 2, body.upper.posterior
+    struts: list[Strut] = []
+    for side in (-1.0, 1.0):
+        head = np.array([side * (half - 1), back + 3, 0.7 * high])
+        angle = np.array([side * (half + 24 * size), back - 22 * size, 0.2 * high])
+        far = np.array([side * (half + 62 * size), back - 26 * size, -0.6 * high])
+        front = np.array([side * (half + 92 * size), back + 20 * size, -1.8 * high])
+        bars = ((head, angle, 3.2), (angle, far, 3.4), (far, front, 3.4))
+        struts += [(start, end, (thick, thick, 4.6)) for start, end, thick in bars]
+    return struts
+
+
 def paint_arch(canvas: Canvas, body: Body, place: Placement, vary: np.ndarray) -> None:
-    """Paint the arch of one vertebra with its cortex; bodies are painted over it."""
-    for start, end, half in arch_struts(body, vary):
+    """Paint arch and ribs of one level with their cortex; bodies are painted over it.
+
+    Ribs carry no label, as in VerSe.
+    """
+    struts = [(strut, body.code) for strut in arch_struts(body, vary)]
+    struts += [(strut, 0) for strut in rib_struts(body)]
+    for (start, end, half), code in struts:
         middle = (start + end) / 2
         span = np.abs(end - start) / 2
         fat = np.array(half) + 3
@@ -60,7 +85,7 @@ def paint_arch(canvas: Canvas, body: Body, place: Placement, vary: np.ndarray) -
         points = local_points(canvas, index, place)
         if float(np.abs(points[0] - middle[0]).min()) > reach_local[0]:
             continue
-        _paint_bar(canvas, index, body, points, (start, end, half))
+        _paint_bar(canvas, index, replace(body, code=code), points, (start, end, half))
 
 
 def _paint_bar(
@@ -82,11 +107,12 @@ def _paint_bar(
     across = np.sqrt(nu * nu + nv * nv + nw * nw) + 1e-3
     slope = np.sqrt((nu / half_u) ** 2 + (nv / half_v) ** 2 + (nw / half_w) ** 2) + 1e-3
     distance = (across - 1) * across / slope + 0.7 * canvas.mid[index]
-    pixel, wall = canvas.grid.pixel_mm, 1.0 + body.cortex_mm[3]
+    pixel, wall = canvas.grid.pixel_mm, 0.6 + body.cortex_mm[3]
     outer = cover(distance, pixel)
     inner = np.minimum(cover(distance + wall, pixel), outer)
     marrow = body.trabecular_hu + 30 + body.texture_hu * canvas.fine[index] + 25 * canvas.mid[index]
     hu = canvas.hu[index]
     hu *= 1 - outer
     hu += (0.85 * body.cortex_hu) * (outer - inner) + marrow * inner
-    canvas.label[index][outer > 0.5] = body.code
+    if body.code:
+        canvas.label[index][outer > 0.5] = body.code

@@ -16,6 +16,7 @@ from spinexplain.data.phantom.fracture import (
     grade_of,
     relative_loss,
 )
+from spinexplain.data.phantom.hardware import Implant, draw_implants
 from spinexplain.data.phantom.mark import Mark, draw_marks
 from spinexplain.data.phantom.presets import Bone, Geometry, Preset
 from spinexplain.data.phantom.shape import Body, Endplate, Notch, heights_mm
@@ -23,6 +24,7 @@ from spinexplain.data.phantom.spine import Posture, rim_plane
 
 FIRST_GRADED = LEVEL_NAMES.index("T1")
 LAST_GRADED = LEVEL_NAMES.index("L5")
+_MOST_LEAN_DEG = 62.0  # of T1; more is drawn only by fractures that add to it
 _VERSE_CODES = (*range(5, 8), *range(8, 20), *range(20, 25), 0, 0, 0)
 
 
@@ -70,6 +72,7 @@ class Subject:
     posture: Posture
     truth: tuple[VertebraTruth, ...]
     marks: tuple[Mark, ...] = ()
+    implants: tuple[Implant, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,9 @@ def draw_person(rng: np.random.Generator, preset: Preset) -> _Person:
     )
 
 
-def draw_body(rng: np.random.Generator, preset: Preset, person: _Person, k: int) -> Body:
+def draw_body(
+    rng: np.random.Generator, preset: Preset, person: _Person, k: int, well_formed: bool
+) -> Body:
     """Draw one unfractured body, before any mild height loss."""
     g = preset.geometry
     name = LEVEL_NAMES[k]
@@ -124,10 +129,14 @@ def draw_body(rng: np.random.Generator, preset: Preset, person: _Person, k: int)
     posterior = float(NORMS["post"][k]) * person.size * person.ratio * (1 + jitter[1])
     upper_thoracic = name in ("T1", "T2", "T3", "T4", "T5", "T6")
     wedge = rng.uniform(*(g.upper_wedge if upper_thoracic else g.wedge))
+    if person.scheuermann and name[0] == "T":
+        wedge += rng.uniform(0.0, 0.08)
     anterior = posterior * float(NORMS["ant_ratio"][k]) * (1 - wedge)
     concavity = person.concavity * posterior
     upper = _draw_plate(rng, g, person, (posterior, anterior, concavity), upper=True)
     lower = _draw_plate(rng, g, person, (posterior, anterior, concavity), upper=False)
+    if rng.random() < g.anomaly and not well_formed:
+        upper, lower = _malformed(rng, upper, lower)
     if person.cupid and name in ("L3", "L4", "L5"):
         pit = Notch(person.cupid * posterior + 1.0, 0.28, 0.0, 0.16, 0.6)
         lower = replace(lower, notches=(*lower.notches, pit))
@@ -178,6 +187,24 @@ def _draw_plate(
         exponent=float(rng.uniform(1.8, 4.0)),
         rim=float(rng.uniform(0.2, 1.1)) if rng.random() < g.raised_rim else 0.0,
         notches=notches,
+    )
+
+
+def _malformed(
+    rng: np.random.Generator, upper: Endplate, lower: Endplate
+) -> tuple[Endplate, Endplate]:
+    """Make a hemivertebra (one side hardly grown) or a butterfly vertebra (cleft midline)."""
+    if rng.random() < 0.5:
+        cant = float(rng.choice([-1, 1]) * rng.uniform(0.5, 0.8))
+        return replace(upper, cant=cant), replace(lower, cant=cant)
+    depth = float(rng.uniform(0.25, 0.6))
+    pits = [
+        Notch(depth * plate.posterior, 0.5, 0.0, 1.2, float(rng.uniform(0.15, 0.3)))
+        for plate in (upper, lower)
+    ]
+    return (
+        replace(upper, notches=(*upper.notches, pits[0])),
+        replace(lower, notches=(*lower.notches, pits[1])),
     )
 
 
@@ -239,7 +266,12 @@ def shrink(body: Body, anterior: float, middle: float, posterior: float) -> Body
     return replace(body, upper=plates[0], lower=plates[1])
 
 
-def draw_subject(rng: np.random.Generator, preset: Preset, grades: dict[str, int]) -> Subject:
+def draw_subject(
+    rng: np.random.Generator,
+    preset: Preset,
+    grades: dict[str, int],
+    target: str | None = None,
+) -> Subject:
     """Draw one person with fractures of the given grades at the given levels.
 
     Parameters
@@ -248,6 +280,8 @@ def draw_subject(rng: np.random.Generator, preset: Preset, grades: dict[str, int
     preset : Preset
     grades : dict
         Level name to Genant grade 1-3 to plant; levels not named get no fracture.
+    target : str, optional
+        A level that must be free of foreign material.
 
     Returns
     -------
@@ -256,7 +290,7 @@ def draw_subject(rng: np.random.Generator, preset: Preset, grades: dict[str, int
     person = draw_person(rng, preset)
     bodies, truth = [], []
     for k, name in enumerate(LEVEL_NAMES):
-        body = draw_body(rng, preset, person, k)
+        body = draw_body(rng, preset, person, k, well_formed=bool(grades.get(name)))
         if not FIRST_GRADED <= k <= LAST_GRADED:
             bodies.append(body)
             continue
@@ -266,7 +300,13 @@ def draw_subject(rng: np.random.Generator, preset: Preset, grades: dict[str, int
         truth.append(facts)
     posture = draw_posture(rng, preset, tuple(bodies))
     marks = draw_marks(rng, preset.shortcut, {t.level: t.grade for t in truth})
-    return Subject(tuple(bodies), posture, tuple(truth), marks)
+    levels = tuple(t.level for t in truth)
+    implants = draw_implants(rng, preset.around.hardware, levels)
+    if target is not None and any(implant.level == target for implant in implants):
+        implants = ()
+    foreign = {implant.level for implant in implants}
+    known = tuple(replace(t, foreign_material=t.level in foreign) for t in truth)
+    return Subject(tuple(bodies), posture, known, marks, implants)
 
 
 def _own_history(
@@ -349,7 +389,11 @@ def draw_posture(rng: np.random.Generator, preset: Preset, bodies: tuple[Body, .
         tilt=0.0,
         kyphosis_share=float(rng.uniform(*preset.fractures.kyphosis_share)),
     )
-    return replace(posture, tilt=float(lean - _angle_at(bodies, posture, "L3")))
+    at_l3 = _angle_at(bodies, posture, "L3")
+    excess = lean + _angle_at(bodies, posture, "T1") - at_l3 - np.deg2rad(_MOST_LEAN_DEG)
+    if excess > 0:
+        posture = replace(posture, flex=flex - excess / thoracic.sum() * thoracic)
+    return replace(posture, tilt=float(lean - at_l3))
 
 
 def _angle_at(bodies: tuple[Body, ...], posture: Posture, name: str) -> float:

@@ -24,6 +24,8 @@ def draw_plan(rng: np.random.Generator, ranges: Fractures, grade: int) -> Fractu
     """Draw shape and loss for a Genant grade of 1, 2 or 3."""
     shape = SHAPES[int(rng.choice(4, p=np.array(ranges.shapes) / sum(ranges.shapes)))]
     low, high = (ranges.loss_1, ranges.loss_2, ranges.loss_3)[grade - 1]
+    if grade == 3 and rng.random() < ranges.plana:
+        return FracturePlan("crush", float(rng.uniform(0.7, 0.85)))
     return FracturePlan(shape, float(rng.uniform(low, high)))
 
 
@@ -95,6 +97,7 @@ class _Look:
     exponents: tuple[float, float]
     skews: tuple[float, float]
     tilt: float
+    knee: float
     waves: tuple[np.ndarray, np.ndarray]
     steps: tuple[tuple[float, float], tuple[float, float]]
 
@@ -113,6 +116,7 @@ def _draw_look(
         exponents=(float(rng.uniform(1.3, 3.2)), float(rng.uniform(1.3, 3.2))),
         skews=(float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3))),
         tilt=float(rng.uniform(*ranges.lateral)),
+        knee=float(rng.uniform(0.0, 0.5)) if plan.shape == "wedge" else 0.0,
         waves=(_waves(rng, rough), _waves(rng, rough)),
         steps=(_step(rng, ranges.breach, lost), _step(rng, ranges.breach, lost)),
     )
@@ -144,6 +148,7 @@ def _collapsed(body: Body, lost: np.ndarray, look: _Look) -> Body:
             exponent=look.exponents[k],
             skew=look.skews[k],
             tilt=look.tilt,
+            knee=look.knee,
             waves=look.waves[k],
             step_t=look.steps[k][0],
             step_mm=look.steps[k][1] * share,

@@ -47,7 +47,7 @@ class Geometry:
     dish: float = 0.03
     block: float = 0.01
     cupid_bow: float = 0.1
-    cut_ends: float = 0.1
+    anomaly: float = 0.008
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ class Fractures:
     lateral: Range = (-0.45, 0.45)
     cleft: float = 0.06
     retropulsion: float = 0.15
+    plana: float = 0.03
     plan: tuple[tuple[str, int], ...] = ()
 
 
@@ -145,7 +146,7 @@ class Field:
     half_width_mm: Range = (38.0, 75.0)
     front_mm: Range = (35.0, 95.0)
     behind_mm: Range = (60.0, 95.0)
-    spacing_mm: Range = (0.7, 1.2)
+    spacing_mm: Range = (0.6, 1.2)
     slice_mm: Range = (1.0, 3.0)
     slicing: tuple[float, float, float] = (0.4, 0.35, 0.25)
     axes: tuple[str, ...] = ("RAS", "LPS", "PIR", "LAS", "ASR", "IPL", "SRP")

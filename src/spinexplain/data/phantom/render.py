@@ -9,6 +9,7 @@ from spinexplain.data.phantom.bone import clear_evidence_of_neighbors, paint_bod
 from spinexplain.data.phantom.canvas import Canvas, blank_canvas
 from spinexplain.data.phantom.draw import Subject
 from spinexplain.data.phantom.grids import Grid
+from spinexplain.data.phantom.hardware import paint_implants
 from spinexplain.data.phantom.mark import paint_marks
 from spinexplain.data.phantom.spine import Placement
 from spinexplain.data.phantom.tissue import Surroundings, paint_surroundings
@@ -35,5 +36,6 @@ def render(
     for body, place in pairs:
         paint_body(canvas, body, place, body.name not in spared)
     clear_evidence_of_neighbors(canvas)
+    paint_implants(canvas, subject.implants, subject.bodies, places)
     paint_marks(canvas, subject.marks, subject.bodies, places)
     return canvas

@@ -35,6 +35,8 @@ class Collapse:
         Sharpness and place of the middle bump.
     tilt : float
         Relative change from left to right (a lateral fracture).
+    knee : float
+        Where, along t, the anterior part begins to sink.
     waves : ndarray, shape (n, 4)
         Roughness: amplitude in mm, cycles along t and l, phase.
     step_t, step_mm : float
@@ -47,13 +49,15 @@ class Collapse:
     exponent: float = 2.0
     skew: float = 0.0
     tilt: float = 0.0
+    knee: float = 0.0
     waves: np.ndarray | None = None
     step_t: float = 0.5
     step_mm: float = 0.0
 
     def depth(self, t: np.ndarray, lateral: np.ndarray) -> np.ndarray:
         """Return the displacement in mm at endplate coordinates, never negative."""
-        linear = self.posterior + (self.anterior - self.posterior) * t
+        ramp = np.clip((t - self.knee) / (0.92 - self.knee), 0, 1)
+        linear = self.posterior + (self.anterior - self.posterior) * ramp
         bump = self.middle - (self.anterior + self.posterior) / 2
         reach = np.clip(1 - np.abs(2 * t - 1 - self.skew) ** self.exponent, 0, 1)
         depth = (linear + bump * reach) * (1 + self.tilt * lateral)
@@ -69,7 +73,10 @@ class Collapse:
 
 @dataclass(frozen=True, eq=False)
 class Endplate:
-    """One endplate: half heights at its two ends, bowl, rim, pits, and its collapse."""
+    """One endplate: half heights at its two ends, bowl, rim, pits, and its collapse.
+
+    ``cant`` is the relative change of height from the middle to the right side.
+    """
 
     posterior: float
     anterior: float
@@ -77,6 +84,7 @@ class Endplate:
     skew: float = 0.0
     exponent: float = 2.2
     rim: float = 0.0
+    cant: float = 0.0
     notches: tuple[Notch, ...] = ()
     collapse: Collapse | None = None
 
@@ -85,6 +93,8 @@ class Endplate:
         away = np.abs(2 * t - 1 - self.skew)
         bowl = np.clip(1 - away**self.exponent, 0, 1) * (1 - 0.7 * np.clip(lateral**2, 0, 1))
         height = self.posterior + (self.anterior - self.posterior) * t - self.concavity * bowl
+        if self.cant:
+            height = height * (1 + self.cant * lateral)
         if self.rim:
             height = height + self.rim * np.exp(-(((np.abs(2 * t - 1) - 0.93) / 0.12) ** 2))
         for pit in self.notches:

@@ -116,7 +116,7 @@ def draw_sheet(
     anatomy, tissue, scan, noise = root.spawn(4)
     rng = np.random.default_rng(anatomy)
     target, grades = draw_grades(rng, preset)
-    subject = draw_subject(rng, preset, grades)
+    subject = draw_subject(rng, preset, grades, target)
     places = stack(subject.bodies, subject.posture, fractured=True)
     around = draw_surroundings(np.random.default_rng(tissue), preset.around, places)
     scan_rng = np.random.default_rng(scan)

@@ -1,0 +1,38 @@
+"""``spinexplain phantom``: synthetic spines with known truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spinexplain.cli.options import Force, Jobs, Seed
+
+
+def command(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write, or to go on with.")],
+    subjects: Annotated[int, typer.Option("--subjects", min=1, help="How many spines.")] = 1,
+    seed: Seed = 0,
+    preset: Annotated[
+        str, typer.Option("--preset", help="What kind: demo, balanced, verse-like, hard, ...")
+    ] = "balanced",
+    twins: Annotated[
+        bool, typer.Option("--twins", help="Also write every spine without its fractures.")
+    ] = False,
+    jobs: Jobs = 1,
+    force: Force = False,
+) -> None:
+    """Write synthetic CT scans of spines in VerSe's layout, with table and truth.
+
+    Subject k is the same whatever --subjects and --jobs are. May be stopped at any time; the
+    same command goes on where it stopped.
+
+    Example: spinexplain phantom synthetic --subjects 20 --seed 1 --preset verse-like --jobs 2
+    """
+    from spinexplain.data.phantom.write import write_phantom
+
+    table = write_phantom(
+        out, subjects, seed, preset, jobs, force=force, twins=twins, progress=True
+    )
+    typer.echo(f"scans: {out / 'rawdata'}\nfracture table: {table}")
