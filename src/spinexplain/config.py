@@ -88,9 +88,15 @@ class TrunkSettings(Settings):
 
 
 class HeadSettings(Settings):
-    """The classification head: prototypes, or global average and a linear layer."""
+    """The classification head: prototypes, or pooled features and a linear layer.
+
+    ``pooling`` is the linear layer's: the average over the grid, or the average weighted
+    by the Gaussian channel, so that the features beside the target count. The classifier
+    that warms up a prototype network's trunk uses it too.
+    """
 
     kind: Literal["prototype", "linear"] = "prototype"
+    pooling: Literal["average", "target"] = "average"
     feature_dim: int = Field(64, ge=1)
     prototypes_per_class: int = Field(3, ge=1)
     similarity: Literal["log", "cosine"] = "log"
@@ -101,13 +107,18 @@ class HeadSettings(Settings):
 
 
 class LossSettings(Settings):
-    """Weights of the loss terms; a negative ``lambda_sep`` pushes other classes away."""
+    """Weights of the loss terms; a negative ``lambda_sep`` pushes other classes away.
+
+    ``lambda_height`` weighs the regression of the relative height loss that helps the
+    classifier phase to learn from few steps; it needs a cohort that knows the loss.
+    """
 
     lambda_clst: float = 0.8
     lambda_sep: float = -0.08
     lambda_div: float = Field(0.3, ge=0)
     lambda_l1: float = Field(1e-4, ge=0)
     lambda_outside: float = Field(0.0, ge=0)
+    lambda_height: float = Field(0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: Literal["none", "ins", "isns", "median", "as_printed"] = "median"
 
@@ -233,6 +244,8 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
         raise ConfigError(_explain(error, source)) from None
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
 
 
 def _config_text(source: str | Path) -> str:

@@ -7,6 +7,7 @@ SpinexplainError
 ├── ShapeError        an array argument has the wrong shape (also a ValueError)
 ├── ConfigError       a setting is unknown or out of range
 ├── ModelError        a model bundle is incomplete, changed or from another version
+├── LocalizerError    an external segmentation tool is missing, fails or writes no mask
 └── OutputError       the output exists already or can not be written
 
 Every message has four parts: what, what it was, what was expected, what to do.
@@ -40,6 +41,10 @@ class ConfigError(SpinexplainError):
 
 class ModelError(SpinexplainError):
     """A model bundle is incomplete, changed or from another version."""
+
+
+class LocalizerError(SpinexplainError):
+    """An external segmentation tool is missing, fails or writes no usable mask."""
 
 
 class OutputError(SpinexplainError):

@@ -10,7 +10,7 @@ def graded(tmp_path_factory):
     """The lumbar example, graded once for this module."""
     from pathlib import Path
 
-    from spinexplain.cli.grading import GradeRequest, grade_to_folder
+    from spinexplain.cli.grade import GradeRequest, grade_to_folder
 
     folder = Path(__file__).parent.parent / "data" / "totalsegmentator-example"
     out = tmp_path_factory.mktemp("grade") / "out"

@@ -194,6 +194,24 @@ def test_other_masks_are_kept_by_their_name(tmp_path):
     assert sorted(found.masks) == ["evidence", "subreg", "vert"]
 
 
+def test_the_truth_of_a_phantom_belongs_to_it_and_not_to_its_twin(tmp_path):
+    touch(
+        tmp_path,
+        "rawdata/sub-phantom0001/sub-phantom0001_ct.nii.gz",
+        "rawdata/sub-phantom0001/sub-phantom0001_desc-twin_ct.nii.gz",
+        "derivatives/sub-phantom0001/sub-phantom0001_seg-vert_msk.nii.gz",
+        "derivatives/sub-phantom0001/sub-phantom0001_desc-twin_seg-vert_msk.nii.gz",
+        "derivatives/sub-phantom0001/sub-phantom0001_truth.json",
+    )
+    phantom, twin = find_series(tmp_path)
+    assert phantom.truth.name == "sub-phantom0001_truth.json"
+    assert (twin.series, twin.table_id, twin.truth) == (
+        "phantom0001_desc-twin",
+        "phantom0001",
+        None,
+    )
+
+
 def test_the_same_file_twice_is_told(tmp_path):
     touch(tmp_path, *bids("a", "verse004"), *bids("b", "verse004"))
     contents = scan_source(tmp_path)

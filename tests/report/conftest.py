@@ -75,7 +75,9 @@ def lumbar() -> ScanFindings:
     vertebrae = [_centered(bodies, label) for label in range(19, 25)]
     story = dict(LUMBAR_STORY)
     patches = reformat(volume, vertebrae)
-    heights = [_heights(patch, bodies, *story[patch.vertebra.level.value][1:6]) for patch in patches]
+    heights = [
+        _heights(patch, bodies, *story[patch.vertebra.level.value][1:6]) for patch in patches
+    ]
     findings = [
         _findings(patch, story[patch.vertebra.level.value], height, patches)
         for patch, height in zip(patches, heights, strict=True)
@@ -220,13 +222,15 @@ def _heights(
     )
 
 
-def _blob(shape: tuple[int, ...], row: float, column: float, rng: np.random.Generator) -> np.ndarray:
+def _blob(
+    shape: tuple[int, ...], row: float, column: float, rng: np.random.Generator
+) -> np.ndarray:
     """A 7 x 7 similarity map with one bump, upsampled as a prototype's is."""
     grid = np.stack(np.mgrid[:7, :7], axis=-1) - np.array([row, column])
     bump = 4.5 * np.exp(-(grid**2).sum(axis=-1) / 1.1) + rng.uniform(0, 0.25, (7, 7))
-    return np.clip(zoom(bump, shape[0] / 7, order=3, mode="nearest", grid_mode=True), 0, None).astype(
-        np.float32
-    )
+    return np.clip(
+        zoom(bump, shape[0] / 7, order=3, mode="nearest", grid_mode=True), 0, None
+    ).astype(np.float32)
 
 
 def _prototypes(patch: Patch, target: str, patches: Sequence[Patch]) -> Explanation:
@@ -269,8 +273,14 @@ def _with_second_model(item: VertebraFindings) -> VertebraFindings:
     first = item.assessments[0].explanation
     assert first is not None
     units = tuple(
-        replace(one, name=f"unit {40 + rank}", class_name="fracture", exemplars=one.exemplars,
-                score=0.9 - 0.1 * rank, terms={"rank": float(rank + 1), "iou": 0.12})
+        replace(
+            one,
+            name=f"unit {40 + rank}",
+            class_name="fracture",
+            exemplars=one.exemplars,
+            score=0.9 - 0.1 * rank,
+            terms={"rank": float(rank + 1), "iou": 0.12},
+        )
         for rank, one in enumerate(first.evidence[:4])
     )
     explanation = Explanation(item.patch, "fracture", "dissection", "unit activation", units)

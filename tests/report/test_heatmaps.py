@@ -19,9 +19,7 @@ def one(lumbar):
         assessment = item.assessments[0]
         if assessment.explanation is None:
             return item
-        explanation = replace(
-            assessment.explanation, evidence=assessment.explanation.evidence[:1]
-        )
+        explanation = replace(assessment.explanation, evidence=assessment.explanation.evidence[:1])
         return replace(item, assessments=(replace(assessment, explanation=explanation),))
 
     return replace(lumbar, vertebrae=tuple(shorten(item) for item in lumbar.vertebrae))

@@ -50,7 +50,7 @@ def test_equal_pictures_are_held_once_and_keep_their_size_in_samples():
     assert first is second
     assert list(album.pictures) == [first.id, other.id]
     assert (first.width, first.height) == (6, 4)
-    assert _pixels(first).shape == (8, 12)
+    assert _pixels(first).shape == (12, 18)
 
 
 def test_no_evidence_is_transparent_and_the_top_is_opaque():

@@ -79,9 +79,7 @@ def test_disagreement_is_named_beside_what_it_comes_from(lumbar, graded_as, heig
     assert [r.key for r in suspicion(invented)] == ["reason.model", "reason.disagreement"]
 
 
-def test_a_vertebra_that_is_not_assessable_has_no_grade_even_if_a_model_gave_one(
-    lumbar, graded_as
-):
+def test_a_vertebra_that_is_not_assessable_has_no_grade_even_if_a_model_gave_one(lumbar, graded_as):
     item = graded_as(lumbar.vertebrae[0], (0, 0, 1), "thick_slices", "not_assessable: metal")
     assert not_assessable_reason(item) == "metal"
     assert grade_of(item) is None

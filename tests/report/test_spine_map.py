@@ -19,7 +19,9 @@ def test_the_selection_frames_the_body_s_center(lumbar):
     for mark, item in zip(spine.marks, lumbar.vertebrae, strict=True):
         row, column = frame.to_patch(np.array(item.vertebra.centroid_mm))[:2]
         left, top, width, height = mark.box
-        np.testing.assert_allclose((left + width / 2) / 100 * frame.shape[1], column + 0.5, atol=0.01)
+        np.testing.assert_allclose(
+            (left + width / 2) / 100 * frame.shape[1], column + 0.5, atol=0.01
+        )
         np.testing.assert_allclose((top + height / 2) / 100 * frame.shape[0], row + 0.5, atol=0.01)
 
 

@@ -37,7 +37,9 @@ def open_page(browser, address):
 
     def open_at(width=1440, height=900, scheme="light"):
         page = browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            reduced_motion="reduce",
         )
         pages.append(page)
         page.on("console", lambda message: complaints.append(message.text))

@@ -18,7 +18,9 @@ def test_every_key_the_report_asks_for_is_in_the_catalogue(say):
     texts = [path.read_text() for path in (folder / "templates").iterdir()]
     texts += [p.read_text() for p in folder.iterdir() if p.name.endswith(".py")]
     asked = {
-        key for text in texts for key in re.findall(r'\bsay\(\s*["\']([a-z_]+\.[a-z_.]+)["\'](?!\s*~)', text)
+        key
+        for text in texts
+        for key in re.findall(r'\bsay\(\s*["\']([a-z_]+\.[a-z_.]+)["\'](?!\s*~)', text)
     }
     assert len(asked) > 40
     missing = {k for k in asked if k not in say.strings and f"{k}.many" not in say.strings}

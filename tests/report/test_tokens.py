@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import matplotlib
 import pytest
 
@@ -41,7 +43,7 @@ def test_a_grade_reads_on_its_own_chip():
 
 def test_grades_differ_in_lightness_for_those_who_see_no_color():
     lightness = sorted(_lightness(GRADES[g].fill) for g in ("G0", "G1", "G2", "G3"))
-    gaps = [upper - lower for lower, upper in zip(lightness, lightness[1:], strict=False)]
+    gaps = [upper - lower for lower, upper in pairwise(lightness)]
     assert min(gaps) > 3.5
 
 

@@ -15,7 +15,11 @@ def say():
 def test_a_row_says_what_the_findings_say(lumbar, say):
     row = view_row(lumbar.vertebrae[1], lumbar.models, say)
     assert (row.level, row.grade, row.grade_words) == ("L1", "G2", "moderate")
-    assert [(s.class_name, s.value) for s in row.scores] == [("G0", 0.08), ("G2", 0.67), ("G3", 0.25)]
+    assert [(s.class_name, s.value) for s in row.scores] == [
+        ("G0", 0.08),
+        ("G2", 0.67),
+        ("G3", 0.25),
+    ]
     assert row.agreement is True
     assert row.flags == ("thick slices",)
     assert row.reasons == ("model reads G2", "31 % height loss")

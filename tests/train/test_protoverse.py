@@ -115,7 +115,7 @@ def test_trunk_and_its_statistics_are_frozen_while_the_head_warms_up(
     trained = train_model(config, toy_set(), tmp_path / "run")
     saved = torch.load(tmp_path / "run" / "classifier.ckpt", weights_only=True)["model"]
     for name, value in trained.model.trunk.state_dict().items():
-        assert torch.equal(value, saved[f"trunk.{name}"])
+        assert torch.equal(value, saved[f"linear.trunk.{name}"])
 
 
 def test_batch_statistics_stay_frozen_in_the_joint_phase(toy_set, toy_config, tmp_path):
@@ -124,8 +124,8 @@ def test_batch_statistics_stay_frozen_in_the_joint_phase(toy_set, toy_config, tm
     state = trained.model.trunk.state_dict()
     moving = [name for name in state if "running" in name]
     assert moving
-    assert all(torch.equal(state[name], saved[f"trunk.{name}"]) for name in moving)
-    assert not torch.equal(state["layers.0.weight"], saved["trunk.layers.0.weight"])
+    assert all(torch.equal(state[name], saved[f"linear.trunk.{name}"]) for name in moving)
+    assert not torch.equal(state["layers.0.weight"], saved["linear.trunk.layers.0.weight"])
 
 
 def test_baseline_learns_the_toy_task(toy_set, toy_config, tmp_path):

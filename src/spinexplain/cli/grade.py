@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spinexplain.cli.options import CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.errors import LabelError
+
+if TYPE_CHECKING:
+    from spinexplain.types import LabelMap, ScanFindings, ScanSource, Vertebra, Volume
 
 
 def command(
@@ -38,8 +46,6 @@ def command(
 
     Example: spinexplain grade ct.nii.gz --labels vertebrae.nii.gz -o report
     """
-    from spinexplain.cli.grading import GradeRequest, grade_to_folder, in_words
-
     request = GradeRequest(
         ct=ct,
         out=out,
@@ -55,3 +61,138 @@ def command(
     findings = grade_to_folder(request)
     typer.echo(in_words(findings))
     typer.echo(f"report: {out / 'report.html'}")
+
+
+STAGES = 9
+
+
+@dataclass(frozen=True)
+class GradeRequest:
+    """What ``grade`` was asked for; paths as the user gave them."""
+
+    ct: Path
+    out: Path
+    labels: Path | None = None
+    centroids: Path | None = None
+    models: tuple[str, ...] = ()
+    series: str | None = None
+    label_scheme: str | None = None
+    localizer: str | None = None
+    all_heatmaps: bool = False
+    full_grid: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What was read from the request's files."""
+
+    volume: Volume
+    source: ScanSource
+    labels: LabelMap | None
+    centroids: Sequence[Vertebra] | None
+
+
+def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
+    """Grade a CT and write the output folder, whole or not at all.
+
+    Raises
+    ------
+    SpinexplainError
+        If any input is wrong or the output exists; nothing is written then.
+    """
+    from spinexplain.assess import SHIPPED_MODEL, grade
+    from spinexplain.cli.progress import shown_stages
+    from spinexplain.io.files import output_folder
+
+    if request.labels is None and request.centroids is None and request.localizer is None:
+        raise LabelError(
+            "neither --labels nor --centroids was given; the vertebrae must be known before "
+            "they can be graded. Give a mask, centroids, or a --localizer."
+        )
+    shown = nullcontext(_silent) if quiet else shown_stages(request.ct.name, STAGES)
+    with output_folder(request.out, force=request.force) as folder, shown as stage:
+        with stage("read"):
+            inputs = read_inputs(request)
+        findings = grade(
+            inputs.volume,
+            labels=inputs.labels,
+            centroids=inputs.centroids,
+            models=request.models or (SHIPPED_MODEL,),
+            source=inputs.source,
+            settings={"command": command_line(request)},
+            stage=stage,
+        )
+        with stage("write"):
+            write_outputs(findings, folder, request)
+    return findings
+
+
+def _silent(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def read_inputs(request: GradeRequest) -> Inputs:
+    """Read the CT and whatever names its vertebrae."""
+    from spinexplain.io.centroids import read_centroids
+    from spinexplain.io.read import read_mask, read_scan, scan_sha256
+    from spinexplain.types import ScanSource
+
+    volume = read_scan(request.ct, series=request.series)
+    source = ScanSource(
+        name=request.ct.name,
+        sha256=scan_sha256(request.ct, volume),
+        shape=volume.array.shape,
+        spacing_mm=volume.spacing_mm,
+    )
+    labels = read_mask(request.labels, scheme=request.label_scheme) if request.labels else None
+    centroids = read_centroids(request.centroids, volume) if request.centroids else None
+    return Inputs(volume, source, labels, centroids)
+
+
+def write_outputs(findings: ScanFindings, folder: Path, request: GradeRequest) -> None:
+    """Write heat maps, result.json and the report into ``folder``."""
+    from spinexplain.report.heatmaps import write_heatmaps
+    from spinexplain.report.html import write_report
+    from spinexplain.report.result_json import write_result
+
+    which = "all" if request.all_heatmaps else "suspicious"
+    paths = write_heatmaps(findings, folder, which=which, full_grid=request.full_grid)
+    write_result(findings, folder, paths)
+    write_report(findings, folder)
+
+
+def command_line(request: GradeRequest) -> str:
+    """Return the command that makes this output again, with file names only.
+
+    Folders are left out, because their names may say who the patient is.
+
+    Examples
+    --------
+    >>> command_line(GradeRequest(Path("in/ct 1.nii.gz"), Path("out"), labels=Path("m.nii")))
+    "spinexplain grade 'ct 1.nii.gz' --labels m.nii -o out"
+    """
+    words = ["spinexplain", "grade", request.ct.name]
+    for option in ("labels", "centroids"):
+        path = getattr(request, option)
+        words += [f"--{option}", path.name] if path else []
+    for option in ("series", "label_scheme", "localizer"):
+        value = getattr(request, option)
+        words += [f"--{option.replace('_', '-')}", value] if value else []
+    for model in request.models:
+        words += ["--model", Path(model).name]
+    words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
+    return shlex.join([*words, "-o", request.out.name])
+
+
+def in_words(findings: ScanFindings) -> str:
+    """Say in one line what was suspected and what was assessed."""
+    from spinexplain.report.summary import summarize
+    from spinexplain.report.text import load_catalogue
+
+    say = load_catalogue("en")
+    summary = summarize(findings, say)
+    suspected = ", ".join(f"{item.level} {item.words}" for item in summary.suspects)
+    title = "summary.suspected.many" if len(summary.suspects) > 1 else "summary.suspected.one"
+    headline = f"{say(title)}: {suspected}." if suspected else say("summary.nothing_suspected")
+    return " ".join([headline, *summary.warnings, *summary.coverage])

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spinexplain.cli.options import CtPath, Force, LabelScheme, Series
+from spinexplain.errors import OutputError
+
+if TYPE_CHECKING:
+    from spinexplain.types import Heights
 
 
 def command(
@@ -25,7 +32,6 @@ def command(
 
     Example: spinexplain measure ct.nii.gz --labels vertebrae.nii.gz -o heights.csv
     """
-    from spinexplain.cli.measuring import measure_to_csv
     from spinexplain.cli.progress import shown_stages
 
     with shown_stages(ct.name, total=3) as stage:
@@ -33,3 +39,106 @@ def command(
     typer.echo(f"measured {measured} vertebrae: {out}")
     if left_out:
         typer.echo(f"not measured: {', '.join(left_out)}")
+
+
+COLUMNS = [
+    "level",
+    "anterior_mm",
+    "middle_mm",
+    "posterior_mm",
+    "expected_anterior_mm",
+    "expected_middle_mm",
+    "expected_posterior_mm",
+    "loss",
+    "loss_low",
+    "loss_high",
+    "height_loss_class",
+    "class_low",
+    "class_high",
+    "shape",
+    "own_posterior_loss",
+    *(
+        f"{third}_{place}_mm"
+        for third in ("left", "right")
+        for place in ("anterior", "middle", "posterior")
+    ),
+    "flags",
+]
+
+
+def measure_to_csv(
+    ct: Path,
+    labels: Path,
+    out: Path,
+    series: str | None,
+    label_scheme: str | None,
+    force: bool,
+    stage: Callable[[str], AbstractContextManager[None]],
+) -> tuple[int, list[str]]:
+    """Measure the bodies of a mask and write the table.
+
+    Returns
+    -------
+    measured : int
+        Rows written.
+    left_out : list of str
+        Levels in the mask that could not be measured.
+
+    Raises
+    ------
+    SpinexplainError
+        If an input is wrong, or ``out`` exists and ``force`` is not set.
+    """
+    from spinexplain.io.files import atomic_file
+    from spinexplain.io.read import read_mask, read_scan
+    from spinexplain.spine.localize import localize, match_grid
+    from spinexplain.spine.morphometry import measure
+    from spinexplain.spine.quality import quality_flags
+
+    if out.exists() and not force:
+        raise OutputError(f"{out} exists already; choose another name or add --force.")
+    with stage("read"):
+        volume = read_scan(ct, series=series)
+        mask = match_grid(read_mask(labels, scheme=label_scheme), volume)
+    with stage("heights"):
+        vertebrae = localize(volume, labels=mask)
+        heights = measure(mask, vertebrae)
+        flags = quality_flags(volume, vertebrae, mask)
+    with stage("write"), atomic_file(out) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        for vertebra in vertebrae:
+            if found := heights.get(vertebra.level):
+                writer.writerow(_row(vertebra.level.value, found, flags[vertebra.level]))
+    left_out = [
+        vertebra.level.value
+        for vertebra in vertebrae
+        if vertebra.level.is_graded and vertebra.level not in heights
+    ]
+    return len(heights), left_out
+
+
+def _row(level: str, heights: Heights, flags: tuple[str, ...]) -> dict[str, str | int]:
+    numbers = {
+        "anterior_mm": heights.anterior_mm,
+        "middle_mm": heights.middle_mm,
+        "posterior_mm": heights.posterior_mm,
+        "loss": heights.loss,
+        "loss_low": heights.loss_interval[0],
+        "loss_high": heights.loss_interval[1],
+        "own_posterior_loss": heights.own_posterior_loss,
+    }
+    places = ("anterior", "middle", "posterior")
+    numbers |= dict(zip((f"expected_{p}_mm" for p in places), heights.expected_mm, strict=True))
+    for third in ("left", "right"):
+        values = heights.thirds_mm.get(third, (float("nan"),) * 3)
+        numbers |= dict(zip((f"{third}_{p}_mm" for p in places), values, strict=True))
+    return {
+        "level": level,
+        **{name: f"{value:.3f}" for name, value in numbers.items()},
+        "height_loss_class": heights.height_loss_class,
+        "class_low": heights.class_range[0],
+        "class_high": heights.class_range[1],
+        "shape": heights.shape,
+        "flags": " ".join(flags),
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,12 +18,14 @@ from spinexplain.spine.quality import not_assessable_reason
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
 COLUMNS, ROWS = 10, 6
 _WINDOW_HU = (-200.0, 1000.0)
 _CELL_WIDTH = 144
 _CAPTION_HEIGHT = 30
+_HEADER_HEIGHT = 22
 _GAP = 6
 _BACKGROUND = (18, 20, 24)
 _INK = (225, 228, 232)
@@ -68,23 +70,16 @@ def write_contact_sheets(cohort: Cohort, folder: str | Path) -> list[Path]:
     -------
     list of Path
     """
-    order = _reading_order(cohort)
+    grades = _grades(cohort)
+    order = _reading_order(cohort, grades)
     names = []
     with output_folder(folder, force=True) as temporary:
         for page, start in enumerate(range(0, len(order), COLUMNS * ROWS), start=1):
-            cells = [_cell(cohort, int(row)) for row in order[start : start + COLUMNS * ROWS]]
+            cells = _cells(cohort, grades, order[start : start + COLUMNS * ROWS])
             names.append(f"page-{page:03d}.png")
-            draw_page(cells).save(temporary / names[-1], optimize=True)
+            title = f"vertebrae {start + 1}-{start + len(cells)} of {len(order)}"
+            draw_page(cells, title).save(temporary / names[-1], compress_level=4)
     return [Path(folder) / name for name in names]
-
-
-def _reading_order(cohort: Cohort) -> np.ndarray:
-    index = cohort.index
-    grades = [_ORDER.index(grade) for grade in _grades(cohort)]
-    levels = [VertebraLevel(level).order for level in index["level"]]
-    names = index["series"].tolist()
-    keys = list(zip(grades, names, levels, strict=True))
-    return np.array(sorted(range(len(keys)), key=keys.__getitem__))
 
 
 def _grades(cohort: Cohort) -> list[str]:
@@ -92,19 +87,33 @@ def _grades(cohort: Cohort) -> list[str]:
     return grade.astype(object).where(grade.notna(), UNGRADED).tolist()
 
 
-def _cell(cohort: Cohort, row: int) -> _Cell:
-    record = cohort.index.loc[row]
+def _reading_order(cohort: Cohort, grades: Sequence[str]) -> np.ndarray:
+    index = cohort.index
+    ranks = [_ORDER.index(grade) for grade in grades]
+    levels = [VertebraLevel(level).order for level in index["level"]]
+    keys = list(zip(ranks, index["series"].tolist(), levels, strict=True))
+    return np.array(sorted(range(len(keys)), key=keys.__getitem__))
+
+
+def _cells(cohort: Cohort, grades: Sequence[str], rows: np.ndarray) -> list[_Cell]:
+    pictures: dict[int, np.ndarray] = {}
+    masks: dict[int, np.ndarray] = {}
+    for size in ("3d", "2d"):  # the sheet wins where both are there
+        for kind, found in ((f"patches_{size}", pictures), (f"labels_{size}", masks)):
+            there = rows[cohort.has(kind)[rows]]
+            found.update(zip(there.tolist(), map(_sagittal, cohort.read(kind, there)), strict=True))
+    return [
+        _cell(cohort.index.loc[row], grades[row], pictures[row], masks.get(row))
+        for row in rows.tolist()
+    ]
+
+
+def _cell(record: Any, grade: str, hu: np.ndarray, labels: np.ndarray | None) -> _Cell:
     code = VertebraLevel(str(record["level"])).verse_label
-    kinds = record["kinds"]
-    size = "2d" if "patches_2d" in kinds else "3d"
-    mask = None
-    if f"labels_{size}" in kinds:
-        mask = _sagittal(cohort.read(f"labels_{size}", [row])[0]) == code
-    grade = _grades(cohort)[row]
     shape = record["shape"] if isinstance(record["shape"], str) else ""
     stopped = not_assessable_reason(record["flags"]) is not None
     first = f"{record['level']} {grade} {'' if shape == 'none' else shape}{' !' * stopped}"
-    hu = _sagittal(cohort.read(f"patches_{size}", [row])[0])
+    mask = None if labels is None else labels == code
     return _Cell(hu, mask, grade, (first.strip(), printable(str(record["series"]))))
 
 
@@ -113,23 +122,35 @@ def _sagittal(patch: np.ndarray) -> np.ndarray:
     return patch if patch.ndim == 2 else patch[:, :, patch.shape[2] // 2]
 
 
-def draw_page(cells: Sequence[_Cell]) -> Image:
-    """Draw up to 60 vertebrae on one page."""
+def draw_page(cells: Sequence[_Cell], title: str) -> Image:
+    """Draw up to 60 vertebrae on one page, with the colors of the grades above them."""
     from PIL import Image, ImageDraw
 
     width, height = _CELL_WIDTH + _GAP, _CELL_WIDTH + _CAPTION_HEIGHT + _GAP
     rows = -(-len(cells) // COLUMNS)
-    page = Image.new("RGB", (COLUMNS * width + _GAP, rows * height + _GAP), _BACKGROUND)
+    size = (COLUMNS * width + _GAP, _HEADER_HEIGHT + rows * height + _GAP)
+    page = Image.new("RGB", size, _BACKGROUND)
     pen = ImageDraw.Draw(page)
     font = _font()
+    _draw_header(pen, font, title)
     for at, cell in enumerate(cells):
-        x, y = _GAP + at % COLUMNS * width, _GAP + at // COLUMNS * height
+        x, y = _GAP + at % COLUMNS * width, _HEADER_HEIGHT + _GAP + at // COLUMNS * height
         page.paste(_picture(cell), (x, y))
         corner = (x + _CELL_WIDTH - 1, y + _CELL_WIDTH - 1)
         pen.rectangle(((x, y), corner), outline=_COLORS[cell.grade], width=2)
         for line, text in enumerate(cell.caption):
             pen.text((x + 1, y + _CELL_WIDTH + 1 + 13 * line), text[:24], _INK, font)
     return page
+
+
+def _draw_header(pen: ImageDraw, font: FreeTypeFont, title: str) -> None:
+    pen.text((_GAP, 6), f"{title}    frame: ", _INK, font)
+    x = _GAP + pen.textlength(f"{title}    frame: ", font)
+    for grade in _ORDER:
+        pen.rectangle(((x, 8), (x + 9, 17)), fill=_COLORS[grade])
+        pen.text((x + 14, 6), grade, _INK, font)
+        x += 28 + pen.textlength(grade, font)
+    pen.text((x, 6), "green: outline of the mask    !: flagged as not assessable", _INK, font)
 
 
 def _picture(cell: _Cell) -> Image:

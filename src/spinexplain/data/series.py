@@ -13,7 +13,8 @@ import numpy as np
 from spinexplain.data.plan import PlannedSeries
 from spinexplain.data.schema import KINDS, SPACING_MM
 from spinexplain.data.shard import SeriesShard, VertebraRow, to_stored
-from spinexplain.data.verse import VERTEBRA_MASK
+from spinexplain.data.truth import read_truth, with_truth
+from spinexplain.data.verse import VERTEBRA_MASK, SeriesFiles
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.geometry import BoxFrame, SheetFrame
 from spinexplain.io.centroids import read_centroids
@@ -76,11 +77,7 @@ def series_shard(planned: PlannedSeries, patches: str) -> SeriesShard:
     arrays, outside = _sample_scan(scan, frames)
     for seg in sorted(set(files.masks) & {"body", "subreg", "evidence", "shortcut"}):
         arrays |= _sample_mask(files.masks[seg], seg, kept, frames, arrays)
-    hashes = _hashes(planned)
-    rows = []
-    for at, vertebra in enumerate(kept):
-        where = {size: (frames[size][at], outside[size][at]) for size in frames}
-        rows.append(_row(planned, scan.volume, vertebra, where, hashes))
+    rows = _rows(files, scan.volume, kept, frames, outside)
     notes = {
         "files": fingerprint(planned),
         "left_out": left_out,
@@ -93,7 +90,7 @@ def series_shard(planned: PlannedSeries, patches: str) -> SeriesShard:
 def fingerprint(planned: PlannedSeries) -> list[list[Any]]:
     """Tell cheaply whether a series' files changed: name, size and time of each."""
     files = planned.files
-    paths = [files.ct, files.centroids, *files.masks.values()]
+    paths = [files.ct, files.centroids, files.truth, *files.masks.values()]
     stats = [(path.name, path.stat()) for path in paths if path is not None]
     return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)
 
@@ -195,32 +192,31 @@ def _named(
     return np.where(bodies > 0, labels[at], 0)
 
 
-def _row(
-    planned: PlannedSeries,
+def _rows(
+    files: SeriesFiles,
     volume: Volume,
-    vertebra: Vertebra,
-    where: dict[str, tuple[SheetFrame | BoxFrame, float]],
-    hashes: dict[str, str],
-) -> VertebraRow:
-    sheet, outside_2d = where.get("2d", (None, None))
-    box, outside_3d = where.get("3d", (None, None))
-    return VertebraRow(
-        level=vertebra.level.value,
-        flags=vertebra.flags,
-        synthetic="evidence" in planned.files.masks,
-        centroid_mm=vertebra.centroid_mm,
-        native_spacing_mm=volume.spacing_mm,
-        sheet=sheet if isinstance(sheet, SheetFrame) else None,
-        box=box if isinstance(box, BoxFrame) else None,
-        outside_2d=outside_2d,
-        outside_3d=outside_3d,
-        ct_sha256=hashes.get("ct"),
-        mask_sha256=hashes.get("mask"),
-        centroids_sha256=hashes.get("centroids"),
-    )
-
-
-def _hashes(planned: PlannedSeries) -> dict[str, str]:
-    files = planned.files
+    kept: Sequence[Vertebra],
+    frames: Frames,
+    outside: dict[str, list[float]],
+) -> list[VertebraRow]:
     paths = {"ct": files.ct, "mask": files.mask, "centroids": files.centroids}
-    return {role: sha256_file(path) for role, path in paths.items() if path}
+    hashes = {role: sha256_file(path) for role, path in paths.items() if path}
+    rows = []
+    for at, vertebra in enumerate(kept):
+        sheet, box = (frames[size][at] if size in frames else None for size in ("2d", "3d"))
+        row = VertebraRow(
+            level=vertebra.level.value,
+            flags=vertebra.flags,
+            synthetic="evidence" in files.masks,
+            centroid_mm=vertebra.centroid_mm,
+            native_spacing_mm=volume.spacing_mm,
+            sheet=sheet if isinstance(sheet, SheetFrame) else None,
+            box=box if isinstance(box, BoxFrame) else None,
+            outside_2d=outside["2d"][at] if "2d" in outside else None,
+            outside_3d=outside["3d"][at] if "3d" in outside else None,
+            ct_sha256=hashes.get("ct"),
+            mask_sha256=hashes.get("mask"),
+            centroids_sha256=hashes.get("centroids"),
+        )
+        rows.append(row)
+    return with_truth(rows, read_truth(files.truth)) if files.truth else rows

@@ -39,6 +39,8 @@ class SeriesFiles:
     masks : mapping of str to Path
         By the ``seg-`` entity: ``"vert"`` is the vertebra mask.
     centroids : Path or None
+    truth : Path or None
+        What a phantom knows about itself.
     split : str or None
         As the folder says: ``"training"``, ``"validation"`` or ``"test"``.
     entities : mapping of str to str
@@ -51,6 +53,7 @@ class SeriesFiles:
     ct: Path | None
     masks: Mapping[str, Path]
     centroids: Path | None
+    truth: Path | None
     split: str | None
     entities: Mapping[str, str]
 
@@ -161,7 +164,7 @@ class _File:
     """One file's place: whose it is, and what it is."""
 
     path: Path
-    role: str  # "ct", "ctd", or "msk:<seg entity>"
+    role: str  # "ct", "ctd", "truth", or "msk:<seg entity>"
     subject: str
     part: str | None  # the split- entity: which of a patient's series
     entities: tuple[tuple[str, str], ...]
@@ -173,11 +176,14 @@ def _parse(path: Path, source: Path) -> _File | None:
     if extension is None:
         return None
     parsed = _parse_bids(name) if name.startswith("sub-") else _parse_miccai(name)
-    if parsed is None or (parsed[0] == "ctd") != (extension == ".json"):
+    if parsed is None or (parsed[0] in _JSON_ROLES) != (extension == ".json"):
         return None
     role, subject, part, entities = parsed
     folders = (source.resolve().name, *path.relative_to(source).parts[:-1])
     return _File(path, role, subject, part, tuple(sorted(entities.items())), _split_of(folders))
+
+
+_JSON_ROLES = {"ctd", "truth"}
 
 
 def _split_extension(name: str) -> tuple[str, str | None]:
@@ -196,7 +202,7 @@ def _parse_bids(name: str) -> _Parsed | None:
     segmentation = entities.pop("seg", None)
     subject = entities.pop("sub", "")
     role = suffix.lower()
-    if not subject or role not in {"ct", "msk", "ctd"}:
+    if not subject or role not in {"ct", "msk", *_JSON_ROLES}:
         return None
     if role == "msk":
         role = f"msk:{(segmentation or VERTEBRA_MASK).lower()}"
@@ -277,6 +283,7 @@ def _series_files(members: list[_File], remarks: list[str]) -> SeriesFiles:
         ct=by_role.get("ct"),
         masks={role[4:]: path for role, path in by_role.items() if role.startswith("msk:")},
         centroids=by_role.get("ctd"),
+        truth=by_role.get("truth"),
         split=split,
         entities=entities,
     )

@@ -60,7 +60,7 @@ def read_scan(path: Path | str, series: str | None = None) -> Volume:
         If the values look like MR, or the gantry was tilted.
     """
     path = Path(path)
-    if _is_dicom(path):
+    if is_dicom(path):
         volume = read_dicom(path, series)
     elif series is not None:
         raise ConfigError(f"--series {series!r} was given, but {path} is not DICOM. Leave it out.")
@@ -70,15 +70,32 @@ def read_scan(path: Path | str, series: str | None = None) -> Volume:
     return volume
 
 
-def scan_sha256(path: Path | str, volume: Volume) -> str:
+def is_dicom(path: Path | str) -> bool:
+    """Whether a path is to be read as DICOM: a folder, a zip, or a file that starts like it.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or can not be read.
+    """
+    path = Path(path)
+    if path.name.lower().endswith((".nii", ".nii.gz")) and not path.is_dir():
+        return False
+    try:
+        return path.is_dir() or is_zip(path) or holds_dicom(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def scan_sha256(path: Path | str, volume: Volume | None = None) -> str:
     """Identify a scan: the hash of its file, or of the voxels and affine of a DICOM series.
 
     Parameters
     ----------
     path : path
         Where the scan was read from.
-    volume : Volume
-        What was read.
+    volume : Volume, optional
+        What was read from it; a DICOM series is read again without it.
 
     Returns
     -------
@@ -86,8 +103,9 @@ def scan_sha256(path: Path | str, volume: Volume) -> str:
         64 hexadecimal digits.
     """
     path = Path(path)
-    if path.is_file() and not _is_dicom(path):
+    if not is_dicom(path):
         return sha256_file(path)
+    volume = read_dicom(path) if volume is None else volume
     digest = hashlib.sha256(np.round(volume.affine, 6).tobytes())
     digest.update(f"{volume.array.dtype.str}{volume.array.shape}".encode())
     for k in range(volume.array.shape[2]):
@@ -185,15 +203,6 @@ def header_names(path: Path | str) -> dict[int, str]:
     texts = [text for text in contents if isinstance(text, bytes)]
     found = [match for text in texts for match in _NAMED_LABEL.findall(text)]
     return {int(key): name.decode("utf-8", "replace") for key, name in found}
-
-
-def _is_dicom(path: Path) -> bool:
-    if path.name.lower().endswith((".nii", ".nii.gz")) and not path.is_dir():
-        return False
-    try:
-        return path.is_dir() or is_zip(path) or holds_dicom(path)
-    except OSError as error:
-        raise unreadable(path, error) from None
 
 
 def _mapping(path: Path, mask: LabelMap, scheme: str | None) -> Mapping[int, int]:

@@ -16,7 +16,7 @@ def _prototype(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) 
 
 
 def _linear(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) -> Network:
-    return LinearNet(trunk, classes)
+    return LinearNet(trunk, classes, spec, head.pooling)
 
 
 MODELS: dict[str, Callable[[Trunk, HeadSettings, int, InputSpec], Network]] = {

@@ -6,10 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spinexplain.config import HeadSettings
+from spinexplain.config import HeadSettings, InputSpec
+from spinexplain.errors import ConfigError
 from spinexplain.models.backbones import Trunk
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
+_POOL = {2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
 
 
 class PrototypeNet(nn.Module):
@@ -119,19 +121,39 @@ class PrototypeNet(nn.Module):
 
 
 class LinearNet(nn.Module):
-    """The plain classifier: the trunk, a global average and a linear layer.
+    """The plain classifier: the trunk, pooled over the grid, and a linear layer.
 
     Parameters
     ----------
     trunk : Trunk
     classes : int
+    spec : InputSpec
+    pooling : str
+        ``"average"``, or ``"target"``: weighted by the Gaussian channel.
     """
 
-    def __init__(self, trunk: Trunk, classes: int) -> None:
+    def __init__(self, trunk: Trunk, classes: int, spec: InputSpec, pooling: str) -> None:
         super().__init__()
+        if pooling == "target" and "gaussian" not in spec.channels:
+            raise ConfigError(
+                '[head] pooling = "target" needs the channel "gaussian" in [input] channels; '
+                f"got {list(spec.channels)}."
+            )
         self.trunk = trunk
+        self.target_channel = spec.channels.index("gaussian") if pooling == "target" else None
+        self.background = -spec.mean / spec.std
         self.last_layer = nn.Linear(trunk.channels, classes)
+
+    def pooled_features(self, x: Tensor) -> Tensor:
+        """Return the features of an image, (N, channels)."""
+        maps = self.trunk(x)
+        features, grid = maps.flatten(2), maps.shape[2:]
+        if self.target_channel is None:
+            return features.mean(dim=2)
+        bump = x[:, self.target_channel, None] - self.background
+        cells = _POOL[x.ndim - 2](bump, grid).flatten(2)
+        return (features * cells).sum(dim=2) / cells.sum(dim=2).clamp_min(1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K)."""
-        return self.last_layer(self.trunk(x).flatten(2).mean(dim=2))
+        return self.last_layer(self.pooled_features(x))

@@ -1,4 +1,4 @@
-"""The 3-D fracture detector: a U-Net encoder, its compact sister, and the head on top."""
+"""3-D encoders: the contracting half of a U-Net, and a compact one for the CPU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -18,8 +17,6 @@ Statistics = Literal["running", "as_released"]
 _STAGES = {"down_tr64": (32, 64), "down_tr128": (64, 128), "down_tr256": (128, 256)}
 _LAST_STAGE = {"down_tr512": (256, 512)}
 _COMPACT_WIDTHS = ((32, 64), (64, 128), (256, 512))
-_HEAD_CONVOLUTIONS = (256, 128, 64, 8)
-_HEAD_LINEAR = (256, 128, 64)
 
 
 class BatchStatisticsNorm3d(nn.BatchNorm3d):
@@ -150,6 +147,7 @@ class SpaceToDepth(nn.Module):
 
     Examples
     --------
+    >>> import torch
     >>> SpaceToDepth(2)(torch.zeros(1, 1, 4, 6, 8)).shape
     torch.Size([1, 8, 2, 3, 4])
     """
@@ -217,104 +215,3 @@ class CompactEncoder3D(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map boxes (N, in_channels, D, H, W) to features (N, 512, D / 8, H / 8, W / 8)."""
         return self.layers(x)
-
-
-class FractureHead(nn.Module):
-    """The detector's head: four convolutions, then three linear layers, to one number.
-
-    Parameters
-    ----------
-    channels : int
-        Features per cell of the encoder.
-    grid : int
-        Cells along each axis of the feature map.
-    dropout : float
-        Share of values dropped after every layer: 0.3 in the paper, 0 in its code.
-
-    Notes
-    -----
-    As in the released code of Interpretable Vertebral Fracture Diagnosis: instance
-    normalization after each convolution and no rectification in between.
-    """
-
-    def __init__(self, channels: int, grid: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.convolutions = nn.Sequential()
-        for width in _HEAD_CONVOLUTIONS:
-            self.convolutions.extend(
-                [
-                    nn.Conv3d(channels, width, 3, padding=1),
-                    nn.InstanceNorm3d(width, affine=True),
-                    nn.Dropout(dropout),
-                ]
-            )
-            channels = width
-        values = channels * grid**3
-        self.linear = nn.Sequential()
-        for width in _HEAD_LINEAR:
-            self.linear.extend(
-                [
-                    nn.Linear(values, width),
-                    nn.BatchNorm1d(width),
-                    nn.LeakyReLU(),
-                    nn.Dropout(dropout),
-                ]
-            )
-            values = width
-        self.linear.append(nn.Linear(values, 1))
-        self.grid = grid
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map features (N, channels, grid, grid, grid) to the log odds of fracture (N,)."""
-        if tuple(features.shape[2:]) != (self.grid,) * 3:
-            raise ModelError(
-                f"the detector's head was built for {self.grid} cells along each axis; got "
-                f"{tuple(features.shape[2:])}. Give it boxes of the size it was built for."
-            )
-        return self.linear(self.convolutions(features).flatten(1)).squeeze(1)
-
-
-class DetectorNet(nn.Module):
-    """A 3-D encoder and the fracture head: fractured or not.
-
-    Parameters
-    ----------
-    trunk : nn.Module
-        With ``channels`` and ``field``, at stride 8: :class:`UNet3DEncoder` or
-        :class:`CompactEncoder3D`.
-    size : int
-        Samples along each side of the input; a multiple of 8, at least 16.
-    dropout : float
-
-    Raises
-    ------
-    ConfigError
-        If ``size`` does not fit the encoder's grid.
-
-    Notes
-    -----
-    The logits are -z/2 and z/2 for the head's log odds z: their softmax is the sigmoid of
-    z and their cross-entropy its binary cross-entropy, so that the detector is trained,
-    graded and explained like any classifier of two classes.
-
-    Examples
-    --------
-    >>> net = DetectorNet(CompactEncoder3D(), size=16).eval()
-    >>> net(torch.zeros(1, 1, 16, 16, 16)).shape
-    torch.Size([1, 2])
-    """
-
-    def __init__(self, trunk: UNet3DEncoder | CompactEncoder3D, size: int, dropout: float = 0.0):
-        super().__init__()
-        stride = trunk.field.stride
-        if size % stride or size < 2 * stride:
-            raise ConfigError(
-                f"[input] size is {size}; expected a multiple of {stride}, at least {2 * stride}."
-            )
-        self.trunk = trunk
-        self.head = FractureHead(trunk.channels, size // stride, dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map boxes (N, C, size, size, size) to logits (N, 2): no fracture, fracture."""
-        half = self.head(self.trunk(x)) / 2
-        return torch.stack([-half, half], dim=1)

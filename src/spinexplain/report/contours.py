@@ -63,7 +63,7 @@ def mass_contour(heatmap: np.ndarray, share: float) -> str:
     level *= 1 - 1e-6
     generator = contour_generator(z=np.pad(np.asarray(heatmap, dtype=float), 1))
     rows, columns = heatmap.shape
-    return "".join(_path(line, columns, rows) for line in generator.lines(level))
+    return "".join(_path(np.asarray(line), columns, rows) for line in generator.lines(level))
 
 
 def _path(line: np.ndarray, columns: int, rows: int) -> str:

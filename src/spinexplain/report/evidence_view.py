@@ -1,8 +1,8 @@
-"""*This looks like that*, prepared for drawing: pictures, contours, and bars that add up."""
+"""Evidence prepared for drawing: *this looks like that*, with contours and bars."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,37 +11,11 @@ from scipy.ndimage import map_coordinates
 from spinexplain.report.contours import mass_contour
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import MASS_SHARES, GradeStyle, grade_style
+from spinexplain.report.waterfall import Bar, side_by_side, waterfall
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
 
 ADDITIVE_SCORE = "contribution to the logit"
 ROWS_SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A signed bar on the shared axis of a waterfall.
-
-    Parameters
-    ----------
-    value : float
-        Its signed length.
-    start, end : float
-        Where it begins and ends, percent of the axis from the left.
-    """
-
-    value: float
-    start: float
-    end: float
-
-    @property
-    def left(self) -> float:
-        """The leftmost percent it covers."""
-        return min(self.start, self.end)
-
-    @property
-    def width(self) -> float:
-        """Percent of the axis it covers."""
-        return abs(self.end - self.start)
 
 
 @dataclass(frozen=True)
@@ -146,46 +120,6 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
     )
 
 
-def waterfall(values: Sequence[float]) -> tuple[list[Bar], Bar, float]:
-    """Lay signed values end to end on one axis.
-
-    Returns
-    -------
-    bars : list of Bar
-        One per value; each starts where the one before ends.
-    total : Bar
-        From zero to the sum.
-    zero : float
-        Percent of the axis where it is zero.
-
-    Examples
-    --------
-    >>> bars, total, zero = waterfall([3.0, -1.0])
-    >>> [(round(bar.start), round(bar.end)) for bar in bars], round(total.end), zero
-    ([(0, 100), (100, 67)], 67, 0.0)
-    """
-    edges = np.concatenate([[0.0], np.cumsum(values)])
-    percent, zero = _axis(edges)
-    bars = [
-        Bar(float(value), float(start), float(end))
-        for value, start, end in zip(values, percent[:-1], percent[1:], strict=True)
-    ]
-    return bars, Bar(float(edges[-1]), zero, float(percent[-1])), zero
-
-
-def side_by_side(values: Sequence[float]) -> tuple[list[Bar], None, float]:
-    """Lay signed values on one axis, each from zero: for scores that do not add up."""
-    percent, zero = _axis(np.array([0.0, *values]))
-    ends = percent[1:].tolist()
-    return [Bar(float(v), zero, end) for v, end in zip(values, ends, strict=True)], None, zero
-
-
-def _axis(edges: np.ndarray) -> tuple[np.ndarray, float]:
-    low, high = float(edges.min()), float(edges.max())
-    span = (high - low) or 1.0
-    return (edges - low) / span * 100, -low / span * 100
-
-
 def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
     """Resample a heat map from the patch it lives on to the sheet that is shown.
 
@@ -205,7 +139,7 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
     if patch.frame is shown.frame:
         return np.asarray(heatmap, dtype=np.float32)
     rows, columns = shown.frame.shape
-    index = np.stack(np.mgrid[:rows, :columns], axis=-1).astype(float)
+    index = np.moveaxis(np.indices((rows, columns), dtype=float), 0, -1)
     there = np.asarray(patch.frame.to_patch(shown.frame.to_mm(index)))[..., : heatmap.ndim]
     return map_coordinates(
         heatmap, np.moveaxis(there, -1, 0), output=np.float32, order=1, mode="constant", cval=0.0

@@ -45,7 +45,7 @@ class Album:
 
     pictures: dict[str, Picture] = field(default_factory=dict)
 
-    def add_ct(self, array_hu: np.ndarray, detail: int = 2) -> Picture:
+    def add_ct(self, array_hu: np.ndarray, detail: int = 3) -> Picture:
         """Add a sagittal or coronal picture in the bone window.
 
         Parameters
@@ -55,21 +55,33 @@ class Album:
         detail : int
             Encoded pixels per sample; in between is cubic.
         """
-        return self._add(window_hu(upsample(array_hu, detail)), array_hu.shape)
+        key = _key("ct", detail, array_hu)
+        if key not in self.pictures:
+            pixels = window_hu(upsample(array_hu, detail))
+            self.pictures[key] = _encode(key, pixels, array_hu.shape)
+        return self.pictures[key]
 
     def add_wash(self, heatmap: np.ndarray, top: float, detail: int = 2) -> Picture:
         """Add a heat map as color over transparency; ``top`` is its brightest value."""
-        return self._add(wash_rgba(upsample(heatmap, detail), top), heatmap.shape)
-
-    def _add(self, pixels: np.ndarray, shape: tuple[int, ...]) -> Picture:
-        stream = io.BytesIO()
-        Image.fromarray(pixels).save(stream, format="PNG", compress_level=7)
-        content = stream.getvalue()
-        key = "p" + hashlib.sha256(content).hexdigest()[:16]
+        key = _key(f"wash {top!r}", detail, heatmap)
         if key not in self.pictures:
-            uri = "data:image/png;base64," + base64.b64encode(content).decode("ascii")
-            self.pictures[key] = Picture(key, shape[1], shape[0], uri)
+            pixels = wash_rgba(upsample(heatmap, detail), top)
+            self.pictures[key] = _encode(key, pixels, heatmap.shape)
         return self.pictures[key]
+
+
+def _key(kind: str, detail: int, array: np.ndarray) -> str:
+    """Name a picture by what it is made from, so that equal ones are not made twice."""
+    array = np.ascontiguousarray(array, dtype=np.float32)
+    made_from = f"{kind} {detail} {array.shape}".encode() + array.tobytes()
+    return "p" + hashlib.sha256(made_from).hexdigest()[:16]
+
+
+def _encode(key: str, pixels: np.ndarray, shape: tuple[int, ...]) -> Picture:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, format="PNG")
+    uri = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return Picture(key, shape[1], shape[0], uri)
 
 
 def upsample(array: np.ndarray, factor: int) -> np.ndarray:

@@ -20,8 +20,7 @@ CLASS_BOUNDS = (0.20, 0.25, 0.40)
 
 _START_QUANTILE = 0.7  # of a site's ratios: above the median, as fractures only lower them
 _SUSPECT_LOSS = 0.15  # against the whole spine: not used as anybody's reference
-_READMITTED_LOSS = 0.12  # against the neighbours: used again
-_ROUNDS = 6
+_ROUNDS = 3
 _NATURAL_SD = 0.04  # of one level's height against a neighbour's, after the norms
 _PERSON_SD = 0.08  # of a person's size and shape, where nobody can be compared with
 _INTERVAL_SDS = 1.96
@@ -122,12 +121,11 @@ def compare_heights(
     Notes
     -----
     Ratios of measured to published height are compared on a log scale. Levels that fall
-    15 % below the spine's own usual ratio at any site are suspected; those within 12 % of
-    their unsuspected neighbours are cleared again. The spine's usual ratio starts at the
-    70th percentile, so that adjacent fractures do not become each other's norm. The
-    interval holds the heights' own standard deviations and the disagreement of the
-    references (4 % where there is only one); it does not hold the natural variation of the
-    level itself.
+    15 % below the spine's own usual ratio at any site are nobody's reference. That ratio
+    starts at the 70th percentile, so that adjacent fractures do not become each other's
+    norm, and ends at the median of the trusted levels. The interval holds the heights' own
+    standard deviations and the disagreement of the references (4 % where there is only
+    one); it does not hold the natural variation of the level itself.
 
     Examples
     --------
@@ -146,7 +144,7 @@ def compare_heights(
     spread = np.array([(sd_mm or {}).get(level, np.zeros(3)) for level in levels]) / heights
     ratios = np.log(heights / norm)
     places = np.array([_place(level) for level in levels])
-    usable = _unfractured(ratios, places)
+    usable = _unfractured(ratios)
     return {
         level: _compare_one(i, levels, ratios, norm, spread, places, usable)
         for i, level in enumerate(levels)
@@ -159,25 +157,20 @@ def _place(level: VertebraLevel) -> float:
     return level.order - 1.0 if after > 0 else level.order - 0.5 * (after == 0)
 
 
-def _unfractured(ratios: np.ndarray, places: np.ndarray) -> np.ndarray:
+def _unfractured(ratios: np.ndarray) -> np.ndarray:
     """Tell which levels may be anybody's reference, shape (n,) bool.
 
-    Only levels that were never suspected clear suspected ones, so a run of ever lower
-    levels can not clear itself step by step.
+    Trust is only ever lost from round to round; were it regained, a median lowered by
+    mild losses would let the next lower level in, and so on down a slow descent.
     """
+    trusted = np.ones(len(ratios), bool)
     usual = np.quantile(ratios, _START_QUANTILE, axis=0)
-    trusted = np.zeros(len(ratios), bool)
     for _ in range(_ROUNDS):
-        trusted = np.all(ratios > usual + np.log(1 - _SUSPECT_LOSS), axis=1)
+        trusted &= np.all(ratios > usual + np.log(1 - _SUSPECT_LOSS), axis=1)
         if not trusted.any():
-            return trusted
+            break
         usual = np.median(ratios[trusted], axis=0)
-    usable = trusted.copy()
-    for i in np.flatnonzero(~trusted).tolist():
-        found, weights = _references(i, places, trusted)
-        below = ratios[i] - weights @ ratios[found]
-        usable[i] = bool(np.all(below > np.log(1 - _READMITTED_LOSS)))
-    return usable
+    return trusted
 
 
 def _references(index: int, places: np.ndarray, usable: np.ndarray) -> tuple[list[int], np.ndarray]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from spinexplain.errors import GeometryError, ShapeError
 from spinexplain.geometry import BoxFrame, SheetFrame, apply_affine
-from spinexplain.spine.sampling import box_to_voxel, resample_affine, resample_points
+from spinexplain.spine.resample import resample_affine, resample_points
+from spinexplain.spine.sampling import box_to_voxel
 from spinexplain.types import Frame, Volume
 
 _TABLE_STEP_MM = 0.5

@@ -6,15 +6,16 @@ where sizes or grades may be off, *informs* otherwise.
 =====================  ========  ====================================================
 flag                   severity  meaning
 =====================  ========  ====================================================
-touches_border         stops     the body reaches the border of the scan or its mask
+touches_border         stops     the body reaches the border of the scan or its mask (or,
+                                 without a mask, its centre lies within 8 mm of it)
 outside_scan           stops     the centre lies outside the scan
 metal                  stops     more than 2 % of the body is above 2500 HU
-level_inversion        stops     lies on the wrong side of a neighbour in level order
+level_inversion        stops     its height in the scan contradicts the order of levels
 centers_too_close      stops     under 8 mm to a neighbour's centre
 centroid_outside_mask  limits    the given centroid lies outside the level's own mask
 off_curve              limits    over 12 mm off the curve through the other centres
 thick_slices           limits    a voxel is longer than 3 mm
-fold                   limits    the spine bends too sharply for its patch
+fold                   limits    the spine bends sideways too sharply for its sheet
 level_gap              informs   a neighbouring level is missing in between
 transitional_level     informs   T13 or L6: level names and norms are uncertain
 =====================  ========  ====================================================
@@ -22,7 +23,15 @@ transitional_level     informs   T13 or L6: level names and norms are uncertain
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.geometry import apply_affine, fit_curve
+from spinexplain.spine.curve import fold_flag
+from spinexplain.types import LabelMap, Vertebra, Volume
 
 TOUCHES_BORDER = "touches_border"
 OUTSIDE_SCAN = "outside_scan"
@@ -36,6 +45,21 @@ FOLD = "fold"
 LEVEL_GAP = "level_gap"
 TRANSITIONAL_LEVEL = "transitional_level"
 
+FLAGS = (
+    OUTSIDE_SCAN,
+    TOUCHES_BORDER,
+    LEVEL_INVERSION,
+    CENTERS_TOO_CLOSE,
+    METAL,
+    CENTROID_OUTSIDE_MASK,
+    OFF_CURVE,
+    THICK_SLICES,
+    FOLD,
+    LEVEL_GAP,
+    TRANSITIONAL_LEVEL,
+)
+"""The whole vocabulary, the gravest first."""
+
 STOPPING = {
     OUTSIDE_SCAN: "its centre lies outside the scan",
     TOUCHES_BORDER: "it is cut off by the border of the scan",
@@ -43,6 +67,130 @@ STOPPING = {
     CENTERS_TOO_CLOSE: "its centre is too close to a neighbour's",
     METAL: "there is metal in the body",
 }
+
+_CLOSEST_CENTERS_MM = 8.0
+_CLOSEST_BORDER_MM = 8.0
+_THICK_MM = 3.001  # a header's 3 mm may read 3.0000001
+_METAL_HU = 2500
+_METAL_SHARE = 0.02
+_BODY_RADIUS_MM = 18.0
+_SHEET_HALF_MM = 56.0
+_TRANSITIONAL = (VertebraLevel.T13, VertebraLevel.L6)
+
+
+def quality_flags(
+    volume: Volume, vertebrae: Sequence[Vertebra], labels: LabelMap | None = None
+) -> dict[VertebraLevel, tuple[str, ...]]:
+    """Collect what limits or stops the assessment of each vertebra.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan in HU.
+    vertebrae : sequence of Vertebra
+        All of the scan; flags they carry already are kept.
+    labels : LabelMap, optional
+        VerSe labels on the scan's grid; metal is then looked for on the bone only.
+
+    Returns
+    -------
+    mapping of VertebraLevel to tuple of str
+        Names from ``FLAGS``, the gravest first; one entry per vertebra.
+
+    Examples
+    --------
+    >>> scan = Volume(np.zeros((40, 40, 40), np.int16), np.diag([2.0, 2.0, 4.0, 1.0]))
+    >>> quality_flags(scan, [Vertebra(VertebraLevel.L6, (40, 40, 80))])
+    {<VertebraLevel.L6: 'L6'>: ('thick_slices', 'transitional_level')}
+    """
+    ordered = sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
+    found = {vertebra.level: set(vertebra.flags) for vertebra in ordered}
+    for flag, levels in _order_flags(ordered).items():
+        for level in levels:
+            found[level].add(flag)
+    thick = max(volume.spacing_mm) > _THICK_MM
+    for vertebra in ordered:
+        seen = {
+            OUTSIDE_SCAN: _depth_mm(volume, vertebra) < 0,
+            TOUCHES_BORDER: labels is None
+            and 0 <= _depth_mm(volume, vertebra) < _CLOSEST_BORDER_MM,
+            METAL: _has_metal(volume, vertebra, labels),
+            THICK_SLICES: thick,
+            TRANSITIONAL_LEVEL: vertebra.level in _TRANSITIONAL,
+        }
+        found[vertebra.level] |= {flag for flag, present in seen.items() if present}
+    return {level: tuple(sorted(flags, key=_rank)) for level, flags in found.items()}
+
+
+def _rank(flag: str) -> int:
+    return FLAGS.index(flag) if flag in FLAGS else len(FLAGS)
+
+
+def _order_flags(ordered: Sequence[Vertebra]) -> dict[str, set[VertebraLevel]]:
+    """Return the levels concerned by each flag that several vertebrae decide together."""
+    centers = np.array([vertebra.centroid_mm for vertebra in ordered]).reshape(-1, 3)
+    levels = [vertebra.level for vertebra in ordered]
+    close, gap = set(), set()
+    for (upper, above), (lower, below) in pairwise(zip(levels, centers, strict=True)):
+        if np.linalg.norm(above - below) < _CLOSEST_CENTERS_MM:
+            close |= {upper, lower}
+        if not _adjacent(upper, lower):
+            gap |= {upper, lower}
+    kept = _longest_descent(centers[:, 2])
+    inverted = {level for i, level in enumerate(levels) if i not in kept}
+    in_order = len(levels) > 1 and not close and not inverted
+    folded = _folded(levels, centers) if in_order else set()
+    return {CENTERS_TOO_CLOSE: close, LEVEL_GAP: gap, LEVEL_INVERSION: inverted, FOLD: folded}
+
+
+def _adjacent(upper: VertebraLevel, lower: VertebraLevel) -> bool:
+    between = [level for level in VertebraLevel if upper.order < level.order < lower.order]
+    return all(level in _TRANSITIONAL for level in between)
+
+
+def _longest_descent(heights: np.ndarray) -> set[int]:
+    """Return the largest set of places whose heights fall from one to the next."""
+    best: list[list[int]] = []
+    for i, height in enumerate(heights):
+        before: list[int] = []
+        for chain in best:
+            if heights[chain[-1]] > height and len(chain) > len(before):
+                before = chain
+        best.append([*before, i])
+    longest = max(best, key=len, default=[])
+    return set(longest)
+
+
+def _folded(levels: Sequence[VertebraLevel], centers: np.ndarray) -> set[VertebraLevel]:
+    curve = fit_curve(centers[:, [0, 2]], np.array([0.0, -1.0]))
+    return {
+        level
+        for level, s_mm in zip(levels, curve.knots_s_mm, strict=True)
+        if fold_flag(curve, float(s_mm), _SHEET_HALF_MM)
+    }
+
+
+def _depth_mm(volume: Volume, vertebra: Vertebra) -> float:
+    """Return how far inside the scan a centre lies, negative outside, mm."""
+    ijk = apply_affine(np.linalg.inv(volume.affine), np.array(vertebra.centroid_mm))
+    inside = np.minimum(ijk + 0.5, np.array(volume.array.shape) - 0.5 - ijk)
+    return float(np.min(inside * volume.spacing_mm))
+
+
+def _has_metal(volume: Volume, vertebra: Vertebra, labels: LabelMap | None) -> bool:
+    """Tell whether over 2 % of the bone within 18 mm of the centre exceeds 2500 HU."""
+    spacing = np.array(volume.spacing_mm)
+    center = apply_affine(np.linalg.inv(volume.affine), np.array(vertebra.centroid_mm))
+    low = np.clip(np.floor(center - _BODY_RADIUS_MM / spacing), 0, None).astype(int)
+    high = np.clip(np.ceil(center + _BODY_RADIUS_MM / spacing) + 1, 0, None).astype(int)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    hu = volume.array[box]
+    ijk = np.moveaxis(np.indices(hu.shape), 0, -1) + low
+    offset = (ijk - center) @ volume.affine[:3, :3].T
+    body = np.sum(offset**2, axis=-1) <= _BODY_RADIUS_MM**2
+    if labels is not None and labels.array.shape == volume.array.shape:
+        body &= labels.array[box] == vertebra.level.verse_label
+    return bool(body.any() and np.mean(hu[body] > _METAL_HU) > _METAL_SHARE)
 
 
 def not_assessable_reason(flags: Iterable[str]) -> str | None:

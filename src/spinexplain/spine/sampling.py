@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import SimpleITK as sitk
-from scipy.ndimage import correlate1d, map_coordinates
-from scipy.special import ive
 
 from spinexplain.geometry import BoxFrame, SheetFrame, apply_affine
+from spinexplain.spine.resample import HALF_VOXEL, resample_affine, resample_points
+from spinexplain.spine.smoothing import discrete_gaussian, smoothed, smoothing_sigmas
 from spinexplain.types import Frame, LabelMap, Volume
 
 AIR_HU = -1000.0
-_HALF_VOXEL = 0.5 + 1e-6  # the scan ends where its outermost voxels end
-_FWHM_PER_SIGMA_SQUARED = 8 * np.log(2)
 
 
 def sample_volume(volume: Volume, frame: Frame, smooth: bool = True) -> tuple[np.ndarray, float]:
@@ -41,9 +38,7 @@ def sample_volume(volume: Volume, frame: Frame, smooth: bool = True) -> tuple[np
     Notes
     -----
     The kernel along an axis of spacing ``a`` mm for samples ``b`` mm apart has the variance
-    ``(b^2 - a^2) / (8 ln 2)`` mm^2: widths at half maximum add in squares. It is the discrete
-    analogue of the Gaussian (Lindeberg 1990), whose variance is exact however narrow it is;
-    a sampled Gaussian would vanish under half a voxel.
+    ``(b^2 - a^2) / (8 ln 2)`` mm^2: widths at half maximum add in squares.
 
     Examples
     --------
@@ -54,7 +49,7 @@ def sample_volume(volume: Volume, frame: Frame, smooth: bool = True) -> tuple[np
     (40.0, 0.0)
     """
     sigmas = smoothing_sigmas(volume, frame.spacing_mm) if smooth else np.zeros(3)
-    kernels = [_discrete_gaussian(sigma) for sigma in sigmas]
+    kernels = [discrete_gaussian(sigma) for sigma in sigmas]
     return _sample(volume, frame, AIR_HU, kernels, linear=True)
 
 
@@ -67,122 +62,6 @@ def sample_labels(labels: LabelMap, frame: Frame) -> np.ndarray:
         0 beyond the mask.
     """
     return _sample(labels, frame, 0, [np.ones(1)] * 3, linear=False)[0]
-
-
-def smoothing_sigmas(volume: Volume, spacing_mm: float) -> np.ndarray:
-    """Return the smoothing along each native axis in voxels, shape (3,); 0 is none.
-
-    Examples
-    --------
-    >>> smoothing_sigmas(Volume(np.zeros((2, 2, 2)), np.diag([0.5, 1.0, 3.0, 1.0])), 1.0).round(3)
-    array([0.736, 0.   , 0.   ])
-    """
-    native = np.array(volume.spacing_mm)
-    variance_mm2 = np.maximum(spacing_mm**2 - native**2, 0.0) / _FWHM_PER_SIGMA_SQUARED
-    return np.sqrt(variance_mm2) / native
-
-
-def resample_affine(
-    array: np.ndarray,
-    matrix: np.ndarray,
-    offset: np.ndarray,
-    shape: tuple[int, int, int],
-    beyond: float,
-    linear: bool = True,
-) -> tuple[np.ndarray, float]:
-    """Sample an array on another grid: input index = matrix @ output index + offset.
-
-    Parameters
-    ----------
-    array : ndarray, shape (A, B, C)
-    matrix : ndarray, shape (3, 3)
-    offset : ndarray, shape (3,)
-    shape : tuple of 3 ints
-        Of the output.
-    beyond : float
-        Value more than half a sample beyond the array; up to there its border values hold.
-    linear : bool
-        Trilinear into float32, else nearest in the array's own dtype.
-
-    Returns
-    -------
-    ndarray, shape ``shape``
-    float
-        Share of the output beyond the array, 0 to 1.
-    """
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape])).reshape(3, -1).T
-    source_index = corners @ matrix.T + offset
-    if np.all((source_index >= 0) & (source_index <= np.array(array.shape) - 1)):
-        return _resample(array, matrix, offset, shape, beyond, linear), 0.0
-    padded = np.pad(array, 1, mode="edge")
-    sampled = _resample(padded, matrix, offset + 1, shape, beyond, linear)
-    steps = np.ogrid[tuple(slice(n) for n in shape)]
-    axes = [sum(matrix[a, b] * steps[b] for b in range(3)) + offset[a] for a in range(3)]
-    inside = inside_grid(axes, array.shape)
-    sampled[~inside] = beyond
-    return sampled, float(1.0 - inside.mean())
-
-
-def resample_points(
-    array: np.ndarray, index: np.ndarray, beyond: float, linear: bool = True
-) -> tuple[np.ndarray, float]:
-    """Sample an array at any points; see :func:`resample_affine`.
-
-    Parameters
-    ----------
-    array : ndarray, N-D
-    index : ndarray, shape (*S, N)
-        Where, in indices of ``array``.
-
-    Returns
-    -------
-    ndarray, shape (*S)
-    float
-        Share of the points beyond the array, 0 to 1.
-    """
-    inside = inside_grid(list(np.moveaxis(index, -1, 0)), array.shape)
-    held = np.moveaxis(np.clip(index, 0, np.array(array.shape) - 1), -1, 0)
-    if linear:
-        sampled = map_coordinates(array, held, np.float32, order=1)
-    else:
-        sampled = array[tuple(np.rint(held).astype(np.intp))]
-    sampled[~inside] = beyond
-    return sampled, float(1.0 - inside.mean())
-
-
-def inside_grid(axes: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """Tell which index coordinates, one array an axis, lie within the outermost voxels."""
-    inside = np.ones((), dtype=bool)
-    for coordinate, size in zip(axes, shape, strict=True):
-        inside = inside & (coordinate >= -_HALF_VOXEL) & (coordinate <= size - 1 + _HALF_VOXEL)
-    return inside
-
-
-def _resample(
-    array: np.ndarray,
-    matrix: np.ndarray,
-    offset: np.ndarray,
-    shape: tuple[int, int, int],
-    beyond: float,
-    linear: bool,
-) -> np.ndarray:
-    transform = sitk.AffineTransform(3)
-    # SimpleITK counts axes from the last one of the array
-    transform.SetMatrix(matrix[::-1, ::-1].ravel().tolist())
-    transform.SetTranslation(offset[::-1].tolist())
-    source = sitk.GetImageFromArray(np.ascontiguousarray(array))
-    sampled = sitk.Resample(
-        source,
-        shape[::-1],
-        transform,
-        sitk.sitkLinear if linear else sitk.sitkNearestNeighbor,
-        (0.0, 0.0, 0.0),
-        (1.0, 1.0, 1.0),
-        np.eye(3).ravel().tolist(),
-        float(beyond),
-        sitk.sitkFloat32 if linear else source.GetPixelID(),
-    )
-    return sitk.GetArrayFromImage(sampled)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,27 +113,18 @@ def _frame_ijk(frame: Frame, affine: np.ndarray) -> np.ndarray:
 
 def _cut(array: np.ndarray, ijk: np.ndarray, kernels: list[np.ndarray]) -> _Crop | None:
     """Cut out and smooth the voxels around points (n, 3); None where there are none."""
-    reach = np.array([len(kernel) // 2 for kernel in kernels])
     size = np.array(array.shape)
     low, high = ijk.min(axis=0), ijk.max(axis=0)
-    if np.any(high < -_HALF_VOXEL) or np.any(low > size - 1 + _HALF_VOXEL):
+    if np.any(high < -HALF_VOXEL) or np.any(low > size - 1 + HALF_VOXEL):
         return None
     start = np.clip(np.floor(low).astype(int) - 1, 0, size - 1)
     stop = np.clip(np.ceil(high).astype(int) + 2, 1, size)
+    if all(len(kernel) == 1 for kernel in kernels):
+        return _Crop(array[tuple(map(slice, start, stop))], start)
+    reach = np.array([len(kernel) // 2 for kernel in kernels])
     wide_start, wide_stop = np.maximum(start - reach, 0), np.minimum(stop + reach, size)
-    crop = array[tuple(map(slice, wide_start, wide_stop))]
-    for axis, kernel in enumerate(kernels):
-        if len(kernel) > 1:
-            crop = correlate1d(crop, kernel, axis, np.float32, mode="nearest")
-    inner = tuple(map(slice, start - wide_start, stop - wide_start))
-    return _Crop(crop[inner], start)
-
-
-def _discrete_gaussian(sigma: float) -> np.ndarray:
-    """Return the discrete analogue of the Gaussian, of variance ``sigma**2`` in samples."""
-    if sigma <= 0:
-        return np.ones(1)
-    weights = ive(np.arange(int(np.ceil(6 * sigma)) + 6), sigma**2)
-    reach = int(np.argmax(1 - (2 * np.cumsum(weights) - weights[0]) < 1e-3))
-    kernel = np.concatenate([weights[reach:0:-1], weights[: reach + 1]])
-    return kernel / kernel.sum()
+    wide = array[tuple(map(slice, wide_start, wide_stop))]
+    missing = np.stack([wide_start - start + reach, stop + reach - wide_stop], axis=-1)
+    if missing.any():
+        wide = np.pad(wide, missing, mode="edge")
+    return _Crop(smoothed(wide, kernels), start)

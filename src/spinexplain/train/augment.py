@@ -82,6 +82,7 @@ def augmented_crops(
     settings: AugmentSettings,
     seed: int,
     epoch: int,
+    masks: bool = True,
 ) -> Crops:
     """Cut randomly moved, turned, scaled, re-scanned crops.
 
@@ -93,6 +94,8 @@ def augmented_crops(
     spec : InputSpec
     settings : AugmentSettings
     seed, epoch : int
+    masks : bool
+        Whether the masks are resampled too.
 
     Notes
     -----
@@ -106,13 +109,13 @@ def augmented_crops(
     source = torch.from_numpy(data.patches_hu[index].astype(np.float32))
     grid = _sampling_grid(matrices, offsets, tuple(source.shape[1:]), side)
     hu = _sample(source, grid, "bilinear")
-    masks = [
+    cut = [
         None
-        if mask is None
+        if mask is None or not masks
         else _sample(torch.from_numpy(mask[index].astype(np.float32)), grid, "nearest")
         for mask in (data.target, data.evidence)
     ]
-    return Crops(_rescan(hu, draws), _said_centers(draws, matrices, side), masks[0], masks[1])
+    return Crops(_rescan(hu, draws), _said_centers(draws, matrices, side), cut[0], cut[1])
 
 
 def draw(settings: AugmentSettings, side: int, axes: int, key: tuple[int, int, int]) -> Draw:
@@ -162,12 +165,11 @@ def _sampling_grid(
 ) -> Tensor:
     """Normalized coordinates for grid_sample, last axis first as torch wants them."""
     axes = len(shape)
-    steps = np.arange(side) - (side - 1) / 2
-    offset = np.stack(np.meshgrid(*[steps] * axes, indexing="ij"), axis=-1).reshape(-1, axes)
-    where = np.einsum("nij,kj->nki", matrices, offset) + offsets[:, None]
-    unit = (2 * where + 1) / np.array(shape) - 1
-    grid = torch.from_numpy(unit[..., ::-1].astype(np.float32))
-    return grid.reshape(len(matrices), *(side,) * axes, axes)
+    linear = matrices * side / np.array(shape)[:, None]
+    constant = (2 * offsets + 1) / np.array(shape) - 1
+    theta = np.concatenate([linear[:, ::-1, ::-1], constant[:, ::-1, None]], axis=2)
+    size = [len(matrices), 1, *(side,) * axes]
+    return F.affine_grid(torch.from_numpy(theta.astype(np.float32)), size, align_corners=False)
 
 
 def _sample(source: Tensor, grid: Tensor, mode: str) -> Tensor:

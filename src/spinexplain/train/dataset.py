@@ -27,6 +27,8 @@ class TrainingSet:
         1 inside the target vertebra's body.
     evidence : ndarray of uint8, shape (N, *S), or None
         1 where a fracture's true evidence lies.
+    height_loss : ndarray of float, shape (N,), or None
+        Relative height loss, 0 to 1; NaN where it is not known.
     synthetic : bool
         Whether the crops come from a phantom.
 
@@ -44,6 +46,7 @@ class TrainingSet:
     centers: np.ndarray
     target: np.ndarray | None = None
     evidence: np.ndarray | None = None
+    height_loss: np.ndarray | None = None
     synthetic: bool = True
 
     def __post_init__(self) -> None:
@@ -76,15 +79,19 @@ class TrainingSet:
 
 
 def class_labels(data: TrainingSet, classes: tuple[str, ...]) -> np.ndarray:
-    """Return the class index of every row, -1 where its grade is no class.
+    """Return the class index of every row, -1 where its grade is no class."""
+    return grade_labels(data.grades, classes)
+
+
+def grade_labels(grades: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
+    """Return the class index of every Genant grade, -1 where it is no class.
 
     Examples
     --------
-    >>> from types import SimpleNamespace
-    >>> class_labels(SimpleNamespace(grades=np.array([0, 1, 3])), ("G0", "G2", "G3"))
+    >>> grade_labels(np.array([0, 1, 3]), ("G0", "G2", "G3"))
     array([ 0, -1,  2])
     """
-    names = [f"G{grade}" for grade in data.grades]
+    names = [f"G{grade}" for grade in grades]
     return np.array([classes.index(name) if name in classes else -1 for name in names])
 
 

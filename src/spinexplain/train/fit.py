@@ -17,7 +17,7 @@ from spinexplain.errors import ModelError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
-from spinexplain.train.dataset import TrainingSet, class_labels
+from spinexplain.train.dataset import TrainingSet, grade_labels
 
 Terms = dict[str, Tensor]
 SAVE_EVERY_STEPS = 50
@@ -30,6 +30,7 @@ class Batch:
     x: Tensor
     labels: Tensor
     crops: Crops
+    height_loss: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,8 @@ class Phase:
         Parameter groups with their base ``lr`` and ``weight_decay``.
     objective : callable
         ``objective(batch) -> {term: tensor}``; ``"total"`` is minimized.
+    masks : bool
+        Whether the objective needs the masks.
     frozen : tuple of nn.Module
         Parts kept in evaluation mode, their BatchNorm statistics untouched.
     """
@@ -55,6 +58,7 @@ class Phase:
     settings: PhaseSettings
     groups: list[dict[str, Any]]
     objective: Callable[[Batch], Terms]
+    masks: bool = False
     frozen: tuple[nn.Module, ...] = ()
 
 
@@ -78,10 +82,18 @@ def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) 
     key = (config.seed, phase.number)
     rows, epoch = batch_rows(len(data), phase.settings.batch, step, key)
     crops = augmented_crops(
-        data, rows, config.input, config.augment, config.seed, 1000 * phase.number + epoch
+        data,
+        rows,
+        config.input,
+        config.augment,
+        config.seed,
+        epoch=1000 * phase.number + epoch,
+        masks=phase.masks,
     )
-    labels = torch.from_numpy(class_labels(data.take(rows), config.classes))
-    return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops)
+    labels = torch.from_numpy(grade_labels(data.grades[rows], config.classes))
+    known = data.height_loss
+    losses = None if known is None else torch.from_numpy(known[rows].astype(np.float32))
+    return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops, losses)
 
 
 def learning_rate_factor(settings: PhaseSettings, step: int) -> float:

@@ -16,17 +16,51 @@ from spinexplain.models.losses import (
     outside_loss,
     separation_loss,
 )
-from spinexplain.models.prototype import PrototypeNet
+from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.fit import Batch, Terms
 from spinexplain.train.projection import cell_share
 
 
-def classification_objective(model: nn.Module, weights: Tensor) -> Callable[[Batch], Terms]:
-    """Return the class-weighted cross-entropy of a model's logits."""
+class WarmUp(nn.Module):
+    """The plain classifier with a second output for the relative height loss.
+
+    The second output exists in training only: a number per crop teaches a trunk more per
+    step than a grade does.
+
+    Parameters
+    ----------
+    linear : LinearNet
+    """
+
+    def __init__(self, linear: LinearNet) -> None:
+        super().__init__()
+        self.linear = linear
+        self.height = nn.Linear(linear.trunk.channels, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (N, K) and height losses (N,)."""
+        features = self.linear.pooled_features(x)
+        return self.linear.last_layer(features), self.height(features)[:, 0]
+
+
+def classification_objective(
+    model: WarmUp, weights: Tensor, lambda_height: float
+) -> Callable[[Batch], Terms]:
+    """Return the class-weighted cross-entropy plus the regression of the height loss.
+
+    The regression is the smooth L1 distance of tenths of the body's height, over the
+    crops whose height loss is known.
+    """
 
     def objective(batch: Batch) -> Terms:
-        entropy = F.cross_entropy(model(batch.x), batch.labels, weight=weights)
-        return {"cross_entropy": entropy, "total": entropy}
+        logits, heights = model(batch.x)
+        entropy = F.cross_entropy(logits, batch.labels, weight=weights)
+        if lambda_height == 0 or batch.height_loss is None:
+            return {"cross_entropy": entropy, "total": entropy}
+        known = torch.isfinite(batch.height_loss)
+        regression = F.smooth_l1_loss(heights[known], 10 * batch.height_loss[known])
+        total = entropy + lambda_height * regression
+        return {"cross_entropy": entropy, "height": regression, "total": total}
 
     return objective
 

@@ -15,7 +15,7 @@ from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import augmented_crops
 from spinexplain.train.dataset import TrainingSet, class_labels
 from spinexplain.train.last_layer import fit_last_layer
-from spinexplain.train.objectives import target_cells
+from spinexplain.train.objectives import WarmUp, target_cells
 from spinexplain.train.projection import inputs_in_batches
 
 VIEW_EPOCH = 900_000
@@ -27,11 +27,12 @@ def weights_of(data: TrainingSet, config: TrainConfig) -> Tensor:
     return class_weights(torch.from_numpy(counts), config.loss.class_weights)
 
 
-def linear_groups(model: nn.Module, settings: PhaseSettings) -> list[dict[str, Any]]:
+def linear_groups(model: WarmUp, settings: PhaseSettings) -> list[dict[str, Any]]:
     """Return the parameter groups of the plain classifier."""
     return [
-        _group(model.trunk, settings.trunk_lr, settings.weight_decay),
-        _group(model.last_layer, settings.head_lr, settings.weight_decay),
+        _group(model.linear.trunk, settings.trunk_lr, settings.weight_decay),
+        _group(model.linear.last_layer, settings.head_lr, settings.weight_decay),
+        _group(model.height, settings.head_lr, settings.weight_decay),
     ]
 
 

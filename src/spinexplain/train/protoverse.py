@@ -19,7 +19,11 @@ from spinexplain.models.build import Network, build_model
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.dataset import TrainingSet, class_labels, split_validation, with_classes
 from spinexplain.train.fit import Journal, Phase, run_phase
-from spinexplain.train.objectives import classification_objective, prototype_objective
+from spinexplain.train.objectives import (
+    WarmUp,
+    classification_objective,
+    prototype_objective,
+)
 from spinexplain.train.phases import (
     linear_groups,
     prototype_groups,
@@ -131,10 +135,8 @@ class _Run:
 
     def linear(self) -> Trained:
         """Train the plain classifier."""
-        model = self._classifier()
-        self._descend(self._classifier_phase(model), model)
-        figures = self._validated("classifier", model)
-        return Trained(model, self.config, self.training, [], figures)
+        model = self._classified()
+        return Trained(model, self.config, self.training, [], self._validated("classifier", model))
 
     def prototypes(self) -> Trained:
         """Warm trunk, warm head, then rounds of joint training, projection, last layer."""
@@ -152,10 +154,16 @@ class _Run:
         assert best is not None
         return best
 
-    def _classifier(self) -> LinearNet:
-        with _seeded(self.config.seed):
-            trunk = build_trunk(self.config.trunk, self.config.input)
-            return LinearNet(trunk, len(self.config.classes))
+    def _classified(self) -> LinearNet:
+        config, settings = self.config, self.config.classifier
+        with _seeded(config.seed):
+            trunk = build_trunk(config.trunk, config.input)
+            classes = len(config.classes)
+            model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
+        objective = classification_objective(model, self.weights, config.loss.lambda_height)
+        phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
+        self._descend(phase, model)
+        return model.linear
 
     def _fresh(self, state: dict[str, torch.Tensor] | None = None) -> PrototypeNet:
         config = self.config
@@ -169,8 +177,7 @@ class _Run:
 
     def _started(self) -> PrototypeNet:
         """Return the prototype network after the warm phase, its trunk from the classifier."""
-        classifier = self._classifier()
-        self._descend(self._classifier_phase(classifier), classifier)
+        classifier = self._classified()
         self._validated("classifier", classifier)
         model = self._fresh()
         model.trunk.load_state_dict(classifier.trunk.state_dict())
@@ -179,18 +186,14 @@ class _Run:
         self._descend(self._prototype_phase(model, "warm", 1, False), model)
         return model
 
-    def _classifier_phase(self, model: LinearNet) -> Phase:
-        objective = classification_objective(model, self.weights)
-        settings = self.config.classifier
-        return Phase("classifier", 0, settings, linear_groups(model, settings), objective)
-
     def _prototype_phase(
         self, model: PrototypeNet, name: str, number: int, with_trunk: bool
     ) -> Phase:
         settings = self.config.joint if with_trunk else self.config.warm
         groups = prototype_groups(model, settings, with_trunk)
         objective = prototype_objective(model, self.weights, self.config)
-        return Phase(name, number, settings, groups, objective, (model.trunk,))
+        masks = self.config.loss.lambda_outside > 0
+        return Phase(name, number, settings, groups, objective, masks, (model.trunk,))
 
     def _descend(self, phase: Phase, model: nn.Module) -> None:
         trainable = {id(p) for group in phase.groups for p in group["params"]}

@@ -45,6 +45,7 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
         centers=np.tile((np.array(shape) - 1) / 2, (len(drawn), 1)),
         target=np.stack([sheet.body for sheet in drawn]),
         evidence=np.stack([sheet.evidence for sheet in drawn]),
+        height_loss=np.array([sheet.loss for sheet in drawn], dtype=float),
     )
 
 
@@ -92,6 +93,7 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         centers=np.tile(middle, (len(rows), 1)),
         target=_own_body(cohort, rows, axes),
         evidence=_evidence(cohort, rows, axes),
+        height_loss=chosen["loss"].to_numpy(float),
         synthetic=bool(chosen["synthetic"].all()),
     )
 

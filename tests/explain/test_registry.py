@@ -1,0 +1,104 @@
+"""What every explainer owes every model: a new entry of either is tested with no new code."""
+
+import numpy as np
+import pytest
+import torch
+
+from spinexplain.errors import ModelError
+from spinexplain.explain.registry import EXPLAINERS
+from spinexplain.models.build import MODELS
+
+ALL_PAIRS = [(kind, method) for kind in sorted(MODELS) for method in sorted(EXPLAINERS)]
+REFUSED = [pair for pair in ALL_PAIRS if pair[1] == "prototypes" and pair[0] != "prototype"]
+PAIRS = [pair for pair in ALL_PAIRS if pair not in REFUSED]
+
+
+def hooks_of(model):
+    return sum(
+        len(m._forward_hooks) + len(m._forward_pre_hooks) + len(m._backward_hooks)
+        for m in model.modules()
+    )
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+@pytest.mark.parametrize(("kind", "method"), PAIRS)
+def test_explanations_keep_the_contract(tiny_grader, random_patch, kind, method, axes):
+    grader, patch = tiny_grader(axes, kind), random_patch(axes)
+    for target in grader.classes:
+        explanation = EXPLAINERS[method](grader, patch, target)
+        assert explanation.patch is patch
+        assert (explanation.target, explanation.method) == (target, method)
+        assert explanation.score_name
+        assert explanation.evidence
+        for item in explanation.evidence:
+            assert item.heatmap.shape == patch.array.shape
+            assert item.heatmap.dtype == np.float32
+            assert np.isfinite(item.heatmap).all()
+            assert item.heatmap.min() >= 0
+            assert np.isfinite(item.score)
+            assert np.isfinite(list(item.terms.values())).all()
+            assert item.class_name in grader.classes
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+@pytest.mark.parametrize(("kind", "method"), PAIRS)
+def test_explaining_twice_gives_the_same_bits(tiny_grader, random_patch, kind, method, axes):
+    grader, patch = tiny_grader(axes, kind), random_patch(axes)
+    first, second = (EXPLAINERS[method](grader, patch, "G2") for _ in range(2))
+    for a, b in zip(first.evidence, second.evidence, strict=True):
+        assert (a.name, a.score, dict(a.terms)) == (b.name, b.score, dict(b.terms))
+        np.testing.assert_array_equal(a.heatmap, b.heatmap)
+
+
+@pytest.mark.parametrize(("kind", "method"), PAIRS)
+def test_the_model_is_as_it_was(tiny_grader, random_patch, kind, method):
+    grader, patch = tiny_grader(2, kind), random_patch()
+    before = {key: value.clone() for key, value in grader.model.state_dict().items()}
+    logits = grader.logits([patch])
+    EXPLAINERS[method](grader, patch, "G2")
+    assert all(torch.equal(v, before[k]) for k, v in grader.model.state_dict().items())
+    assert all(p.grad is None for p in grader.model.parameters())
+    assert not grader.model.training
+    assert hooks_of(grader.model) == 0
+    np.testing.assert_array_equal(grader.logits([patch]), logits)
+
+
+@pytest.mark.parametrize(("kind", "method"), PAIRS)
+def test_no_hook_stays_behind_after_an_exception(
+    tiny_grader, random_patch, monkeypatch, kind, method
+):
+    grader, patch = tiny_grader(2, kind), random_patch()
+
+    def fail(_x):
+        raise RuntimeError("out of memory")
+
+    head = grader.model.add_on if kind == "prototype" else grader.model.last_layer
+    monkeypatch.setattr(head, "forward", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        EXPLAINERS[method](grader, patch, "G2")
+    assert hooks_of(grader.model) == 0
+
+
+@pytest.mark.parametrize(("kind", "method"), PAIRS)
+def test_classes_the_model_does_not_know_are_refused(tiny_grader, random_patch, kind, method):
+    with pytest.raises(ModelError, match='no class "G1"; expected one of G0, G2, G3'):
+        EXPLAINERS[method](tiny_grader(2, kind), random_patch(), "G1")
+
+
+@pytest.mark.parametrize(("kind", "method"), REFUSED)
+def test_prototypes_of_a_model_without_any_are_refused(tiny_grader, random_patch, kind, method):
+    with pytest.raises(ModelError, match="has no prototypes"):
+        EXPLAINERS[method](tiny_grader(2, kind), random_patch(), "G2")
+
+
+@pytest.mark.parametrize(("kind", "method"), PAIRS)
+def test_an_empty_patch_is_explained_without_nan(tiny_grader, random_patch, kind, method):
+    """Air everywhere: the classic of all-zero maps."""
+    grader, patch = tiny_grader(2, kind), random_patch()
+    patch.array[:] = -1000
+    with torch.no_grad():
+        for parameter in grader.model.trunk.parameters():
+            parameter.zero_()  # nothing fires at all
+    for item in EXPLAINERS[method](grader, patch, "G3").evidence:
+        assert np.isfinite(item.heatmap).all()
+        assert np.isfinite(item.score)

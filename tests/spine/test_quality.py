@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.spine import quality
+from spinexplain.spine.quality import FLAGS, STOPPING, not_assessable_reason, quality_flags
+from spinexplain.types import LabelMap, Vertebra, Volume
+
+
+def _scan(spacing=(1.0, 1.0, 1.0), shape=(80, 80, 200)) -> Volume:
+    return Volume(np.zeros(shape, np.int16), np.diag([*spacing, 1.0]))
+
+
+def _column(*names: str, top_mm: float = 180.0, step_mm: float = 30.0) -> list[Vertebra]:
+    return [
+        Vertebra(VertebraLevel(name), (40.0, 40.0, top_mm - i * step_mm))
+        for i, name in enumerate(names)
+    ]
+
+
+def _flags(volume, vertebrae, labels=None) -> dict[str, tuple[str, ...]]:
+    return {lv.value: flags for lv, flags in quality_flags(volume, vertebrae, labels).items()}
+
+
+def test_a_straight_complete_spine_has_no_flags():
+    found = _flags(_scan(), _column("T11", "T12", "L1", "L2", "L3"))
+    assert found == dict.fromkeys(["T11", "T12", "L1", "L2", "L3"], ())
+
+
+def test_the_docstring_lists_exactly_the_vocabulary():
+    listed = re.findall(r"^([a-z_]+) +(stops|limits|informs) ", quality.__doc__, re.MULTILINE)
+    assert {name for name, _ in listed} == set(FLAGS)
+    assert {name for name, severity in listed if severity == "stops"} == set(STOPPING)
+
+
+@pytest.mark.parametrize(("slice_mm", "thick"), [(3.0, False), (3.2, True)])
+def test_slices_over_three_millimetres(slice_mm, thick):
+    found = _flags(_scan((1, 1, slice_mm)), _column("L1"))
+    assert found["L1"] == (("thick_slices",) if thick else ())
+
+
+def test_a_missing_level_is_a_gap_for_both_neighbours():
+    found = _flags(_scan(), _column("T10", "T12", "L1"))
+    assert found == {"T10": ("level_gap",), "T12": ("level_gap",), "L1": ()}
+
+
+def test_t12_and_l1_are_neighbours_with_and_without_t13():
+    assert not any(_flags(_scan(), _column("T12", "L1")).values())
+    found = _flags(_scan(), _column("T12", "T13", "L1"))
+    assert found == {"T12": (), "T13": ("transitional_level",), "L1": ()}
+
+
+def test_only_the_level_out_of_order_is_an_inversion():
+    vertebrae = _column("T11", "T12", "L1", "L2")
+    vertebrae[1] = Vertebra(VertebraLevel.T12, (40.0, 40.0, 20.0))
+    found = _flags(_scan(), vertebrae)
+    assert {name for name, flags in found.items() if "level_inversion" in flags} == {"T12"}
+
+
+def test_centres_under_eight_millimetres_apart():
+    found = _flags(_scan(), _column("L1", "L2", step_mm=7.9))
+    assert found == dict.fromkeys(["L1", "L2"], ("centers_too_close",))
+    assert not any(_flags(_scan(), _column("L1", "L2", step_mm=8.1)).values())
+    coinciding = _flags(_scan(), _column("L1", "L2", step_mm=0.0))
+    assert all("centers_too_close" in flags for flags in coinciding.values())
+
+
+def test_centres_outside_the_scan_or_near_its_border():
+    above = Vertebra(VertebraLevel.T12, (40.0, 40.0, 203.0))
+    edge = Vertebra(VertebraLevel.L1, (40.0, 40.0, 195.0))
+    assert _flags(_scan(), [above, edge]) == {
+        "T12": ("outside_scan",),
+        "L1": ("touches_border",),
+    }
+    labels = LabelMap(np.zeros((80, 80, 200), np.uint8), np.eye(4))
+    assert _flags(_scan(), [edge], labels)["L1"] == ()  # the mask tells, not the distance
+
+
+def test_metal_counts_on_the_bone_only():
+    scan, (vertebra,) = _scan(), _column("L1", top_mm=100.0)
+    labels = np.zeros(scan.array.shape, np.uint8)
+    labels[25:55, 25:55, 90:110] = 20
+    scan.array[30:33, 28:50, 95:105] = 3000  # a screw through the body
+    with_labels = LabelMap(labels, scan.affine)
+    assert _flags(scan, [vertebra], with_labels)["L1"] == ("metal",)
+    assert _flags(scan, [vertebra])["L1"] == ("metal",)
+    scan.array[:] = 0
+    scan.array[20:24, 20:60, 80:120] = 3000  # a rod beside the body
+    assert _flags(scan, [vertebra], with_labels)["L1"] == ()
+
+
+def test_a_sideways_bend_sharper_than_the_sheet_is_a_fold():
+    points = [(40, 180), (40, 150), (70, 148), (72, 118)]
+    names = ("T11", "T12", "L1", "L2")
+    vertebrae = [
+        Vertebra(VertebraLevel(name), (float(x), 40.0, float(z)))
+        for name, (x, z) in zip(names, points, strict=True)
+    ]
+    found = _flags(_scan(), vertebrae)
+    assert all("fold" in found[name] for name in ("T12", "L1"))
+
+
+def test_flags_of_the_vertebra_are_kept_and_come_gravest_first():
+    vertebra = Vertebra(VertebraLevel.L6, (40.0, 40.0, 100.0), ("off_curve", "touches_border"))
+    assert _flags(_scan(), [vertebra])["L6"] == (
+        "touches_border",
+        "off_curve",
+        "transitional_level",
+    )
+
+
+def test_no_vertebrae_no_flags():
+    assert quality_flags(_scan(), []) == {}
+
+
+def test_only_stopping_flags_give_a_reason():
+    for flag in FLAGS:
+        assert (not_assessable_reason([flag]) is not None) == (flag in STOPPING)
+    assert not_assessable_reason(["metal", "outside_scan"]) == STOPPING["outside_scan"]
