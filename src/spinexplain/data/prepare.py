@@ -118,14 +118,16 @@ def prepare(
     _refuse_nothing(stored, failed, writer)
     rows = writer.rows(only=[(one.subject, one.series) for one in stored])
     joined = join_labels(rows, stored, folds, options.seed)
-    cohort = writer.finish(joined.rows)
+    cohort = writer.preview(joined.rows)
     left_out, remarks = _told_by_series(stored, cohort, writer)
     summary = summarize(
         cohort.index,
         [*plan.left_out, *failed, *left_out],
         [*plan.remarks, *joined.remarks, *remarks],
     )
-    _write_companions(cohort, joined.folds, summary, options)
+    if len(cohort):  # else finish says what is wrong
+        _write_companions(cohort, joined.folds, summary, options)
+    cohort = writer.finish(joined.rows)
     if console is not None:
         print_summary(summary, console)
     return cohort
@@ -283,7 +285,7 @@ def _told_by_series(
     for planned in stored:
         notes = writer.notes(planned.subject, planned.series) or {}
         reasons = dict(notes.get("left_out", {}))
-        for level in planned.grades:
+        for level in () if planned.is_twin else planned.grades:
             if (planned.series, level) not in present:
                 reasons.setdefault(level, UNLOCATED)
         left_out += [LeftOut(planned.series, level, reason) for level, reason in reasons.items()]

@@ -101,7 +101,8 @@ def _understand(stream: ByteStream, header: nib.Nifti1Header, zooms: np.ndarray)
     understood = NiftiHeader(
         _checked_shape(path, header.get_data_shape()),
         dtype,
-        int(header.get_data_offset()),
+        # Below its least value nibabel takes the least: some writers leave the field 0.
+        max(int(header.get_data_offset()), header.single_vox_offset),
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
         _checked_affine(path, header.get_best_affine()),
