@@ -141,7 +141,10 @@ def explain_cam(
     Notes
     -----
     For GradCAM on a network that averages the trunk's map and ends in a linear layer, and
-    for XGradCAM on any, the map before rectification sums to the logit without its bias.
+    for XGradCAM on any head that is linear in the map, the map before rectification sums to
+    the logit without its bias. All three give a channel one weight for the whole grid: where
+    the head itself weighs the cells (pooling beside the target), cells that it ignores can
+    light up.
     The map lies on the patch by the true centres of the trunk's cells; another layer's
     map is spread evenly.
     """
