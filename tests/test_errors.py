@@ -18,7 +18,7 @@ def test_every_error_is_caught_as_one_the_user_can_act_on(kind):
 
 
 def test_the_module_draws_every_error():
-    assert len(KINDS) == 7
+    assert len(KINDS) == 8
     for kind in KINDS:
         assert kind.__name__ in errors.__doc__
 
