@@ -15,6 +15,7 @@ LAYERS = [
     {"errors"},
     {"anatomy"},
     {"types"},
+    {"findings"},
     {"geometry", "config"},
     {"io"},
     {"spine"},
@@ -27,7 +28,18 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 MODULES = sorted(path for path in SOURCE.rglob("*.py"))
-TORCH_FREE = {"errors", "anatomy", "types", "geometry", "io", "spine", "data", "report", "cli"}
+TORCH_FREE = {
+    "errors",
+    "anatomy",
+    "types",
+    "findings",
+    "geometry",
+    "io",
+    "spine",
+    "data",
+    "report",
+    "cli",
+}
 
 
 def _package(path: Path) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from spinexplain.findings import ScanFindings, ScanSource
 from spinexplain.io.files import atomic_file
 from spinexplain.report import tokens
 from spinexplain.report.pictures import Album
@@ -30,7 +31,7 @@ from spinexplain.report.vertebra_view import (
     view_row,
     view_thumbnail,
 )
-from spinexplain.types import ModelInfo, ScanFindings, ScanSource
+from spinexplain.types import ModelInfo
 
 
 @dataclass(frozen=True)

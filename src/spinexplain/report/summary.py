@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings import ScanFindings, VertebraFindings
 from spinexplain.report.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
@@ -18,7 +19,7 @@ from spinexplain.report.rules import (
 )
 from spinexplain.report.text import Catalogue
 from spinexplain.report.tokens import GradeStyle, grade_style
-from spinexplain.types import ScanFindings, VertebraFindings, Volume
+from spinexplain.types import Volume
 
 _GENANT_GRADES = ("G0", "G1", "G2", "G3")
 # Transitional levels: their absence says nothing about the field of view.
