@@ -12,7 +12,8 @@ TESTS = Path(__file__).parent
 
 # Imports point from later layers to earlier ones; within a layer, packages stay apart.
 LAYERS = [
-    {"errors", "anatomy"},
+    {"errors"},
+    {"anatomy"},
     {"types"},
     {"geometry", "config"},
     {"io"},

@@ -51,11 +51,11 @@ def row(
 ) -> dict[str, object]:
     """One line of the page; the ratio is reference / ours."""
     ratio = None if reference is None else round(reference / value, 2)
-    rounded = None if reference is None else round(reference, 3)
+    rounded = None if reference is None else float(f"{reference:.4g}")
     return {
         "name": name,
         "unit": unit,
-        "value": round(value, 3),
+        "value": float(f"{value:.4g}"),
         "reference": rounded,
         "ratio": ratio,
         "target": target,

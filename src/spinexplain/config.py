@@ -252,6 +252,8 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
         return TrainConfig.model_validate(content)
     except ValidationError as error:
         raise ConfigError(_explain(error, source)) from None
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
 
 
 def _config_text(source: str | Path) -> str:

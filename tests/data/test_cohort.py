@@ -292,3 +292,13 @@ def test_series_that_are_no_longer_wanted_are_removed(written):
     again = writer.finish(writer.rows(only=[("a", "a")]))
     assert set(again.index.subject) == {"a"}
     assert writer.notes("b", "b") is None
+
+
+def test_a_preview_is_the_cohort_without_its_index(written):
+    cohort, _ = written
+    (cohort.path / "index.parquet").unlink()
+    writer = CohortWriter(cohort.path)
+    preview = writer.preview(writer.rows())
+    assert preview.index.equals(cohort.index)
+    np.testing.assert_array_equal(preview.patches_2d[4], cohort.patches_2d[4])
+    assert not (cohort.path / "index.parquet").exists()

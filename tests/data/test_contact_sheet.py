@@ -6,7 +6,7 @@ from spinexplain.data.cohort import CohortWriter
 from spinexplain.data.contact_sheet import COLUMNS, ROWS, write_contact_sheets
 from spinexplain.data.shard import SeriesShard, VertebraRow
 
-CELL, GAP, CAPTION = 144, 6, 30
+CELL, GAP, CAPTION, HEADER = 144, 6, 30, 22
 
 
 def cohort_of(tmp_path, grades, size="2d", series="s", labels=True):
@@ -26,7 +26,7 @@ def cohort_of(tmp_path, grades, size="2d", series="s", labels=True):
 
 def cell(page, at):
     x = GAP + at % COLUMNS * (CELL + GAP)
-    y = GAP + at // COLUMNS * (CELL + CAPTION + GAP)
+    y = HEADER + GAP + at // COLUMNS * (CELL + CAPTION + GAP)
     return np.asarray(page)[y : y + CELL, x : x + CELL]
 
 
@@ -71,5 +71,5 @@ def test_pages_fill_and_are_replaced(tmp_path):
 def test_names_of_any_kind_are_drawn(tmp_path, series):
     cohort = cohort_of(tmp_path, ["G0"], series=series)
     (page,) = open_pages(write_contact_sheets(cohort, tmp_path / "pages"))
-    caption = np.asarray(page)[GAP + CELL :, :]
+    caption = np.asarray(page)[HEADER + GAP + CELL :, :]
     assert caption.max() > 200

@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import os
 import signal
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.cohort import Cohort, CohortWriter
 from spinexplain.data.prepare import UNLOCATED, PrepareOptions, prepare
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
@@ -303,8 +306,115 @@ def wait_for_the_end_of(workers):
         time.sleep(0.05)
 
 
+def test_a_scan_of_the_neck_alone_gives_no_cohort(tmp_path, block_scan):
+    sources = block_scan("verse004", ("C5", "C6", "C7")).write(tmp_path / "v")
+    with pytest.raises(ConfigError, match="no vertebra was stored"):
+        prepare([sources], None, tmp_path / "c")
+
+
+def test_progress_and_summary_are_shown(tmp_path, example):
+    sources, table = example
+    out = io.StringIO()
+    prepare([sources], table, tmp_path / "c", console=Console(file=out, width=100))
+    assert "7 vertebrae of 3 series, 3 subjects" in out.getvalue()
+    assert "left out: 1 vertebrae: cervical levels are not graded" in out.getvalue()
+
+
+@pytest.mark.slow
+def test_phantom_folders_are_read_like_verse(tmp_path):
+    from spinexplain.data.phantom.write import write_phantom
+
+    table = write_phantom(tmp_path / "phantom", subjects=1, seed=5, preset="balanced")
+    truth = json.loads(next((tmp_path / "phantom").rglob("*_truth.json")).read_text())
+    cohort = prepare([tmp_path / "phantom"], table, tmp_path / "c")
+    known = {one["level"]: one for one in truth["vertebrae"]}
+    assert set(cohort.index.level) == set(known)
+    for row, level in enumerate(cohort.index.level):
+        grade = "x" if known[level]["foreign_material"] else f"G{known[level]['grade']}"
+        assert cohort.index.grade[row] == grade
+        assert cohort.index.loss[row] == known[level]["loss"]
+        evidence = cohort.evidence_2d[row].sum()
+        assert (evidence > 0) == (known[level]["grade"] not in (0, None))
+        own = cohort.body_2d[row] == VertebraLevel(level).verse_label
+        center = np.argwhere(own).mean(axis=0)
+        np.testing.assert_allclose(center, [71.5, 71.5], atol=4.0)
+    assert cohort.index.synthetic.all()
+
+
 def test_a_cohort_begun_with_other_patches_is_not_mixed(tmp_path, example):
     sources, table = example
     CohortWriter.create(tmp_path / "c", {"patches": "3d", "preparation": 1})
     with pytest.raises(OutputError, match="begun with other settings"):
         prepare([sources], table, tmp_path / "c")
+
+
+def mount_small_disk(path, kilobytes):
+    """Mount a tmpfs; skip where that is not allowed."""
+    if os.name != "posix" or os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    path.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(path)]
+    if subprocess.run(["mount", *options], capture_output=True).returncode:
+        pytest.skip("mounting is not allowed here")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    path = tmp_path / "small"
+    mount_small_disk(path, 400)
+    yield path
+    subprocess.run(["umount", str(path)], check=True)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_full_disk_is_told_and_finished_series_are_kept(tmp_path, block_scan, small_disk, jobs):
+    sources = tmp_path / "v"
+    for number in range(6):
+        block_scan(f"verse{number:03d}", LEVELS[:10], seed=number).write(sources)
+    with pytest.raises(OutputError, match=r"No space left.*finished series are kept"):
+        prepare([sources], None, small_disk / "c", PrepareOptions(jobs=jobs))
+    shards = list((small_disk / "c" / "shards").iterdir())
+    assert 1 <= len(shards) < 6
+    assert not [path for path in shards if path.name.startswith(".")]
+    with pytest.raises(ConfigError, match="not finished"):
+        Cohort.open(small_disk / "c")
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    kept = finished(small_disk / "c" / "shards")
+    cohort = prepare([sources], None, small_disk / "c")
+    assert cohort.index.series.nunique() == 6
+    assert {key: finished(small_disk / "c" / "shards")[key] for key in kept} == kept
+
+
+@pytest.fixture
+def permissions_count(tmp_path):
+    closed = tmp_path / "closed-file"
+    closed.write_text("")
+    closed.chmod(0)
+    if os.access(closed, os.R_OK):
+        pytest.skip("this user may read and write everywhere")
+
+
+def test_unwritable_and_unreadable_folders_are_named(tmp_path, example, permissions_count):
+    sources, table = example
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    closed.chmod(0o500)
+    with pytest.raises(OutputError, match=r"closed.*Permission denied"):
+        prepare([sources], table, closed / "c")
+    hidden = next(sources.rglob("rawdata"))
+    hidden.chmod(0)
+    try:
+        with pytest.raises(FileFormatError, match=r"rawdata.*Permission denied"):
+            prepare([sources], table, tmp_path / "c")
+    finally:
+        hidden.chmod(0o700)
+    assert not (tmp_path / "c").exists()
+
+
+def test_an_unreadable_scan_is_left_out(tmp_path, example, permissions_count):
+    sources, table = example
+    ct = next(sources.rglob("sub-verse005_ct.nii.gz"))
+    ct.chmod(0)
+    cohort = prepare([sources], table, tmp_path / "c")
+    assert set(cohort.index.series) == {"verse004", "verse007"}
+    assert "Permission denied" in (cohort.path / "summary.json").read_text()

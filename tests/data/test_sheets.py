@@ -60,6 +60,17 @@ def test_twins_are_healthy_and_point_at_each_other(tmp_path):
     assert index.twin_id.isna().sum() == 1
 
 
+def test_the_phantoms_own_sheets_fit():
+    from spinexplain.data.phantom.sheets import phantom_sheets
+
+    sheets = list(phantom_sheets("balanced", seed=1, n=2, twins=True))
+    shard = sheet_shard("train-0", sheets, "training", seed=1)
+    assert shard.arrays["patches_2d"].shape == (2, 144, 144)
+    assert [row.grade for row in shard.rows] == [f"G{sheet.grade}" for sheet in sheets]
+    for sheet, evidence in zip(sheets, shard.arrays["evidence_2d"], strict=True):
+        np.testing.assert_array_equal(evidence, sheet.evidence)
+
+
 def test_no_twins_no_shard():
     assert twin_shard("s", [drawn(0)]) is None
 

@@ -49,6 +49,7 @@ def test_frames_take_their_own_groups_before_the_shared_ones(dicom):
         ("Modality", "MR", "modality MR, expected CT"),
         ("Modality", "", "modality missing"),
         ("Rows", 0, "no image"),
+        ("Columns", 9000, "6 x 9000 pixels, expected at most 8192"),
         ("SamplesPerPixel", 3, "color"),
         ("NumberOfFrames", 2, "several frames without their positions"),
         ("ImagePositionPatient", None, "no usable image position"),

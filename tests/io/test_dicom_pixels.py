@@ -148,8 +148,12 @@ def test_missing_decoders_say_how_to_install(tmp_path, dicom, monkeypatch):
         read_dicom(tmp_path)
 
 
-def test_absurd_sizes_are_refused_before_memory_is_taken(tmp_path, dicom):
-    series = dicom.volume()
-    series.tags = {"Rows": 65_535, "Columns": 65_535}
-    with pytest.raises(FileFormatError, match="declares 5 slices of 65535 x 65535"):
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [(65_535, "65535 x 65535 pixels, expected at most 8192"), (8192, "declares 40 slices of 8192")],
+)
+def test_absurd_sizes_are_refused_before_memory_is_taken(tmp_path, dicom, side, message):
+    series = dicom.volume((2, 2, 40))
+    series.tags = {"Rows": side, "Columns": side}
+    with pytest.raises(FileFormatError, match=message):
         read_dicom(dicom.folder(tmp_path, series))

@@ -61,6 +61,14 @@ def test_the_body_map_is_where_the_centres_are_expected(example_mask, example_bo
     assert max(apart.values()) < 3.0
 
 
+def test_localize_takes_the_body_map_too(example_mask, example_body_map):
+    bodies = select_bodies(example_body_map, "totalsegmentator")
+    found = localize(_scan_of(example_mask), example_mask, body=bodies)
+    assert [v.centroid_mm for v in found] == [
+        v.centroid_mm for v in vertebrae_from_mask(example_mask, bodies)
+    ]
+
+
 def test_a_cut_bone_is_flagged_and_blames_no_neighbour(example_mask):
     flags = {v.level.value: v.flags for v in vertebrae_from_mask(example_mask)}
     assert flags["T11"] == ("touches_border", "off_curve")  # only its arch is in view

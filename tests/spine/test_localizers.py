@@ -215,7 +215,7 @@ def test_a_tool_that_hangs_is_stopped(bench):
 
 def test_tools_that_are_not_there(bench, monkeypatch):
     monkeypatch.setenv("PATH", str(bench.bin))
-    with pytest.raises(LocalizerError, match="not found on the PATH.*pipx install TotalSeg"):
+    with pytest.raises(LocalizerError, match=r"not found on the PATH.*pipx install TotalSeg"):
         run_localizer("totalsegmentator", CT, bench.cache)
     with pytest.raises(ConfigError, match="is unknown"):
         run_localizer("totalsegmenter", CT, bench.cache)

@@ -388,6 +388,10 @@ class CohortWriter:
         tables = [_read_table(file) for file in files if not _is_temporary(file)]
         return pa.concat_tables([index_schema().empty_table(), *tables])
 
+    def preview(self, rows: pa.Table) -> Cohort:
+        """Open the cohort as it will be with these rows, before its index is written."""
+        return Cohort(self.path, _to_frame(rows), read_description(self.path)["settings"])
+
     def finish(self, rows: pa.Table | None = None) -> Cohort:
         """Write the index and open the cohort.
 

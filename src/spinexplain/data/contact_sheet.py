@@ -18,12 +18,14 @@ from spinexplain.spine.quality import not_assessable_reason
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
 COLUMNS, ROWS = 10, 6
 _WINDOW_HU = (-200.0, 1000.0)
 _CELL_WIDTH = 144
 _CAPTION_HEIGHT = 30
+_HEADER_HEIGHT = 22
 _GAP = 6
 _BACKGROUND = (18, 20, 24)
 _INK = (225, 228, 232)
@@ -75,7 +77,8 @@ def write_contact_sheets(cohort: Cohort, folder: str | Path) -> list[Path]:
         for page, start in enumerate(range(0, len(order), COLUMNS * ROWS), start=1):
             cells = _cells(cohort, grades, order[start : start + COLUMNS * ROWS])
             names.append(f"page-{page:03d}.png")
-            draw_page(cells).save(temporary / names[-1], compress_level=4)
+            title = f"vertebrae {start + 1}-{start + len(cells)} of {len(order)}"
+            draw_page(cells, title).save(temporary / names[-1], compress_level=4)
     return [Path(folder) / name for name in names]
 
 
@@ -119,23 +122,35 @@ def _sagittal(patch: np.ndarray) -> np.ndarray:
     return patch if patch.ndim == 2 else patch[:, :, patch.shape[2] // 2]
 
 
-def draw_page(cells: Sequence[_Cell]) -> Image:
-    """Draw up to 60 vertebrae on one page."""
+def draw_page(cells: Sequence[_Cell], title: str) -> Image:
+    """Draw up to 60 vertebrae on one page, with the colors of the grades above them."""
     from PIL import Image, ImageDraw
 
     width, height = _CELL_WIDTH + _GAP, _CELL_WIDTH + _CAPTION_HEIGHT + _GAP
     rows = -(-len(cells) // COLUMNS)
-    page = Image.new("RGB", (COLUMNS * width + _GAP, rows * height + _GAP), _BACKGROUND)
+    size = (COLUMNS * width + _GAP, _HEADER_HEIGHT + rows * height + _GAP)
+    page = Image.new("RGB", size, _BACKGROUND)
     pen = ImageDraw.Draw(page)
     font = _font()
+    _draw_header(pen, font, title)
     for at, cell in enumerate(cells):
-        x, y = _GAP + at % COLUMNS * width, _GAP + at // COLUMNS * height
+        x, y = _GAP + at % COLUMNS * width, _HEADER_HEIGHT + _GAP + at // COLUMNS * height
         page.paste(_picture(cell), (x, y))
         corner = (x + _CELL_WIDTH - 1, y + _CELL_WIDTH - 1)
         pen.rectangle(((x, y), corner), outline=_COLORS[cell.grade], width=2)
         for line, text in enumerate(cell.caption):
             pen.text((x + 1, y + _CELL_WIDTH + 1 + 13 * line), text[:24], _INK, font)
     return page
+
+
+def _draw_header(pen: ImageDraw, font: FreeTypeFont, title: str) -> None:
+    pen.text((_GAP, 6), f"{title}    frame: ", _INK, font)
+    x = _GAP + pen.textlength(f"{title}    frame: ", font)
+    for grade in _ORDER:
+        pen.rectangle(((x, 8), (x + 9, 17)), fill=_COLORS[grade])
+        pen.text((x + 14, 6), grade, _INK, font)
+        x += 28 + pen.textlength(grade, font)
+    pen.text((x, 6), "green: outline of the mask    !: flagged as not assessable", _INK, font)
 
 
 def _picture(cell: _Cell) -> Image:

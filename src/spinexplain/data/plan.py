@@ -7,11 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.overrides import NO_OVERRIDES, LabelOverrides
+from spinexplain.data.schema import FOREIGN_MATERIAL
 from spinexplain.data.split import check_no_leak
 from spinexplain.data.table import FractureTable
 from spinexplain.data.verse import SeriesFiles, scan_source
 from spinexplain.errors import ConfigError
+
+_GRADED = tuple(level.value for level in VertebraLevel if level.is_graded)
 
 TWIN = "twin"  # desc-twin: a phantom without its fractures
 
@@ -40,6 +44,8 @@ class PlannedSeries:
     shapes : mapping of level name to str
     twin_id : str or None
         Shared by a phantom scan and its healthy twin; vertebrae are twins level by level.
+    is_twin : bool
+        Whether it is the healthy twin: whatever it shows is not fractured.
     """
 
     files: SeriesFiles
@@ -49,6 +55,7 @@ class PlannedSeries:
     grades: Mapping[str, str]
     shapes: Mapping[str, str]
     twin_id: str | None = None
+    is_twin: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,8 +140,9 @@ def _with_labels(
     grades = dict(record.grades) if record else {}
     shapes = dict(record.shapes) if record else {}
     if is_twin:  # every fracture is gone from it, cement is not
-        grades = {level: grade if grade == "x" else "G0" for level, grade in grades.items()}
-        shapes = dict.fromkeys(shapes, "none")
+        foreign = {level for level, grade in grades.items() if grade == FOREIGN_MATERIAL}
+        grades = {name: FOREIGN_MATERIAL if name in foreign else "G0" for name in _GRADED}
+        shapes = {name: "none" for name in _GRADED if name not in foreign}
     for (series, level), (grade, shape) in overrides.labels.items():
         if series in _names(files):
             _set(grades, level, grade)
@@ -148,11 +156,12 @@ def _with_labels(
         split=split,
         grades=grades,
         shapes=shapes,
+        is_twin=is_twin,
     )
 
 
 def _with_twins(planned: Sequence[PlannedSeries]) -> tuple[PlannedSeries, ...]:
-    twins = {one.files.table_id for one in planned if one.files.entities.get("desc") == TWIN}
+    twins = {one.files.table_id for one in planned if one.is_twin}
     return tuple(
         replace(one, twin_id=one.files.table_id) if one.files.table_id in twins else one
         for one in planned

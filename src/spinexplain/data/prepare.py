@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,14 +119,16 @@ def prepare(
     _refuse_nothing(stored, failed, writer)
     rows = writer.rows(only=[(one.subject, one.series) for one in stored])
     joined = join_labels(rows, stored, folds, options.seed)
-    cohort = writer.finish(joined.rows)
+    cohort = writer.preview(joined.rows)
     left_out, remarks = _told_by_series(stored, cohort, writer)
     summary = summarize(
         cohort.index,
         [*plan.left_out, *failed, *left_out],
         [*plan.remarks, *joined.remarks, *remarks],
     )
-    _write_companions(cohort, joined.folds, summary, options)
+    if len(cohort):  # else finish says what is wrong
+        _write_companions(cohort, joined.folds, summary, options)
+    cohort = writer.finish(joined.rows)
     if console is not None:
         print_summary(summary, console)
     return cohort
@@ -217,17 +220,13 @@ def _run_in_parallel(
                 f"Run the same command again with fewer jobs than {workers}."
             ) from None
         except BaseException:
-            _stop(pool)
+            pool.shutdown(cancel_futures=True)  # the scans under way are finished and kept
             raise
     return outcomes
 
 
-def _stop(pool: Executor) -> None:
-    pool.shutdown(wait=False, cancel_futures=True)
-
-
 def _start_worker() -> None:
-    """Make a worker use one thread, and end when its parent is killed.
+    """Make a worker use one thread, leave Ctrl-C to its parent, and end when that is killed.
 
     Without the watch, workers of a killed parent would wait for work for ever: each holds
     the writing end of the queue it reads from.
@@ -235,6 +234,7 @@ def _start_worker() -> None:
     import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -283,7 +283,7 @@ def _told_by_series(
     for planned in stored:
         notes = writer.notes(planned.subject, planned.series) or {}
         reasons = dict(notes.get("left_out", {}))
-        for level in planned.grades:
+        for level in () if planned.is_twin else planned.grades:
             if (planned.series, level) not in present:
                 reasons.setdefault(level, UNLOCATED)
         left_out += [LeftOut(planned.series, level, reason) for level, reason in reasons.items()]

@@ -14,6 +14,7 @@ from spinexplain.io.dicom_pixels import decode_stack
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
 from spinexplain.io.dicom_stack import stack_slices
 from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.quiet import quiet_dicom
 from spinexplain.types import Volume
 
 _TILT_DEGREES = 0.5
@@ -47,7 +48,7 @@ def read_dicom(path: Path | str, series: str | None = None) -> Volume:
     """
     path = Path(path)
     _need_pydicom(path)
-    with opened(path) as files:
+    with quiet_dicom(), opened(path) as files:
         headers = _headers(path, files)
         chosen = choose_series(str(path), group_series(headers), series)
         name = f"{path} (series {chosen.info.key})"
@@ -82,7 +83,7 @@ def list_series(path: Path | str) -> list[SeriesInfo]:
     """
     path = Path(path)
     _need_pydicom(path)
-    with opened(path) as files:
+    with quiet_dicom(), opened(path) as files:
         return [one.info for one in group_series(_headers(path, files))]
 
 

@@ -6,7 +6,6 @@ even parsed, so that they can not reach a message, a log or a file name.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -25,6 +24,8 @@ CT_CLASSES = (
 )
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
+_LARGEST_SIDE = 8192  # several times the matrix of any scanner; keeps broken headers small
+_LARGEST_RESCALE = 1e6
 _HOUNSFIELD_TYPES = ("", "HU", "HU_MOD", "US")  # US: unspecified, as older scanners write
 _TAGS = (
     "BitsStored",
@@ -174,12 +175,10 @@ def read_header(stream: BinaryIO, source: int, name: str) -> FileHeader | None:
         return None
     stream.seek(0)
     dataset = _parsed(stream, name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydicom quotes the values it warns about
-        try:
-            header = _file_header(dataset, source, name)
-        except Exception as error:  # values are converted on access: any error can come
-            raise _damaged(name, type(error).__name__) from None
+    try:
+        header = _file_header(dataset, source, name)
+    except Exception as error:  # values are converted on access: any error can come
+        raise _damaged(name, type(error).__name__) from None
     if header is not None and not header.series_uid and (header.is_ct or not header.kind):
         raise _damaged(name, "no Series Instance UID")  # cut short: never lose a slice silently
     return header
@@ -188,12 +187,10 @@ def read_header(stream: BinaryIO, source: int, name: str) -> FileHeader | None:
 def _parsed(stream: BinaryIO, name: str) -> Dataset:
     from pydicom import dcmread
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
-        except Exception as error:  # on broken bytes pydicom raises almost any class
-            raise _damaged(name, type(error).__name__) from None
+    try:
+        return dcmread(stream, stop_before_pixels=True, force=True, specific_tags=list(_TAGS))
+    except Exception as error:  # on broken bytes pydicom raises almost any class
+        raise _damaged(name, type(error).__name__) from None
 
 
 def _damaged(name: str, reason: str) -> FileFormatError:
@@ -254,6 +251,11 @@ def _slices(dataset: Dataset, source: int) -> tuple[SliceHeader, ...]:
         raise _UnusableError(f"modality {modality or 'missing'}, expected CT")
     if not dataset.get("Rows") or not dataset.get("Columns"):
         raise _UnusableError("no image in it")
+    if max(int(dataset.Rows), int(dataset.Columns)) > _LARGEST_SIDE:
+        raise _UnusableError(
+            f"{dataset.Rows} x {dataset.Columns} pixels, expected at most "
+            f"{_LARGEST_SIDE} x {_LARGEST_SIDE}"
+        )
     if int(dataset.get("SamplesPerPixel", 1)) != 1:
         raise _UnusableError("a color picture, expected gray values")
     if "ModalityLUTSequence" in dataset:
@@ -354,6 +356,6 @@ def _rescale(group: Any) -> tuple[float, float]:
     unit = str(group.get("RescaleType") or "").strip().upper()
     if unit not in _HOUNSFIELD_TYPES:
         raise _UnusableError(f"values in {unit[:16]}, expected HU")
-    if not np.isfinite([slope, intercept]).all() or slope == 0:
+    if not max(abs(slope), abs(intercept)) <= _LARGEST_RESCALE or slope == 0:
         raise _UnusableError("no usable rescale slope and intercept")
     return slope, intercept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
@@ -98,8 +97,7 @@ def _decoded(
         by_source[item.source].append(item)
     for source, items in by_source.items():
         items.sort(key=lambda item: item.frame)
-        with warnings.catch_warnings(), files[source].open() as stream:
-            warnings.simplefilter("ignore")
+        with files[source].open() as stream:
             yield from _decoded_file(stream, items, headers[source])
 
 
@@ -115,7 +113,9 @@ def _decoded_file(
             yield item, stored
     except SpinexplainError:
         raise
-    except Exception as error:  # decoders raise almost any class on broken bytes
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # decoders raise anything on broken bytes; Rust's even panic
         raise _undecodable(header, error) from None
 
 
@@ -148,7 +148,7 @@ def _check_decoder(header: FileHeader) -> None:
         )
 
 
-def _undecodable(header: FileHeader, error: Exception) -> FileFormatError:
+def _undecodable(header: FileHeader, error: BaseException) -> FileFormatError:
     from pydicom.uid import UID
 
     return FileFormatError(

@@ -15,6 +15,8 @@ from spinexplain.types import LabelMap, Volume
 
 _BLOCK = 1 << 20  # voxels converted at a time
 _TRAILER_BYTES = 1 << 24
+_FARTHEST_FROM_WHOLE = 1e-3
+_MASK_VALUES = 64  # a whole spine has 28 labels
 
 
 def read_volume(path: str | Path) -> Volume:
@@ -69,15 +71,20 @@ def read_labels(path: str | Path) -> LabelMap:
             f"{path}: values run from {low} to {high}; expected labels from 0 up. "
             "Is this the CT instead of its mask?"
         )
-    labels = array.astype(np.uint8 if high < 256 else np.int32)
-    if array.dtype.kind == "f":
-        labels = np.rint(array).astype(labels.dtype)
-        if (worst := float(np.abs(array - labels).max())) > 1e-3:
-            raise FileFormatError(
-                f"{path}: holds values up to {worst:.3g} away from a whole number; expected "
-                "integer labels. Was the mask interpolated? Resample it with nearest neighbor."
-            )
-    return LabelMap(labels, affine)
+    flat = array.reshape(-1, order="F")
+    labels = np.empty(flat.shape, np.uint8 if high < 256 else np.int32)
+    worst = 0.0
+    for start in range(0, flat.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        whole = np.rint(flat[block])
+        worst = max(worst, float(np.abs(flat[block] - whole).max()))
+        labels[block] = whole
+    if worst > _FARTHEST_FROM_WHOLE:
+        raise FileFormatError(
+            f"{path}: holds values up to {worst:.3g} away from a whole number; expected integer "
+            "labels. Was the mask interpolated? Resample it with nearest neighbor."
+        )
+    return LabelMap(labels.reshape(array.shape, order="F"), affine)
 
 
 def write_nifti(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None:
@@ -135,8 +142,9 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     if low < -200:
         return ()
     if low >= 0 and high < 300:
-        values = np.unique(volume.array)
-        if len(values) <= 64 and np.array_equal(values, np.rint(values)):
+        step = max(1, round((volume.array.size / _BLOCK) ** (1 / 3)))
+        values = np.unique(volume.array[::step, ::step, ::step])
+        if len(values) <= _MASK_VALUES and np.array_equal(values, np.rint(values)):
             raise FileFormatError(
                 f"the CT holds only {len(values)} different whole numbers from {low:.0f} to "
                 f"{high:.0f}; expected Hounsfield units. Is this a mask? Swap CT and mask."

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from spinexplain.config import InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError
+from spinexplain.models.architectures import ARCHITECTURES, build_network
 from spinexplain.models.inputs import MEMORY_FORMAT
 from spinexplain.models.receptive import ConvStep, ReceptiveField, receptive_field
 
@@ -25,13 +26,13 @@ class Trunk(nn.Module):
 
     Parameters
     ----------
-    layers : nn.Sequential
+    layers : nn.Module
     channels : int
         Features per cell.
     field : ReceptiveField
     """
 
-    def __init__(self, layers: nn.Sequential, channels: int, field: ReceptiveField) -> None:
+    def __init__(self, layers: nn.Module, channels: int, field: ReceptiveField) -> None:
         super().__init__()
         self.layers = layers
         self.channels = channels
@@ -97,9 +98,16 @@ def efficientnet_lite0(settings: TrunkSettings, spec: InputSpec) -> Trunk:
     return trunk
 
 
+def published_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
+    """Wrap a published architecture, with its weights; see ``ARCHITECTURES``."""
+    network = build_network(settings, spec)
+    return Trunk(network, network.channels, network.field)
+
+
 BACKBONES: dict[str, Callable[[TrunkSettings, InputSpec], Trunk]] = {
     "conv": conv_trunk,
     "efficientnet_lite0": efficientnet_lite0,
+    **dict.fromkeys(ARCHITECTURES, published_trunk),
 }
 
 
@@ -116,7 +124,7 @@ def build_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
             f'[trunk] name is "{settings.name}"; expected one of {sorted(BACKBONES)}.'
         )
     trunk = BACKBONES[settings.name](settings, spec)
-    if settings.weights not in ("imagenet", "none"):
+    if settings.weights not in ("imagenet", "none") and settings.name not in ARCHITECTURES:
         trunk.load_state_dict(_state_from(Path(settings.weights)))
     return trunk.to(memory_format=MEMORY_FORMAT[spec.axes])  # type: ignore[call-overload]
 

@@ -6,7 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from spinexplain.errors import ConfigError, ModelError
+from spinexplain.models.backbones import Trunk
 from spinexplain.models.unet3d import CompactEncoder3D, UNet3DEncoder
+
+Encoder = Trunk | UNet3DEncoder | CompactEncoder3D
 
 _CONVOLUTIONS = (256, 128, 64, 8)
 _LINEAR = (256, 128, 64)
@@ -72,11 +75,11 @@ class DetectorNet(nn.Module):
 
     Parameters
     ----------
-    trunk : nn.Module
-        With ``channels`` and ``field``, at stride 8: :class:`UNet3DEncoder` or
-        :class:`CompactEncoder3D`.
+    trunk : Trunk, UNet3DEncoder or CompactEncoder3D
+        With three spatial axes.
     size : int
-        Samples along each side of the input; a multiple of 8, at least 16.
+        Samples along each side of the input; a multiple of the encoder's stride, at least
+        two of them.
     dropout : float
 
     Raises
@@ -97,7 +100,7 @@ class DetectorNet(nn.Module):
     torch.Size([1, 2])
     """
 
-    def __init__(self, trunk: UNet3DEncoder | CompactEncoder3D, size: int, dropout: float = 0.0):
+    def __init__(self, trunk: Encoder, size: int, dropout: float = 0.0) -> None:
         super().__init__()
         stride = trunk.field.stride
         if size % stride or size < 2 * stride:

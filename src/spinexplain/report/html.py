@@ -137,6 +137,7 @@ def render(page: Page, say: Catalogue) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(percent=percent, signed=signed, number=number)
     script = _static("report.js")
     # Markup: these three are our own files, never a user's.
     return environment.get_template("report.html.j2").render(
@@ -149,6 +150,39 @@ def render(page: Page, say: Catalogue) -> str:
         loss_zero=loss_percent(0.0),
         window=tokens.BONE_WINDOW_HU,
     )
+
+
+def percent(share: float) -> str:
+    """Write a share as whole percent, with a true minus and no minus before zero.
+
+    Examples
+    --------
+    >>> percent(0.314), percent(-0.06), percent(-0.001)
+    ('31', '−6', '0')
+    """
+    return f"{round(100 * share):d}".replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float) -> str:
+    """Write a contribution with its sign.
+
+    Examples
+    --------
+    >>> signed(1.904), signed(-0.71)
+    ('+1.90', '−0.71')
+    """
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def number(value: float) -> str:
+    """Write a number with two decimals and a true minus.
+
+    Examples
+    --------
+    >>> number(-0.12)
+    '−0.12'
+    """
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def software_version() -> str:

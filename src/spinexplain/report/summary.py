@@ -14,6 +14,7 @@ from spinexplain.report.rules import (
     grade_of,
     healthy_class,
     not_assessable_reason,
+    severity,
 )
 from spinexplain.report.text import Catalogue
 from spinexplain.report.tokens import GradeStyle, grade_style
@@ -63,7 +64,8 @@ def slice_spacing_mm(volume: Volume) -> float:
 
 
 def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
-    return [item for item in spine if _model_suspects(item)]
+    """Return the vertebrae a model calls fractured, worst first."""
+    return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
 
 
 def _model_suspects(item: VertebraFindings) -> bool:

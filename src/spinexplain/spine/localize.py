@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -11,7 +11,13 @@ from scipy import ndimage
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
 from spinexplain.geometry import apply_affine
-from spinexplain.spine.center import OFF_CURVE_MM, body_candidates, choose_centers, crop_affine
+from spinexplain.spine.center import (
+    OFF_CURVE_MM,
+    axial_centers,
+    choose_centers,
+    crop_affine,
+    deep_centers,
+)
 from spinexplain.spine.quality import (
     CENTROID_OUTSIDE_MASK,
     OFF_CURVE,
@@ -31,6 +37,7 @@ def localize(
     volume: Volume,
     labels: LabelMap | None = None,
     centroids: Sequence[Vertebra] | None = None,
+    body: LabelMap | None = None,
 ) -> list[Vertebra]:
     """Name the vertebrae of a scan and find their body centres.
 
@@ -43,6 +50,8 @@ def localize(
     centroids : sequence of Vertebra, optional
         Known body centres. Given both, these win; levels only in the mask are added, and
         a centre outside its own mask is flagged ``centroid_outside_mask``.
+    body : LabelMap, optional
+        Where the mask's vertebrae have their bodies; see :func:`vertebrae_from_mask`.
 
     Returns
     -------
@@ -64,7 +73,7 @@ def localize(
             "Pass --labels MASK or --centroids JSON."
         )
     matched = None if labels is None else match_grid(labels, volume)
-    from_mask = [] if matched is None else vertebrae_from_mask(matched)
+    from_mask = [] if matched is None else vertebrae_from_mask(matched, body)
     given = _distinct(centroids or [])
     if matched is not None:
         given = [_compared_with_mask(vertebra, matched, from_mask) for vertebra in given]
@@ -102,13 +111,14 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     """
     boxes = level_boxes(labels)
     on_bodies = None if body is None else match_grid(body, labels).array > 0
-    candidates = [_candidates(labels, on_bodies, level, box) for level, box in boxes.items()]
-    centers, off_curve = choose_centers(candidates)
+    bones = [_Bone(labels, level, box) for level, box in boxes.items()]
+    likeliest = [bone.likeliest_centers(on_bodies) for bone in bones]
+    centers, off_curve = choose_centers(likeliest, lambda i: deep_centers(*bones[i].crop))
     found = []
-    for (level, box), center, off in zip(boxes.items(), centers, off_curve, strict=True):
-        flags = [TOUCHES_BORDER] if _is_cut(labels, level, box, center) else []
+    for bone, center, off in zip(bones, centers, off_curve, strict=True):
+        flags = [TOUCHES_BORDER] if bone.is_cut(center) else []
         flags += [OFF_CURVE] if off > OFF_CURVE_MM else []
-        found.append(Vertebra(level, _point(center), tuple(flags)))
+        found.append(Vertebra(bone.level, _point(center), tuple(flags)))
     return found
 
 
@@ -237,38 +247,44 @@ def _apart(labels: LabelMap, volume: Volume | LabelMap) -> str:
     )
 
 
-def _candidates(
-    labels: LabelMap,
-    on_bodies: np.ndarray | None,
-    level: VertebraLevel,
-    box: tuple[slice, slice, slice],
-) -> np.ndarray:
-    mask = labels.array[box] == level.verse_label
-    affine = crop_affine(labels.affine, box)
-    if on_bodies is not None and np.any(mask & on_bodies[box]):
-        inside = np.argwhere(mask & on_bodies[box])
-        return apply_affine(affine, inside.mean(axis=0, keepdims=True))
-    return body_candidates(mask, affine)
+@dataclass(frozen=True, eq=False)
+class _Bone:
+    """One vertebra of a mask, and the bounding box it is worked on in."""
 
+    labels: LabelMap
+    level: VertebraLevel
+    box: tuple[slice, slice, slice]
 
-def _is_cut(
-    labels: LabelMap,
-    level: VertebraLevel,
-    box: tuple[slice, slice, slice],
-    center_mm: np.ndarray,
-) -> bool:
-    """Tell whether labelled voxels near the body lie on the border of the mask's grid."""
-    for axis, (side, length) in enumerate(zip(box, labels.array.shape, strict=True)):
-        for index, reached in ((0, side.start == 0), (length - 1, side.stop == length)):
-            if not reached:
-                continue
-            face = [*box]
-            face[axis] = slice(index, index + 1)
-            on_face = np.argwhere(labels.array[tuple(face)] == level.verse_label)
-            points = apply_affine(crop_affine(labels.affine, tuple(face)), on_face.astype(float))
-            if np.linalg.norm(points - center_mm, axis=1).min(initial=np.inf) < _BODY_REACH_MM:
-                return True
-    return False
+    @property
+    def crop(self) -> tuple[np.ndarray, np.ndarray]:
+        """The mask in the box, and its affine."""
+        mask = self.labels.array[self.box] == self.level.verse_label
+        return mask, crop_affine(self.labels.affine, self.box)
+
+    def likeliest_centers(self, on_bodies: np.ndarray | None) -> np.ndarray:
+        """Return the centroid on the body map where it marks this bone, else by depth."""
+        mask, affine = self.crop
+        if on_bodies is not None and np.any(mask & on_bodies[self.box]):
+            inside = np.argwhere(mask & on_bodies[self.box])
+            return apply_affine(affine, inside.mean(axis=0, keepdims=True))
+        return axial_centers(mask, affine)
+
+    def is_cut(self, center_mm: np.ndarray) -> bool:
+        """Tell whether labelled voxels near the body lie on the border of the grid."""
+        shape = self.labels.array.shape
+        for axis, (side, length) in enumerate(zip(self.box, shape, strict=True)):
+            for index, reached in ((0, side.start == 0), (length - 1, side.stop == length)):
+                if reached and self._nearest_mm(axis, index, center_mm) < _BODY_REACH_MM:
+                    return True
+        return False
+
+    def _nearest_mm(self, axis: int, index: int, center_mm: np.ndarray) -> float:
+        """Return how near the bone's voxels in one plane of the grid come to a point."""
+        face = list(self.box)
+        face[axis] = slice(index, index + 1)
+        on_face = np.argwhere(self.labels.array[tuple(face)] == self.level.verse_label)
+        points = apply_affine(crop_affine(self.labels.affine, tuple(face)), on_face.astype(float))
+        return float(np.linalg.norm(points - center_mm, axis=1).min(initial=np.inf))
 
 
 def _point(center: np.ndarray) -> tuple[float, float, float]:

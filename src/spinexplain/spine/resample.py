@@ -68,7 +68,8 @@ def resample_points(
         Share of the points beyond the array, 0 to 1.
     """
     inside = inside_grid(list(np.moveaxis(index, -1, 0)), array.shape)
-    held = np.moveaxis(np.clip(index, 0, np.array(array.shape) - 1), -1, 0)
+    last = np.array(array.shape).reshape(-1, *[1] * (index.ndim - 1)) - 1
+    held = np.ascontiguousarray(np.clip(np.moveaxis(index, -1, 0), 0, last))
     if linear:
         sampled = map_coordinates(array, held, np.float32, order=1)
     else:

@@ -10,7 +10,7 @@ from spinexplain.types import Volume
 
 _FWHM_PER_SIGMA_SQUARED = 8 * np.log(2)
 _NEGLIGIBLE_TAIL = 3e-3
-_CACHED_SAMPLES = 1 << 15
+_CACHED_SAMPLES = 1 << 16
 
 
 def smoothing_sigmas(volume: Volume, spacing_mm: float) -> np.ndarray:
@@ -74,25 +74,33 @@ def smoothed(wide: np.ndarray, kernels: list[np.ndarray]) -> np.ndarray:
         Shorter along each axis by its kernel's length less one; same memory order.
     """
     order = memory_order(wide)
-    smooth = np.ascontiguousarray(wide.transpose(order), dtype=np.float32)
-    for axis, kernel in enumerate(kernels[i] for i in order):
-        if len(kernel) > 1:
-            smooth = _convolve(smooth, kernel.astype(np.float32), axis)
-    return smooth.transpose(np.argsort(order))
+    stored = wide.transpose(order)
+    kernels = [kernels[axis].astype(np.float32) for axis in order]
+    slow, middle, fast = stored.shape
+    sizes = [n - len(k) + 1 for n, k in zip(stored.shape, kernels, strict=True)]
+    planes = np.empty((slow, sizes[1], sizes[2]), np.float32)
+    step = max(1, _CACHED_SAMPLES // (middle * fast))
+    for start in range(0, slow, step):  # a few planes at a time stay in the cache
+        part = np.ascontiguousarray(stored[start : start + step], np.float32)
+        flat = _convolve(_convolve(part.reshape(-1), kernels[2], 1), kernels[1], fast)
+        planes[start : start + step] = flat.reshape(part.shape)[:, : sizes[1], : sizes[2]]
+    smooth = _convolve(planes.reshape(-1), kernels[0], sizes[1] * sizes[2])
+    return smooth.reshape(planes.shape)[: sizes[0]].transpose(np.argsort(order))
 
 
-def _convolve(array: np.ndarray, kernel: np.ndarray, axis: int) -> np.ndarray:
-    """Convolve with a symmetric kernel where it fits wholly, block by block in the cache."""
+def _convolve(flat: np.ndarray, kernel: np.ndarray, stride: int) -> np.ndarray:
+    """Convolve samples ``stride`` apart with a symmetric kernel; each result stands first.
+
+    Rows run into each other at their ends; the caller cuts those samples off.
+    """
     reach = len(kernel) // 2
-    size = array.shape[axis] - 2 * reach
-    shifted = [array[(slice(None),) * axis + (slice(i, i + size),)] for i in range(2 * reach + 1)]
-    out = np.empty_like(shifted[0], order="C")
-    rows = max(1, _CACHED_SAMPLES // out[0].size)
-    for start in range(0, len(out), rows):
-        block = slice(start, start + rows)
-        np.multiply(shifted[reach][block], kernel[reach], out=out[block])
-        for i in range(reach):
-            pair = shifted[i][block] + shifted[-1 - i][block]
-            pair *= kernel[i]
-            out[block] += pair
+    if not reach:
+        return flat
+    size = flat.size - 2 * reach * stride
+    out = np.zeros_like(flat)
+    np.multiply(flat[reach * stride :][:size], kernel[reach], out=out[:size])
+    for i in range(reach):
+        pair = flat[i * stride :][:size] + flat[(2 * reach - i) * stride :][:size]
+        pair *= kernel[i]
+        out[:size] += pair
     return out

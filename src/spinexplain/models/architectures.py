@@ -1,0 +1,111 @@
+"""Published architectures by name: built to a trunk's settings, with weights from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from spinexplain.config import InputSpec, TrunkSettings
+from spinexplain.errors import ConfigError
+from spinexplain.models.densenet import DenseNet121
+from spinexplain.models.resnet import RESNET_BLOCKS, ResNet
+from spinexplain.models.unet3d import CompactEncoder3D, UNet3DEncoder
+from spinexplain.models.vgg import VGG, VGG_CONVOLUTIONS
+
+Network = VGG | ResNet | DenseNet121 | UNet3DEncoder | CompactEncoder3D
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How to build a network by its name.
+
+    Parameters
+    ----------
+    axes : int
+        Spatial axes of its input.
+    build : callable
+        From input channels, stages and largest stride to the network.
+    stages : int
+        Stages it has; 0 where it is always whole and the stride is fixed.
+    """
+
+    axes: int
+    build: Callable[[int, int, int], Network]
+    stages: int
+
+
+def _vgg(name: str) -> Architecture:
+    return Architecture(2, lambda channels, *cut: VGG(name, channels, *cut), 5)
+
+
+def _resnet(name: str) -> Architecture:
+    return Architecture(2, lambda channels, *cut: ResNet(name, channels, *cut), 4)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    **{name: _vgg(name) for name in VGG_CONVOLUTIONS},
+    **{name: _resnet(name) for name in RESNET_BLOCKS},
+    "densenet121": Architecture(2, DenseNet121, 4),
+    "unet3d": Architecture(3, lambda channels, *_: UNet3DEncoder(channels), 0),
+    "unet3d_as_released": Architecture(
+        3, lambda channels, *_: UNet3DEncoder(channels, "as_released"), 0
+    ),
+    "compact3d": Architecture(3, lambda channels, *_: CompactEncoder3D(channels), 0),
+}
+
+
+def build_network(settings: TrunkSettings, spec: InputSpec) -> Network:
+    """Build a published architecture up to a stage, and load its weights.
+
+    Parameters
+    ----------
+    settings : TrunkSettings
+        ``name`` is a key of ``ARCHITECTURES``; ``blocks`` counts its stages; ``weights``
+        is ``"none"`` or a file with torchvision's names (2-D) or those of Models Genesis
+        (the U-Net). The 3-D encoders are always whole, at stride 8.
+    spec : InputSpec
+
+    Raises
+    ------
+    ConfigError
+        If the settings do not fit the architecture.
+    ModelError
+        If the weight file is not readable, or not of this network.
+
+    Examples
+    --------
+    >>> settings = TrunkSettings(name="vgg11", blocks=5, max_stride=16, weights="none")
+    >>> build_network(settings, InputSpec()).field.stride
+    16
+    """
+    name, architecture = settings.name, ARCHITECTURES[settings.name]
+    if spec.axes != architecture.axes:
+        raise ConfigError(
+            f'[trunk] name "{name}" needs [input] axes = {architecture.axes}; got {spec.axes}.'
+        )
+    if architecture.stages and settings.blocks > architecture.stages:
+        raise ConfigError(
+            f"[trunk] blocks is {settings.blocks}; {name} has {architecture.stages} stages. "
+            f"Set blocks to 1-{architecture.stages}."
+        )
+    if settings.weights == "imagenet":
+        raise ConfigError(
+            f'[trunk] weights = "imagenet": no weights are shipped for {name}. '
+            'Give the path of a weight file, or set weights = "none".'
+        )
+    network = architecture.build(len(spec.channels), settings.blocks, settings.max_stride)
+    if settings.weights != "none":
+        _load(network, settings)
+    return network
+
+
+def _load(network: Network, settings: TrunkSettings) -> None:
+    if isinstance(network, CompactEncoder3D):
+        raise ConfigError(
+            f'[trunk] weights is "{settings.weights}"; {settings.name} is trained from scratch. '
+            'Set weights = "none".'
+        )
+    if isinstance(network, UNet3DEncoder):
+        network.load_models_genesis(settings.weights)
+    else:
+        network.load_torchvision(settings.weights)
