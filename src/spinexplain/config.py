@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from spinexplain.errors import ConfigError
 
 
+ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
+
+
 class Settings(BaseModel):
     """A frozen section of settings that knows its keys."""
 
@@ -120,7 +123,7 @@ class LossSettings(Settings):
     lambda_outside: float = Field(default=0.0, ge=0)
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
-    class_weights: Literal["none", "ins", "isns", "median", "as_printed"] = "median"
+    class_weights: ClassWeights = "median"
 
 
 class AugmentSettings(Settings):
@@ -148,11 +151,16 @@ class PhaseSettings(Settings):
 
 
 class LastLayerSettings(Settings):
-    """The convex last layer on cached similarities."""
+    """The convex last layer on cached similarities.
+
+    ``class_weights`` replaces the loss's scheme here, because the last layer sets how
+    readily a fracture is called; left out, it is the same.
+    """
 
     lambda_l1: float = Field(default=1e-4, ge=0)
     lambda_l2: float = Field(default=1e-4, ge=0)
     constrained: bool = True
+    class_weights: ClassWeights | None = None
     augmented_views: int = Field(default=0, ge=0)
 
 
