@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.assess import explain, grade, patches_for
+from spinexplain.assess import bodies_of, explain, grade, patches_for
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.io.centroids import read_centroids
@@ -162,3 +162,14 @@ def test_a_single_center_is_enough(grader):
     centers = read_centroids(folder / "thoracic_ctd.json", volume)
     (only,) = grade(volume, centroids=centers[4:5], models=[grader]).vertebrae
     assert only.vertebra == centers[4]
+
+
+def test_a_body_mask_gives_centers_and_heights(grader, lumbar, findings):
+    volume, labels = lumbar
+    body = read_labels(DATA / "totalsegmentator-example" / "totalseg_vertebrae_body.nii.gz")
+    with_body = grade(volume, labels=labels, body=body, models=[grader])
+    for one, other in zip(findings.vertebrae[1:5], with_body.vertebrae[1:5], strict=True):
+        assert np.allclose(one.vertebra.centroid_mm, other.vertebra.centroid_mm, atol=4)
+        assert other.heights.posterior_mm == pytest.approx(one.heights.posterior_mm, abs=3)
+    with pytest.raises(LabelError, match="labels"):
+        bodies_of(None, body)

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spinexplain.errors import ConfigError
 
-
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
 
 

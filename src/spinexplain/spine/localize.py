@@ -97,7 +97,8 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     list of Vertebra
         In cranio-caudal order. Flags: ``touches_border`` where the border of the mask
         lies within 28 mm of the centre on labelled voxels, ``off_curve`` where the centre
-        lies over 12 mm off the curve through the others.
+        lies over 12 mm off the curve through the others. A bone that is both is left out:
+        only a sliver of it is in view, and it would bend the curve of the others.
 
     Raises
     ------
@@ -116,7 +117,10 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     centers, off_curve = choose_centers(likeliest, lambda i: deep_centers(*bones[i].crop))
     found = []
     for bone, center, off in zip(bones, centers, off_curve, strict=True):
-        flags = [TOUCHES_BORDER] if bone.is_cut(center) else []
+        cut = bone.is_cut(center)
+        if cut and off > OFF_CURVE_MM:
+            continue  # a sliver at the border: its centre is nowhere near the body's
+        flags = [TOUCHES_BORDER] if cut else []
         flags += [OFF_CURVE] if off > OFF_CURVE_MM else []
         found.append(Vertebra(bone.level, _point(center), tuple(flags)))
     return found
