@@ -8,22 +8,12 @@ from typing import TYPE_CHECKING
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.spine.localize import localize, match_grid
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import overview_frame, reformat, sample_volume
-from spinexplain.types import (
-    Assessment,
-    Explanation,
-    Heights,
-    LabelMap,
-    Patch,
-    ScanFindings,
-    ScanSource,
-    Vertebra,
-    VertebraFindings,
-    Volume,
-)
+from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
     from spinexplain.models.grader import Grader

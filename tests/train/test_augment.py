@@ -8,8 +8,14 @@ from spinexplain.train.dataset import TrainingSet
 
 SPEC = InputSpec(extent_mm=32, size=32)
 STILL = {
-    "shift_mm": 0, "centroid_error_mm": 0, "rotate_deg": 0, "scale": 0,
-    "gain": 0, "offset_hu": 0, "noise_hu": 0, "blur_mm": 0,
+    "shift_mm": 0,
+    "centroid_error_mm": 0,
+    "rotate_deg": 0,
+    "scale": 0,
+    "gain": 0,
+    "offset_hu": 0,
+    "noise_hu": 0,
+    "blur_mm": 0,
 }
 
 

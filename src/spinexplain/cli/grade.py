@@ -15,7 +15,8 @@ from spinexplain.cli.options import CtPath, Force, LabelScheme, LabelsPath, Seri
 from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
-    from spinexplain.types import LabelMap, ScanFindings, ScanSource, Vertebra, Volume
+    from spinexplain.findings import ScanFindings, ScanSource
+    from spinexplain.types import LabelMap, Vertebra, Volume
 
 
 def command(
@@ -120,7 +121,10 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             centroids=inputs.centroids,
             models=request.models or (SHIPPED_MODEL,),
             source=inputs.source,
-            settings={"command": command_line(request)},
+            settings={
+                "command": command_line(request),
+                "level_names": "centroids" if request.centroids else "mask",
+            },
             stage=stage,
         )
         with stage("write"):
@@ -134,9 +138,9 @@ def _silent(_: str) -> AbstractContextManager[None]:
 
 def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
+    from spinexplain.findings import ScanSource
     from spinexplain.io.centroids import read_centroids
     from spinexplain.io.read import read_mask, read_scan, scan_sha256
-    from spinexplain.types import ScanSource
 
     volume = read_scan(request.ct, series=request.series)
     source = ScanSource(

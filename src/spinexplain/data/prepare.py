@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -219,17 +220,13 @@ def _run_in_parallel(
                 f"Run the same command again with fewer jobs than {workers}."
             ) from None
         except BaseException:
-            _stop(pool)
+            pool.shutdown(cancel_futures=True)  # the scans under way are finished and kept
             raise
     return outcomes
 
 
-def _stop(pool: Executor) -> None:
-    pool.shutdown(wait=False, cancel_futures=True)
-
-
 def _start_worker() -> None:
-    """Make a worker use one thread, and end when its parent is killed.
+    """Make a worker use one thread, leave Ctrl-C to its parent, and end when that is killed.
 
     Without the watch, workers of a killed parent would wait for work for ever: each holds
     the writing end of the queue it reads from.
@@ -237,6 +234,7 @@ def _start_worker() -> None:
     import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

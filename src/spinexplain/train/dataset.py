@@ -146,7 +146,7 @@ def split_validation(data: TrainingSet, share: float, seed: int) -> tuple[Traini
     chosen = np.zeros(len(subjects), bool)
     for grade in np.unique(worst):
         group = np.flatnonzero(worst == grade)
-        count = int(round(share * len(group)))
+        count = round(share * len(group))
         chosen[rng.permutation(group)[:count]] = True
     if not chosen.any():
         chosen[rng.integers(len(subjects))] = True

@@ -21,10 +21,10 @@ from spinexplain.train.projection import inputs_in_batches
 VIEW_EPOCH = 900_000
 
 
-def weights_of(data: TrainingSet, config: TrainConfig) -> Tensor:
-    """Return the class weights of a training set."""
+def weights_of(data: TrainingSet, config: TrainConfig, scheme: str) -> Tensor:
+    """Return the class weights of a training set by a scheme of ``class_weights``."""
     counts = np.bincount(class_labels(data, config.classes), minlength=len(config.classes))
-    return class_weights(torch.from_numpy(counts), config.loss.class_weights)
+    return class_weights(torch.from_numpy(counts), scheme)
 
 
 def linear_groups(model: WarmUp, settings: PhaseSettings) -> list[dict[str, Any]]:
@@ -110,11 +110,12 @@ def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int
 def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
+    scheme = config.last_layer.class_weights or config.loss.class_weights
     fitted = fit_last_layer(
         similarities,
         labels,
         model.prototype_class.numpy(),
-        weights_of(data, config).double().numpy(),
+        weights_of(data, config, scheme).double().numpy(),
         model.last_layer.weight.double().numpy(),
         config.last_layer,
     )

@@ -129,7 +129,7 @@ class _Run:
         self.config, self.training, self.validation = config, training, validation
         self.journal, self.progress = journal, progress
         self.fabric = Fabric(accelerator="cpu", devices=1)
-        self.weights = weights_of(training, config)
+        self.weights = weights_of(training, config, config.loss.class_weights)
         self.labels = class_labels(training, config.classes)
         self.history: list[dict[str, Any]] = []
 
