@@ -54,7 +54,7 @@ def example_mask() -> LabelMap:
 
 @pytest.fixture(scope="session")
 def example_bodies() -> LabelMap:
-    """VerSe-labelled bodies only of the example CT, T12-L5."""
+    """VerSe-labeled bodies only of the example CT, T12-L5."""
     return _read_mask(EXAMPLE / "totalseg_vertebrae_pp_refined.nii.gz")
 
 
@@ -76,7 +76,7 @@ def crop_subregions() -> LabelMap:
 
 @pytest.fixture(scope="session")
 def regrid() -> Callable[..., LabelMap]:
-    """Resample a mask to the nearest neighbour on a grid given by spacing, shift, shear."""
+    """Resample a mask to the nearest neighbor on a grid given by spacing, shift, shear."""
 
     def resample(
         labels: LabelMap,
@@ -136,7 +136,7 @@ class Bone:
 
 @pytest.fixture(scope="session")
 def voxel_spine() -> Callable[..., tuple[LabelMap, dict[VertebraLevel, np.ndarray]]]:
-    """Draw a column of bones; returns the mask and the true body centres."""
+    """Draw a column of bones; returns the mask and the true body centers."""
 
     def draw(
         bones: Mapping[str, Bone],

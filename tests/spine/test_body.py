@@ -107,7 +107,7 @@ def test_a_hole_or_a_speck_changes_nothing(voxel_spine, bone):
     damaged = mask.array > 0
     x, y, z = np.round(center - mask.affine[:3, 3]).astype(int)
     damaged[x - 2 : x + 3, y - 2 : y + 3, z - 2 : z + 3] = False  # a hole in the body
-    damaged[x : x + 3, y : y + 3, z + 18 : z + 20] = True  # a mislabelled speck above it
+    damaged[x : x + 3, y : y + 3, z + 18 : z + 20] = True  # a mislabeled speck above it
     whole, broken = (
         extract_body(array, mask.affine, center, UPRIGHT) for array in (mask.array > 0, damaged)
     )

@@ -11,7 +11,7 @@ from spinexplain.spine.center import axial_centers, choose_centers, crop_affine,
 @pytest.mark.parametrize(
     ("radius", "spacing"), [(12.0, (1, 1, 1)), (8.0, (0.5, 0.5, 0.5)), (12.0, (2, 2, 5))]
 )
-def test_a_ball_is_centred_whatever_its_size_and_grid(find, radius, spacing):
+def test_a_ball_is_centerd_whatever_its_size_and_grid(find, radius, spacing):
     grid = np.indices((40, 40, 40)).transpose(1, 2, 3, 0) * np.array(spacing)
     center = grid.reshape(-1, 3).mean(axis=0) + 0.2
     ball = np.linalg.norm(grid - center, axis=-1) < radius
@@ -28,7 +28,7 @@ def test_the_body_is_preferred_to_a_larger_but_thin_arch():
     assert np.linalg.norm(axial_centers(mask, np.eye(4))[0] - center) < 4
 
 
-def test_a_sheared_grid_gives_the_same_centre():
+def test_a_sheared_grid_gives_the_same_center():
     grid = np.indices((60, 60, 60)).transpose(1, 2, 3, 0).astype(float)
     affine = np.eye(4)
     affine[1, 2] = np.tan(np.radians(20))
@@ -69,7 +69,7 @@ def _nothing_else(_: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("wrong", [0, 3, 6])
-def test_an_off_curve_centre_is_exchanged_for_its_candidate_on_the_curve(wrong):
+def test_an_off_curve_center_is_exchanged_for_its_candidate_on_the_curve(wrong):
     line = _arc(7)
     likeliest = [point[None] for point in line]
     likeliest[wrong] = line[wrong][None] - (0, 30, 0)
@@ -85,7 +85,7 @@ def test_an_off_curve_centre_is_exchanged_for_its_candidate_on_the_curve(wrong):
     assert off.max() < 6
 
 
-def test_an_off_curve_centre_without_a_better_candidate_blames_nobody_else():
+def test_an_off_curve_center_without_a_better_candidate_blames_nobody_else():
     likeliest = [point[None] for point in _arc(7)]
     likeliest[0] = likeliest[0] - (0, 40, 0)
     _, off = choose_centers(likeliest, _nothing_else)
@@ -98,7 +98,7 @@ def test_three_vertebrae_are_too_few_to_judge_by():
     assert choose_centers(likeliest, _nothing_else)[1].tolist() == [0, 0, 0]
 
 
-def test_specks_have_a_centre_too():
+def test_specks_have_a_center_too():
     speck = np.ones((1, 1, 1), bool)
     fine = np.diag([0.3, 0.3, 0.3, 1.0])
     np.testing.assert_allclose(axial_centers(speck, fine), np.zeros((1, 3)), atol=0.3)

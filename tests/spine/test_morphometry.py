@@ -138,7 +138,7 @@ def test_the_stable_five_of_verse004(verse004, regrid, change):
     assert found["L1"].class_range == (3, 3)
 
 
-def test_the_stable_five_with_axes_turned_and_centres_moved(verse004, turned):
+def test_the_stable_five_with_axes_turned_and_centers_moved(verse004, turned):
     vertebrae = vertebrae_from_mask(verse004)
     before = _by_name(verse004, vertebrae)
     for name, heights in _by_name(turned(verse004), vertebrae).items():
@@ -150,7 +150,7 @@ def test_the_stable_five_with_axes_turned_and_centres_moved(verse004, turned):
     assert {name: found[name].height_loss_class for name in STABLE} == STABLE
 
 
-def test_a_doubtful_centre_is_replaced_by_the_masks_own(verse004):
+def test_a_doubtful_center_is_replaced_by_the_masks_own(verse004):
     vertebrae = vertebrae_from_mask(verse004)
     x, y, z = vertebrae[5].centroid_mm
     wrong = Vertebra(vertebrae[5].level, (x, y - 45, z), ("centroid_outside_mask",))

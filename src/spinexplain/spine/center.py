@@ -1,11 +1,11 @@
 """Where the body of a masked vertebra lies: candidates per bone, the choice along the spine.
 
-The centre of mass of a whole vertebra falls in the spinal canal, and its deepest point
+The center of mass of a whole vertebra falls in the spinal canal, and its deepest point
 wanders along the body. Depth *in the axial plane* tells body from arch at once: bodies
 reach 7 to 20 mm there whatever their height, pedicles, laminae and processes under 6 mm.
-The centroid of the part deeper than half the greatest axial depth is the centre, also in
+The centroid of the part deeper than half the greatest axial depth is the center, also in
 a collapsed body, which has no part deeper than 5 mm in space left. Where this leads off
-the curve of the neighbours, the parts deeper than 5 mm in space (or less, in small
+the curve of the neighbors, the parts deeper than 5 mm in space (or less, in small
 bones) are the next candidates.
 """
 
@@ -20,7 +20,7 @@ from spinexplain.geometry import apply_affine, fit_curve
 
 DEPTH_MM = 5.0
 OFF_CURVE_MM = 12.0
-_FINEST_MM = 1.0  # finer masks are subsampled: the centre does not need them
+_FINEST_MM = 1.0  # finer masks are subsampled: the center does not need them
 _AXIAL_SHARE = 0.5
 _AXIAL_QUANTILE = 0.9  # of the slices' greatest depths: one odd slice decides nothing
 _NO_NEIGHBOR_MM = 1e6  # apart so far that slices do not see each other
@@ -28,7 +28,7 @@ _DEPTH_STEPS = (0.85, 0.7, 0.55)  # shares of the greatest depth tried after 5 m
 _SMALLEST_SHARE = 0.05  # a part under 5 % of the largest is no candidate
 _SMALLEST_CORE_MM3 = 200.0  # less than this deeper than 5 mm may lie in the arch
 _SHEAR_COSINE = 0.03
-_FEWEST_OTHERS = 3  # centres that make a curve to judge another one by
+_FEWEST_OTHERS = 3  # centers that make a curve to judge another one by
 
 
 def axial_centers(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
@@ -159,10 +159,10 @@ def _orthogonal(mask: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.nd
 def choose_centers(
     likeliest: Sequence[np.ndarray], others: Callable[[int], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose one candidate per vertebra so that the centres follow one curve.
+    """Choose one candidate per vertebra so that the centers follow one curve.
 
-    Starts with the likeliest of each. While some centre lies further than 12 mm from the
-    curve through the *other* centres, the worst one is exchanged for its own candidate
+    Starts with the likeliest of each. While some center lies further than 12 mm from the
+    curve through the *other* centers, the worst one is exchanged for its own candidate
     nearest to that curve, if there is a better one.
 
     Parameters
@@ -177,7 +177,7 @@ def choose_centers(
     -------
     centers_mm : ndarray, shape (V, 3)
     off_curve_mm : ndarray, shape (V,)
-        Distance of each chosen centre from the curve of the others; 0 where there are
+        Distance of each chosen center from the curve of the others; 0 where there are
         fewer than three others to judge by.
     """
     centers = np.array([points[0] for points in likeliest])
@@ -198,7 +198,7 @@ def choose_centers(
 
 
 def _off_mm(index: int, points: np.ndarray, centers: np.ndarray, outliers: set[int]) -> np.ndarray:
-    """Return how far points (..., 3) lie from the curve through the other centres."""
+    """Return how far points (..., 3) lie from the curve through the other centers."""
     others = [i for i in range(len(centers)) if i != index and i not in outliers]
     if len(others) < _FEWEST_OTHERS:
         return np.zeros(points.shape[:-1])

@@ -26,7 +26,7 @@ THIRDS = ("left", "middle", "right")
 _BANDS = ((0.10, 0.15), (0.43, 0.57), (0.85, 0.90))
 _DEPTHS_PER_BAND = 4
 _SIDE_MARGIN = 0.1  # of the width, at either side
-_SHORTEST_LINE = 0.8  # of the distance from centre to posterior wall
+_SHORTEST_LINE = 0.8  # of the distance from center to posterior wall
 _FEWEST_LINES = 3
 _DOUBTFUL_CENTER = frozenset({CENTROID_OUTSIDE_MASK, OFF_CURVE, OUTSIDE_SCAN})
 _CUT_VOXELS = 4
@@ -113,8 +113,8 @@ def measure_bodies(
     labels : LabelMap
         VerSe labels, on any grid in the patient's frame; whole vertebrae or bodies.
     vertebrae : sequence of Vertebra
-        Their curve gives the first guess of each frame, their centres where to look; a
-        centre that is flagged as doubtful is replaced by the mask's own.
+        Their curve gives the first guess of each frame, their centers where to look; a
+        center that is flagged as doubtful is replaced by the mask's own.
 
     Returns
     -------
