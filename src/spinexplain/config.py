@@ -111,6 +111,9 @@ class HeadSettings(Settings):
 class LossSettings(Settings):
     """Weights of the loss terms; a negative ``lambda_sep`` pushes other classes away.
 
+    ``lambda_outside`` weighs the share of own-class activation outside the target's body;
+    with ``inside = "evidence"`` outside the fracture's true evidence, where a cohort knows
+    it (phantoms do), and outside the body for every other crop.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     """
@@ -120,6 +123,7 @@ class LossSettings(Settings):
     lambda_div: float = Field(default=0.3, ge=0)
     lambda_l1: float = Field(default=1e-4, ge=0)
     lambda_outside: float = Field(default=0.0, ge=0)
+    inside: Literal["body", "evidence"] = "body"
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
@@ -164,12 +168,14 @@ class LastLayerSettings(Settings):
 
 
 class ProjectionSettings(Settings):
-    """Which training patches a prototype may become."""
+    """Which training patches a prototype may become.
+
+    ``inside_target`` keeps to cells that lie inside what the loss calls ``inside``.
+    """
 
     allow_duplicates: bool = False
     apart_cells: int = Field(default=3, ge=0)
     largest_cosine: float = Field(default=0.95, gt=0, le=1)
-    candidates: int = Field(default=2000, ge=1)
     inside_target: bool = False
 
 

@@ -50,7 +50,7 @@ def test_prototype_objective_adds_up_to_its_total(toy_config, batch):
         "l1": off_class_l1(model.last_layer.weight, owner),
     }
     for name, value in expected.items():
-        assert float(terms[name]) == pytest.approx(float(value), rel=1e-4)
+        assert float(terms[name].detach()) == pytest.approx(float(value.detach()), rel=1e-4)
     total = (
         terms["cross_entropy"]
         + 0.8 * terms["cluster"]
@@ -59,8 +59,8 @@ def test_prototype_objective_adds_up_to_its_total(toy_config, batch):
         + 1e-4 * terms["l1"]
         + 0.7 * terms["outside"]
     )
-    assert float(terms["total"]) == pytest.approx(float(total), rel=1e-5)
-    assert 0 < float(terms["outside"]) < 1
+    assert float(terms["total"].detach()) == pytest.approx(float(total.detach()), rel=1e-5)
+    assert 0 < float(terms["outside"].detach()) < 1
 
 
 def test_outside_costs_nothing_when_switched_off(toy_config, batch):
@@ -86,9 +86,9 @@ def test_height_regression_skips_what_is_not_known(toy_config, batch):
     logits, heights = model(batch.x)
     known = [0, 1, 3, 4]
     slow = F.smooth_l1_loss(heights[known], 10 * batch.height_loss[known])
-    assert float(terms["height"]) == pytest.approx(float(slow))
+    assert float(terms["height"].detach()) == pytest.approx(float(slow.detach()))
     entropy = F.cross_entropy(logits, batch.labels, weight=WEIGHTS)
-    assert float(terms["total"]) == pytest.approx(float(entropy + 0.5 * slow))
+    assert float(terms["total"].detach()) == pytest.approx(float((entropy + 0.5 * slow).detach()))
     assert "height" not in classification_objective(model, WEIGHTS, 0.0)(batch)
 
 

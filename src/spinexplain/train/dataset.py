@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -76,6 +77,19 @@ class TrainingSet:
             if isinstance(getattr(self, item.name), np.ndarray)
         }
         return replace(self, **rows)
+
+
+def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
+    """Put the rows of several sets after one another.
+
+    What only some of the sets have (masks, height losses) is left out.
+    """
+    arrays = {}
+    for item in fields(TrainingSet):
+        parts = [getattr(one, item.name) for one in sets]
+        if all(isinstance(part, np.ndarray) for part in parts):
+            arrays[item.name] = np.concatenate(parts)
+    return TrainingSet(**arrays, synthetic=all(one.synthetic for one in sets))
 
 
 def class_labels(data: TrainingSet, classes: tuple[str, ...]) -> np.ndarray:

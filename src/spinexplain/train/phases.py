@@ -12,7 +12,7 @@ from spinexplain.config import PhaseSettings, TrainConfig
 from spinexplain.models.inputs import network_input
 from spinexplain.models.losses import class_weights
 from spinexplain.models.prototype import PrototypeNet
-from spinexplain.train.augment import augmented_crops
+from spinexplain.train.augment import augmented_crops, inside_mask
 from spinexplain.train.dataset import TrainingSet, class_labels
 from spinexplain.train.last_layer import fit_last_layer
 from spinexplain.train.objectives import WarmUp, target_cells
@@ -69,8 +69,9 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
         latent = model.latent(x)[0]
         cells = latent.flatten(1).T
         share = torch.ones(len(cells))
-        if crops.target is not None:
-            share = target_cells(model, crops.target, tuple(latent.shape[1:]), config).flatten()
+        mask = inside_mask(crops, config.loss.inside)
+        if mask is not None:
+            share = target_cells(model, mask, tuple(latent.shape[1:]), config).flatten()
         inside = torch.nonzero(share >= 0.5).flatten().numpy()
         pick = rng.choice(inside) if len(inside) else rng.integers(len(cells))
         model.prototypes[prototype] = cells[int(pick)]

@@ -205,7 +205,14 @@ class _Run:
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
         config = self.config
-        sources = project(model, self.training, self.labels, config.input, config.projection)
+        sources = project(
+            model,
+            self.training,
+            self.labels,
+            config.input,
+            config.projection,
+            config.loss.inside,
+        )
         tune_last_layer(model, self.training, config)
         return Trained(model, config, self.training, sources, self._validated(name, model))
 
