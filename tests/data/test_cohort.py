@@ -1,15 +1,19 @@
 import json
 import pickle
 import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from spinexplain.data.cohort import Cohort, CohortWriter
+from spinexplain.data.cohort import Cohort, CohortWriter, only_writer
 from spinexplain.data.shard import SeriesShard, VertebraRow
-from spinexplain.errors import ConfigError, FileFormatError, OutputError
+from spinexplain.errors import ConfigError, FileFormatError, OutputError, SpinexplainError
 from spinexplain.geometry import BoxFrame, SheetFrame, box_axes, fit_curve
 
 LEVELS = ("T12", "L1", "L2")
@@ -302,3 +306,42 @@ def test_a_preview_is_the_cohort_without_its_index(written):
     assert preview.index.equals(cohort.index)
     np.testing.assert_array_equal(preview.patches_2d[4], cohort.patches_2d[4])
     assert not (cohort.path / "index.parquet").exists()
+
+
+def test_a_folder_has_one_writer_at_a_time(tmp_path):
+    pytest.importorskip("fcntl")
+    folder = tmp_path / "c"
+    refused = pytest.raises(OutputError, match="another process is writing")
+    with only_writer(folder), refused, only_writer(folder):
+        pass
+    with only_writer(tmp_path / "c"):
+        assert (tmp_path / "c").is_dir()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["cohort.json", "index.parquet"]),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8),
+    st.floats(0, 1),
+)
+def test_damaged_files_never_give_a_traceback(name, changes, keep):
+    with tempfile.TemporaryDirectory() as folder:
+        writer = CohortWriter.create(Path(folder) / "c")
+        writer.add_series(SeriesShard("s", "s", [VertebraRow("L1", flags=("a",))], {}))
+        writer.finish()
+        path = writer.path / name
+        data = bytearray(path.read_bytes())
+        for place, value in changes:
+            data[int(place * (len(data) - 1))] = value
+        path.write_bytes(bytes(data[: max(int(keep * 2 * len(data)), 1)]))
+        error = error_of(Cohort.open, writer.path)
+        assert error is None or str(writer.path) in error
+
+
+def error_of(read, path):
+    """The message of the package's own error; any other error is a failure."""
+    try:
+        read(path)
+    except SpinexplainError as error:
+        return str(error)
+    return None

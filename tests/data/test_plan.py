@@ -137,6 +137,16 @@ def test_a_twin_has_no_fracture(tmp_path):
     assert [one.twin_id for one in scans.values()] == ["phantom0001", "phantom0001", None]
 
 
+def test_phantoms_of_two_seeds_are_never_taken_for_copies(tmp_path):
+    for name in ("a", "b"):
+        touch(tmp_path / name, *scan("phantom0001"), "sub-phantom0001_truth.json")
+    plan = plan_cohort([tmp_path / "a", tmp_path / "b"])
+    assert len(plan.series) == 1
+    (tmp_path / "b" / "sub-phantom0001_truth.json").write_text("another seed")
+    with pytest.raises(ConfigError, match="two different phantoms are called phantom0001"):
+        plan_cohort([tmp_path / "a", tmp_path / "b"])
+
+
 def test_nothing_to_prepare(tmp_path):
     with pytest.raises(ConfigError, match="at least one folder"):
         plan_cohort([])

@@ -1,9 +1,12 @@
 import csv
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spinexplain.data.sheet_file import read_sheets
 from spinexplain.data.table import read_fracture_table, series_name
@@ -218,3 +221,33 @@ def test_totals_are_counts_and_contradictions_are_told(tmp_path):
         "verse004: foreign_material says 1, its cells say 2",
         "verse004: L1 is G0 but its shape is biconcave",
     )
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.booleans(),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=20),
+    st.floats(0, 1),
+)
+def test_damaged_tables_never_give_a_traceback(as_csv, changes, keep):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table"
+        if as_csv:
+            write_csv(path, *(row(n, n, grades={"L1": n % 4}) for n in range(20)))
+        else:
+            path.write_bytes(REAL.read_bytes())
+        data = bytearray(path.read_bytes())
+        for place, value in changes:
+            data[int(place * (len(data) - 1))] = value
+        path.write_bytes(bytes(data[: max(int(keep * 2 * len(data)), 1)]))
+        error = error_of(path)
+        assert error is None or str(path) in error
+
+
+def error_of(path):
+    """The message of the package's own error; any other error is a failure."""
+    try:
+        read_fracture_table(path)
+    except FileFormatError as error:
+        return str(error)
+    return None

@@ -11,8 +11,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -415,6 +417,40 @@ class CohortWriter:
         with atomic_file(self.path / INDEX_FILE) as temporary:
             parquet.write_table(table.cast(index_schema()), temporary)
         return Cohort.open(self.path)
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold a folder for writing; it is created if it is missing.
+
+    The hold ends with the process, however that ends. Where the file system or the
+    operating system knows no such locks, nothing is held.
+
+    Raises
+    ------
+    OutputError
+        If another process writes to the folder, or it can not be created.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        held = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(
+                f"{folder}: another process is writing to this folder. Wait until it has ended."
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+    finally:
+        os.close(held)
 
 
 def _keep_only(shards: Path, keys: set[str]) -> None:

@@ -14,6 +14,7 @@ from spinexplain.data.split import check_no_leak
 from spinexplain.data.table import FractureTable
 from spinexplain.data.verse import SeriesFiles, scan_source
 from spinexplain.errors import ConfigError
+from spinexplain.io.files import sha256_file
 
 _GRADED = tuple(level.value for level in VertebraLevel if level.is_graded)
 
@@ -90,8 +91,8 @@ def plan_cohort(
     FileFormatError
         If a source is missing, unreadable or holds no series.
     ConfigError
-        If no source is given, nothing can be prepared, or a patient is on two sides of the
-        split.
+        If no source is given, nothing can be prepared, a patient is on two sides of the
+        split, or two different phantoms share a name.
     """
     if not sources:
         raise ConfigError("no source is given; expected at least one folder of scans.")
@@ -121,11 +122,23 @@ def _without_copies(found: Iterable[SeriesFiles]) -> tuple[list[SeriesFiles], li
         earlier = next((one for one in kept[files.table_id] if one.is_same_scan(files)), None)
         if earlier is None:
             kept[files.table_id].append(files)
+        elif _are_different_phantoms(files, earlier):
+            raise ConfigError(
+                f"{earlier.ct} and {files.ct}: two different phantoms are called {files.series}; "
+                "expected every name once. Prepare them as two cohorts."
+            )
         else:
             reason = f"the same scan as {earlier.ct} ({files.ct} passed over)"
             twice.append(LeftOut(files.series, None, reason))
     ordered = sorted((files for group in kept.values() for files in group), key=_name)
     return ordered, twice
+
+
+def _are_different_phantoms(one: SeriesFiles, other: SeriesFiles) -> bool:
+    """Whether two truth files say other things: phantoms of every seed share their names."""
+    if one.truth is None or other.truth is None:
+        return False
+    return sha256_file(one.truth) != sha256_file(other.truth)
 
 
 def _name(files: SeriesFiles) -> tuple[str, str]:

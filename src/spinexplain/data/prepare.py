@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinexplain.data.cohort import Cohort, CohortWriter
+from spinexplain.data.cohort import Cohort, CohortWriter, only_writer
 from spinexplain.data.contact_sheet import write_contact_sheets
 from spinexplain.data.labeling import join_labels
 from spinexplain.data.overrides import NO_OVERRIDES, read_overrides
-from spinexplain.data.plan import LeftOut, PlannedSeries, plan_cohort
+from spinexplain.data.plan import LeftOut, Plan, PlannedSeries, plan_cohort
 from spinexplain.data.series import PATCHES, fingerprint, series_shard
 from spinexplain.data.split import read_folds, write_folds
 from spinexplain.data.summary import print_summary, summarize, write_summary
@@ -109,6 +109,17 @@ def prepare(
     overrides = read_overrides(options.overrides) if options.overrides else NO_OVERRIDES
     folds = options.folds if isinstance(options.folds, int) else read_folds(options.folds)
     plan = plan_cohort(sources, read_fracture_table(table) if table else None, overrides)
+    with only_writer(Path(out)):
+        return _prepare(plan, Path(out), options, folds, console)
+
+
+def _prepare(
+    plan: Plan,
+    out: Path,
+    options: PrepareOptions,
+    folds: int | Mapping[str, int],
+    console: Console | None,
+) -> Cohort:
     settings = {"patches": options.patches, "preparation": PREPARATION}
     writer = CohortWriter.create(out, settings, options.force)
     todo = [planned for planned in plan.series if not _is_done(planned, writer)]

@@ -98,9 +98,10 @@ def fingerprint(planned: PlannedSeries) -> list[list[Any]]:
 def _read(planned: PlannedSeries) -> _Scan:
     files = planned.files
     assert files.ct is not None
+    # the mask first: while it is narrowed to bytes, the scan is not in memory yet
+    labels = read_labels(files.mask) if files.mask else None
     volume = read_volume(files.ct)
     remarks = check_is_ct(volume)
-    labels = read_labels(files.mask) if files.mask else None
     centroids = read_centroids(files.centroids, volume) if files.centroids else None
     vertebrae = localize(volume, labels, centroids)
     found = quality_flags(volume, vertebrae, labels)
