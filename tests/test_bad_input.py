@@ -474,3 +474,84 @@ def test_damaged_bundles(victim, tmp_path, cases):
             (folder / "manifest.json").write_text(json.dumps(manifest))
         failures.check(f"{victim} {case}", folder, load_grader)
     failures.report()
+
+
+def leave(arguments: list[str], capsys) -> tuple[int, str]:
+    """Run the command line in this process; return its exit code and standard error."""
+    from spinexplain.cli.main import run
+
+    capsys.readouterr()
+    try:
+        run(arguments)
+    except SystemExit as end:
+        return int(end.code or 0), capsys.readouterr().err
+    return 0, capsys.readouterr().err
+
+
+def check_ending(name: str, code: int, stderr: str, folder: Path, before: set[Path]) -> None:
+    """Exit 0, or 2 with one line that says why and nothing written."""
+    assert code in (0, 2), f"{name}: exit code {code}: {stderr}"
+    assert "Traceback" not in stderr, name
+    if code == 2:
+        lines = [line for line in stderr.splitlines() if line.startswith("spinexplain: ")]
+        errors = [line for line in lines if not line.startswith("spinexplain: warning: ")]
+        assert len(errors) == 1, f"{name}: {stderr}"
+        assert set(folder.iterdir()) == before, f"{name}: something was written"
+
+
+COMMANDS = {
+    "measure ct": ("ct.nii.gz", ["measure", "{ct}", "--labels", "{mask}", "-o", "{out}.csv"]),
+    "measure mask": ("mask.nii.gz", ["measure", "{ct}", "--labels", "{mask}", "-o", "{out}.csv"]),
+    "measure zip": ("series.zip", ["measure", "{zip}", "--labels", "{mask}", "-o", "{out}.csv"]),
+    "grade ct": (
+        "ct.nii.gz",
+        ["grade", "{ct}", "--labels", "{mask}", "--model", "{tiny}", "-o", "{out}"],
+    ),
+    "grade json": (
+        "x_ctd.json",
+        ["grade", "{ct}", "--centroids", "{json}", "--model", "{tiny}", "-o", "{out}"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def desk(seeds, tmp_path_factory) -> Path:
+    """A folder with everything a command line needs, whole."""
+    desk = tmp_path_factory.mktemp("desk")
+    for name in ("ct.nii.gz", "mask.nii.gz", "series.zip"):
+        shutil.copy(seeds / name, desk / name)
+    centroids = [{"direction": ["P", "I", "R"]}, {"label": 21, "X": 9.0, "Y": 9.0, "Z": 9.0}]
+    (desk / "x_ctd.json").write_text(json.dumps(centroids))
+    bundle(desk / "tiny")
+    return desk
+
+
+def clear(desk: Path) -> None:
+    shutil.rmtree(desk / "out", ignore_errors=True)
+    (desk / "out.csv").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_command_line_ends_in_one_line(command, desk, cases, capsys):
+    victim, words = COMMANDS[command]
+    names = {"ct": "ct.nii.gz", "mask": "mask.nii.gz", "zip": "series.zip", "json": "x_ctd.json"}
+    places = {key: str(desk / name) for key, name in {**names, "tiny": "tiny"}.items()}
+    arguments = [word.format(out=desk / "out", **places) for word in words]
+    whole = (desk / victim).read_bytes()
+    before = set(desk.iterdir())
+    code, stderr = leave(arguments, capsys)
+    assert code == (2 if victim == "series.zip" else 0), stderr  # its frame is another
+    clear(desk)
+    endings = []
+    try:
+        for case in range(cases // 2):
+            (desk / victim).write_bytes(damaged(whole, rng_of(command, case)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                code, stderr = leave(arguments, capsys)
+            check_ending(f"{command} {case}", code, stderr, desk, before)
+            endings.append(code)
+            clear(desk)
+    finally:
+        (desk / victim).write_bytes(whole)
+    assert 2 in endings

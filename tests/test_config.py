@@ -21,12 +21,12 @@ def test_typo_in_a_section_is_answered_with_the_nearest_key(tmp_path):
 
 
 def test_typo_at_the_top_names_the_top():
-    with pytest.raises(ConfigError, match='Unknown key "sed" at the top of x.*"seed"'):
+    with pytest.raises(ConfigError, match=r'Unknown key "sed" at the top of x.*"seed"'):
         parse_config({"sed": 1}, "x")
 
 
 def test_key_without_a_near_match_lists_the_known_ones():
-    with pytest.raises(ConfigError, match="Known keys: .*batch"):
+    with pytest.raises(ConfigError, match=r"Known keys: .*batch"):
         parse_config({"warm": {"zzzzzz": 1}}, "x")
 
 

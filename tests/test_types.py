@@ -5,6 +5,7 @@ import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, ShapeError
+from spinexplain.findings import ScanFindings, ScanSource, VertebraFindings
 from spinexplain.geometry import BoxFrame
 from spinexplain.types import (
     Evidence,
@@ -12,10 +13,7 @@ from spinexplain.types import (
     Grading,
     LabelMap,
     Patch,
-    ScanFindings,
-    ScanSource,
     Vertebra,
-    VertebraFindings,
     Volume,
 )
 

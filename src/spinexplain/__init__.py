@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spinexplain.anatomy import VertebraLevel
     from spinexplain.assess import explain, grade
     from spinexplain.errors import SpinexplainError
+    from spinexplain.findings import ScanFindings, VertebraFindings
     from spinexplain.io.centroids import read_centroids
     from spinexplain.io.nifti import read_labels, read_volume
     from spinexplain.models.checkpoint import load_grader
@@ -31,9 +32,7 @@ if TYPE_CHECKING:
         Heights,
         LabelMap,
         Patch,
-        ScanFindings,
         Vertebra,
-        VertebraFindings,
         Volume,
     )
 
@@ -66,7 +65,9 @@ __all__ = [
 # Where each public name lives. They are imported on first use, so that importing the
 # package costs milliseconds and does not import torch.
 _HOME = {
+    "ScanFindings": "findings",
     "SpinexplainError": "errors",
+    "VertebraFindings": "findings",
     "VertebraLevel": "anatomy",
     "explain": "assess",
     "grade": "assess",

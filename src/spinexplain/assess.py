@@ -6,24 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.spine.localize import localize, match_grid
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import overview_frame, reformat, sample_volume
-from spinexplain.types import (
-    Assessment,
-    Explanation,
-    Heights,
-    LabelMap,
-    Patch,
-    ScanFindings,
-    ScanSource,
-    Vertebra,
-    VertebraFindings,
-    Volume,
-)
+from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
     from spinexplain.models.grader import Grader
@@ -43,6 +35,7 @@ def grade(
     *,
     labels: LabelMap | None = None,
     centroids: Sequence[Vertebra] | None = None,
+    body: LabelMap | None = None,
     models: Sequence[str | Grader] = (SHIPPED_MODEL,),
     source: ScanSource | None = None,
     settings: Mapping[str, str] | None = None,
@@ -59,6 +52,9 @@ def grade(
         it there are no heights: they are absent, not guessed.
     centroids : sequence of Vertebra, optional
         Body centres; win over the mask's where both are given.
+    body : LabelMap, optional
+        1 inside vertebral bodies, from a tool that tells bodies from arches. Centres and
+        heights are then taken from it instead of from what is cut out of ``labels``.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.
     source : ScanSource, optional
@@ -83,9 +79,12 @@ def grade(
         raise ConfigError("models is empty; expected at least one model to grade with.")
     with stage("localize"):
         labels = match_grid(labels, volume) if labels is not None else None
-        vertebrae = _with_graded_levels(localize(volume, labels=labels, centroids=centroids))
+        bodies = bodies_of(labels, body)
+        found = localize(volume, labels=labels, centroids=centroids, body=bodies)
+        vertebrae = _with_graded_levels(found)
     with stage("heights"):
-        heights = measure(labels, vertebrae) if labels is not None else {}
+        mask = bodies if bodies is not None else labels
+        heights = measure(mask, vertebrae) if mask is not None else {}
     with stage("quality"):
         flags = quality_flags(volume, vertebrae, labels)
     with stage("reformat"):
@@ -175,6 +174,36 @@ def _assess(
         }
     nothing = Assessment(None, None)
     return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+
+
+def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None:
+    """Keep only the bodies of a vertebra mask, by a body mask on any grid.
+
+    Returns
+    -------
+    LabelMap or None
+        VerSe labels inside the bodies; None without a body mask.
+
+    Raises
+    ------
+    LabelError
+        If there is a body mask without labels, or the two have no voxel in common.
+    """
+    if body is None:
+        return None
+    if labels is None:
+        raise LabelError(
+            "a body mask was given without vertebra labels, which name its levels. "
+            "Give --labels too."
+        )
+    inside = match_grid(body, labels).array > 0
+    kept = np.where(inside, labels.array, 0)
+    if not kept.any():
+        raise LabelError(
+            "the body mask and the vertebra labels have no voxel in common; expected masks of "
+            "the same scan. Check both files."
+        )
+    return LabelMap(kept, labels.affine)
 
 
 def _with_graded_levels(vertebrae: list[Vertebra]) -> list[Vertebra]:

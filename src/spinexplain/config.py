@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spinexplain.errors import ConfigError
 
+ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
+
 
 class Settings(BaseModel):
     """A frozen section of settings that knows its keys."""
@@ -40,13 +42,13 @@ class InputSpec(Settings):
     """
 
     axes: Literal[2, 3] = 2
-    extent_mm: float = Field(112.0, gt=0)
-    size: int = Field(112, ge=8)
+    extent_mm: float = Field(default=112.0, gt=0)
+    size: int = Field(default=112, ge=8)
     channels: tuple[str, ...] = ("ct", "ct", "gaussian")
     windows_hu: dict[str, tuple[float, float]] = {"ct": (-300.0, 1000.0)}
-    gaussian_sigma_mm: float = Field(10.0, gt=0)
+    gaussian_sigma_mm: float = Field(default=10.0, gt=0)
     mean: float = 0.5
-    std: float = Field(0.5, gt=0)
+    std: float = Field(default=0.5, gt=0)
 
     def model_post_init(self, context: Any) -> None:
         """Refuse channels without a window and windows without a width."""
@@ -81,8 +83,8 @@ class TrunkSettings(Settings):
     """
 
     name: str = "efficientnet_lite0"
-    blocks: int = Field(11, ge=1)
-    max_stride: int = Field(16, ge=2)
+    blocks: int = Field(default=11, ge=1)
+    max_stride: int = Field(default=16, ge=2)
     widths: tuple[int, ...] = (16, 32, 64)
     weights: str = "imagenet"
 
@@ -97,10 +99,10 @@ class HeadSettings(Settings):
 
     kind: Literal["prototype", "linear"] = "prototype"
     pooling: Literal["average", "target"] = "average"
-    feature_dim: int = Field(64, ge=1)
-    prototypes_per_class: int = Field(3, ge=1)
+    feature_dim: int = Field(default=64, ge=1)
+    prototypes_per_class: int = Field(default=3, ge=1)
     similarity: Literal["log", "cosine"] = "log"
-    log_epsilon: float = Field(1e-4, gt=0)
+    log_epsilon: float = Field(default=1e-4, gt=0)
     own_class_connection: float = 1.0
     other_class_connection: float = -0.5
     initial_prototypes: Literal["uniform", "own_class_patches"] = "own_class_patches"
@@ -109,60 +111,71 @@ class HeadSettings(Settings):
 class LossSettings(Settings):
     """Weights of the loss terms; a negative ``lambda_sep`` pushes other classes away.
 
+    ``lambda_outside`` weighs the share of own-class activation outside the target's body;
+    with ``inside = "evidence"`` outside the fracture's true evidence, where a cohort knows
+    it (phantoms do), and outside the body for every other crop.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     """
 
     lambda_clst: float = 0.8
     lambda_sep: float = -0.08
-    lambda_div: float = Field(0.3, ge=0)
-    lambda_l1: float = Field(1e-4, ge=0)
-    lambda_outside: float = Field(0.0, ge=0)
-    lambda_height: float = Field(0.0, ge=0)
+    lambda_div: float = Field(default=0.3, ge=0)
+    lambda_l1: float = Field(default=1e-4, ge=0)
+    lambda_outside: float = Field(default=0.0, ge=0)
+    inside: Literal["body", "evidence"] = "body"
+    lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
-    class_weights: Literal["none", "ins", "isns", "median", "as_printed"] = "median"
+    class_weights: ClassWeights = "median"
 
 
 class AugmentSettings(Settings):
     """Random changes of a training crop; every number is a half-range or a largest value."""
 
-    shift_mm: float = Field(12.0, ge=0)
-    centroid_error_mm: float = Field(3.0, ge=0)
-    rotate_deg: float = Field(8.0, ge=0)
-    scale: float = Field(0.08, ge=0, lt=1)
-    gain: float = Field(0.08, ge=0)
-    offset_hu: float = Field(30.0, ge=0)
-    noise_hu: float = Field(30.0, ge=0)
-    blur_mm: float = Field(1.0, ge=0)
+    shift_mm: float = Field(default=12.0, ge=0)
+    centroid_error_mm: float = Field(default=3.0, ge=0)
+    rotate_deg: float = Field(default=8.0, ge=0)
+    scale: float = Field(default=0.08, ge=0, lt=1)
+    gain: float = Field(default=0.08, ge=0)
+    offset_hu: float = Field(default=30.0, ge=0)
+    noise_hu: float = Field(default=30.0, ge=0)
+    blur_mm: float = Field(default=1.0, ge=0)
 
 
 class PhaseSettings(Settings):
     """One phase of gradient descent: steps, batch, learning rates, weight decay."""
 
-    steps: int = Field(0, ge=0)
-    batch: int = Field(32, ge=1)
-    trunk_lr: float = Field(1e-4, ge=0)
-    head_lr: float = Field(3e-3, ge=0)
-    weight_decay: float = Field(1e-3, ge=0)
+    steps: int = Field(default=0, ge=0)
+    batch: int = Field(default=32, ge=1)
+    trunk_lr: float = Field(default=1e-4, ge=0)
+    head_lr: float = Field(default=3e-3, ge=0)
+    weight_decay: float = Field(default=1e-3, ge=0)
     decay: Literal["cosine", "step", "none"] = "cosine"
 
 
 class LastLayerSettings(Settings):
-    """The convex last layer on cached similarities."""
+    """The convex last layer on cached similarities.
 
-    lambda_l1: float = Field(1e-4, ge=0)
-    lambda_l2: float = Field(1e-4, ge=0)
+    ``class_weights`` replaces the loss's scheme here, because the last layer sets how
+    readily a fracture is called; left out, it is the same.
+    """
+
+    lambda_l1: float = Field(default=1e-4, ge=0)
+    lambda_l2: float = Field(default=1e-4, ge=0)
     constrained: bool = True
-    augmented_views: int = Field(0, ge=0)
+    class_weights: ClassWeights | None = None
+    augmented_views: int = Field(default=0, ge=0)
 
 
 class ProjectionSettings(Settings):
-    """Which training patches a prototype may become."""
+    """Which training patches a prototype may become.
+
+    ``inside_target`` keeps to cells that lie inside what the loss calls ``inside``.
+    """
 
     allow_duplicates: bool = False
-    apart_cells: int = Field(3, ge=0)
-    largest_cosine: float = Field(0.95, gt=0, le=1)
-    candidates: int = Field(2000, ge=1)
+    apart_cells: int = Field(default=3, ge=0)
+    largest_cosine: float = Field(default=0.95, gt=0, le=1)
     inside_target: bool = False
 
 
@@ -178,8 +191,8 @@ class TrainConfig(Settings):
     name: str = "protoverse"
     classes: tuple[str, ...] = ("G0", "G2", "G3")
     seed: int = 0
-    validation_share: float = Field(0.1, gt=0, lt=1)
-    rounds: int = Field(1, ge=1)
+    validation_share: float = Field(default=0.1, gt=0, lt=1)
+    rounds: int = Field(default=1, ge=1)
     input: InputSpec = InputSpec()
     trunk: TrunkSettings = TrunkSettings()
     head: HeadSettings = HeadSettings()

@@ -294,6 +294,10 @@ class Evidence:
         What the score is made of, e.g. similarity and connection.
     exemplars : tuple of Exemplar
         Training patches it looks like, best first.
+    grid : tuple of int
+        Cells of the feature map the heat map was upsampled from; empty if unknown.
+    field_mm : float or None
+        Side of the theoretical receptive field of one cell.
     """
 
     name: str
@@ -302,6 +306,8 @@ class Evidence:
     score: float
     terms: Mapping[str, float] = field(default_factory=dict)
     exemplars: tuple[Exemplar, ...] = ()
+    grid: tuple[int, ...] = ()
+    field_mm: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -342,73 +348,3 @@ class ModelInfo:
     sha256: str
     classes: tuple[str, ...]
     trained_on: str
-
-
-@dataclass(frozen=True)
-class ScanSource:
-    """Where the CT came from; ``name`` is a file name, never a patient's."""
-
-    name: str
-    sha256: str
-    shape: tuple[int, int, int]
-    spacing_mm: tuple[float, float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Assessment:
-    """What one model made of one vertebra: a grade with its reason, or neither."""
-
-    grading: Grading | None
-    explanation: Explanation | None
-
-
-@dataclass(frozen=True, eq=False)
-class VertebraFindings:
-    """Everything found out about one vertebra.
-
-    Parameters
-    ----------
-    patch : Patch
-        The 2-D sheet around the vertebra, as shown to the reader.
-    heights : Heights or None
-        None where no mask was given or the body could not be measured.
-    assessments : tuple of Assessment
-        One per model of the scan, in the same order.
-    flags : tuple of str
-        Quality flags; ``"not_assessable: <reason>"`` where no grade is given.
-    """
-
-    patch: Patch
-    heights: Heights | None
-    assessments: tuple[Assessment, ...]
-    flags: tuple[str, ...] = ()
-
-    @property
-    def vertebra(self) -> Vertebra:
-        """The vertebra these findings are about."""
-        return self.patch.vertebra
-
-
-@dataclass(frozen=True, eq=False)
-class ScanFindings:
-    """A graded scan: what the report, ``result.json`` and the reader are made from.
-
-    Parameters
-    ----------
-    source : ScanSource
-    volume : Volume
-    models : tuple of ModelInfo
-    vertebrae : tuple of VertebraFindings
-        In cranio-caudal order.
-    overview : Patch
-        The whole-spine sheet; its ``vertebra`` is the middle one.
-    settings : mapping of str to str
-        How the scan was graded, as the foot of the report shows it.
-    """
-
-    source: ScanSource
-    volume: Volume
-    models: tuple[ModelInfo, ...]
-    vertebrae: tuple[VertebraFindings, ...]
-    overview: Patch
-    settings: Mapping[str, str] = field(default_factory=dict)

@@ -78,7 +78,11 @@ def test_frozen_networks_and_closed_gradients_do_not_matter(method):
     net.requires_grad_(False)
     with torch.no_grad():
         frozen, _ = activation_maps(net, x, [0, 1, 2], method)
+    with torch.inference_mode():
+        inferred, _ = activation_maps(net, x + 0, [0, 1, 2], method)
+    assert free.max() > 0
     assert torch.equal(free, frozen)
+    assert torch.equal(free, inferred)
     assert not frozen.requires_grad
 
 

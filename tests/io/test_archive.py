@@ -1,5 +1,6 @@
 """Zips: read in memory, bounded, and never trusted."""
 
+import os
 import stat
 import zipfile
 import zlib
@@ -119,6 +120,22 @@ def test_encrypted_members_are_refused(tmp_path):
     archive.write_bytes(raw)
     with pytest.raises(FileFormatError, match="encrypted"):
         contents(archive)
+
+
+def test_a_folder_that_can_not_be_listed_is_named(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(FileFormatError, match=r"can not be listed \(Permission denied\)"):
+        contents(tmp_path)
+
+
+def test_dangling_links_and_pipes_in_a_folder_are_left_out(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "pipe")
+    assert contents(tmp_path) == {"a": b"1"}
 
 
 def test_what_does_not_exist(tmp_path):

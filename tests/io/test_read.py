@@ -2,6 +2,7 @@
 
 import hashlib
 import warnings
+import zipfile
 from pathlib import Path
 
 import nibabel as nib
@@ -39,6 +40,20 @@ def test_names_do_not_matter_for_nifti(tmp_path):
     whole = (TPTBOX / "sub-ct_label-22_ct.nii.gz").read_bytes()
     (tmp_path / "scan <b> 'é'\n.img").write_bytes(whole)
     assert read_scan(tmp_path / "scan <b> 'é'\n.img").array.shape == (73, 47, 73)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["two words", "Ünïcode 脊椎", 'quote\'s "double"', "line\nbreak", "<b>&amp;", "-rf", "%s{0}"],
+)
+def test_awkward_names_of_folders_and_zips(tmp_path, dicom, name):
+    series = dicom.volume()
+    folder = dicom.folder(tmp_path / name, series)
+    np.testing.assert_array_equal(read_scan(folder).array, series.array)
+    with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+        for file in folder.iterdir():
+            archive.write(file, f"{name.replace(chr(10), '_')}/{file.name}")
+    np.testing.assert_array_equal(read_scan(tmp_path / f"{name}.zip").array, series.array)
 
 
 def test_series_belongs_to_dicom():

@@ -129,7 +129,7 @@ def resign(path):
         {"trunk": {"name": "conv", "blocks": 1}},
         {"trunk": {"name": "resnet9000"}},
         {"prototypes": [{"subject": "x"}]},
-        {"scope": {"levels": ["L1"], "tolerance": 3}},
+        {"scope": {"levels": ["L1"]}},
         {"input": {"axes": 7}},
     ],
 )

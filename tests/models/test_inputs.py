@@ -75,7 +75,11 @@ def test_batch_equals_single_patches(patch_of):
 
 def test_each_channel_has_its_window():
     spec = InputSpec(
-        extent_mm=8, size=8, mean=0, std=1, channels=("wide", "gaussian", "narrow"),
+        extent_mm=8,
+        size=8,
+        mean=0,
+        std=1,
+        channels=("wide", "gaussian", "narrow"),
         windows_hu={"wide": (-1000.0, 1000.0), "narrow": (0.0, 100.0)},
     )
     x = network_input(torch.full((1, 8, 8), 50.0), torch.full((1, 2), 3.5), spec)

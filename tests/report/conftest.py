@@ -14,12 +14,12 @@ import pytest
 from scipy.ndimage import zoom
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.spine.reformat import overview_frame, reformat
 from spinexplain.spine.sampling import sample_labels, sample_volume
 from spinexplain.types import (
-    Assessment,
     Evidence,
     Exemplar,
     Explanation,
@@ -28,10 +28,7 @@ from spinexplain.types import (
     LabelMap,
     ModelInfo,
     Patch,
-    ScanFindings,
-    ScanSource,
     Vertebra,
-    VertebraFindings,
     Volume,
 )
 

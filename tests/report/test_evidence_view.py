@@ -5,7 +5,7 @@ import pytest
 
 from spinexplain.report.evidence_view import on_sheet, view_explanation
 from spinexplain.report.pictures import Album
-from spinexplain.spine.reformat import box_frame
+from spinexplain.spine.reformat import box_frame, reformat
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
 
 
@@ -71,3 +71,18 @@ def test_a_3d_training_patch_is_shown_in_its_mid_sagittal_plane(explained):
     view = view_explanation(replace(explanation, evidence=(item,)), patch, album)
     sagittal = album.add_ct(np.full((20, 20), 1000.0))
     assert view.rows[0].exemplar.region.picture is sagittal
+
+
+def test_test_and_training_region_are_shown_as_the_model_saw_them(lumbar, explained):
+    shown, explanation = explained
+    vertebrae = [item.vertebra for item in lumbar.vertebrae]
+    (seen,) = [
+        patch
+        for patch in reformat(lumbar.volume, vertebrae, shape=(80, 80))
+        if patch.vertebra == shown.vertebra
+    ]
+    cropped = [replace(e, heatmap=e.heatmap[16:96, 16:96]) for e in explanation.evidence]
+    own = replace(explanation, patch=seen, evidence=tuple(cropped))
+    row = view_explanation(own, shown, Album()).rows[0]
+    assert (row.region.picture.width, row.region.picture.height) == (80, 80)
+    assert (row.overlay.picture.width, row.overlay.picture.height) == (112, 112)

@@ -165,11 +165,11 @@ def test_the_bars_printed_add_up_to_the_logit_printed(lumbar, page_of):
     cards = content.split('<article class="card"')[1:]
     assert len(cards) == 2
     for card in cards:
-        parts = re.findall(r'class="sum">([+-][\d.]+)', card)
-        others = re.search(r"other prototypes <b>([+-][\d.]+)", card)[1]
+        parts = re.findall(r'class="sum">([+−][\d.]+)', card)
+        others = re.search(r"other prototypes <b>([+−][\d.]+)", card)[1]
         logit = re.search(r"Logit of G\d <b>([\d.]+)", card)[1]
         assert len(parts) == 3
-        total = sum(map(float, parts)) + float(others)
+        total = sum(float(v.replace("−", "-")) for v in [*parts, others])
         assert total == pytest.approx(float(logit), abs=0.021)  # five roundings of 0.005
 
 
@@ -258,3 +258,20 @@ def test_the_heaviest_page_stays_under_eight_megabytes(long_spine, tmp_path):
 def test_a_folder_that_is_not_there_is_an_output_error(healthy, tmp_path):
     with pytest.raises(OutputError):
         write_report(healthy, tmp_path / "missing")
+
+
+def test_a_cam_is_shown_without_bars_that_pretend_to_add_up(lumbar, page_of):
+    item = lumbar.vertebrae[1]
+    assessment = item.assessments[0]
+    cam = replace(
+        assessment.explanation.evidence[0], name="GradCAM", exemplars=(), terms={"peak": 2.0}
+    )
+    explanation = replace(
+        assessment.explanation, method="gradcam", score_name="sum of the map", evidence=(cam,)
+    )
+    item = replace(item, assessments=(replace(assessment, explanation=explanation),))
+    content, page = page_of(replace(lumbar, vertebrae=(item,)))
+    assert "Why G2 bars: sum of the map" in " ".join(page.text.split())
+    assert "looks like" not in page.text
+    assert "Logit" not in page.text
+    assert "SYNTHETIC" not in content

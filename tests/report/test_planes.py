@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings import ScanFindings, ScanSource, VertebraFindings
 from spinexplain.geometry import apply_affine
 from spinexplain.report.planes import planes_of
 from spinexplain.spine.reformat import overview_frame, reformat
 from spinexplain.spine.sampling import sample_volume
-from spinexplain.types import Patch, ScanFindings, ScanSource, Vertebra, VertebraFindings, Volume
+from spinexplain.types import Patch, Vertebra, Volume
 
 # x grows to the right, y to anterior, z to cranial
 MARKERS_MM = {

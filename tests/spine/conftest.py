@@ -54,7 +54,7 @@ def example_mask() -> LabelMap:
 
 @pytest.fixture(scope="session")
 def example_bodies() -> LabelMap:
-    """VerSe-labelled bodies only of the example CT, T12-L5."""
+    """VerSe-labeled bodies only of the example CT, T12-L5."""
     return _read_mask(EXAMPLE / "totalseg_vertebrae_pp_refined.nii.gz")
 
 
@@ -76,7 +76,7 @@ def crop_subregions() -> LabelMap:
 
 @pytest.fixture(scope="session")
 def regrid() -> Callable[..., LabelMap]:
-    """Resample a mask to the nearest neighbour on a grid given by spacing, shift, shear."""
+    """Resample a mask to the nearest neighbor on a grid given by spacing, shift, shear."""
 
     def resample(
         labels: LabelMap,
@@ -136,7 +136,7 @@ class Bone:
 
 @pytest.fixture(scope="session")
 def voxel_spine() -> Callable[..., tuple[LabelMap, dict[VertebraLevel, np.ndarray]]]:
-    """Draw a column of bones; returns the mask and the true body centres."""
+    """Draw a column of bones; returns the mask and the true body centers."""
 
     def draw(
         bones: Mapping[str, Bone],
@@ -163,9 +163,10 @@ def voxel_spine() -> Callable[..., tuple[LabelMap, dict[VertebraLevel, np.ndarra
     return draw
 
 
-_BEHIND_MM = np.array([45.0, 80.0, 35.0])
-_BEFORE_MM = np.array([45.0, 40.0, 35.0])
+_BEHIND_MM = np.array([38.0, 68.0, 32.0])
+_BEFORE_MM = np.array([38.0, 26.0, 32.0])
 _DISC_MM = 8.0
+_DENT_MM = 1.0  # of the posterior wall on the midline
 
 
 def _along_column(
@@ -202,11 +203,11 @@ def _inside(bone: Bone, offset_mm: np.ndarray, angle_deg: float) -> np.ndarray:
     u, v = _turned(u, v, bone.turn_deg)
     depth, width = bone.half_depth_mm, bone.half_width_mm
     anterior, middle, posterior = bone.heights_mm
-    t = v / (0.75 * depth)
+    t = (v - _DENT_MM / 2) / (0.75 * (depth - _DENT_MM / 2))
     height = middle + (anterior - posterior) / 2 * t + ((anterior + posterior) / 2 - middle) * t**2
     height = height + 0.06 * middle * ((u / width) ** 2 - 1 / 27)  # 0 on average in the middle
     disc = np.abs(u / width) ** 2.4 + np.abs(v / depth) ** 2.4 <= 1
-    disc &= (u / 11) ** 2 + ((v + depth + 5) / 8) ** 2 > 1  # the canal dents the wall
+    disc &= (u / 11) ** 2 + ((v + depth + 8 - _DENT_MM) / 8) ** 2 > 1  # the canal
     body = disc & (np.abs(w) <= height / 2)
     if bone.spur_mm:
         spur = bone.spur_mm * np.clip((v / depth - 0.8) / 0.2, 0, 1)

@@ -30,7 +30,7 @@ def _damaged(losses: dict[str, tuple[float, float, float]], levels=COLUMN):
 
 
 @pytest.mark.parametrize("names", [("T7", "T8", "T9"), ("T10", "T11", "T12"), ("L2", "L3", "L4")])
-def test_twenty_fourteen_twenty_between_normal_neighbours(names):
+def test_twenty_fourteen_twenty_between_normal_neighbors(names):
     upper, level, lower = (VertebraLevel(name) for name in names)
     found = compare_heights(
         {
@@ -81,7 +81,7 @@ def test_any_loss_among_normal_levels_is_found_exactly(loss, level, size):
     assert max(others) < 1e-9  # the damaged level makes no other look low
 
 
-def test_a_crush_needs_neighbours():
+def test_a_crush_needs_neighbors():
     crushed = _damaged({"L1": (0.3, 0.3, 0.3)})[VertebraLevel.L1]
     assert (crushed.shape, crushed.height_loss_class) == ("crush", 2)
     assert crushed.own_posterior_loss == pytest.approx(0.0, abs=1e-9)

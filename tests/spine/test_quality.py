@@ -38,17 +38,17 @@ def test_the_docstring_lists_exactly_the_vocabulary():
 
 
 @pytest.mark.parametrize(("slice_mm", "thick"), [(3.0, False), (3.2, True)])
-def test_slices_over_three_millimetres(slice_mm, thick):
+def test_slices_over_three_millimeters(slice_mm, thick):
     found = _flags(_scan((1, 1, slice_mm)), _column("L1"))
     assert found["L1"] == (("thick_slices",) if thick else ())
 
 
-def test_a_missing_level_is_a_gap_for_both_neighbours():
+def test_a_missing_level_is_a_gap_for_both_neighbors():
     found = _flags(_scan(), _column("T10", "T12", "L1"))
     assert found == {"T10": ("level_gap",), "T12": ("level_gap",), "L1": ()}
 
 
-def test_t12_and_l1_are_neighbours_with_and_without_t13():
+def test_t12_and_l1_are_neighbors_with_and_without_t13():
     assert not any(_flags(_scan(), _column("T12", "L1")).values())
     found = _flags(_scan(), _column("T12", "T13", "L1"))
     assert found == {"T12": (), "T13": ("transitional_level",), "L1": ()}
@@ -61,7 +61,7 @@ def test_only_the_level_out_of_order_is_an_inversion():
     assert {name for name, flags in found.items() if "level_inversion" in flags} == {"T12"}
 
 
-def test_centres_under_eight_millimetres_apart():
+def test_centers_under_eight_millimeters_apart():
     found = _flags(_scan(), _column("L1", "L2", step_mm=7.9))
     assert found == dict.fromkeys(["L1", "L2"], ("centers_too_close",))
     assert not any(_flags(_scan(), _column("L1", "L2", step_mm=8.1)).values())
@@ -69,7 +69,7 @@ def test_centres_under_eight_millimetres_apart():
     assert all("centers_too_close" in flags for flags in coinciding.values())
 
 
-def test_centres_outside_the_scan_or_near_its_border():
+def test_centers_outside_the_scan_or_near_its_border():
     above = Vertebra(VertebraLevel.T12, (40.0, 40.0, 203.0))
     edge = Vertebra(VertebraLevel.L1, (40.0, 40.0, 195.0))
     assert _flags(_scan(), [above, edge]) == {

@@ -3,13 +3,19 @@ import pytest
 import torch
 
 from spinexplain.config import AugmentSettings, InputSpec
-from spinexplain.train.augment import augmented_crops, blur, plain_crops
+from spinexplain.train.augment import Crops, augmented_crops, blur, inside_mask, plain_crops
 from spinexplain.train.dataset import TrainingSet
 
 SPEC = InputSpec(extent_mm=32, size=32)
 STILL = {
-    "shift_mm": 0, "centroid_error_mm": 0, "rotate_deg": 0, "scale": 0,
-    "gain": 0, "offset_hu": 0, "noise_hu": 0, "blur_mm": 0,
+    "shift_mm": 0,
+    "centroid_error_mm": 0,
+    "rotate_deg": 0,
+    "scale": 0,
+    "gain": 0,
+    "offset_hu": 0,
+    "noise_hu": 0,
+    "blur_mm": 0,
 }
 
 
@@ -113,3 +119,16 @@ def test_front_stays_in_front(toy_set):
         columns = np.indices(inside.shape)[2] - crops.centers.numpy()[:, 1, None, None]
         for image, body, column in zip(crops.hu.numpy(), inside, columns, strict=True):
             assert image[body & (column < -2)].mean() < image[body & (column > 2)].mean()
+
+
+def test_evidence_belongs_on_the_fracture_where_it_is_known_and_on_the_body_elsewhere():
+    body = torch.zeros(2, 4, 4)
+    body[:, 1:3, 1:3] = 1
+    evidence = torch.zeros(2, 4, 4)
+    evidence[1, 1, 1:3] = 1
+    crops = Crops(torch.zeros(2, 4, 4), torch.zeros(2, 2), body, evidence)
+    assert torch.equal(inside_mask(crops, "body"), body)
+    assert torch.equal(inside_mask(crops, "evidence"), torch.stack([body[0], evidence[1]]))
+    assert inside_mask(Crops(crops.hu, crops.centers, None, None), "evidence") is None
+    bare = Crops(crops.hu, crops.centers, body, None)
+    assert torch.equal(inside_mask(bare, "evidence"), body)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spinexplain.errors import ConfigError, ShapeError
-from spinexplain.train.dataset import class_labels, split_validation, with_classes
+from spinexplain.train.dataset import class_labels, joined, split_validation, with_classes
 
 CLASSES = ("G0", "G2", "G3")
 
@@ -57,3 +57,14 @@ def test_rows_must_agree(toy_set):
         type(data)(**{**vars(data), "grades": data.grades[:3]})
     with pytest.raises(ShapeError, match="target must have the shape"):
         type(data)(**{**vars(data), "target": data.target[:, :5]})
+
+
+def test_joined_sets_follow_one_another_and_keep_what_all_of_them_have(toy_set):
+    one, two = toy_set(n=4, seed=0), toy_set(n=6, seed=1)
+    two = type(two)(**{**vars(two), "target": None})
+    both = joined([one, two])
+    assert len(both) == 10
+    np.testing.assert_array_equal(both.patches_hu[4:], two.patches_hu)
+    np.testing.assert_array_equal(both.grades[:4], one.grades)
+    assert both.target is None
+    assert both.synthetic

@@ -85,8 +85,7 @@ def test_l1_silences_off_class_connections():
     similarities, labels = case()
     other = OWNER[None] != np.arange(3)[:, None]
     loose, tight = (
-        np.abs(fit(similarities, labels, lambda_l1=l1)[other]).sum()
-        for l1 in (1e-5, 1.0)
+        np.abs(fit(similarities, labels, lambda_l1=l1)[other]).sum() for l1 in (1e-5, 1.0)
     )
     assert tight < 1e-3 < loose
 

@@ -43,9 +43,7 @@ def stored_patches(trained, model):
     with torch.no_grad():
         batches = inputs_in_batches(trained.data, rows, trained.config.input)
         latent = torch.cat([model.latent(x) for _, x, _ in batches])
-    return torch.stack(
-        [latent[(i, slice(None), *s.cell)] for i, s in enumerate(trained.sources)]
-    )
+    return torch.stack([latent[(i, slice(None), *s.cell)] for i, s in enumerate(trained.sources)])
 
 
 def test_prototypes_equal_training_patches_to_the_end_and_after_loading(trained, tmp_path):
@@ -108,9 +106,7 @@ def test_resuming_after_a_kill_gives_the_same_bits(
     assert whole.sources == resumed.sources
 
 
-def test_trunk_and_its_statistics_are_frozen_while_the_head_warms_up(
-    toy_set, toy_config, tmp_path
-):
+def test_trunk_and_its_statistics_are_frozen_while_the_head_warms_up(toy_set, toy_config, tmp_path):
     config = toy_config(joint={"steps": 0})
     trained = train_model(config, toy_set(), tmp_path / "run")
     saved = torch.load(tmp_path / "run" / "classifier.ckpt", weights_only=True)["model"]

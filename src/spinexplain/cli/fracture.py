@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spinexplain.cli.options import CtPath, Force, LabelScheme, Seed, Series
 from spinexplain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from spinexplain.types import LabelMap, Volume
 
 
 def command(
@@ -78,7 +81,7 @@ def fracture_to_folder(request: FractureRequest, out: Path, force: bool) -> None
                 volume, labels, level, request.shape, request.loss, request.seed
             )
         with stage("write"):
-            images = {
+            images: dict[str, Volume | LabelMap] = {
                 "ct": fractured.volume,
                 "labels": fractured.labels,
                 "evidence": fractured.evidence,

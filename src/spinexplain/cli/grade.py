@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +15,8 @@ from spinexplain.cli.options import CtPath, Force, LabelScheme, LabelsPath, Seri
 from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
-    from spinexplain.types import LabelMap, ScanFindings, ScanSource, Vertebra, Volume
+    from spinexplain.findings import ScanFindings, ScanSource
+    from spinexplain.types import LabelMap, Vertebra, Volume
 
 
 def command(
@@ -26,6 +27,21 @@ def command(
         Path | None,
         typer.Option("--centroids", metavar="JSON", help="Vertebra centres, VerSe's *_ctd.json."),
     ] = None,
+    body: Annotated[
+        Path | None,
+        typer.Option("--body", metavar="MASK", help="Mask of the vertebral bodies alone."),
+    ] = None,
+    localizer: Annotated[
+        str | None,
+        typer.Option("--localizer", help="Let totalsegmentator, spine-segment or your tool run."),
+    ] = None,
+    localizer_config: Annotated[
+        Path | None,
+        typer.Option("--localizer-config", metavar="TOML", help="How to call your own tool."),
+    ] = None,
+    localizer_minutes: Annotated[
+        float, typer.Option("--localizer-minutes", min=0.01, help="Time limit of the tool.")
+    ] = 120.0,
     model: Annotated[
         list[str] | None,
         typer.Option("--model", help="Bundle folder or shipped model; repeat to compare."),
@@ -51,6 +67,10 @@ def command(
         out=out,
         labels=labels,
         centroids=centroids,
+        body=body,
+        localizer=localizer,
+        localizer_config=localizer_config,
+        localizer_minutes=localizer_minutes,
         models=tuple(model or ()),
         series=series,
         label_scheme=label_scheme,
@@ -74,10 +94,13 @@ class GradeRequest:
     out: Path
     labels: Path | None = None
     centroids: Path | None = None
+    body: Path | None = None
     models: tuple[str, ...] = ()
     series: str | None = None
     label_scheme: str | None = None
     localizer: str | None = None
+    localizer_config: Path | None = None
+    localizer_minutes: float = 120.0
     all_heatmaps: bool = False
     full_grid: bool = False
     force: bool = False
@@ -91,6 +114,7 @@ class Inputs:
     source: ScanSource
     labels: LabelMap | None
     centroids: Sequence[Vertebra] | None
+    body: LabelMap | None
 
 
 def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
@@ -118,9 +142,13 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             inputs.volume,
             labels=inputs.labels,
             centroids=inputs.centroids,
+            body=inputs.body,
             models=request.models or (SHIPPED_MODEL,),
             source=inputs.source,
-            settings={"command": command_line(request)},
+            settings={
+                "command": command_line(request),
+                "level_names": "centroids" if request.centroids else "mask",
+            },
             stage=stage,
         )
         with stage("write"):
@@ -134,9 +162,9 @@ def _silent(_: str) -> AbstractContextManager[None]:
 
 def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
+    from spinexplain.findings import ScanSource
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.read import read_mask, read_scan, scan_sha256
-    from spinexplain.types import ScanSource
+    from spinexplain.io.read import read_body, read_mask, read_scan, scan_sha256
 
     volume = read_scan(request.ct, series=request.series)
     source = ScanSource(
@@ -145,9 +173,36 @@ def read_inputs(request: GradeRequest) -> Inputs:
         shape=volume.array.shape,
         spacing_mm=volume.spacing_mm,
     )
+    request, body_scheme = _localized(request, volume)
     labels = read_mask(request.labels, scheme=request.label_scheme) if request.labels else None
     centroids = read_centroids(request.centroids, volume) if request.centroids else None
-    return Inputs(volume, source, labels, centroids)
+    body = read_body(request.body, scheme=body_scheme) if request.body else None
+    return Inputs(volume, source, labels, centroids, body)
+
+
+def _localized(request: GradeRequest, volume: Volume) -> tuple[GradeRequest, str | None]:
+    """Fill in what a localizer finds, where one was asked for and nothing else was given."""
+    if request.localizer is None:
+        return request, None
+    from spinexplain.spine.localizers import run_localizer
+
+    found = run_localizer(
+        request.localizer,
+        request.ct,
+        Path(typer.get_app_dir("spinexplain")) / "localized",
+        timeout_s=60 * request.localizer_minutes,
+        progress=lambda line: typer.echo(line, err=True),
+        series=request.series,
+        config=request.localizer_config,
+        volume=volume,
+    )
+    filled = replace(
+        request,
+        labels=request.labels or found.labels,
+        label_scheme=request.label_scheme if request.labels else found.scheme,
+        body=request.body or found.body,
+    )
+    return filled, None if request.body else found.body_scheme
 
 
 def write_outputs(findings: ScanFindings, folder: Path, request: GradeRequest) -> None:
@@ -173,9 +228,9 @@ def command_line(request: GradeRequest) -> str:
     "spinexplain grade 'ct 1.nii.gz' --labels m.nii -o out"
     """
     words = ["spinexplain", "grade", request.ct.name]
-    for option in ("labels", "centroids"):
+    for option in ("labels", "centroids", "body", "localizer_config"):
         path = getattr(request, option)
-        words += [f"--{option}", path.name] if path else []
+        words += [f"--{option.replace('_', '-')}", path.name] if path else []
     for option in ("series", "label_scheme", "localizer"):
         value = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", value] if value else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -58,8 +59,8 @@ def activation_maps(
     if method not in CAM_METHODS:
         raise ConfigError(f'there is no CAM "{method}"; expected one of {sorted(CAM_METHODS)}.')
     layer = layer or default_layer(model, inputs.ndim - 2)
-    with torch.enable_grad(), capture(model, layer, gradients=True) as captured:
-        logits = model(inputs)
+    with _derivable(), capture(model, layer, gradients=True) as captured:
+        logits = model(inputs.clone() if inputs.is_inference() else inputs)
         chosen = logits[torch.arange(len(inputs)), torch.as_tensor(targets)]
         activations = captured.activation.detach()
         _check_is_map(activations, inputs, layer)
@@ -140,7 +141,10 @@ def explain_cam(
     Notes
     -----
     For GradCAM on a network that averages the trunk's map and ends in a linear layer, and
-    for XGradCAM on any, the map before rectification sums to the logit without its bias.
+    for XGradCAM on any head that is linear in the map, the map before rectification sums to
+    the logit without its bias. All three give a channel one weight for the whole grid: where
+    the head itself weighs the cells (pooling beside the target), cells that it ignores can
+    light up.
     The map lies on the patch by the true centres of the trunk's cells; another layer's
     map is spread evenly.
     """
@@ -162,6 +166,13 @@ def explain_cam(
         terms={"logit": float(logits[0]), "peak": float(cells.max())},
     )
     return Explanation(patch, target, method, CAM_METHODS[method].score_name, (evidence,))
+
+
+@contextmanager
+def _derivable() -> Iterator[None]:
+    """Derive even where the caller switched that off, which grading does."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
 
 
 def _check_is_map(activations: Tensor, inputs: Tensor, layer: str) -> None:

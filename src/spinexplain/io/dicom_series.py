@@ -119,7 +119,8 @@ def choose_series(name: str, found: Sequence[Series], wanted: str | None) -> Ser
     """
     if not found:
         raise FileFormatError(
-            f"{name}: holds no DICOM files; expected the slices of a CT series. Check the path."
+            f"{name}: holds no DICOM files; expected the slices of a CT series. "
+            "Check the path, or name the NIfTI file itself."
         )
     fitting = list(found) if wanted is None else _matching(found, wanted)
     readable = [one for one in fitting if one.info.readable]

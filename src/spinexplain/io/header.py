@@ -15,6 +15,7 @@ from spinexplain.errors import FileFormatError, GeometryError
 from spinexplain.io.inflate import ByteStream
 
 _NIFTI2_SIZES = tuple(nib.Nifti2Header.sizeof_hdr.to_bytes(4, o) for o in ("little", "big"))
+_LEAST_VOXEL_MM3 = 1e-9
 _quiet = logging.Logger("nibabel header repairs")  # what nibabel mends needs no message
 _quiet.addHandler(logging.NullHandler())
 
@@ -131,7 +132,8 @@ def _checked_shape(path: str | Path, shape: tuple[int, ...]) -> tuple[int, int, 
 def _checked_affine(path: str | Path, affine: np.ndarray) -> np.ndarray:
     axes = affine[:3, :3]
     volume = abs(np.linalg.det(axes)) if np.all(np.isfinite(affine)) else 0.0
-    if not volume > 1e-6 * np.prod(np.linalg.norm(axes, axis=0)):
+    # Nearly parallel axes, or a spacing of nearly nothing.
+    if not volume > max(1e-6 * np.prod(np.linalg.norm(axes, axis=0)), _LEAST_VOXEL_MM3):
         raise GeometryError(
             f"{path}: the affine is singular ({affine[:3].round(4).tolist()}); expected three "
             "independent axes of non-zero spacing. Repair the header (sform, qform, pixdim)."

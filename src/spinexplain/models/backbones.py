@@ -83,8 +83,9 @@ def efficientnet_lite0(settings: TrunkSettings, spec: InputSpec) -> Trunk:
     whole = EfficientNet.from_name("efficientnet-lite0", image_size=spec.size)
     if settings.weights == "imagenet":
         whole.load_state_dict(_imagenet_state())
-    stem = nn.Sequential(_widened(whole._conv_stem, len(spec.channels)), whole._bn0, whole._swish)
-    layers, steps, stride = [stem], [_unpadded(stem[0])], 2
+    first = _widened(whole._conv_stem, len(spec.channels))
+    layers: list[nn.Module] = [nn.Sequential(first, whole._bn0, whole._swish)]
+    steps, stride = [_unpadded(first)], 2
     for block in list(whole._blocks)[: settings.blocks]:
         convolution = block._depthwise_conv
         if stride * convolution.stride[0] > settings.max_stride:
@@ -125,7 +126,7 @@ def build_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
     trunk = BACKBONES[settings.name](settings, spec)
     if settings.weights not in ("imagenet", "none") and settings.name not in ARCHITECTURES:
         trunk.load_state_dict(_state_from(Path(settings.weights)))
-    return trunk.to(memory_format=MEMORY_FORMAT[spec.axes])
+    return trunk.to(memory_format=MEMORY_FORMAT[spec.axes])  # type: ignore[call-overload]
 
 
 def _unpadded(convolution: nn.Conv2d) -> ConvStep:

@@ -212,13 +212,17 @@ def _grader(folder: Path, description: dict[str, Any], digest: str, device: str)
         classes=classes,
         trained_on=description["trained_on"],
     )
-    scope = {k: tuple(v) if isinstance(v, list) else v for k, v in description["scope"].items()}
+    scope = description["scope"]
     return Grader(
         model=model.to(device).eval(),
         spec=spec,
         classes=classes,
         info=info,
-        scope=Scope(**scope),
+        scope=Scope(
+            levels=tuple(scope["levels"]),
+            max_outside=float(scope["max_outside"]),
+            refused_flags=tuple(scope["refused_flags"]),
+        ),
         exemplars=_exemplars(folder, description, model, spec),
         explainer="prototypes" if isinstance(model, PrototypeNet) else "gradcam",
         device=device,

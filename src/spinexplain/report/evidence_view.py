@@ -39,13 +39,27 @@ class ExemplarView:
 
 @dataclass(frozen=True)
 class EvidenceRow:
-    """One prototype, unit or CAM: the test region, what it looks like, what it counts."""
+    """One prototype, unit or CAM: the test region, what it looks like, what it counts.
+
+    Parameters
+    ----------
+    name, class_name : str
+    grade : GradeStyle
+    region : Region
+        On the patch as the model saw it, so that the training patch beside it has the same
+        field of view; of a 3-D patch the mid-sagittal plane.
+    overlay : Region
+        The same map as a wash with its contours, on the sheet that the card shows.
+    exemplar : ExemplarView or None
+    terms : mapping of str to float
+    bar : Bar
+    """
 
     name: str
     class_name: str
     grade: GradeStyle
     region: Region
-    wash: Picture
+    overlay: Region
     exemplar: ExemplarView | None
     terms: Mapping[str, float]
     bar: Bar
@@ -104,8 +118,14 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         values.append(sum(item.score for item in rest))
     bars, total, zero = waterfall(values) if additive else side_by_side(values)
     rows = tuple(
-        _row(item, heatmap, shown, bar, top, album)
-        for item, heatmap, bar in zip(listed, maps, bars, strict=False)
+        _row(
+            item,
+            explanation.patch,
+            Region(album.add_wash(drawn, top), _contours(drawn)),
+            bar,
+            album,
+        )
+        for item, drawn, bar in zip(listed, maps, bars, strict=False)
     )
     return ExplanationView(
         target=explanation.target,
@@ -146,17 +166,14 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
     )
 
 
-def _row(
-    item: Evidence, heatmap: np.ndarray, shown: Patch, bar: Bar, top: float, album: Album
-) -> EvidenceRow:
-    exemplar = _exemplar(item.exemplars[0], album) if item.exemplars else None
+def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(item.class_name),
-        region=_region(shown.array, heatmap, album),
-        wash=album.add_wash(heatmap, top),
-        exemplar=exemplar,
+        region=_region(_mid_sagittal(patch.array), _mid_sagittal(item.heatmap), album),
+        overlay=overlay,
+        exemplar=_exemplar(item.exemplars[0], album) if item.exemplars else None,
         terms=item.terms,
         bar=bar,
     )
@@ -178,5 +195,8 @@ def _mid_sagittal(array: np.ndarray) -> np.ndarray:
 
 
 def _region(array_hu: np.ndarray, heatmap: np.ndarray, album: Album) -> Region:
-    contours = tuple(mass_contour(heatmap, share) for share in MASS_SHARES)
-    return Region(album.add_ct(array_hu), contours)
+    return Region(album.add_ct(array_hu), _contours(heatmap))
+
+
+def _contours(heatmap: np.ndarray) -> tuple[str, ...]:
+    return tuple(mass_contour(heatmap, share) for share in MASS_SHARES)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, OutputError
+from spinexplain.findings import ScanFindings, VertebraFindings
 from spinexplain.io.nifti import write_nifti
 from spinexplain.report.rules import not_assessable_reason, suspicion
 from spinexplain.spine.paint import on_full_grid, paint_back
-from spinexplain.types import Evidence, Explanation, ScanFindings, VertebraFindings
+from spinexplain.types import Evidence, Explanation
 
 # Level, position of the model in the scan's models, position of the piece of evidence.
 HeatmapKey = tuple[VertebraLevel, int, int]

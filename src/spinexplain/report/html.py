@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from spinexplain.findings import ScanFindings, ScanSource
 from spinexplain.io.files import atomic_file
 from spinexplain.report import tokens
 from spinexplain.report.pictures import Album
@@ -30,7 +31,7 @@ from spinexplain.report.vertebra_view import (
     view_row,
     view_thumbnail,
 )
-from spinexplain.types import ModelInfo, ScanFindings, ScanSource
+from spinexplain.types import ModelInfo
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ def render(page: Page, say: Catalogue) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(percent=percent, signed=signed, number=number)
     script = _static("report.js")
     # Markup: these three are our own files, never a user's.
     return environment.get_template("report.html.j2").render(
@@ -149,6 +151,39 @@ def render(page: Page, say: Catalogue) -> str:
         loss_zero=loss_percent(0.0),
         window=tokens.BONE_WINDOW_HU,
     )
+
+
+def percent(share: float) -> str:
+    """Write a share as whole percent, with a true minus and no minus before zero.
+
+    Examples
+    --------
+    >>> percent(0.314), percent(-0.06), percent(-0.001)
+    ('31', '−6', '0')
+    """
+    return f"{round(100 * share):d}".replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float) -> str:
+    """Write a contribution with its sign.
+
+    Examples
+    --------
+    >>> signed(1.904), signed(-0.71)
+    ('+1.90', '−0.71')
+    """
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+
+
+def number(value: float) -> str:
+    """Write a number with two decimals and a true minus.
+
+    Examples
+    --------
+    >>> number(-0.12)
+    '−0.12'
+    """
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def software_version() -> str:

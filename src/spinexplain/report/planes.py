@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinexplain.findings import ScanFindings
 from spinexplain.spine.views import coronal, parasagittal
-from spinexplain.types import Patch, ScanFindings
+from spinexplain.types import Patch
 
 PARASAGITTAL_MM = 8.0
 

@@ -10,20 +10,11 @@ from typing import Any
 
 import jsonschema
 
+from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.files import atomic_file
 from spinexplain.report.heatmaps import HeatmapKey
 from spinexplain.report.rules import agreement, grade_of, not_assessable_reason
-from spinexplain.types import (
-    Assessment,
-    Evidence,
-    Exemplar,
-    Explanation,
-    Heights,
-    ModelInfo,
-    ScanFindings,
-    ScanSource,
-    VertebraFindings,
-)
+from spinexplain.types import Evidence, Exemplar, Explanation, Heights, ModelInfo
 
 SCHEMA = "spinexplain/result/1"
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spinexplain.types import Assessment, Heights, ModelInfo, VertebraFindings
+from spinexplain.findings import Assessment, VertebraFindings
+from spinexplain.types import Heights, ModelInfo
 
 NOT_ASSESSABLE = "not_assessable"
 SUSPICIOUS_HEIGHT_LOSS_CLASS = 2

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinexplain.findings import VertebraFindings
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.rules import grade_of
 from spinexplain.report.tokens import GradeStyle, grade_style
-from spinexplain.types import Patch, VertebraFindings
+from spinexplain.types import Patch
 
 # From the center of a body to behind its spinous process; a mark there hides no bone that
 # is graded.

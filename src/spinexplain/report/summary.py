@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings import ScanFindings, VertebraFindings
 from spinexplain.report.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
     grade_of,
     healthy_class,
     not_assessable_reason,
+    severity,
 )
 from spinexplain.report.text import Catalogue
 from spinexplain.report.tokens import GradeStyle, grade_style
-from spinexplain.types import ScanFindings, VertebraFindings, Volume
+from spinexplain.types import Volume
 
 _GENANT_GRADES = ("G0", "G1", "G2", "G3")
 # Transitional levels: their absence says nothing about the field of view.
@@ -63,7 +65,8 @@ def slice_spacing_mm(volume: Volume) -> float:
 
 
 def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
-    return [item for item in spine if _model_suspects(item)]
+    """Return the vertebrae a model calls fractured, worst first."""
+    return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
 
 
 def _model_suspects(item: VertebraFindings) -> bool:

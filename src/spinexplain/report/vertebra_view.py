@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spinexplain.findings import Assessment, ScanFindings, VertebraFindings
 from spinexplain.report.evidence_view import ExplanationView, view_explanation
 from spinexplain.report.height_lines import HeightLine, ghost_outline, height_lines
 from spinexplain.report.pictures import Album, Picture
@@ -19,13 +20,7 @@ from spinexplain.report.rules import (
 )
 from spinexplain.report.text import Catalogue
 from spinexplain.report.tokens import GradeStyle, grade_style
-from spinexplain.types import (
-    Assessment,
-    Heights,
-    ModelInfo,
-    ScanFindings,
-    VertebraFindings,
-)
+from spinexplain.types import Heights, ModelInfo
 
 # The axis on which height loss is drawn, and where its classes begin.
 LOSS_AXIS = (-0.1, 0.6)

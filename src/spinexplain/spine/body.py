@@ -18,7 +18,7 @@ _REACH_MM = np.array([36.0, 60.0, 54.0])  # half extent sampled while the frame 
 _FINE_REACH_MM = np.array([26.0, 34.0, 36.0])
 _FRAME_ROUNDS = 3
 _MIDLINE_MM = 5.0  # the canal is wider than twice this at every level
-_DEEPEST_HALF_MM = 27.0  # no wall is further behind the centre of a body
+_DEEPEST_HALF_MM = 27.0  # no wall is further behind the center of a body
 _EDGE_MM = 4.0  # of the endplates, left out when planes are fitted
 _WIDER = 0.06  # the waist may be wider than in its anterior half by this share
 _MOST_ROTATION = np.radians(40.0)
@@ -102,7 +102,7 @@ def extract_body(
     affine : ndarray, shape (4, 4)
         Index in ``mask`` to RAS+ mm.
     center_mm : ndarray, shape (3,)
-        About the centre of the body, RAS+ mm.
+        About the center of the body, RAS+ mm.
     axes : ndarray, shape (3, 3)
         First guess of the frame: rows caudal, posterior, left.
 
@@ -168,7 +168,7 @@ def _surfaces(sampling: _Sampling) -> Body | None:
 
 
 def _part_at_center(inside: np.ndarray) -> np.ndarray:
-    """Keep the connected part with the most voxels within reach of the grid's centre."""
+    """Keep the connected part with the most voxels within reach of the grid's center."""
     parts, count = ndimage.label(inside)
     if count < 2:
         return inside

@@ -1,17 +1,17 @@
 """Where the body of a masked vertebra lies: candidates per bone, the choice along the spine.
 
-The centre of mass of a whole vertebra falls in the spinal canal, and its deepest point
+The center of mass of a whole vertebra falls in the spinal canal, and its deepest point
 wanders along the body. Depth *in the axial plane* tells body from arch at once: bodies
 reach 7 to 20 mm there whatever their height, pedicles, laminae and processes under 6 mm.
-The centroid of the part deeper than half the greatest axial depth is the centre, also in
+The centroid of the part deeper than half the greatest axial depth is the center, also in
 a collapsed body, which has no part deeper than 5 mm in space left. Where this leads off
-the curve of the neighbours, the parts deeper than 5 mm in space (or less, in small
+the curve of the neighbors, the parts deeper than 5 mm in space (or less, in small
 bones) are the next candidates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy import ndimage
@@ -20,7 +20,7 @@ from spinexplain.geometry import apply_affine, fit_curve
 
 DEPTH_MM = 5.0
 OFF_CURVE_MM = 12.0
-_FINEST_MM = 1.0  # finer masks are subsampled: the centre does not need them
+_FINEST_MM = 1.0  # finer masks are subsampled: the center does not need them
 _AXIAL_SHARE = 0.5
 _AXIAL_QUANTILE = 0.9  # of the slices' greatest depths: one odd slice decides nothing
 _NO_NEIGHBOR_MM = 1e6  # apart so far that slices do not see each other
@@ -28,11 +28,11 @@ _DEPTH_STEPS = (0.85, 0.7, 0.55)  # shares of the greatest depth tried after 5 m
 _SMALLEST_SHARE = 0.05  # a part under 5 % of the largest is no candidate
 _SMALLEST_CORE_MM3 = 200.0  # less than this deeper than 5 mm may lie in the arch
 _SHEAR_COSINE = 0.03
-_FEWEST_OTHERS = 3  # centres that make a curve to judge another one by
+_FEWEST_OTHERS = 3  # centers that make a curve to judge another one by
 
 
-def body_candidates(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
-    """List points where the body of one vertebra may be centred, the likeliest first.
+def axial_centers(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Find where a vertebra is deep in the axial plane: its body, in all but odd masks.
 
     Parameters
     ----------
@@ -44,14 +44,38 @@ def body_candidates(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n, 3)
-        RAS+ mm: centroids of the parts that are deep in the axial plane, largest first,
-        then of those deep in space. n >= 1.
+        Centroids in RAS+ mm of the parts deeper than half the usual greatest axial depth,
+        the largest first; n >= 1.
     """
-    mask, affine = _subsampled(*_orthogonal(np.pad(mask, 1), _shifted(affine, -1)))
+    mask, affine = _workable(mask, affine)
+    return apply_affine(affine, _part_centers(_axial_core(mask, affine)))
+
+
+def deep_centers(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Find the parts of a vertebra that are deep in space, for odd masks.
+
+    Parameters
+    ----------
+    mask, affine
+        As in :func:`axial_centers`.
+
+    Returns
+    -------
+    ndarray, shape (n, 3)
+        Centroids in RAS+ mm of the parts deeper than 5 mm, the largest first, then of
+        those deeper than shares of the greatest depth; n may be 0.
+    """
+    mask, affine = _workable(mask, affine)
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    cores = [_axial_core(mask, affine), *_deep_cores(mask, spacing)]
-    centers = [center for core in cores for center in _part_centers(core)]
-    return apply_affine(affine, np.array(centers))
+    centers = [_part_centers(core) for core in _deep_cores(mask, spacing)]
+    return apply_affine(affine, np.concatenate([np.empty((0, 3)), *centers]))
+
+
+def _workable(mask: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bring a mask on an orthogonal grid of about 1 mm, with a background margin."""
+    padded, shifted = np.pad(mask, 1), _shifted(affine, -1)
+    thin, coarser = _subsampled(*_orthogonal(padded, shifted))
+    return (thin, coarser) if thin.any() else (padded, shifted)
 
 
 def _axial_core(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
@@ -73,13 +97,13 @@ def _deep_cores(mask: np.ndarray, spacing: np.ndarray) -> list[np.ndarray]:
     return [c for c in cores if np.count_nonzero(c) * spacing.prod() >= _SMALLEST_CORE_MM3]
 
 
-def _part_centers(core: np.ndarray) -> list[np.ndarray]:
-    """Return the centroids of the connected parts, largest first, crumbs left out."""
+def _part_centers(core: np.ndarray) -> np.ndarray:
+    """Return the centroids (n, 3) of the connected parts, largest first, without crumbs."""
     parts, count = ndimage.label(core)
     sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
     order = np.argsort(-sizes, kind="stable")
-    kept = [i for i in order if sizes[i] >= _SMALLEST_SHARE * sizes.max()]
-    return [np.array(ndimage.center_of_mass(parts == i + 1)) for i in kept]
+    kept = [i + 1 for i in order if sizes[i] >= _SMALLEST_SHARE * sizes.max()]
+    return np.array(ndimage.center_of_mass(core, parts, kept)).reshape(-1, 3)
 
 
 def _shifted(affine: np.ndarray, start: int | Sequence[int]) -> np.ndarray:
@@ -132,44 +156,49 @@ def _orthogonal(mask: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, np.nd
     return resampled.astype(bool), square
 
 
-def choose_centers(candidates: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Choose one candidate per vertebra so that the centres follow one curve.
+def choose_centers(
+    likeliest: Sequence[np.ndarray], others: Callable[[int], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose one candidate per vertebra so that the centers follow one curve.
 
-    Starts with the likeliest of each. While some centre lies further than 12 mm from the
-    curve through the *other* centres, the worst one is exchanged for its own candidate
+    Starts with the likeliest of each. While some center lies further than 12 mm from the
+    curve through the *other* centers, the worst one is exchanged for its own candidate
     nearest to that curve, if there is a better one.
 
     Parameters
     ----------
-    candidates : sequence of ndarray, shape (n_i, 3)
-        Per vertebra in cranio-caudal order, RAS+ mm.
+    likeliest : sequence of ndarray, shape (n_i, 3)
+        Candidates per vertebra in cranio-caudal order, the likeliest first, RAS+ mm.
+    others : callable
+        Returns further candidates (m, 3) of the vertebra with the given index; asked only
+        where the likeliest is off the curve.
 
     Returns
     -------
     centers_mm : ndarray, shape (V, 3)
     off_curve_mm : ndarray, shape (V,)
-        Distance of each chosen centre from the curve of the others; 0 where there are
+        Distance of each chosen center from the curve of the others; 0 where there are
         fewer than three others to judge by.
     """
-    chosen = [0] * len(candidates)
+    centers = np.array([points[0] for points in likeliest])
     settled: set[int] = set()  # exchanged already, or known to be off the curve
     outliers: set[int] = set()  # off the curve with every candidate: judge nobody by them
     while True:
-        centers = np.array([points[k] for points, k in zip(candidates, chosen, strict=True)])
         off = np.array([_off_mm(i, c[None], centers, outliers)[0] for i, c in enumerate(centers)])
         suspects = [i for i in np.argsort(-off) if off[i] > OFF_CURVE_MM and i not in settled]
         if not suspects:
             return centers, off
         worst = int(suspects[0])
         settled.add(worst)
-        apart = _off_mm(worst, candidates[worst], centers, outliers)
-        chosen[worst] = int(np.argmin(apart))
+        candidates = np.concatenate([likeliest[worst], others(worst)])
+        apart = _off_mm(worst, candidates, centers, outliers)
+        centers[worst] = candidates[np.argmin(apart)]
         if apart.min() > OFF_CURVE_MM:
             outliers.add(worst)
 
 
 def _off_mm(index: int, points: np.ndarray, centers: np.ndarray, outliers: set[int]) -> np.ndarray:
-    """Return how far points (..., 3) lie from the curve through the other centres."""
+    """Return how far points (..., 3) lie from the curve through the other centers."""
     others = [i for i in range(len(centers)) if i != index and i not in outliers]
     if len(others) < _FEWEST_OTHERS:
         return np.zeros(points.shape[:-1])

@@ -21,7 +21,7 @@ CLASS_BOUNDS = (0.20, 0.25, 0.40)
 _START_QUANTILE = 0.7  # of a site's ratios: above the median, as fractures only lower them
 _SUSPECT_LOSS = 0.15  # against the whole spine: not used as anybody's reference
 _ROUNDS = 3
-_NATURAL_SD = 0.04  # of one level's height against a neighbour's, after the norms
+_NATURAL_SD = 0.04  # of one level's height against a neighbor's, after the norms
 _PERSON_SD = 0.08  # of a person's size and shape, where nobody can be compared with
 _INTERVAL_SDS = 1.96
 
@@ -104,7 +104,7 @@ def compare_heights(
     heights_mm: Mapping[VertebraLevel, np.ndarray],
     sd_mm: Mapping[VertebraLevel, np.ndarray] | None = None,
 ) -> dict[VertebraLevel, HeightLoss]:
-    """Compare every body with its nearest unfractured neighbours.
+    """Compare every body with its nearest unfractured neighbors.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""From a mask, from centroids or from both to named vertebrae with body centres."""
+"""From a mask, from centroids or from both to named vertebrae with body centers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -11,7 +11,13 @@ from scipy import ndimage
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
 from spinexplain.geometry import apply_affine
-from spinexplain.spine.center import OFF_CURVE_MM, body_candidates, choose_centers, crop_affine
+from spinexplain.spine.center import (
+    OFF_CURVE_MM,
+    axial_centers,
+    choose_centers,
+    crop_affine,
+    deep_centers,
+)
 from spinexplain.spine.quality import (
     CENTROID_OUTSIDE_MASK,
     OFF_CURVE,
@@ -22,7 +28,7 @@ from spinexplain.types import LabelMap, Vertebra, Volume
 
 BODY_LABELS = {"subregion": (49, 50), "totalsegmentator": (1,), "spine-segment": (2,)}
 _NOT_VERTEBRAE = {26, 27}  # sacrum and coccyx
-_BODY_REACH_MM = 28.0  # a border nearer than this to the centre may have cut the body
+_BODY_REACH_MM = 28.0  # a border nearer than this to the center may have cut the body
 _GRID_TOLERANCE = 0.05  # of a voxel, at the grid's corners
 _OUTSIDE_TOLERANCE_MM = 2.0
 
@@ -31,40 +37,43 @@ def localize(
     volume: Volume,
     labels: LabelMap | None = None,
     centroids: Sequence[Vertebra] | None = None,
+    body: LabelMap | None = None,
 ) -> list[Vertebra]:
-    """Name the vertebrae of a scan and find their body centres.
+    """Name the vertebrae of a scan and find their body centers.
 
     Parameters
     ----------
     volume : Volume
         The scan.
     labels : LabelMap, optional
-        VerSe-labelled mask, on any grid that overlaps the scan.
+        VerSe-labeled mask, on any grid that overlaps the scan.
     centroids : sequence of Vertebra, optional
-        Known body centres. Given both, these win; levels only in the mask are added, and
-        a centre outside its own mask is flagged ``centroid_outside_mask``.
+        Known body centers. Given both, these win; levels only in the mask are added, and
+        a center outside its own mask is flagged ``centroid_outside_mask``.
+    body : LabelMap, optional
+        Where the mask's vertebrae have their bodies; see :func:`vertebrae_from_mask`.
 
     Returns
     -------
     list of Vertebra
-        In cranio-caudal order of the levels. Centres outside the scan are kept and
+        In cranio-caudal order of the levels. Centers outside the scan are kept and
         flagged ``outside_scan``.
 
     Raises
     ------
     LabelError
         If neither mask nor centroids are given, a label is no vertebra, a level occurs
-        twice, nothing is labelled, or every centre lies outside the scan.
+        twice, nothing is labeled, or every center lies outside the scan.
     GeometryError
         If the mask does not overlap the scan.
     """
     if labels is None and centroids is None:
         raise LabelError(
-            "no vertebrae given: expected a VerSe-labelled mask or centroids (or both). "
+            "no vertebrae given: expected a VerSe-labeled mask or centroids (or both). "
             "Pass --labels MASK or --centroids JSON."
         )
     matched = None if labels is None else match_grid(labels, volume)
-    from_mask = [] if matched is None else vertebrae_from_mask(matched)
+    from_mask = [] if matched is None else vertebrae_from_mask(matched, body)
     given = _distinct(centroids or [])
     if matched is not None:
         given = [_compared_with_mask(vertebra, matched, from_mask) for vertebra in given]
@@ -74,21 +83,22 @@ def localize(
 
 
 def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[Vertebra]:
-    """Find the body centre of every vertebra in a mask.
+    """Find the body center of every vertebra in a mask.
 
     Parameters
     ----------
     labels : LabelMap
         VerSe labels; whole vertebrae or bodies only. 26 and 27 are ignored.
     body : LabelMap, optional
-        Not 0 where there is vertebral body (see :func:`select_bodies`), for the centres.
+        Not 0 where there is vertebral body (see :func:`select_bodies`), for the centers.
 
     Returns
     -------
     list of Vertebra
         In cranio-caudal order. Flags: ``touches_border`` where the border of the mask
-        lies within 28 mm of the centre on labelled voxels, ``off_curve`` where the centre
-        lies over 12 mm off the curve through the others.
+        lies within 28 mm of the center on labeled voxels, ``off_curve`` where the center
+        lies over 12 mm off the curve through the others. A bone that is both is left out:
+        only a sliver of it is in view, and it would bend the curve of the others.
 
     Raises
     ------
@@ -97,18 +107,22 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
 
     Notes
     -----
-    The centre is the centroid of the largest part that is deep in the axial plane (see
+    The center is the centroid of the largest part that is deep in the axial plane (see
     :mod:`spinexplain.spine.center`); each bone is worked on in its own bounding box.
     """
     boxes = level_boxes(labels)
     on_bodies = None if body is None else match_grid(body, labels).array > 0
-    candidates = [_candidates(labels, on_bodies, level, box) for level, box in boxes.items()]
-    centers, off_curve = choose_centers(candidates)
+    bones = [_Bone(labels, level, box) for level, box in boxes.items()]
+    likeliest = [bone.likeliest_centers(on_bodies) for bone in bones]
+    centers, off_curve = choose_centers(likeliest, lambda i: deep_centers(*bones[i].crop))
     found = []
-    for (level, box), center, off in zip(boxes.items(), centers, off_curve, strict=True):
-        flags = [TOUCHES_BORDER] if _is_cut(labels, level, box, center) else []
+    for bone, center, off in zip(bones, centers, off_curve, strict=True):
+        cut = bone.is_cut(center)
+        if cut and off > OFF_CURVE_MM:
+            continue  # a sliver at the border: its centre is nowhere near the body's
+        flags = [TOUCHES_BORDER] if cut else []
         flags += [OFF_CURVE] if off > OFF_CURVE_MM else []
-        found.append(Vertebra(level, _point(center), tuple(flags)))
+        found.append(Vertebra(bone.level, _point(center), tuple(flags)))
     return found
 
 
@@ -185,12 +199,12 @@ def match_grid(labels: LabelMap, volume: Volume | LabelMap) -> LabelMap:
     -------
     LabelMap
         ``labels`` itself where the grids agree within 0.05 voxels, else resampled to the
-        nearest neighbour, with 0 outside.
+        nearest neighbor, with 0 outside.
 
     Raises
     ------
     GeometryError
-        If the frames do not overlap, or no labelled voxel lies in the scan.
+        If the frames do not overlap, or no labeled voxel lies in the scan.
     """
     if _same_grid(labels, volume):
         return labels
@@ -237,38 +251,44 @@ def _apart(labels: LabelMap, volume: Volume | LabelMap) -> str:
     )
 
 
-def _candidates(
-    labels: LabelMap,
-    on_bodies: np.ndarray | None,
-    level: VertebraLevel,
-    box: tuple[slice, slice, slice],
-) -> np.ndarray:
-    mask = labels.array[box] == level.verse_label
-    affine = crop_affine(labels.affine, box)
-    if on_bodies is not None and np.any(mask & on_bodies[box]):
-        inside = np.argwhere(mask & on_bodies[box])
-        return apply_affine(affine, inside.mean(axis=0, keepdims=True))
-    return body_candidates(mask, affine)
+@dataclass(frozen=True, eq=False)
+class _Bone:
+    """One vertebra of a mask, and the bounding box it is worked on in."""
 
+    labels: LabelMap
+    level: VertebraLevel
+    box: tuple[slice, slice, slice]
 
-def _is_cut(
-    labels: LabelMap,
-    level: VertebraLevel,
-    box: tuple[slice, slice, slice],
-    center_mm: np.ndarray,
-) -> bool:
-    """Tell whether labelled voxels near the body lie on the border of the mask's grid."""
-    for axis, (side, length) in enumerate(zip(box, labels.array.shape, strict=True)):
-        for index, reached in ((0, side.start == 0), (length - 1, side.stop == length)):
-            if not reached:
-                continue
-            face = [*box]
-            face[axis] = slice(index, index + 1)
-            on_face = np.argwhere(labels.array[tuple(face)] == level.verse_label)
-            points = apply_affine(crop_affine(labels.affine, tuple(face)), on_face.astype(float))
-            if np.linalg.norm(points - center_mm, axis=1).min(initial=np.inf) < _BODY_REACH_MM:
-                return True
-    return False
+    @property
+    def crop(self) -> tuple[np.ndarray, np.ndarray]:
+        """The mask in the box, and its affine."""
+        mask = self.labels.array[self.box] == self.level.verse_label
+        return mask, crop_affine(self.labels.affine, self.box)
+
+    def likeliest_centers(self, on_bodies: np.ndarray | None) -> np.ndarray:
+        """Return the centroid on the body map where it marks this bone, else by depth."""
+        mask, affine = self.crop
+        if on_bodies is not None and np.any(mask & on_bodies[self.box]):
+            inside = np.argwhere(mask & on_bodies[self.box])
+            return apply_affine(affine, inside.mean(axis=0, keepdims=True))
+        return axial_centers(mask, affine)
+
+    def is_cut(self, center_mm: np.ndarray) -> bool:
+        """Tell whether labeled voxels near the body lie on the border of the grid."""
+        shape = self.labels.array.shape
+        for axis, (side, length) in enumerate(zip(self.box, shape, strict=True)):
+            for index, reached in ((0, side.start == 0), (length - 1, side.stop == length)):
+                if reached and self._nearest_mm(axis, index, center_mm) < _BODY_REACH_MM:
+                    return True
+        return False
+
+    def _nearest_mm(self, axis: int, index: int, center_mm: np.ndarray) -> float:
+        """Return how near the bone's voxels in one plane of the grid come to a point."""
+        face = list(self.box)
+        face[axis] = slice(index, index + 1)
+        on_face = np.argwhere(self.labels.array[tuple(face)] == self.level.verse_label)
+        points = apply_affine(crop_affine(self.labels.affine, tuple(face)), on_face.astype(float))
+        return float(np.linalg.norm(points - center_mm, axis=1).min(initial=np.inf))
 
 
 def _point(center: np.ndarray) -> tuple[float, float, float]:
@@ -289,7 +309,7 @@ def _distinct(vertebrae: Sequence[Vertebra]) -> list[Vertebra]:
 def _compared_with_mask(
     vertebra: Vertebra, labels: LabelMap, from_mask: Sequence[Vertebra]
 ) -> Vertebra:
-    """Keep a given centre; take the mask's border flag over, flag a centre off its mask."""
+    """Keep a given center; take the mask's border flag over, flag a center off its mask."""
     own = next((known for known in from_mask if known.level == vertebra.level), None)
     if own is None:
         return vertebra
@@ -300,7 +320,7 @@ def _compared_with_mask(
 
 
 def _near_label(labels: LabelMap, vertebra: Vertebra) -> bool:
-    """Tell whether a voxel of the level's own label lies within 2 mm of its centre."""
+    """Tell whether a voxel of the level's own label lies within 2 mm of its center."""
     reach = np.ceil(_OUTSIDE_TOLERANCE_MM / np.array(labels.spacing_mm)).astype(int)
     at = apply_affine(np.linalg.inv(labels.affine), np.array(vertebra.centroid_mm)).round()
     low = np.clip(at.astype(int) - reach, 0, None)
@@ -316,8 +336,8 @@ def _flag_outside(vertebrae: list[Vertebra], volume: Volume) -> list[Vertebra]:
     if outside.all():
         low, high = _extent_mm(volume).round(1).tolist()
         raise LabelError(
-            f"every one of the {len(vertebrae)} centres lies outside the scan, which spans {low} "
-            f"to {high} mm (RAS+); expected centres inside it. Check that the centroids belong "
+            f"every one of the {len(vertebrae)} centers lies outside the scan, which spans {low} "
+            f"to {high} mm (RAS+); expected centers inside it. Check that the centroids belong "
             "to this scan and state the right orientation."
         )
     return [

@@ -11,9 +11,10 @@ from scipy.stats import trim_mean
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine, box_axes, fit_curve
 from spinexplain.spine.body import Body, extract_body
-from spinexplain.spine.center import crop_affine
+from spinexplain.spine.center import axial_centers, crop_affine
 from spinexplain.spine.height_loss import HeightLoss, compare_heights
 from spinexplain.spine.localize import level_boxes
+from spinexplain.spine.quality import CENTROID_OUTSIDE_MASK, OFF_CURVE, OUTSIDE_SCAN
 from spinexplain.types import Heights, LabelMap, Vertebra
 
 SITES = ("anterior", "middle", "posterior")
@@ -25,8 +26,9 @@ THIRDS = ("left", "middle", "right")
 _BANDS = ((0.10, 0.15), (0.43, 0.57), (0.85, 0.90))
 _DEPTHS_PER_BAND = 4
 _SIDE_MARGIN = 0.1  # of the width, at either side
-_SHORTEST_LINE = 0.8  # of the distance from centre to posterior wall
+_SHORTEST_LINE = 0.8  # of the distance from center to posterior wall
 _FEWEST_LINES = 3
+_DOUBTFUL_CENTER = frozenset({CENTROID_OUTSIDE_MASK, OFF_CURVE, OUTSIDE_SCAN})
 _CUT_VOXELS = 4
 
 
@@ -57,7 +59,7 @@ def measure(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> dict[VertebraLev
     labels : LabelMap
         VerSe labels on any grid in the patient's frame; whole vertebrae or bodies only.
     vertebrae : sequence of Vertebra
-        In cranio-caudal order, with body centres.
+        All of the scan; together they give the spine's curve.
 
     Returns
     -------
@@ -111,7 +113,8 @@ def measure_bodies(
     labels : LabelMap
         VerSe labels, on any grid in the patient's frame; whole vertebrae or bodies.
     vertebrae : sequence of Vertebra
-        In cranio-caudal order; their curve gives the first guess of each frame.
+        Their curve gives the first guess of each frame, their centers where to look; a
+        center that is flagged as doubtful is replaced by the mask's own.
 
     Returns
     -------
@@ -119,11 +122,12 @@ def measure_bodies(
         Without levels that are not in the mask, cut by its border, or without a body.
     """
     boxes = level_boxes(labels)
-    centers = np.array([vertebra.centroid_mm for vertebra in vertebrae])
+    ordered = sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
+    centers = np.array([vertebra.centroid_mm for vertebra in ordered])
     curve = fit_curve(centers, np.array([0.0, 0.0, -1.0]))
     measured = {}
-    for vertebra, s_mm in zip(vertebrae, curve.knots_s_mm, strict=True):
-        if vertebra.level not in boxes:
+    for vertebra, s_mm in zip(ordered, curve.knots_s_mm, strict=True):
+        if vertebra.level not in boxes or not vertebra.level.is_graded:
             continue
         axes = box_axes(curve.tangent(s_mm))
         found = _measure_one(labels, vertebra, boxes[vertebra.level], axes)
@@ -138,7 +142,11 @@ def _measure_one(
     mask = np.pad(labels.array[box] == vertebra.level.verse_label, 1)
     affine = crop_affine(labels.affine, box)
     affine[:3, 3] = apply_affine(affine, np.full(3, -1.0))
-    body = extract_body(mask, affine, np.array(vertebra.centroid_mm), axes)
+    body = None
+    if not _DOUBTFUL_CENTER.intersection(vertebra.flags):
+        body = extract_body(mask, affine, np.array(vertebra.centroid_mm), axes)
+    if body is None:
+        body = extract_body(mask, affine, axial_centers(mask, affine)[0], axes)
     if body is None or _is_cut(body, mask, affine, labels, box):
         return None
     return measure_body(body, labels.affine)

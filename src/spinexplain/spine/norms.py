@@ -63,7 +63,7 @@ _MASHARAWI = {
 _EGWU_T2_RATIO = 16.93 / 17.59
 
 # Middle over mean of anterior and posterior height. The same at every level, so it drops
-# out of a comparison with neighbours; measured by this package on the unfractured levels
+# out of a comparison with neighbors; measured by this package on the unfractured levels
 # of the two bundled whole-vertebra masks (median of 11).
 CONCAVITY = 0.93
 

@@ -7,16 +7,16 @@ where sizes or grades may be off, *informs* otherwise.
 flag                   severity  meaning
 =====================  ========  ====================================================
 touches_border         stops     the body reaches the border of the scan or its mask (or,
-                                 without a mask, its centre lies within 8 mm of it)
-outside_scan           stops     the centre lies outside the scan
+                                 without a mask, its center lies within 8 mm of it)
+outside_scan           stops     the center lies outside the scan
 metal                  stops     more than 2 % of the body is above 2500 HU
 level_inversion        stops     its height in the scan contradicts the order of levels
-centers_too_close      stops     under 8 mm to a neighbour's centre
+centers_too_close      stops     under 8 mm to a neighbor's center
 centroid_outside_mask  limits    the given centroid lies outside the level's own mask
-off_curve              limits    over 12 mm off the curve through the other centres
+off_curve              limits    over 12 mm off the curve through the other centers
 thick_slices           limits    a voxel is longer than 3 mm
 fold                   limits    the spine bends sideways too sharply for its sheet
-level_gap              informs   a neighbouring level is missing in between
+level_gap              informs   a neighboring level is missing in between
 transitional_level     informs   T13 or L6: level names and norms are uncertain
 =====================  ========  ====================================================
 """
@@ -61,10 +61,10 @@ FLAGS = (
 """The whole vocabulary, the gravest first."""
 
 STOPPING = {
-    OUTSIDE_SCAN: "its centre lies outside the scan",
+    OUTSIDE_SCAN: "its center lies outside the scan",
     TOUCHES_BORDER: "it is cut off by the border of the scan",
     LEVEL_INVERSION: "the order of the levels contradicts their positions",
-    CENTERS_TOO_CLOSE: "its centre is too close to a neighbour's",
+    CENTERS_TOO_CLOSE: "its center is too close to a neighbor's",
     METAL: "there is metal in the body",
 }
 
@@ -171,14 +171,14 @@ def _folded(levels: Sequence[VertebraLevel], centers: np.ndarray) -> set[Vertebr
 
 
 def _depth_mm(volume: Volume, vertebra: Vertebra) -> float:
-    """Return how far inside the scan a centre lies, negative outside, mm."""
+    """Return how far inside the scan a center lies, negative outside, mm."""
     ijk = apply_affine(np.linalg.inv(volume.affine), np.array(vertebra.centroid_mm))
     inside = np.minimum(ijk + 0.5, np.array(volume.array.shape) - 0.5 - ijk)
     return float(np.min(inside * volume.spacing_mm))
 
 
 def _has_metal(volume: Volume, vertebra: Vertebra, labels: LabelMap | None) -> bool:
-    """Tell whether over 2 % of the bone within 18 mm of the centre exceeds 2500 HU."""
+    """Tell whether over 2 % of the bone within 18 mm of the center exceeds 2500 HU."""
     spacing = np.array(volume.spacing_mm)
     center = apply_affine(np.linalg.inv(volume.affine), np.array(vertebra.centroid_mm))
     low = np.clip(np.floor(center - _BODY_RADIUS_MM / spacing), 0, None).astype(int)

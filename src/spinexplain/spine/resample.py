@@ -43,9 +43,12 @@ def resample_affine(
         return _resample(array, matrix, offset, shape, beyond, linear), 0.0
     padded = np.pad(array, 1, mode="edge")
     sampled = _resample(padded, matrix, offset + 1, shape, beyond, linear)
-    steps = np.ogrid[tuple(slice(n) for n in shape)]
-    axes = [sum(matrix[a, b] * steps[b] for b in range(3)) + offset[a] for a in range(3)]
-    inside = inside_grid(axes, array.shape)
+    second, third = np.ogrid[: shape[1], : shape[2]]
+    plane = [matrix[a, 1] * second + matrix[a, 2] * third + offset[a] for a in range(3)]
+    inside = np.empty(shape, dtype=bool)
+    for first in range(shape[0]):  # plane by plane: their coordinates stay in the cache
+        axes = [plane[a] + matrix[a, 0] * first for a in range(3)]
+        inside[first] = inside_grid(axes, array.shape)
     sampled[~inside] = beyond
     return sampled, float(1.0 - inside.mean())
 

@@ -39,6 +39,24 @@ class Crops:
     evidence: Tensor | None
 
 
+def inside_mask(crops: Crops, inside: str) -> Tensor | None:
+    """Return where own-class evidence belongs, 0 or 1, (N, *E); None without masks.
+
+    Parameters
+    ----------
+    crops : Crops
+    inside : str
+        ``"body"``: the target's body. ``"evidence"``: the fracture's true evidence where
+        there is any in the crop, the body elsewhere.
+    """
+    if crops.target is None or inside == "body" or crops.evidence is None:
+        return crops.target
+    known = crops.evidence.flatten(1).amax(dim=1) > 0
+    return torch.where(
+        known.view(-1, *(1,) * (crops.target.ndim - 1)), crops.evidence, crops.target
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Draw:
     """The random numbers of one crop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -78,6 +79,19 @@ class TrainingSet:
         return replace(self, **rows)
 
 
+def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
+    """Put the rows of several sets after one another.
+
+    What only some of the sets have (masks, height losses) is left out.
+    """
+    arrays = {}
+    for item in fields(TrainingSet):
+        parts = [getattr(one, item.name) for one in sets]
+        if all(isinstance(part, np.ndarray) for part in parts):
+            arrays[item.name] = np.concatenate(parts)
+    return TrainingSet(**arrays, synthetic=all(one.synthetic for one in sets))
+
+
 def class_labels(data: TrainingSet, classes: tuple[str, ...]) -> np.ndarray:
     """Return the class index of every row, -1 where its grade is no class."""
     return grade_labels(data.grades, classes)
@@ -146,7 +160,7 @@ def split_validation(data: TrainingSet, share: float, seed: int) -> tuple[Traini
     chosen = np.zeros(len(subjects), bool)
     for grade in np.unique(worst):
         group = np.flatnonzero(worst == grade)
-        count = int(round(share * len(group)))
+        count = round(share * len(group))
         chosen[rng.permutation(group)[:count]] = True
     if not chosen.any():
         chosen[rng.integers(len(subjects))] = True

@@ -17,8 +17,9 @@ from spinexplain.models.losses import (
     separation_loss,
 )
 from spinexplain.models.prototype import LinearNet, PrototypeNet
+from spinexplain.train.augment import inside_mask
 from spinexplain.train.fit import Batch, Terms
-from spinexplain.train.projection import cell_share
+from spinexplain.train.projection import relative_share
 
 
 class WarmUp(nn.Module):
@@ -105,9 +106,10 @@ def prototype_objective(
 
 
 def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
-    if config.loss.lambda_outside == 0 or batch.crops.target is None:
+    mask = inside_mask(batch.crops, config.loss.inside)
+    if config.loss.lambda_outside == 0 or mask is None:
         return torch.zeros(())
-    inside = target_cells(model, batch.crops.target, tuple(maps.shape[2:]), config)
+    inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
     own = model.prototype_class[None] == batch.labels[:, None]
     return outside_loss(model.similarity_of(maps), inside, own)
 
@@ -115,9 +117,5 @@ def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfi
 def target_cells(
     model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], config: TrainConfig
 ) -> Tensor:
-    """Return the share of each grid cell that the target covers, its fullest cell being 1."""
-    scale = config.input.extent_mm / config.input.size
-    field = model.trunk.field
-    share = cell_share(mask, grid, (field.start + 0.5) * scale - 0.5, field.stride * scale)
-    fullest = share.flatten(1).amax(dim=1).clamp_min(1e-6)
-    return share / fullest.view(-1, *(1,) * len(grid))
+    """Return the share of each grid cell that the mask covers, its fullest cell being 1."""
+    return relative_share(model, mask, grid, config.input)

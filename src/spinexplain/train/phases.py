@@ -12,7 +12,7 @@ from spinexplain.config import PhaseSettings, TrainConfig
 from spinexplain.models.inputs import network_input
 from spinexplain.models.losses import class_weights
 from spinexplain.models.prototype import PrototypeNet
-from spinexplain.train.augment import augmented_crops
+from spinexplain.train.augment import augmented_crops, inside_mask
 from spinexplain.train.dataset import TrainingSet, class_labels
 from spinexplain.train.last_layer import fit_last_layer
 from spinexplain.train.objectives import WarmUp, target_cells
@@ -21,10 +21,10 @@ from spinexplain.train.projection import inputs_in_batches
 VIEW_EPOCH = 900_000
 
 
-def weights_of(data: TrainingSet, config: TrainConfig) -> Tensor:
-    """Return the class weights of a training set."""
+def weights_of(data: TrainingSet, config: TrainConfig, scheme: str) -> Tensor:
+    """Return the class weights of a training set by a scheme of ``class_weights``."""
     counts = np.bincount(class_labels(data, config.classes), minlength=len(config.classes))
-    return class_weights(torch.from_numpy(counts), config.loss.class_weights)
+    return class_weights(torch.from_numpy(counts), scheme)
 
 
 def linear_groups(model: WarmUp, settings: PhaseSettings) -> list[dict[str, Any]]:
@@ -69,8 +69,9 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
         latent = model.latent(x)[0]
         cells = latent.flatten(1).T
         share = torch.ones(len(cells))
-        if crops.target is not None:
-            share = target_cells(model, crops.target, tuple(latent.shape[1:]), config).flatten()
+        mask = inside_mask(crops, config.loss.inside)
+        if mask is not None:
+            share = target_cells(model, mask, tuple(latent.shape[1:]), config).flatten()
         inside = torch.nonzero(share >= 0.5).flatten().numpy()
         pick = rng.choice(inside) if len(inside) else rng.integers(len(cells))
         model.prototypes[prototype] = cells[int(pick)]
@@ -110,11 +111,12 @@ def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int
 def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
+    scheme = config.last_layer.class_weights or config.loss.class_weights
     fitted = fit_last_layer(
         similarities,
         labels,
         model.prototype_class.numpy(),
-        weights_of(data, config).double().numpy(),
+        weights_of(data, config, scheme).double().numpy(),
         model.last_layer.weight.double().numpy(),
         config.last_layer,
     )

@@ -14,7 +14,7 @@ from spinexplain.config import InputSpec, ProjectionSettings
 from spinexplain.errors import ModelError
 from spinexplain.models.inputs import network_input
 from spinexplain.models.prototype import PrototypeNet
-from spinexplain.train.augment import Crops, plain_crops
+from spinexplain.train.augment import Crops, inside_mask, plain_crops
 from spinexplain.train.dataset import TrainingSet
 
 
@@ -74,6 +74,16 @@ def cell_share(mask: Tensor, grid: tuple[int, ...], start: float, stride: float)
     return pool(dense, n)[:, 0]
 
 
+def relative_share(
+    model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
+) -> Tensor:
+    """Return :func:`cell_share` on a model's grid, divided by the fullest cell's."""
+    scale, field = spec.extent_mm / spec.size, model.trunk.field
+    share = cell_share(mask, grid, (field.start + 0.5) * scale - 0.5, field.stride * scale)
+    fullest = share.flatten(1).amax(dim=1).clamp_min(1e-6)
+    return share / fullest.view(-1, *(1,) * len(grid))
+
+
 @torch.no_grad()
 def project(
     model: PrototypeNet,
@@ -81,6 +91,7 @@ def project(
     labels: np.ndarray,
     spec: InputSpec,
     settings: ProjectionSettings,
+    inside: str = "body",
 ) -> list[PrototypeSource]:
     """Replace every prototype by the nearest own-class latent patch, without duplicates.
 
@@ -94,6 +105,8 @@ def project(
         Class index of every row.
     spec : InputSpec
     settings : ProjectionSettings
+    inside : str
+        What ``inside_target`` means, as in ``LossSettings``.
 
     Returns
     -------
@@ -116,7 +129,7 @@ def project(
     owner = model.prototype_class.cpu().numpy()
     for index in np.unique(owner):
         members = np.flatnonzero(owner == index)
-        pool = _latent_pool(model, data, np.flatnonzero(labels == index), spec, settings)
+        pool = _latent_pool(model, data, np.flatnonzero(labels == index), spec, settings, inside)
         sources |= _choose(model, members, pool, data, settings)
     return [sources[i] for i in range(len(owner))]
 
@@ -136,6 +149,7 @@ def _latent_pool(
     index: np.ndarray,
     spec: InputSpec,
     settings: ProjectionSettings,
+    inside: str,
 ) -> _Pool:
     device = model.prototypes.device
     vectors, rows, cells = [], [], []
@@ -143,15 +157,9 @@ def _latent_pool(
         latent = model.latent(x.to(device)).float().cpu()
         grid = tuple(latent.shape[2:])
         keep = torch.ones((len(latent), *grid), dtype=torch.bool)
-        if settings.inside_target and crops.target is not None:
-            field = model.trunk.field
-            scale = spec.extent_mm / spec.size
-            share = cell_share(
-                crops.target, grid, (field.start + 0.5) * scale - 0.5, field.stride * scale
-            )
-            keep = share >= torch.minimum(share.flatten(1).amax(1), torch.tensor(0.5)).view(
-                -1, *(1,) * len(grid)
-            )
+        mask = inside_mask(crops, inside)
+        if settings.inside_target and mask is not None:
+            keep = relative_share(model, mask, grid, spec) >= 0.5
         vectors.append(latent.movedim(1, -1)[keep])
         where = keep.nonzero().numpy()
         rows.append(batch_rows[where[:, 0]])

@@ -129,7 +129,7 @@ class _Run:
         self.config, self.training, self.validation = config, training, validation
         self.journal, self.progress = journal, progress
         self.fabric = Fabric(accelerator="cpu", devices=1)
-        self.weights = weights_of(training, config)
+        self.weights = weights_of(training, config, config.loss.class_weights)
         self.labels = class_labels(training, config.classes)
         self.history: list[dict[str, Any]] = []
 
@@ -205,7 +205,14 @@ class _Run:
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
         config = self.config
-        sources = project(model, self.training, self.labels, config.input, config.projection)
+        sources = project(
+            model,
+            self.training,
+            self.labels,
+            config.input,
+            config.projection,
+            config.loss.inside,
+        )
         tune_last_layer(model, self.training, config)
         return Trained(model, config, self.training, sources, self._validated(name, model))
 

@@ -24,6 +24,7 @@ from spinexplain.data.phantom.spine import Posture, rim_plane
 
 FIRST_GRADED = LEVEL_NAMES.index("T1")
 LAST_GRADED = LEVEL_NAMES.index("L5")
+_ROOM_FOR_A_FRACTURE = 0.05  # of the height, that the fracture itself must take
 _MOST_LEAN_DEG = 62.0  # of T1; more is drawn only by fractures that add to it
 _VERSE_CODES = (*range(5, 8), *range(8, 20), *range(20, 25), 0, 0, 0)
 
@@ -322,6 +323,8 @@ def _own_history(
     if rng.random() < g.mild_loss_share:
         top = rng.uniform(*g.mild_loss) * (0.5 if plan else 1.0)
         body = shrink(body, *(top * rng.permutation([1.0, rng.random(), 0.4 * rng.random()])))
+    if plan and relative_loss(heights_mm(body), expected) > plan.loss - _ROOM_FOR_A_FRACTURE:
+        body = smooth  # a deep pit or a short vertebra would decide the grade by itself
     before = heights_mm(body)
     if plan:
         body = fracture_body(rng, f, body, expected, plan)

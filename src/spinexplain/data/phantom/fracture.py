@@ -69,7 +69,7 @@ def fracture_body(
     Notes
     -----
     The displacement of each third is the body's own height less the height it is to have,
-    split between the two endplates. Three rounds of measuring and scaling take up what
+    split between the two endplates. Five rounds of measuring and scaling take up what
     roughness, steps and the bowl of the endplate add.
     """
     own = heights_mm(body, fractured=False)
@@ -84,7 +84,7 @@ def fracture_body(
         * (1.6 if rng.random() < ranges.retropulsion else 0.3),
     )  # fmt: skip
     gain = lost.copy()
-    for _ in range(3):
+    for _ in range(5):
         body = _collapsed(body, gain, look)
         after = np.array(heights_mm(body))
         gain = np.maximum(gain + (np.array(own) - lost - after) * -1.0, 0.0)

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.phantom.simulate import simulate_fracture
+from spinexplain.errors import ConfigError, LabelError
+from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.spine.localize import vertebrae_from_mask
+from spinexplain.spine.morphometry import measure_bodies
+
+FOLDER = Path(__file__).parents[1] / "tptbox-sample-ct"
+
+
+@pytest.fixture(scope="module")
+def real():
+    """A real CT at 1.5 mm: L3 whole, parts of L2 and L4."""
+    ct = read_volume(FOLDER / "sub-ct_label-22_ct.nii.gz")
+    return ct, read_labels(FOLDER / "sub-ct_seg-vert_label-22_msk.nii.gz")
+
+
+def loss_from_masks(before, after, level):
+    heights = [
+        measure_bodies(labels, vertebrae)[level].heights_mm[1]
+        for labels, vertebrae in (before, after)
+    ]
+    return float((1 - heights[1] / heights[0]).max())
+
+
+@pytest.mark.parametrize(
+    ("shape", "loss"), [("wedge", 0.3), ("biconcave", 0.35), ("crush", 0.33), ("crush", 0.5)]
+)
+def test_a_warped_real_ct_confirms_its_loss(real, shape, loss):
+    ct, labels = real
+    level = VertebraLevel.L3
+    broken = simulate_fracture(ct, labels, level, shape, loss, seed=1)
+    before = (labels, vertebrae_from_mask(labels))
+    assert loss_from_masks(before, (broken.labels, broken.vertebrae), level) == pytest.approx(
+        loss, abs=0.03
+    )
+    assert broken.volume.array.dtype == ct.array.dtype
+
+
+def test_nothing_below_moves_and_all_above_follows_down(demo_scan):
+    image = demo_scan.twin
+    level = VertebraLevel.L1
+    broken = simulate_fracture(image.volume, image.labels, level, "crush", 0.45, seed=2)
+    old = {v.level: np.array(v.centroid_mm) for v in vertebrae_from_mask(image.labels)}
+    new = {v.level: np.array(v.centroid_mm) for v in broken.vertebrae}
+    assert new[VertebraLevel.L3] == pytest.approx(old[VertebraLevel.L3], abs=0.05)
+    falls = [old[v][2] - new[v][2] for v in old if v.is_cranial_to(level)]
+    assert min(falls) > 6
+    assert max(falls) < 14
+    same = image.labels.array == broken.labels.array
+    assert same[image.labels.array == VertebraLevel.L4.verse_label].all()
+    found = {v.level: np.array(v.centroid_mm) for v in vertebrae_from_mask(broken.labels)}
+    for vertebra in found:
+        assert np.linalg.norm(found[vertebra] - new[vertebra]) < 3.5
+
+
+def test_evidence_lies_on_the_vertebra_and_in_the_height_it_lost(demo_scan):
+    image = demo_scan.twin
+    broken = simulate_fracture(
+        image.volume, image.labels, VertebraLevel.L3, "biconcave", 0.4, seed=3
+    )
+    evidence = broken.evidence.array > 0
+    assert set(np.unique(broken.evidence.array)) == {0, VertebraLevel.L3.verse_label}
+    on = broken.labels.array[evidence]
+    assert set(np.unique(on)) <= {0, VertebraLevel.L3.verse_label}
+    assert 0.15 < (on > 0).mean() < 0.9
+
+
+def test_the_same_seed_gives_the_same_fracture(real):
+    ct, labels = real
+    one, two, other = (
+        simulate_fracture(ct, labels, VertebraLevel.L3, "wedge", 0.3, seed=s).volume.array
+        for s in (1, 1, 2)
+    )
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
+
+
+def test_bad_requests_are_refused(real):
+    ct, labels = real
+    with pytest.raises(ConfigError, match="'burst'"):
+        simulate_fracture(ct, labels, VertebraLevel.L3, "burst", 0.3)
+    with pytest.raises(ConfigError, match="loss is 35"):
+        simulate_fracture(ct, labels, VertebraLevel.L3, "wedge", 35)
+    with pytest.raises(LabelError, match="T4 is not in the mask"):
+        simulate_fracture(ct, labels, VertebraLevel.T4, "wedge", 0.3)

@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pytest
+
+from spinexplain.data.phantom import write as writing
+from spinexplain.data.phantom.scan import make_subject
+from spinexplain.data.phantom.write import write_phantom
+from spinexplain.data.table import read_fracture_table
+from spinexplain.data.verse import find_series
+from spinexplain.errors import ConfigError, OutputError
+from spinexplain.io.centroids import read_centroids
+from spinexplain.io.nifti import read_labels, read_volume
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    out = tmp_path_factory.mktemp("phantoms") / "out"
+    write_phantom(out, subjects=1, seed=3, preset="demo", twins=True)
+    return out
+
+
+def test_the_folders_read_like_verse(written, demo_scan):
+    series = {files.series: files for files in find_series(written)}
+    assert set(series) == {"phantom0001", "phantom0001_desc-twin"}
+    files = series["phantom0001"]
+    assert set(files.masks) == {"vert", "body", "evidence"}
+    volume, labels = read_volume(files.ct), read_labels(files.mask)
+    assert np.array_equal(volume.array, demo_scan.image.volume.array)
+    assert np.array_equal(labels.array, demo_scan.image.labels.array)
+    for read, true in zip(
+        read_centroids(files.centroids, volume), demo_scan.image.vertebrae, strict=True
+    ):
+        assert read.level == true.level
+        assert np.linalg.norm(np.subtract(read.centroid_mm, true.centroid_mm)) < 0.02
+
+
+def test_the_table_and_the_truth_agree(written):
+    record = read_fracture_table(written / "fractures.csv").series["phantom0001"]
+    path = next(written.glob("derivatives/*/*_truth.json"))
+    truth = json.loads(path.read_text())
+    grades = {v["level"]: f"G{v['grade']}" for v in truth["vertebrae"]}
+    assert record.grades == grades
+    assert truth["schema"] == "spinexplain/phantom-truth/1"
+    worst = next(v for v in truth["vertebrae"] if v["level"] == "T12")
+    after, expected = worst["heights_mm"]["after"], worst["heights_mm"]["expected"]
+    assert worst["loss"] == pytest.approx(
+        max(1 - after[site] / expected[site] for site in after), abs=1e-3
+    )
+
+
+def test_complete_subjects_are_kept_and_interrupted_ones_made_again(written, monkeypatch):
+    monkeypatch.setattr(writing, "make_subject", lambda *a, **k: pytest.fail("made again"))
+    write_phantom(written, subjects=1, seed=3, preset="demo", twins=True)
+    truth = next(written.glob("derivatives/*/*_truth.json"))
+    kept = truth.read_bytes()
+    truth.unlink()
+    monkeypatch.setattr(writing, "make_subject", make_subject)
+    write_phantom(written, subjects=1, seed=3, preset="demo", twins=True)
+    assert truth.read_bytes() == kept
+
+
+def test_what_is_not_ours_is_not_touched(written, tmp_path):
+    with pytest.raises(OutputError, match="seed 3"):
+        write_phantom(written, 1, seed=4, preset="demo")
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(OutputError, match="holds no phantoms"):
+        write_phantom(tmp_path, 1, seed=4, preset="demo", force=True)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
+def test_bad_settings_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="subjects=0"):
+        write_phantom(tmp_path / "out", 0, seed=1)
+    with pytest.raises(ConfigError, match="preset 'x'"):
+        write_phantom(tmp_path / "out", 1, seed=1, preset="x")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_side_by_side_writes_the_same_bytes(written, tmp_path):
+    out = tmp_path / "two"
+    write_phantom(out, subjects=2, seed=3, preset="demo", jobs=2)
+    name = "rawdata/sub-phantom0001/sub-phantom0001_ct.nii.gz"
+    assert (out / name).read_bytes() == (written / name).read_bytes()
+    assert len(find_series(out)) == 2

@@ -1,0 +1,175 @@
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.assess import bodies_of, explain, grade, patches_for
+from spinexplain.config import InputSpec
+from spinexplain.errors import ConfigError, LabelError
+from spinexplain.io.centroids import read_centroids
+from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.models.grader import Grader
+from spinexplain.spine.localize import localize
+from spinexplain.types import Vertebra
+
+DATA = Path(__file__).parent / "data"
+CLASSES = ("G0", "G2", "G3")
+
+
+class TwoLayers(nn.Module):
+    """Small, deterministic, with a layer that a class activation map can look at."""
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.features = nn.Conv2d(3, 4, 3, stride=4, padding=1)
+        self.classify = nn.Linear(4, 3)
+        for parameter in self.parameters():
+            parameter.data = torch.randn(parameter.shape, generator=generator)
+
+    def forward(self, x):
+        return self.classify(torch.relu(self.features(x)).mean(dim=(2, 3)))
+
+
+@pytest.fixture(scope="module")
+def grader():
+    return Grader.from_module(TwoLayers(), InputSpec(), CLASSES, name="two layers")
+
+
+@pytest.fixture(scope="module")
+def lumbar():
+    folder = DATA / "totalsegmentator-example"
+    volume = read_volume(folder / "example_ct.nii.gz")
+    return volume, read_labels(folder / "totalseg_vertebrae_pp_refined.nii.gz")
+
+
+@pytest.fixture(scope="module")
+def findings(grader, lumbar):
+    volume, labels = lumbar
+    return grade(volume, labels=labels, models=[grader, grader])
+
+
+def test_every_level_of_the_mask_is_there_in_order(findings):
+    levels = [item.vertebra.level.value for item in findings.vertebrae]
+    assert levels == ["T12", "L1", "L2", "L3", "L4", "L5"]
+
+
+def test_a_level_cut_by_the_scan_is_not_assessable_and_says_why(findings):
+    t12 = findings.vertebrae[0]
+    assert t12.heights is None
+    assert all(a.grading is None and a.explanation is None for a in t12.assessments)
+    (reason,) = [flag for flag in t12.flags if flag.startswith("not_assessable: ")]
+    assert "border" in reason
+
+
+def test_each_model_gives_its_own_assessment_of_each_level(findings):
+    for item in findings.vertebrae[1:5]:
+        first, second = item.assessments
+        assert first.grading.probabilities == second.grading.probabilities
+        assert first.explanation.target == first.grading.grade
+        assert first.explanation.patch.vertebra == item.vertebra
+
+
+def test_heights_come_from_the_mask_and_only_from_it(grader, lumbar, findings):
+    assert findings.vertebrae[3].heights is not None
+    volume, labels = lumbar
+    centers = localize(volume, labels=labels)
+    without = grade(volume, centroids=centers, models=[grader])
+    assert all(item.heights is None for item in without.vertebrae)
+
+
+def test_a_mask_on_another_grid_is_resampled(grader, lumbar, findings):
+    volume, labels = lumbar
+    from spinexplain.types import LabelMap
+
+    shift = np.eye(4)
+    shift[:3, 3] = [-4, -4, -4]
+    padded = LabelMap(np.pad(labels.array, 4), labels.affine @ shift)
+    again = grade(volume, labels=padded, models=[grader])
+    for one, other in zip(findings.vertebrae, again.vertebrae, strict=True):
+        assert np.allclose(one.vertebra.centroid_mm, other.vertebra.centroid_mm, atol=0.5)
+
+
+def test_the_overview_shows_every_center(findings):
+    for item in findings.vertebrae:
+        row, column, _ = findings.overview.frame.to_patch(np.array(item.vertebra.centroid_mm))
+        rows, columns = findings.overview.array.shape
+        assert 0 <= row < rows
+        assert 0 <= column < columns
+
+
+def test_stages_are_observed(grader, lumbar):
+    seen = []
+
+    @contextmanager
+    def stage(name):
+        seen.append(name)
+        yield
+
+    grade(lumbar[0], labels=lumbar[1], models=[grader], stage=stage)
+    assert seen == [
+        "localize",
+        "heights",
+        "quality",
+        "reformat",
+        "load model",
+        "reformat",
+        "grade",
+        "explain",
+    ]
+
+
+def test_grading_twice_gives_the_same_bits(grader, lumbar, findings):
+    again = grade(lumbar[0], labels=lumbar[1], models=[grader])
+    for one, other in zip(findings.vertebrae, again.vertebrae, strict=True):
+        assert one.assessments[0].grading == other.assessments[0].grading
+
+
+def test_cervical_levels_alone_are_refused(grader, lumbar):
+    volume, labels = lumbar
+    center = localize(volume, labels=labels)[3].centroid_mm
+    with pytest.raises(LabelError, match="C5"):
+        grade(volume, centroids=[Vertebra(VertebraLevel.C5, center)], models=[grader])
+
+
+def test_without_vertebrae_there_is_an_error(grader, lumbar):
+    with pytest.raises(LabelError, match="--labels"):
+        grade(lumbar[0], models=[grader])
+
+
+def test_without_models_there_is_an_error(lumbar):
+    with pytest.raises(ConfigError, match="models"):
+        grade(lumbar[0], labels=lumbar[1], models=[])
+
+
+def test_explain_one_patch_for_a_chosen_class(grader, lumbar):
+    volume, labels = lumbar
+    patch = patches_for(grader, volume, localize(volume, labels=labels))[2]
+    explanation = explain(grader, patch, target="G3")
+    assert explanation.target == "G3"
+    assert explanation.evidence[0].heatmap.shape == patch.array.shape
+    with pytest.raises(ConfigError, match="prototypes"):
+        explain(grader, patch, method="tea_leaves")
+
+
+def test_a_single_center_is_enough(grader):
+    folder = DATA / "totalsegmentator-thoracic"
+    volume = read_volume(folder / "thoracic_ct.nii.gz")
+    centers = read_centroids(folder / "thoracic_ctd.json", volume)
+    (only,) = grade(volume, centroids=centers[4:5], models=[grader]).vertebrae
+    assert only.vertebra == centers[4]
+
+
+def test_a_body_mask_gives_centers_and_heights(grader, lumbar, findings):
+    volume, labels = lumbar
+    body = read_labels(DATA / "totalsegmentator-example" / "totalseg_vertebrae_body.nii.gz")
+    with_body = grade(volume, labels=labels, body=body, models=[grader])
+    for one, other in zip(findings.vertebrae[1:5], with_body.vertebrae[1:5], strict=True):
+        assert np.allclose(one.vertebra.centroid_mm, other.vertebra.centroid_mm, atol=4)
+        assert other.heights.posterior_mm == pytest.approx(one.heights.posterior_mm, abs=3)
+    with pytest.raises(LabelError, match="labels"):
+        bodies_of(None, body)

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from spinexplain.models.grader import Scope
+from spinexplain.train.package import Statement, bundle_of
+from spinexplain.train.protoverse import train_model
+
+
+@pytest.fixture(scope="module")
+def statement():
+    scope = Scope(levels=("T4", "L5"), max_outside=0.3, refused_flags=("metal",))
+    results = {"Held-out squares": "| f1 |\n| --- |\n| 0.9 |"}
+    return Statement("toy", "2", "Squares of noise, MIT.", scope, results, {"sheets": 60})
+
+
+def test_card_says_what_a_reader_must_know(toy_set, toy_config, tmp_path, statement):
+    trained = train_model(toy_config(), toy_set(), tmp_path / "run")
+    bundle = bundle_of(trained, statement)
+    card = bundle.card
+    assert card.startswith("# toy 2\n")
+    for words in (
+        "Squares of noise, MIT.",
+        "Levels: T4 to L5.",
+        "At most 30%",
+        "flagged metal",
+        "not a medical device",
+        "not calibrated on patients",
+        "## Held-out squares",
+    ):
+        assert words in card
+    assert bundle.training["sheets"] == 60
+    assert bundle.training["config"]["head"]["prototypes_per_class"] == 2
+    assert bundle.training["validation"] == trained.figures
+
+
+def test_bundle_stores_crop_map_and_origin_of_each_prototype(
+    toy_set, toy_config, tmp_path, statement
+):
+    trained = train_model(toy_config(), toy_set(), tmp_path / "run")
+    bundle = bundle_of(trained, statement)
+    assert bundle.patches_hu.dtype == np.int16
+    assert bundle.patches_hu.shape == (6, 32, 32)
+    assert bundle.maps.shape == (6, 8, 8)
+    for source, record, cells in zip(trained.sources, bundle.records, bundle.maps, strict=True):
+        assert record.subject == trained.data.subjects[source.row]
+        assert record.grade == f"G{trained.data.grades[source.row]}"
+        assert np.unravel_index(cells.argmax(), cells.shape) == source.cell

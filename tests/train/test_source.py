@@ -1,0 +1,81 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from spinexplain.data.cohort import CohortWriter
+from spinexplain.data.sheets import sheet_shard
+from spinexplain.errors import ConfigError
+from spinexplain.train.source import set_from_cohort, set_from_sheets
+
+
+@dataclass
+class Sheet:
+    """A sheet as the phantom draws it."""
+
+    subject: str
+    level: str
+    grade: int
+    loss: float
+
+    shape = "wedge"
+    twin_hu = None
+
+    @property
+    def hu(self):
+        return np.full((144, 144), 100 * self.grade, np.int16)
+
+    @property
+    def body(self):
+        mask = np.zeros((144, 144), np.uint8)
+        mask[60:84, 55:90] = 1
+        return mask
+
+    evidence = body
+
+    @property
+    def labels(self):
+        return self.body * 20
+
+
+SHEETS = [Sheet("p-0", "L1", 0, 0.02), Sheet("p-1", "T12", 3, 0.5), Sheet("p-2", "L1", 2, 0.3)]
+
+
+def check(data):
+    order = np.argsort(data.subjects)
+    assert data.grades[order].tolist() == [0, 3, 2]
+    assert data.levels[order].tolist() == ["L1", "T12", "L1"]
+    assert data.height_loss[order].tolist() == [0.02, 0.5, 0.3]
+    assert data.patches_hu[order][1, 0, 0] == 300
+    np.testing.assert_array_equal(data.centers, 71.5)
+    for mask in (data.target, data.evidence):
+        assert mask.sum(axis=(1, 2)).tolist() == [24 * 35] * 3
+    assert data.synthetic
+
+
+def test_sheets_become_rows():
+    data = set_from_sheets(SHEETS, "phantom")
+    check(data)
+    assert set(data.series) == {"phantom"}
+
+
+def test_no_sheet_is_an_error():
+    with pytest.raises(ConfigError, match="no sheet"):
+        set_from_sheets([], "phantom")
+
+
+def test_cohort_gives_the_same_rows(tmp_path):
+    writer = CohortWriter.create(tmp_path / "cohort")
+    writer.add_series(sheet_shard("one", SHEETS, split="training", seed=1))
+    check(set_from_cohort(writer.finish()))
+
+
+def test_split_that_is_not_there_names_it(tmp_path):
+    writer = CohortWriter.create(tmp_path / "cohort")
+    writer.add_series(sheet_shard("one", SHEETS, split="training", seed=1))
+    cohort = writer.finish()
+    assert len(set_from_cohort(cohort, split="training")) == 3
+    with pytest.raises(ConfigError, match="in split test"):
+        set_from_cohort(cohort, split="test")
+    with pytest.raises(ConfigError, match="3-D"):
+        set_from_cohort(cohort, axes=3)
