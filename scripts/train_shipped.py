@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from spinexplain.config import read_config
-from spinexplain.data.cohort import CohortWriter
+from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.phantom.sheets import GRADED, phantom_sheets
 from spinexplain.data.sheets import sheet_shard
 from spinexplain.models.checkpoint import save_bundle

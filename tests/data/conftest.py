@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.geometry import apply_affine
+from spinexplain.data.cohort_writer import CohortWriter
+from spinexplain.data.shard import SeriesShard, VertebraRow
+from spinexplain.geometry import SheetFrame, apply_affine, fit_curve
 from spinexplain.io.centroids import write_centroids
 from spinexplain.io.nifti import write_nifti
 from spinexplain.types import Vertebra, Volume
@@ -74,3 +76,51 @@ class BlockScan:
 @pytest.fixture(scope="session")
 def block_scan():
     return BlockScan
+
+
+LEVELS_2D = ("T12", "L1", "L2")
+
+
+def _sheet_frame():
+    curve = fit_curve(np.array([[3.0, 40], [1, 5], [-2, -30]]), np.array([0.0, -1]))
+    return SheetFrame(curve, 31.5, -12.25, (144, 144), 1.0)
+
+
+def _shard(subject, seed, **extra):
+    """Three vertebrae with random sheets."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        VertebraRow(
+            level,
+            grade="G0",
+            split="training",
+            flags=("thick_slices",),
+            centroid_mm=(1.0, 2.0, 3.0),
+            native_spacing_mm=(0.8, 0.8, 1.0),
+            sheet=_sheet_frame(),
+            outside_2d=0.1,
+            ct_sha256="ab",
+        )
+        for level in LEVELS_2D
+    ]
+    patches = rng.integers(-1000, 2000, (len(rows), 144, 144)).astype(np.int16)
+    return SeriesShard(subject, subject, rows, {"patches_2d": patches} | extra)
+
+
+@pytest.fixture(scope="session")
+def sheet_frame():
+    return _sheet_frame()
+
+
+@pytest.fixture(scope="session")
+def example_shard():
+    return _shard
+
+
+@pytest.fixture
+def written(tmp_path):
+    writer = CohortWriter.create(tmp_path / "cohort", {"patches": "2d"})
+    shards = [_shard("b", 1), _shard("a", 2)]
+    for one in shards:
+        writer.add_series(one)
+    return writer.finish(), {one.subject: one for one in shards}

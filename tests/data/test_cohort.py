@@ -1,4 +1,3 @@
-import json
 import pickle
 import shutil
 import tempfile
@@ -11,51 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spinexplain.data.cohort import Cohort, CohortWriter, only_writer
+from spinexplain.data.cohort import Cohort
+from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.shard import SeriesShard, VertebraRow
-from spinexplain.errors import ConfigError, FileFormatError, OutputError, SpinexplainError
-from spinexplain.geometry import BoxFrame, SheetFrame, box_axes, fit_curve
+from spinexplain.errors import ConfigError, FileFormatError, SpinexplainError
+from spinexplain.geometry import BoxFrame, box_axes
 
 LEVELS = ("T12", "L1", "L2")
-
-
-def sheet_frame():
-    curve = fit_curve(np.array([[3.0, 40], [1, 5], [-2, -30]]), np.array([0.0, -1]))
-    return SheetFrame(curve, 31.5, -12.25, (144, 144), 1.0)
 
 
 def box_frame():
     axes = box_axes(np.array([0.1, 0.2, -0.9]))
     return BoxFrame(np.array([1.0, 2, 3]), axes, (112, 112, 112), 1.0)
-
-
-def shard(subject, seed, **extra):
-    rng = np.random.default_rng(seed)
-    rows = [
-        VertebraRow(
-            level,
-            grade="G0",
-            split="training",
-            flags=("thick_slices",),
-            centroid_mm=(1.0, 2.0, 3.0),
-            native_spacing_mm=(0.8, 0.8, 1.0),
-            sheet=sheet_frame(),
-            outside_2d=0.1,
-            ct_sha256="ab",
-        )
-        for level in LEVELS
-    ]
-    patches = rng.integers(-1000, 2000, (len(rows), 144, 144)).astype(np.int16)
-    return SeriesShard(subject, subject, rows, {"patches_2d": patches} | extra)
-
-
-@pytest.fixture
-def written(tmp_path):
-    writer = CohortWriter.create(tmp_path / "cohort", {"patches": "2d"})
-    shards = [shard("b", 1), shard("a", 2)]
-    for one in shards:
-        writer.add_series(one)
-    return writer.finish(), {one.subject: one for one in shards}
 
 
 def test_patches_come_back_in_any_order(written):
@@ -90,15 +56,15 @@ def test_the_index_keeps_what_the_rows_said(written):
     assert row.cohort_schema == "spinexplain/cohort/1"
 
 
-def test_frames_are_rebuilt_exactly(tmp_path):
-    rows = [VertebraRow("L1", sheet=sheet_frame(), box=box_frame(), centroid_mm=(1, 2, 3))]
+def test_frames_are_rebuilt_exactly(tmp_path, sheet_frame):
+    rows = [VertebraRow("L1", sheet=sheet_frame, box=box_frame(), centroid_mm=(1, 2, 3))]
     writer = CohortWriter.create(tmp_path / "c")
     writer.add_series(SeriesShard("s", "s", rows, {}))
     cohort = writer.finish()
     index = np.random.default_rng(0).uniform(0, 111, (20, 3))
     np.testing.assert_allclose(cohort.frame(0, "3d").to_mm(index), box_frame().to_mm(index))
     np.testing.assert_allclose(
-        cohort.frame(0).to_mm(index[:, :2]), sheet_frame().to_mm(index[:, :2]), atol=1e-9
+        cohort.frame(0).to_mm(index[:, :2]), sheet_frame.to_mm(index[:, :2]), atol=1e-9
     )
 
 
@@ -118,10 +84,10 @@ def test_a_sheet_without_a_patient_has_no_frame(tmp_path):
         writer.finish().frame(0)
 
 
-def test_arrays_that_some_vertebrae_lack(tmp_path):
+def test_arrays_that_some_vertebrae_lack(tmp_path, example_shard):
     writer = CohortWriter.create(tmp_path / "c")
-    writer.add_series(shard("a", 0, evidence_2d=np.ones((3, 144, 144), bool)))
-    writer.add_series(shard("b", 1))
+    writer.add_series(example_shard("a", 0, evidence_2d=np.ones((3, 144, 144), bool)))
+    writer.add_series(example_shard("b", 1))
     cohort = writer.finish()
     assert cohort.has("evidence_2d").tolist() == [True] * 3 + [False] * 3
     with pytest.raises(ConfigError, match=r"row 3 \(b T12\) has no evidence_2d"):
@@ -218,104 +184,6 @@ def test_missing_and_broken_shards_are_named(written):
         cohort.read("patches_2d", [0])
     with pytest.raises(FileFormatError, match="broken array"):
         cohort.read("patches_2d", [3, 4, 5])
-
-
-def test_no_vertebra_no_cohort(tmp_path):
-    with pytest.raises(ConfigError, match="no vertebra"):
-        CohortWriter.create(tmp_path / "c").finish()
-
-
-def test_labels_can_be_changed_in_the_index_only(written):
-    cohort, _ = written
-    writer = CohortWriter(cohort.path)
-    rows = writer.rows()
-    place = rows.column_names.index("grade")
-    changed = rows.set_column(place, rows.schema.field("grade"), [["G3"] * len(rows)])
-    assert set(writer.finish(changed).index.grade) == {"G3"}
-    assert set(writer.finish().index.grade) == {"G0"}
-
-
-def test_an_interrupted_cohort_is_taken_up(tmp_path):
-    first = CohortWriter.create(tmp_path / "c", {"a": 1})
-    first.add_series(shard("a", 0))
-    (tmp_path / "c" / "shards" / ".writing-xyz").mkdir()
-    again = CohortWriter.create(tmp_path / "c", {"a": 1})
-    assert again.notes("a", "a") == {}
-    assert again.notes("b", "b") is None
-    assert len(list((tmp_path / "c" / "shards").iterdir())) == 1
-
-
-def test_a_finished_cohort_needs_force(written):
-    cohort, _ = written
-    with pytest.raises(OutputError, match="--force"):
-        CohortWriter.create(cohort.path, {"patches": "2d"})
-    kept = CohortWriter.create(cohort.path, {"patches": "2d"}, force=True)
-    assert kept.notes("a", "a") is not None
-    assert not (cohort.path / "index.parquet").exists()
-
-
-def test_other_settings_never_mix(tmp_path):
-    first = CohortWriter.create(tmp_path / "c", {"a": 1})
-    first.add_series(shard("a", 0))
-    with pytest.raises(OutputError, match="other settings"):
-        CohortWriter.create(tmp_path / "c", {"a": 2})
-    again = CohortWriter.create(tmp_path / "c", {"a": 2}, force=True)
-    assert again.notes("a", "a") is None
-
-
-def test_force_never_replaces_what_is_no_cohort(tmp_path):
-    (tmp_path / "thesis.docx").write_text("years of work")
-    with pytest.raises(OutputError, match="not a cohort"):
-        CohortWriter.create(tmp_path, force=True)
-    assert (tmp_path / "thesis.docx").exists()
-
-
-def test_a_file_is_no_place_for_a_cohort(tmp_path):
-    (tmp_path / "c").write_text("")
-    with pytest.raises(OutputError, match="is a file"):
-        CohortWriter.create(tmp_path / "c", force=True)
-    with pytest.raises(OutputError, match="can not be written"):
-        CohortWriter.create(tmp_path / "c" / "below")
-
-
-def test_settings_are_kept(written):
-    cohort, _ = written
-    assert cohort.settings == {"patches": "2d"}
-    assert json.loads((cohort.path / "cohort.json").read_text())["settings"] == {"patches": "2d"}
-
-
-def test_notes_stay_beside_their_series(tmp_path):
-    writer = CohortWriter.create(tmp_path / "c")
-    writer.add_series(SeriesShard("s", "s", [], {}, {"files": [1, "é"]}))
-    assert writer.notes("s", "s") == {"files": [1, "é"]}
-
-
-def test_series_that_are_no_longer_wanted_are_removed(written):
-    cohort, _ = written
-    writer = CohortWriter(cohort.path)
-    again = writer.finish(writer.rows(only=[("a", "a")]))
-    assert set(again.index.subject) == {"a"}
-    assert writer.notes("b", "b") is None
-
-
-def test_a_preview_is_the_cohort_without_its_index(written):
-    cohort, _ = written
-    (cohort.path / "index.parquet").unlink()
-    writer = CohortWriter(cohort.path)
-    preview = writer.preview(writer.rows())
-    assert preview.index.equals(cohort.index)
-    np.testing.assert_array_equal(preview.patches_2d[4], cohort.patches_2d[4])
-    assert not (cohort.path / "index.parquet").exists()
-
-
-def test_a_folder_has_one_writer_at_a_time(tmp_path):
-    pytest.importorskip("fcntl")
-    folder = tmp_path / "c"
-    refused = pytest.raises(OutputError, match="another process is writing")
-    with only_writer(folder), refused, only_writer(folder):
-        pass
-    with only_writer(tmp_path / "c"):
-        assert (tmp_path / "c").is_dir()
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spinexplain.data.cohort import CohortWriter
+from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.contact_sheet import COLUMNS, ROWS, write_contact_sheets
 from spinexplain.data.shard import SeriesShard, VertebraRow
 

@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.data.cohort import Cohort, CohortWriter
+from spinexplain.data.cohort import Cohort
+from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.prepare import UNLOCATED, PrepareOptions, prepare
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from spinexplain.data.cohort import CohortWriter
+from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.sheets import sheet_shard, twin_shard
 from spinexplain.errors import ConfigError
 

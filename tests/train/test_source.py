@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from spinexplain.data.cohort import CohortWriter
+from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.sheets import sheet_shard
 from spinexplain.errors import ConfigError
 from spinexplain.train.source import set_from_cohort, set_from_sheets

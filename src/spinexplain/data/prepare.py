@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinexplain.data.cohort import Cohort, CohortWriter, only_writer
+from spinexplain.data.cohort import Cohort
+from spinexplain.data.cohort_writer import CohortWriter, only_writer
 from spinexplain.data.contact_sheet import write_contact_sheets
 from spinexplain.data.labeling import join_labels
 from spinexplain.data.overrides import NO_OVERRIDES, read_overrides
 from spinexplain.data.plan import LeftOut, Plan, PlannedSeries, plan_cohort
-from spinexplain.data.series import PATCHES, fingerprint, series_shard
+from spinexplain.data.series import PATCHES, fingerprint
 from spinexplain.data.split import read_folds, write_folds
 from spinexplain.data.summary import print_summary, summarize, write_summary
 from spinexplain.data.table import read_fracture_table
-from spinexplain.errors import ConfigError, OutputError, SpinexplainError
+from spinexplain.data.workers import prepare_all
+from spinexplain.errors import ConfigError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -124,7 +120,7 @@ def _prepare(
     writer = CohortWriter.create(out, settings, options.force)
     todo = [planned for planned in plan.series if not _is_done(planned, writer)]
     with _shown(console, len(plan.series), len(plan.series) - len(todo)) as advance:
-        failed = _run(todo, options, writer, advance)
+        failed = prepare_all(todo, options.patches, writer, options.jobs, advance)
     lost = {one.series for one in failed}
     stored = [planned for planned in plan.series if planned.series not in lost]
     _refuse_nothing(stored, failed, writer)
@@ -182,96 +178,6 @@ def _shown(console: Console | None, total: int, done: int) -> Iterator[Callable[
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total, completed=done)
         yield lambda: bar.advance(task)
-
-
-def _run(
-    todo: Sequence[PlannedSeries],
-    options: PrepareOptions,
-    writer: CohortWriter,
-    advance: Callable[[], None],
-) -> list[LeftOut]:
-    """Prepare every series, the largest files first; return those that failed."""
-    largest_first = sorted(todo, key=_size, reverse=True)
-    if options.jobs == 1 or len(todo) < 2:
-        outcomes = []
-        for planned in largest_first:
-            outcomes.append(prepare_series(planned, options.patches, writer))
-            advance()
-    else:
-        outcomes = _run_in_parallel(largest_first, options, writer, advance)
-    return sorted((one for one in outcomes if one), key=lambda one: one.series)
-
-
-def _size(planned: PlannedSeries) -> int:
-    return planned.files.ct.stat().st_size if planned.files.ct else 0
-
-
-def _run_in_parallel(
-    todo: Sequence[PlannedSeries],
-    options: PrepareOptions,
-    writer: CohortWriter,
-    advance: Callable[[], None],
-) -> list[LeftOut | None]:
-    spawn = multiprocessing.get_context("spawn")
-    workers = min(options.jobs, len(todo))
-    outcomes = []
-    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker) as pool:
-        futures: dict[Future[LeftOut | None], PlannedSeries] = {
-            pool.submit(prepare_series, planned, options.patches, writer): planned
-            for planned in todo
-        }
-        try:
-            for future in as_completed(futures):
-                outcomes.append(future.result())
-                advance()
-        except BrokenProcessPool:
-            raise OutputError(
-                f"{writer.path}: a worker process was killed, most likely for lack of memory; "
-                f"{len(outcomes)} series were finished and are kept. "
-                f"Run the same command again with fewer jobs than {workers}."
-            ) from None
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # the scans under way are finished and kept
-            raise
-    return outcomes
-
-
-def _start_worker() -> None:
-    """Make a worker use one thread, leave Ctrl-C to its parent, and end when that is killed.
-
-    Without the watch, workers of a killed parent would wait for work for ever: each holds
-    the writing end of the queue it reads from.
-    """
-    import SimpleITK as sitk
-
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def end_with_parent() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def prepare_series(planned: PlannedSeries, patches: str, writer: CohortWriter) -> LeftOut | None:
-    """Sample and store one series; return the reason if its files can not be used.
-
-    Raises
-    ------
-    OutputError
-        If the shard can not be written.
-    """
-    try:
-        shard = series_shard(planned, patches)
-    except MemoryError:
-        return LeftOut(planned.series, None, "does not fit into memory")
-    except (SpinexplainError, OSError) as error:
-        return LeftOut(planned.series, None, str(error))
-    writer.add_series(shard)
-    return None
 
 
 def _refuse_nothing(
