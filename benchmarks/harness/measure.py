@@ -75,6 +75,7 @@ def write(name: str, title: str, note: str, rows: list[dict[str, object]]) -> No
         "scipy": version("scipy"),
         "SimpleITK": version("SimpleITK"),
         "nibabel": version("nibabel"),
+        "torch": version("torch").partition("+")[0],
     }
     result = {"title": title, "note": note, "rows": rows, "machine": machine}
     RESULTS.mkdir(exist_ok=True)

@@ -78,15 +78,16 @@ def grade(
     if not models:
         raise ConfigError("models is empty; expected at least one model to grade with.")
     with stage("localize"):
-        labels = match_grid(labels, volume) if labels is not None else None
         bodies = bodies_of(labels, body)
         found = localize(volume, labels=labels, centroids=centroids, body=bodies)
         vertebrae = _with_graded_levels(found)
     with stage("heights"):
+        # On the mask's own grid: resampling a fine mask to the CT's would cost precision.
         mask = bodies if bodies is not None else labels
         heights = measure(mask, vertebrae) if mask is not None else {}
     with stage("quality"):
-        flags = quality_flags(volume, vertebrae, labels)
+        on_ct = match_grid(labels, volume) if labels is not None else None
+        flags = quality_flags(volume, vertebrae, on_ct)
     with stage("reformat"):
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
         overview = _overview(volume, vertebrae)

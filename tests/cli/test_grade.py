@@ -1,4 +1,6 @@
 import json
+import sys
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -97,4 +99,35 @@ def test_a_model_that_is_not_there_leaves_nothing_behind(spinexplain, lumbar, tm
     )
     assert ended.code == 2
     assert "no-model" in ended.line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_localizer_of_ones_own_finds_the_vertebrae(spinexplain, lumbar, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ct, mask = lumbar
+    command = [sys.executable, str(Path(__file__).parent / "fake_localizer.py"), str(mask)]
+    config = tmp_path / "tools.toml"
+    config.write_text(
+        "[localizers.mine]\n"
+        f"command = {json.dumps([*command, '{ct}', '{out}'])}\n"
+        'output = "vertebrae.nii.gz"\n'
+    )
+    out = tmp_path / "out"
+    arguments = ["grade", ct, "--localizer", "mine", "--localizer-config", config, "-o", out]
+    ended = spinexplain(*arguments)
+    assert ended.code == 0, ended.err
+    assert "segmenting 50 %" in ended.err
+    result = json.loads((out / "result.json").read_text())
+    assert [row["level"] for row in result["vertebrae"]][-1] == "L5"
+    again = spinexplain(*arguments, "--force")
+    assert again.code == 0
+    assert "segmenting" not in again.err  # kept from the first time
+
+
+def test_a_localizer_that_is_not_known(spinexplain, lumbar, tmp_path):
+    ended = spinexplain("grade", lumbar[0], "--localizer", "totalsegmentater", "-o", tmp_path / "o")
+    assert ended.code == 2
+    assert "totalsegmentator" in ended.line
     assert list(tmp_path.iterdir()) == []

@@ -52,6 +52,21 @@ def test_members_are_seekable(tmp_path):
         assert stream.read() == b"ello"
 
 
+def test_peeking_does_not_unpack_the_rest(tmp_path, monkeypatch):
+    archive = make(tmp_path / "x.zip", {"film": b"start" + bytes(3_000_000)})
+    asked = []
+    whole = zipfile.ZipExtFile.read
+
+    def read(stream, count=-1):
+        asked.append(count)
+        return whole(stream, count)
+
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", read)
+    with opened(archive) as files:
+        assert files[0].peek(5) == b"start"
+    assert asked == [5]
+
+
 @pytest.mark.parametrize(
     "name", ["../evil", "a/../../evil", "/etc/passwd", "..\\evil", "C:\\evil", "a\\..\\..\\evil"]
 )

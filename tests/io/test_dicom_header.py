@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from spinexplain.errors import FileFormatError
-from spinexplain.io.dicom_header import looks_like_dicom, read_header
+from spinexplain.io.dicom_header import HEAD_BYTES, looks_like_dicom, read_header
+from spinexplain.io.quiet import quiet_dicom
 
 
 def header_of(dataset):
     stream = io.BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     stream.seek(0)
-    return read_header(stream, 3, "I3")
+    with quiet_dicom():
+        return read_header(stream, 3, "I3")
 
 
 def test_a_classic_slice(dicom):
@@ -85,8 +87,7 @@ def test_descriptions_are_one_short_printable_line(dicom):
     "content", [b"", b"\x08\x00\x05\x00", b"{}" * 200, b"\x1f\x8b" + bytes(200), b"PK\x03\x04" * 60]
 )
 def test_other_files_are_no_dicom(content):
-    assert not looks_like_dicom(content[:132])
-    assert read_header(io.BytesIO(content), 0, "x") is None
+    assert not looks_like_dicom(content[:HEAD_BYTES])
 
 
 def test_broken_bytes_after_the_magic_are_named():

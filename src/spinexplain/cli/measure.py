@@ -99,11 +99,11 @@ def measure_to_csv(
         raise OutputError(f"{out} exists already; choose another name or add --force.")
     with stage("read"):
         volume = read_scan(ct, series=series)
-        mask = match_grid(read_mask(labels, scheme=label_scheme), volume)
+        mask = read_mask(labels, scheme=label_scheme)
     with stage("heights"):
         vertebrae = localize(volume, labels=mask)
         heights = measure(mask, vertebrae)
-        flags = quality_flags(volume, vertebrae, mask)
+        flags = quality_flags(volume, vertebrae, match_grid(mask, volume))
     with stage("write"), atomic_file(out) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

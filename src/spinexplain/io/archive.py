@@ -57,11 +57,14 @@ class Member:
     name : str
         File name without its folders: folder names of an export often name the patient.
     open : callable
-        Opens it for reading, seekable.
+        Opens it for reading, seekable; a member of a zip is unpacked into memory.
+    peek : callable
+        Returns its first bytes, as many as asked for, without unpacking the rest.
     """
 
     name: str
     open: Callable[[], BinaryIO]
+    peek: Callable[[int], bytes]
 
 
 def is_zip(path: Path) -> bool:
@@ -103,7 +106,7 @@ def opened(path: Path, limits: ZipLimits | None = None) -> Iterator[list[Member]
     elif not path.is_file():
         raise FileFormatError(f"{path}: no such file or folder. Check the path.")
     elif not is_zip(path):
-        yield [Member(path.name, lambda: path.open("rb"))]
+        yield [_plain_member(path)]
     else:
         with _opened_zip(path) as archive:
             yield _zip_members(path, archive, limits or ZipLimits())
@@ -118,7 +121,15 @@ def _folder_members(folder: Path) -> Iterator[Member]:
         files += [Path(root) / name for name in names]
     for file in sorted(files):
         if file.is_file():  # not a socket, a device or a dangling link
-            yield Member(file.name, lambda file=file: file.open("rb"))  # type: ignore[misc]
+            yield _plain_member(file)
+
+
+def _plain_member(path: Path) -> Member:
+    def peek(count: int) -> bytes:
+        with path.open("rb") as stream:
+            return stream.read(count)
+
+    return Member(path.name, lambda: path.open("rb"), peek)
 
 
 def _opened_zip(path: Path) -> zipfile.ZipFile:
@@ -134,13 +145,15 @@ def _zip_members(path: Path, archive: zipfile.ZipFile, limits: ZipLimits) -> lis
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     _check_entries(path, entries, limits)
     entries.sort(key=lambda entry: entry.filename)
-    return [
-        Member(
-            PurePosixPath(entry.filename).name,
-            lambda entry=entry: _read_entry(path, archive, entry),  # type: ignore[misc]
-        )
-        for entry in entries
-    ]
+    return [_packed_member(path, archive, entry) for entry in entries]
+
+
+def _packed_member(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member:
+    return Member(
+        PurePosixPath(entry.filename).name,
+        lambda: io.BytesIO(_unpacked(path, archive, entry)),
+        lambda count: _read_entry(path, archive, entry, count),
+    )
 
 
 def _check_entries(path: Path, entries: list[zipfile.ZipInfo], limits: ZipLimits) -> None:
@@ -172,16 +185,20 @@ def _refuse(path: Path, finding: str) -> None:
     raise FileFormatError(f"{path}: {finding}. Unpack it yourself and give the folder.")
 
 
-def _read_entry(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> BinaryIO:
-    """Unpack one member into memory, never beyond the size its directory entry declares."""
+def _unpacked(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """Unpack one member, never beyond the size its directory entry declares."""
+    content = _read_entry(path, archive, entry, entry.file_size + 1)
+    if len(content) != entry.file_size:
+        _refuse(path, "declares other sizes for its members than they have")
+    return content
+
+
+def _read_entry(path: Path, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, count: int) -> bytes:
     try:
         with archive.open(entry) as stream:
-            content = stream.read(entry.file_size + 1)
+            return stream.read(count)
     except _BROKEN_ZIP as error:
         raise FileFormatError(
             f"{path}: its member {PurePosixPath(entry.filename).name!r} is damaged "
             f"({type(error).__name__}). Zip the series again."
         ) from None
-    if len(content) != entry.file_size:
-        _refuse(path, "declares other sizes for its members than they have")
-    return io.BytesIO(content)

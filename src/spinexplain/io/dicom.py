@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spinexplain.errors import FileFormatError, SpinexplainError
 from spinexplain.io.archive import Member, opened
-from spinexplain.io.dicom_header import FileHeader, looks_like_dicom, read_header
+from spinexplain.io.dicom_header import HEAD_BYTES, FileHeader, looks_like_dicom, read_header
 from spinexplain.io.dicom_pixels import decode_stack
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
 from spinexplain.io.dicom_stack import stack_slices
@@ -96,17 +96,14 @@ def holds_dicom(path: Path | str) -> bool:
     False
     """
     with opened(Path(path)) as files:
-        return any(_starts_like_dicom(file) for file in files)
-
-
-def _starts_like_dicom(file: Member) -> bool:
-    with file.open() as stream:
-        return looks_like_dicom(stream.read(132))
+        return any(looks_like_dicom(file.peek(HEAD_BYTES)) for file in files)
 
 
 def _headers(path: Path, files: Sequence[Member]) -> list[FileHeader]:
     found = []
     for source, file in enumerate(files):
+        if not looks_like_dicom(file.peek(HEAD_BYTES)):
+            continue
         try:
             with file.open() as stream:
                 header = read_header(stream, source, file.name)

@@ -24,6 +24,7 @@ CT_CLASSES = (
 )
 _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
+HEAD_BYTES = 132  # preamble and magic
 _LARGEST_SIDE = 8192  # several times the matrix of any scanner; keeps broken headers small
 _LARGEST_RESCALE = 1e6
 _HOUNSFIELD_TYPES = ("", "HU", "HU_MOD", "US")  # US: unspecified, as older scanners write
@@ -136,7 +137,7 @@ class _UnusableError(Exception):
 
 
 def looks_like_dicom(head: bytes) -> bool:
-    """Whether the first 132 bytes of a file start a DICOM data set, with or without preamble.
+    """Whether the first ``HEAD_BYTES`` of a file start a DICOM data set, with or without preamble.
 
     Examples
     --------
@@ -146,16 +147,16 @@ def looks_like_dicom(head: bytes) -> bool:
     if head[128:132] == b"DICM":
         return True
     # Without a preamble the first element is of group 0002 or 0008 with a small number.
-    return len(head) == 132 and head[:2] in (b"\x02\x00", b"\x08\x00") and head[3] == 0
+    return len(head) == HEAD_BYTES and head[:2] in (b"\x02\x00", b"\x08\x00") and head[3] == 0
 
 
 def read_header(stream: BinaryIO, source: int, name: str) -> FileHeader | None:
-    """Read the header of one file, or None where it is no DICOM image object.
+    """Read the header of one DICOM file, or None for a DICOMDIR.
 
     Parameters
     ----------
     stream : binary file
-        At its start.
+        At its start, which :func:`looks_like_dicom`.
     source : int
         Number of the file in the listing.
     name : str
@@ -164,16 +165,13 @@ def read_header(stream: BinaryIO, source: int, name: str) -> FileHeader | None:
     Returns
     -------
     FileHeader or None
-        None for files that are not DICOM and for DICOMDIR.
+        None for DICOMDIR.
 
     Raises
     ------
     FileFormatError
         If it starts as DICOM but can not be parsed.
     """
-    if not looks_like_dicom(stream.read(132)):
-        return None
-    stream.seek(0)
     dataset = _parsed(stream, name)
     try:
         header = _file_header(dataset, source, name)

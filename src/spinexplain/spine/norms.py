@@ -6,7 +6,8 @@ Posterior heights and endplate depths
     Panjabi MM et al., Thoracic human vertebrae: quantitative three-dimensional anatomy,
     Spine 1991;16:888-901 (doi 10.1097/00007632-199108000-00006) and Human lumbar
     vertebrae, Spine 1992;17:299-306 (doi 10.1097/00007632-199203000-00010): means of 12
-    spines, VBHp and EPDu.
+    spines, VBHp and EPDu. The lumbar heights were checked against a second listing of the
+    published table; the thoracic heights and the depths were not.
 Sagittal wedging, T9-L5
     Masharawi Y et al., Eur Spine J 2010;19:768-773 (doi 10.1007/s00586-009-1256-6),
     table 1: 120 women and 120 men, aged 20-80; mean of both sexes.

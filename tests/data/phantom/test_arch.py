@@ -45,3 +45,13 @@ def test_the_arch_lies_behind_the_body_around_a_free_canal_and_ribs_are_not_labe
     unlabelled = (canvas.hu > 200) & (canvas.label == 0)
     far = np.abs(line) > vertebra.width / 2 + 30
     assert unlabelled[far].any()
+
+
+def test_no_arch_reaches_into_the_middle_of_the_canal():
+    line = np.arange(-40.0, 41.0, 1.0)
+    for level in ("T10", "L2", "L4"):
+        vertebra = body(level)
+        canvas = blank_canvas(np.random.default_rng(0), box_grid(line, line, line, 1.0), 40.0)
+        paint_arch(canvas, vertebra, Placement(np.zeros(3), np.eye(3)), EVEN)
+        behind = (line < -vertebra.depth / 2 - 4) & (line > -vertebra.depth / 2 - 11)
+        assert not canvas.label[np.abs(line) < 4][:, behind].any(), level

@@ -26,9 +26,11 @@ def arch_struts(body: Body, vary: np.ndarray) -> list[Strut]:
     high = body.upper.posterior
     angle = np.deg2rad(float(NORMS["spin_deg"][k]) * vary[1])
     root = np.array([0.0, back - canal - 3.0, -0.25 * high])
-    tip = root + n["spin_len"] * vary[2] * np.array([0, -np.cos(angle), -np.sin(angle)])
+    backwards = np.array([0.0, -np.cos(angle), -np.sin(angle)])
+    tip = root + n["spin_len"] * vary[2] * backwards
     half_s = n["spin_h"] / 2 * vary[3]
-    struts: list[Strut] = [(root, tip, (2.4 * size, half_s, half_s))]
+    start = root + 0.9 * half_s * backwards  # its rounded end must not reach the canal
+    struts: list[Strut] = [(start, tip, (2.4 * size, half_s, half_s))]
     if body.name[0] == "S":
         return struts
     for side in (-1.0, 1.0):

@@ -128,8 +128,7 @@ def draw_body(
     jitter = rng.normal(0, g.level_jitter, 4)
     depth = float(NORMS["depth"][k]) * person.size * (1 + jitter[0])
     posterior = float(NORMS["post"][k]) * person.size * person.ratio * (1 + jitter[1])
-    upper_thoracic = name in ("T1", "T2", "T3", "T4", "T5", "T6")
-    wedge = rng.uniform(*(g.upper_wedge if upper_thoracic else g.wedge))
+    wedge = rng.uniform(*_wedge_range(g, name))
     if person.scheuermann and name[0] == "T":
         wedge += rng.uniform(0.0, 0.08)
     anterior = posterior * float(NORMS["ant_ratio"][k]) * (1 - wedge)
@@ -156,6 +155,12 @@ def draw_body(
         bulge_back=0.0,
         **_draw_bone(rng, preset.bone, person, depth),
     )
+
+
+def _wedge_range(g: Geometry, name: str) -> tuple[float, float]:
+    if name in ("T1", "T2", "T3", "T4", "T5", "T6"):
+        return g.upper_wedge
+    return g.l5_wedge if name == "L5" else g.wedge
 
 
 def _draw_plate(

@@ -23,12 +23,13 @@ class Geometry:
     level_jitter: float = 0.025
     wedge: Range = (-0.06, 0.07)
     upper_wedge: Range = (-0.02, 0.14)
+    l5_wedge: Range = (-0.12, 0.12)
     mild_loss: Range = (0.0, 0.16)
     mild_loss_share: float = 0.3
     disc: Range = (0.55, 1.35)
     narrowed_disc: float = 0.12
     kyphosis: Range = (0.3, 1.4)
-    lordosis: Range = (0.3, 1.5)
+    lordosis: Range = (0.2, 1.7)
     flex_jitter_deg: float = 2.2
     tilt_deg: Range = (-13.0, 13.0)
     roll_deg: Range = (-4.0, 4.0)

@@ -230,7 +230,7 @@ def _vessels(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     blend(canvas.hu, cover(distance, 1.0), hu)
     if calcified:
         ring = cover(np.abs(distance + 0.5) - 1.0, 1.0)
-        blend(canvas.hu, ring * (canvas.coarse > 0.9), calcified)
+        blend(canvas.hu, ring * (0.6 * canvas.coarse + canvas.mid > 1.5), calcified)
     if s.airway[2] < 0:
         front, wide, air = s.airway
         tube = np.sqrt(f.side**2 + (f.a - front - wide) ** 2) - wide

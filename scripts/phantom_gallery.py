@@ -1,0 +1,194 @@
+"""Draws the pictures of docs/phantom.md: levels, shapes by grade, look-alikes, scanners, real CT.
+
+``python scripts/phantom_gallery.py`` writes docs/images/phantom/*.png.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.phantom.presets import load_preset
+from spinexplain.data.phantom.sheets import phantom_sheets
+from spinexplain.data.phantom.simulate import simulate_fracture
+from spinexplain.io.centroids import read_centroids
+from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.spine.localize import vertebrae_from_mask
+from spinexplain.spine.reformat import reformat
+
+ROOT = Path(__file__).parent.parent
+OUT = ROOT / "docs" / "images" / "phantom"
+DATA = ROOT / "tests" / "data"
+CENTRAL = slice(16, 128)
+CLEAN = load_preset("demo")
+BONE, SOFT = (-500, 1300), (-160, 240)
+
+
+def montage(name, tiles, columns, windows=(BONE,)):
+    """Save tiles (title, hu, evidence or None) in rows; each window is a block of rows."""
+    rows = -(-len(tiles) // columns)
+    size = (1.7 * columns, 1.85 * rows * len(windows))
+    figure, axes = plt.subplots(rows * len(windows), columns, figsize=size, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for block, (low, high) in enumerate(windows):
+        for at, (title, hu, evidence) in enumerate(tiles):
+            axis = axes[block * rows + at // columns, at % columns]
+            axis.imshow(hu, cmap="gray", vmin=low, vmax=high)
+            axis.set_title(title, fontsize=7, pad=2)
+            if evidence is not None and evidence.any():
+                axis.contour(evidence, [0.5], colors="#ffb000", linewidths=0.7)
+    figure.subplots_adjust(0.005, 0.005, 0.995, 1 - 0.16 / size[1], 0.03, 0.12)
+    figure.savefig(OUT / f"{name}.png", dpi=110, pil_kwargs={"optimize": True})
+    plt.close(figure)
+
+
+def tile(title, sheet, evidence=True):
+    """Cut the central 112 x 112 mm of a sheet."""
+    mask = sheet.evidence[CENTRAL, CENTRAL] if evidence else None
+    return title, sheet.hu[CENTRAL, CENTRAL], mask
+
+
+def preset_with(**sections):
+    """Change the clean preset: section name to a dict of its fields."""
+    changed = {name: replace(getattr(CLEAN, name), **values) for name, values in sections.items()}
+    return replace(CLEAN, **changed)
+
+
+def first(preset, wanted, seed=0):
+    """Find the first sheet that is as wanted."""
+    return next(sheet for sheet in phantom_sheets(preset, seed, 4000) if wanted(sheet))
+
+
+def only(grade):
+    """Shares that draw one grade alone."""
+    return {"target": tuple(float(k == grade) for k in range(4)), "neighbor": 0.0}
+
+
+def levels():
+    """One healthy sheet a level."""
+    names = [f"T{i}" for i in range(1, 13)] + [f"L{i}" for i in range(1, 6)]
+    healthy = preset_with(fractures=only(0))
+    found = [first(healthy, lambda s, n=name: s.level == n) for name in names]
+    montage("levels", [tile(s.level, s) for s in found], 6)
+
+
+def shapes():
+    """Every shape by grade, evidence outlined; rows are shapes."""
+    tiles = []
+    for k, shape in enumerate(("wedge", "biconcave", "crush")):
+        for grade in (1, 2, 3):
+            chosen = {**only(grade), "shapes": tuple(float(i == k) for i in range(4))}
+            chosen |= {"loss_2": (0.3, 0.36), "loss_3": (0.45, 0.55), "plan": ()}
+            bone = {"cortex_hu": (700, 900), "cortex_mm": (0.5, 0.7)}
+            preset = preset_with(fractures=chosen, bone=bone)
+            sheet = first(preset, lambda s: s.level in ("T12", "L1"), 6)
+            tiles += [tile(f"{shape} G{grade}, {sheet.level}, loss {sheet.loss:.0%}", sheet, False)]
+            tiles += [tile("evidence", sheet)]
+    montage("shapes", tiles, 6)
+
+
+def look_alikes():
+    """What is no fracture but might be called one; every grade here is 0."""
+    kinds = {
+        "Schmorl's nodes": {"geometry": {"schmorl": 1.0}},
+        "Scheuermann": {"geometry": {"scheuermann": 1.0}},
+        "limbus": {"geometry": {"limbus": 1.0}},
+        "short vertebral height": {"geometry": {"mild_loss_share": 1.0, "mild_loss": (0.13, 0.16)}},
+        "osteophytes": {"geometry": {"osteophyte": 1.0}},
+        "DISH": {"geometry": {"dish": 1.0}},
+        "cupid's bow": {"geometry": {"cupid_bow": 1.0}},
+        "block vertebra": {"geometry": {"block": 0.5}},
+        "hemi- and butterfly vertebra": {"geometry": {"anomaly": 0.6}},
+        "narrowed discs": {"geometry": {"narrowed_disc": 0.9}},
+        "vacuum discs": {"around": {"vacuum": 0.9}},
+        "endplate sclerosis": {"bone": {"sclerosis": 0.9}},
+        "haemangioma": {"bone": {"hemangioma": 0.7}},
+        "lytic or sclerotic lesion": {"bone": {"lesion": 0.9}},
+        "healed impaction": {"bone": {"impaction_normal": 1.0, "impaction_hu": (120, 220)}},
+        "scoliosis": {"geometry": {"scoliosis_mm": (60.0, 70.0)}},
+        "tilt and lordosis at L5": {"geometry": {"lordosis": (1.5, 1.6)}},
+        "cement in neighbors": {"around": {"hardware": 1.0}},
+    }
+    tiles = []
+    for seed, (title, sections) in enumerate(kinds.items()):
+        preset = preset_with(**sections, fractures=only(0))
+        place = ("L5",) if "L5" in title or "cupid" in title else ("T10", "T11", "T12", "L1", "L2")
+        sheet = first(preset, lambda s, p=place: s.level in p, 30 + seed)
+        tiles.append(tile(f"{title} ({sheet.level})", sheet))
+    montage("look-alikes", tiles, 6)
+
+
+def scanners():
+    """One person, many scanners."""
+    kinds = {
+        "sharp kernel": {"sharpen": 1.0, "sharpen_gain": (1.5, 1.6)},
+        "soft kernel": {"psf_mm": (1.2, 1.3)},
+        "low dose": {"noise_hu": (70.0, 75.0)},
+        "thick slices": {"coarse": 1.0, "coarse_mm": (3.1, 3.2), "slice_mm": (1.2, 1.3)},
+        "streaks": {"streaks": 1.0},
+        "field of view": {"edge": 1.0},
+    }
+    tiles = []
+    for title, fields in kinds.items():
+        preset = preset_with(scanner=fields, fractures={**only(2), "plan": ()})
+        tiles.append(tile(title, first(preset, lambda s: s.level == "L2", 11), False))
+    montage("scanners", tiles, 6)
+
+
+def real_patches():
+    """Central sheets of the real CTs that come with the package's tests."""
+    thoracic = read_volume(DATA / "totalsegmentator-thoracic" / "thoracic_ct.nii.gz")
+    centers = read_centroids(DATA / "totalsegmentator-thoracic" / "thoracic_ctd.json", thoracic)
+    lumbar = read_volume(DATA / "totalsegmentator-example" / "example_ct.nii.gz")
+    mask = "totalseg_vertebrae_pp_refined.nii.gz"
+    labels = read_labels(DATA / "totalsegmentator-example" / mask)
+    patches = reformat(thoracic, centers) + reformat(lumbar, vertebrae_from_mask(labels))
+    return {patch.vertebra.level.value: patch.array for patch in patches}
+
+
+def beside_real():
+    """Real sheets and phantom sheets of the same levels, both windows."""
+    real = real_patches()
+    balanced = load_preset("balanced")
+    healthy = replace(balanced, fractures=replace(balanced.fractures, **only(0)))
+    tiles = []
+    for seed, level in enumerate(("T5", "T9", "T11", "L2", "L3", "L4")):
+        tiles.append((f"real {level}", real[level], None))
+        sheet = first(healthy, lambda s, n=level: s.level == n and not s.outside.any(), 50 + seed)
+        tiles.append(tile(f"phantom {level}", sheet))
+    montage("beside-real", tiles, 6, (BONE, SOFT))
+
+
+def simulated():
+    """Simulated fractures in a real CT, evidence outlined."""
+    folder = DATA / "totalsegmentator-example"
+    volume = read_volume(folder / "example_ct.nii.gz")
+    labels = read_labels(folder / "totalseg_vertebrae_pp_refined.nii.gz")
+    level = VertebraLevel.L2
+    before = {p.vertebra.level: p for p in reformat(volume, vertebrae_from_mask(labels))}[level]
+    tiles = [("L2 as it is", before.array, None)]
+    for shape, loss in (("wedge", 0.35), ("biconcave", 0.35), ("crush", 0.35), ("crush", 0.5)):
+        made = simulate_fracture(volume, labels, level, shape, loss, seed=3)
+        patch = {p.vertebra.level: p for p in reformat(made.volume, made.vertebrae)}[level]
+        tiles.append((f"simulated {shape}, loss {loss:.0%}", patch.array, None))
+    montage("simulated", tiles, 5, ((-160, 500),))
+
+
+def main():
+    """Write every picture."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for draw in (levels, shapes, look_alikes, scanners, beside_real, simulated):
+        draw()
+        print(f"wrote {draw.__name__}", flush=True)
+    total = sum(path.stat().st_size for path in OUT.glob("*.png"))
+    print(f"{total / 1e6:.1f} MB; numpy {np.__version__}")
+
+
+if __name__ == "__main__":
+    main()
