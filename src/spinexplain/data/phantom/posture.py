@@ -11,6 +11,7 @@ from spinexplain.data.phantom.presets import Preset
 from spinexplain.data.phantom.shape import Body
 from spinexplain.data.phantom.spine import Posture, rim_plane
 
+_LEVEL_MM = 28.0  # about, from one body to the next
 _MOST_LEAN_DEG = 62.0  # of T1; more is drawn only by fractures that add to it
 
 
@@ -31,16 +32,19 @@ def draw_posture(rng: np.random.Generator, preset: Preset, bodies: tuple[Body, .
     slip = np.where(rng.random(n) < 0.06, rng.normal(0, 2.5, n), rng.normal(0, 0.4, n))
     reach = np.arange(n) / n
     bend = rng.uniform(*g.scoliosis_mm) * rng.random()
-    side = bend * np.sin(2 * np.pi * (reach * rng.uniform(0.6, 1.8) + rng.random()))
-    roll = -np.gradient(side) / 28.0 + rng.normal(0, 0.012, n)
+    bow = bend * np.sin(2 * np.pi * (reach * rng.uniform(0.6, 1.8) + rng.random()))
+    roll = -np.gradient(bow) / _LEVEL_MM + rng.normal(0, 0.012, n)
     lean = np.deg2rad(rng.uniform(*g.tilt_deg))
+    sideways = np.deg2rad(rng.uniform(*g.roll_deg))  # of the whole patient, to one side
+    side = bow + np.tan(sideways) * _LEVEL_MM * (n / 2 - np.arange(n))
+    roll = roll + sideways
     posture = Posture(
         disc=disc,
         flex=flex,
         slip_mm=slip,
         side_mm=side,
         roll=roll,
-        yaw=rng.normal(0, 0.03, n) + side * rng.uniform(-0.01, 0.01),
+        yaw=rng.normal(0, 0.03, n) + bow * rng.uniform(-0.01, 0.01),
         tilt=0.0,
         kyphosis_share=float(rng.uniform(*preset.fractures.kyphosis_share)),
     )
