@@ -57,6 +57,9 @@ def test_boxes_show_their_middle_plane(tmp_path):
     cohort = cohort_of(tmp_path, ["G1"], size="3d", labels=False)
     (page,) = open_pages(write_contact_sheets(cohort, tmp_path / "pages"))
     assert cell(page, 0)[130, 70].tolist() == [255, 255, 255]
+    red, green, blue = cell(page, 0)[71, 71].astype(int)  # the center is marked without a mask
+    assert green > red + 50
+    assert green > blue
 
 
 def test_pages_fill_and_are_replaced(tmp_path):

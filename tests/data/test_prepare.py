@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.prepare import UNLOCATED, PrepareOptions, prepare
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
 
+HERE = Path(__file__).parent
 LEVELS = [f"T{i}" for i in range(1, 13)] + [f"L{i}" for i in range(1, 7)]
 
 
@@ -319,6 +321,35 @@ def test_progress_and_summary_are_shown(tmp_path, example):
     prepare([sources], table, tmp_path / "c", console=Console(file=out, width=100))
     assert "7 vertebrae of 3 series, 3 subjects" in out.getvalue()
     assert "left out: 1 vertebrae: cervical levels are not graded" in out.getvalue()
+
+
+def write_real_scans(root):
+    """The two real CTs of this folder under VerSe's names: one with a mask, one with centers."""
+    lumbar, thoracic = HERE / "totalsegmentator-example", HERE / "totalsegmentator-thoracic"
+    names = {
+        lumbar / "example_ct.nii.gz": "sub-lumbar_ct.nii.gz",
+        lumbar / "totalseg_vertebrae_pp_refined.nii.gz": "sub-lumbar_seg-vert_msk.nii.gz",
+        thoracic / "thoracic_ct.nii.gz": "sub-thoracic_ct.nii.gz",
+        thoracic / "thoracic_ctd.json": "sub-thoracic_seg-subreg_ctd.json",
+    }
+    root.mkdir()
+    for path, name in names.items():
+        shutil.copy(path, root / name)
+    return root
+
+
+def test_real_scans_are_prepared(tmp_path):
+    sources = write_real_scans(tmp_path / "v")
+    cohort = prepare([sources], None, tmp_path / "c", PrepareOptions(patches="both"))
+    levels = cohort.index.groupby("subject")["level"].apply(list)
+    assert levels["lumbar"] == ["T12", "L1", "L2", "L3", "L4", "L5"]
+    assert levels["thoracic"] == [f"T{level}" for level in range(3, 13)]
+    assert cohort.has("labels_2d").sum() == 6
+    middle = np.s_[:, 62:82, 62:82]  # 20 mm around each center: cancellous bone
+    assert (np.median(cohort.read("patches_2d", range(16))[middle], axis=(1, 2)) > 60).all()
+    patch = cohort.patch(3, "3d")
+    center = patch.frame.to_patch(np.array(patch.vertebra.centroid_mm))
+    np.testing.assert_allclose(center, [55.5] * 3, atol=1e-6)
 
 
 @pytest.mark.slow

@@ -150,7 +150,12 @@ def _draw_header(pen: ImageDraw, font: FreeTypeFont, title: str) -> None:
         pen.rectangle(((x, 8), (x + 9, 17)), fill=_COLORS[grade])
         pen.text((x + 14, 6), grade, _INK, font)
         x += 28 + pen.textlength(grade, font)
-    pen.text((x, 6), "green: outline of the mask    !: flagged as not assessable", _INK, font)
+    pen.text(
+        (x, 6),
+        "green: outline of the mask, or the center    !: flagged as not assessable",
+        _INK,
+        font,
+    )
 
 
 def _picture(cell: _Cell) -> Image:
@@ -161,6 +166,9 @@ def _picture(cell: _Cell) -> Image:
     rgb = np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
     if cell.mask is not None:
         rgb[_outline(cell.mask)] = _OUTLINE
+    else:  # the vertebra is the one in the middle
+        row, column = (n // 2 for n in cell.hu.shape)
+        rgb[row - 1 : row + 1, column - 1 : column + 1] = _OUTLINE
     picture = Image.fromarray(rgb)
     return picture.resize((_CELL_WIDTH, _CELL_WIDTH), Image.Resampling.BILINEAR)
 

@@ -36,6 +36,7 @@ def check_hounsfield(name: str, volume: Volume) -> None:
 
     Examples
     --------
+    >>> import numpy as np
     >>> check_hounsfield("scan", Volume(np.linspace(0, 1, 8).reshape(2, 2, 2), np.eye(4)))
     Traceback (most recent call last):
     ...
