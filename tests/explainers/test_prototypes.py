@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from spinexplain.errors import ModelError
-from spinexplain.explain.prototypes import SCORE_NAME, explain_prototypes
+from spinexplain.explainers.prototypes import SCORE_NAME, explain_prototypes
 
 
 @pytest.mark.parametrize("axes", [2, 3])
