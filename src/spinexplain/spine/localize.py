@@ -18,6 +18,7 @@ from spinexplain.spine.center import (
     crop_affine,
     deep_centers,
 )
+from spinexplain.spine.curve import centers_mm
 from spinexplain.spine.quality import (
     CENTROID_OUTSIDE_MASK,
     OFF_CURVE,
@@ -79,6 +80,31 @@ def localize(
     named = {vertebra.level: vertebra for vertebra in [*from_mask, *given]}
     ordered = sorted(named.values(), key=lambda vertebra: vertebra.level.order)
     return _flag_outside(ordered, volume)
+
+
+def with_graded_levels(vertebrae: list[Vertebra]) -> list[Vertebra]:
+    """Return the vertebrae as they are, if they can be a spine to grade or measure.
+
+    Raises
+    ------
+    LabelError
+        If none is thoracic or lumbar, or the first level does not lie above the last.
+
+    Examples
+    --------
+    >>> with_graded_levels([Vertebra(VertebraLevel.C7, (0, 0, 0))])
+    Traceback (most recent call last):
+    ...
+    spinexplain.errors.LabelError: no thoracic or lumbar vertebra was found (only C7); ...
+    """
+    if not any(vertebra.level.is_graded for vertebra in vertebrae):
+        found = ", ".join(vertebra.level.value for vertebra in vertebrae)
+        raise LabelError(
+            f"no thoracic or lumbar vertebra was found (only {found}); expected at least one "
+            "of T1-L6. Check the labels, or which tool wrote them with --label-scheme."
+        )
+    centers_mm(vertebrae)  # refuses levels from bottom to top
+    return vertebrae
 
 
 def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[Vertebra]:
