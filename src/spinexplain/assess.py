@@ -126,7 +126,7 @@ def explain(
     ModelError
         If the method does not fit the model, or the model has no such class.
     """
-    from spinexplain.explain.registry import EXPLAINERS
+    from spinexplain.explainers.registry import EXPLAINERS
 
     method = method or grader.explainer
     if method not in EXPLAINERS:

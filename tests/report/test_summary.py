@@ -69,3 +69,17 @@ def test_levels_without_heights_among_levels_with_are_named(lumbar, say):
 def test_slices_are_counted_along_the_body_whatever_the_axis(order):
     affine = np.diag([0.7, 0.8, 2.5, 1.0])[:, [*order, 3]]
     assert slice_spacing_mm(Volume(np.zeros((2, 2, 2)), affine)) == pytest.approx(2.5)
+
+
+def test_a_tilted_gantry_and_values_that_are_not_hu_are_said(lumbar, graded_as, say):
+    affine = lumbar.volume.affine.copy()
+    affine[:3, 2] += (
+        np.tan(np.radians(15))
+        * np.linalg.norm(affine[:3, 2])
+        * (affine[:3, 1] / np.linalg.norm(affine[:3, 1]))
+    )
+    volume = Volume(np.abs(lumbar.volume.array), affine)
+    first = replace(lumbar.vertebrae[0], flags=("gantry_tilt", "not_hounsfield"))
+    summary = summarize(replace(lumbar, volume=volume, vertebrae=(first,)), say)
+    assert "Gantry tilt of 15.0 degrees" in " ".join(summary.caveats)
+    assert "may not be Hounsfield units (the lowest is" in summary.warnings[0]

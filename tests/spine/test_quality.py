@@ -12,7 +12,7 @@ from spinexplain.types import LabelMap, Vertebra, Volume
 
 
 def _scan(spacing=(1.0, 1.0, 1.0), shape=(80, 80, 200)) -> Volume:
-    return Volume(np.zeros(shape, np.int16), np.diag([*spacing, 1.0]))
+    return Volume(np.full(shape, -1000, np.int16), np.diag([*spacing, 1.0]))
 
 
 def _column(*names: str, top_mm: float = 180.0, step_mm: float = 30.0) -> list[Vertebra]:
@@ -41,6 +41,20 @@ def test_the_docstring_lists_exactly_the_vocabulary():
 def test_slices_over_three_millimeters(slice_mm, thick):
     found = _flags(_scan((1, 1, slice_mm)), _column("L1"))
     assert found["L1"] == (("thick_slices",) if thick else ())
+
+
+@pytest.mark.parametrize(("degrees", "tilted"), [(0.4, False), (15.0, True)])
+def test_a_tilted_gantry_is_flagged_at_every_level(degrees, tilted):
+    affine = np.eye(4)
+    affine[1, 2] = np.tan(np.radians(degrees))
+    found = _flags(Volume(_scan(shape=(80, 160, 200)).array, affine), _column("T12", "L1"))
+    assert all(("gantry_tilt" in flags) == tilted for flags in found.values())
+
+
+@pytest.mark.parametrize(("lowest_hu", "odd"), [(-201, False), (-200, True), (0, True)])
+def test_values_without_air_or_fat_are_flagged(lowest_hu, odd):
+    scan = Volume(np.full((80, 80, 200), lowest_hu, np.int16), np.eye(4))
+    assert ("not_hounsfield" in _flags(scan, _column("L1"))["L1"]) == odd
 
 
 def test_a_missing_level_is_a_gap_for_both_neighbors():
@@ -88,7 +102,7 @@ def test_metal_counts_on_the_bone_only():
     with_labels = LabelMap(labels, scan.affine)
     assert _flags(scan, [vertebra], with_labels)["L1"] == ("metal",)
     assert _flags(scan, [vertebra])["L1"] == ("metal",)
-    scan.array[:] = 0
+    scan.array[:] = -1000
     scan.array[20:24, 20:60, 80:120] = 3000  # a rod beside the body
     assert _flags(scan, [vertebra], with_labels)["L1"] == ()
 

@@ -19,6 +19,7 @@ from spinexplain.report.rules import (
 )
 from spinexplain.report.text import Catalogue
 from spinexplain.report.tokens import GradeStyle, grade_style
+from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.types import Volume
 
 _GENANT_GRADES = ("G0", "G1", "G2", "G3")
@@ -116,6 +117,8 @@ def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str
 
 
 def _warnings(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+    if any(NOT_HOUNSFIELD in item.flags for item in spine):
+        yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
     lost = [
         say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
         for item, loss in _height_losses(spine)
@@ -154,3 +157,5 @@ def _caveats(
     names = scan.settings.get("level_names", "")
     yield say("summary.level_names", source=names) if names else say("summary.level_names_unknown")
     yield say("summary.slices", mm=f"{slice_spacing_mm(scan.volume):.3g}")
+    if any(GANTRY_TILT in item.flags for item in spine):
+        yield say("summary.gantry_tilt", degrees=f"{tilt_degrees(scan.volume):.1f}")

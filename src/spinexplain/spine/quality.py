@@ -15,6 +15,8 @@ centers_too_close      stops     under 8 mm to a neighbor's center
 centroid_outside_mask  limits    the given centroid lies outside the level's own mask
 off_curve              limits    over 12 mm off the curve through the other centers
 thick_slices           limits    a voxel is longer than 3 mm
+gantry_tilt            limits    the scan's axes are over 0.5 degrees off a right angle
+not_hounsfield         limits    nothing is below -200 HU, as in MR or CT without its offset
 fold                   limits    the spine bends sideways too sharply for its sheet
 level_gap              informs   a neighboring level is missing in between
 transitional_level     informs   T13 or L6: level names and norms are uncertain
@@ -41,6 +43,8 @@ CENTERS_TOO_CLOSE = "centers_too_close"
 CENTROID_OUTSIDE_MASK = "centroid_outside_mask"
 OFF_CURVE = "off_curve"
 THICK_SLICES = "thick_slices"
+GANTRY_TILT = "gantry_tilt"
+NOT_HOUNSFIELD = "not_hounsfield"
 FOLD = "fold"
 LEVEL_GAP = "level_gap"
 TRANSITIONAL_LEVEL = "transitional_level"
@@ -54,6 +58,8 @@ FLAGS = (
     CENTROID_OUTSIDE_MASK,
     OFF_CURVE,
     THICK_SLICES,
+    GANTRY_TILT,
+    NOT_HOUNSFIELD,
     FOLD,
     LEVEL_GAP,
     TRANSITIONAL_LEVEL,
@@ -71,6 +77,8 @@ STOPPING = {
 _CLOSEST_CENTERS_MM = 8.0
 _CLOSEST_BORDER_MM = 8.0
 _THICK_MM = 3.001  # a header's 3 mm may read 3.0000001
+_TILT_DEGREES = 0.5
+_HEAVIEST_AIR_HU = -200
 _METAL_HU = 2500
 _METAL_SHARE = 0.02
 _BODY_RADIUS_MM = 18.0
@@ -99,7 +107,8 @@ def quality_flags(
 
     Examples
     --------
-    >>> scan = Volume(np.zeros((40, 40, 40), np.int16), np.diag([2.0, 2.0, 4.0, 1.0]))
+    >>> air = np.full((40, 40, 40), -1000, np.int16)
+    >>> scan = Volume(air, np.diag([2.0, 2.0, 4.0, 1.0]))
     >>> quality_flags(scan, [Vertebra(VertebraLevel.L6, (40, 40, 80))])
     {<VertebraLevel.L6: 'L6'>: ('thick_slices', 'transitional_level')}
     """
@@ -108,18 +117,42 @@ def quality_flags(
     for flag, levels in _order_flags(ordered).items():
         for level in levels:
             found[level].add(flag)
-    thick = max(volume.spacing_mm) > _THICK_MM
+    of_scan = _scan_flags(volume)
     for vertebra in ordered:
         seen = {
             OUTSIDE_SCAN: _depth_mm(volume, vertebra) < 0,
             TOUCHES_BORDER: labels is None
             and 0 <= _depth_mm(volume, vertebra) < _CLOSEST_BORDER_MM,
             METAL: _has_metal(volume, vertebra, labels),
-            THICK_SLICES: thick,
             TRANSITIONAL_LEVEL: vertebra.level in _TRANSITIONAL,
         }
-        found[vertebra.level] |= {flag for flag, present in seen.items() if present}
+        found[vertebra.level] |= of_scan | {flag for flag, present in seen.items() if present}
     return {level: tuple(sorted(flags, key=_rank)) for level, flags in found.items()}
+
+
+def _scan_flags(volume: Volume) -> set[str]:
+    """Return what concerns all vertebrae of a scan alike."""
+    seen = {
+        THICK_SLICES: max(volume.spacing_mm) > _THICK_MM,
+        GANTRY_TILT: tilt_degrees(volume) > _TILT_DEGREES,
+        NOT_HOUNSFIELD: volume.array.size > 0 and volume.array.min() >= _HEAVIEST_AIR_HU,
+    }
+    return {flag for flag, present in seen.items() if present}
+
+
+def tilt_degrees(volume: Volume) -> float:
+    """Return how far two axes of a scan are from a right angle at most, degrees.
+
+    Examples
+    --------
+    >>> sheared = np.eye(4)
+    >>> sheared[1, 2] = np.tan(np.radians(15))
+    >>> round(tilt_degrees(Volume(np.zeros((2, 2, 2), np.int16), sheared)), 3)
+    15.0
+    """
+    axes = volume.affine[:3, :3] / np.linalg.norm(volume.affine[:3, :3], axis=0)
+    cosines = np.abs(axes.T @ axes - np.diag(np.diag(axes.T @ axes)))
+    return float(np.degrees(np.arcsin(min(cosines.max(), 1.0))))
 
 
 def _rank(flag: str) -> int:

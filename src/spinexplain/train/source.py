@@ -63,7 +63,7 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
     Returns
     -------
     TrainingSet
-        Healthy twins and vertebrae with foreign material are left out.
+        Vertebrae with foreign material are left out; healthy twins come in as G0.
 
     Raises
     ------

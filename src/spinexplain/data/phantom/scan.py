@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -106,6 +106,8 @@ def make_subject(
     scan_rng = np.random.default_rng(scan)
     field = draw_field(scan_rng, chosen, places)
     how = draw_acquisition(scan_rng, chosen.scanner)
+    if subject.implants and subject.implants[0].hu > _DENSE_HU:
+        how = replace(how, streak_hu=max(how.streak_hu, _METAL_STREAK_HU))
     image = _image(subject, places, around, field, how, noise, True)
     shown = {v.level.value for v in image.vertebrae}
     other = None
@@ -123,6 +125,7 @@ def make_subject(
     )
 
 
+_DENSE_HU, _METAL_STREAK_HU = 2500.0, 90.0
 _RISK = {"T7": 1.6, "T8": 1.6, "T11": 1.6, "T12": 2.4, "L1": 2.4, "L2": 1.5} | {
     f"T{i}": 0.3 for i in range(1, 5)
 }

@@ -91,7 +91,7 @@ def simulate_fracture(
     matched = match_grid(labels, volume)
     vertebrae = vertebrae_from_mask(matched)
     body = _find_body(matched, vertebrae, level)
-    field = _draw_field(np.random.default_rng(seed), body, FracturePlan(shape, loss))
+    field = _draw_field(seed, body, FracturePlan(shape, loss))
     return _warp(volume, matched, vertebrae, level, field)
 
 
@@ -218,23 +218,27 @@ def _piecewise(
     return result
 
 
-def _draw_field(rng: np.random.Generator, body: Body, plan: FracturePlan) -> _Field:
+def _draw_field(seed: int, body: Body, plan: FracturePlan) -> _Field:
+    """Draw the displacement; a second draw takes up what this body's own relief changed."""
+    first = _field_of(np.random.default_rng(seed), body, plan)
+    missing = plan.loss - _predicted_loss(first)
+    aimed = FracturePlan(plan.shape, min(plan.loss + missing, 0.9))
+    return _field_of(np.random.default_rng(seed), body, aimed)
+
+
+def _field_of(rng: np.random.Generator, body: Body, plan: FracturePlan) -> _Field:
     outline = body.outline
     rows = np.abs(body.u_mm) <= 5.0
     front = -float(np.median(body.v_mm[np.argmax(outline[:, rows], axis=0)]))
     depth = front + body.wall_mm
-    columns = body.u_mm[outline.any(axis=0)]
     own = _heights(body, front)
-    width = float(np.ptp(columns))
+    width = float(np.ptp(body.u_mm[outline.any(axis=0)]))
     model = plain_body(depth, width, own)
-    ranges = Fractures(bulge_mm=(0.0, 0.0))
-    broken = fracture_body(rng, ranges, model, own, plan)
+    broken = fracture_body(rng, Fractures(bulge_mm=(0.0, 0.0)), model, own, plan)
     upper, lower = broken.upper.collapse, broken.lower.collapse
     assert upper is not None
     assert lower is not None
-    front_lost = upper.anterior + lower.anterior
-    back_lost = upper.posterior + lower.posterior
-    share = float(rng.uniform(0.1, 0.4))
+    wedged = upper.anterior + lower.anterior - upper.posterior - lower.posterior
     return _Field(
         body=body,
         upper=upper,
@@ -246,8 +250,27 @@ def _draw_field(rng: np.random.Generator, body: Body, plan: FracturePlan) -> _Fi
         bottom_mm=_filled(-body.caudal_mm, outline),
         rim_up_mm=_rim(upper),
         rim_down_mm=_rim(lower),
-        tilt=share * max(front_lost - back_lost, 0.0) / depth,
+        tilt=float(rng.uniform(0.1, 0.4)) * max(wedged, 0.0) / depth,
     )
+
+
+def _predicted_loss(field: _Field) -> float:
+    """Return the largest loss over the bands of depth in which heights are measured.
+
+    Each antero-posterior line of the middle third has its own front wall: towards the sides
+    a band lies further back.
+    """
+    body = field.body
+    columns = np.flatnonzero(np.abs(body.u_mm) <= field.half_width_mm / 3)
+    front = -body.v_mm[np.argmax(body.outline[:, columns], axis=0)]
+    losses = []
+    for low, high in ((0.08, 0.17), (0.42, 0.58), (0.83, 0.92)):
+        t = np.linspace(low, high, 5)[:, None]
+        a = t * (front + field.back_mm) - field.back_mm
+        r = np.broadcast_to(-body.u_mm[columns], a.shape)
+        (top, bottom), (up, down) = field.endplates(a, r), field.moved(a, r)
+        losses.append(float((up + down).mean() / (top - bottom).mean()))
+    return max(losses)
 
 
 def _rim(collapse: Collapse) -> float:

@@ -1,0 +1,66 @@
+"""The README and the docs say what is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from spinexplain.cli.main import app
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+COMMAND = re.compile(r"spinexplain ([a-z]+)")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+
+
+def _shell_lines(text: str) -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL)
+    joined = "\n".join(blocks).replace("\\\n", " ")
+    return [line for line in joined.splitlines() if "spinexplain " in line]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page):
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_and_option_shown_exists(page):
+    for line in _shell_lines(page.read_text()):
+        for command in COMMAND.findall(line):
+            result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+            assert result.exit_code == 0, line
+            for option in OPTION.findall(line):
+                assert option in result.output, f"{line}: no {option}"
+
+
+def test_the_readme_stays_short():
+    assert len(README.read_text().splitlines()) <= 150
+
+
+def test_every_page_is_in_the_navigation():
+    navigation = (ROOT / "mkdocs.yml").read_text()
+    for page in PAGES[1:]:
+        name = page.relative_to(ROOT / "docs").as_posix()
+        if not name.startswith("decisions/"):
+            assert name in navigation, name
+    index = (ROOT / "docs" / "decisions" / "index.md").read_text()
+    for page in (ROOT / "docs" / "decisions").glob("*.md"):
+        assert page.name == "index.md" or page.name in index, page.name
+
+
+def test_the_benchmarks_page_is_written_from_its_results():
+    """No figure is typed by hand: the page is what benchmarks/run.py makes of the results."""
+    import importlib.util
+    import json
+
+    spec = importlib.util.spec_from_file_location("bench_run", ROOT / "benchmarks" / "run.py")
+    run = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run)
+    results = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+    made = run.HEAD + "".join(run.table(json.loads(path.read_text())) for path in results)
+    assert (ROOT / "docs" / "benchmarks.md").read_text() == made
