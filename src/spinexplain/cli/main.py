@@ -12,6 +12,7 @@ import warnings
 import typer
 
 from spinexplain.cli import demo, fracture, grade, measure, phantom, prepare, train
+from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
 
 app = typer.Typer(
@@ -49,7 +50,7 @@ def run(arguments: list[str] | None = None) -> None:
     # threads spin while they wait. They only count before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
-    warnings.formatwarning = lambda message, *_: f"spinexplain: warning: {message}\n"
+    warnings.formatwarning = _warning_line
     try:
         app(args=arguments, prog_name="spinexplain")
     except SpinexplainError as error:
@@ -58,10 +59,18 @@ def run(arguments: list[str] | None = None) -> None:
         _fail(f"{error.filename or 'file system'}: {error.strerror or error}.")
 
 
+def _warning_line(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    return f"spinexplain: warning: {printable(' '.join(str(message).split()))}\n"
+
+
 def _fail(message: str) -> None:
-    line = " ".join(message.split())
-    printable = "".join(char if char.isprintable() else "?" for char in line)
-    print(f"spinexplain: {printable}", file=sys.stderr)
+    print(f"spinexplain: {printable(' '.join(message.split()))}", file=sys.stderr)
     raise SystemExit(2)
 
 
