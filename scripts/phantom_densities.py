@@ -56,6 +56,7 @@ def sites_of(patch, below_mm):
         "noise (SD)": rough[:, :, 1:-1].std() / np.sqrt(1.5),
     }
     lost = {name for name, value in found.items() if value < -900}
+    lost |= {"noise (SD)"} if "muscle" in lost else set()
     return {name: np.nan if name in lost else float(value) for name, value in found.items()}
 
 

@@ -100,6 +100,7 @@ def stated(trained: Trained, tests: dict[str, TrainingSet], counts: dict[str, in
             "phantom_sheets": counts,
             "phantom_seed": TRAINING_SEED,
             "test_seed": TEST_SEED,
+            "reliability": {name: vars(figure) for name, figure in figures.items()},
             "torch": str(torch.__version__),
             "numpy": np.__version__,
         },

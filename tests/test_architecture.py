@@ -21,7 +21,7 @@ LAYERS = [
     {"spine"},
     {"data", "evaluate"},
     {"models"},
-    {"train", "explain"},
+    {"train", "explainers"},
     {"assess", "experiment"},
     {"report"},
     {"app", "cli"},

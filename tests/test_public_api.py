@@ -49,3 +49,12 @@ def test_dir_lists_the_public_names_before_they_are_used():
 
 def test_unknown_names_are_attribute_errors():
     assert not hasattr(spinexplain, "no_such_name")
+
+
+def test_no_module_takes_the_place_of_a_public_function():
+    """Importing a sub-package sets an attribute: it must not be one of the public names."""
+    from pathlib import Path
+
+    source = Path(spinexplain.__file__).parent
+    modules = {path.stem for path in source.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not modules & set(spinexplain.__all__)

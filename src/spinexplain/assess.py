@@ -11,7 +11,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
-from spinexplain.spine.localize import localize, match_grid
+from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import overview_frame, reformat, sample_volume
@@ -80,7 +80,7 @@ def grade(
     with stage("localize"):
         bodies = bodies_of(labels, body)
         found = localize(volume, labels=labels, centroids=centroids, body=bodies)
-        vertebrae = _with_graded_levels(found)
+        vertebrae = with_graded_levels(found)
     with stage("heights"):
         # On the mask's own grid: resampling a fine mask to the CT's would cost precision.
         mask = bodies if bodies is not None else labels
@@ -126,7 +126,7 @@ def explain(
     ModelError
         If the method does not fit the model, or the model has no such class.
     """
-    from spinexplain.explain.registry import EXPLAINERS
+    from spinexplain.explainers.registry import EXPLAINERS
 
     method = method or grader.explainer
     if method not in EXPLAINERS:
@@ -205,16 +205,6 @@ def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None
             "the same scan. Check both files."
         )
     return LabelMap(kept, labels.affine)
-
-
-def _with_graded_levels(vertebrae: list[Vertebra]) -> list[Vertebra]:
-    if not any(vertebra.level.is_graded for vertebra in vertebrae):
-        found = ", ".join(vertebra.level.value for vertebra in vertebrae)
-        raise LabelError(
-            f"no thoracic or lumbar vertebra was found (only {found}); expected at least one "
-            "of T1-L6. Check the labels, or which tool wrote them with --label-scheme."
-        )
-    return vertebrae
 
 
 def _overview(volume: Volume, vertebrae: Sequence[Vertebra]) -> Patch:

@@ -111,7 +111,8 @@ class HeadSettings(Settings):
 class LossSettings(Settings):
     """Weights of the loss terms; a negative ``lambda_sep`` pushes other classes away.
 
-    ``lambda_outside`` weighs the share of own-class activation outside the target's body;
+    ``lambda_outside`` weighs the share of own-class activation (to ``outside_power``, so
+    that the peak counts more than the floor) outside the target's body;
     with ``inside = "evidence"`` outside the fracture's true evidence, where a cohort knows
     it (phantoms do), and outside the body for every other crop.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
@@ -123,6 +124,7 @@ class LossSettings(Settings):
     lambda_div: float = Field(default=0.3, ge=0)
     lambda_l1: float = Field(default=1e-4, ge=0)
     lambda_outside: float = Field(default=0.0, ge=0)
+    outside_power: float = Field(default=1.0, ge=1)
     inside: Literal["body", "evidence"] = "body"
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"

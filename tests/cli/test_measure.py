@@ -1,5 +1,9 @@
 import csv
 
+import numpy as np
+
+from spinexplain.io.nifti import read_labels, write_nifti
+
 
 def rows_of(path):
     with path.open(newline="") as file:
@@ -44,3 +48,45 @@ def test_a_mask_that_is_no_mask(spinexplain, lumbar, tmp_path):
     assert ended.code == 2
     assert ct.name in ended.line
     assert not out.exists()
+
+
+def mask_with(mask, path, renumbered):
+    """Write the mask again with other labels."""
+    labels = read_labels(mask)
+    table = np.arange(256, dtype=np.uint8)
+    for label, other in renumbered.items():
+        table[label] = other
+    write_nifti(path, table[labels.array], labels.affine)
+    return path
+
+
+def test_a_mask_without_a_thoracic_or_lumbar_level(spinexplain, lumbar, tmp_path):
+    ct, mask = lumbar
+    cervical = mask_with(
+        mask, tmp_path / "m.nii.gz", {verse: verse - 18 for verse in range(19, 25)}
+    )
+    out = tmp_path / "heights.csv"
+    ended = spinexplain("measure", ct, "--labels", cervical, "-o", out)
+    assert ended.code == 2
+    assert "no thoracic or lumbar vertebra was found" in ended.line
+    assert not out.exists()
+
+
+def test_levels_that_would_run_upwards_are_refused(spinexplain, lumbar, tmp_path):
+    """One foreign label makes VerSe's numbers look like those of another tool."""
+    ct, mask = lumbar
+    foreign = mask_with(mask, tmp_path / "m.nii.gz", {22: 77})
+    out = tmp_path / "heights.csv"
+    ended = spinexplain("measure", ct, "--labels", foreign, "-o", out)
+    assert ended.code == 2
+    assert "expected levels from top to bottom" in ended.line
+    assert not out.exists()
+
+
+def test_a_missing_folder_is_told_before_anything_is_read(spinexplain, lumbar, tmp_path):
+    _, mask = lumbar
+    ended = spinexplain(
+        "measure", tmp_path / "no.nii", "--labels", mask, "-o", tmp_path / "a" / "h.csv"
+    )
+    assert ended.code == 2
+    assert "there is no folder" in ended.line

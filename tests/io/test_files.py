@@ -72,6 +72,18 @@ class TestOutputFolder:
             crash_after_writing(temporary / "file")
         assert os.listdir(tmp_path) == []
 
+    def test_a_crash_removes_the_parents_it_made_and_no_others(self, tmp_path):
+        mine = tmp_path / "mine"
+        mine.mkdir()
+        with pytest.raises(RuntimeError), output_folder(mine / "a" / "b" / "out") as temporary:
+            crash_after_writing(temporary / "file")
+        assert os.listdir(mine) == []
+
+    def test_a_parent_that_came_into_use_stays(self, tmp_path):
+        with pytest.raises(RuntimeError), output_folder(tmp_path / "a" / "out") as temporary:
+            crash_after_writing(temporary.parent / "notes.txt")
+        assert os.listdir(tmp_path / "a") == ["notes.txt"]
+
     def test_an_existing_folder_is_refused_without_force(self, tmp_path):
         (tmp_path / "out").mkdir()
         with pytest.raises(OutputError, match="--force"), output_folder(tmp_path / "out"):

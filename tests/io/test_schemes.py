@@ -139,7 +139,12 @@ def test_a_verse_mask_with_a_wrong_order_stays_verse():
 
 @pytest.mark.parametrize(
     ("labels", "message"),
-    [([26], "26 fit no known"), ([70], "no known"), ([300], "fit no known"), ([], "none fit no")],
+    [
+        ([26], "26 fit no known"),
+        ([70], "no known"),
+        ([300], "fit no known"),
+        ([], "every voxel is 0; expected vertebra labels"),
+    ],
 )
 def test_masks_of_other_things(labels, message):
     array = np.zeros((4, 4, 4), np.int16)

@@ -93,19 +93,20 @@ def test_l1_touches_off_class_connections_only():
     assert torch.all(weight.grad[~own] == 1)
 
 
-def test_outside_loss_equals_a_loop():
+@pytest.mark.parametrize("power", [1.0, 3.0])
+def test_outside_loss_equals_a_loop(power):
     rng = np.random.default_rng(1)
     maps, inside = rng.uniform(0, 2, (4, 6, 3, 5)), rng.uniform(0, 1, (4, 3, 5))
     inside[2] = 0  # no target in view: not counted
     labels = np.array([0, 1, 1, 2])
     own = OWNER.numpy()[None] == labels[:, None]
     shares = [
-        (maps[n, p] * (1 - inside[n])).sum() / maps[n, p].sum()
+        (maps[n, p] ** power * (1 - inside[n])).sum() / (maps[n, p] ** power).sum()
         for n in (0, 1, 3)
         for p in range(6)
         if own[n, p]
     ]
-    loss = outside_loss(*(torch.from_numpy(a) for a in (maps, inside, own)))
+    loss = outside_loss(*(torch.from_numpy(a) for a in (maps, inside, own)), power)
     assert float(loss) == pytest.approx(np.mean(shares))
 
 

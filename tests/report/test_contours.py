@@ -69,3 +69,13 @@ def test_two_regions_give_two_rings():
 def test_nothing_is_enclosed_where_there_is_nothing():
     assert mass_level(np.zeros((3, 3)), 0.5) == np.inf
     assert mass_contour(np.zeros((8, 8)), 0.5) == ""
+
+
+def test_a_floor_under_the_evidence_does_not_spread_its_outline():
+    row, column = np.mgrid[:101, :101] - 50.0
+    peak = np.exp(-(row**2 + column**2) / (2 * 6.0**2))
+    ripple = 0.2 + 0.01 * np.cos(row) * np.cos(column)
+    (on_floor,) = _rings(mass_contour(peak + 0.2, 0.8))
+    (alone,) = _rings(mass_contour(peak, 0.8))
+    np.testing.assert_allclose(_area(on_floor), _area(alone), rtol=0.02)
+    assert len(list(_rings(mass_contour(peak + ripple, 0.5)))) == 1

@@ -15,6 +15,7 @@ def say():
 
 def test_the_lumbar_scan_in_words(lumbar, say):
     summary = summarize(lumbar, say)
+    assert summary.headline == "Suspected fracture"
     assert [(s.level, s.words) for s in summary.suspects] == [("L1", "moderate")]
     assert summary.warnings == (
         "Measured height loss of 25 % or more: L1 (31 %) and L3 (29 %).",
@@ -41,13 +42,15 @@ def test_without_a_mask_it_says_that_nothing_checks_the_grades(thoracic, say):
 
 def test_a_healthy_scan_has_nothing_to_warn_of(healthy, say):
     summary = summarize(healthy, say)
+    assert summary.headline == "The model suspects no fracture."
     assert (summary.suspects, summary.warnings) == ((), ())
 
 
 def test_where_no_level_could_be_graded(lumbar, graded_as, say):
     none = tuple(graded_as(item, None, "not_assessable: metal") for item in lumbar.vertebrae)
     summary = summarize(replace(lumbar, vertebrae=none), say)
-    assert summary.coverage[0] == "No level could be graded."
+    assert summary.headline == "No level could be graded."
+    assert summary.coverage[0] == "Not in view: T1–T11."
     assert summary.suspects == ()
 
 

@@ -5,11 +5,11 @@ import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
+from spinexplain.io.body_masks import body_mask
 from spinexplain.spine.localize import (
     level_boxes,
     localize,
     match_grid,
-    select_bodies,
     vertebrae_from_mask,
 )
 from spinexplain.types import LabelMap, Vertebra, Volume
@@ -53,7 +53,7 @@ def test_coarse_and_sheared_grids_keep_the_centers(
 
 
 def test_the_body_map_is_where_the_centers_are_expected(example_mask, example_body_map):
-    bodies = select_bodies(example_body_map, "totalsegmentator")
+    bodies = body_mask("m", example_body_map, "totalsegmentator")
     with_map = {v.level: np.array(v.centroid_mm) for v in vertebrae_from_mask(example_mask, bodies)}
     whole = [level for level in with_map if level.value.startswith("L")]
     apart = _apart_mm(vertebrae_from_mask(example_mask), {lv: with_map[lv] for lv in whole})
@@ -62,7 +62,7 @@ def test_the_body_map_is_where_the_centers_are_expected(example_mask, example_bo
 
 
 def test_localize_takes_the_body_map_too(example_mask, example_body_map):
-    bodies = select_bodies(example_body_map, "totalsegmentator")
+    bodies = body_mask("m", example_body_map, "totalsegmentator")
     found = localize(_scan_of(example_mask), example_mask, body=bodies)
     assert [v.centroid_mm for v in found] == [
         v.centroid_mm for v in vertebrae_from_mask(example_mask, bodies)
@@ -78,7 +78,7 @@ def test_a_cut_bone_is_flagged_and_blames_no_neighbor(example_mask):
 
 
 def test_the_crop_has_one_whole_vertebra(crop_mask, crop_subregions):
-    bodies = select_bodies(crop_subregions, "subregion")
+    bodies = body_mask("m", crop_subregions, "tptbox")
     found = vertebrae_from_mask(crop_mask)
     expected = {v.level: np.array(v.centroid_mm) for v in vertebrae_from_mask(crop_mask, bodies)}
     assert [v.flags for v in found] == [("touches_border",), (), ("touches_border",)]
@@ -117,15 +117,6 @@ def test_levels_come_in_cranio_caudal_order_with_t13_before_l1():
         "T13",
         "L1",
     ]
-
-
-def test_the_schemes_of_body_masks(example_body_map):
-    bodies = select_bodies(example_body_map, "totalsegmentator")
-    assert bodies.array.sum() == np.count_nonzero(example_body_map.array == 1)
-    with pytest.raises(LabelError, match="none of the labels"):
-        select_bodies(example_body_map, "subregion")
-    with pytest.raises(LabelError, match="unknown body scheme 'own'"):
-        select_bodies(example_body_map, "own")
 
 
 def _scan_of(mask: LabelMap) -> Volume:

@@ -249,6 +249,5 @@ def in_words(findings: ScanFindings) -> str:
     say = load_catalogue("en")
     summary = summarize(findings, say)
     suspected = ", ".join(f"{item.level} {item.words}" for item in summary.suspects)
-    title = "summary.suspected.many" if len(summary.suspects) > 1 else "summary.suspected.one"
-    headline = f"{say(title)}: {suspected}." if suspected else say("summary.nothing_suspected")
+    headline = f"{summary.headline}: {suspected}." if suspected else summary.headline
     return " ".join([headline, *summary.warnings, *summary.coverage])

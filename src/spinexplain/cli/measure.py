@@ -91,17 +91,19 @@ def measure_to_csv(
     """
     from spinexplain.io.files import atomic_file
     from spinexplain.io.read import read_mask, read_scan
-    from spinexplain.spine.localize import localize, match_grid
+    from spinexplain.spine.localize import localize, match_grid, with_graded_levels
     from spinexplain.spine.morphometry import measure
     from spinexplain.spine.quality import quality_flags
 
     if out.exists() and not force:
         raise OutputError(f"{out} exists already; choose another name or add --force.")
+    if not out.absolute().parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")
     with stage("read"):
         volume = read_scan(ct, series=series)
         mask = read_mask(labels, scheme=label_scheme)
     with stage("heights"):
-        vertebrae = localize(volume, labels=mask)
+        vertebrae = with_graded_levels(localize(volume, labels=mask))
         heights = measure(mask, vertebrae)
         flags = quality_flags(volume, vertebrae, match_grid(mask, volume))
     with stage("write"), atomic_file(out) as temporary, temporary.open("w", newline="") as file:

@@ -17,10 +17,11 @@ from spinexplain.data.truth import read_truth, with_truth
 from spinexplain.data.verse import VERTEBRA_MASK, SeriesFiles
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.geometry import BoxFrame, SheetFrame
+from spinexplain.io.body_masks import body_mask
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.files import sha256_file
 from spinexplain.io.nifti import check_is_ct, read_labels, read_volume
-from spinexplain.spine.localize import localize, select_bodies
+from spinexplain.spine.localize import localize
 from spinexplain.spine.quality import OUTSIDE_SCAN, quality_flags
 from spinexplain.spine.reformat import box_frame, sheet_frame
 from spinexplain.spine.sampling import sample_labels, sample_volume
@@ -164,7 +165,7 @@ def _sample_mask(
     """Sample a mask beside the vertebra mask: bodies, or the truth of a phantom."""
     mask = read_labels(path)
     if seg == "subreg":
-        mask = select_bodies(mask, "subregion")
+        mask = body_mask(path.name, mask, "tptbox")
     stem = "body" if seg == "subreg" else seg
     arrays = {}
     for size, laid in frames.items():

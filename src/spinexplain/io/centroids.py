@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import FileFormatError, LabelError
 from spinexplain.geometry import apply_affine
 from spinexplain.io.files import atomic_file, unreadable
+from spinexplain.io.plausibility import ScanWarning
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 _NOT_VERTEBRAE = frozenset({26, 27})  # sacrum, coccyx
@@ -56,6 +58,11 @@ def read_centroids(
     LabelError
         If a label is no vertebra or comes twice, a center lies outside the scan, no center
         is left, or the convention is not clear.
+
+    Warns
+    -----
+    ScanWarning
+        If an entry is left out for its NaN, or the convention was found by fit.
 
     Notes
     -----
@@ -151,17 +158,24 @@ def _verse(
             direction = _checked_direction(path, row["direction"])
         elif isinstance(row, dict) and {"label", "X", "Y", "Z"} <= row.keys():
             if "nan" in str(row).lower():  # VerSe's own tools skip such rows as well
+                _warn(path, f"{str(row)[:80]} holds NaN and is left out")
                 continue
             label = _whole(path, row["label"])
             xyz = [_number(path, label, row[axis]) for axis in "XYZ"]
             _add(path, indices, label, np.array(xyz))
         else:
             raise _unknown_form(path, f"the entry {str(row)[:80]}")
+    if not indices:
+        return {}
     if convention is None:
         convention = "voxel" if direction else _only_possible(path, indices, reference)
     axes = direction if convention == "voxel" else _ONE_MM_GRIDS[convention]
     to_mm = _to_mm(reference, axes, one_mm=convention != "voxel")
     return {label: _tuple(apply_affine(to_mm, np.array(p))) for label, p in indices.items()}
+
+
+def _warn(path: str | Path, message: str) -> None:
+    warnings.warn(f"{path}: {message}. Check the file.", ScanWarning, stacklevel=4)
 
 
 def _to_mm(
@@ -190,6 +204,7 @@ def _only_possible(path: str | Path, indices: Points, reference: Volume | LabelM
         if not _strays(points, reference) and _runs_caudally(path, points):
             possible.append(name)
     if len(possible) == 1:
+        _warn(path, f"says no direction; read as {possible[0]}, the only convention that fits")
         return possible[0]
     fit = ", ".join(possible) or "none"
     raise LabelError(
@@ -260,7 +275,8 @@ def _number(path: str | Path, label: int, value: Any) -> float:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or abs(value) > _FARTHEST:
         raise FileFormatError(
-            f"{path}: a coordinate of label {label} is {repr(value)[:40]}; expected a number."
+            f"{path}: a coordinate of label {label} is {repr(value)[:40]}; expected a number "
+            f"from {-_FARTHEST:.0e} to {_FARTHEST:.0e}."
         )
     return float(value)
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spinexplain.errors import FileFormatError, OutputError
@@ -97,7 +97,7 @@ def output_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
     Parameters
     ----------
     path : path
-        Where the folder shall be. Its parents are created.
+        Where the folder shall be. Its parents are created, and removed again on failure.
     force : bool
         Whether an existing folder is replaced. Only a folder that this function wrote,
         or an empty one, ever is: nobody loses a folder of scans to a mistyped option.
@@ -124,10 +124,12 @@ def output_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
     """
     path = Path(path).absolute()
     _check_replaceable(path, force)
+    missing = [folder for folder in path.parents if not os.path.exists(folder)]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     except OSError as error:
+        _remove_empty(missing)
         raise _unwritable(path, error) from error
     try:
         temporary.chmod(0o777 & ~_umask())
@@ -139,6 +141,14 @@ def output_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
         raise _unwritable(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        _remove_empty(missing)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders that hold nothing, innermost first; one in use ends it."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _swap(temporary: Path, path: Path) -> None:

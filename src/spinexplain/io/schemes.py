@@ -196,7 +196,8 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     Raises
     ------
     LabelError
-        If no scheme fits, or several that differ; the message names them.
+        If nothing is labelled, no scheme fits, or several that differ do; the message
+        names them.
 
     Notes
     -----
@@ -209,6 +210,8 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     """
     _refuse_images(mask)
     centers = label_centers_mm(mask)
+    if not centers:
+        raise LabelError(f"{name}: every voxel is 0; expected vertebra labels. Check the mask.")
     labels = list(centers)
     allowed = _allowed(labels)
     fitting = [scheme for scheme in allowed if _is_anatomical(scheme, centers)]

@@ -18,9 +18,9 @@ import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file as load_arrays
-from safetensors.numpy import save_file as save_arrays
+from safetensors.numpy import save as arrays_to_bytes
 from safetensors.torch import load_file as load_tensors
-from safetensors.torch import save_file as save_tensors
+from safetensors.torch import save as tensors_to_bytes
 
 from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ModelError, SpinexplainError
@@ -109,10 +109,10 @@ def save_bundle(bundle: Bundle, out: str | Path, force: bool = False) -> Path:
     """
     with output_folder(Path(out), force=force) as folder:
         state = {k: v.detach().contiguous() for k, v in bundle.model.state_dict().items()}
-        save_tensors(state, folder / "model.safetensors")
+        (folder / "model.safetensors").write_bytes(tensors_to_bytes(state))
         if bundle.patches_hu is not None and bundle.maps is not None:
             arrays = {"patches_hu": bundle.patches_hu, "maps": bundle.maps}
-            save_arrays(arrays, folder / "prototypes.safetensors")
+            (folder / "prototypes.safetensors").write_bytes(arrays_to_bytes(arrays))
         _write_json(folder / "bundle.json", _description(bundle))
         (folder / "MODEL_CARD.md").write_text(bundle.card, encoding="utf-8")
         files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))

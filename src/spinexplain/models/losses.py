@@ -101,7 +101,9 @@ def off_class_l1(connections: Tensor, prototype_class: Tensor) -> Tensor:
     return connections[other].abs().sum()
 
 
-def outside_loss(similarity_maps: Tensor, inside: Tensor, own: Tensor) -> Tensor:
+def outside_loss(
+    similarity_maps: Tensor, inside: Tensor, own: Tensor, power: float = 1.0
+) -> Tensor:
     """Measure how much of the own-class activation lies outside the target vertebra.
 
     Parameters
@@ -112,12 +114,14 @@ def outside_loss(similarity_maps: Tensor, inside: Tensor, own: Tensor) -> Tensor
         Share of each cell that the target vertebra covers, 0 to 1.
     own : Tensor of bool, shape (N, P)
         Which prototypes belong to each crop's class.
+    power : float
+        Above 1 the peak of a map counts more than its floor.
 
     Returns
     -------
     Tensor, shape ()
         Mean over crops with a target and own-class prototypes of
-        sum(similarity x outside) / sum(similarity), 0 to 1; 0 without any.
+        sum(similarity^power x outside) / sum(similarity^power), 0 to 1; 0 without any.
 
     Examples
     --------
@@ -125,7 +129,7 @@ def outside_loss(similarity_maps: Tensor, inside: Tensor, own: Tensor) -> Tensor
     >>> outside_loss(maps, torch.tensor([[[1.0, 0.0]]]), torch.tensor([[True]]))
     tensor(0.2500)
     """
-    maps, target = similarity_maps.flatten(2), inside.flatten(1)
+    maps, target = similarity_maps.flatten(2).pow(power), inside.flatten(1)
     use = own & (target.sum(dim=1, keepdim=True) > 0)
     if not bool(use.any()):
         return similarity_maps.sum() * 0.0

@@ -35,8 +35,22 @@ def mass_level(heatmap: np.ndarray, share: float) -> float:
     return float(values[int(np.searchsorted(np.cumsum(values), share * total))])
 
 
+def above_floor(heatmap: np.ndarray) -> np.ndarray:
+    """Keep what rises above a heat map's median.
+
+    A similarity map is small but not zero far from the evidence. Summed over many pixels that
+    floor would hold most of the mass, and a contour of the mass would trace its ripples.
+
+    Examples
+    --------
+    >>> above_floor(np.array([1.0, 1, 1, 4])).tolist()
+    [0.0, 0.0, 0.0, 3.0]
+    """
+    return np.clip(heatmap - np.median(heatmap), 0, None)
+
+
 def mass_contour(heatmap: np.ndarray, share: float) -> str:
-    """Outline the region that holds ``share`` of a heat map, as the path of an SVG.
+    """Outline the region that holds ``share`` of what rises above a heat map's floor.
 
     Parameters
     ----------
@@ -47,7 +61,7 @@ def mass_contour(heatmap: np.ndarray, share: float) -> str:
     Returns
     -------
     str
-        Value of a path's ``d``, in units of samples, where the sample (row, column)
+        Value of an SVG path's ``d``, in units of samples, where the sample (row, column)
         covers the square from (column, row) to (column + 1, row + 1). Empty where the map
         is flat or zero.
 
@@ -56,6 +70,7 @@ def mass_contour(heatmap: np.ndarray, share: float) -> str:
     The map is padded with zeros, so that a region that reaches the border is closed along
     it instead of left open.
     """
+    heatmap = above_floor(heatmap)
     level = mass_level(heatmap, share)
     if not np.isfinite(level) or level <= 0:
         return ""

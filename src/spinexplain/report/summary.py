@@ -39,8 +39,13 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Summary:
-    """The headline, and the sentences under it in order of weight."""
+    """The headline, and the sentences under it in order of weight.
 
+    ``headline`` introduces the suspects, or says why there are none: nothing suspected is
+    not the same as nothing graded.
+    """
+
+    headline: str
     suspects: tuple[Suspect, ...]
     warnings: tuple[str, ...]
     coverage: tuple[str, ...]
@@ -52,11 +57,21 @@ def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
     spine = [item for item in scan.vertebrae if item.vertebra.level.is_graded]
     suspects = tuple(_suspect(item, say) for item in _suspected(spine))
     return Summary(
+        headline=_headline(spine, suspects, say),
         suspects=suspects,
         warnings=tuple(_warnings(scan, spine, say)),
         coverage=tuple(_coverage(spine, say)),
         caveats=tuple(_caveats(scan, spine, say)),
     )
+
+
+def _headline(
+    spine: Sequence[VertebraFindings], suspects: Sequence[Suspect], say: Catalogue
+) -> str:
+    if suspects:
+        return say("summary.suspected", count=len(suspects))
+    graded = any(grade_of(item) is not None for item in spine)
+    return say("summary.nothing_suspected" if graded else "summary.none_graded")
 
 
 def slice_spacing_mm(volume: Volume) -> float:
@@ -86,8 +101,6 @@ def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str
     if graded:
         levels = say.levels(graded)
         yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
-    else:
-        yield say("summary.none_graded")
     seen = {item.vertebra.level for item in spine}
     outside = [
         level

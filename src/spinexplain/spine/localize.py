@@ -18,6 +18,7 @@ from spinexplain.spine.center import (
     crop_affine,
     deep_centers,
 )
+from spinexplain.spine.curve import centers_mm
 from spinexplain.spine.quality import (
     CENTROID_OUTSIDE_MASK,
     OFF_CURVE,
@@ -26,7 +27,6 @@ from spinexplain.spine.quality import (
 )
 from spinexplain.types import LabelMap, Vertebra, Volume
 
-BODY_LABELS = {"subregion": (49, 50), "totalsegmentator": (1,), "spine-segment": (2,)}
 _NOT_VERTEBRAE = {26, 27}  # sacrum and coccyx
 _BODY_REACH_MM = 28.0  # a border nearer than this to the center may have cut the body
 _GRID_TOLERANCE = 0.05  # of a voxel, at the grid's corners
@@ -82,6 +82,31 @@ def localize(
     return _flag_outside(ordered, volume)
 
 
+def with_graded_levels(vertebrae: list[Vertebra]) -> list[Vertebra]:
+    """Return the vertebrae as they are, if they can be a spine to grade or measure.
+
+    Raises
+    ------
+    LabelError
+        If none is thoracic or lumbar, or the first level does not lie above the last.
+
+    Examples
+    --------
+    >>> with_graded_levels([Vertebra(VertebraLevel.C7, (0, 0, 0))])
+    Traceback (most recent call last):
+    ...
+    spinexplain.errors.LabelError: no thoracic or lumbar vertebra was found (only C7); ...
+    """
+    if not any(vertebra.level.is_graded for vertebra in vertebrae):
+        found = ", ".join(vertebra.level.value for vertebra in vertebrae)
+        raise LabelError(
+            f"no thoracic or lumbar vertebra was found (only {found}); expected at least one "
+            "of T1-L6. Check the labels, or which tool wrote them with --label-scheme."
+        )
+    centers_mm(vertebrae)  # refuses levels from bottom to top
+    return vertebrae
+
+
 def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[Vertebra]:
     """Find the body center of every vertebra in a mask.
 
@@ -90,7 +115,8 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     labels : LabelMap
         VerSe labels; whole vertebrae or bodies only. 26 and 27 are ignored.
     body : LabelMap, optional
-        Not 0 where there is vertebral body (see :func:`select_bodies`), for the centers.
+        Not 0 where there is vertebral body, for the centers; see
+        :func:`spinexplain.io.body_masks.body_mask`.
 
     Returns
     -------
@@ -152,38 +178,6 @@ def level_boxes(labels: LabelMap) -> dict[VertebraLevel, tuple[slice, slice, sli
             "labels 1-25 or 28. Check that the mask belongs to this scan."
         )
     return dict(sorted(known.items(), key=lambda item: item[0].order))
-
-
-def select_bodies(labels: LabelMap, scheme: str) -> LabelMap:
-    """Keep what another tool's mask labels as vertebral body, as 1 on background 0.
-
-    Parameters
-    ----------
-    labels : LabelMap
-    scheme : str
-        A key of ``BODY_LABELS``. The mask does not tell: TotalSegmentator codes bodies 1
-        and discs 2, spine-segment processes 1 and bodies 2.
-
-    Raises
-    ------
-    LabelError
-        If the scheme is unknown, or the mask holds none of its body labels.
-
-    Examples
-    --------
-    >>> mask = LabelMap(np.array([[[0, 48, 49, 50]]]), np.eye(4))
-    >>> select_bodies(mask, "subregion").array.tolist()
-    [[[0, 0, 1, 1]]]
-    """
-    if scheme not in BODY_LABELS:
-        raise LabelError(f"unknown body scheme {scheme!r}; expected one of {sorted(BODY_LABELS)}.")
-    bodies = np.isin(labels.array, BODY_LABELS[scheme])
-    if not bodies.any():
-        raise LabelError(
-            f"the body mask holds none of the labels {list(BODY_LABELS[scheme])} of scheme "
-            f"{scheme!r}. Check which tool wrote it."
-        )
-    return LabelMap(bodies.astype(np.uint8), labels.affine)
 
 
 def match_grid(labels: LabelMap, volume: Volume | LabelMap) -> LabelMap:

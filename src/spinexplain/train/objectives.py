@@ -111,7 +111,7 @@ def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfi
         return torch.zeros(())
     inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
     own = model.prototype_class[None] == batch.labels[:, None]
-    return outside_loss(model.similarity_of(maps), inside, own)
+    return outside_loss(model.similarity_of(maps), inside, own, config.loss.outside_power)
 
 
 def target_cells(

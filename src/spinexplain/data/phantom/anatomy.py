@@ -9,9 +9,10 @@ Sources
 - Cervical: Panjabi MM et al., "Cervical human vertebrae: quantitative three-dimensional
   anatomy of the middle and lower regions", Spine 16(8):861-869, 1991.
 
-Depth and width are means of the upper and the lower endplate, rounded to 0.5 mm. Anterior
-to posterior ratios, disc heights and disc angles are rounded readings of the wide range
-in the literature; the presets vary all of them broadly, so the centre matters little.
+Posterior heights T1-L5 are those of the tables (the same as in :mod:`spinexplain.spine.norms`).
+Everything else is rounded to the neighborhood of these sources or, where they are silent
+(anterior to posterior ratios, disc heights and angles, sacrum), to common anatomy: a starting
+point that the presets vary broadly, not a reference to measure patients by.
 """
 
 from __future__ import annotations

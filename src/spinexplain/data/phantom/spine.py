@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
+from spinexplain.data.phantom.anatomy import LEVEL_NAMES
 from spinexplain.data.phantom.shape import Body, Endplate
 
 
@@ -112,9 +112,3 @@ def body_center(body: Body, place: Placement, fractured: bool) -> np.ndarray:
 def level_index(name: str) -> int:
     """Return the place of a level in ``LEVEL_NAMES``."""
     return LEVEL_NAMES.index(name)
-
-
-def expected_heights(scale: float, ratio: float, k: int) -> tuple[float, float]:
-    """Return the anterior and posterior rim height (mm) a spine of this size has at a level."""
-    post = float(NORMS["post"][k]) * scale * ratio
-    return post * float(NORMS["ant_ratio"][k]), post

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spinexplain.errors import ConfigError, ModelError
-from spinexplain.explain.cam_weights import CAM_METHODS, weighted_map
-from spinexplain.explain.hooks import capture
+from spinexplain.explainers.cam_weights import CAM_METHODS, weighted_map
+from spinexplain.explainers.hooks import capture
 from spinexplain.models.grader import Grader
 from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.types import Evidence, Explanation, Patch

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from spinexplain.explain.cam import explain_cam
-from spinexplain.explain.cam_weights import CAM_METHODS
-from spinexplain.explain.prototypes import explain_prototypes
+from spinexplain.explainers.cam import explain_cam
+from spinexplain.explainers.cam_weights import CAM_METHODS
+from spinexplain.explainers.prototypes import explain_prototypes
 from spinexplain.models.grader import Grader
 from spinexplain.types import Explanation, Patch
 

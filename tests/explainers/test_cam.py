@@ -7,8 +7,8 @@ from torch import nn
 
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, ModelError
-from spinexplain.explain.cam import activation_maps, default_layer, explain_cam
-from spinexplain.explain.cam_weights import CAM_METHODS
+from spinexplain.explainers.cam import activation_maps, default_layer, explain_cam
+from spinexplain.explainers.cam_weights import CAM_METHODS
 from spinexplain.models.detector import DetectorNet
 from spinexplain.models.grader import Grader
 from spinexplain.models.receptive import ReceptiveField, upsample_map

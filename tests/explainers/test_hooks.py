@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from spinexplain.errors import ModelError
-from spinexplain.explain.hooks import capture, find_layer, layer_names
+from spinexplain.explainers.hooks import capture, find_layer, layer_names
 
 
 class Net(nn.Module):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from spinexplain.errors import ModelError
-from spinexplain.explain.registry import EXPLAINERS
+from spinexplain.explainers.registry import EXPLAINERS
 from spinexplain.models.build import MODELS
 
 ALL_PAIRS = [(kind, method) for kind in sorted(MODELS) for method in sorted(EXPLAINERS)]

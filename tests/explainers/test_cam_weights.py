@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from spinexplain.explain.cam_weights import CAM_METHODS, weighted_map
+from spinexplain.explainers.cam_weights import CAM_METHODS, weighted_map
 
 METHODS = sorted(CAM_METHODS)
 GRIDS = [(5,), (3, 4), (2, 3, 4)]

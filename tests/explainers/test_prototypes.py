@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from spinexplain.errors import ModelError
-from spinexplain.explain.prototypes import SCORE_NAME, explain_prototypes
+from spinexplain.explainers.prototypes import SCORE_NAME, explain_prototypes
 
 
 @pytest.mark.parametrize("axes", [2, 3])
@@ -24,6 +24,14 @@ def test_score_is_similarity_times_connection(tiny_grader, random_patch):
         own = item.class_name == "G2"
         assert item.terms["connection"] == (1.0 if own else -0.5)
         assert (item.score > 0) == own
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_evidence_names_its_grid_and_what_a_cell_can_see(tiny_grader, random_patch, axes):
+    item = explain_prototypes(tiny_grader(axes), random_patch(axes), "G2").evidence[0]
+    assert item.grid == (8,) * axes
+    # two stages of 3-wide convolutions with strides 2, 1, 2, 1: 3 + 4 + 4 + 8 pixels of 1 mm
+    assert item.field_mm == 19.0
 
 
 def test_names_and_exemplars_follow_the_prototypes(tiny_grader, random_patch):

@@ -97,4 +97,6 @@ def _evidence(
             "max_similarity": float(model.similarity_of(torch.zeros(()))),
         },
         exemplars=grader.exemplars[index : index + 1],
+        grid=cells.shape,
+        field_mm=model.trunk.field.size * grader.spec.extent_mm / grader.spec.size,
     )
