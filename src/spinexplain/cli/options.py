@@ -25,5 +25,5 @@ Series = Annotated[
     typer.Option("--series", help="Which DICOM series: its number, or the start of its UID."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
-Seed = Annotated[int, typer.Option("--seed", help="Same seed, same bits.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same bits.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to work with.")]
