@@ -26,6 +26,9 @@ app = typer.Typer(
 for module in (demo, grade, measure, phantom, fracture, prepare, train):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
+# Releases of typer keep this class of click in different places; this one is in all of them.
+UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
+
 
 def _version(value: bool) -> None:
     if value:
@@ -52,11 +55,23 @@ def run(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
     warnings.formatwarning = _warning_line
     try:
-        app(args=arguments, prog_name="spinexplain")
+        code = app(args=arguments, prog_name="spinexplain", standalone_mode=False)
     except SpinexplainError as error:
         _fail(str(error))
+    except UsageError as error:
+        _fail(_in_one_line(error))
+    except typer.Abort:
+        code = 130
     except OSError as error:
         _fail(f"{error.filename or 'file system'}: {error.strerror or error}.")
+    if code:
+        raise SystemExit(code)
+
+
+def _in_one_line(error: typer.BadParameter) -> str:
+    command = error.ctx.command_path if error.ctx is not None else "spinexplain"
+    message = error.format_message()
+    return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
 
 
 def _warning_line(
