@@ -39,7 +39,25 @@ def test_version(spinexplain):
 def test_unknown_command_is_the_users_mistake(spinexplain):
     ended = spinexplain("grad")
     assert ended.code == 2
-    assert "grad" in ended.err
+    assert "'grad'" in ended.line
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["grade"], "'CT'"),
+        (["grade", "ct.nii.gz"], "'--out'"),
+        (["grade", "ct.nii.gz", "-o", "out", "--lables", "m.nii.gz"], "--labels"),
+        (["prepare", "folder", "-o", "cohort", "--jobs", "many"], "'--jobs'"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_says_where_help_is(spinexplain, arguments, named):
+    ended = spinexplain(*arguments)
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert named in ended.line
+    assert ended.line.endswith(f"See spinexplain {arguments[0]} --help.")
 
 
 def test_no_command_shows_help(spinexplain):

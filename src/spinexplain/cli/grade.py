@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinexplain.cli.options import CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def command(
     )
     findings = grade_to_folder(request)
     typer.echo(in_words(findings))
-    typer.echo(f"report: {out / 'report.html'}")
+    typer.echo(f"report: {printable(str(out / 'report.html'))}")
 
 
 STAGES = 9
@@ -168,7 +169,7 @@ def read_inputs(request: GradeRequest) -> Inputs:
 
     volume = read_scan(request.ct, series=request.series)
     source = ScanSource(
-        name=request.ct.name,
+        name=printable(request.ct.name),
         sha256=scan_sha256(request.ct, volume),
         shape=volume.array.shape,
         spacing_mm=volume.spacing_mm,
@@ -237,7 +238,7 @@ def command_line(request: GradeRequest) -> str:
     for model in request.models:
         words += ["--model", Path(model).name]
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
-    return shlex.join([*words, "-o", request.out.name])
+    return printable(shlex.join([*words, "-o", request.out.name]))
 
 
 def in_words(findings: ScanFindings) -> str:

@@ -32,11 +32,11 @@ def command(
 
     Example: spinexplain measure ct.nii.gz --labels vertebrae.nii.gz -o heights.csv
     """
-    from spinexplain.cli.progress import shown_stages
+    from spinexplain.cli.progress import printable, shown_stages
 
     with shown_stages(ct.name, total=3) as stage:
         measured, left_out = measure_to_csv(ct, labels, out, series, label_scheme, force, stage)
-    typer.echo(f"measured {measured} vertebrae: {out}")
+    typer.echo(f"measured {measured} vertebrae: {printable(str(out))}")
     if left_out:
         typer.echo(f"not measured: {', '.join(left_out)}")
 

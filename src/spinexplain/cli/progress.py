@@ -1,4 +1,4 @@
-"""Progress on the terminal: one line that names the stage, gone when it is done."""
+"""What a terminal can show: names without control characters, one line that names the stage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 Stage = Callable[[str], AbstractContextManager[None]]
+
+
+def printable(name: str) -> str:
+    r"""Replace what a file name may hold but no text should: controls and broken bytes.
+
+    Examples
+    --------
+    >>> printable("ct\n1\udcff.nii")
+    'ct?1?.nii'
+    """
+    return "".join(char if char.isprintable() else "?" for char in name)
 
 
 @contextmanager
@@ -23,6 +34,7 @@ def shown_stages(title: str, total: int) -> Iterator[Stage]:
     from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    title = printable(title)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
