@@ -1,8 +1,11 @@
 import csv
+from pathlib import Path
 
 import numpy as np
 
 from spinexplain.io.nifti import read_labels, write_nifti
+
+DATA = Path(__file__).parent.parent / "data"
 
 
 def rows_of(path):
@@ -90,3 +93,22 @@ def test_a_missing_folder_is_told_before_anything_is_read(spinexplain, lumbar, t
     )
     assert ended.code == 2
     assert "there is no folder" in ended.line
+
+
+def test_a_mask_without_a_measurable_body_is_no_empty_table(spinexplain, tmp_path):
+    """Of the crop's three vertebrae keep one that is cut off."""
+    import nibabel as nib
+    import numpy as np
+
+    folder = DATA / "tptbox-sample-ct"
+    ct = folder / "sub-ct_label-22_ct.nii.gz"
+    image = nib.load(folder / "sub-ct_seg-vert_label-22_msk.nii.gz")
+    kept = np.where(np.asarray(image.dataobj) == 21, 21, 0).astype(np.uint8)
+    nib.save(nib.Nifti1Image(kept, image.affine), tmp_path / "cut.nii.gz")
+    out = tmp_path / "heights.csv"
+    ended = spinexplain(
+        "measure", ct, "--labels", tmp_path / "cut.nii.gz", "--label-scheme", "verse", "-o", out
+    )
+    assert ended.code == 2
+    assert "L2" in ended.line
+    assert not out.exists()

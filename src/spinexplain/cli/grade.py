@@ -28,6 +28,13 @@ def command(
         Path | None,
         typer.Option("--centroids", metavar="JSON", help="Vertebra centers, VerSe's *_ctd.json."),
     ] = None,
+    centroid_convention: Annotated[
+        str | None,
+        typer.Option(
+            "--centroid-convention",
+            help="How a centroid list without direction counts: voxel, miccai2019, miccai2020.",
+        ),
+    ] = None,
     body: Annotated[
         Path | None,
         typer.Option("--body", metavar="MASK", help="Mask of the vertebral bodies alone."),
@@ -68,6 +75,7 @@ def command(
         out=out,
         labels=labels,
         centroids=centroids,
+        centroid_convention=centroid_convention,
         body=body,
         localizer=localizer,
         localizer_config=localizer_config,
@@ -95,6 +103,7 @@ class GradeRequest:
     out: Path
     labels: Path | None = None
     centroids: Path | None = None
+    centroid_convention: str | None = None
     body: Path | None = None
     models: tuple[str, ...] = ()
     series: str | None = None
@@ -176,7 +185,9 @@ def read_inputs(request: GradeRequest) -> Inputs:
     )
     request, body_scheme = _localized(request, volume)
     labels = read_mask(request.labels, scheme=request.label_scheme) if request.labels else None
-    centroids = read_centroids(request.centroids, volume) if request.centroids else None
+    centroids = None
+    if request.centroids is not None:
+        centroids = read_centroids(request.centroids, volume, request.centroid_convention)
     body = read_body(request.body, scheme=body_scheme) if request.body else None
     return Inputs(volume, source, labels, centroids, body)
 
@@ -232,7 +243,7 @@ def command_line(request: GradeRequest) -> str:
     for option in ("labels", "centroids", "body", "localizer_config"):
         path = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", path.name] if path else []
-    for option in ("series", "label_scheme", "localizer"):
+    for option in ("series", "label_scheme", "centroid_convention", "localizer"):
         value = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", value] if value else []
     for model in request.models:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinexplain.cli.options import CtPath, Force, LabelScheme, Series
-from spinexplain.errors import OutputError
+from spinexplain.errors import LabelError, OutputError
 
 if TYPE_CHECKING:
     from spinexplain.types import Heights
@@ -106,6 +106,12 @@ def measure_to_csv(
         vertebrae = with_graded_levels(localize(volume, labels=mask))
         heights = measure(mask, vertebrae)
         flags = quality_flags(volume, vertebrae, match_grid(mask, volume))
+    if not heights:
+        levels = ", ".join(vertebra.level.value for vertebra in vertebrae)
+        raise LabelError(
+            f"{labels}: no body of {levels} can be measured (cut off, or too coarse); expected "
+            "whole vertebrae. Give another mask."
+        )
     with stage("write"), atomic_file(out) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
