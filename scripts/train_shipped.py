@@ -34,7 +34,7 @@ from spinexplain.train.source import set_from_cohort
 ROOT = Path(__file__).resolve().parents[1]
 NAME, VERSION = "protoverse-phantom", "1"
 TRAINING_SEED = 1
-TRAINING_SHEETS = {"balanced": 6500, "hospital-like": 1500}
+TRAINING_SHEETS = {"balanced": 8000, "hospital-like": 2000}
 TEST_PRESETS, TEST_SEED = ("balanced", "hard", "shifted-scanner", "verse-like"), 990
 SHARD = 500
 
