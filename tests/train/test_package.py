@@ -26,6 +26,7 @@ def test_card_says_what_a_reader_must_know(toy_set, toy_config, tmp_path, statem
         "not a medical device",
         "not calibrated on patients",
         "## Held-out squares",
+        "A cell of the 8 x 8 grid stands for 4 mm and sees at most 19 mm of the 32 mm crop.",
     ):
         assert words in card
     assert bundle.training["sheets"] == 60

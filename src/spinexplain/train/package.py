@@ -117,7 +117,23 @@ def model_card(trained: Trained, statement: Statement) -> str:
         f"- No vertebra flagged {', '.join(scope.refused_flags) or 'at all'}.",
         "- Scores are softmax outputs, not calibrated on patients.",
         "",
+        "## How far its evidence can be placed",
+        "",
+        _placing(trained),
+        "",
     ]
     for heading, text in statement.results.items():
         lines += [f"## {heading}", "", text, ""]
     return "\n".join(lines)
+
+
+def _placing(trained: Trained) -> str:
+    spec, field = trained.config.input, trained.model.trunk.field
+    mm = spec.extent_mm / spec.size
+    cells = round(spec.size / field.stride)
+    return (
+        f"A cell of the {' x '.join([str(cells)] * spec.axes)} grid stands for "
+        f"{field.stride * mm:.0f} mm and sees at most {field.size * mm:.0f} mm of the "
+        f"{spec.extent_mm:.0f} mm crop. Its place says where the network found something, to "
+        "within that field, and no more."
+    )
