@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, LabelsPath, Series
 from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
@@ -28,10 +28,7 @@ def command(
         Path | None,
         typer.Option("--centroids", metavar="JSON", help="Vertebra centres, VerSe's *_ctd.json."),
     ] = None,
-    body: Annotated[
-        Path | None,
-        typer.Option("--body", metavar="MASK", help="Mask of the vertebral bodies alone."),
-    ] = None,
+    body: BodyPath = None,
     localizer: Annotated[
         str | None,
         typer.Option("--localizer", help="Let totalsegmentator, spine-segment or your tool run."),
