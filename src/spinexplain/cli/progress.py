@@ -21,7 +21,7 @@ def printable(name: str) -> str:
 
 @contextmanager
 def shown_stages(title: str, total: int) -> Iterator[Stage]:
-    """Show a bar that advances with every finished stage.
+    """Show a bar that advances with every finished stage; nothing where stderr is no terminal.
 
     Parameters
     ----------
@@ -41,7 +41,9 @@ def shown_stages(title: str, total: int) -> Iterator[Stage]:
         TimeElapsedColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as bar:
+    # In a log the bar would leave an empty line, and nothing else.
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(escape(title), total=total)
 
         @contextmanager
