@@ -31,7 +31,9 @@ def missed(row: dict) -> bool:
     """Whether a target such as ">= 4" or "<= 0.05" is missed; by the ratio where there is one."""
     sign, _, bound = str(row.get("target") or "").partition(" ")
     reached = row["value"] if row.get("ratio") is None else row["ratio"]
-    return {">=": reached < float(bound), "<=": reached > float(bound)}[sign] if bound else False
+    if sign not in {">=", "<=", "<"}:
+        return False
+    return reached < float(bound) if sign == ">=" else reached > float(bound)
 
 
 def table(result: dict) -> str:

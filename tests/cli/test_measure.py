@@ -112,3 +112,18 @@ def test_a_mask_without_a_measurable_body_is_no_empty_table(spinexplain, tmp_pat
     assert ended.code == 2
     assert "L2" in ended.line
     assert not out.exists()
+
+
+def test_a_body_mask_stands_for_what_is_cut_out_of_the_labels(spinexplain, lumbar, tmp_path):
+    ct, mask = lumbar
+    bodies = ct.with_name("totalseg_vertebrae_body.nii.gz")
+    found = {}
+    for name, more in {"cut": (), "body": ("--body", bodies)}.items():
+        out = tmp_path / f"{name}.csv"
+        ended = spinexplain("measure", ct, "--labels", mask, *more, "-o", out)
+        assert ended.code == 0, ended.err
+        found[name] = {row["level"]: float(row["posterior_mm"]) for row in rows_of(out)}
+    shared = found["cut"].keys() & found["body"].keys()
+    assert {"L2", "L3", "L4"} <= shared
+    assert any(found["cut"][level] != found["body"][level] for level in shared)
+    assert all(abs(found["cut"][level] - found["body"][level]) < 5 for level in shared)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, LabelsPath, Series
 from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
@@ -35,10 +35,7 @@ def command(
             help="How a centroid list without direction counts: voxel, miccai2019, miccai2020.",
         ),
     ] = None,
-    body: Annotated[
-        Path | None,
-        typer.Option("--body", metavar="MASK", help="Mask of the vertebral bodies alone."),
-    ] = None,
+    body: BodyPath = None,
     localizer: Annotated[
         str | None,
         typer.Option("--localizer", help="Let totalsegmentator, spine-segment or your tool run."),

@@ -16,6 +16,10 @@ LabelsPath = Annotated[
         "--labels", metavar="MASK", help="Vertebra mask (VerSe, TotalSegmentator, spine-segment)."
     ),
 ]
+BodyPath = Annotated[
+    Path | None,
+    typer.Option("--body", metavar="MASK", help="Mask of the vertebral bodies alone."),
+]
 LabelScheme = Annotated[
     str | None,
     typer.Option("--label-scheme", help="Whose label numbers the mask has, if not detected."),
