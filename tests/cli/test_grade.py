@@ -146,3 +146,10 @@ def test_a_file_name_no_text_can_hold_is_shown_without_its_odd_characters(
     assert result["ct"]["name"].startswith("ct?")
     assert result["ct"]["name"].isprintable()
     assert "\x1b" not in (out / "report.html").read_text("utf-8")
+
+
+def test_a_dicom_folder_named_after_a_patient_is_not_repeated(tmp_path):
+    from spinexplain.cli.grade import GradeRequest, command_line
+
+    request = GradeRequest(tmp_path / "DOE_JANE", tmp_path / "out", labels=tmp_path / "m.nii.gz")
+    assert command_line(request) == "spinexplain grade CT --labels m.nii.gz -o out"

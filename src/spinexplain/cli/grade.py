@@ -171,12 +171,15 @@ def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
     from spinexplain.findings import ScanSource
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.read import read_body, read_mask, read_scan, scan_sha256
+    from spinexplain.io.read import is_dicom, read_body, read_mask, read_scan, scan_sha256
 
     volume = read_scan(request.ct, series=request.series)
+    digest = scan_sha256(request.ct, volume)
+    # Folders and zips of exported DICOM are often named after the patient.
+    name = f"DICOM {digest[:8]}" if is_dicom(request.ct) else request.ct.name
     source = ScanSource(
-        name=printable(request.ct.name),
-        sha256=scan_sha256(request.ct, volume),
+        name=printable(name),
+        sha256=digest,
         shape=volume.array.shape,
         spacing_mm=volume.spacing_mm,
     )
@@ -229,14 +232,16 @@ def write_outputs(findings: ScanFindings, folder: Path, request: GradeRequest) -
 def command_line(request: GradeRequest) -> str:
     """Return the command that makes this output again, with file names only.
 
-    Folders are left out, because their names may say who the patient is.
+    Folders, and the names of DICOM folders and zips, are left out, because they may say who
+    the patient is.
 
     Examples
     --------
     >>> command_line(GradeRequest(Path("in/ct 1.nii.gz"), Path("out"), labels=Path("m.nii")))
     "spinexplain grade 'ct 1.nii.gz' --labels m.nii -o out"
     """
-    words = ["spinexplain", "grade", request.ct.name]
+    is_nifti = request.ct.name.endswith((".nii", ".nii.gz"))
+    words = ["spinexplain", "grade", request.ct.name if is_nifti else "CT"]
     for option in ("labels", "centroids", "body", "localizer_config"):
         path = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", path.name] if path else []

@@ -122,8 +122,8 @@ def measure_to_csv(
     if not heights:
         levels = ", ".join(vertebra.level.value for vertebra in vertebrae)
         raise LabelError(
-            f"{request.labels}: no body of {levels} can be measured (cut off, or too coarse); expected "
-            "whole vertebrae. Give another mask."
+            f"{request.labels}: no body of {levels} can be measured (cut off, or too coarse); "
+            "expected whole vertebrae. Give another mask."
         )
     with stage("write"), atomic_file(out) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
