@@ -27,6 +27,15 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
 
 
+def missed(row: dict) -> bool:
+    """Whether a target such as ">= 4" or "<= 0.05" is missed; by the ratio where there is one."""
+    sign, _, bound = str(row.get("target") or "").partition(" ")
+    reached = row["value"] if row.get("ratio") is None else row["ratio"]
+    if sign not in {">=", "<=", "<"}:
+        return False
+    return reached < float(bound) if sign == ">=" else reached > float(bound)
+
+
 def table(result: dict) -> str:
     """One benchmark as a Markdown section."""
     lines = [f"\n## {result['title']}\n", result.get("note", ""), ""]
@@ -37,7 +46,7 @@ def table(result: dict) -> str:
             figure(row["value"]),
             figure(row.get("reference")),
             figure(row.get("ratio")),
-            str(row.get("target") or "–"),
+            f"{row.get('target') or '–'}{' (missed)' if missed(row) else ''}",
             row["unit"],
         ]
         lines.append("| " + " | ".join(cells) + " |")

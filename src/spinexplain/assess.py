@@ -51,9 +51,9 @@ def grade(
         VerSe-labelled vertebra mask; on another grid it is resampled (nearest). Without
         it there are no heights: they are absent, not guessed.
     centroids : sequence of Vertebra, optional
-        Body centres; win over the mask's where both are given.
+        Body centers; win over the mask's where both are given.
     body : LabelMap, optional
-        1 inside vertebral bodies, from a tool that tells bodies from arches. Centres and
+        1 inside vertebral bodies, from a tool that tells bodies from arches. Centers and
         heights are then taken from it instead of from what is cut out of ``labels``.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.

@@ -1,6 +1,6 @@
 """Curves through the spine, and the frames that patches live in.
 
-The frames are analytic in both directions (patch index <-> patient millimetres), so that
+The frames are analytic in both directions (patch index <-> patient millimeters), so that
 every heat map can be painted back on the CT without stored coordinates.
 """
 
@@ -124,7 +124,7 @@ def fit_curve(knots_mm: np.ndarray, direction: np.ndarray) -> Curve:
     Raises
     ------
     GeometryError
-        If two neighbouring knots coincide.
+        If two neighboring knots coincide.
 
     Notes
     -----
@@ -146,7 +146,7 @@ def fit_curve(knots_mm: np.ndarray, direction: np.ndarray) -> Curve:
         at = int(np.argmin(chords))
         raise GeometryError(
             f"points {at} and {at + 1} of the curve coincide at {knots[at].round(1).tolist()} mm; "
-            "expected distinct vertebra centres. Check the centroids."
+            "expected distinct vertebra centers. Check the centroids."
         )
     t = np.linspace(0.0, chords.sum(), max(int(chords.sum() / _TABLE_STEP_MM), 8))
     spline = _chord_spline(knots)
@@ -179,7 +179,7 @@ class SheetFrame:
     coronal : Curve, D = 2
         The spine's curve in the coronal plane, (x, z) in RAS+ mm, cranial to caudal.
     s_center_mm, y_center_mm : float
-        Arc length and antero-posterior position of the patch's centre.
+        Arc length and antero-posterior position of the patch's center.
     shape : tuple of 2 ints
         Rows (cranial to caudal), columns (anterior to posterior).
     spacing_mm : float
@@ -229,7 +229,7 @@ class BoxFrame:
     Parameters
     ----------
     center_mm : ndarray, shape (3,)
-        Centre of the body, RAS+ mm.
+        Center of the body, RAS+ mm.
     axes : ndarray, shape (3, 3)
         Rows are unit vectors of the patch axes in RAS+: caudal, posterior, left.
     shape : tuple of 3 ints

@@ -1,6 +1,6 @@
-"""The core types: frozen, in HU and millimetres, with no behaviour beyond validation.
+"""The core types: frozen, in HU and millimeters, with no behaviour beyond validation.
 
-World coordinates are RAS+ millimetres: x grows towards the patient's right, y towards
+World coordinates are RAS+ millimeters: x grows towards the patient's right, y towards
 anterior, z towards cranial. Voxel indices carry the suffix ``_ijk``, world points ``_mm``.
 """
 
@@ -41,7 +41,7 @@ class Volume:
         Hounsfield units. Kept in the dtype of the file where that is exact (int16),
         float32 otherwise; never float64.
     affine : ndarray, shape (4, 4)
-        Voxel index to RAS+ millimetres. Shear (gantry tilt) is allowed.
+        Voxel index to RAS+ millimeters. Shear (gantry tilt) is allowed.
 
     Raises
     ------
@@ -71,7 +71,7 @@ class LabelMap:
         0 is background. Vertebra masks hold VerSe labels (C1-C7 1-7, T1-T12 8-19,
         L1-L6 20-25, T13 28).
     affine : ndarray, shape (4, 4)
-        Voxel index to RAS+ millimetres.
+        Voxel index to RAS+ millimeters.
     """
 
     array: np.ndarray
@@ -95,15 +95,15 @@ def _spacing(affine: np.ndarray) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class Vertebra:
-    """A named vertebra and the centre of its body.
+    """A named vertebra and the center of its body.
 
     Parameters
     ----------
     level : VertebraLevel
     centroid_mm : tuple of 3 floats
-        Centre of the vertebral body (not of the whole bone), RAS+ mm.
+        Center of the vertebral body (not of the whole bone), RAS+ mm.
     flags : tuple of str
-        What to know about this centre or this bone, e.g. ``"touches_border"``.
+        What to know about this center or this bone, e.g. ``"touches_border"``.
     """
 
     level: VertebraLevel
@@ -128,7 +128,7 @@ class Frame(Protocol):
 
     @property
     def spacing_mm(self) -> float:
-        """Distance of neighbouring samples, the same along every patch axis."""
+        """Distance of neighboring samples, the same along every patch axis."""
         ...
 
     def to_mm(self, index: np.ndarray) -> np.ndarray:
@@ -146,7 +146,7 @@ class Frame(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """The neighbourhood of one vertebra, sampled from the CT.
+    """The neighborhood of one vertebra, sampled from the CT.
 
     Parameters
     ----------

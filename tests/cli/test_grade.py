@@ -131,3 +131,25 @@ def test_a_localizer_that_is_not_known(spinexplain, lumbar, tmp_path):
     assert ended.code == 2
     assert "totalsegmentator" in ended.line
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ct\n\x1b[31m.nii.gz", "ct\udcff\udcfe.nii.gz"])
+def test_a_file_name_no_text_can_hold_is_shown_without_its_odd_characters(
+    spinexplain, lumbar, tmp_path, name
+):
+    (tmp_path / name).symlink_to(lumbar[0].resolve())
+    out = tmp_path / "out"
+    ended = spinexplain("grade", tmp_path / name, "--labels", lumbar[1], "-o", out)
+    assert ended.code == 0
+    result = json.loads((out / "result.json").read_text("utf-8"))
+    assert result["ct"]["name"].startswith("ct?")
+    assert result["ct"]["name"].isprintable()
+    assert "\x1b" not in (out / "report.html").read_text("utf-8")
+
+
+def test_a_dicom_folder_named_after_a_patient_is_not_repeated(tmp_path):
+    from spinexplain.cli.grade import GradeRequest, command_line
+
+    request = GradeRequest(tmp_path / "DOE_JANE", tmp_path / "out", labels=tmp_path / "m.nii.gz")
+    assert command_line(request) == "spinexplain grade CT --labels m.nii.gz -o out"

@@ -1,5 +1,7 @@
 import importlib
+import importlib.metadata
 import pkgutil
+import re
 import subprocess
 import sys
 
@@ -7,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 import spinexplain.cli
-from spinexplain.cli.main import app
+from spinexplain.cli import main
+from spinexplain.cli.main import EXTRAS, app
 
 COMMANDS = [info.name for info in app.registered_commands]
 
@@ -36,7 +39,25 @@ def test_version(spinexplain):
 def test_unknown_command_is_the_users_mistake(spinexplain):
     ended = spinexplain("grad")
     assert ended.code == 2
-    assert "grad" in ended.err
+    assert "'grad'" in ended.line
+    assert ended.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["grade"], "'CT'"),
+        (["grade", "ct.nii.gz"], "'--out'"),
+        (["grade", "ct.nii.gz", "-o", "out", "--lables", "m.nii.gz"], "--labels"),
+        (["prepare", "folder", "-o", "cohort", "--jobs", "many"], "'--jobs'"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_says_where_help_is(spinexplain, arguments, named):
+    ended = spinexplain(*arguments)
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert named in ended.line
+    assert ended.line.endswith(f"See spinexplain {arguments[0]} --help.")
 
 
 def test_no_command_shows_help(spinexplain):
@@ -49,6 +70,32 @@ def test_control_characters_of_file_names_do_not_reach_the_terminal(spinexplain,
     assert ended.code == 2
     assert "\x1b" not in ended.err
     assert len(ended.err.strip().splitlines()) == 1
+
+
+def test_a_missing_extra_is_named_with_how_to_install_it(spinexplain, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.setattr(main, "app", lambda **_: importlib.import_module("pandas"))
+    ended = spinexplain("prepare")
+    assert ended.code == 2
+    assert "pandas is not installed" in ended.line
+    assert 'pip install "spinexplain[train]"' in ended.line
+
+
+def test_extras_are_those_of_the_package():
+    wanted = {name: set() for name in EXTRAS}
+    for requirement in importlib.metadata.requires("spinexplain"):
+        name, _, marker = requirement.partition(";")
+        for extra in wanted:
+            if f'extra == "{extra}"' in marker.replace("'", '"'):
+                wanted[extra].add(re.split(r"[^A-Za-z0-9-]", name)[0].lower().replace("-", "_"))
+    wanted["train"] = {w.replace("scikit_learn", "sklearn") for w in wanted["train"]}
+    assert {name: set(modules) for name, modules in EXTRAS.items()} == wanted
+
+
+def test_a_missing_module_of_no_extra_is_our_fault(spinexplain, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "spinexplain.io.read", None)
+    with pytest.raises(ModuleNotFoundError):
+        spinexplain("measure", "a.nii", "--labels", "m.nii.gz", "-o", tmp_path / "h.csv")
 
 
 def test_our_own_faults_leave_with_1():

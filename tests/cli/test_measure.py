@@ -1,8 +1,11 @@
 import csv
+from pathlib import Path
 
 import numpy as np
 
 from spinexplain.io.nifti import read_labels, write_nifti
+
+DATA = Path(__file__).parent.parent / "data"
 
 
 def rows_of(path):
@@ -90,3 +93,37 @@ def test_a_missing_folder_is_told_before_anything_is_read(spinexplain, lumbar, t
     )
     assert ended.code == 2
     assert "there is no folder" in ended.line
+
+
+def test_a_mask_without_a_measurable_body_is_no_empty_table(spinexplain, tmp_path):
+    """Of the crop's three vertebrae keep one that is cut off."""
+    import nibabel as nib
+    import numpy as np
+
+    folder = DATA / "tptbox-sample-ct"
+    ct = folder / "sub-ct_label-22_ct.nii.gz"
+    image = nib.load(folder / "sub-ct_seg-vert_label-22_msk.nii.gz")
+    kept = np.where(np.asarray(image.dataobj) == 21, 21, 0).astype(np.uint8)
+    nib.save(nib.Nifti1Image(kept, image.affine), tmp_path / "cut.nii.gz")
+    out = tmp_path / "heights.csv"
+    ended = spinexplain(
+        "measure", ct, "--labels", tmp_path / "cut.nii.gz", "--label-scheme", "verse", "-o", out
+    )
+    assert ended.code == 2
+    assert "L2" in ended.line
+    assert not out.exists()
+
+
+def test_a_body_mask_stands_for_what_is_cut_out_of_the_labels(spinexplain, lumbar, tmp_path):
+    ct, mask = lumbar
+    bodies = ct.with_name("totalseg_vertebrae_body.nii.gz")
+    found = {}
+    for name, more in {"cut": (), "body": ("--body", bodies)}.items():
+        out = tmp_path / f"{name}.csv"
+        ended = spinexplain("measure", ct, "--labels", mask, *more, "-o", out)
+        assert ended.code == 0, ended.err
+        found[name] = {row["level"]: float(row["posterior_mm"]) for row in rows_of(out)}
+    shared = found["cut"].keys() & found["body"].keys()
+    assert {"L2", "L3", "L4"} <= shared
+    assert any(found["cut"][level] != found["body"][level] for level in shared)
+    assert all(abs(found["cut"][level] - found["body"][level]) < 5 for level in shared)

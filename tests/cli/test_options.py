@@ -11,3 +11,10 @@ def test_shared_options_are_spelled_alike_everywhere():
             if name in {"force", "jobs"}:
                 kinds.setdefault(name, set()).add(parameter.annotation)
     assert {name: len(found) for name, found in kinds.items()} == {"force": 1, "jobs": 1}
+
+
+def test_a_negative_seed_is_refused_before_anything_is_read(spinexplain, tmp_path):
+    ended = spinexplain("prepare", tmp_path, "--seed", "-1", "-o", tmp_path / "cohort")
+    assert ended.code == 2
+    assert "--seed" in ended.err
+    assert not (tmp_path / "cohort").exists()

@@ -146,3 +146,10 @@ class TestOutputFolder:
         ):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         assert os.listdir(tmp_path) == []
+
+
+def test_an_error_inside_names_the_folder_that_was_asked_for(tmp_path):
+    out = tmp_path / "out"
+    with pytest.raises(OutputError) as raised, output_folder(out) as temporary:
+        raise OutputError(f"{temporary / 'report.html'}: can not be written (disk full).")
+    assert str(out / "report.html") in str(raised.value)

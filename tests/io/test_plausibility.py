@@ -54,3 +54,21 @@ def test_masks_are_refused_by_name():
 def test_mr_looking_values_are_warned_about(low, high):
     with pytest.warns(ScanWarning, match=f"x: .*lowest {low}"):
         check_hounsfield("x", scan(low, high, np.int16))
+
+
+@pytest.mark.parametrize("factor", [10, 1e5, 1e30])
+def test_values_denser_than_any_patient_are_refused(factor):
+    with pytest.raises(FileFormatError, match="denser than any patient"):
+        check_hounsfield("x", scan(-1000 * factor, 1500 * factor))
+
+
+def test_bytes_in_the_wrong_order_are_refused():
+    swapped = scan(-1000, 1500, np.int16).array.byteswap()
+    with pytest.raises(FileFormatError, match="byte order"):
+        check_hounsfield("x", Volume(swapped, np.eye(4)))
+
+
+def test_a_metal_implant_is_no_reason_to_refuse():
+    volume = scan(-1000, 1500)
+    volume.array[:5, :5, :20] = 30000
+    check_hounsfield("x", volume)

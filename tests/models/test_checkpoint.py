@@ -8,6 +8,7 @@ from spinexplain.config import HeadSettings, TrunkSettings
 from spinexplain.errors import ModelError, OutputError
 from spinexplain.io.files import sha256_file
 from spinexplain.models.checkpoint import (
+    MANIFEST,
     SCHEMA,
     Bundle,
     PrototypeRecord,
@@ -177,3 +178,36 @@ def test_an_existing_folder_is_kept_without_force(bundle, tmp_path):
 def test_shipped_bundles_load():
     for name in shipped_models():
         assert load_grader(name).info.name == name
+
+
+def _rehashed(folder, change):
+    """Change bundle.json and put its new hash into the manifest, as a careful forger would."""
+    description = json.loads((folder / "bundle.json").read_text())
+    change(description)
+    (folder / "bundle.json").write_text(json.dumps(description))
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["sha256"]["bundle.json"] = sha256_file(folder / "bundle.json")
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("hashes", [None, [], {"bundle.json": 3}])
+def test_a_manifest_without_hashes_is_damaged(bundle, tmp_path, hashes):
+    path = save_bundle(bundle, tmp_path / "tiny")
+    manifest = json.loads((path / MANIFEST).read_text()) | {"sha256": hashes}
+    (path / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match="damaged"):
+        load_grader(path)
+
+
+def test_fewer_prototypes_than_the_network_has(bundle, tmp_path):
+    path = save_bundle(bundle, tmp_path / "tiny")
+    _rehashed(path, lambda description: description.update(prototypes=[]))
+    with pytest.raises(ModelError, match="describes 0 prototypes; expected 6"):
+        load_grader(path)
+
+
+def test_a_name_that_is_no_text(bundle, tmp_path):
+    path = save_bundle(bundle, tmp_path / "tiny")
+    _rehashed(path, lambda description: description.update(name=3))
+    with pytest.raises(ModelError, match="name"):
+        load_grader(path)

@@ -20,7 +20,9 @@ def command(
     labels: Annotated[Path, typer.Option("--labels", metavar="MASK", help="Vertebra mask.")],
     level: Annotated[str, typer.Option("--level", help="Which vertebra, e.g. L2.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write; must not exist.")],
-    shape: Annotated[str, typer.Option("--shape", help="wedge, biconcave, crush.")] = "wedge",
+    shape: Annotated[
+        str, typer.Option("--shape", help="wedge, biconcave, crush or mixed.")
+    ] = "wedge",
     loss: Annotated[float, typer.Option("--loss", help="Share of the own height lost.")] = 0.35,
     seed: Seed = 0,
     series: Series = None,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
@@ -25,12 +26,16 @@ def command(
     labels: LabelsPath = None,
     centroids: Annotated[
         Path | None,
-        typer.Option("--centroids", metavar="JSON", help="Vertebra centres, VerSe's *_ctd.json."),
+        typer.Option("--centroids", metavar="JSON", help="Vertebra centers, VerSe's *_ctd.json."),
     ] = None,
-    body: Annotated[
-        Path | None,
-        typer.Option("--body", metavar="MASK", help="Mask of the vertebral bodies alone."),
+    centroid_convention: Annotated[
+        str | None,
+        typer.Option(
+            "--centroid-convention",
+            help="How a centroid list without direction counts: voxel, miccai2019, miccai2020.",
+        ),
     ] = None,
+    body: BodyPath = None,
     localizer: Annotated[
         str | None,
         typer.Option("--localizer", help="Let totalsegmentator, spine-segment or your tool run."),
@@ -67,6 +72,7 @@ def command(
         out=out,
         labels=labels,
         centroids=centroids,
+        centroid_convention=centroid_convention,
         body=body,
         localizer=localizer,
         localizer_config=localizer_config,
@@ -80,7 +86,7 @@ def command(
     )
     findings = grade_to_folder(request)
     typer.echo(in_words(findings))
-    typer.echo(f"report: {out / 'report.html'}")
+    typer.echo(f"report: {printable(str(out / 'report.html'))}")
 
 
 STAGES = 9
@@ -94,6 +100,7 @@ class GradeRequest:
     out: Path
     labels: Path | None = None
     centroids: Path | None = None
+    centroid_convention: str | None = None
     body: Path | None = None
     models: tuple[str, ...] = ()
     series: str | None = None
@@ -164,18 +171,23 @@ def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
     from spinexplain.findings import ScanSource
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.read import read_body, read_mask, read_scan, scan_sha256
+    from spinexplain.io.read import is_dicom, read_body, read_mask, read_scan, scan_sha256
 
     volume = read_scan(request.ct, series=request.series)
+    digest = scan_sha256(request.ct, volume)
+    # Folders and zips of exported DICOM are often named after the patient.
+    name = f"DICOM {digest[:8]}" if is_dicom(request.ct) else request.ct.name
     source = ScanSource(
-        name=request.ct.name,
-        sha256=scan_sha256(request.ct, volume),
+        name=printable(name),
+        sha256=digest,
         shape=volume.array.shape,
         spacing_mm=volume.spacing_mm,
     )
     request, body_scheme = _localized(request, volume)
     labels = read_mask(request.labels, scheme=request.label_scheme) if request.labels else None
-    centroids = read_centroids(request.centroids, volume) if request.centroids else None
+    centroids = None
+    if request.centroids is not None:
+        centroids = read_centroids(request.centroids, volume, request.centroid_convention)
     body = read_body(request.body, scheme=body_scheme) if request.body else None
     return Inputs(volume, source, labels, centroids, body)
 
@@ -220,24 +232,26 @@ def write_outputs(findings: ScanFindings, folder: Path, request: GradeRequest) -
 def command_line(request: GradeRequest) -> str:
     """Return the command that makes this output again, with file names only.
 
-    Folders are left out, because their names may say who the patient is.
+    Folders, and the names of DICOM folders and zips, are left out, because they may say who
+    the patient is.
 
     Examples
     --------
     >>> command_line(GradeRequest(Path("in/ct 1.nii.gz"), Path("out"), labels=Path("m.nii")))
     "spinexplain grade 'ct 1.nii.gz' --labels m.nii -o out"
     """
-    words = ["spinexplain", "grade", request.ct.name]
+    is_nifti = request.ct.name.endswith((".nii", ".nii.gz"))
+    words = ["spinexplain", "grade", request.ct.name if is_nifti else "CT"]
     for option in ("labels", "centroids", "body", "localizer_config"):
         path = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", path.name] if path else []
-    for option in ("series", "label_scheme", "localizer"):
+    for option in ("series", "label_scheme", "centroid_convention", "localizer"):
         value = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", value] if value else []
     for model in request.models:
         words += ["--model", Path(model).name]
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
-    return shlex.join([*words, "-o", request.out.name])
+    return printable(shlex.join([*words, "-o", request.out.name]))
 
 
 def in_words(findings: ScanFindings) -> str:

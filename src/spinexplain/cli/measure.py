@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import CtPath, Force, LabelScheme, Series
-from spinexplain.errors import OutputError
+from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, Series
+from spinexplain.errors import LabelError, OutputError
 
 if TYPE_CHECKING:
     from spinexplain.types import Heights
@@ -21,6 +22,7 @@ def command(
     ct: CtPath,
     labels: Annotated[Path, typer.Option("--labels", metavar="MASK", help="Vertebra mask.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="CSV", help="Table to write.")],
+    body: BodyPath = None,
     series: Series = None,
     label_scheme: LabelScheme = None,
     force: Force = False,
@@ -32,13 +34,27 @@ def command(
 
     Example: spinexplain measure ct.nii.gz --labels vertebrae.nii.gz -o heights.csv
     """
-    from spinexplain.cli.progress import shown_stages
+    from spinexplain.cli.progress import printable, shown_stages
 
+    request = MeasureRequest(ct, labels, out, body, series, label_scheme, force)
     with shown_stages(ct.name, total=3) as stage:
-        measured, left_out = measure_to_csv(ct, labels, out, series, label_scheme, force, stage)
-    typer.echo(f"measured {measured} vertebrae: {out}")
+        measured, left_out = measure_to_csv(request, stage)
+    typer.echo(f"measured {measured} vertebrae: {printable(str(out))}")
     if left_out:
         typer.echo(f"not measured: {', '.join(left_out)}")
+
+
+@dataclass(frozen=True)
+class MeasureRequest:
+    """What ``measure`` was asked for; paths as the user gave them."""
+
+    ct: Path
+    labels: Path
+    out: Path
+    body: Path | None = None
+    series: str | None = None
+    label_scheme: str | None = None
+    force: bool = False
 
 
 COLUMNS = [
@@ -67,13 +83,7 @@ COLUMNS = [
 
 
 def measure_to_csv(
-    ct: Path,
-    labels: Path,
-    out: Path,
-    series: str | None,
-    label_scheme: str | None,
-    force: bool,
-    stage: Callable[[str], AbstractContextManager[None]],
+    request: MeasureRequest, stage: Callable[[str], AbstractContextManager[None]]
 ) -> tuple[int, list[str]]:
     """Measure the bodies of a mask and write the table.
 
@@ -89,23 +99,32 @@ def measure_to_csv(
     SpinexplainError
         If an input is wrong, or ``out`` exists and ``force`` is not set.
     """
+    from spinexplain.assess import bodies_of
     from spinexplain.io.files import atomic_file
-    from spinexplain.io.read import read_mask, read_scan
+    from spinexplain.io.read import read_body, read_mask, read_scan
     from spinexplain.spine.localize import localize, match_grid, with_graded_levels
     from spinexplain.spine.morphometry import measure
     from spinexplain.spine.quality import quality_flags
 
-    if out.exists() and not force:
+    out = request.out
+    if out.exists() and not request.force:
         raise OutputError(f"{out} exists already; choose another name or add --force.")
     if not out.absolute().parent.is_dir():
         raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")
     with stage("read"):
-        volume = read_scan(ct, series=series)
-        mask = read_mask(labels, scheme=label_scheme)
+        volume = read_scan(request.ct, series=request.series)
+        mask = read_mask(request.labels, scheme=request.label_scheme)
+        bodies = bodies_of(mask, read_body(request.body) if request.body else None)
     with stage("heights"):
-        vertebrae = with_graded_levels(localize(volume, labels=mask))
-        heights = measure(mask, vertebrae)
+        vertebrae = with_graded_levels(localize(volume, labels=mask, body=bodies))
+        heights = measure(mask if bodies is None else bodies, vertebrae)
         flags = quality_flags(volume, vertebrae, match_grid(mask, volume))
+    if not heights:
+        levels = ", ".join(vertebra.level.value for vertebra in vertebrae)
+        raise LabelError(
+            f"{request.labels}: no body of {levels} can be measured (cut off, or too coarse); "
+            "expected whole vertebrae. Give another mask."
+        )
     with stage("write"), atomic_file(out) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

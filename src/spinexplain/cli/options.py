@@ -16,14 +16,22 @@ LabelsPath = Annotated[
         "--labels", metavar="MASK", help="Vertebra mask (VerSe, TotalSegmentator, spine-segment)."
     ),
 ]
+BodyPath = Annotated[
+    Path | None,
+    typer.Option("--body", metavar="MASK", help="Mask of the vertebral bodies alone."),
+]
 LabelScheme = Annotated[
     str | None,
     typer.Option("--label-scheme", help="Whose label numbers the mask has, if not detected."),
 ]
 Series = Annotated[
     str | None,
-    typer.Option("--series", help="Which DICOM series: its number, or the start of its UID."),
+    typer.Option(
+        "--series",
+        help="Which DICOM series: its number, description, or the start of its UID; "
+        "`spinexplain series CT` lists them.",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
-Seed = Annotated[int, typer.Option("--seed", help="Same seed, same bits.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same bits.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to work with.")]

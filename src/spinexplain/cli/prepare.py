@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spinexplain.cli.options import Force, Jobs, Seed
+from spinexplain.cli.progress import printable
 
 
 def command(
@@ -48,4 +49,4 @@ def command(
         force=force,
     )
     prepare(sources, table, out, options, console=Console(stderr=True))
-    typer.echo(f"cohort: {out}")
+    typer.echo(f"cohort: {printable(str(out))}")

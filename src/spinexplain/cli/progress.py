@@ -1,4 +1,4 @@
-"""Progress on the terminal: one line that names the stage, gone when it is done."""
+"""What a terminal can show: names without control characters, one line that names the stage."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from contextlib import AbstractContextManager, contextmanager
 Stage = Callable[[str], AbstractContextManager[None]]
 
 
+def printable(name: str) -> str:
+    r"""Replace what a file name may hold but no text should: controls and broken bytes.
+
+    Examples
+    --------
+    >>> printable("ct\n1\udcff.nii")
+    'ct?1?.nii'
+    """
+    return "".join(char if char.isprintable() else "?" for char in name)
+
+
 @contextmanager
 def shown_stages(title: str, total: int) -> Iterator[Stage]:
-    """Show a bar that advances with every finished stage.
+    """Show a bar that advances with every finished stage; nothing where stderr is no terminal.
 
     Parameters
     ----------
@@ -23,13 +34,16 @@ def shown_stages(title: str, total: int) -> Iterator[Stage]:
     from rich.markup import escape
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    title = printable(title)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),
         TimeElapsedColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as bar:
+    # In a log the bar would leave an empty line, and nothing else.
+    shown = console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
         task = bar.add_task(escape(title), total=total)
 
         @contextmanager

@@ -71,7 +71,7 @@ def body_mask(
     body = np.isin(mask.array, list(inside)).view(np.uint8)
     if not body.any():
         raise LabelError(
-            f"{name}: no voxel is labelled {' or '.join(map(str, sorted(inside)))}; expected the "
+            f"{name}: no voxel is labeled {' or '.join(map(str, sorted(inside)))}; expected the "
             "vertebral bodies. Check the file and the body scheme."
         )
     return LabelMap(body, mask.affine)

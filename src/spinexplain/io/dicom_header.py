@@ -52,6 +52,41 @@ _TAGS = (
     "SharedFunctionalGroupsSequence",
     "SliceThickness",
 )
+MODALITIES = frozenset(
+    [
+        "CT",
+        "MR",
+        "PT",
+        "NM",
+        "US",
+        "CR",
+        "DX",
+        "DR",
+        "MG",
+        "XA",
+        "RF",
+        "SR",
+        "SEG",
+        "PR",
+        "KO",
+        "OT",
+        "SC",
+        "REG",
+        "DOC",
+        "PX",
+        "IO",
+        "ES",
+        "XC",
+        "SM",
+        "ECG",
+        "RTSTRUCT",
+        "RTPLAN",
+        "RTDOSE",
+        "RTIMAGE",
+        "RWV",
+        "BMD",
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -212,7 +247,7 @@ def _file_header(dataset: Dataset, source: int, name: str) -> FileHeader | None:
         series_uid=_text(dataset, "SeriesInstanceUID"),
         series_number=_text(dataset, "SeriesNumber"),
         description=_text(dataset, "SeriesDescription"),
-        modality=_text(dataset, "Modality"),
+        modality=_modality(dataset),
         kind=UID(kind).name if UID(kind).name != kind else "",
         is_ct=kind in CT_CLASSES,
         thickness_mm=_thickness(dataset),
@@ -243,8 +278,14 @@ def _thickness(dataset: Dataset) -> float | None:
         return None
 
 
+def _modality(dataset: Dataset) -> str:
+    """Return the modality if it is one of DICOM's codes: free text may hold a patient's name."""
+    found = _text(dataset, "Modality")
+    return found if found in MODALITIES or not found else "unknown"
+
+
 def _slices(dataset: Dataset, source: int) -> tuple[SliceHeader, ...]:
-    modality = _text(dataset, "Modality")
+    modality = _modality(dataset)
     if modality != "CT":
         raise _UnusableError(f"modality {modality or 'missing'}, expected CT")
     if not dataset.get("Rows") or not dataset.get("Columns"):

@@ -139,6 +139,9 @@ def output_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
         _swap(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
+    except OutputError as error:
+        # The user knows the folder by the name that was asked for.
+        raise OutputError(str(error).replace(str(temporary), str(path))) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         _remove_empty(missing)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 from spinexplain.errors import FileFormatError
 from spinexplain.io.nifti import check_is_ct
 from spinexplain.types import Volume
 
+_HEAVIEST_TISSUE_HU = 4000.0  # above lie metal and its streaks only
+_METAL_SHARE = 0.1
+_LOOKED_AT = 1_000_000  # voxels, evenly spread
 _NORMALIZED_SPAN = 10.0  # images scaled to 0..1 or standardized stay within it
 
 
@@ -27,7 +32,8 @@ def check_hounsfield(name: str, volume: Volume) -> None:
     Raises
     ------
     FileFormatError
-        If it holds one value only, looks like a mask, or like an image scaled to 0..1.
+        If it holds one value only, looks like a mask, like an image scaled to 0..1, or is
+        denser than any patient: other units, or bytes in the wrong order.
 
     Warns
     -----
@@ -50,9 +56,21 @@ def check_hounsfield(name: str, volume: Volume) -> None:
             f"{name}: values from {low:g} to {high:g} are no Hounsfield units; expected about "
             "-1000 to 2000. Is it a mask or a normalized image?"
         )
+    dense = _dense_share(volume)
+    if dense > _METAL_SHARE:
+        raise FileFormatError(
+            f"{name}: {dense:.0%} of the voxels lie above {_HEAVIEST_TISSUE_HU:.0f} (up to "
+            f"{high:g}), denser than any patient; expected HU, about -1000 to 3000. Is it a CT, "
+            "and are its units and byte order right?"
+        )
     try:
         flags = check_is_ct(volume)
     except FileFormatError as error:
         raise FileFormatError(f"{name}: {error}") from None
     for flag in flags:
         warnings.warn(f"{name}: {flag}. Is it a CT in HU?", ScanWarning, stacklevel=3)
+
+
+def _dense_share(volume: Volume) -> float:
+    step = max(1, round((volume.array.size / _LOOKED_AT) ** (1 / 3)))
+    return float(np.mean(volume.array[::step, ::step, ::step] > _HEAVIEST_TISSUE_HU))

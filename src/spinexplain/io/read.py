@@ -135,7 +135,7 @@ def read_mask(path: Path | str, scheme: str | None = None) -> LabelMap:
     FileFormatError, GeometryError
         If a file can not be read, or single-vertebra masks lie on different grids.
     LabelError
-        If no vertebra is labelled, a label is unknown, or the scheme is ambiguous.
+        If no vertebra is labeled, a label is unknown, or the scheme is ambiguous.
     ConfigError
         If ``scheme`` is unknown.
     """

@@ -196,7 +196,7 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     Raises
     ------
     LabelError
-        If nothing is labelled, no scheme fits, or several that differ do; the message
+        If nothing is labeled, no scheme fits, or several that differ do; the message
         names them.
 
     Notes

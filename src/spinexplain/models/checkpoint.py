@@ -27,12 +27,16 @@ from spinexplain.errors import ModelError, SpinexplainError
 from spinexplain.io.files import output_folder, sha256_file
 from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import Network, build_model
+from spinexplain.models.description import (
+    SCHEMA,
+    BundleDescription,
+    ManifestDescription,
+)
 from spinexplain.models.grader import Grader, Scope
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.models.receptive import upsample_map
 from spinexplain.types import Exemplar, ModelInfo
 
-SCHEMA = "spinexplain/bundle/1"
 MANIFEST = "manifest.json"
 
 
@@ -133,13 +137,13 @@ def load_grader(source: str | Path, device: str = "cpu") -> Grader:
     Raises
     ------
     ModelError
-        If there is no such bundle, a file is missing, added or changed, or the schema is
-        another.
+        If there is no such bundle, a listed file is missing or changed, a description is
+        damaged, or the schema is another.
     """
     folder = _locate(source)
     manifest_hash = _verify(folder)
-    description = _read_json(folder / "bundle.json")
     try:
+        description = BundleDescription.model_validate(_read_json(folder / "bundle.json"))
         return _grader(folder, description, manifest_hash, device)
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         if isinstance(error, SpinexplainError) and not isinstance(error, ValidationError):
@@ -181,48 +185,51 @@ def _verify(folder: Path) -> str:
             f"{folder} has bundle schema {found!r}; expected {SCHEMA!r}. "
             f"Use the spinexplain version it was made with, or train it again."
         )
-    for name, expected in manifest["sha256"].items():
-        path = folder / Path(name).name
-        if not path.is_file():
-            raise ModelError(f"{folder} has no {name}; the manifest lists it. Copy it again.")
-        found = sha256_file(path)
-        if found != expected:
-            raise ModelError(
-                f"{path} has changed: SHA-256 is {found[:12]}..., the manifest says "
-                f"{str(expected)[:12]}.... Copy the bundle again."
-            )
-    missing = {"bundle.json", "model.safetensors"} - set(manifest["sha256"])
-    if missing:
+    try:
+        listed = ManifestDescription.model_validate(manifest).sha256
+    except ValidationError as error:
+        raise ModelError(
+            f"{folder / MANIFEST} is damaged ({error.errors()[0]['msg']}); expected the SHA-256 of "
+            "every file. Copy the bundle again."
+        ) from None
+    if missing := {"bundle.json", "model.safetensors"} - set(listed):
         raise ModelError(f"{folder}: the manifest does not list {sorted(missing)}. Copy it again.")
+    for name, expected in listed.items():
+        _verify_file(folder, name, expected)
     return sha256_file(folder / MANIFEST)
 
 
-def _grader(folder: Path, description: dict[str, Any], digest: str, device: str) -> Grader:
-    spec = InputSpec.model_validate(description["input"])
-    trunk = TrunkSettings.model_validate(description["trunk"] | {"weights": "none"})
-    head = HeadSettings.model_validate(description["head"])
-    classes = tuple(description["classes"])
+def _verify_file(folder: Path, name: str, expected: str) -> None:
+    path = folder / Path(name).name
+    if not path.is_file():
+        raise ModelError(f"{folder} has no {name}; the manifest lists it. Copy it again.")
+    found = sha256_file(path)
+    if found != expected:
+        raise ModelError(
+            f"{path} has changed: SHA-256 is {found[:12]}..., the manifest says "
+            f"{expected[:12]}.... Copy the bundle again."
+        )
+
+
+def _grader(folder: Path, description: BundleDescription, digest: str, device: str) -> Grader:
+    spec, classes = description.input, description.classes
+    trunk = description.trunk.model_copy(update={"weights": "none"})
     with torch.random.fork_rng(devices=[]):
-        model = build_model(build_trunk(trunk, spec), head, len(classes), spec)
+        model = build_model(build_trunk(trunk, spec), description.head, len(classes), spec)
     model.load_state_dict(load_tensors(folder / "model.safetensors"))
     info = ModelInfo(
-        name=description["name"],
-        version=description["version"],
+        name=description.name,
+        version=description.version,
         sha256=digest,
         classes=classes,
-        trained_on=description["trained_on"],
+        trained_on=description.trained_on,
     )
-    scope = description["scope"]
     return Grader(
         model=model.to(device).eval(),
         spec=spec,
         classes=classes,
         info=info,
-        scope=Scope(
-            levels=tuple(scope["levels"]),
-            max_outside=float(scope["max_outside"]),
-            refused_flags=tuple(scope["refused_flags"]),
-        ),
+        scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, model, spec),
         explainer="prototypes" if isinstance(model, PrototypeNet) else "gradcam",
         device=device,
@@ -230,9 +237,15 @@ def _grader(folder: Path, description: dict[str, Any], digest: str, device: str)
 
 
 def _exemplars(
-    folder: Path, description: dict[str, Any], model: Network, spec: InputSpec
+    folder: Path, description: BundleDescription, model: Network, spec: InputSpec
 ) -> tuple[Exemplar, ...]:
-    records = [PrototypeRecord(**record) for record in description["prototypes"]]
+    records = description.prototypes
+    wanted = len(model.prototype_class) if isinstance(model, PrototypeNet) else 0
+    if len(records) != wanted:
+        raise ModelError(
+            f"{folder} describes {len(records)} prototypes; expected {wanted}, one for each of "
+            "the network's. Save the bundle again."
+        )
     if not records:
         return ()
     arrays = load_arrays(folder / "prototypes.safetensors")

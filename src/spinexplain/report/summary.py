@@ -59,7 +59,7 @@ def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
     return Summary(
         headline=_headline(spine, suspects, say),
         suspects=suspects,
-        warnings=tuple(_warnings(spine, say)),
+        warnings=tuple(_warnings(scan, spine, say)),
         coverage=tuple(_coverage(spine, say)),
         caveats=tuple(_caveats(scan, spine, say)),
     )
@@ -116,7 +116,9 @@ def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
 
-def _warnings(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+def _warnings(
+    scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
+) -> Iterable[str]:
     if any(NOT_HOUNSFIELD in item.flags for item in spine):
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
     lost = [

@@ -1,1 +1,1 @@
-"""From a CT and vertebra centres to patches, heights and quality flags, and back."""
+"""From a CT and vertebra centers to patches, heights and quality flags, and back."""

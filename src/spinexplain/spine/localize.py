@@ -145,7 +145,7 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     for bone, center, off in zip(bones, centers, off_curve, strict=True):
         cut = bone.is_cut(center)
         if cut and off > OFF_CURVE_MM:
-            continue  # a sliver at the border: its centre is nowhere near the body's
+            continue  # a sliver at the border: its center is nowhere near the body's
         flags = [TOUCHES_BORDER] if cut else []
         flags += [OFF_CURVE] if off > OFF_CURVE_MM else []
         found.append(Vertebra(bone.level, _point(center), tuple(flags)))
