@@ -64,3 +64,14 @@ def test_the_benchmarks_page_is_written_from_its_results():
     results = sorted((ROOT / "benchmarks" / "results").glob("*.json"))
     made = run.HEAD + "".join(run.table(json.loads(path.read_text())) for path in results)
     assert (ROOT / "docs" / "benchmarks.md").read_text() == made
+
+
+def test_the_readmes_example_runs(tmp_path, monkeypatch, capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    scans = ROOT / "src" / "spinexplain" / "data" / "examples"
+    (tmp_path / "ct.nii.gz").symlink_to(scans / "lumbar_ct.nii.gz")
+    (tmp_path / "vertebrae.nii.gz").symlink_to(scans / "lumbar_seg-vert_msk.nii.gz")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert "T12 not assessable" in capsys.readouterr().out
+    assert (tmp_path / "report.html").exists()
