@@ -518,8 +518,10 @@ COMMANDS = {
 def desk(seeds, tmp_path_factory) -> Path:
     """A folder with everything a command line needs, whole."""
     desk = tmp_path_factory.mktemp("desk")
-    for name in ("ct.nii.gz", "mask.nii.gz", "series.zip"):
-        shutil.copy(seeds / name, desk / name)
+    # The whole crop, which has a body to measure; the seeds are smaller than one.
+    shutil.copy(CROP / "sub-ct_label-22_ct.nii.gz", desk / "ct.nii.gz")
+    shutil.copy(CROP / "sub-ct_seg-vert_label-22_msk.nii.gz", desk / "mask.nii.gz")
+    shutil.copy(seeds / "series.zip", desk / "series.zip")
     centroids = [{"direction": ["P", "I", "R"]}, {"label": 21, "X": 9.0, "Y": 9.0, "Z": 9.0}]
     (desk / "x_ctd.json").write_text(json.dumps(centroids))
     bundle(desk / "tiny")

@@ -54,7 +54,7 @@ def test_other_masks_are_refused(labels):
 
 
 def test_a_scheme_without_its_labels():
-    with pytest.raises(LabelError, match="no voxel is labelled 49 or 50"):
+    with pytest.raises(LabelError, match="no voxel is labeled 49 or 50"):
         body_mask("x.nii.gz", mask_of(1), "tptbox")
     with pytest.raises(ConfigError, match=f"expected one of {', '.join(BODY_SCHEMES)}"):
         body_mask("x.nii.gz", mask_of(1), "nnunet")

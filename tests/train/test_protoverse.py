@@ -167,3 +167,9 @@ def test_a_missing_class_stops_before_anything_is_trained(toy_set, toy_config, t
     data.grades[data.grades == 3] = 0
     with pytest.raises(ConfigError, match="class G3 has 0"):
         train_model(toy_config(), data, tmp_path / "run")
+
+
+def test_a_set_that_is_too_small_leaves_no_run_behind(toy_set, toy_config, tmp_path):
+    with pytest.raises(ConfigError, match="class G"):
+        train_model(toy_config(), toy_set(n=6), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

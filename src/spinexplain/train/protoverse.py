@@ -90,9 +90,9 @@ def train_model(
     OutputError
         If the folder holds a run already and ``resume`` is not set.
     """
-    folder = _run_folder(Path(out), config, resume)
     used = with_classes(data, config.classes, config.head.prototypes_per_class + 1)
     training, validation = split_validation(used, config.validation_share, config.seed)
+    folder = _run_folder(Path(out), config, resume)
     journal = Journal(folder, resume)
     run = _Run(config, training, validation, journal, progress or (lambda *_: None))
     return run.linear() if config.head.kind == "linear" else run.prototypes()
