@@ -1,7 +1,7 @@
 """Train the model that is shipped with the package: phantom sheets in, bundle out.
 
     python scripts/train_shipped.py                       # all of it, about an hour of CPU
-    python scripts/train_shipped.py --share 0.05 --work /tmp/try --out /tmp/try/bundle
+    python scripts/train_shipped.py --share 0.05 --work try --out try/bundle
 
 Everything is a function of the preset, the seeds and the counts below; they are recorded
 in the bundle. An interrupted run is taken up where it stopped.
