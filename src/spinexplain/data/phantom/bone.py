@@ -46,7 +46,8 @@ def wall_distance(
     if body.hollow_mm:  # kidney-shaped from above: the depth in the middle stays
         corner = np.clip(np.abs(u) * (2.6 / body.width), 0, 1)
         reach = body.hollow_mm + 0.09 * body.depth  # first the rounded corner of the box itself
-        grow += reach * corner * corner * np.clip(v * (-3.3 / body.depth), 0, 1)
+        behind = np.clip(v * (-2.1 / body.depth), 0, 1)
+        grow += reach * (corner * behind) ** 2
     a, b = np.abs(u) * (2 / body.width), np.abs(v) * (2 / body.depth)
     rho = np.cbrt(a * a * a + b * b * b) + 1e-3
     if body.round_front:
