@@ -164,13 +164,16 @@ class LastLayerSettings(Settings):
     """The convex last layer on cached similarities.
 
     ``class_weights`` replaces the loss's scheme here, because the last layer sets how
-    readily a fracture is called; left out, it is the same.
+    readily a fracture is called; left out, it is the same. ``class_shares`` weighs the
+    crops as if each class made up this share of them, e.g. that of the patients to come,
+    and replaces any scheme.
     """
 
     lambda_l1: float = Field(default=1e-4, ge=0)
     lambda_l2: float = Field(default=1e-4, ge=0)
     constrained: bool = True
     class_weights: ClassWeights | None = None
+    class_shares: dict[str, float] | None = None
     augmented_views: int = Field(default=0, ge=0)
 
 
