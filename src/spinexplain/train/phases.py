@@ -14,7 +14,7 @@ from spinexplain.models.losses import class_weights
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import augmented_crops, inside_mask
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.last_layer import fit_last_layer
+from spinexplain.train.last_layer import SOLVERS
 from spinexplain.train.objectives import WarmUp, target_cells
 from spinexplain.train.projection import inputs_in_batches
 
@@ -112,7 +112,7 @@ def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig)
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
     scheme = config.last_layer.class_weights or config.loss.class_weights
-    fitted = fit_last_layer(
+    fitted = SOLVERS[config.last_layer.solver](
         similarities,
         labels,
         model.prototype_class.numpy(),
