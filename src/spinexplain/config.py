@@ -160,6 +160,8 @@ class PhaseSettings(Settings):
     each third of the phase), counted on over several rounds of the phase and begun
     ``decay_early_steps`` too soon, as where a scheduler steps before the epoch.
     ``optimizer = "adam"`` adds the weight decay to the gradient, ``"adamw"`` keeps it apart.
+    ``precision`` is that of the network's forward and backward pass in the classifier phase;
+    losses, BatchNorm statistics, weights and everything about prototypes stay in float32.
     """
 
     steps: int = Field(default=0, ge=0)
@@ -171,15 +173,18 @@ class PhaseSettings(Settings):
     decay_every_steps: int = Field(default=0, ge=0)
     decay_early_steps: int = Field(default=0, ge=0)
     optimizer: Literal["adamw", "adam"] = "adamw"
+    precision: Literal["fp32", "bf16"] = "fp32"
 
 
 class LastLayerSettings(Settings):
     """The convex last layer on cached similarities.
 
     ``class_weights`` replaces the loss's scheme here, because the last layer sets how
-    readily a fracture is called; left out, it is the same. ``solver = "adam"`` descends
-    ``steps`` steps of ``batch`` crops at rate ``lr`` instead, as ProtoPNet does; it knows
-    neither ``lambda_l2`` nor ``constrained``.
+    readily a fracture is called; left out, it is the same. ``class_shares`` weighs the
+    crops as if each class made up this share of them, e.g. that of the patients to come,
+    and replaces any scheme. ``solver = "adam"`` descends ``steps`` steps of ``batch`` crops
+    at rate ``lr`` instead, as ProtoPNet does; it knows neither ``lambda_l2`` nor
+    ``constrained``.
     """
 
     solver: Literal["convex", "adam"] = "convex"
@@ -191,6 +196,7 @@ class LastLayerSettings(Settings):
     lambda_l2: float = Field(default=1e-4, ge=0)
     constrained: bool = True
     class_weights: ClassWeights | None = None
+    class_shares: dict[str, float] | None = None
     augmented_views: int = Field(default=0, ge=0)
 
 
