@@ -14,7 +14,7 @@ from spinexplain.models.checkpoint import load_grader, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.package import Statement, bundle_of
-from spinexplain.train.projection import inputs_in_batches
+from spinexplain.train.projection import inputs_in_batches, project
 from spinexplain.train.protoverse import train_model
 
 
@@ -199,9 +199,20 @@ def test_every_preset_trains_a_few_steps_and_makes_a_bundle(name, toy_set, tmp_p
     assert grader.explainer == ("gradcam" if preset.head.kind == "linear" else "prototypes")
 
 
-def test_the_next_round_may_start_from_the_projected_prototypes(toy_set, toy_config, tmp_path):
-    config = toy_config(rounds=2, joint={"steps": 0}, continue_from="projected")
-    trained = train_model(config, toy_set(), tmp_path / "run")
-    free = train_model(toy_config(rounds=2, joint={"steps": 0}), toy_set(), tmp_path / "free")
-    travelled = [max(s.distance for s in run.sources) for run in (trained, free)]
-    assert travelled[0] < 0.1 * travelled[1]
+@pytest.mark.parametrize("start", ["trained", "projected"])
+def test_the_next_round_starts_from_the_projected_prototypes_or_not(
+    start, toy_set, toy_config, tmp_path, monkeypatch
+):
+    seen = []
+
+    def recorded(model, *rest):
+        seen.append(model.prototypes.detach().clone())
+        sources = project(model, *rest)
+        seen.append(model.prototypes.detach().clone())
+        return sources
+
+    monkeypatch.setattr("spinexplain.train.protoverse.project", recorded)
+    config = toy_config(rounds=2, joint={"steps": 0}, continue_from=start)
+    train_model(config, toy_set(n=36), tmp_path / "run")
+    before, after, next_before, _ = seen
+    assert torch.equal(next_before, after if start == "projected" else before)

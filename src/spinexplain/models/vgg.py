@@ -104,4 +104,6 @@ class VGG(nn.Module):
             If the file is not readable as weights, or not of this network.
         """
         beyond = tuple(f"features.{i}." for i in range(len(self.features), self._all_layers))
-        load_weights(self, path, stem="features.0.weight", ignored=("classifier.", *beyond), scaled=scaled)
+        load_weights(
+            self, path, stem="features.0.weight", ignored=("classifier.", *beyond), scaled=scaled
+        )
