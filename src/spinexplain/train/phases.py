@@ -15,7 +15,7 @@ from spinexplain.models.losses import class_weights
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import augmented_crops, inside_mask
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.last_layer import fit_last_layer
+from spinexplain.train.last_layer import SOLVERS
 from spinexplain.train.objectives import WarmUp, target_cells
 from spinexplain.train.projection import inputs_in_batches
 
@@ -133,7 +133,7 @@ def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int
 def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
-    fitted = fit_last_layer(
+    fitted = SOLVERS[config.last_layer.solver](
         similarities,
         labels,
         model.prototype_class.numpy(),
