@@ -49,7 +49,9 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
     )
 
 
-def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> TrainingSet:
+def set_from_cohort(
+    cohort: Cohort, axes: int = 2, split: str | None = None, with_twins: bool = False
+) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
     Parameters
@@ -59,11 +61,14 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         2 for sheets, 3 for boxes.
     split : str, optional
         Keep only ``"training"``, ``"validation"`` or ``"test"``.
+    with_twins : bool
+        Whether healthy twins of phantoms come in as G0; left out by default, as they show
+        the persons of other patches again and shift the share of fractures.
 
     Returns
     -------
     TrainingSet
-        Vertebrae with foreign material are left out; healthy twins come in as G0.
+        Vertebrae with foreign material are left out.
 
     Raises
     ------
@@ -72,6 +77,8 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
     """
     index = cohort.index
     use = index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
+    if not with_twins:
+        use &= ~index["healthy_twin"].to_numpy(dtype=bool)
     if split is not None:
         use &= index["split"] == split
     rows = np.flatnonzero(use.to_numpy(dtype=bool))
