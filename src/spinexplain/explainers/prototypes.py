@@ -97,4 +97,5 @@ def _evidence(
         exemplars=grader.exemplars[index : index + 1],
         grid=cells.shape,
         field_mm=head.field.size * grader.spec.extent_mm / grader.spec.size,
+        region=head.region,
     )

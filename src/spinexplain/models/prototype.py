@@ -46,6 +46,7 @@ class PrototypeNet(nn.Module):
         self.trunk = trunk
         self.epsilon = head.log_epsilon
         self.similarity = head.similarity
+        self.region = head.region
         dim, count = head.feature_dim, classes * head.prototypes_per_class
         convolution = _CONV[axes]
         self.add_on = nn.Sequential(
@@ -127,6 +128,7 @@ class PrototypeNet(nn.Module):
             owner=self.prototype_class.cpu().numpy(),
             field=self.trunk.field,
             max_similarity=max_similarity(self.similarity, self.epsilon),
+            region=self.region,
         )
 
 

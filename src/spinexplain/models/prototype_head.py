@@ -24,12 +24,15 @@ class PrototypeHead:
         Of a cell of the similarity maps.
     max_similarity : float
         What a cell equal to a prototype gets.
+    region : str
+        What is outlined of a map; see :class:`~spinexplain.config.HeadSettings`.
     """
 
     connections: np.ndarray
     owner: np.ndarray
     field: ReceptiveField
     max_similarity: float
+    region: str = "contours"
 
 
 def max_similarity(similarity: str, epsilon: float) -> float:
@@ -54,4 +57,4 @@ def head_from_arrays(
 ) -> PrototypeHead:
     """Put a head together from a bundle's arrays and settings."""
     largest = max_similarity(settings.similarity, settings.log_epsilon)
-    return PrototypeHead(connections, owner, field, largest)
+    return PrototypeHead(connections, owner, field, largest, settings.region)
