@@ -54,13 +54,17 @@ def test_without_calibration_it_is_fp32(saved_bundle, tmp_path):
 
 
 @pytest.mark.skipif(not runs_bf16(), reason="the processor has no bf16")
-@pytest.mark.parametrize(("scale", "precision"), [(1e-3, "bf16"), (40.0, "fp32")])
-def test_the_gate_decides(saved_bundle, tmp_path, noise, scale, precision):
-    """Features that hardly matter pass; features that are blown up with their rounding do not."""
-    path = export_bundle(saved_bundle(features=scale), tmp_path / "exported", noise(40))
+@pytest.mark.parametrize(("limit", "precision"), [(0.5, "bf16"), (1e-6, "fp32")])
+def test_the_gate_decides(saved_bundle, tmp_path, noise, monkeypatch, limit, precision):
+    from spinexplain.models import export as module
+
+    monkeypatch.setattr(module, "LARGEST_SIMILARITY_DIFFERENCE", limit)
+    monkeypatch.setattr(module, "LEAST_SAME_GRADE", 0.5)
+    path = export_bundle(saved_bundle(), tmp_path / "exported", noise(40))
     export = json.loads((path / EXPORT).read_text())
     assert export["precision"] == precision
     assert export["gate"]["passed"] == (precision == "bf16")
+    assert 1e-6 < export["gate"]["similarity_difference"] < 0.5
     assert (export["gate"]["cohort"], export["gate"]["vertebrae"]) == ("noise", 40)
     assert precision in load_grader(path).info.runtime
 

@@ -112,3 +112,20 @@ def test_layers_that_are_not_there_are_named():
         Answers(InPlace(), ["trunk.1", "neck"])
     with pytest.raises(ModelError, match="no layer trunk"):
         Answers(nn.Sequential(nn.Flatten()))
+
+
+class Unspeakable(nn.Module):
+    """Pools 5 x 5 cells to 3 x 3, which ONNX can not."""
+
+    def __init__(self):
+        super().__init__()
+        self.trunk = nn.Conv2d(3, 2, 28)
+        self.pool = nn.AdaptiveAvgPool2d(3)
+
+    def forward(self, x):
+        return self.pool(self.trunk(x)).flatten(1)
+
+
+def test_a_network_without_words_in_onnx(tmp_path):
+    with pytest.raises(ModelError, match="the network can not be exported"):
+        write_onnx(Answers(Unspeakable()), SPEC, tmp_path / "model.onnx")

@@ -95,6 +95,11 @@ def write_onnx(answers: Answers, spec: InputSpec, path: Path) -> None:
     spec : InputSpec
     path : Path
 
+    Raises
+    ------
+    ModelError
+        If ONNX has no words for something the network does.
+
     Notes
     -----
     The tracing exporter: it is a hundred times quicker than the one by ``torch.export``,
@@ -103,16 +108,22 @@ def write_onnx(answers: Answers, spec: InputSpec, path: Path) -> None:
     example = torch.zeros(1, len(spec.channels), *(spec.size,) * spec.axes)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        torch.onnx.export(
-            answers.eval(),
-            (example,),
-            str(path),
-            input_names=["input"],
-            output_names=list(answers.names),
-            dynamic_axes={name: {0: "vertebrae"} for name in ("input", *answers.names)},
-            opset_version=_OPSET,
-            dynamo=False,
-        )
+        try:
+            torch.onnx.export(
+                answers.eval(),
+                (example,),
+                str(path),
+                input_names=["input"],
+                output_names=list(answers.names),
+                dynamic_axes={name: {0: "vertebrae"} for name in ("input", *answers.names)},
+                opset_version=_OPSET,
+                dynamo=False,
+            )
+        except (torch.onnx.OnnxExporterError, RuntimeError) as error:
+            raise ModelError(
+                f"the network can not be exported ({str(error).splitlines()[0]}); expected "
+                "operations that ONNX has. Grade with torch."
+            ) from error
 
 
 def write_halves(path: Path, names: Sequence[str], folder: Path) -> None:
