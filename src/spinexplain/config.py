@@ -6,13 +6,14 @@ import difflib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from spinexplain.errors import ConfigError
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
+Grade = Literal["G0", "G1", "G2", "G3"]
 
 
 class Settings(BaseModel):
@@ -78,6 +79,8 @@ class TrunkSettings(Settings):
         Blocks that would coarsen the grid beyond this stride keep it instead.
     widths : tuple of int
         Channels of each stage of the plain ``"conv"`` trunk.
+    width : float
+        Factor on the channels of ``"compact3d"``; 1 ends in 512 units.
     weights : str
         ``"imagenet"`` (shipped by a package), ``"none"`` (from scratch) or a file.
     """
@@ -86,18 +89,21 @@ class TrunkSettings(Settings):
     blocks: int = Field(default=11, ge=1)
     max_stride: int = Field(default=16, ge=2)
     widths: tuple[int, ...] = (16, 32, 64)
+    width: float = Field(default=1.0, gt=0, le=4)
     weights: str = "imagenet"
 
 
 class HeadSettings(Settings):
-    """The classification head: prototypes, or pooled features and a linear layer.
+    """The classification head: prototypes, a linear layer, or the 3-D fracture detector's.
 
-    ``pooling`` is the linear layer's: the average over the grid, or the average weighted
+    ``dropout`` and ``width`` (a factor on its channels) are the detector's. ``pooling`` is the linear layer's: the average over the grid, or the average weighted
     by the Gaussian channel, so that the features beside the target count. The classifier
     that warms up a prototype network's trunk uses it too.
     """
 
-    kind: Literal["prototype", "linear"] = "prototype"
+    kind: Literal["prototype", "linear", "detector"] = "prototype"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    width: float = Field(default=1.0, gt=0, le=4)
     pooling: Literal["average", "target"] = "average"
     feature_dim: int = Field(default=64, ge=1)
     prototypes_per_class: int = Field(default=3, ge=1)
@@ -144,6 +150,45 @@ class AugmentSettings(Settings):
     blur_mm: float = Field(default=1.0, ge=0)
 
 
+class VolumeAugmentSettings(Settings):
+    """Random changes of a training box, made by MONAI.
+
+    Lengths and angles are half-ranges, the others largest values; ``share`` is how often
+    each change is made. ``scale`` is one factor for all axes, so that shapes stay similar.
+    ``elastic_mm`` is the standard deviation of the displacement, smooth over
+    ``elastic_smooth_mm``. ``rotate_deg`` turns about the caudal, the posterior and the left
+    axis. ``mirror`` swaps left and right; there is no key for front and back, which differ.
+    """
+
+    share: float = Field(default=1.0, ge=0, le=1)
+    shift_mm: float = Field(default=4.0, ge=0)
+    rotate_deg: tuple[float, float, float] = (8.0, 8.0, 8.0)
+    scale: float = Field(default=0.1, ge=0, lt=1)
+    elastic_mm: float = Field(default=0.5, ge=0)
+    elastic_smooth_mm: float = Field(default=8.0, gt=0)
+    mirror: bool = True
+    noise_hu: float = Field(default=40.0, ge=0)
+    blur_mm: float = Field(default=0.75, ge=0)
+    contrast: float = Field(default=0.25, ge=0)
+
+
+class EpochSettings(Settings):
+    """Training by epochs with as many crops of every class, until validation stops it.
+
+    ``epoch`` says how many crops of each class an epoch has: ``"rarest"`` as many as the
+    rarest class, ``"mean"`` the mean over the classes (the frequent ones are undersampled,
+    the rare ones oversampled). Training ends after ``epochs``, or when the F1 score on the
+    validation subjects has not risen for ``patience`` epochs; the best epoch is kept.
+    """
+
+    epochs: int = Field(default=200, ge=1)
+    patience: int = Field(default=50, ge=1)
+    epoch: Literal["rarest", "mean"] = "mean"
+    batch: int = Field(default=16, ge=2)
+    lr: float = Field(default=1e-3, gt=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
 class PhaseSettings(Settings):
     """One phase of gradient descent: steps, batch, learning rates, weight decay."""
 
@@ -184,14 +229,28 @@ class ProjectionSettings(Settings):
 class TrainConfig(Settings):
     """Everything a training needs besides its data.
 
+    Parameters
+    ----------
+    classes : tuple of str
+        Names of the classes, healthy first.
+    grades : dict of str to tuple of str
+        Which Genant grades each class stands for; a class named like a grade needs no
+        entry. Vertebrae whose grade is in no class are left out.
+    volume_augment : VolumeAugmentSettings, optional
+        Replaces ``augment`` for boxes.
+
     Examples
     --------
     >>> TrainConfig(loss={"lambda_div": 0.1}).loss.lambda_div
     0.1
+    >>> grades = {"no fracture": ["G0"], "fracture": ["G2", "G3"]}
+    >>> TrainConfig(classes=tuple(grades), grades=grades).task
+    {'no fracture': ('G0',), 'fracture': ('G2', 'G3')}
     """
 
     name: str = "protoverse"
     classes: tuple[str, ...] = ("G0", "G2", "G3")
+    grades: dict[str, tuple[Grade, ...]] = {}
     seed: int = 0
     validation_share: float = Field(default=0.1, gt=0, lt=1)
     rounds: int = Field(default=1, ge=1)
@@ -200,11 +259,41 @@ class TrainConfig(Settings):
     head: HeadSettings = HeadSettings()
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
+    volume_augment: VolumeAugmentSettings | None = None
+    detector: EpochSettings = EpochSettings()
     classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)
     warm: PhaseSettings = PhaseSettings(steps=200)
     joint: PhaseSettings = PhaseSettings(steps=400)
     projection: ProjectionSettings = ProjectionSettings()
     last_layer: LastLayerSettings = LastLayerSettings()
+
+    @property
+    def task(self) -> dict[str, tuple[str, ...]]:
+        """Which Genant grades every class stands for, in the order of the logits."""
+        return {name: tuple(self.grades.get(name, (name,))) for name in self.classes}
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a class without grades, and a grade in two classes."""
+        if strangers := sorted(set(self.grades) - set(self.classes)):
+            raise ConfigError(
+                f"[grades] names {strangers}, which are not in classes {list(self.classes)}. "
+                "Correct the name."
+            )
+        if self.grades:
+            _check_task(self.task)
+
+
+def _check_task(task: dict[str, tuple[str, ...]]) -> None:
+    known = get_args(Grade)
+    for name, grades in task.items():
+        if not grades or not set(grades) <= set(known):
+            raise ConfigError(
+                f'class "{name}" stands for {list(grades)}; expected at least one of '
+                f"{', '.join(known)}. Add it to [grades]."
+            )
+    listed = [grade for grades in task.values() for grade in grades]
+    if twice := sorted({grade for grade in listed if listed.count(grade) > 1}):
+        raise ConfigError(f"[grades] puts {', '.join(twice)} into two classes; expected one.")
 
 
 def preset_names() -> list[str]:
@@ -295,5 +384,6 @@ def _explain(error: ValidationError, source: str) -> str:
 def _known_keys(section: list[str]) -> list[str]:
     model: Any = TrainConfig
     for name in section:
-        model = model.model_fields[name].annotation
+        annotation = model.model_fields[name].annotation
+        model = next((part for part in get_args(annotation) if part is not type(None)), annotation)
     return list(model.model_fields)
