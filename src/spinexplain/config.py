@@ -190,7 +190,11 @@ class EpochSettings(Settings):
 
 
 class PhaseSettings(Settings):
-    """One phase of gradient descent: steps, batch, learning rates, weight decay."""
+    """One phase of gradient descent: steps, batch, learning rates, weight decay.
+
+    ``precision`` is that of the network's forward and backward pass in the classifier phase;
+    losses, BatchNorm statistics, weights and everything about prototypes stay in float32.
+    """
 
     steps: int = Field(default=0, ge=0)
     batch: int = Field(default=32, ge=1)
@@ -198,6 +202,7 @@ class PhaseSettings(Settings):
     head_lr: float = Field(default=3e-3, ge=0)
     weight_decay: float = Field(default=1e-3, ge=0)
     decay: Literal["cosine", "step", "none"] = "cosine"
+    precision: Literal["fp32", "bf16"] = "fp32"
 
 
 class LastLayerSettings(Settings):

@@ -160,7 +160,9 @@ class _Run:
             trunk = build_trunk(config.trunk, config.input)
             classes = len(config.classes)
             model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
-        objective = classification_objective(model, self.weights, config.loss.lambda_height)
+        objective = classification_objective(
+            model, self.weights, config.loss.lambda_height, settings.precision
+        )
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model)
         return model.linear
