@@ -8,18 +8,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from spinexplain.errors import ConfigError
+from spinexplain.settings import (
+    DissectionSettings,
+    EpochSettings,
+    Settings,
+    VolumeAugmentSettings,
+)
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
 Grade = Literal["G0", "G1", "G2", "G3"]
-
-
-class Settings(BaseModel):
-    """A frozen section of settings that knows its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class InputSpec(Settings):
@@ -46,7 +46,7 @@ class InputSpec(Settings):
     extent_mm: float = Field(default=112.0, gt=0)
     size: int = Field(default=112, ge=8)
     channels: tuple[str, ...] = ("ct", "ct", "gaussian")
-    windows_hu: dict[str, tuple[float, float]] = {"ct": (-300.0, 1000.0)}
+    windows_hu: dict[str, tuple[float, float]] = Field(default={"ct": (-300.0, 1000.0)})
     gaussian_sigma_mm: float = Field(default=10.0, gt=0)
     mean: float = 0.5
     std: float = Field(default=0.5, gt=0)
@@ -96,9 +96,10 @@ class TrunkSettings(Settings):
 class HeadSettings(Settings):
     """The classification head: prototypes, a linear layer, or the 3-D fracture detector's.
 
-    ``dropout`` and ``width`` (a factor on its channels) are the detector's. ``pooling`` is the linear layer's: the average over the grid, or the average weighted
-    by the Gaussian channel, so that the features beside the target count. The classifier
-    that warms up a prototype network's trunk uses it too.
+    ``dropout`` and ``width`` (a factor on its channels) are the detector's. ``pooling`` is
+    the linear layer's: the average over the grid, or the average weighted by the Gaussian
+    channel, so that the features beside the target count. The classifier that warms up a
+    prototype network's trunk uses it too.
     """
 
     kind: Literal["prototype", "linear", "detector"] = "prototype"
@@ -148,45 +149,6 @@ class AugmentSettings(Settings):
     offset_hu: float = Field(default=30.0, ge=0)
     noise_hu: float = Field(default=30.0, ge=0)
     blur_mm: float = Field(default=1.0, ge=0)
-
-
-class VolumeAugmentSettings(Settings):
-    """Random changes of a training box, made by MONAI.
-
-    Lengths and angles are half-ranges, the others largest values; ``share`` is how often
-    each change is made. ``scale`` is one factor for all axes, so that shapes stay similar.
-    ``elastic_mm`` is the standard deviation of the displacement, smooth over
-    ``elastic_smooth_mm``. ``rotate_deg`` turns about the caudal, the posterior and the left
-    axis. ``mirror`` swaps left and right; there is no key for front and back, which differ.
-    """
-
-    share: float = Field(default=1.0, ge=0, le=1)
-    shift_mm: float = Field(default=4.0, ge=0)
-    rotate_deg: tuple[float, float, float] = (8.0, 8.0, 8.0)
-    scale: float = Field(default=0.1, ge=0, lt=1)
-    elastic_mm: float = Field(default=0.5, ge=0)
-    elastic_smooth_mm: float = Field(default=8.0, gt=0)
-    mirror: bool = True
-    noise_hu: float = Field(default=40.0, ge=0)
-    blur_mm: float = Field(default=0.75, ge=0)
-    contrast: float = Field(default=0.25, ge=0)
-
-
-class EpochSettings(Settings):
-    """Training by epochs with as many crops of every class, until validation stops it.
-
-    ``epoch`` says how many crops of each class an epoch has: ``"rarest"`` as many as the
-    rarest class, ``"mean"`` the mean over the classes (the frequent ones are undersampled,
-    the rare ones oversampled). Training ends after ``epochs``, or when the F1 score on the
-    validation subjects has not risen for ``patience`` epochs; the best epoch is kept.
-    """
-
-    epochs: int = Field(default=200, ge=1)
-    patience: int = Field(default=50, ge=1)
-    epoch: Literal["rarest", "mean"] = "mean"
-    batch: int = Field(default=16, ge=2)
-    lr: float = Field(default=1e-3, gt=0)
-    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 class PhaseSettings(Settings):
@@ -255,7 +217,7 @@ class TrainConfig(Settings):
 
     name: str = "protoverse"
     classes: tuple[str, ...] = ("G0", "G2", "G3")
-    grades: dict[str, tuple[Grade, ...]] = {}
+    grades: dict[str, tuple[Grade, ...]] = Field(default={})
     seed: int = 0
     validation_share: float = Field(default=0.1, gt=0, lt=1)
     rounds: int = Field(default=1, ge=1)
@@ -266,6 +228,7 @@ class TrainConfig(Settings):
     augment: AugmentSettings = AugmentSettings()
     volume_augment: VolumeAugmentSettings | None = None
     detector: EpochSettings = EpochSettings()
+    dissection: DissectionSettings = DissectionSettings()
     classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)
     warm: PhaseSettings = PhaseSettings(steps=200)
     joint: PhaseSettings = PhaseSettings(steps=400)

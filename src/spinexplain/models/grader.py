@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from spinexplain.config import InputSpec
-from spinexplain.models.inputs import to_tensor
+from spinexplain.models.inputs import batch_size, to_tensor
 from spinexplain.types import Exemplar, Grading, ModelInfo, Patch
 
-_BATCH = 32
+_LARGEST_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class Grader:
 
     def logits(self, patches: Sequence[Patch]) -> np.ndarray:
         """Return logits of float32, shape (N, K)."""
-        out = []
+        out, batch = [], batch_size(self.spec, _LARGEST_BATCH)
         with torch.inference_mode():
-            for start in range(0, len(patches), _BATCH):
-                out.append(self.model(self.inputs(patches[start : start + _BATCH])).cpu())
+            for start in range(0, len(patches), batch):
+                out.append(self.model(self.inputs(patches[start : start + batch])).cpu())
         return torch.cat(out).numpy() if out else np.zeros((0, len(self.classes)), np.float32)
 
     def grade(self, patches: Sequence[Patch]) -> list[Grading]:

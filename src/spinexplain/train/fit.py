@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ from spinexplain.errors import ModelError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
+from spinexplain.train.augment_volume import volume_crops
 from spinexplain.train.dataset import TrainingSet, grade_labels
+from spinexplain.train.sampling import StepRows
 
 Terms = dict[str, Tensor]
 SAVE_EVERY_STEPS = 50
@@ -51,6 +54,8 @@ class Phase:
         Whether the objective needs the masks.
     frozen : tuple of nn.Module
         Parts kept in evaluation mode, their BatchNorm statistics untouched.
+    rows : callable, optional
+        From a step to its rows; by default every row once an epoch, shuffled.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Phase:
     objective: Callable[[Batch], Terms]
     masks: bool = False
     frozen: tuple[nn.Module, ...] = ()
+    rows: Callable[[int], StepRows] | None = None
 
 
 def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.ndarray, int]:
@@ -79,21 +85,36 @@ def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.
 
 def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
     """Cut and augment the crops of one step."""
-    key = (config.seed, phase.number)
-    rows, epoch = batch_rows(len(data), phase.settings.batch, step, key)
-    crops = augmented_crops(
-        data,
-        rows,
-        config.input,
-        config.augment,
-        config.seed,
-        epoch=1000 * phase.number + epoch,
-        masks=phase.masks,
-    )
-    labels = torch.from_numpy(grade_labels(data.grades[rows], config.classes))
+    chosen = _step_rows(len(data), config, phase, step)
+    rows, epoch = chosen.index, 1000 * phase.number + chosen.epoch
+    if config.volume_augment is None:
+        crops = augmented_crops(
+            data, rows, config.input, config.augment, config.seed, epoch, masks=phase.masks
+        )
+    else:
+        key = (config.seed, epoch)
+        crops = volume_crops(
+            data, rows, config.input, config.volume_augment, key, chosen.copies, phase.masks
+        )
+    labels = torch.from_numpy(grade_labels(data.grades[rows], config.task))
     known = data.height_loss
     losses = None if known is None else torch.from_numpy(known[rows].astype(np.float32))
     return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops, losses)
+
+
+def _step_rows(n: int, config: TrainConfig, phase: Phase, step: int) -> StepRows:
+    if phase.rows is not None:
+        return phase.rows(step)
+    rows, epoch = batch_rows(n, phase.settings.batch, step, (config.seed, phase.number))
+    return StepRows(rows, epoch, np.zeros(len(rows), int))
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """Seed torch by ``key``, e.g. for dropout, and leave its global state as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
+        yield
 
 
 def learning_rate_factor(settings: PhaseSettings, step: int) -> float:
@@ -123,6 +144,8 @@ def run_phase(
 ) -> Iterator[int]:
     """Optimize step by step, yielding the number of steps done after each.
 
+    A resumed phase first yields the steps that were done before.
+
     Raises
     ------
     ModelError
@@ -131,6 +154,8 @@ def run_phase(
     optimizer = fabric.setup_optimizers(torch.optim.AdamW(phase.groups))
     base = [group["lr"] for group in optimizer.param_groups]
     start = journal.restore(phase.name, model, optimizer)
+    if start:
+        yield start
     for step in range(start, phase.settings.steps):
         model.train()
         for part in phase.frozen:
@@ -138,7 +163,9 @@ def run_phase(
         factor = learning_rate_factor(phase.settings, step)
         for group, lr in zip(optimizer.param_groups, base, strict=True):
             group["lr"] = lr * factor
-        terms = phase.objective(load_batch(data, config, phase, step))
+        batch = load_batch(data, config, phase, step)
+        with seeded(config.seed, phase.number, step):
+            terms = phase.objective(batch)
         _check_finite(terms, phase.name, step)
         optimizer.zero_grad()
         fabric.backward(terms["total"])

@@ -23,7 +23,7 @@ VIEW_EPOCH = 900_000
 
 def weights_of(data: TrainingSet, config: TrainConfig, scheme: str) -> Tensor:
     """Return the class weights of a training set by a scheme of ``class_weights``."""
-    counts = np.bincount(class_labels(data, config.classes), minlength=len(config.classes))
+    counts = np.bincount(class_labels(data, config.task), minlength=len(config.classes))
     return class_weights(torch.from_numpy(counts), scheme)
 
 
@@ -61,7 +61,7 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
     the background.
     """
     model.eval()
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     rng = np.random.default_rng([config.seed, 2])
     for prototype, owner in enumerate(model.prototype_class.tolist()):
         row = rng.choice(np.flatnonzero(labels == owner), 1)
@@ -86,7 +86,7 @@ def cached_similarities(
     The unaugmented crops, then ``augmented_views`` further views of each.
     """
     model.eval()
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     parts = [_view(model, data, config, view) for view in range(config.last_layer.augmented_views)]
     plain = [
         model.similarities(x)
