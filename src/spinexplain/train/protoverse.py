@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch import nn
 
 from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
@@ -38,12 +39,13 @@ class GraderRun(Run):
         for number in range(self.config.rounds):
             joint = self._prototype_phase(model, f"joint-{number + 1}", 2 + number, True)
             self._descend(joint, model)
-            kept = {k: v.clone() for k, v in model.state_dict().items()}
+            kept = copied_state(model)
             trained = self._projected(model, f"round-{number + 1}")
             if best is None or trained.figures["f1"] > best.figures["f1"]:
                 best = trained
             if number + 1 < self.config.rounds:
-                model = self._fresh(kept)
+                projected = self.config.continue_from == "projected"
+                model = self._fresh(copied_state(model) if projected else kept)
         assert best is not None
         return best
 
@@ -88,7 +90,8 @@ class GraderRun(Run):
         groups = prototype_groups(model, settings, with_trunk)
         objective = prototype_objective(model, self.weights, self.config)
         masks = self.config.loss.lambda_outside > 0
-        return Phase(name, number, settings, groups, objective, masks, (model.trunk,))
+        before = max(number - 2, 0) * settings.steps
+        return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
         config = self.config
@@ -102,3 +105,8 @@ class GraderRun(Run):
         )
         tune_last_layer(model, self.training, config)
         return Trained(model, config, self.training, sources, self._validated(name, model))
+
+
+def copied_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a copy of a model's tensors that later training does not touch."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
