@@ -57,7 +57,7 @@ def train_to_bundle(
     from spinexplain.models.checkpoint import save_bundle
     from spinexplain.models.grader import Scope
     from spinexplain.train.package import Statement, bundle_of
-    from spinexplain.train.protoverse import train_model
+    from spinexplain.train.recipes import train_model
     from spinexplain.train.source import set_from_cohort
 
     config = read_config(preset)
