@@ -154,6 +154,30 @@ def load_grader(source: str | Path, device: str = "cpu") -> Grader:
         ) from error
 
 
+def read_description(source: str | Path) -> BundleDescription:
+    """Read what a bundle says about itself, settings and figures of its training included.
+
+    Parameters
+    ----------
+    source : str or Path
+        As for :func:`load_grader`.
+
+    Raises
+    ------
+    ModelError
+        If there is no such bundle, or it is damaged.
+    """
+    folder = _locate(source)
+    _verify(folder)
+    try:
+        return BundleDescription.model_validate(_read_json(folder / "bundle.json"))
+    except ValidationError as error:
+        raise ModelError(
+            f"{folder / 'bundle.json'} is damaged ({error.errors()[0]['msg']}). "
+            "Save the bundle again."
+        ) from None
+
+
 def shipped_models() -> list[str]:
     """List the bundles that come with the package, sorted."""
     folder = _shipped_folder()
