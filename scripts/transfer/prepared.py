@@ -54,10 +54,11 @@ def prepare_scan(
     volume: Volume,
     labels: LabelMap | None = None,
     centroids: Sequence[Vertebra] | None = None,
+    measured: bool = True,
 ) -> list[Prepared]:
-    """Take the steps of `spinexplain.grade` up to the model."""
+    """Take the steps of `spinexplain.grade` up to the model; heights only if they are wanted."""
     vertebrae = with_graded_levels(localize(volume, labels=labels, centroids=centroids))
-    heights = measure(labels, vertebrae) if labels is not None else {}
+    heights = measure(labels, vertebrae) if labels is not None and measured else {}
     on_ct = match_grid(labels, volume) if labels is not None else None
     flags = quality_flags(volume, vertebrae, on_ct)
     ready = []
