@@ -298,6 +298,8 @@ class Evidence:
         Cells of the feature map the heat map was upsampled from; empty if unknown.
     field_mm : float or None
         Side of the theoretical receptive field of one cell.
+    region : str
+        What is outlined of its heat maps, see ``HeadSettings.region``.
     """
 
     name: str
@@ -308,6 +310,7 @@ class Evidence:
     exemplars: tuple[Exemplar, ...] = ()
     grid: tuple[int, ...] = ()
     field_mm: float | None = None
+    region: str = "contours"
 
 
 @dataclass(frozen=True, eq=False)

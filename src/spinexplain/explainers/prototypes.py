@@ -99,4 +99,5 @@ def _evidence(
         exemplars=grader.exemplars[index : index + 1],
         grid=cells.shape,
         field_mm=model.trunk.field.size * grader.spec.extent_mm / grader.spec.size,
+        region=model.region,
     )

@@ -45,6 +45,7 @@ class PrototypeNet(nn.Module):
         self.trunk = trunk
         self.epsilon = head.log_epsilon
         self.similarity = head.similarity
+        self.region = head.region
         dim, count = head.feature_dim, classes * head.prototypes_per_class
         convolution = _CONV[axes]
         self.add_on = nn.Sequential(
