@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from spinexplain.io.files import atomic_file
+
 from .prepared import EXTENT_MM, Prepared, read_prepared
 
 THUMBNAIL = 14
@@ -67,12 +69,27 @@ class PixelRegression:
     bias: float
     threshold: float
     strength: float
+    sheets: int
 
     def scores(self, vertebrae: Sequence[Prepared]) -> np.ndarray:
         """Return log odds."""
         if not vertebrae:
             return np.zeros(0)
         return thumbnails(np.stack([one.crop for one in vertebrae])) @ self.weights + self.bias
+
+
+def fitted_pixels(sheets: Path, kept: Path) -> PixelRegression:
+    """Fit, or take up what was fitted before."""
+    if kept.exists():
+        with np.load(kept, allow_pickle=False) as stored:
+            named = {name: stored[name] for name in stored.files}
+        single = {k: named[k].item() for k in ("bias", "threshold", "strength", "sheets")}
+        return PixelRegression(weights=named["weights"], **single)
+    model = fit_pixels(sheets)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(kept) as temporary, open(temporary, "wb") as stream:
+        np.savez(stream, **vars(model))
+    return model
 
 
 def fit_pixels(sheets: Path) -> PixelRegression:
@@ -96,7 +113,7 @@ def fit_pixels(sheets: Path) -> PixelRegression:
     threshold = best_threshold(model.decision_function(scaler.transform(x_choose)), y_choose)
     weights = model.coef_[0] / scaler.scale_
     bias = float(model.intercept_[0] - weights @ scaler.mean_)
-    return PixelRegression(weights, bias, threshold, strength)
+    return PixelRegression(weights, bias, threshold, strength, len(y))
 
 
 def _sheets(

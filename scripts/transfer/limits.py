@@ -19,7 +19,7 @@ from .prepared import Prepared, prepare_scan, write_prepared
 from .real import real_scan
 
 METAL_SEED, SLICES_SEED = 5200, 5300
-METAL_SPINES, SLICES_SPINES = 12, 12
+METAL_SPINES, SLICES_SPINES = 10, 8
 CUT_LEVELS = {"lumbar": ("L2", "L4"), "thoracic": ("T6", "T9")}
 SIDES = {"above": (2, 1), "below": (2, -1), "in front": (1, 1), "behind": (1, -1)}
 BORDER_MM = (40, 30, 20, 15, 10, 5)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import spinexplain.data.phantom
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.presets import Preset, load_preset
 from spinexplain.data.phantom.scan import PhantomScan, draw_scan_grades, make_subject
@@ -24,9 +22,14 @@ POPULATIONS = {
     # preset: (seed, normal spines, spines with at least one fracture)
     "verse-like": (SEED, 100, 60),
     "hard": (SEED + 1, 100, 60),
-    "shifted-scanner": (SEED + 2, 30, 30),
-    "balanced": (SEED + 3, 15, 25),
+    "shifted-scanner": (SEED + 2, 25, 25),
+    "balanced": (SEED + 3, 8, 16),
 }
+MEASURED = ("verse-like", "hard", "balanced")
+"""Where heights are taken from the mask; balanced chooses their threshold."""
+
+FAMILIAR = "familiar scanner"
+"""The persons of shifted-scanner in the scanners of the training preset."""
 
 NO_FRACTURES = {"target": (1.0, 0.0, 0.0, 0.0), "plan": ()}
 _LUMBAR = {"field": {"spans": ("T11-S1",)}}
@@ -50,7 +53,7 @@ LOOK_ALIKES: dict[str, dict[str, dict[str, Any]]] = {
     "haemangioma, lesions": {"bone": {"hemangioma": 0.3, "lesion": 0.3}},
     "healed impaction": {"bone": {"impaction_normal": 0.5, "impaction_hu": (80.0, 220.0)}},
 }
-SPINES_A_KIND = 10
+SPINES_A_KIND = 8
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,16 @@ class Drawn:
     def make(self) -> None:
         """Draw the scan, take it to the model's door, store that, forget the scan."""
         made = make_subject(self.preset, self.seed, self.index)
-        scan, ready = prepared_phantom(made)
+        scan, ready = prepared_phantom(made, self.group in MEASURED)
         write_prepared(self.path, {"group": self.group, **scan}, ready)
 
 
-def prepared_phantom(made: PhantomScan) -> tuple[dict[str, Any], list[Prepared]]:
+def prepared_phantom(
+    made: PhantomScan, measured: bool = False
+) -> tuple[dict[str, Any], list[Prepared]]:
     """Prepare a phantom as a user would, by its mask; the truth stands beside each level."""
     truth = {fact.level: fact for fact in made.truth}
-    ready = prepare_scan(made.image.volume, labels=made.image.labels)
+    ready = prepare_scan(made.image.volume, labels=made.image.labels, measured=measured)
     for one in ready:
         one.facts["truth"] = stated(truth[one.facts["level"]])
     scan = {
@@ -88,19 +93,13 @@ def prepared_phantom(made: PhantomScan) -> tuple[dict[str, Any], list[Prepared]]
     return scan, ready
 
 
-def drawn_by() -> str:
-    """Return a hash of the phantom's code and presets: other code, other phantoms."""
-    folder = Path(spinexplain.data.phantom.__file__).parent
-    files = sorted([*folder.glob("*.py"), *folder.glob("presets/*.toml")])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
-
-
 def plan(folder: Path, share: float = 1.0) -> dict[str, list[Drawn]]:
     """List the scans of every group; a smaller share takes the first ones of each."""
     groups = {
         name: population(folder, name, seed, round(normal * share), round(fractured * share))
         for name, (seed, normal, fractured) in POPULATIONS.items()
     }
+    groups[FAMILIAR] = familiar(groups["shifted-scanner"])
     base = load_preset("verse-like")
     for at, (kind, changes) in enumerate(LOOK_ALIKES.items()):
         preset = changed(base, {**changes, "fractures": NO_FRACTURES})
@@ -125,6 +124,12 @@ def population(
             tasks.append(Drawn(preset_name, preset, seed, index, folder))
         index += 1
     return tasks
+
+
+def familiar(shifted: list[Drawn]) -> list[Drawn]:
+    """Take the same persons to other scanners."""
+    scanner = load_preset("balanced").scanner
+    return [replace(t, group=FAMILIAR, preset=replace(t.preset, scanner=scanner)) for t in shifted]
 
 
 def planned_grades(preset: Preset, seed: int, index: int) -> dict[str, int]:

@@ -7,7 +7,7 @@ once per scan: the crops as the model gets them, quality flags, heights from the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.files import atomic_file
 from spinexplain.models.grader import Grader
-from spinexplain.models.inputs import center_index
+from spinexplain.models.input_arrays import center_index
 from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
@@ -125,11 +125,3 @@ def read_prepared(path: Path) -> tuple[dict[str, Any], list[Prepared]]:
         crops = stored["crops"]
     facts = scan.pop("vertebrae")
     return scan, [Prepared(f, crop) for f, crop in zip(facts, crops, strict=True)]
-
-
-def graded_rows(grader: Grader, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """Grade stored scans one after another; a row a vertebra, with what is known of its scan."""
-    for path in paths:
-        scan, vertebrae = read_prepared(path)
-        for row in grade_prepared(grader, vertebrae):
-            yield {**scan, **row, "file": path.name}

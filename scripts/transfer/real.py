@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise, product
@@ -38,6 +37,8 @@ ABOUT = {
 SHAPES = ("wedge", "biconcave", "crush", "mixed")
 LOSSES = {0.30: 2, 0.35: 2, 0.48: 3, 0.55: 3}
 SEEDS = (1, 2)
+PAIR_LOSSES = (0.35, 0.55)
+CROP_EXAMPLES = 2  # the crop around L3 is refused whatever is in it
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +53,8 @@ class RealScan:
     centroids: tuple[Vertebra, ...] | None
     simulation_mask: LabelMap
 
-    def prepared(self) -> list[Prepared]:
-        return prepare_scan(self.volume, self.labels, self.centroids)
+    def prepared(self, measured: bool) -> list[Prepared]:
+        return prepare_scan(self.volume, self.labels, self.centroids, measured)
 
 
 @cache
@@ -117,26 +118,29 @@ class Simulated:
             "source": self.source,
             "fractures": [list(fracture) for fracture in self.fractures],
         }
-        write_prepared(self.path, facts, scan.prepared())
+        write_prepared(self.path, facts, scan.prepared(measured=not self.fractures))
 
 
 def as_they_are(folder: Path) -> list[Simulated]:
     return [Simulated(source, (), folder) for source in WHOLE]
 
 
-def single(folder: Path, seeds: Iterable[int] = SEEDS) -> list[Simulated]:
+def single(folder: Path) -> list[Simulated]:
     """List every masked level x shape x loss x seed."""
-    return [
+    cases = [
         Simulated(source, ((level, shape, loss, seed),), folder)
+        for seed, shape, loss in product(SEEDS, SHAPES, LOSSES)
         for source, levels in MASKED.items()
-        for level, shape, loss, seed in product(levels, SHAPES, LOSSES, seeds)
+        for level in levels
     ]
+    crops = [case for case in cases if case.source == "crop"][:CROP_EXAMPLES]
+    return [case for case in cases if case.source != "crop"] + crops
 
 
-def adjacent_crushes(folder: Path, seeds: Iterable[int] = SEEDS) -> list[Simulated]:
+def adjacent_crushes(folder: Path) -> list[Simulated]:
     """List two crushed neighbors, at every pair of masked levels."""
     return [
         Simulated(source, ((lower, "crush", loss, seed), (upper, "crush", loss, seed)), folder)
         for source, levels in MASKED.items()
-        for (upper, lower), loss, seed in product(pairwise(levels), LOSSES, seeds)
+        for (upper, lower), loss, seed in product(pairwise(levels), PAIR_LOSSES, SEEDS)
     ]
