@@ -33,8 +33,9 @@ from spinexplain.spine.reformat import reformat
 from spinexplain.train.calibration import calibration_of
 from spinexplain.train.dataset import TrainingSet, joined
 from spinexplain.train.package import Statement, bundle_of
-from spinexplain.train.protoverse import Trained, train_model
+from spinexplain.train.recipes import train_model
 from spinexplain.train.reliability import Reliability, measure_reliability
+from spinexplain.train.run import Trained
 from spinexplain.train.source import set_from_cohort
 from spinexplain.types import ModelInfo
 
