@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from spinexplain.errors import ConfigError
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
+Region = Literal["contours", "percentile98", "mass98"]
 
 
 class Settings(BaseModel):
@@ -80,6 +81,10 @@ class TrunkSettings(Settings):
         Channels of each stage of the plain ``"conv"`` trunk.
     weights : str
         ``"imagenet"`` (shipped by a package), ``"none"`` (from scratch) or a file.
+    extra_channels : str
+        How a first convolution with loaded weights takes further input channels, which
+        repeat its weights: ``"scaled"`` keeps the size of its response to a gray image,
+        ``"copied"`` leaves the weights of the first channels as they are.
     """
 
     name: str = "efficientnet_lite0"
@@ -87,6 +92,7 @@ class TrunkSettings(Settings):
     max_stride: int = Field(default=16, ge=2)
     widths: tuple[int, ...] = (16, 32, 64)
     weights: str = "imagenet"
+    extra_channels: Literal["scaled", "copied"] = "scaled"
 
 
 class HeadSettings(Settings):
@@ -95,6 +101,8 @@ class HeadSettings(Settings):
     ``pooling`` is the linear layer's: the average over the grid, or the average weighted
     by the Gaussian channel, so that the features beside the target count. The classifier
     that warms up a prototype network's trunk uses it too.
+    ``region`` says what is outlined of a similarity map: half and four fifths of what
+    rises above its median, the pixels over its 98th percentile, or 98 % of its sum.
     """
 
     kind: Literal["prototype", "linear"] = "prototype"
@@ -106,6 +114,7 @@ class HeadSettings(Settings):
     own_class_connection: float = 1.0
     other_class_connection: float = -0.5
     initial_prototypes: Literal["uniform", "own_class_patches"] = "own_class_patches"
+    region: Region = "contours"
 
 
 class LossSettings(Settings):
@@ -145,7 +154,15 @@ class AugmentSettings(Settings):
 
 
 class PhaseSettings(Settings):
-    """One phase of gradient descent: steps, batch, learning rates, weight decay."""
+    """One phase of gradient descent: steps, batch, learning rates, weight decay.
+
+    ``decay = "step"`` divides the rates by ten after every ``decay_every_steps`` (0: after
+    each third of the phase), counted on over several rounds of the phase and begun
+    ``decay_early_steps`` too soon, as where a scheduler steps before the epoch.
+    ``optimizer = "adam"`` adds the weight decay to the gradient, ``"adamw"`` keeps it apart.
+    ``precision`` is that of the network's forward and backward pass in the classifier phase;
+    losses, BatchNorm statistics, weights and everything about prototypes stay in float32.
+    """
 
     steps: int = Field(default=0, ge=0)
     batch: int = Field(default=32, ge=1)
@@ -153,19 +170,33 @@ class PhaseSettings(Settings):
     head_lr: float = Field(default=3e-3, ge=0)
     weight_decay: float = Field(default=1e-3, ge=0)
     decay: Literal["cosine", "step", "none"] = "cosine"
+    decay_every_steps: int = Field(default=0, ge=0)
+    decay_early_steps: int = Field(default=0, ge=0)
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    precision: Literal["fp32", "bf16"] = "fp32"
 
 
 class LastLayerSettings(Settings):
     """The convex last layer on cached similarities.
 
     ``class_weights`` replaces the loss's scheme here, because the last layer sets how
-    readily a fracture is called; left out, it is the same.
+    readily a fracture is called; left out, it is the same. ``class_shares`` weighs the
+    crops as if each class made up this share of them, e.g. that of the patients to come,
+    and replaces any scheme. ``solver = "adam"`` descends ``steps`` steps of ``batch`` crops
+    at rate ``lr`` instead, as ProtoPNet does; it knows neither ``lambda_l2`` nor
+    ``constrained``.
     """
+
+    solver: Literal["convex", "adam"] = "convex"
+    steps: int = Field(default=8000, ge=0)
+    batch: int = Field(default=80, ge=1)
+    lr: float = Field(default=1e-4, gt=0)
 
     lambda_l1: float = Field(default=1e-4, ge=0)
     lambda_l2: float = Field(default=1e-4, ge=0)
     constrained: bool = True
     class_weights: ClassWeights | None = None
+    class_shares: dict[str, float] | None = None
     augmented_views: int = Field(default=0, ge=0)
 
 
@@ -184,6 +215,11 @@ class ProjectionSettings(Settings):
 class TrainConfig(Settings):
     """Everything a training needs besides its data.
 
+    ``sampling = "balanced"`` shows every class equally often, the small ones repeatedly.
+    ``continue_from`` says where the next of several ``rounds`` of joint training starts:
+    from the prototypes as trained before projection, or from what projection and the last
+    layer made of them, as ProtoPNet does.
+
     Examples
     --------
     >>> TrainConfig(loss={"lambda_div": 0.1}).loss.lambda_div
@@ -195,6 +231,8 @@ class TrainConfig(Settings):
     seed: int = 0
     validation_share: float = Field(default=0.1, gt=0, lt=1)
     rounds: int = Field(default=1, ge=1)
+    continue_from: Literal["trained", "projected"] = "trained"
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
     input: InputSpec = InputSpec()
     trunk: TrunkSettings = TrunkSettings()
     head: HeadSettings = HeadSettings()
@@ -264,8 +302,9 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
 
 
 def _config_text(source: str | Path) -> str:
-    if str(source) in preset_names():
-        return (resources.files("spinexplain") / "presets" / f"{source}.toml").read_text("utf-8")
+    named = str(source).replace("_", "-")
+    if named in preset_names():
+        return (resources.files("spinexplain") / "presets" / f"{named}.toml").read_text("utf-8")
     path = Path(source)
     if path.suffix != ".toml" or not path.is_file():
         near = difflib.get_close_matches(str(source), preset_names(), n=1)

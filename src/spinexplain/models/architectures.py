@@ -108,4 +108,4 @@ def _load(network: Network, settings: TrunkSettings) -> None:
     if isinstance(network, UNet3DEncoder):
         network.load_models_genesis(settings.weights)
     else:
-        network.load_torchvision(settings.weights)
+        network.load_torchvision(settings.weights, settings.extra_channels == "scaled")

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from spinexplain.config import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError
 from spinexplain.models.backbones import Trunk
+from spinexplain.models.prototype_head import PrototypeHead, max_similarity
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
 _POOL = {2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
@@ -45,6 +46,7 @@ class PrototypeNet(nn.Module):
         self.trunk = trunk
         self.epsilon = head.log_epsilon
         self.similarity = head.similarity
+        self.region = head.region
         dim, count = head.feature_dim, classes * head.prototypes_per_class
         convolution = _CONV[axes]
         self.add_on = nn.Sequential(
@@ -118,6 +120,16 @@ class PrototypeNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K)."""
         return self.last_layer(self.similarities(x))
+
+    def described_head(self) -> PrototypeHead:
+        """Return class connections, owners and geometry as arrays, as they are now."""
+        return PrototypeHead(
+            connections=self.last_layer.weight.detach().cpu().numpy(),
+            owner=self.prototype_class.cpu().numpy(),
+            field=self.trunk.field,
+            max_similarity=max_similarity(self.similarity, self.epsilon),
+            region=self.region,
+        )
 
 
 class LinearNet(nn.Module):

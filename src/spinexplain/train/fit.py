@@ -17,10 +17,12 @@ from spinexplain.errors import ModelError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
-from spinexplain.train.dataset import TrainingSet, grade_labels
+from spinexplain.train.dataset import TrainingSet, class_labels, grade_labels
 
 Terms = dict[str, Tensor]
 SAVE_EVERY_STEPS = 50
+BALANCED_EPOCH = 10_000_000
+OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +53,8 @@ class Phase:
         Whether the objective needs the masks.
     frozen : tuple of nn.Module
         Parts kept in evaluation mode, their BatchNorm statistics untouched.
+    steps_before : int
+        Steps of the same phase in earlier rounds; a decay by steps counts them.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Phase:
     objective: Callable[[Batch], Terms]
     masks: bool = False
     frozen: tuple[nn.Module, ...] = ()
+    steps_before: int = 0
 
 
 def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.ndarray, int]:
@@ -77,17 +82,60 @@ def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.
     return order[place * batch : (place + 1) * batch], epoch
 
 
+def balanced_rows(
+    labels: np.ndarray, batch: int, step: int, key: tuple[int, int]
+) -> tuple[np.ndarray, int]:
+    """Return the rows of a step when every class is shown equally often, and its epoch.
+
+    Each class is gone through in a shuffled order, again and again; an epoch has as many
+    rows as the set, rounded up to whole turns of the classes.
+
+    Examples
+    --------
+    >>> rows, _ = balanced_rows(np.array([0, 0, 0, 0, 0, 1]), 6, 0, (0, 0))
+    >>> int(np.sum(rows == 5))
+    3
+    """
+    classes = np.unique(labels)
+    share = -(-len(labels) // len(classes))
+    n = share * len(classes)
+    batch = min(batch, n)
+    epoch, place = divmod(step, n // batch)
+    rng = np.random.default_rng([*key, epoch, 1])
+    turns = []
+    for index in classes:
+        rows = np.flatnonzero(labels == index)
+        rounds = [rng.permutation(rows) for _ in range(-(-share // len(rows)))]
+        turns.append(np.concatenate(rounds)[:share])
+    order = np.concatenate(turns)[rng.permutation(n)]
+    return order[place * batch : (place + 1) * batch], epoch
+
+
+def rows_of_step(
+    data: TrainingSet, config: TrainConfig, phase: Phase, step: int
+) -> tuple[np.ndarray, int]:
+    """Return the rows of a step and the number that stands for its epoch in augmentation.
+
+    Balanced sampling shows a row several times an epoch, so there it is the step's own.
+    """
+    key, batch = (config.seed, phase.number), phase.settings.batch
+    if config.sampling == "balanced":
+        rows, _ = balanced_rows(class_labels(data, config.classes), batch, step, key)
+        return rows, BALANCED_EPOCH * (1 + phase.number) + step
+    rows, epoch = batch_rows(len(data), batch, step, key)
+    return rows, 1000 * phase.number + epoch
+
+
 def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
     """Cut and augment the crops of one step."""
-    key = (config.seed, phase.number)
-    rows, epoch = batch_rows(len(data), phase.settings.batch, step, key)
+    rows, epoch = rows_of_step(data, config, phase, step)
     crops = augmented_crops(
         data,
         rows,
         config.input,
         config.augment,
         config.seed,
-        epoch=1000 * phase.number + epoch,
+        epoch=epoch,
         masks=phase.masks,
     )
     labels = torch.from_numpy(grade_labels(data.grades[rows], config.classes))
@@ -96,8 +144,22 @@ def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) 
     return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops, losses)
 
 
-def learning_rate_factor(settings: PhaseSettings, step: int) -> float:
-    """Return the factor on the base learning rate: short warm-up, then the decay.
+def learning_rate_factor(settings: PhaseSettings, step: int, steps_before: int = 0) -> float:
+    """Return the factor on the base learning rate.
+
+    Parameters
+    ----------
+    settings : PhaseSettings
+        A cosine warms up over its first twentieth.
+    step : int
+        Of this phase.
+    steps_before : int
+        Of the same phase in earlier rounds.
+
+    Notes
+    -----
+    ProtoPNet's code steps its schedule before the epoch instead of after it, so that the
+    first decay comes one epoch early; ``decay_early_steps`` does the same.
 
     Examples
     --------
@@ -109,7 +171,10 @@ def learning_rate_factor(settings: PhaseSettings, step: int) -> float:
     if settings.decay == "cosine":
         return warm * 0.5 * (1 + float(np.cos(np.pi * done)))
     if settings.decay == "step":
-        return round(0.1 ** int(3 * done), 6)
+        if settings.decay_every_steps == 0:
+            return round(0.1 ** int(3 * done), 6)
+        counted = steps_before + step + settings.decay_early_steps
+        return float(0.1 ** (counted // settings.decay_every_steps))
     return 1.0
 
 
@@ -128,14 +193,14 @@ def run_phase(
     ModelError
         If the loss is not finite; the last saved state is left as it was.
     """
-    optimizer = fabric.setup_optimizers(torch.optim.AdamW(phase.groups))
+    optimizer = fabric.setup_optimizers(OPTIMIZERS[phase.settings.optimizer](phase.groups))
     base = [group["lr"] for group in optimizer.param_groups]
     start = journal.restore(phase.name, model, optimizer)
     for step in range(start, phase.settings.steps):
         model.train()
         for part in phase.frozen:
             part.eval()
-        factor = learning_rate_factor(phase.settings, step)
+        factor = learning_rate_factor(phase.settings, step, phase.steps_before)
         for group, lr in zip(optimizer.param_groups, base, strict=True):
             group["lr"] = lr * factor
         terms = phase.objective(load_batch(data, config, phase, step))

@@ -145,12 +145,13 @@ class _Run:
         for number in range(self.config.rounds):
             joint = self._prototype_phase(model, f"joint-{number + 1}", 2 + number, True)
             self._descend(joint, model)
-            kept = {k: v.clone() for k, v in model.state_dict().items()}
+            kept = copied_state(model)
             trained = self._projected(model, f"round-{number + 1}")
             if best is None or trained.figures["f1"] > best.figures["f1"]:
                 best = trained
             if number + 1 < self.config.rounds:
-                model = self._fresh(kept)
+                projected = self.config.continue_from == "projected"
+                model = self._fresh(copied_state(model) if projected else kept)
         assert best is not None
         return best
 
@@ -160,7 +161,9 @@ class _Run:
             trunk = build_trunk(config.trunk, config.input)
             classes = len(config.classes)
             model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
-        objective = classification_objective(model, self.weights, config.loss.lambda_height)
+        objective = classification_objective(
+            model, self.weights, config.loss.lambda_height, settings.precision
+        )
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model)
         return model.linear
@@ -193,7 +196,8 @@ class _Run:
         groups = prototype_groups(model, settings, with_trunk)
         objective = prototype_objective(model, self.weights, self.config)
         masks = self.config.loss.lambda_outside > 0
-        return Phase(name, number, settings, groups, objective, masks, (model.trunk,))
+        before = max(number - 2, 0) * settings.steps
+        return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
 
     def _descend(self, phase: Phase, model: nn.Module) -> None:
         trainable = {id(p) for group in phase.groups for p in group["params"]}
@@ -222,6 +226,11 @@ class _Run:
         path = self.journal.folder / "validation.json"
         path.write_text(json.dumps(self.history, indent=1) + "\n", "utf-8")
         return figures
+
+
+def copied_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a copy of a model's tensors that later training does not touch."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from spinexplain.config import TrainConfig, parse_config
 from spinexplain.errors import ModelError
-from spinexplain.models.checkpoint import MANIFEST, load_grader, read_description, shipped_models
+from spinexplain.models.bundle_folder import MANIFEST, locate, read_description, shipped_models
+from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.description import BundleDescription
 from spinexplain.models.grader import Grader
 from spinexplain.models.prototype import PrototypeNet
@@ -86,7 +87,8 @@ def open_run(source: str | Path, bundle: str | Path | None = None) -> OpenedRun:
             f"{folder} holds no finished model: there is no {Path(at) / MANIFEST}. "
             "Let the training end, or name the bundle with --bundle."
         )
-    grader, description = load_grader(at), read_description(at)
+    # The network itself, not an export of it: the atlas needs its latent space.
+    grader, description = load_grader(at, runtime="torch"), read_description(locate(at))
     if not isinstance(grader.model, PrototypeNet):
         raise ModelError(
             f'model "{grader.info.name}" has no prototypes; expected a run of protoverse or '
