@@ -31,7 +31,7 @@ class Batch:
 
     x: Tensor
     labels: Tensor
-    crops: Crops
+    crops: Crops | None
     height_loss: Tensor | None = None
 
 
@@ -129,6 +129,8 @@ def rows_of_step(
 def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
     """Cut and augment the crops of one step."""
     rows, epoch = rows_of_step(data, config, phase, step)
+    if data.features is not None and not phase.masks:
+        return _batch(data, config, rows, torch.from_numpy(data.features[rows]), None)
     crops = augmented_crops(
         data,
         rows,
@@ -138,10 +140,19 @@ def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) 
         epoch=epoch,
         masks=phase.masks,
     )
+    if data.features is not None:
+        return _batch(data, config, rows, torch.from_numpy(data.features[rows]), crops)
+    x = network_input(crops.hu, crops.centers, config.input)
+    return _batch(data, config, rows, x, crops)
+
+
+def _batch(
+    data: TrainingSet, config: TrainConfig, rows: np.ndarray, x: Tensor, crops: Crops | None
+) -> Batch:
     labels = torch.from_numpy(grade_labels(data.grades[rows], config.classes))
     known = data.height_loss
     losses = None if known is None else torch.from_numpy(known[rows].astype(np.float32))
-    return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops, losses)
+    return Batch(x, labels, crops, losses)
 
 
 def learning_rate_factor(settings: PhaseSettings, step: int, steps_before: int = 0) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import Network, build_model
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.dataset import TrainingSet, class_labels, split_validation, with_classes
+from spinexplain.train.features import cached_where_possible
 from spinexplain.train.fit import Journal, Phase, run_phase
 from spinexplain.train.objectives import (
     WarmUp,
@@ -96,6 +97,31 @@ def train_model(
     journal = Journal(folder, resume)
     run = _Run(config, training, validation, journal, progress or (lambda *_: None))
     return run.linear() if config.head.kind == "linear" else run.prototypes()
+
+
+def trained_classifier(trained: Trained, run: str | Path) -> Trained:
+    """Return the plain classifier that warmed up a run's trunk, to compare with.
+
+    Parameters
+    ----------
+    trained : Trained
+    run : str or Path
+        The run's folder, with ``classifier.ckpt``.
+
+    Raises
+    ------
+    ModelError
+        If the run kept no classifier.
+    """
+    config, path = trained.config, Path(run) / "classifier.ckpt"
+    if not path.is_file():
+        raise ModelError(f"{run} keeps no classifier.ckpt; expected a run with that phase.")
+    with _seeded(config.seed):
+        trunk = build_trunk(config.trunk, config.input)
+        classes = len(config.classes)
+        model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
+    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    return replace(trained, model=model.linear.eval(), sources=[], figures={})
 
 
 def _run_folder(folder: Path, config: TrainConfig, resume: bool) -> Path:
@@ -186,7 +212,8 @@ class _Run:
         model.trunk.load_state_dict(classifier.trunk.state_dict())
         if self.config.head.initial_prototypes == "own_class_patches":
             start_from_patches(model, self.training, self.config)
-        self._descend(self._prototype_phase(model, "warm", 1, False), model)
+        with cached_where_possible(model.trunk, self.training, self.config) as data:
+            self._descend(self._prototype_phase(model, "warm", 1, False), model, data)
         return model
 
     def _prototype_phase(
@@ -199,11 +226,12 @@ class _Run:
         before = max(number - 2, 0) * settings.steps
         return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
 
-    def _descend(self, phase: Phase, model: nn.Module) -> None:
+    def _descend(self, phase: Phase, model: nn.Module, data: TrainingSet | None = None) -> None:
         trainable = {id(p) for group in phase.groups for p in group["params"]}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in trainable)
-        steps = run_phase(self.fabric, model, self.training, self.config, phase, self.journal)
+        data = self.training if data is None else data
+        steps = run_phase(self.fabric, model, data, self.config, phase, self.journal)
         for done in steps:
             self.progress(phase.name, done, phase.settings.steps)
 
