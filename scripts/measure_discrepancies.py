@@ -69,7 +69,7 @@ from spinexplain.train.validate import class_average_f1
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "data" / "discrepancies.json"
 CLASS_SIZES = (982, 58, 38)
-TRUNK_ROWS, TRUNK_STEPS, HEAD_STEPS = 4000, 250, 100
+TRUNK_ROWS, TRUNK_STEPS, HEAD_STEPS = 4000, 250, 120
 TRAINING, TESTS = ("balanced", 2, 8000), {"verse-like": (990, 1000), "hard": (990, 400)}
 SEEDS = (0, 1, 2)
 SHIPPED = "protoverse-phantom"
@@ -232,7 +232,7 @@ def opened(folder: Path, preset: str, seed: int, count: int, config: TrainConfig
     data = (
         set_from_cohort(Cohort.open(path)) if path.exists() else drawn(folder, preset, seed, count)
     )
-    return with_classes(data, config.classes, 1)
+    return with_classes(data, config.task, 1)
 
 
 def configured(changes: dict[str, Any], seed: int) -> TrainConfig:
@@ -249,7 +249,7 @@ def with_steps(config: TrainConfig, base: TrainConfig) -> TrainConfig:
 
 def subset(data: TrainingSet, config: TrainConfig) -> tuple[TrainingSet, TrainingSet]:
     """Return rows in the paper's class sizes, and others for the trunk; no person in both."""
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     picks = [np.flatnonzero(labels == k)[:n] for k, n in enumerate(CLASS_SIZES)]
     taken = np.sort(np.concatenate(picks))
     other = ~np.isin(data.subjects, data.subjects[taken])
@@ -322,11 +322,11 @@ def descended(config: TrainConfig, data: Data) -> PrototypeNet:
         model.last_layer.weight.requires_grad_(False)
         optimizer = torch.optim.AdamW(prototype_groups(model, config.warm, with_trunk=False))
         base = [group["lr"] for group in optimizer.param_groups]
-        labels = torch.from_numpy(class_labels(data.training, config.classes))
+        labels = torch.from_numpy(class_labels(data.training, config.task))
         for step in range(config.warm.steps):
             for group, lr in zip(optimizer.param_groups, base, strict=True):
                 group["lr"] = lr * learning_rate_factor(config.warm, step)
-            rows, _ = rows_of_step(data.training, config, phase, step)
+            rows = rows_of_step(data.training, config, phase, step).index
             features = torch.from_numpy(data.training.features[rows])
             batch = Batch(features, labels[rows], cut(data.crops, rows))
             optimizer.zero_grad()
@@ -365,7 +365,7 @@ def finished(
         model = build_model(data.trunk, config.head, len(config.classes), config.input)
         model.load_state_dict(trained.state_dict())
         before = same_class_cosine(model)
-        labels = class_labels(data.training, config.classes)
+        labels = class_labels(data.training, config.task)
         inside = config.loss.inside
         sources = project(model, data.training, labels, config.input, config.projection, inside)
         after = data if shifted is None else shifted
@@ -440,7 +440,7 @@ def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, fl
     """Grades on both test sets; places of the evidence on the harder one, crops moved."""
     figures: dict[str, float] = {}
     for name, test in data.tests.items():
-        labels = class_labels(test, config.classes)
+        labels = class_labels(test, config.task)
         predicted = np.concatenate(
             [
                 model(torch.from_numpy(test.features[i : i + 256])).argmax(dim=1).numpy()
@@ -451,7 +451,7 @@ def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, fl
         figures[f"specificity_{name}"] = float(np.mean(predicted[labels == 0] == 0))
         figures[f"found_{name}"] = float(np.mean(predicted[labels > 0] > 0))
     features, crops = data.moved["hard"]
-    labels = class_labels(data.tests["hard"], config.classes)
+    labels = class_labels(data.tests["hard"], config.task)
     maps = strongest_maps(model, torch.from_numpy(features), torch.from_numpy(labels)).numpy()
     body, evidence = [], []
     for i, label in enumerate(labels):
@@ -470,7 +470,7 @@ def shift_statistics(trunk: Trunk, data: Data, config: TrainConfig) -> None:
     rows = np.arange(len(data.training))
     images = replace(data.training, features=None)
     for _ in range(3):
-        for _, x, _ in inputs_in_batches(images, rows, config.input, batch=80):
+        for _, x, _ in inputs_in_batches(images, rows, config.input):
             trunk(x)
     trunk.eval()
 

@@ -27,18 +27,22 @@ from spinexplain.explainers.cam import activation_maps
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.models.checkpoint import save_bundle
+from spinexplain.models.export import export_bundle
 from spinexplain.models.grader import Grader, Scope
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
+from spinexplain.train.calibration import calibration_of
 from spinexplain.train.dataset import TrainingSet, class_labels, joined
 from spinexplain.train.package import Statement, bundle_of
-from spinexplain.train.protoverse import Trained, train_model, trained_classifier
+from spinexplain.train.protoverse import trained_classifier
+from spinexplain.train.recipes import train_model
 from spinexplain.train.reliability import (
     Reliability,
     evidence_places,
     measure_reliability,
     paired_difference,
 )
+from spinexplain.train.run import Trained
 from spinexplain.train.source import set_from_cohort
 from spinexplain.train.validate import class_average_f1, predict
 from spinexplain.types import ModelInfo
@@ -81,6 +85,9 @@ def main() -> None:
     compared = compare(trained, trained_classifier(trained, options.work / "run"), tests)
     statement.training["compared_with_classifier"] = compared
     save_bundle(bundle_of(trained, statement), options.out, force=True)
+    calibration = calibration_of(data, config.input, "training sheets")
+    # Without model.onnx, which doubles what the export adds and grading does not need.
+    export_bundle(options.out, options.out, calibration, onnx=False, force=True)
     print(options.out)
 
 
@@ -146,7 +153,7 @@ def compare(
 
 
 def compared(trained: Trained, classifier: Trained, data: TrainingSet) -> dict[str, object]:
-    labels = class_labels(data, trained.config.classes)
+    labels = class_labels(data, trained.config.task)
     used, labels = data.take(labels >= 0), labels[labels >= 0]
     fractured = used.grades > 0
     places = evidence_places(trained, used, labels)[fractured]

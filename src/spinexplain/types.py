@@ -344,10 +344,23 @@ class Explanation:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a report must say about the model behind a grade."""
+    """What a report must say about the model behind a grade.
+
+    Parameters
+    ----------
+    name, version : str
+    sha256 : str
+        Of the bundle's manifest, which holds the hash of every other file.
+    classes : tuple of str
+    trained_on : str
+    runtime : str
+        What ran the network, e.g. ``"openvino 2026.4.1, fp32"``, and why not what the bundle
+        would have preferred.
+    """
 
     name: str
     version: str
     sha256: str
     classes: tuple[str, ...]
     trained_on: str
+    runtime: str = "torch"

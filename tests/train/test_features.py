@@ -11,7 +11,7 @@ from spinexplain.train.features import (
     changes_nothing,
     with_features,
 )
-from spinexplain.train.protoverse import train_model
+from spinexplain.train.recipes import train_model
 
 STILL = dict.fromkeys(AugmentSettings.model_fields, 0.0)
 

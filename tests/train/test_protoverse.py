@@ -15,7 +15,8 @@ from spinexplain.models.grader import Scope
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.package import Statement, bundle_of
 from spinexplain.train.projection import inputs_in_batches, project
-from spinexplain.train.protoverse import train_model, trained_classifier
+from spinexplain.train.protoverse import trained_classifier
+from spinexplain.train.recipes import train_model
 
 
 class Killed(Exception):

@@ -52,7 +52,8 @@ def with_features(trunk: Trunk, data: TrainingSet, spec: InputSpec) -> TrainingS
 
 def cache_bytes(trunk: Trunk, rows: int, spec: InputSpec) -> int:
     """Return how much memory the features of ``rows`` crops take."""
-    return 4 * rows * trunk.channels * -((-spec.size // trunk.field.stride) ** spec.axes)
+    cells = -(-spec.size // trunk.field.stride)
+    return 4 * rows * trunk.channels * cells**spec.axes
 
 
 @contextmanager
@@ -64,7 +65,8 @@ def cached_where_possible(
     Yields the set to train on: with features inside the context, or ``data`` as it is.
     """
     small = cache_bytes(trunk, len(data), config.input) <= LARGEST_CACHE_BYTES
-    if not (changes_nothing(config.augment) and small):
+    still = config.volume_augment is None and changes_nothing(config.augment)
+    if not (still and small):
         yield data
         return
     cached = with_features(trunk, data, config.input)
