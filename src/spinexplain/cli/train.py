@@ -18,13 +18,13 @@ def command(
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
     ] = False,
     split: Annotated[
-        str, typer.Option("--split", help="Which split of the cohort to learn from.")
+        str, typer.Option("--split", help="Which split of the cohort to learn from, or all.")
     ] = "training",
     seed: Annotated[
         int | None, typer.Option("--seed", help="Replaces the preset's seed. Same seed, same bits.")
     ] = None,
 ) -> None:
-    """Train a model on a cohort: baseline, protopnet or protoverse.
+    """Train a model on a cohort: baseline, protopnet, protoverse or detector.
 
     Writes RUN/config.json, RUN/log.csv, checkpoints and RUN/bundle, which
     `grade --model RUN/bundle` takes. A tenth of the subjects is set aside for validation.
@@ -63,8 +63,13 @@ def train_to_bundle(
     config = read_config(preset)
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
-    data = set_from_cohort(Cohort.open(cohort), axes=config.input.axes, split=split)
-    with _bars() as progress:
+    data = set_from_cohort(
+        Cohort.open(cohort),
+        axes=config.input.axes,
+        split=None if split == "all" else split,
+        masks=config.head.kind != "detector",
+    )
+    with bars() as progress:
         trained = train_model(config, data, out, resume=resume, progress=progress)
     kind = "synthetic spines only" if data.synthetic else "patients' CTs"
     statement = Statement(
@@ -85,7 +90,7 @@ def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
+def bars() -> Iterator[Callable[[str, int, int], None]]:
     """Show one bar per phase; call what it yields with (phase, steps done, steps)."""
     from rich.console import Console
     from rich.progress import Progress

@@ -49,7 +49,9 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
     )
 
 
-def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> TrainingSet:
+def set_from_cohort(
+    cohort: Cohort, axes: int = 2, split: str | None = None, masks: bool = True
+) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
     Parameters
@@ -59,6 +61,8 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         2 for sheets, 3 for boxes.
     split : str, optional
         Keep only ``"training"``, ``"validation"`` or ``"test"``.
+    masks : bool
+        Whether the masks are read too; of boxes they take as much memory as the HU.
 
     Returns
     -------
@@ -91,8 +95,8 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         series=chosen["series"].to_numpy(str),
         levels=chosen["level"].to_numpy(str),
         centers=np.tile(middle, (len(rows), 1)),
-        target=_own_body(cohort, rows, axes),
-        evidence=_evidence(cohort, rows, axes),
+        target=_own_body(cohort, rows, axes) if masks else None,
+        evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
         synthetic=bool(chosen["synthetic"].all()),
     )
