@@ -26,9 +26,11 @@ from spinexplain.data.sheets import sheet_shard
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.models.checkpoint import save_bundle
+from spinexplain.models.export import export_bundle
 from spinexplain.models.grader import Grader, Scope
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
+from spinexplain.train.calibration import calibration_of
 from spinexplain.train.dataset import TrainingSet, joined
 from spinexplain.train.package import Statement, bundle_of
 from spinexplain.train.recipes import train_model
@@ -73,6 +75,9 @@ def main() -> None:
     }
     statement = stated(trained, tests, counts)
     save_bundle(bundle_of(trained, statement), options.out, force=True)
+    calibration = calibration_of(data, config.input, "training sheets")
+    # Without model.onnx, which doubles what the export adds and grading does not need.
+    export_bundle(options.out, options.out, calibration, onnx=False, force=True)
     print(options.out)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.progress import printable
+from spinexplain.cli.progress import printable, shown_phases
 
 EVERYTHING = "all"
 
@@ -39,14 +39,13 @@ def command(
 
     Example: spinexplain trials detector --train verse --train verse+own --test verse -o trials
     """
-    from spinexplain.cli.train import bars
     from spinexplain.config import read_config
     from spinexplain.experiment.trials import Trials, run_trials
     from spinexplain.experiment.trials_result import markdown
     from spinexplain.experiment.trials_sources import parse_source
 
     splits = [None if name == EVERYTHING else name for name in (train_split, test_split)]
-    with bars() as progress:
+    with shown_phases() as progress:
         result = run_trials(
             Trials(
                 read_config(preset),
