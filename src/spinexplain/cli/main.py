@@ -11,7 +11,18 @@ import warnings
 
 import typer
 
-from spinexplain.cli import demo, fracture, grade, measure, phantom, prepare, series, train
+from spinexplain.cli import (
+    crossval,
+    demo,
+    evaluate,
+    fracture,
+    grade,
+    measure,
+    phantom,
+    prepare,
+    series,
+    train,
+)
 from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
 
@@ -23,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, grade, measure, series, phantom, fracture, prepare, train):
+for module in (demo, grade, measure, series, phantom, fracture, prepare, train, evaluate, crossval):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 # Releases of typer keep this class of click in different places; this one is in all of them.

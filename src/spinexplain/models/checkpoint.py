@@ -140,7 +140,7 @@ def load_grader(source: str | Path, device: str = "cpu") -> Grader:
         If there is no such bundle, a listed file is missing or changed, a description is
         damaged, or the schema is another.
     """
-    folder = _locate(source)
+    folder = locate_bundle(source)
     manifest_hash = _verify(folder)
     try:
         description = BundleDescription.model_validate(_read_json(folder / "bundle.json"))
@@ -164,7 +164,14 @@ def _shipped_folder() -> Path:
     return Path(str(resources.files("spinexplain") / "models" / "bundles"))
 
 
-def _locate(source: str | Path) -> Path:
+def locate_bundle(source: str | Path) -> Path:
+    """Return the folder of a bundle, given by itself or by the name of a shipped one.
+
+    Raises
+    ------
+    ModelError
+        If there is none.
+    """
     if str(source) in shipped_models():
         return _shipped_folder() / str(source)
     folder = Path(source)

@@ -139,12 +139,12 @@ def render(page: Page, say: Catalogue) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(percent=percent, signed=signed, number=number)
-    script = _static("report.js")
+    script = static_text("report.js")
     # Markup: these three are our own files, never a user's.
     return environment.get_template("report.html.j2").render(
         page=page,
         say=say,
-        style=Markup(tokens.css_variables() + _static("report.css")),
+        style=Markup(tokens.css_variables() + static_text("report.css")),
         script=Markup(script),
         script_hash=Markup(_content_hash(script)),
         loss_bands=[(f"{band:.0%}", loss_percent(band)) for band in LOSS_BANDS],
@@ -194,7 +194,8 @@ def software_version() -> str:
         return "not installed"
 
 
-def _static(name: str) -> str:
+def static_text(name: str) -> str:
+    """Read one of our own style sheets or scripts."""
     return (resources.files("spinexplain.report") / "static" / name).read_text(encoding="utf-8")
 
 

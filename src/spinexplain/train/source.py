@@ -70,18 +70,8 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
     ConfigError
         If no graded vertebra has patches of this kind.
     """
-    index = cohort.index
-    use = index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
-    if split is not None:
-        use &= index["split"] == split
-    rows = np.flatnonzero(use.to_numpy(dtype=bool))
-    if not len(rows):
-        raise ConfigError(
-            f"{cohort.path}: no graded vertebra with {axes}-D patches"
-            + (f" in split {split}" if split else "")
-            + f". Prepare it with --patches {axes}d and a fracture table."
-        )
-    chosen = index.iloc[rows]
+    rows = graded_rows(cohort, axes, split)
+    chosen = cohort.index.iloc[rows]
     patches = cohort.read(f"patches_{axes}d", rows)
     middle = (np.array(patches.shape[1:]) - 1) / 2
     return TrainingSet(
@@ -96,6 +86,28 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         height_loss=chosen["loss"].to_numpy(float),
         synthetic=bool(chosen["synthetic"].all()),
     )
+
+
+def graded_rows(cohort: Cohort, axes: int = 2, split: str | None = None) -> np.ndarray:
+    """Return the rows of a cohort that :func:`set_from_cohort` reads, in its order.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    index = cohort.index
+    use = index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
+    if split is not None:
+        use &= index["split"] == split
+    rows = np.flatnonzero(use.to_numpy(dtype=bool))
+    if not len(rows):
+        raise ConfigError(
+            f"{cohort.path}: no graded vertebra with {axes}-D patches"
+            + (f" in split {split}" if split else "")
+            + f". Prepare it with --patches {axes}d and a fracture table."
+        )
+    return rows
 
 
 def _own_body(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:
