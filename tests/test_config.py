@@ -67,3 +67,20 @@ def test_window_must_have_a_width():
 def test_config_survives_json():
     config = read_config("protoverse")
     assert TrainConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+def test_every_method_has_its_three_presets():
+    methods = ("baseline", "protopnet", "protoverse")
+    expected = {f"{m}{kind}" for m in methods for kind in ("", "-as-published", "-as-released")}
+    assert expected <= set(preset_names())
+    assert read_config("protoverse_as_released") == read_config("protoverse-as-released")
+
+
+def test_presets_as_published_and_as_released_differ_where_the_ledger_says():
+    printed, released = (read_config(f"protoverse-as-{kind}") for kind in ("published", "released"))
+    assert (printed.loss.lambda_sep, released.loss.lambda_sep) == (0.08, -0.08)
+    assert (printed.loss.class_weights, released.loss.class_weights) == ("as_printed", "none")
+    assert (printed.last_layer.solver, released.last_layer.solver) == ("convex", "adam")
+    assert released.joint.decay_early_steps == 366
+    assert printed.projection.allow_duplicates
+    assert read_config("protopnet-as-released").loss.lambda_div == 0

@@ -298,6 +298,8 @@ class Evidence:
         Cells of the feature map the heat map was upsampled from; empty if unknown.
     field_mm : float or None
         Side of the theoretical receptive field of one cell.
+    region : str
+        What is outlined of its heat maps, see ``HeadSettings.region``.
     """
 
     name: str
@@ -308,6 +310,7 @@ class Evidence:
     exemplars: tuple[Exemplar, ...] = ()
     grid: tuple[int, ...] = ()
     field_mm: float | None = None
+    region: str = "contours"
 
 
 @dataclass(frozen=True, eq=False)
@@ -341,10 +344,23 @@ class Explanation:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """What a report must say about the model behind a grade."""
+    """What a report must say about the model behind a grade.
+
+    Parameters
+    ----------
+    name, version : str
+    sha256 : str
+        Of the bundle's manifest, which holds the hash of every other file.
+    classes : tuple of str
+    trained_on : str
+    runtime : str
+        What ran the network, e.g. ``"openvino 2026.4.1, fp32"``, and why not what the bundle
+        would have preferred.
+    """
 
     name: str
     version: str
     sha256: str
     classes: tuple[str, ...]
     trained_on: str
+    runtime: str = "torch"

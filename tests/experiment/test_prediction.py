@@ -8,7 +8,7 @@ from spinexplain.experiment.prediction import class_scores, predicted
 from spinexplain.train.dataset import class_labels
 
 SPEC = InputSpec(extent_mm=32, size=32)
-CLASSES = ("G0", "G2", "G3")
+TASK = {"G0": ("G0",), "G2": ("G2",), "G3": ("G3",)}
 
 
 class MeanNet(nn.Module):
@@ -34,9 +34,9 @@ def test_the_table_keeps_rows_and_reasons(toy_folded):
     data = toy_folded.data.take(np.arange(4))
     origin = Origin("m", "b", "d", "c")
     reasons = ["", "metal", "", ""]
-    table = predicted(MeanNet(), data, SPEC, CLASSES, origin, 3, reasons)
-    assert class_names(table) == CLASSES
-    assert table["label"].tolist() == class_labels(data, CLASSES).tolist()
+    table = predicted(MeanNet(), data, SPEC, TASK, origin, 3, reasons)
+    assert class_names(table) == tuple(TASK)
+    assert table["label"].tolist() == class_labels(data, TASK).tolist()
     assert table["fold"].tolist() == [3] * 4
     assert table["assessable"].tolist() == [True, False, True, True]
     assert np.isnan(table["p_G0"][1])

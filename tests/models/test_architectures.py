@@ -82,3 +82,16 @@ def test_settings_that_do_not_fit_are_refused(name):
 def test_the_compact_encoder_has_no_weights_to_load():
     with pytest.raises(ConfigError, match="trained from scratch"):
         build_network(*setup("compact3d", weights="some.pth"))
+
+
+def test_a_fourth_channel_can_copy_the_weights_instead_of_sharing_the_response(tmp_path):
+    three, _ = setup("vgg11")
+    source = build_network(three, InputSpec())
+    torch.save(source.state_dict(), tmp_path / "vgg11.pth")
+    spec = InputSpec(channels=("ct", "ct", "ct", "gaussian"))
+    stem = source.state_dict()["features.0.weight"]
+    for extra, factor in (("scaled", 0.75), ("copied", 1.0)):
+        changes = {"weights": str(tmp_path / "vgg11.pth"), "extra_channels": extra}
+        loaded = build_network(three.model_copy(update=changes), spec).state_dict()
+        assert torch.equal(loaded["features.0.weight"][:, :3], stem * factor)
+        assert torch.equal(loaded["features.0.weight"][:, 3], stem[:, 0] * factor)

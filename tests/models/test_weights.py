@@ -168,3 +168,10 @@ def test_a_fourth_channel_takes_the_weights_of_the_first():
     wide = widened(weight, 4)
     assert torch.equal(wide[:, 3], wide[:, 0])
     assert torch.equal(wide[:, :3], weight * 3 / 4)
+
+
+def test_copied_weights_are_left_as_they_are():
+    weight = torch.arange(6.0).view(2, 3, 1, 1)
+    wide = widened(weight, 4, scaled=False)
+    assert torch.equal(wide[:, :3], weight)
+    assert torch.equal(wide[:, 3], weight[:, 0])

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from spinexplain.report.contours import mass_contour, mass_level
+from spinexplain.report.contours import (
+    mass_contour,
+    mass_level,
+    outlines,
+    region_box,
+    region_level,
+)
 
 
 def _rings(path):
@@ -79,3 +85,29 @@ def test_a_floor_under_the_evidence_does_not_spread_its_outline():
     (alone,) = _rings(mass_contour(peak, 0.8))
     np.testing.assert_allclose(_area(on_floor), _area(alone), rtol=0.02)
     assert len(list(_rings(mass_contour(peak + ripple, 0.5)))) == 1
+
+
+def test_published_regions_are_the_top_two_percent_or_98_percent_of_the_sum():
+    heatmap = np.zeros((10, 10))
+    heatmap[2, 3], heatmap[7, 7], heatmap[8, 1] = 50, 48, 2
+    assert np.argwhere(heatmap >= region_level(heatmap, "mass98")).tolist() == [[2, 3], [7, 7]]
+    assert region_level(heatmap, "percentile98") == np.percentile(heatmap, 98)
+    assert region_box(heatmap, "mass98") == (slice(2, 8), slice(3, 8))
+
+
+def test_the_box_as_published_spans_the_image_when_two_corners_light_up():
+    heatmap = np.zeros((20, 20))
+    heatmap[0, 0] = heatmap[19, 19] = 1
+    assert region_box(heatmap, "mass98") == (slice(0, 20), slice(0, 20))
+
+
+def test_published_outlines_are_the_region_and_its_box():
+    row, column = np.mgrid[:40, :40] - 20.0
+    heatmap = np.exp(-(row**2 + column**2) / 50)
+    region, box = outlines(heatmap, "percentile98")
+    (ring,), (corners,) = list(_rings(region)), list(_rings(box))
+    assert _area(ring) == pytest.approx(0.02 * 1600, rel=0.15)
+    assert corners.min() <= ring.min() + 0.5
+    assert corners.max() >= ring.max() - 0.5
+    assert outlines(np.zeros((8, 8)), "mass98") == ("", "")
+    assert outlines(heatmap) == tuple(mass_contour(heatmap, share) for share in (0.5, 0.8))

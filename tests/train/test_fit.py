@@ -4,7 +4,15 @@ import torch
 from torch import nn
 
 from spinexplain.config import PhaseSettings
-from spinexplain.train.fit import Journal, Phase, batch_rows, learning_rate_factor, load_batch
+from spinexplain.train.fit import (
+    Journal,
+    Phase,
+    balanced_rows,
+    batch_rows,
+    learning_rate_factor,
+    load_batch,
+    rows_of_step,
+)
 
 
 def test_an_epoch_visits_every_row_at_most_once_and_epochs_differ():
@@ -85,3 +93,29 @@ def test_without_resume_or_checkpoint_a_phase_starts_at_zero(tmp_path):
     assert Journal(tmp_path, resume=True).restore("warm", model, optimizer) == 0
     Journal(tmp_path).save("warm", 7, model, optimizer)
     assert Journal(tmp_path).restore("warm", model, optimizer) == 0
+
+
+def test_balanced_sampling_shows_every_class_equally_often_and_every_row():
+    labels = np.array([0] * 12 + [1] * 4 + [2] * 2)
+    epoch = np.concatenate([balanced_rows(labels, 6, step, (0, 1))[0] for step in range(3)])
+    assert np.bincount(labels[epoch]).tolist() == [6, 6, 6]
+    assert set(epoch[labels[epoch] > 0]) == set(range(12, 18))
+    assert balanced_rows(labels, 6, 3, (0, 1))[1] == 1
+
+
+def test_balanced_rows_are_augmented_anew_each_time_they_are_shown(toy_set, toy_config):
+    data, config = toy_set(n=12), toy_config(sampling="balanced")
+    phase = Phase("warm", 1, config.warm, [], lambda batch: {})
+    keys = [rows_of_step(data, config, phase, step).epoch for step in range(5)]
+    assert len(set(keys)) == 5
+    one, two = (load_batch(data, config, phase, step=3) for _ in range(2))
+    assert torch.equal(one.x, two.x)
+
+
+def test_decay_by_steps_counts_earlier_rounds_and_may_come_early():
+    settings = PhaseSettings(steps=20, decay="step", decay_every_steps=15)
+    assert [learning_rate_factor(settings, s) for s in (0, 14, 15)] == pytest.approx([1, 1, 0.1])
+    assert learning_rate_factor(settings, 9, steps_before=20) == pytest.approx(0.1)
+    assert learning_rate_factor(settings, 10, steps_before=20) == pytest.approx(0.01)
+    early = settings.model_copy(update={"decay_early_steps": 3})
+    assert [learning_rate_factor(early, s) for s in (11, 12)] == pytest.approx([1, 0.1])

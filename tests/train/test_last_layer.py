@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from scipy.special import softmax
 
 from spinexplain.config import LastLayerSettings
-from spinexplain.train.last_layer import fit_last_layer, weighted_cross_entropy
+from spinexplain.train.last_layer import (
+    descend_last_layer,
+    fit_last_layer,
+    weighted_cross_entropy,
+)
 
 OWNER = np.array([0, 0, 1, 1, 2, 2])
 WEIGHTS = np.array([0.5, 1.0, 1.5])
@@ -96,3 +101,46 @@ def test_ridge_bounds_connections_on_separable_similarities():
     weak, strong = (np.abs(fit(apart, labels, lambda_l2=l2)).max() for l2 in (1e-6, 1e-2))
     assert strong < weak
     assert strong < 2
+
+
+def test_descent_takes_the_steps_of_torch_adam():
+    similarities, labels = case(n=30)
+    settings = LastLayerSettings(solver="adam", steps=25, batch=30, lr=1e-2, lambda_l1=1e-2)
+    found = descend_last_layer(similarities, labels, OWNER, WEIGHTS, START, settings)
+    connections = torch.from_numpy(START.copy()).requires_grad_()
+    other = torch.from_numpy(OWNER[None] != np.arange(3)[:, None])
+    adam = torch.optim.Adam([connections], lr=1e-2)
+    for _ in range(25):
+        adam.zero_grad()
+        logits = torch.from_numpy(similarities) @ connections.T
+        weight = torch.from_numpy(WEIGHTS)
+        loss = F.cross_entropy(logits, torch.from_numpy(labels), weight=weight)
+        (loss + 1e-2 * connections[other].abs().sum()).backward()
+        adam.step()
+    np.testing.assert_allclose(found, connections.detach().numpy(), atol=1e-10)
+
+
+def test_descent_reaches_the_convex_optimum_and_twenty_epochs_stop_short_of_it():
+    """The same problem, solved at once or by small steps; what differs is where they stop."""
+    similarities, labels = case(n=400)
+    problem = {"lambda_l1": 1e-2, "lambda_l2": 0.0, "constrained": False}
+    optimum = fit(similarities, labels, **problem)
+    off = OWNER[None] != np.arange(3)[:, None]
+
+    def loss(connections):
+        value, _ = weighted_cross_entropy(connections, similarities, labels, WEIGHTS)
+        return value + 1e-2 * np.abs(connections[off]).sum()
+
+    def descended(**changes):
+        settings = LastLayerSettings(solver="adam", batch=400, lambda_l1=1e-2, **changes)
+        return descend_last_layer(similarities, labels, OWNER, WEIGHTS, START, settings)
+
+    def probabilities(connections):
+        return softmax(similarities @ connections.T, axis=1)
+
+    far = descended(steps=2500, lr=1e-2)
+    assert loss(far) == pytest.approx(loss(optimum), abs=1e-3)
+    assert np.abs(probabilities(far) - probabilities(optimum)).max() < 0.01
+    short = descended(steps=20 * 5, lr=1e-4)
+    assert loss(short) > loss(far) + 0.01
+    assert np.abs(short - START).max() < 0.02

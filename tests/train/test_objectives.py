@@ -92,6 +92,16 @@ def test_height_regression_skips_what_is_not_known(toy_config, batch):
     assert "height" not in classification_objective(model, WEIGHTS, 0.0)(batch)
 
 
+def test_bfloat16_runs_the_network_only(toy_config, batch):
+    config = toy_config()
+    model = WarmUp(network(config, "linear"))
+    exact = classification_objective(model, WEIGHTS, 0.5)(batch)
+    halved = classification_objective(model, WEIGHTS, 0.5, "bf16")(batch)
+    assert halved["total"].dtype == torch.float32
+    assert float(halved["total"]) == pytest.approx(float(exact["total"]), rel=0.03)
+    assert float(halved["total"]) != float(exact["total"])
+
+
 def test_target_pooling_weighs_the_cells_beside_the_gaussian(toy_config):
     config = toy_config()
     trunk = build_trunk(config.trunk, config.input)

@@ -2,11 +2,14 @@ import numpy as np
 import pytest
 import torch
 
+from spinexplain.errors import ConfigError
 from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
+from spinexplain.train.dataset import class_labels
 from spinexplain.train.objectives import WarmUp
 from spinexplain.train.phases import (
     cached_similarities,
+    last_layer_weights,
     linear_groups,
     prototype_groups,
     start_from_patches,
@@ -64,6 +67,25 @@ def test_class_weights_come_from_the_rows(case):
     few = data.take(np.flatnonzero((data.grades != 3) | (np.arange(len(data)) < 30)))
     assert weights_of(few, config, "median").tolist() == pytest.approx([1, 1, 2])
     assert weights_of(few, config, "none").tolist() == [1, 1, 1]
+
+
+def test_class_shares_make_every_class_weigh_its_share(case):
+    _, data, config = case
+    shares = {"G0": 0.8, "G2": 0.15, "G3": 0.05}
+    tuned = config.last_layer.model_copy(update={"class_shares": shares})
+    weights = last_layer_weights(data, config.model_copy(update={"last_layer": tuned}))
+    total = weights[class_labels(data, config.classes)]
+    for index, share in enumerate(shares.values()):
+        of_class = class_labels(data, config.classes) == index
+        assert total[of_class].sum() / total.sum() == pytest.approx(share)
+
+
+@pytest.mark.parametrize("shares", [{"G0": 1.0}, {"G0": 0.5, "G2": 0.5, "G3": 0.0}])
+def test_class_shares_must_name_every_class(case, shares):
+    _, data, config = case
+    tuned = config.last_layer.model_copy(update={"class_shares": shares})
+    with pytest.raises(ConfigError, match="G0, G2, G3"):
+        last_layer_weights(data, config.model_copy(update={"last_layer": tuned}))
 
 
 def test_similarities_are_cached_for_the_plain_set_and_each_view(case):

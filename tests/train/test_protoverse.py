@@ -2,18 +2,20 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from spinexplain.config import TrainConfig, preset_names, read_config
 from spinexplain.errors import ConfigError, ModelError, OutputError
 from spinexplain.models.checkpoint import load_grader, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.package import Statement, bundle_of
-from spinexplain.train.projection import inputs_in_batches
-from spinexplain.train.protoverse import train_model
+from spinexplain.train.projection import inputs_in_batches, project
+from spinexplain.train.recipes import train_model
 
 
 class Killed(Exception):
@@ -173,3 +175,44 @@ def test_a_set_that_is_too_small_leaves_no_run_behind(toy_set, toy_config, tmp_p
     with pytest.raises(ConfigError, match="class G"):
         train_model(toy_config(), toy_set(n=6), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.filterwarnings("ignore:class_weights = as_printed")
+def test_every_preset_trains_a_few_steps_and_makes_a_bundle(name, toy_set, tmp_path):
+    """The presets' own settings, on small crops and in small batches."""
+    preset = read_config(name)
+    if preset.input.axes != 2:
+        pytest.skip("a preset of boxes")
+    few = {phase: {"steps": 1, "batch": 6} for phase in ("classifier", "warm", "joint")}
+    few["last_layer"] = {"steps": 5, "augmented_views": 0}
+    few["input"] = {"extent_mm": 32, "size": 64 if preset.input.size == 224 else 32}
+    content = preset.model_dump()
+    for section, changes in few.items():
+        if section != "classifier" or preset.classifier.steps:
+            content[section] |= changes
+    data = replace(toy_set(n=18), height_loss=np.linspace(0, 0.5, 18))
+    trained = train_model(TrainConfig(**content), data, tmp_path / "run")
+    statement = Statement("toy", "1", "squares", Scope())
+    grader = load_grader(save_bundle(bundle_of(trained, statement), tmp_path / "toy"))
+    assert grader.explainer == ("gradcam" if preset.head.kind == "linear" else "prototypes")
+
+
+@pytest.mark.parametrize("start", ["trained", "projected"])
+def test_the_next_round_starts_from_the_projected_prototypes_or_not(
+    start, toy_set, toy_config, tmp_path, monkeypatch
+):
+    seen = []
+
+    def recorded(model, *rest):
+        seen.append(model.prototypes.detach().clone())
+        sources = project(model, *rest)
+        seen.append(model.prototypes.detach().clone())
+        return sources
+
+    monkeypatch.setattr("spinexplain.train.protoverse.project", recorded)
+    config = toy_config(rounds=2, joint={"steps": 0}, continue_from=start)
+    train_model(config, toy_set(n=36), tmp_path / "run")
+    before, after, next_before, _ = seen
+    assert torch.equal(next_before, after if start == "projected" else before)

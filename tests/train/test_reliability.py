@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from spinexplain.train.protoverse import Trained, train_model
+from spinexplain.train.recipes import train_model
 from spinexplain.train.reliability import (
     evidence_places,
     measure_reliability,
@@ -10,6 +10,7 @@ from spinexplain.train.reliability import (
     top_share,
     with_centroid_error,
 )
+from spinexplain.train.run import Trained
 
 
 @pytest.fixture

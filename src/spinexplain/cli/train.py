@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from spinexplain.cli.progress import shown_phases
 
 
 def command(
@@ -56,22 +58,26 @@ def train_to_bundle(
     from spinexplain.data.cohort import Cohort
     from spinexplain.models.checkpoint import save_bundle
     from spinexplain.models.grader import Scope
+    from spinexplain.train.fingerprint import fingerprint
     from spinexplain.train.package import Statement, bundle_of
-    from spinexplain.train.protoverse import train_model
+    from spinexplain.train.recipes import train_model
     from spinexplain.train.source import set_from_cohort
 
     config = read_config(preset)
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     data = set_from_cohort(Cohort.open(cohort), axes=config.input.axes, split=split)
-    with _bars() as progress:
+    known = fingerprint(data)
+    with shown_phases() as progress:
         trained = train_model(config, data, out, resume=resume, progress=progress)
+    _remember_cohort(out, cohort, split, known)
     kind = "synthetic spines only" if data.synthetic else "patients' CTs"
     statement = Statement(
         name=f"{config.name}-{out.name}",
         version="1",
         trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort.name}, {split})",
         scope=Scope(levels=_levels_seen(trained.data.levels)),
+        training={"cohort": {"name": cohort.name, "split": split, "fingerprint": known}},
     )
     save_bundle(bundle_of(trained, statement), out / "bundle", force=True)
     return trained.figures
@@ -84,18 +90,11 @@ def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
     return tuple(level.value for level in VertebraLevel if level.value in seen)
 
 
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show one bar per phase; call what it yields with (phase, steps done, steps)."""
-    from rich.console import Console
-    from rich.progress import Progress
+def _remember_cohort(run: Path, cohort: Path, split: str, fingerprint: str) -> None:
+    """Note where the run found its cohort, so that `prototypes` finds it too."""
+    from spinexplain.io.files import atomic_file
+    from spinexplain.train.run_folder import COHORT_FILE
 
-    with Progress(console=Console(stderr=True)) as bars:
-        tasks: dict[str, int] = {}
-
-        def advance(phase: str, done: int, total: int) -> None:
-            if phase not in tasks:
-                tasks[phase] = bars.add_task(phase, total=total)
-            bars.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield advance
+    told = {"path": str(cohort.resolve()), "split": split, "fingerprint": fingerprint}
+    with atomic_file(run / COHORT_FILE) as temporary:
+        temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -61,7 +61,7 @@ def folded_data(cohort: Cohort, plan: Plan) -> FoldedData:
     """
     first = plan.entries[0].config
     for entry in plan.entries:
-        if (entry.config.classes, entry.config.input.axes) != (first.classes, first.input.axes):
+        if (entry.config.task, entry.config.input.axes) != (first.task, first.input.axes):
             raise ConfigError(
                 f"{entry.name} has the classes {entry.config.classes} on {entry.config.input.axes} "
                 f"axes, {plan.entries[0].name} {first.classes} on {first.input.axes}; expected the "
@@ -69,11 +69,11 @@ def folded_data(cohort: Cohort, plan: Plan) -> FoldedData:
             )
     split = "training" if bool((cohort.index["split"] == "training").any()) else None
     whole = set_from_cohort(cohort, axes=first.input.axes, split=split)
-    data = whole.take(class_labels(whole, first.classes) >= 0)
+    data = whole.take(class_labels(whole, first.task) >= 0)
     table = pd.DataFrame({"subject": data.subjects, "grade": data.grades.astype(str)})
     of_subject = assign_folds(table, plan.folds, plan.seed)
     fold = np.array([of_subject[subject] for subject in data.subjects])
-    _check_classes(class_labels(data, first.classes), fold, first.classes)
+    _check_classes(class_labels(data, first.task), fold, first.classes)
     return FoldedData(data, fold, data_hash(cohort.index))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,9 @@ from spinexplain.errors import ConfigError
 from spinexplain.evaluate.predictions import Origin, data_hash, settings_hash
 from spinexplain.evaluate.summary import summarize
 from spinexplain.experiment.prediction import predicted
-from spinexplain.models.checkpoint import load_grader, locate_bundle
+from spinexplain.models.bundle_folder import locate, read_description
+from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.description import BundleDescription
 from spinexplain.models.grader import Grader
 from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.train.source import graded_rows, set_from_cohort
@@ -73,7 +74,8 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
     """
     _check_split(cohort, split)
     found = model_source(source)
-    grader = load_grader(found)
+    grader = load_grader(found, runtime="torch")
+    described = read_description(locate(found))
     wanted = None if split == "all" else split
     rows = graded_rows(cohort, grader.spec.axes, wanted)
     data = set_from_cohort(cohort, grader.spec.axes, wanted)
@@ -81,14 +83,14 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         grader.info.name,
         grader.info.sha256,
         data_hash(cohort.index.iloc[rows]),
-        _config_hash(found),
+        _config_hash(described),
     )
     reasons = [_refusal(grader, cohort.index.loc[row], grader.spec.axes) for row in rows]
     table = predicted(
         grader.model,
         data,
         grader.spec,
-        grader.classes,
+        _task(described),
         origin,
         reasons=reasons,
         device=grader.device,
@@ -123,8 +125,14 @@ def _refusal(grader: Grader, row: Any, axes: int) -> str:
     return not_assessable_reason(flags) or grader.refusal(row["level"], share, flags) or ""
 
 
-def _config_hash(source: str | Path) -> str:
+def _config_hash(described: BundleDescription) -> str:
     """Hash the settings a bundle was trained with; what it tells of itself where it has none."""
-    described = json.loads((locate_bundle(source) / "bundle.json").read_text("utf-8"))
-    own = {key: described[key] for key in ("classes", "input", "trunk", "head")}
-    return settings_hash(described.get("training", {}).get("config", own))
+    own = described.model_dump(mode="json", include={"classes", "input", "trunk", "head"})
+    return settings_hash(described.training.get("config", own))
+
+
+def _task(described: BundleDescription) -> dict[str, tuple[str, ...]]:
+    """Return which Genant grades each class stands for: its own name where nothing is said."""
+    config = described.training.get("config")
+    grades = config.get("grades", {}) if isinstance(config, dict) else {}
+    return {name: tuple(grades.get(name, (name,))) for name in described.classes}

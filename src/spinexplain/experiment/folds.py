@@ -26,7 +26,8 @@ from spinexplain.models.grader import Scope
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.dataset import TrainingSet
 from spinexplain.train.package import Statement, bundle_of
-from spinexplain.train.protoverse import Trained, train_model
+from spinexplain.train.recipes import train_model
+from spinexplain.train.run import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,7 @@ def run_fold(
     bundle_sha256 = sha256_file(folder / "bundle" / "manifest.json")
     origin = Origin(entry.name, bundle_sha256, folded.sha256, entry.sha256)
     config = entry.config
-    table = predicted(trained.model, held_out, config.input, config.classes, origin, fold)
+    table = predicted(trained.model, held_out, config.input, config.task, origin, fold)
     write_predictions(table, folder / "predictions.parquet")
     _write(folder / "prototypes.json", _story(trained, held_out, folder))
     record = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ def predicted(
     model: nn.Module,
     data: TrainingSet,
     spec: InputSpec,
-    classes: tuple[str, ...],
+    task: Mapping[str, Sequence[str]],
     origin: Origin,
     fold: int = -1,
     reasons: list[str] | None = None,
@@ -46,7 +47,8 @@ def predicted(
         ``forward`` returns logits (n, K).
     data : TrainingSet
     spec : InputSpec
-    classes : tuple of str, length K
+    task : mapping of str to sequence of str
+        Class name -> Genant grades, in the order of the K logits.
     origin : Origin
     fold : int
     reasons : list of str, length n, optional
@@ -65,5 +67,5 @@ def predicted(
             "grade": [f"G{grade}" for grade in data.grades],
         }
     )
-    labels = class_labels(data, classes)
-    return predictions_table(origin, rows, classes, scores, labels, fold, reasons)
+    labels = class_labels(data, task)
+    return predictions_table(origin, rows, tuple(task), scores, labels, fold, reasons)

@@ -16,7 +16,7 @@ from spinexplain.config import InputSpec
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.dataset import TrainingSet, class_labels
 from spinexplain.train.projection import PrototypeSource, inputs_in_batches
-from spinexplain.train.protoverse import Trained
+from spinexplain.train.run import Trained
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def prototype_story(
     """
     after = trained.model
     assert isinstance(after, PrototypeNet)
-    labels = class_labels(held_out, trained.config.classes)
+    labels = class_labels(held_out, trained.config.task)
     kept = held_out.take(labels >= 0)
     labels = labels[labels >= 0]
     spec = trained.config.input

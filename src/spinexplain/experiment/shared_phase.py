@@ -27,6 +27,8 @@ def classifier_settings(config: TrainConfig) -> dict[str, Any]:
         name: content[name]
         for name in (
             "classes",
+            "grades",
+            "sampling",
             "seed",
             "validation_share",
             "input",

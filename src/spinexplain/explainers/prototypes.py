@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from spinexplain.errors import ModelError
 from spinexplain.models.grader import Grader
-from spinexplain.models.prototype import PrototypeNet
+from spinexplain.models.prototype_head import PrototypeHead
 from spinexplain.models.receptive import upsample_map
 from spinexplain.types import Evidence, Explanation, Patch
 
@@ -41,8 +40,8 @@ def explain_prototypes(grader: Grader, patch: Patch, target: str) -> Explanation
     contribution = similarity of the best cell x class connection. The heat map is the
     similarity map, bicubic, placed by the true centres of the grid's cells.
     """
-    model = grader.model
-    if not isinstance(model, PrototypeNet):
+    head = grader.prototype_head
+    if head is None:
         raise ModelError(
             f'model "{grader.info.name}" has no prototypes; expected a PrototypeNet. '
             "Explain it with gradcam."
@@ -52,11 +51,10 @@ def explain_prototypes(grader: Grader, patch: Patch, target: str) -> Explanation
             f'model "{grader.info.name}" has no class "{target}"; expected one of '
             f"{', '.join(grader.classes)}."
         )
-    with torch.inference_mode():
-        maps = model.similarity_maps(grader.inputs([patch]))[0].cpu().numpy()
-    connections = model.last_layer.weight.detach().cpu().numpy()[grader.classes.index(target)]
+    maps = grader.similarity_maps([patch])[0]
+    connections = head.connections[grader.classes.index(target)]
     evidence = [
-        _evidence(grader, model, patch, index, maps[index], float(connections[index]))
+        _evidence(grader, head, patch, index, maps[index], float(connections[index]))
         for index in range(len(maps))
     ]
     evidence.sort(key=lambda item: -item.score)
@@ -77,26 +75,27 @@ def prototype_name(grader_classes: tuple[str, ...], owner: np.ndarray, index: in
 
 def _evidence(
     grader: Grader,
-    model: PrototypeNet,
+    head: PrototypeHead,
     patch: Patch,
     index: int,
     cells: np.ndarray,
     connection: float,
 ) -> Evidence:
-    owner = model.prototype_class.cpu().numpy()
+    owner = head.owner
     similarity = float(cells.max())
     pixels = grader.spec.size / patch.array.shape[0]
     return Evidence(
         name=prototype_name(grader.classes, owner, index),
         class_name=grader.classes[int(owner[index])],
-        heatmap=upsample_map(cells, patch.array.shape, model.trunk.field, pixels),
+        heatmap=upsample_map(cells, patch.array.shape, head.field, pixels),
         score=similarity * connection,
         terms={
             "similarity": similarity,
             "connection": connection,
-            "max_similarity": float(model.similarity_of(torch.zeros(()))),
+            "max_similarity": head.max_similarity,
         },
         exemplars=grader.exemplars[index : index + 1],
         grid=cells.shape,
-        field_mm=model.trunk.field.size * grader.spec.extent_mm / grader.spec.size,
+        field_mm=head.field.size * grader.spec.extent_mm / grader.spec.size,
+        region=head.region,
     )

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from spinexplain.explainers.cam import explain_cam
-from spinexplain.explainers.cam_weights import CAM_METHODS
 from spinexplain.explainers.prototypes import explain_prototypes
 from spinexplain.models.grader import Grader
 from spinexplain.types import Explanation, Patch
 
 Explainer = Callable[[Grader, Patch, str], Explanation]
 
+
+def _cam(grader: Grader, patch: Patch, target: str, method: str) -> Explanation:
+    # Imports torch, which an exported model does without until somebody asks for a gradient.
+    from spinexplain.explainers.cam import explain_cam
+
+    return explain_cam(grader, patch, target, method)
+
+
 EXPLAINERS: dict[str, Explainer] = {
     "prototypes": explain_prototypes,
-    **{method: partial(explain_cam, method=method) for method in CAM_METHODS},
+    **{method: partial(_cam, method=method) for method in ("gradcam", "gradcam++", "xgradcam")},
 }

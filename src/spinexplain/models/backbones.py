@@ -83,7 +83,7 @@ def efficientnet_lite0(settings: TrunkSettings, spec: InputSpec) -> Trunk:
     whole = EfficientNet.from_name("efficientnet-lite0", image_size=spec.size)
     if settings.weights == "imagenet":
         whole.load_state_dict(_imagenet_state())
-    first = _widened(whole._conv_stem, len(spec.channels))
+    first = _widened(whole._conv_stem, len(spec.channels), settings.extra_channels == "scaled")
     layers: list[nn.Module] = [nn.Sequential(first, whole._bn0, whole._swish)]
     steps, stride = [_unpadded(first)], 2
     for block in list(whole._blocks)[: settings.blocks]:
@@ -138,12 +138,12 @@ def _unpadded(convolution: nn.Conv2d) -> ConvStep:
     return ConvStep(kernel, stride, before)
 
 
-def _widened(stem: nn.Conv2d, channels: int) -> nn.Conv2d:
+def _widened(stem: nn.Conv2d, channels: int, scaled: bool) -> nn.Conv2d:
     """Repeat the stem's input weights until they cover ``channels``."""
     if channels != 3:
         source = stem.weight.detach()
         index = torch.arange(channels) % 3
-        stem.weight = nn.Parameter(source[:, index] * (3 / channels))
+        stem.weight = nn.Parameter(source[:, index] * (3 / channels if scaled else 1))
         stem.in_channels = channels
     return stem
 

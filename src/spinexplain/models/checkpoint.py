@@ -7,37 +7,61 @@ says what it is for, and ``manifest.json`` holds the SHA-256 of every other file
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
-from importlib import metadata, resources
+from functools import partial
+from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save as arrays_to_bytes
-from safetensors.torch import load_file as load_tensors
-from safetensors.torch import save as tensors_to_bytes
 
 from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ModelError, SpinexplainError
 from spinexplain.io.files import output_folder, sha256_file
-from spinexplain.models.backbones import build_trunk
-from spinexplain.models.build import Network, build_model
+from spinexplain.models.bundle_folder import (
+    MANIFEST,
+    locate,
+    read_description,
+    read_json,
+    shipped_models,
+    verify,
+    write_json,
+    write_manifest,
+)
 from spinexplain.models.description import (
     SCHEMA,
     BundleDescription,
-    ManifestDescription,
+    ExportDescription,
 )
-from spinexplain.models.grader import Grader, Scope
-from spinexplain.models.prototype import PrototypeNet
-from spinexplain.models.receptive import upsample_map
+from spinexplain.models.grader import ExportedGrader, Grader, Scope
+from spinexplain.models.prototype_head import head_from_arrays
+from spinexplain.models.receptive import ReceptiveField, upsample_map
+from spinexplain.models.runtime import ExportedNetwork, compiled
 from spinexplain.types import Exemplar, ModelInfo
 
-MANIFEST = "manifest.json"
+if TYPE_CHECKING:  # torch is imported where a network is built or saved, and not before
+    from spinexplain.models.build import Network
+
+EXPORT = "export.json"
+
+__all__ = [
+    "EXPORT",
+    "MANIFEST",
+    "SCHEMA",
+    "Bundle",
+    "PrototypeRecord",
+    "RuntimeChoice",
+    "load_grader",
+    "load_network",
+    "save_bundle",
+    "shipped_models",
+]
+
+RuntimeChoice = Literal["auto", "torch"]
 
 
 @dataclass(frozen=True)
@@ -111,21 +135,21 @@ def save_bundle(bundle: Bundle, out: str | Path, force: bool = False) -> Path:
     OutputError
         If ``out`` exists and ``force`` is not set.
     """
+    from safetensors.torch import save as tensors_to_bytes
+
     with output_folder(Path(out), force=force) as folder:
         state = {k: v.detach().contiguous() for k, v in bundle.model.state_dict().items()}
         (folder / "model.safetensors").write_bytes(tensors_to_bytes(state))
         if bundle.patches_hu is not None and bundle.maps is not None:
             arrays = {"patches_hu": bundle.patches_hu, "maps": bundle.maps}
             (folder / "prototypes.safetensors").write_bytes(arrays_to_bytes(arrays))
-        _write_json(folder / "bundle.json", _description(bundle))
+        write_json(folder / "bundle.json", _description(bundle))
         (folder / "MODEL_CARD.md").write_text(bundle.card, encoding="utf-8")
-        files = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
-        hashes = {path.name: sha256_file(path) for path in files}
-        _write_json(folder / MANIFEST, {"schema": SCHEMA, "sha256": hashes})
+        write_manifest(folder)
     return Path(out)
 
 
-def load_grader(source: str | Path, device: str = "cpu") -> Grader:
+def load_grader(source: str | Path, device: str = "cpu", runtime: RuntimeChoice = "auto") -> Grader:
     """Load a model bundle, from a folder or by the name of a shipped one.
 
     Parameters
@@ -133,6 +157,11 @@ def load_grader(source: str | Path, device: str = "cpu") -> Grader:
     source : str or Path
         A bundle's folder, or a name such as ``"protoverse-phantom"``.
     device : str
+        Another one than ``"cpu"`` runs in torch.
+    runtime : str
+        ``"auto"`` grades with the bundle's exported network where it has one and openvino is
+        installed; torch is imported then only for what needs gradients. ``"torch"`` never.
+        ``info.runtime`` says which came out, and why.
 
     Raises
     ------
@@ -140,10 +169,12 @@ def load_grader(source: str | Path, device: str = "cpu") -> Grader:
         If there is no such bundle, a listed file is missing or changed, a description is
         damaged, or the schema is another.
     """
-    folder = locate_bundle(source)
-    manifest_hash = _verify(folder)
+    folder = locate(source)
+    manifest_hash = verify(folder)
     try:
-        description = BundleDescription.model_validate(_read_json(folder / "bundle.json"))
+        description = read_description(folder)
+        if runtime == "auto" and device == "cpu" and (folder / EXPORT).is_file():
+            return _exported_grader(folder, description, manifest_hash)
         return _grader(folder, description, manifest_hash, device)
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
         if isinstance(error, SpinexplainError) and not isinstance(error, ValidationError):
@@ -154,100 +185,101 @@ def load_grader(source: str | Path, device: str = "cpu") -> Grader:
         ) from error
 
 
-def shipped_models() -> list[str]:
-    """List the bundles that come with the package, sorted."""
-    folder = _shipped_folder()
-    return sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+def load_network(folder: Path, description: BundleDescription, device: str = "cpu") -> Network:
+    """Build a bundle's torch network with its weights, in evaluation mode."""
+    import torch
+    from safetensors.torch import load_file as load_tensors
 
+    from spinexplain.models.backbones import build_trunk
+    from spinexplain.models.build import build_model
 
-def _shipped_folder() -> Path:
-    return Path(str(resources.files("spinexplain") / "models" / "bundles"))
-
-
-def locate_bundle(source: str | Path) -> Path:
-    """Return the folder of a bundle, given by itself or by the name of a shipped one.
-
-    Raises
-    ------
-    ModelError
-        If there is none.
-    """
-    if str(source) in shipped_models():
-        return _shipped_folder() / str(source)
-    folder = Path(source)
-    if not (folder / MANIFEST).is_file():
-        raise ModelError(
-            f'model "{source}" is neither shipped ({", ".join(shipped_models()) or "none"}) nor '
-            f"a folder with a {MANIFEST}. Check the name or the path."
-        )
-    return folder
-
-
-def _verify(folder: Path) -> str:
-    """Check every file against the manifest; return the manifest's own hash."""
-    manifest = _read_json(folder / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        found = manifest.get("schema") if isinstance(manifest, dict) else type(manifest).__name__
-        raise ModelError(
-            f"{folder} has bundle schema {found!r}; expected {SCHEMA!r}. "
-            f"Use the spinexplain version it was made with, or train it again."
-        )
-    try:
-        listed = ManifestDescription.model_validate(manifest).sha256
-    except ValidationError as error:
-        raise ModelError(
-            f"{folder / MANIFEST} is damaged ({error.errors()[0]['msg']}); expected the SHA-256 of "
-            "every file. Copy the bundle again."
-        ) from None
-    if missing := {"bundle.json", "model.safetensors"} - set(listed):
-        raise ModelError(f"{folder}: the manifest does not list {sorted(missing)}. Copy it again.")
-    for name, expected in listed.items():
-        _verify_file(folder, name, expected)
-    return sha256_file(folder / MANIFEST)
-
-
-def _verify_file(folder: Path, name: str, expected: str) -> None:
-    path = folder / Path(name).name
-    if not path.is_file():
-        raise ModelError(f"{folder} has no {name}; the manifest lists it. Copy it again.")
-    found = sha256_file(path)
-    if found != expected:
-        raise ModelError(
-            f"{path} has changed: SHA-256 is {found[:12]}..., the manifest says "
-            f"{expected[:12]}.... Copy the bundle again."
-        )
-
-
-def _grader(folder: Path, description: BundleDescription, digest: str, device: str) -> Grader:
     spec, classes = description.input, description.classes
     trunk = description.trunk.model_copy(update={"weights": "none"})
     with torch.random.fork_rng(devices=[]):
         model = build_model(build_trunk(trunk, spec), description.head, len(classes), spec)
     model.load_state_dict(load_tensors(folder / "model.safetensors"))
-    info = ModelInfo(
-        name=description.name,
-        version=description.version,
-        sha256=digest,
-        classes=classes,
-        trained_on=description.trained_on,
-    )
+    return model.to(device).eval()
+
+
+def _grader(
+    folder: Path, description: BundleDescription, digest: str, device: str, runtime: str = "torch"
+) -> Grader:
+    from spinexplain.models.prototype import PrototypeNet
+
+    model = load_network(folder, description, device)
+    owners = model.prototype_class if isinstance(model, PrototypeNet) else ()
     return Grader(
-        model=model.to(device).eval(),
-        spec=spec,
-        classes=classes,
-        info=info,
+        model=model,
+        spec=description.input,
+        classes=description.classes,
+        info=_info(description, digest, runtime),
         scope=Scope(**description.scope.model_dump()),
-        exemplars=_exemplars(folder, description, model, spec),
+        exemplars=_exemplars(folder, description, len(owners), model.trunk.field),
         explainer="prototypes" if isinstance(model, PrototypeNet) else "gradcam",
         device=device,
     )
 
 
+def _exported_grader(folder: Path, description: BundleDescription, digest: str) -> Grader:
+    """Grade with the exported network; with torch, and a word on why, where that fails."""
+    export = ExportDescription.model_validate(read_json(folder / EXPORT))
+    if export.weights_sha256 != sha256_file(folder / "model.safetensors"):
+        raise ModelError(
+            f"{folder}: {EXPORT} was made from other weights than model.safetensors. "
+            "Export the bundle again."
+        )
+    network = _compiled(folder, description, export)
+    if isinstance(network, str):
+        return _grader(folder, description, digest, "cpu", runtime=f"torch ({network})")
+    field, is_prototype = (
+        ReceptiveField(**export.field.model_dump()),
+        description.head.kind == "prototype",
+    )
+    connections, owner = np.zeros((0, 0), np.float32), np.zeros(0, int)
+    if is_prototype:
+        with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
+            connections, owner = map(tensors.get_tensor, ("last_layer.weight", "prototype_class"))
+    head = head_from_arrays(connections, owner, field, description.head) if is_prototype else None
+    return ExportedGrader(
+        spec=description.input,
+        classes=description.classes,
+        info=_info(description, digest, network.described),
+        scope=Scope(**description.scope.model_dump()),
+        exemplars=_exemplars(folder, description, len(owner), field),
+        explainer="prototypes" if is_prototype else "gradcam",
+        runtime=network,
+        load_model=partial(load_network, folder, description),
+        head=head,
+    )
+
+
+def _compiled(
+    folder: Path, description: BundleDescription, export: ExportDescription
+) -> ExportedNetwork | str:
+    """Compile the exported network, or say why it can not be used here."""
+    try:
+        return compiled(folder, description.input, export.precision)
+    except ModuleNotFoundError:
+        return "the bundle's export needs openvino, which is not installed"
+    except RuntimeError as error:
+        return f"openvino can not run the bundle's export: {str(error).splitlines()[0]}"
+
+
+def _info(description: BundleDescription, digest: str, runtime: str) -> ModelInfo:
+    return ModelInfo(
+        name=description.name,
+        version=description.version,
+        sha256=digest,
+        classes=description.classes,
+        trained_on=description.trained_on,
+        runtime=runtime,
+    )
+
+
 def _exemplars(
-    folder: Path, description: BundleDescription, model: Network, spec: InputSpec
+    folder: Path, description: BundleDescription, wanted: int, field: ReceptiveField
 ) -> tuple[Exemplar, ...]:
     records = description.prototypes
-    wanted = len(model.prototype_class) if isinstance(model, PrototypeNet) else 0
     if len(records) != wanted:
         raise ModelError(
             f"{folder} describes {len(records)} prototypes; expected {wanted}, one for each of "
@@ -262,11 +294,11 @@ def _exemplars(
             f"{folder} stores {len(patches)} prototype patches; expected {len(records)}. "
             "Save the bundle again."
         )
-    pixels = spec.size / patches.shape[1]
+    pixels = description.input.size / patches.shape[1]
     return tuple(
         Exemplar(
             array=patch,
-            heatmap=upsample_map(cells, patch.shape, model.trunk.field, pixels),
+            heatmap=upsample_map(cells, patch.shape, field, pixels),
             subject=record.subject,
             series=record.series,
             level=record.level,
@@ -293,14 +325,3 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "prototypes": [asdict(record) for record in bundle.records],
         "training": bundle.training,
     }
-
-
-def _write_json(path: Path, content: Any) -> None:
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path} can not be read as JSON ({error}). Copy it again.") from None

@@ -125,8 +125,11 @@ class DenseNet121(nn.Module):
         """Map images (N, in_channels, H, W) to features (N, channels, *G)."""
         return F.relu(self.features(x))
 
-    def load_torchvision(self, path: str | Path) -> None:
+    def load_torchvision(self, path: str | Path, scaled: bool = True) -> None:
         """Load torchvision's weights of the same network from a file, in place.
+
+        ``scaled`` is what :func:`~spinexplain.models.weights.widened` does with further
+        input channels.
 
         Raises
         ------
@@ -146,6 +149,7 @@ class DenseNet121(nn.Module):
             stem="features.conv0.weight",
             ignored=("classifier.", *beyond),
             rename=modern_name,
+            scaled=scaled,
         )
 
 

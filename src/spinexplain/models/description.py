@@ -10,6 +10,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
 
 SCHEMA = "spinexplain/bundle/1"
+EXPORT_SCHEMA = "spinexplain/export/1"
 
 
 class Described(BaseModel):
@@ -80,3 +81,65 @@ class BundleDescription(Described):
         if len(set(classes)) != len(classes):
             raise ValueError(f"a class occurs twice in {classes}")
         return classes
+
+
+class GateDescription(Described):
+    """What reduced precision was allowed on, and what came out.
+
+    Parameters
+    ----------
+    cohort : str
+    vertebrae : int
+    same_grade : float
+        Share of vertebrae with the grade of the torch network.
+    similarity_difference : float or None
+        Largest difference of a prototype's similarity; None for other networks.
+    least_same_grade, largest_similarity_difference : float
+        The limits.
+    passed : bool
+    """
+
+    cohort: str
+    vertebrae: int = Field(ge=1)
+    same_grade: float = Field(ge=0, le=1)
+    similarity_difference: float | None
+    least_same_grade: float
+    largest_similarity_difference: float
+    passed: bool
+
+
+class FieldDescription(Described):
+    """A receptive field; see :class:`spinexplain.models.receptive.ReceptiveField`."""
+
+    size: int
+    stride: int
+    start: float
+
+
+class ExportDescription(Described):
+    """Everything ``export.json`` holds.
+
+    Parameters
+    ----------
+    precision : str
+        Of the trunk; the head runs in fp32.
+    reason : str
+        Why this precision.
+    outputs : tuple of str
+        ``"logits"``, ``"trunk"``, ``"similarity_maps"`` of a prototype network, and layers.
+    field : FieldDescription
+        Of a cell of the trunk's map.
+    parity : float
+        Largest difference of a logit from the torch network's, in fp32.
+    gate : GateDescription or None
+    """
+
+    schema_: Literal["spinexplain/export/1"] = Field(alias="schema")
+    weights_sha256: str
+    precision: Literal["bf16", "fp32"]
+    reason: str
+    outputs: tuple[str, ...]
+    field: FieldDescription
+    parity: float
+    gate: GateDescription | None
+    versions: dict[str, str]

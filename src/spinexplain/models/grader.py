@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from scipy.special import softmax
 
 from spinexplain.config import InputSpec
-from spinexplain.models.inputs import to_tensor
+from spinexplain.models.prototype_head import PrototypeHead
+from spinexplain.models.runtime import LOGITS, MAPS, Runtime
 from spinexplain.types import Exemplar, Grading, ModelInfo, Patch
 
-_BATCH = 32
+if TYPE_CHECKING:  # torch takes longer to import than an exported model to grade a scan
+    from torch import Tensor, nn
+
+_LARGEST_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Grader:
     explainer : str
         The method of ``EXPLAINERS`` that explains it by default.
     device : str
+    runtime : Runtime, optional
+        An exported network that answers in place of ``model``.
     """
 
     model: nn.Module
@@ -64,6 +70,7 @@ class Grader:
     exemplars: tuple[Exemplar, ...] = ()
     explainer: str = "gradcam"
     device: str = "cpu"
+    runtime: Runtime | None = None
 
     @classmethod
     def from_module(
@@ -75,15 +82,16 @@ class Grader:
 
     def inputs(self, patches: Sequence[Patch]) -> Tensor:
         """Turn patches into the model's input on its device."""
+        from spinexplain.models.inputs import to_tensor
+
         return to_tensor(patches, self.spec, self.device)
 
     def logits(self, patches: Sequence[Patch]) -> np.ndarray:
         """Return logits of float32, shape (N, K)."""
-        out = []
-        with torch.inference_mode():
-            for start in range(0, len(patches), _BATCH):
-                out.append(self.model(self.inputs(patches[start : start + _BATCH])).cpu())
-        return torch.cat(out).numpy() if out else np.zeros((0, len(self.classes)), np.float32)
+        if self.runtime is not None:
+            return self.runtime(patches, (LOGITS,))[LOGITS]
+        found = self._in_batches(self.model, patches)
+        return found if found is not None else np.zeros((0, len(self.classes)), np.float32)
 
     def grade(self, patches: Sequence[Patch]) -> list[Grading]:
         """Grade every patch; the order is kept.
@@ -93,12 +101,44 @@ class Grader:
         list of Grading
             Softmax of the logits: a model score, not calibrated on patients.
         """
-        logits = torch.from_numpy(self.logits(patches)).double()
-        scores = torch.softmax(logits, dim=1).tolist()
+        scores = softmax(self.logits(patches).astype(np.float64), axis=1).tolist()
         return [
             Grading(patch.vertebra, self.classes, tuple(row))
             for patch, row in zip(patches, scores, strict=True)
         ]
+
+    @property
+    def prototype_head(self) -> PrototypeHead | None:
+        """What the logits of a prototype network are a sum of; None for other networks."""
+        from spinexplain.models.prototype import PrototypeNet
+
+        return self.model.described_head() if isinstance(self.model, PrototypeNet) else None
+
+    def similarity_maps(self, patches: Sequence[Patch]) -> np.ndarray:
+        """Return how similar every cell is to every prototype, float32, shape (N, P, *G).
+
+        Only for a network with a :attr:`prototype_head`, and at least one patch.
+        """
+        if self.runtime is not None:
+            return self.runtime(patches, (MAPS,))[MAPS]
+        found = self._in_batches(self.model.similarity_maps, patches)  # type: ignore[arg-type]
+        assert found is not None
+        return found
+
+    def _in_batches(
+        self, run: Callable[[Tensor], Tensor], patches: Sequence[Patch]
+    ) -> np.ndarray | None:
+        import torch
+
+        from spinexplain.models.inputs import batch_size
+
+        batch = batch_size(self.spec, _LARGEST_BATCH)
+        with torch.inference_mode():
+            found = [
+                run(self.inputs(patches[start : start + batch])).cpu()
+                for start in range(0, len(patches), batch)
+            ]
+        return torch.cat(found).numpy() if found else None
 
     def not_assessable(self, patch: Patch, flags: Sequence[str] = ()) -> str | None:
         """Say why the model must not grade this patch, or return None.
@@ -133,3 +173,32 @@ class Grader:
             if flag.startswith(self.scope.refused_flags):
                 return f"quality flag {flag}"
         return None
+
+
+@dataclass(frozen=True, eq=False)
+class ExportedGrader(Grader):
+    """A grader whose torch network is loaded when somebody asks for it, as a CAM does.
+
+    Parameters
+    ----------
+    load_model : callable
+        Gives the network in evaluation mode, on ``device``; called once.
+    head : PrototypeHead, optional
+        Of a prototype network, from the bundle's arrays.
+    """
+
+    model: nn.Module = field(init=False, repr=False)
+    load_model: Callable[[], nn.Module] = field(kw_only=True)
+    head: PrototypeHead | None = None
+
+    def __getattr__(self, name: str) -> nn.Module:
+        # Reached for attributes that are not there, and the network is not until now.
+        if name != "model":
+            raise AttributeError(name)
+        object.__setattr__(self, "model", self.load_model())
+        return self.model
+
+    @property
+    def prototype_head(self) -> PrototypeHead | None:
+        """What the logits of a prototype network are a sum of; None for other networks."""
+        return self.head

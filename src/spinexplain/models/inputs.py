@@ -10,12 +10,26 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from spinexplain.config import InputSpec
-from spinexplain.errors import ShapeError
+from spinexplain.models.input_arrays import center_index, check_extent
 from spinexplain.types import Patch
 
 _RESIZE = {2: "bilinear", 3: "trilinear"}
 # Depth-wise convolutions run about twice as fast on CPU with the channels last.
 MEMORY_FORMAT = {2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+_SAMPLES_AT_A_TIME = 2**22
+
+
+def batch_size(spec: InputSpec, largest: int = 64) -> int:
+    """Return how many inputs a network takes at a time; boxes are large, so few of them.
+
+    Examples
+    --------
+    >>> batch_size(InputSpec()), batch_size(InputSpec(axes=3, extent_mm=96, size=96))
+    (64, 4)
+    """
+    return max(1, min(largest, _SAMPLES_AT_A_TIME // spec.size**spec.axes))
 
 
 def to_tensor(
@@ -41,16 +55,10 @@ def to_tensor(
         If a patch has another number of axes or another extent than the spec.
     """
     for patch in patches:
-        _check_extent(patch, spec)
+        check_extent(patch, spec)
     hu = torch.from_numpy(np.stack([np.asarray(patch.array, np.float32) for patch in patches]))
     centers = np.stack([center_index(patch) for patch in patches]).astype(np.float32)
     return network_input(hu.to(device), torch.from_numpy(centers).to(device), spec)
-
-
-def center_index(patch: Patch) -> np.ndarray:
-    """Return the centroid's position in the patch, in samples, shape (axes,)."""
-    where = patch.frame.to_patch(np.asarray(patch.vertebra.centroid_mm, dtype=float))
-    return where[: patch.array.ndim]
 
 
 def network_input(hu: Tensor, centers: Tensor, spec: InputSpec) -> Tensor:
@@ -119,12 +127,3 @@ def _resize(plane: Tensor, spec: InputSpec) -> Tensor:
     return F.interpolate(plane[:, None], size=size, mode=_RESIZE[spec.axes], align_corners=False)[
         :, 0
     ]
-
-
-def _check_extent(patch: Patch, spec: InputSpec) -> None:
-    extent = [n * patch.frame.spacing_mm for n in patch.array.shape]
-    if len(extent) != spec.axes or any(abs(e - spec.extent_mm) > 1e-3 for e in extent):
-        raise ShapeError(
-            f"patch of {patch.vertebra.level.value} must span {spec.extent_mm} mm along "
-            f"{spec.axes} axes; got {extent} mm. Reformat with the model's extent."
-        )

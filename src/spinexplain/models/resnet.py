@@ -156,8 +156,11 @@ class ResNet(nn.Module):
             x = self.get_submodule(f"layer{index + 1}")(x)
         return x
 
-    def load_torchvision(self, path: str | Path) -> None:
+    def load_torchvision(self, path: str | Path, scaled: bool = True) -> None:
         """Load torchvision's weights of the same network from a file, in place.
+
+        ``scaled`` is what :func:`~spinexplain.models.weights.widened` does with further
+        input channels.
 
         Raises
         ------
@@ -165,7 +168,7 @@ class ResNet(nn.Module):
             If the file is not readable as weights, or not of this network.
         """
         beyond = tuple(f"layer{index}." for index in range(self.stages + 1, 5))
-        load_weights(self, path, stem="conv1.weight", ignored=("fc.", *beyond))
+        load_weights(self, path, stem="conv1.weight", ignored=("fc.", *beyond), scaled=scaled)
 
 
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:

@@ -92,8 +92,11 @@ class VGG(nn.Module):
         """Map images (N, in_channels, H, W) to features (N, channels, *G)."""
         return self.features(x)
 
-    def load_torchvision(self, path: str | Path) -> None:
+    def load_torchvision(self, path: str | Path, scaled: bool = True) -> None:
         """Load torchvision's weights of the same network from a file, in place.
+
+        ``scaled`` is what :func:`~spinexplain.models.weights.widened` does with further
+        input channels.
 
         Raises
         ------
@@ -101,4 +104,6 @@ class VGG(nn.Module):
             If the file is not readable as weights, or not of this network.
         """
         beyond = tuple(f"features.{i}." for i in range(len(self.features), self._all_layers))
-        load_weights(self, path, stem="features.0.weight", ignored=("classifier.", *beyond))
+        load_weights(
+            self, path, stem="features.0.weight", ignored=("classifier.", *beyond), scaled=scaled
+        )

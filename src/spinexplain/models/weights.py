@@ -58,6 +58,7 @@ def load_weights(
     stem: str,
     ignored: tuple[str, ...] = (),
     rename: Callable[[str], str] = str,
+    scaled: bool = True,
 ) -> None:
     """Load a weight file into a network whose layers bear the same names, in place.
 
@@ -73,6 +74,8 @@ def load_weights(
         Beginnings of names that may be in the file and are not used.
     rename : callable
         From a name in the file to the network's.
+    scaled : bool
+        What :func:`widened` does with further input channels.
 
     Raises
     ------
@@ -88,7 +91,7 @@ def load_weights(
     state = {key: value for key, value in state.items() if not key.startswith(ignored)}
     own = network.state_dict()
     if stem in state:
-        state[stem] = widened(state[stem], own[stem].shape[1])
+        state[stem] = widened(state[stem], own[stem].shape[1], scaled)
     counters = {key for key in own if key.endswith(".num_batches_tracked")}
     _check_names(path, set(own) - counters - set(state), set(state) - set(own))
     wrong = [key for key, value in state.items() if value.shape != own[key].shape]
@@ -102,7 +105,7 @@ def load_weights(
     network.load_state_dict(state, strict=False)
 
 
-def widened(weight: Tensor, channels: int) -> Tensor:
+def widened(weight: Tensor, channels: int, scaled: bool = True) -> Tensor:
     """Fit a first convolution to another number of input channels.
 
     Parameters
@@ -110,13 +113,15 @@ def widened(weight: Tensor, channels: int) -> Tensor:
     weight : Tensor, shape (O, I, *kernel)
     channels : int
         Input channels wanted.
+    scaled : bool
+        Whether more channels share the response; False copies the weights as they are.
 
     Returns
     -------
     Tensor, shape (O, channels, *kernel)
         With more channels than I, channel c has the weights of channel c modulo I; with
-        fewer, each has their mean. Scaled by I / channels to keep the response's size: a
-        gray image gives what it gave for fewer channels, and for multiples of I.
+        fewer, each has their mean. If scaled, by I / channels, to keep the response's size:
+        a gray image gives what it gave for fewer channels, and for multiples of I.
 
     Examples
     --------
@@ -129,7 +134,8 @@ def widened(weight: Tensor, channels: int) -> Tensor:
     if channels < source:
         gray = weight.sum(dim=1, keepdim=True) / channels
         return gray.expand(-1, channels, *weight.shape[2:]).contiguous()
-    return weight[:, torch.arange(channels) % source] * (source / channels)
+    repeated = weight[:, torch.arange(channels) % source]
+    return repeated * (source / channels) if scaled else repeated
 
 
 def _read(path: Path) -> object:

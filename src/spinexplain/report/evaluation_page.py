@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from spinexplain.evaluate.predictions import SCORE, class_names
 from spinexplain.io.files import atomic_file
 from spinexplain.report import tokens
-from spinexplain.report.html import software_version, static_text
+from spinexplain.report.html import software_version, static_text, template_environment
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import GradeStyle, grade_style
 
@@ -59,13 +58,7 @@ def write_evaluation_page(
         An existing folder.
     """
     album = Album()
-    environment = Environment(
-        loader=PackageLoader("spinexplain.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters.update(score=score, style=grade_style)
     style = tokens.css_variables() + static_text("report.css") + static_text("evaluation.css")
     content = environment.get_template("evaluation.html.j2").render(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from spinexplain.report.contours import mass_contour
+from spinexplain.report.contours import outlines
 from spinexplain.report.pictures import Album, Picture
-from spinexplain.report.tokens import MASS_SHARES, GradeStyle, grade_style
+from spinexplain.report.tokens import GradeStyle, grade_style
 from spinexplain.report.waterfall import Bar, side_by_side, waterfall
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
 
@@ -83,6 +83,8 @@ class ExplanationView:
         Percent of the axis where it is zero.
     top : float
         Brightest value of the washes.
+    region : str
+        What the outlines enclose, see ``HeadSettings.region``.
     """
 
     target: str
@@ -94,6 +96,7 @@ class ExplanationView:
     total: Bar | None
     zero: float
     top: float
+    region: str = "contours"
 
 
 def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> ExplanationView:
@@ -121,7 +124,7 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         _row(
             item,
             explanation.patch,
-            Region(album.add_wash(drawn, top), _contours(drawn)),
+            Region(album.add_wash(drawn, top), outlines(drawn, item.region)),
             bar,
             album,
         )
@@ -137,6 +140,7 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         total=total,
         zero=zero,
         top=top,
+        region=listed[0].region if listed else "contours",
     )
 
 
@@ -171,18 +175,17 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(item.class_name),
-        region=_region(_mid_sagittal(patch.array), _mid_sagittal(item.heatmap), album),
+        region=_region(patch.array, item.heatmap, item.region, album),
         overlay=overlay,
-        exemplar=_exemplar(item.exemplars[0], album) if item.exemplars else None,
+        exemplar=_exemplar(item.exemplars[0], item.region, album) if item.exemplars else None,
         terms=item.terms,
         bar=bar,
     )
 
 
-def _exemplar(exemplar: Exemplar, album: Album) -> ExemplarView:
-    array, heatmap = _mid_sagittal(exemplar.array), _mid_sagittal(exemplar.heatmap)
+def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
     return ExemplarView(
-        region=_region(array, heatmap, album),
+        region=_region(exemplar.array, exemplar.heatmap, region, album),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
@@ -194,9 +197,6 @@ def _mid_sagittal(array: np.ndarray) -> np.ndarray:
     return array[..., array.shape[2] // 2] if array.ndim == 3 else array
 
 
-def _region(array_hu: np.ndarray, heatmap: np.ndarray, album: Album) -> Region:
-    return Region(album.add_ct(array_hu), _contours(heatmap))
-
-
-def _contours(heatmap: np.ndarray) -> tuple[str, ...]:
-    return tuple(mass_contour(heatmap, share) for share in MASS_SHARES)
+def _region(array_hu: np.ndarray, heatmap: np.ndarray, region: str, album: Album) -> Region:
+    picture = album.add_ct(_mid_sagittal(array_hu))
+    return Region(picture, outlines(_mid_sagittal(heatmap), region))

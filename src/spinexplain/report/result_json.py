@@ -98,6 +98,7 @@ def _model(model: ModelInfo) -> dict[str, Any]:
         "sha256": model.sha256,
         "classes": list(model.classes),
         "trained_on": model.trained_on,
+        "runtime": model.runtime,
     }
 
 

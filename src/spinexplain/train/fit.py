@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ from spinexplain.errors import ModelError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
-from spinexplain.train.dataset import TrainingSet, grade_labels
+from spinexplain.train.augment_volume import volume_crops
+from spinexplain.train.dataset import TrainingSet, class_labels, grade_labels
+from spinexplain.train.sampling import StepRows
 
 Terms = dict[str, Tensor]
 SAVE_EVERY_STEPS = 50
+BALANCED_EPOCH = 10_000_000
+OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,10 @@ class Phase:
         Whether the objective needs the masks.
     frozen : tuple of nn.Module
         Parts kept in evaluation mode, their BatchNorm statistics untouched.
+    steps_before : int
+        Steps of the same phase in earlier rounds; a decay by steps counts them.
+    rows : callable, optional
+        From a step to its rows; by default as ``TrainConfig.sampling`` says.
     """
 
     name: str
@@ -60,6 +69,8 @@ class Phase:
     objective: Callable[[Batch], Terms]
     masks: bool = False
     frozen: tuple[nn.Module, ...] = ()
+    steps_before: int = 0
+    rows: Callable[[int], StepRows] | None = None
 
 
 def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.ndarray, int]:
@@ -77,27 +88,94 @@ def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.
     return order[place * batch : (place + 1) * batch], epoch
 
 
+def balanced_rows(
+    labels: np.ndarray, batch: int, step: int, key: tuple[int, int]
+) -> tuple[np.ndarray, int]:
+    """Return the rows of a step when every class is shown equally often, and its epoch.
+
+    Each class is gone through in a shuffled order, again and again; an epoch has as many
+    rows as the set, rounded up to whole turns of the classes.
+
+    Examples
+    --------
+    >>> rows, _ = balanced_rows(np.array([0, 0, 0, 0, 0, 1]), 6, 0, (0, 0))
+    >>> int(np.sum(rows == 5))
+    3
+    """
+    classes = np.unique(labels)
+    share = -(-len(labels) // len(classes))
+    n = share * len(classes)
+    batch = min(batch, n)
+    epoch, place = divmod(step, n // batch)
+    rng = np.random.default_rng([*key, epoch, 1])
+    turns = []
+    for index in classes:
+        rows = np.flatnonzero(labels == index)
+        rounds = [rng.permutation(rows) for _ in range(-(-share // len(rows)))]
+        turns.append(np.concatenate(rounds)[:share])
+    order = np.concatenate(turns)[rng.permutation(n)]
+    return order[place * batch : (place + 1) * batch], epoch
+
+
+def rows_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> StepRows:
+    """Return the rows of a step, and the number that stands for its epoch in augmentation.
+
+    Balanced sampling shows a row several times an epoch, so there it is the step's own.
+    """
+    key, batch = (config.seed, phase.number), phase.settings.batch
+    if phase.rows is not None:
+        chosen = phase.rows(step)
+        return replace(chosen, epoch=1000 * phase.number + chosen.epoch)
+    if config.sampling == "balanced":
+        rows, _ = balanced_rows(class_labels(data, config.task), batch, step, key)
+        return StepRows(rows, BALANCED_EPOCH * (1 + phase.number) + step, np.zeros_like(rows))
+    rows, epoch = batch_rows(len(data), batch, step, key)
+    return StepRows(rows, 1000 * phase.number + epoch, np.zeros_like(rows))
+
+
 def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
     """Cut and augment the crops of one step."""
-    key = (config.seed, phase.number)
-    rows, epoch = batch_rows(len(data), phase.settings.batch, step, key)
-    crops = augmented_crops(
-        data,
-        rows,
-        config.input,
-        config.augment,
-        config.seed,
-        epoch=1000 * phase.number + epoch,
-        masks=phase.masks,
-    )
-    labels = torch.from_numpy(grade_labels(data.grades[rows], config.classes))
+    chosen = rows_of_step(data, config, phase, step)
+    rows = chosen.index
+    if config.volume_augment is None:
+        crops = augmented_crops(
+            data, rows, config.input, config.augment, config.seed, chosen.epoch, masks=phase.masks
+        )
+    else:
+        key = (config.seed, chosen.epoch)
+        crops = volume_crops(
+            data, rows, config.input, config.volume_augment, key, chosen.copies, phase.masks
+        )
+    labels = torch.from_numpy(grade_labels(data.grades[rows], config.task))
     known = data.height_loss
     losses = None if known is None else torch.from_numpy(known[rows].astype(np.float32))
     return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops, losses)
 
 
-def learning_rate_factor(settings: PhaseSettings, step: int) -> float:
-    """Return the factor on the base learning rate: short warm-up, then the decay.
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """Seed torch by ``key``, e.g. for dropout, and leave its global state as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
+        yield
+
+
+def learning_rate_factor(settings: PhaseSettings, step: int, steps_before: int = 0) -> float:
+    """Return the factor on the base learning rate.
+
+    Parameters
+    ----------
+    settings : PhaseSettings
+        A cosine warms up over its first twentieth.
+    step : int
+        Of this phase.
+    steps_before : int
+        Of the same phase in earlier rounds.
+
+    Notes
+    -----
+    ProtoPNet's code steps its schedule before the epoch instead of after it, so that the
+    first decay comes one epoch early; ``decay_early_steps`` does the same.
 
     Examples
     --------
@@ -109,7 +187,10 @@ def learning_rate_factor(settings: PhaseSettings, step: int) -> float:
     if settings.decay == "cosine":
         return warm * 0.5 * (1 + float(np.cos(np.pi * done)))
     if settings.decay == "step":
-        return round(0.1 ** int(3 * done), 6)
+        if settings.decay_every_steps == 0:
+            return round(0.1 ** int(3 * done), 6)
+        counted = steps_before + step + settings.decay_early_steps
+        return float(0.1 ** (counted // settings.decay_every_steps))
     return 1.0
 
 
@@ -123,22 +204,28 @@ def run_phase(
 ) -> Iterator[int]:
     """Optimize step by step, yielding the number of steps done after each.
 
+    A resumed phase first yields the steps that were done before.
+
     Raises
     ------
     ModelError
         If the loss is not finite; the last saved state is left as it was.
     """
-    optimizer = fabric.setup_optimizers(torch.optim.AdamW(phase.groups))
+    optimizer = fabric.setup_optimizers(OPTIMIZERS[phase.settings.optimizer](phase.groups))
     base = [group["lr"] for group in optimizer.param_groups]
     start = journal.restore(phase.name, model, optimizer)
+    if start:
+        yield start
     for step in range(start, phase.settings.steps):
         model.train()
         for part in phase.frozen:
             part.eval()
-        factor = learning_rate_factor(phase.settings, step)
+        factor = learning_rate_factor(phase.settings, step, phase.steps_before)
         for group, lr in zip(optimizer.param_groups, base, strict=True):
             group["lr"] = lr * factor
-        terms = phase.objective(load_batch(data, config, phase, step))
+        batch = load_batch(data, config, phase, step)
+        with seeded(config.seed, phase.number, step):
+            terms = phase.objective(batch)
         _check_finite(terms, phase.name, step)
         optimizer.zero_grad()
         fabric.backward(terms["total"])

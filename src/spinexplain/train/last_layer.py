@@ -93,3 +93,44 @@ def weighted_cross_entropy(
     residual = softmax(logits, axis=1)
     residual[rows, labels] -= 1
     return value, (residual * share[:, None]).T @ similarities
+
+
+def descend_last_layer(
+    similarities: np.ndarray,
+    labels: np.ndarray,
+    prototype_class: np.ndarray,
+    weights: np.ndarray,
+    start: np.ndarray,
+    settings: LastLayerSettings,
+    seed: int = 0,
+) -> np.ndarray:
+    """Descend on cached similarities by Adam, as ProtoPNet's last-layer epochs do.
+
+    Arguments and result as for :func:`fit_last_layer`; ``seed`` shuffles the batches.
+    Connections may take any sign, and only ``lambda_l1`` holds them.
+
+    Notes
+    -----
+    ProtoPNet passes every batch through the whole network again; as everything before the
+    last layer is fixed, the cached similarities give the same gradients.
+    """
+    own = prototype_class[None] == np.arange(len(weights))[:, None]
+    connections = start.astype(float)
+    first, second = np.zeros_like(connections), np.zeros_like(connections)
+    n, batch = len(labels), min(settings.batch, len(labels))
+    for step in range(settings.steps):
+        epoch, place = divmod(step, n // batch)
+        if place == 0:
+            order = np.random.default_rng([seed, 4, epoch]).permutation(n)
+        rows = order[place * batch : (place + 1) * batch]
+        _, slope = weighted_cross_entropy(connections, similarities[rows], labels[rows], weights)
+        slope += settings.lambda_l1 * np.where(own, 0.0, np.sign(connections))
+        first = 0.9 * first + 0.1 * slope
+        second = 0.999 * second + 0.001 * slope**2
+        spread = np.sqrt(second / (1 - 0.999 ** (step + 1)))
+        move = first / (1 - 0.9 ** (step + 1)) / (spread + 1e-8)
+        connections = connections - settings.lr * move
+    return connections
+
+
+SOLVERS = {"convex": fit_last_layer, "adam": descend_last_layer}

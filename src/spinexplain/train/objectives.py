@@ -45,16 +45,19 @@ class WarmUp(nn.Module):
 
 
 def classification_objective(
-    model: WarmUp, weights: Tensor, lambda_height: float
+    model: WarmUp, weights: Tensor, lambda_height: float, precision: str = "fp32"
 ) -> Callable[[Batch], Terms]:
     """Return the class-weighted cross-entropy plus the regression of the height loss.
 
     The regression is the smooth L1 distance of tenths of the body's height, over the
-    crops whose height loss is known.
+    crops whose height loss is known. With ``precision = "bf16"`` the network runs in
+    bfloat16 and the losses in float32.
     """
 
     def objective(batch: Batch) -> Terms:
-        logits, heights = model(batch.x)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+            outputs = model(batch.x)
+        logits, heights = (output.float() for output in outputs)
         entropy = F.cross_entropy(logits, batch.labels, weight=weights)
         if lambda_height == 0 or batch.height_loss is None:
             return {"cross_entropy": entropy, "total": entropy}

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from spinexplain.config import PhaseSettings, TrainConfig
+from spinexplain.errors import ConfigError
 from spinexplain.models.inputs import network_input
 from spinexplain.models.losses import class_weights
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import augmented_crops, inside_mask
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.last_layer import fit_last_layer
+from spinexplain.train.last_layer import SOLVERS
 from spinexplain.train.objectives import WarmUp, target_cells
 from spinexplain.train.projection import inputs_in_batches
 
@@ -23,8 +24,29 @@ VIEW_EPOCH = 900_000
 
 def weights_of(data: TrainingSet, config: TrainConfig, scheme: str) -> Tensor:
     """Return the class weights of a training set by a scheme of ``class_weights``."""
-    counts = np.bincount(class_labels(data, config.classes), minlength=len(config.classes))
+    counts = np.bincount(class_labels(data, config.task), minlength=len(config.classes))
     return class_weights(torch.from_numpy(counts), scheme)
+
+
+def last_layer_weights(data: TrainingSet, config: TrainConfig) -> np.ndarray:
+    """Return the class weights (K,) the last layer is fitted with.
+
+    Raises
+    ------
+    ConfigError
+        If ``class_shares`` does not name exactly the classes, or a share is not positive.
+    """
+    shares = config.last_layer.class_shares
+    if shares is None:
+        scheme = config.last_layer.class_weights or config.loss.class_weights
+        return weights_of(data, config, scheme).double().numpy()
+    if set(shares) != set(config.classes) or min(shares.values()) <= 0:
+        raise ConfigError(
+            f"[last_layer] class_shares is {shares}; expected a positive share for each of "
+            f"{', '.join(config.classes)}."
+        )
+    counts = np.bincount(class_labels(data, config.task), minlength=len(config.classes))
+    return np.array([shares[name] for name in config.classes]) / counts * len(data)
 
 
 def linear_groups(model: WarmUp, settings: PhaseSettings) -> list[dict[str, Any]]:
@@ -61,7 +83,7 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
     the background.
     """
     model.eval()
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     rng = np.random.default_rng([config.seed, 2])
     for prototype, owner in enumerate(model.prototype_class.tolist()):
         row = rng.choice(np.flatnonzero(labels == owner), 1)
@@ -86,7 +108,7 @@ def cached_similarities(
     The unaugmented crops, then ``augmented_views`` further views of each.
     """
     model.eval()
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     parts = [_view(model, data, config, view) for view in range(config.last_layer.augmented_views)]
     plain = [
         model.similarities(x)
@@ -111,12 +133,11 @@ def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int
 def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
-    scheme = config.last_layer.class_weights or config.loss.class_weights
-    fitted = fit_last_layer(
+    fitted = SOLVERS[config.last_layer.solver](
         similarities,
         labels,
         model.prototype_class.numpy(),
-        weights_of(data, config, scheme).double().numpy(),
+        last_layer_weights(data, config),
         model.last_layer.weight.double().numpy(),
         config.last_layer,
     )

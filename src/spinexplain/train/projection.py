@@ -12,7 +12,7 @@ from torch import Tensor
 
 from spinexplain.config import InputSpec, ProjectionSettings
 from spinexplain.errors import ModelError
-from spinexplain.models.inputs import network_input
+from spinexplain.models.inputs import batch_size, network_input
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import Crops, inside_mask, plain_crops
 from spinexplain.train.dataset import TrainingSet
@@ -38,9 +38,10 @@ class PrototypeSource:
 
 
 def inputs_in_batches(
-    data: TrainingSet, index: np.ndarray, spec: InputSpec, batch: int = 64
+    data: TrainingSet, index: np.ndarray, spec: InputSpec
 ) -> Iterator[tuple[np.ndarray, Tensor, Crops]]:
     """Yield (rows, network inputs, crops) of the unaugmented set, batch by batch."""
+    batch = batch_size(spec)
     for start in range(0, len(index), batch):
         rows = index[start : start + batch]
         crops = plain_crops(data, rows, spec)

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from spinexplain.config import AugmentSettings
+from spinexplain.errors import ModelError
+from spinexplain.models.build import Network
+from spinexplain.models.detector import DetectorNet
 from spinexplain.models.inputs import network_input
-from spinexplain.models.prototype import LinearNet, PrototypeNet
+from spinexplain.models.prototype import LinearNet
 from spinexplain.models.receptive import upsample_map
 from spinexplain.train.augment import augmented_crops
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.protoverse import Trained
+from spinexplain.train.run import Trained
 from spinexplain.train.validate import class_average_f1, predict
 
 CENTROID_ERROR_MM = 5.0
@@ -67,9 +70,14 @@ def measure_reliability(trained: Trained, data: TrainingSet) -> Reliability:
     trained : Trained
     data : TrainingSet
         With ``target`` and ``evidence``; grades that are no class are left out.
+
+    Raises
+    ------
+    ModelError
+        If the model has neither prototypes nor a linear layer on its trunk.
     """
     model, config = trained.model, trained.config
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     used, labels = data.take(labels >= 0), labels[labels >= 0]
     plain = predict(model, used, config).argmax(axis=1)
     moved = predict(model, with_centroid_error(used, CENTROID_ERROR_MM, 0), config).argmax(axis=1)
@@ -136,11 +144,21 @@ def evidence_places(trained: Trained, data: TrainingSet, labels: np.ndarray) -> 
     return np.array(out)
 
 
-def strongest_maps(model: PrototypeNet | LinearNet, x: Tensor, labels: Tensor) -> Tensor:
+def strongest_maps(model: Network, x: Tensor, labels: Tensor) -> Tensor:
     """Return the map of the own-class prototype that contributes most, (N, *G).
 
     For the plain classifier its class activation map.
+
+    Raises
+    ------
+    ModelError
+        For any other network.
     """
+    if isinstance(model, DetectorNet):
+        raise ModelError(
+            "a detector has neither prototypes nor a linear layer to take a map from; expected a "
+            "prototype network or the plain classifier. Dissect it instead."
+        )
     if isinstance(model, LinearNet):
         weight = model.last_layer.weight[labels]
         return torch.einsum("nc...,nc->n...", model.trunk(x), weight).clamp_min(0)

@@ -49,7 +49,9 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
     )
 
 
-def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> TrainingSet:
+def set_from_cohort(
+    cohort: Cohort, axes: int = 2, split: str | None = None, with_twins: bool = False
+) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
     Parameters
@@ -59,19 +61,23 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         2 for sheets, 3 for boxes.
     split : str, optional
         Keep only ``"training"``, ``"validation"`` or ``"test"``.
+    with_twins : bool
+        Whether healthy twins of phantoms come in as G0; left out by default, as they show
+        the persons of other patches again and shift the share of fractures.
 
     Returns
     -------
     TrainingSet
-        Vertebrae with foreign material are left out; healthy twins come in as G0.
+        Vertebrae with foreign material are left out.
 
     Raises
     ------
     ConfigError
         If no graded vertebra has patches of this kind.
     """
-    rows = graded_rows(cohort, axes, split)
-    chosen = cohort.index.iloc[rows]
+    index = cohort.index
+    rows = graded_rows(cohort, axes, split, with_twins)
+    chosen = index.iloc[rows]
     patches = cohort.read(f"patches_{axes}d", rows)
     middle = (np.array(patches.shape[1:]) - 1) / 2
     return TrainingSet(
@@ -88,18 +94,21 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
     )
 
 
-def graded_rows(cohort: Cohort, axes: int = 2, split: str | None = None) -> np.ndarray:
-    """Return the rows of a cohort that :func:`set_from_cohort` reads, in its order.
+def graded_rows(
+    cohort: Cohort, axes: int, split: str | None, with_twins: bool = False
+) -> np.ndarray:
+    """Return the rows of a cohort's index that :func:`set_from_cohort` reads.
 
     Raises
     ------
     ConfigError
-        If there is none.
+        If no graded vertebra has patches of this kind.
     """
-    index = cohort.index
-    use = index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
+    use = cohort.index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
+    if not with_twins:
+        use &= ~cohort.index["healthy_twin"].to_numpy(dtype=bool)
     if split is not None:
-        use &= index["split"] == split
+        use &= cohort.index["split"] == split
     rows = np.flatnonzero(use.to_numpy(dtype=bool))
     if not len(rows):
         raise ConfigError(
