@@ -12,7 +12,9 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    crossval,
     demo,
+    evaluate,
     export,
     fracture,
     grade,
@@ -45,6 +47,8 @@ for module in (
     prepare,
     train,
     trials,
+    evaluate,
+    crossval,
     prototypes,
     export,
 ):

@@ -1,0 +1,12 @@
+"""The toy cohort, read and spread over folds."""
+
+import pytest
+
+from spinexplain.experiment.crossval import Plan, folded_data
+from spinexplain.experiment.entries import parse_entry
+
+
+@pytest.fixture
+def toy_folded(toy_cohort, tiny_preset):
+    """Return 48 toy vertebrae of 24 subjects on 2 folds."""
+    return folded_data(toy_cohort(), Plan((parse_entry(str(tiny_preset)),), folds=2))
