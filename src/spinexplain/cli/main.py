@@ -12,6 +12,7 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    compare,
     demo,
     fracture,
     grade,
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, grade, measure, series, phantom, fracture, prepare, train, prototypes):
+for module in (demo, grade, measure, series, phantom, fracture, prepare, train, prototypes, compare):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 # Releases of typer keep this class of click in different places; this one is in all of them.
