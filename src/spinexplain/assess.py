@@ -230,6 +230,7 @@ def _assess(
     }
     assessable = [patch for patch in patches if reasons[patch.vertebra.level] is None]
     with stage("grade"):
+        grader = _answered(grader, assessable)
         gradings = grader.grade(assessable)
     with stage("explain"):
         assessed = {
@@ -238,6 +239,13 @@ def _assess(
         }
     nothing = Assessment(None, None)
     return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+
+
+def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
+    """Let an exported network run once for the grades and their explanations."""
+    from spinexplain.models.runtime import answered
+
+    return answered(grader, patches)
 
 
 def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None:

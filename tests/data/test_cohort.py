@@ -213,3 +213,19 @@ def error_of(read, path):
     except SpinexplainError as error:
         return str(error)
     return None
+
+
+def test_cohorts_from_before_twins_were_marked_are_read(tmp_path):
+    patches = np.zeros((1, 144, 144), np.int16)
+    writer = CohortWriter.create(tmp_path / "c")
+    for series, twin, kinds in (
+        ("drawn", "p", {"patches_2d": patches, "labels_2d": patches}),
+        ("drawn-twins", "p", {"patches_2d": patches}),
+        ("scan_desc-twin", "scan", {"patches_2d": patches, "labels_2d": patches}),
+        ("patient", None, {"patches_2d": patches}),
+    ):
+        writer.add_series(SeriesShard(series, series, [VertebraRow("L1", twin_id=twin)], kinds))
+    path = writer.finish().path / "index.parquet"
+    parquet.write_table(parquet.read_table(path).drop_columns(["healthy_twin"]), path)
+    index = Cohort.open(path.parent).index
+    assert set(index.series[index.healthy_twin]) == {"drawn-twins", "scan_desc-twin"}

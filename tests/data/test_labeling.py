@@ -6,7 +6,7 @@ from spinexplain.data.labeling import join_labels
 from spinexplain.data.shard import SeriesShard, VertebraRow, shard_table
 
 
-def series(subject, grades, split="training", twin_id=None):
+def series(subject, grades, split="training", twin_id=None, is_twin=False):
     return SimpleNamespace(
         subject=subject,
         series=subject,
@@ -14,6 +14,7 @@ def series(subject, grades, split="training", twin_id=None):
         shapes=dict.fromkeys(grades, "wedge"),
         split=split,
         twin_id=twin_id,
+        is_twin=is_twin,
     )
 
 
@@ -27,13 +28,14 @@ def stored(*subjects):
 
 
 def test_every_row_gets_the_labels_of_its_level():
-    planned = [series("a", {"L1": "G2"}), series("b", {"T12": "x"}, "test", "t")]
+    planned = [series("a", {"L1": "G2"}), series("b", {"T12": "x"}, "test", "t", True)]
     frame = join_labels(stored("a", "b"), planned, 2, seed=0).rows.to_pandas()
     frame = frame.astype(object).replace({np.nan: None})
     assert frame.grade.tolist() == [None, "G2", "x", None]
     assert frame["shape"].tolist() == [None, "wedge", "wedge", None]
     assert frame.split.tolist() == ["training", "training", "test", "test"]
     assert frame.twin_id.tolist() == [None, None, "t", "t"]
+    assert frame.healthy_twin.tolist() == [False, False, True, True]
 
 
 def test_made_folds_stand_in_every_row():

@@ -58,6 +58,8 @@ def test_twins_are_healthy_and_point_at_each_other(tmp_path):
         writer.finish().patches_2d[int(pair.index[pair.grade == "G0"][0])], sheets[1].twin_hu
     )
     assert index.twin_id.isna().sum() == 1
+    assert index.grade[index.healthy_twin].tolist() == ["G0"]
+    assert index.healthy_twin.sum() == 1
 
 
 def test_the_phantoms_own_sheets_fit():

@@ -106,7 +106,7 @@ def test_balanced_sampling_shows_every_class_equally_often_and_every_row():
 def test_balanced_rows_are_augmented_anew_each_time_they_are_shown(toy_set, toy_config):
     data, config = toy_set(n=12), toy_config(sampling="balanced")
     phase = Phase("warm", 1, config.warm, [], lambda batch: {})
-    keys = [rows_of_step(data, config, phase, step)[1] for step in range(5)]
+    keys = [rows_of_step(data, config, phase, step).epoch for step in range(5)]
     assert len(set(keys)) == 5
     one, two = (load_batch(data, config, phase, step=3) for _ in range(2))
     assert torch.equal(one.x, two.x)

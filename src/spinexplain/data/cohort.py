@@ -278,6 +278,7 @@ def read_rows(path: Path) -> pa.Table:
 
     try:
         table = parquet.read_table(path)
+        table = _with_twin_column(table)
         table = table.select(index_schema().names).cast(index_schema())
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(
@@ -292,6 +293,24 @@ def read_rows(path: Path) -> pa.Table:
             "Prepare the cohort again."
         )
     return table
+
+
+def _with_twin_column(table: pa.Table) -> pa.Table:
+    """Tell healthy twins in cohorts written before they were marked.
+
+    Twins of drawn sheets have HU and no masks; twins of scans are called desc-twin.
+    """
+    import pyarrow as pa
+
+    if "healthy_twin" in table.column_names:
+        return table
+    records = table.select(["twin_id", "kinds", "series"]).to_pylist()
+    twins = [
+        row["twin_id"] is not None
+        and ("_desc-twin" in row["series"] or set(row["kinds"]) == {"patches_2d"})
+        for row in records
+    ]
+    return table.append_column("healthy_twin", pa.array(twins, pa.bool_()))
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def join_labels(
     folds: int | Mapping[str, int],
     seed: int,
 ) -> JoinedLabels:
-    """Fill grade, shape, split, twin id and fold of every row; images are not touched.
+    """Fill grade, shape, split, twin and fold of every row; images are not touched.
 
     Parameters
     ----------
@@ -58,6 +58,7 @@ def join_labels(
         "shape": [one.shapes.get(level) for one, level in owners],
         "split": [one.split for one, _ in owners],
         "twin_id": [one.twin_id for one, _ in owners],
+        "healthy_twin": [one.is_twin for one, _ in owners],
     }
     rows = _with_columns(rows, columns)
     assigned, remarks = _fold_of_subjects(rows, folds, seed)

@@ -71,6 +71,7 @@ def index_schema() -> pa.Schema:
         "fold": pa.int16(),
         "flags": pa.list_(text),
         "twin_id": text,
+        "healthy_twin": pa.bool_(),
         "synthetic": pa.bool_(),
         "seed": pa.int64(),
         "centroid_mm": numbers,

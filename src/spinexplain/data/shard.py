@@ -51,6 +51,8 @@ class VertebraRow:
         Quality flags.
     twin_id : str or None
         Shared by vertebrae that differ in the fracture only.
+    healthy_twin : bool
+        Whether this is the unfractured one of the two.
     centroid_mm, native_spacing_mm : tuple of float
         Body centre (RAS+) and voxel size of the CT; empty where unknown.
     sheet, box : SheetFrame, BoxFrame or None
@@ -69,6 +71,7 @@ class VertebraRow:
     split: str | None = None
     flags: tuple[str, ...] = ()
     twin_id: str | None = None
+    healthy_twin: bool = False
     synthetic: bool = False
     seed: int | None = None
     centroid_mm: tuple[float, ...] = ()

@@ -99,7 +99,7 @@ def twin_shard(
 ) -> SeriesShard | None:
     """Bundle the healthy twins of fractured sheets; they share ``twin_id`` with them.
 
-    Twins have HU only: grade G0, no masks. None if no sheet has a twin.
+    Twins have HU only: grade G0, ``healthy_twin``, no masks. None if no sheet has a twin.
     """
     pairs = [(sheet, sheet.twin_hu) for sheet in sheets if sheet.twin_hu is not None]
     if not pairs:
@@ -112,6 +112,7 @@ def twin_shard(
             shape="none",
             split=split,
             twin_id=sheet.subject,
+            healthy_twin=True,
             synthetic=True,
             seed=seed,
         )

@@ -17,7 +17,7 @@ from spinexplain.types import Exemplar, Grading, ModelInfo, Patch
 if TYPE_CHECKING:  # torch takes longer to import than an exported model to grade a scan
     from torch import Tensor, nn
 
-_BATCH = 32
+_LARGEST_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,13 @@ class Grader:
     ) -> np.ndarray | None:
         import torch
 
+        from spinexplain.models.inputs import batch_size
+
+        batch = batch_size(self.spec, _LARGEST_BATCH)
         with torch.inference_mode():
             found = [
-                run(self.inputs(patches[start : start + _BATCH])).cpu()
-                for start in range(0, len(patches), _BATCH)
+                run(self.inputs(patches[start : start + batch])).cpu()
+                for start in range(0, len(patches), batch)
             ]
         return torch.cat(found).numpy() if found else None
 

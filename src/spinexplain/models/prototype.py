@@ -159,11 +159,11 @@ class LinearNet(nn.Module):
     def pooled_features(self, x: Tensor) -> Tensor:
         """Return the features of an image, (N, channels)."""
         maps = self.trunk(x)
-        features, grid = maps.flatten(2), maps.shape[2:]
+        features, grid = maps.flatten(2), [int(cells) for cells in maps.shape[2:]]
         if self.target_channel is None:
             return features.mean(dim=2)
         bump = x[:, self.target_channel, None] - self.background
-        cells = _POOL[x.ndim - 2](bump, grid).flatten(2)
+        cells = _POOL[x.ndim - 2](bump, grid).flatten(2)  # type: ignore[arg-type]
         return (features * cells).sum(dim=2) / cells.sum(dim=2).clamp_min(1e-6)
 
     def forward(self, x: Tensor) -> Tensor:

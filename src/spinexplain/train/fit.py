@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from spinexplain.errors import ModelError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
+from spinexplain.train.augment_volume import volume_crops
 from spinexplain.train.dataset import TrainingSet, class_labels, grade_labels
+from spinexplain.train.sampling import StepRows
 
 Terms = dict[str, Tensor]
 SAVE_EVERY_STEPS = 50
@@ -31,7 +34,7 @@ class Batch:
 
     x: Tensor
     labels: Tensor
-    crops: Crops
+    crops: Crops | None
     height_loss: Tensor | None = None
 
 
@@ -55,6 +58,8 @@ class Phase:
         Parts kept in evaluation mode, their BatchNorm statistics untouched.
     steps_before : int
         Steps of the same phase in earlier rounds; a decay by steps counts them.
+    rows : callable, optional
+        From a step to its rows; by default as ``TrainConfig.sampling`` says.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Phase:
     masks: bool = False
     frozen: tuple[nn.Module, ...] = ()
     steps_before: int = 0
+    rows: Callable[[int], StepRows] | None = None
 
 
 def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.ndarray, int]:
@@ -111,37 +117,59 @@ def balanced_rows(
     return order[place * batch : (place + 1) * batch], epoch
 
 
-def rows_of_step(
-    data: TrainingSet, config: TrainConfig, phase: Phase, step: int
-) -> tuple[np.ndarray, int]:
-    """Return the rows of a step and the number that stands for its epoch in augmentation.
+def rows_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> StepRows:
+    """Return the rows of a step, and the number that stands for its epoch in augmentation.
 
     Balanced sampling shows a row several times an epoch, so there it is the step's own.
     """
     key, batch = (config.seed, phase.number), phase.settings.batch
+    if phase.rows is not None:
+        chosen = phase.rows(step)
+        return replace(chosen, epoch=1000 * phase.number + chosen.epoch)
     if config.sampling == "balanced":
-        rows, _ = balanced_rows(class_labels(data, config.classes), batch, step, key)
-        return rows, BALANCED_EPOCH * (1 + phase.number) + step
+        rows, _ = balanced_rows(class_labels(data, config.task), batch, step, key)
+        return StepRows(rows, BALANCED_EPOCH * (1 + phase.number) + step, np.zeros_like(rows))
     rows, epoch = batch_rows(len(data), batch, step, key)
-    return rows, 1000 * phase.number + epoch
+    return StepRows(rows, 1000 * phase.number + epoch, np.zeros_like(rows))
+
+
+def crops_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, chosen: StepRows) -> Crops:
+    """Cut and augment the crops of one step."""
+    rows = chosen.index
+    if config.volume_augment is None:
+        return augmented_crops(
+            data, rows, config.input, config.augment, config.seed, chosen.epoch, masks=phase.masks
+        )
+    key = (config.seed, chosen.epoch)
+    return volume_crops(
+        data, rows, config.input, config.volume_augment, key, chosen.copies, phase.masks
+    )
 
 
 def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
-    """Cut and augment the crops of one step."""
-    rows, epoch = rows_of_step(data, config, phase, step)
-    crops = augmented_crops(
-        data,
-        rows,
-        config.input,
-        config.augment,
-        config.seed,
-        epoch=epoch,
-        masks=phase.masks,
-    )
-    labels = torch.from_numpy(grade_labels(data.grades[rows], config.classes))
+    """Return one step's inputs, labels and crops; features instead of images where held."""
+    chosen = rows_of_step(data, config, phase, step)
+    rows = chosen.index
+    crops = None
+    if data.features is None or phase.masks:
+        crops = crops_of_step(data, config, phase, chosen)
+    if data.features is not None:
+        x = torch.from_numpy(data.features[rows])
+    else:
+        assert crops is not None
+        x = network_input(crops.hu, crops.centers, config.input)
+    labels = torch.from_numpy(grade_labels(data.grades[rows], config.task))
     known = data.height_loss
     losses = None if known is None else torch.from_numpy(known[rows].astype(np.float32))
-    return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops, losses)
+    return Batch(x, labels, crops, losses)
+
+
+@contextmanager
+def seeded(*key: int) -> Iterator[None]:
+    """Seed torch by ``key``, e.g. for dropout, and leave its global state as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
+        yield
 
 
 def learning_rate_factor(settings: PhaseSettings, step: int, steps_before: int = 0) -> float:
@@ -188,6 +216,8 @@ def run_phase(
 ) -> Iterator[int]:
     """Optimize step by step, yielding the number of steps done after each.
 
+    A resumed phase first yields the steps that were done before.
+
     Raises
     ------
     ModelError
@@ -196,6 +226,8 @@ def run_phase(
     optimizer = fabric.setup_optimizers(OPTIMIZERS[phase.settings.optimizer](phase.groups))
     base = [group["lr"] for group in optimizer.param_groups]
     start = journal.restore(phase.name, model, optimizer)
+    if start:
+        yield start
     for step in range(start, phase.settings.steps):
         model.train()
         for part in phase.frozen:
@@ -203,7 +235,9 @@ def run_phase(
         factor = learning_rate_factor(phase.settings, step, phase.steps_before)
         for group, lr in zip(optimizer.param_groups, base, strict=True):
             group["lr"] = lr * factor
-        terms = phase.objective(load_batch(data, config, phase, step))
+        batch = load_batch(data, config, phase, step)
+        with seeded(config.seed, phase.number, step):
+            terms = phase.objective(batch)
         _check_finite(terms, phase.name, step)
         optimizer.zero_grad()
         fabric.backward(terms["total"])

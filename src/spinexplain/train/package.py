@@ -12,7 +12,7 @@ from spinexplain.models.grader import Scope
 from spinexplain.models.inputs import network_input
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import plain_crops
-from spinexplain.train.protoverse import Trained
+from spinexplain.train.run import Trained
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def model_card(trained: Trained, statement: Statement) -> str:
     lines = [
         f"# {statement.name} {statement.version}",
         "",
-        "Grades one vertebra on a mid-sagittal CT reformation as "
-        f"{', '.join(config.classes)} (Genant). Research use only; not a medical device.",
+        f"Grades one vertebra on {_seen(trained)} as "
+        f"{_classes_in_words(trained)}. Research use only; not a medical device.",
         "",
         "## Training data",
         "",
@@ -125,6 +125,21 @@ def model_card(trained: Trained, statement: Statement) -> str:
     for heading, text in statement.results.items():
         lines += [f"## {heading}", "", text, ""]
     return "\n".join(lines)
+
+
+def _seen(trained: Trained) -> str:
+    spec = trained.config.input
+    if spec.axes == 2:
+        return "a mid-sagittal CT reformation"
+    return f"a {spec.extent_mm:.0f} mm box of a CT, laid along the spine,"
+
+
+def _classes_in_words(trained: Trained) -> str:
+    """Name the classes, and the grades behind those that are not grades themselves."""
+    task = trained.config.task
+    if not trained.config.grades:
+        return f"{', '.join(task)} (Genant)"
+    return " or ".join(f"{name} (Genant {', '.join(grades)})" for name, grades in task.items())
 
 
 def _placing(trained: Trained) -> str:

@@ -49,7 +49,13 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
     )
 
 
-def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> TrainingSet:
+def set_from_cohort(
+    cohort: Cohort,
+    axes: int = 2,
+    split: str | None = None,
+    with_twins: bool = False,
+    masks: bool = True,
+) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
     Parameters
@@ -59,11 +65,16 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         2 for sheets, 3 for boxes.
     split : str, optional
         Keep only ``"training"``, ``"validation"`` or ``"test"``.
+    with_twins : bool
+        Whether healthy twins of phantoms come in as G0; left out by default, as they show
+        the persons of other patches again and shift the share of fractures.
+    masks : bool
+        Whether the masks are read too; of boxes they take as much memory as the HU.
 
     Returns
     -------
     TrainingSet
-        Vertebrae with foreign material are left out; healthy twins come in as G0.
+        Vertebrae with foreign material are left out.
 
     Raises
     ------
@@ -71,7 +82,7 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         If no graded vertebra has patches of this kind.
     """
     index = cohort.index
-    rows = graded_rows(cohort, axes, split)
+    rows = graded_rows(cohort, axes, split, with_twins)
     chosen = index.iloc[rows]
     patches = cohort.read(f"patches_{axes}d", rows)
     middle = (np.array(patches.shape[1:]) - 1) / 2
@@ -82,14 +93,16 @@ def set_from_cohort(cohort: Cohort, axes: int = 2, split: str | None = None) -> 
         series=chosen["series"].to_numpy(str),
         levels=chosen["level"].to_numpy(str),
         centers=np.tile(middle, (len(rows), 1)),
-        target=_own_body(cohort, rows, axes),
-        evidence=_evidence(cohort, rows, axes),
+        target=_own_body(cohort, rows, axes) if masks else None,
+        evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
         synthetic=bool(chosen["synthetic"].all()),
     )
 
 
-def graded_rows(cohort: Cohort, axes: int, split: str | None) -> np.ndarray:
+def graded_rows(
+    cohort: Cohort, axes: int, split: str | None, with_twins: bool = False
+) -> np.ndarray:
     """Return the rows of a cohort's index that :func:`set_from_cohort` reads.
 
     Raises
@@ -98,6 +111,8 @@ def graded_rows(cohort: Cohort, axes: int, split: str | None) -> np.ndarray:
         If no graded vertebra has patches of this kind.
     """
     use = cohort.index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
+    if not with_twins:
+        use &= ~cohort.index["healthy_twin"].to_numpy(dtype=bool)
     if split is not None:
         use &= cohort.index["split"] == split
     rows = np.flatnonzero(use.to_numpy(dtype=bool))

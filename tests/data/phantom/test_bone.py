@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinexplain.data.phantom.bone import paint_body, paint_disc
+from spinexplain.data.phantom.bone import paint_body, paint_disc, wall_distance
 from spinexplain.data.phantom.canvas import blank_canvas
 from spinexplain.data.phantom.grids import box_grid
 from spinexplain.data.phantom.shape import Collapse, plain_body
@@ -67,3 +67,18 @@ def test_a_disc_lies_between_two_bodies():
     assert middle.mean() == pytest.approx(90.0, abs=6)
     paint_disc(canvas, upper, lower, 90.0, -300.0)
     assert canvas.hu[28, 28, 28] < 90
+
+
+def test_a_kidney_shaped_body_is_hollow_behind_and_keeps_its_depth():
+    body = replace(plain_body(34.0, 46.0, (25.0, 24.0, 25.0)), hollow_mm=3.0, round_front=1.0)
+    u, v = np.meshgrid(np.arange(-30, 31, 0.5), np.arange(-25, 26, 0.5), indexing="ij")
+    zero = np.zeros_like(u)
+    inside = wall_distance(body, u, v, zero, (zero - 12, zero - 12)) < 0
+    back = np.where(inside.any(axis=1), v[0][np.argmax(inside, axis=1)], np.nan)
+    at = dict(zip(u[:, 0], back, strict=True))
+    assert at[0.0] == pytest.approx(-17.0, abs=0.6)
+    assert at[17.0] < at[0.0] - 1.5
+    assert at[-17.0] == pytest.approx(at[17.0])
+    box = replace(body, hollow_mm=0.0, round_front=0.0)
+    flat = wall_distance(box, u, v, zero, (zero - 12, zero - 12)) < 0
+    assert inside[:, v[0] > 5].sum() < flat[:, v[0] > 5].sum()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,3 +84,44 @@ def test_fractures_cluster_in_people_at_about_the_rate_of_the_preset():
 def test_an_unknown_preset_is_an_error():
     with pytest.raises(ConfigError, match="nope"):
         make_subject("nope", 0, 0)
+
+
+@pytest.fixture(scope="module")
+def unusual():
+    """A patient with everything unusual: T13 and L6, bridges, arms, an oblique tilted grid."""
+    preset = load_preset("hard")
+    patient = replace(preset.patient, t13=1.0, l6=1.0, bridging=1.0, arms=1.0)
+    field = replace(
+        preset.field,
+        **{"spans": ("T12-S1",), "spacing_mm": (1.2, 1.2), "slice_mm": (2.0, 2.0)},
+        **{"slicing": (0, 1, 0), "half_width_mm": (40.0, 42.0), "front_mm": (35.0, 40.0)},
+        **{"oblique": 1.0, "gantry": 1.0, "wide": 0.0, "axes": ("PIR",)},
+        **{"margin_mm": (30.0, 30.0), "gantry_deg": (10.0, 12.0)},
+    )
+    return make_subject(replace(preset, patient=patient, field=field), 4, 1, twin=True)
+
+
+def test_unusual_patients_have_their_centroids_in_their_bodies(unusual):
+    levels = {v.level.value for v in unusual.image.vertebrae}
+    assert {"T13", "L6"} <= levels
+    assert {"T13", "L6"} <= {fact.level for fact in unusual.truth}
+    for image in (unusual.image, unusual.twin):
+        inverse = np.linalg.inv(image.body.affine)
+        for vertebra in image.vertebrae:
+            at = np.rint(apply_affine(inverse, np.array(vertebra.centroid_mm))).astype(int)
+            assert image.body.array[tuple(at)] == vertebra.level.verse_label
+
+
+def test_unusual_grids_are_turned_and_sheared(unusual):
+    affine = unusual.image.volume.affine[:3, :3]
+    cosines = affine / np.linalg.norm(affine, axis=0)
+    shear = np.abs(cosines.T @ cosines - np.eye(3)).max()
+    assert shear == pytest.approx(np.sin(np.deg2rad(abs(unusual.gantry_deg))))
+    assert unusual.is_oblique
+    assert np.abs(cosines).max(axis=0).min() < 0.999
+
+
+def test_arms_cast_streaks(unusual):
+    assert unusual.patient.arms
+    low, high = load_preset("hard").patient.arm_streak_hu
+    assert low <= unusual.acquisition.arm_streak_hu <= high

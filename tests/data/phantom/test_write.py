@@ -42,6 +42,9 @@ def test_the_table_and_the_truth_agree(written):
     grades = {v["level"]: f"G{v['grade']}" for v in truth["vertebrae"]}
     assert record.grades == grades
     assert truth["schema"] == "spinexplain/phantom-truth/1"
+    assert truth["grid"] == {"gantry_tilt_deg": 0.0, "oblique": False}
+    people = (written / "participants.tsv").read_text().splitlines()
+    assert people[1].split("\t")[:2] == ["sub-phantom0001", truth["patient"]["sex"]]
     worst = next(v for v in truth["vertebrae"] if v["level"] == "T12")
     after, expected = worst["heights_mm"]["after"], worst["heights_mm"]["expected"]
     assert worst["loss"] == pytest.approx(

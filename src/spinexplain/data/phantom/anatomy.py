@@ -66,3 +66,28 @@ NORMS = _parse()
 ratio, height (mm) and flexion (degrees, lordosis negative) of the disc *below*, canal
 depth and width, length, height and downward angle of the spinous process, pedicle height
 and width."""
+
+_BETWEEN = {"T13": ("T12", "L1", 0.5), "L6": ("L5", "S1", 0.1)}
+EXTRA_LEVELS = tuple(_BETWEEN)
+"""Levels that only some people have; T13 lies between T12 and L1, L6 between L5 and S1."""
+
+
+def norms_of(names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Return the columns of ``NORMS`` for any levels; extra ones lie between their neighbors.
+
+    Examples
+    --------
+    >>> norms_of(("T12", "T13", "L1"))["depth"]
+    array([33.1, 33.9, 34.7])
+    """
+    if names == LEVEL_NAMES:
+        return NORMS
+    rows = [norm_of(name) for name in names]
+    return {key: np.array([row[key] for row in rows]) for key in NORMS}
+
+
+def norm_of(name: str) -> dict[str, float]:
+    """Return the mean sizes of one level, by the names of ``NORMS``."""
+    above, below, share = _BETWEEN.get(name, (name, name, 0.0))
+    i, j = LEVEL_NAMES.index(above), LEVEL_NAMES.index(below)
+    return {key: float(v[i] + share * (v[j] - v[i])) for key, v in NORMS.items()}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
+from spinexplain.data.phantom.anatomy import norm_of
 from spinexplain.data.phantom.bone import local_points
 from spinexplain.data.phantom.canvas import Canvas, cover
 from spinexplain.data.phantom.shape import Body
@@ -18,13 +18,13 @@ Strut = tuple[np.ndarray, np.ndarray, tuple[float, float, float]]
 
 def arch_struts(body: Body, vary: np.ndarray) -> list[Strut]:
     """Return the bars an arch is made of; ``vary`` holds 5 factors near 1."""
-    k = LEVEL_NAMES.index(body.name)
-    size = body.depth / float(NORMS["depth"][k])
-    n = {key: float(values[k]) * size for key, values in NORMS.items()}
+    norm = norm_of(body.name)
+    size = body.depth / norm["depth"]
+    n = {key: value * size for key, value in norm.items()}
     back = -body.depth / 2
     canal, half_w = n["canal_d"] * vary[0], n["canal_w"] / 2
     high = body.upper.posterior
-    angle = np.deg2rad(float(NORMS["spin_deg"][k]) * vary[1])
+    angle = np.deg2rad(norm["spin_deg"] * vary[1])
     root = np.array([0.0, back - canal - 3.0, -0.25 * high])
     backwards = np.array([0.0, -np.cos(angle), -np.sin(angle)])
     tip = root + n["spin_len"] * vary[2] * backwards
@@ -53,8 +53,7 @@ def rib_struts(body: Body) -> list[Strut]:
     """Return the first third of both ribs of a thoracic level, as three bars each."""
     if body.name[0] != "T":
         return []
-    k = LEVEL_NAMES.index(body.name)
-    size = body.depth / float(NORMS["depth"][k])
+    size = body.depth / norm_of(body.name)["depth"]
     half, back, high = body.width / 2, -body.depth / 2, body.upper.posterior
     struts: list[Strut] = []
     for side in (-1.0, 1.0):

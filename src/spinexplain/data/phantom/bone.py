@@ -43,8 +43,15 @@ def wall_distance(
     lip = body.lip
     weight = np.clip(np.abs(v) / (0.35 * body.depth) - 0.4, 0, 1)
     grow += weight * np.where(front, lip[0] * up + lip[1] * down, lip[2] * up + lip[3] * down)
+    if body.hollow_mm:  # kidney-shaped from above: the depth in the middle stays
+        corner = np.clip(np.abs(u) * (2.6 / body.width), 0, 1)
+        reach = body.hollow_mm + 0.09 * body.depth  # first the rounded corner of the box itself
+        behind = np.clip(v * (-2.1 / body.depth), 0, 1)
+        grow += reach * (corner * behind) ** 2
     a, b = np.abs(u) * (2 / body.width), np.abs(v) * (2 / body.depth)
     rho = np.cbrt(a * a * a + b * b * b) + 1e-3
+    if body.round_front:
+        rho += body.round_front * front * (np.sqrt(a * a + b * b) - rho)
     radius = np.sqrt(u * u + v * v)
     return radius * (1 - 1 / rho) - grow
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinexplain.data.phantom.anatomy import LEVEL_NAMES
-from spinexplain.data.phantom.bodies import draw_body, draw_person, shrink
+from spinexplain.data.phantom.bodies import Person, draw_body, draw_person, shrink
+from spinexplain.data.phantom.bridges import Bridge
 from spinexplain.data.phantom.fracture import (
     FracturePlan,
     draw_plan,
@@ -66,13 +67,20 @@ class VertebraTruth:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One person's spine: bodies C5 to S3, how they stand, and what is true of T1 to L5."""
+    """One person's spine: bodies C5 to S3, how they stand, and what is true of T1 to L5 (L6)."""
 
     bodies: tuple[Body, ...]
     posture: Posture
     truth: tuple[VertebraTruth, ...]
     marks: tuple[Mark, ...] = ()
     implants: tuple[Implant, ...] = ()
+    person: Person | None = None
+    bridges: tuple[Bridge, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the bodies, cranial to caudal."""
+        return tuple(body.name for body in self.bodies)
 
 
 def draw_subject(
@@ -104,7 +112,7 @@ def draw_subject(
             bodies.append(body)
             continue
         plan = draw_plan(rng, preset.fractures, grades[name]) if grades.get(name) else None
-        body, facts = _own_history(rng, preset, body, plan)
+        body, facts = own_history(rng, preset, body, plan)
         bodies.append(body)
         truth.append(facts)
     posture = draw_posture(rng, preset, tuple(bodies))
@@ -115,12 +123,13 @@ def draw_subject(
         implants = ()
     foreign = {implant.level for implant in implants}
     known = tuple(replace(t, foreign_material=t.level in foreign) for t in truth)
-    return Subject(tuple(bodies), posture, known, marks, implants)
+    return Subject(tuple(bodies), posture, known, marks, implants, person)
 
 
-def _own_history(
+def own_history(
     rng: np.random.Generator, preset: Preset, body: Body, plan: FracturePlan | None
 ) -> tuple[Body, VertebraTruth]:
+    """Give an unfractured body its mild loss and its fracture, and write down the truth."""
     g, f, b = preset.geometry, preset.fractures, preset.bone
     smooth = replace(
         body,

@@ -66,6 +66,50 @@ class Grid:
         return values[keep]
 
 
+@dataclass(frozen=True, eq=False)
+class TiltedGrid(Grid):
+    """A box whose slices are tilted about the left-right axis: ``z`` has the shape (1,Y,Z)."""
+
+    def crop(self, center: np.ndarray, reach: tuple[float, float, float]) -> Index | None:
+        """Return the smallest box of points that holds all within ``reach`` of a centre."""
+        near_x = np.abs(self.x.ravel() - center[0]) <= reach[0]
+        near_y = np.abs(self.y - center[1]) <= reach[1]
+        near = np.logical_and(near_y, np.abs(self.z - center[2]) <= reach[2])[0]
+        lines = [np.flatnonzero(hits) for hits in (near_x, near.any(axis=1), near.any(axis=0))]
+        if min(line.size for line in lines) == 0:
+            return None
+        return tuple(slice(int(line[0]), int(line[-1]) + 1) for line in lines)
+
+
+def tilted_grid(
+    x_mm: np.ndarray, y_mm: np.ndarray, z_mm: np.ndarray, pixel_mm: float, tilt: float
+) -> Grid:
+    """Return a grid with slices tilted by ``tilt`` radians, table positions ``z_mm``.
+
+    Slices turn about the middle of ``y_mm``, as in a tilted gantry: rows of a slice run
+    along (0, cos, sin), slices follow one another along z.
+
+    Examples
+    --------
+    >>> grid = tilted_grid(np.arange(2.0), np.arange(3.0), np.arange(4.0), 1.0, 0.1)
+    >>> grid.shape, grid.z.shape
+    ((2, 3, 4), (1, 3, 4))
+    """
+    x, y, z = (np.asarray(v, np.float32) for v in (x_mm, y_mm, z_mm))
+    middle = np.float32((y[0] + y[-1]) / 2)
+    along = middle + (y - middle) * np.float32(np.cos(tilt))
+    lift = (y - middle) * np.float32(np.sin(tilt))
+    return TiltedGrid(
+        x[:, None, None],
+        along[None, :, None],
+        z[None, None, :] + lift[None, :, None],
+        0,
+        1,
+        2,
+        pixel_mm,
+    )
+
+
 def box_grid(x_mm: np.ndarray, y_mm: np.ndarray, z_mm: np.ndarray, pixel_mm: float) -> Grid:
     """Return the grid of a box from its three coordinate vectors."""
     x, y, z = (np.asarray(v, np.float32) for v in (x_mm, y_mm, z_mm))

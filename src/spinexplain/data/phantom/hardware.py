@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
+from spinexplain.data.phantom.anatomy import norm_of
 from spinexplain.data.phantom.bone import local_points
 from spinexplain.data.phantom.canvas import Canvas, blend, cover
 from spinexplain.data.phantom.shape import Body
@@ -60,9 +60,9 @@ def paint_implants(
     places: tuple[Placement, ...],
 ) -> None:
     """Paint implants over the finished bones."""
+    of = {body.name: (body, place) for body, place in zip(bodies, places, strict=True)}
     for implant in implants:
-        k = LEVEL_NAMES.index(implant.level)
-        body, place = bodies[k], places[k]
+        body, place = of[implant.level]
         if implant.kind == "cement":
             _paint_cement(canvas, implant, body, place)
         elif implant.kind == "cage":
@@ -98,9 +98,9 @@ def _paint_cage(canvas: Canvas, implant: Implant, body: Body, place: Placement) 
 
 
 def _paint_screws(canvas: Canvas, implant: Implant, body: Body, place: Placement) -> None:
-    k = LEVEL_NAMES.index(body.name)
-    size = body.depth / float(NORMS["depth"][k])
-    side = float(NORMS["canal_w"][k] + NORMS["ped_w"][k]) / 2 * size
+    norm = norm_of(body.name)
+    size = body.depth / norm["depth"]
+    side = (norm["canal_w"] + norm["ped_w"]) / 2 * size
     back = -body.depth / 2
     for sign in (-1.0, 1.0):
         tip = np.array([sign * 0.45 * side, 0.25 * body.depth, 0.2 * body.upper.posterior])

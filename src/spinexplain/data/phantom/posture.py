@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
+from spinexplain.data.phantom.anatomy import NORMS
 from spinexplain.data.phantom.presets import Preset
 from spinexplain.data.phantom.shape import Body
 from spinexplain.data.phantom.spine import Posture, rim_plane
@@ -48,17 +48,17 @@ def draw_posture(rng: np.random.Generator, preset: Preset, bodies: tuple[Body, .
         tilt=0.0,
         kyphosis_share=float(rng.uniform(*preset.fractures.kyphosis_share)),
     )
-    at_l3 = _angle_at(bodies, posture, "L3")
-    excess = lean + _angle_at(bodies, posture, "T1") - at_l3 - np.deg2rad(_MOST_LEAN_DEG)
+    at_l3 = angle_at(bodies, posture, "L3")
+    excess = lean + angle_at(bodies, posture, "T1") - at_l3 - np.deg2rad(_MOST_LEAN_DEG)
     if excess > 0:
         posture = replace(posture, flex=flex - excess / thoracic.sum() * thoracic)
     return replace(posture, tilt=float(lean - at_l3))
 
 
-def _angle_at(bodies: tuple[Body, ...], posture: Posture, name: str) -> float:
+def angle_at(bodies: tuple[Body, ...], posture: Posture, name: str) -> float:
     """Return the lean of a body when the lowest one stands upright."""
     angle = 0.0
-    for k in range(len(bodies) - 1, LEVEL_NAMES.index(name), -1):
+    for k in range(len(bodies) - 1, [body.name for body in bodies].index(name), -1):
         _, low = rim_plane(bodies[k].lower, bodies[k].depth, 0.0, False)
         _, top = rim_plane(bodies[k].upper, bodies[k].depth, 0.0, False)
         angle += float(posture.flex[k]) / 2 - low - top + float(posture.flex[k - 1]) / 2

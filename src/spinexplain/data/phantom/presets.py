@@ -151,6 +151,24 @@ class Field:
     slice_mm: Range = (1.0, 3.0)
     slicing: tuple[float, float, float] = (0.4, 0.35, 0.25)
     axes: tuple[str, ...] = ("RAS", "LPS", "PIR", "LAS", "ASR", "IPL", "SRP")
+    wide: float = 0.03
+    oblique: float = 0.1
+    oblique_deg: Range = (3.0, 15.0)
+    gantry: float = 0.06
+    gantry_deg: Range = (4.0, 22.0)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Who is scanned. Like ``Field`` for whole scans only: sheets do not read it."""
+
+    female: float = 0.6
+    t13: float = 0.0
+    l6: float = 0.0
+    hollow_mm: Range = (0.5, 3.0)
+    bridging: float = 0.04
+    arms: float = 0.12
+    arm_streak_hu: Range = (10.0, 45.0)
 
 
 @dataclass(frozen=True)
@@ -171,6 +189,7 @@ class Preset:
     fractures: Fractures = dataclass_field(default_factory=Fractures)
     shortcut: Shortcut = dataclass_field(default_factory=Shortcut)
     field: Field = dataclass_field(default_factory=Field)
+    patient: Patient = dataclass_field(default_factory=Patient)
 
 
 _SECTIONS: dict[str, type] = {
@@ -181,6 +200,7 @@ _SECTIONS: dict[str, type] = {
     "fractures": Fractures,
     "shortcut": Shortcut,
     "field": Field,
+    "patient": Patient,
 }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from spinexplain.data.phantom.arch import paint_arch
 from spinexplain.data.phantom.bone import clear_evidence_of_neighbors, paint_body, paint_disc
+from spinexplain.data.phantom.bridges import paint_bridges
 from spinexplain.data.phantom.canvas import Canvas, blank_canvas
 from spinexplain.data.phantom.draw import Subject
 from spinexplain.data.phantom.grids import Grid
@@ -33,6 +34,7 @@ def render(
         )
     for k, (body, place) in enumerate(pairs):
         paint_arch(canvas, body, place, around.arch_vary[k])
+    paint_bridges(canvas, subject.bridges, subject.bodies, places)
     for body, place in pairs:
         paint_body(canvas, body, place, body.name not in spared)
     clear_evidence_of_neighbors(canvas)

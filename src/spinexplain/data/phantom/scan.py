@@ -7,14 +7,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.phantom.arms import draw_arms
 from spinexplain.data.phantom.canvas import Canvas
 from spinexplain.data.phantom.draw import Subject, VertebraTruth, draw_subject
-from spinexplain.data.phantom.field import FieldOfView, block_mean, block_pick, draw_field
+from spinexplain.data.phantom.field import (
+    FieldOfView,
+    block_mean,
+    block_pick,
+    draw_field,
+    draw_grid,
+    draw_pose,
+    posed,
+)
+from spinexplain.data.phantom.patient import Patient, draw_patient, sized, with_patient
 from spinexplain.data.phantom.presets import Preset, load_preset
 from spinexplain.data.phantom.render import render
 from spinexplain.data.phantom.scanner import Acquisition, draw_acquisition, scan_volume
 from spinexplain.data.phantom.sheets import GRADED
-from spinexplain.data.phantom.spine import Placement, body_center, level_index, stack
+from spinexplain.data.phantom.spine import Placement, body_center, stack
 from spinexplain.data.phantom.tissue import Surroundings, draw_surroundings
 from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -58,10 +68,15 @@ class PhantomScan:
     seed : int
     image : PhantomImage
     truth : tuple of VertebraTruth
-        The whole thoracic and lumbar vertebrae in view.
+        The whole thoracic and lumbar vertebrae in view, T13 and L6 where the patient has them.
     twin : PhantomImage or None
         The same person, posture, noise and field of view without any fracture.
     acquisition : Acquisition
+    patient : Patient
+    gantry_deg : float
+        Tilt of the slices: the grid is sheared.
+    is_oblique : bool
+        Whether the grid is turned against the patient's axes.
     """
 
     name: str
@@ -71,6 +86,9 @@ class PhantomScan:
     truth: tuple[VertebraTruth, ...]
     twin: PhantomImage | None
     acquisition: Acquisition
+    patient: Patient
+    gantry_deg: float = 0.0
+    is_oblique: bool = False
 
 
 def make_subject(
@@ -98,21 +116,31 @@ def make_subject(
     """
     chosen = load_preset(preset) if isinstance(preset, str) else preset
     root = np.random.SeedSequence(seed, spawn_key=(1, subject_index))
-    anatomy, tissue, scan, noise = root.spawn(4)
+    anatomy, tissue, scan, noise, person = root.spawn(5)
+    who, body_seed, arms_seed, grid_seed = person.spawn(4)
+    patient = draw_patient(np.random.default_rng(who), chosen)
     rng = np.random.default_rng(anatomy)
-    subject = draw_subject(rng, chosen, draw_scan_grades(rng, chosen))
-    places = stack(subject.bodies, subject.posture, fractured=True)
-    around = draw_surroundings(np.random.default_rng(tissue), chosen.around, places)
+    own = sized(chosen, patient)
+    subject = draw_subject(rng, own, draw_scan_grades(rng, chosen))
+    subject = with_patient(body_seed, own, subject, patient)
+    upright = stack(subject.bodies, subject.posture, fractured=True)
+    grid_rng = np.random.default_rng(grid_seed)
+    turn = draw_pose(grid_rng, chosen, upright)
+    places = posed(upright, turn)
+    around = _draw_around(tissue, arms_seed, chosen, subject, places, patient)
     scan_rng = np.random.default_rng(scan)
-    field = draw_field(scan_rng, chosen, places)
+    field = draw_field(scan_rng, chosen, places, subject.names)
     how = draw_acquisition(scan_rng, chosen.scanner)
+    field = draw_grid(grid_rng, chosen, field, turn)
+    if patient.arms:
+        how = replace(how, arm_streak_hu=float(grid_rng.uniform(*chosen.patient.arm_streak_hu)))
     if subject.implants and subject.implants[0].hu > _DENSE_HU:
         how = replace(how, streak_hu=max(how.streak_hu, _METAL_STREAK_HU))
     image = _image(subject, places, around, field, how, noise, True)
     shown = {v.level.value for v in image.vertebrae}
     other = None
     if twin:
-        healthy = stack(subject.bodies, subject.posture, fractured=False)
+        healthy = posed(stack(subject.bodies, subject.posture, fractured=False), turn)
         other = _image(subject, healthy, around, field, how, noise, False)
     return PhantomScan(
         name=f"phantom{subject_index + 1:04d}",
@@ -122,7 +150,27 @@ def make_subject(
         truth=tuple(t for t in subject.truth if t.level in shown),
         twin=other,
         acquisition=how,
+        patient=patient,
+        gantry_deg=field.gantry_deg,
+        is_oblique=turn is not None,
     )
+
+
+def _draw_around(
+    tissue: np.random.SeedSequence,
+    arms: np.random.SeedSequence,
+    preset: Preset,
+    subject: Subject,
+    places: tuple[Placement, ...],
+    patient: Patient,
+) -> Surroundings:
+    rng = np.random.default_rng(tissue)
+    around = draw_surroundings(rng, preset.around, places, subject.names)
+    around = replace(around, rounded=True)
+    if not patient.arms:
+        return around
+    drawn = draw_arms(np.random.default_rng(arms), around.soft, around.fat)
+    return replace(around, arms=drawn)
 
 
 _DENSE_HU, _METAL_STREAK_HU = 2500.0, 90.0
@@ -163,14 +211,14 @@ def _image(
     noise: np.random.SeedSequence,
     fractured: bool,
 ) -> PhantomImage:
-    spared = frozenset() if fractured else frozenset(GRADED)
+    spared = frozenset() if fractured else frozenset(subject.names)
     canvas = render(field.fine_grid(), subject, places, around, noise, spared)
     hu = scan_volume(block_mean(canvas.hu, field.oversample), how, field.spacing_mm)
     whole = [b.name for b in subject.bodies if b.code and _is_whole(canvas, b.code)]
     centers = {
-        name: body_center(subject.bodies[k], places[k], fractured)
-        for name in whole
-        for k in [level_index(name)]
+        name: field.to_patient(body_center(subject.bodies[k], places[k], fractured))
+        for k, name in enumerate(subject.names)
+        if name in whole
     }
     return PhantomImage(
         volume=Volume(*field.oriented(hu)),

@@ -28,6 +28,7 @@ class Acquisition:
     gain: float
     offset_hu: float
     seed: int
+    arm_streak_hu: float = 0.0
 
 
 def draw_acquisition(rng: np.random.Generator, ranges: Scanner) -> Acquisition:
@@ -139,6 +140,10 @@ def scan_volume(
     if how.streak_hu:
         for k in range(hu.shape[2]):
             hu[:, :, k] += streaks(rng, hu.shape[:2], how.streak_hu * rng.random())
+    if how.arm_streak_hu:
+        for k in range(hu.shape[2]):
+            # Arms beside the trunk starve the rays that cross both: streaks from side to side.
+            hu[:, :, k] += streaks(rng, hu.shape[1::-1], how.arm_streak_hu * rng.uniform(0.4, 1)).T
     hu *= how.gain
     hu += 1000 * (how.gain - 1) + how.offset_hu
     np.clip(hu, AIR_HU, 3071, out=hu)

@@ -141,6 +141,8 @@ class Body:
     sclerosis_hu: tuple[float, float]
     cleft_hu: float
     lesion: tuple[float, float, float, float] | None = None  # v, w, radius, HU
+    hollow_mm: float = 0.0  # how far the back corners stand behind the middle of the back wall
+    round_front: float = 0.0  # outline of the front from above: 0 a rounded box, 1 an ellipse
 
 
 PROFILE_T = np.linspace(0.0, 1.0, 41)

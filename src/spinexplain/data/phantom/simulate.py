@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,7 @@ def simulate_fracture(
     shape: str = "wedge",
     loss: float = 0.3,
     seed: int = 0,
+    centroids: Sequence[Vertebra] = (),
 ) -> SimulatedFracture:
     """Fracture one vertebra of a real or phantom CT.
 
@@ -69,6 +71,8 @@ def simulate_fracture(
         Largest loss of the vertebra's own height, 0.05 to 0.75.
     seed : int
         Draws profile, roughness and share of the two endplates.
+    centroids : sequence of Vertebra
+        Body centers of levels that are not in the mask; they follow what happens to the scan.
 
     Raises
     ------
@@ -89,10 +93,16 @@ def simulate_fracture(
     """
     _check(shape, loss)
     matched = match_grid(labels, volume)
-    vertebrae = vertebrae_from_mask(matched)
+    vertebrae = _joined(vertebrae_from_mask(matched), centroids)
     body = _find_body(matched, vertebrae, level)
     field = _draw_field(seed, body, FracturePlan(shape, loss))
     return _warp(volume, matched, vertebrae, level, field)
+
+
+def _joined(masked: list[Vertebra], beside: Sequence[Vertebra]) -> list[Vertebra]:
+    known = {vertebra.level for vertebra in masked}
+    others = [vertebra for vertebra in beside if vertebra.level not in known]
+    return sorted([*masked, *others], key=lambda vertebra: vertebra.level.order)
 
 
 def _check(shape: str, loss: float) -> None:

@@ -26,6 +26,7 @@ COLUMNS = (
     *(f"{level}_fx-g" for level in _LEVELS),
     *(f"{level}_fx-s" for level in _LEVELS),
 )
+_T13 = ("T13_fx-g", "T13_fx-s")  # the official table has no such level
 _SHAPE_CODES = {"none": 0, "wedge": 1, "biconcave": 2, "crush": 3}
 _SPLITS = ("training", "training", "validation public", "test secret")  # VerSe's 80:40:40
 
@@ -38,13 +39,34 @@ def write_fracture_csv(path: str | Path, truths: Sequence[dict[str, Any]]) -> No
     path : path
     truths : sequence of dict
         Truth documents in subject order; levels out of view stay blank, foreign material
-        is ``x``. Every fourth subject is for validation, every fourth for testing.
+        is ``x``. Every fourth subject is for validation, every fourth for testing. Two more
+        columns hold T13 where anybody has one.
+    """
+    rows = [_row(truth, _SPLITS[k % len(_SPLITS)]) for k, truth in enumerate(truths)]
+    has_t13 = any(_T13[0] in row for row in rows)
+    with atomic_file(path) as temporary, open(temporary, "w", newline="") as stream:
+        writer = csv.DictWriter(stream, (*COLUMNS, *_T13) if has_t13 else COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_participants(path: str | Path, truths: Sequence[dict[str, Any]]) -> None:
+    """Write BIDS's table of participants: sex, stature in cm, extra levels.
+
+    Parameters
+    ----------
+    path : path
+    truths : sequence of dict
+        Truth documents in subject order.
     """
     with atomic_file(path) as temporary, open(temporary, "w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, restval="")
-        writer.writeheader()
-        for index, truth in enumerate(truths):
-            writer.writerow(_row(truth, _SPLITS[index % len(_SPLITS)]))
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerow(("participant_id", "sex", "height", "extra_levels"))
+        for truth in truths:
+            patient = truth["patient"]
+            extra = ",".join(patient["extra_levels"]) or "n/a"
+            row = (f"sub-{truth['subject']}", patient["sex"], patient["stature_cm"], extra)
+            writer.writerow(row)
 
 
 def _row(truth: dict[str, Any], split: str) -> dict[str, object]:

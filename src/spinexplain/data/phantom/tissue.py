@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
+from spinexplain.data.phantom.anatomy import LEVEL_NAMES, norms_of
+from spinexplain.data.phantom.arms import Arms, paint_arms, trunk_edge_mm
 from spinexplain.data.phantom.canvas import Canvas, blend, cover
 from spinexplain.data.phantom.presets import Around
 from spinexplain.data.phantom.shape import Body
@@ -53,18 +54,23 @@ class Surroundings:
     vacuum: np.ndarray
     arch_vary: np.ndarray
     belly_mm: float
+    arms: Arms | None = None
+    rounded: bool = False  # lungs follow the trunk and the dome of the diaphragm
 
 
 def draw_surroundings(
-    rng: np.random.Generator, ranges: Around, placements: tuple[Placement, ...]
+    rng: np.random.Generator,
+    ranges: Around,
+    placements: tuple[Placement, ...],
+    names: tuple[str, ...] = LEVEL_NAMES,
 ) -> Surroundings:
-    """Draw the tissue around one spine."""
+    """Draw the tissue around one spine of the given levels."""
     z = np.array([p.center[2] for p in placements])
     n = len(placements)
     sac = (
         rng.uniform(120, 600) if rng.random() < ranges.myelography else rng.uniform(*ranges.sac_hu)
     )
-    at = rng.uniform(LEVEL_NAMES.index("T9"), LEVEL_NAMES.index("L1"))
+    at = rng.uniform(names.index("T9"), names.index("L1"))
     airway = rng.choice([-980.0, -950.0, 30.0])
     return Surroundings(
         soft=float(rng.uniform(*ranges.soft_hu)),
@@ -94,7 +100,7 @@ def draw_surroundings(
         ),
         visceral_fat=float(rng.uniform(-1.5, 1.5)),
         airway=(float(rng.uniform(2, 26)), float(rng.uniform(3, 9)), float(airway)),
-        blobs=_draw_blobs(rng, ranges, z),
+        blobs=_draw_blobs(rng, ranges, z, names),
         skin_mm=float(rng.uniform(1.0, 2.5)),
         fat_layer_mm=float(rng.uniform(2, 45)),
         table=(
@@ -109,14 +115,16 @@ def draw_surroundings(
     )
 
 
-def _draw_blobs(rng: np.random.Generator, ranges: Around, z: np.ndarray) -> tuple[Blob, ...]:
+def _draw_blobs(
+    rng: np.random.Generator, ranges: Around, z: np.ndarray, names: tuple[str, ...]
+) -> tuple[Blob, ...]:
     blobs = []
     heart = float(np.interp(rng.uniform(8, 12), np.arange(len(z)), z))
     if rng.random() < 0.8:
         blood = float(rng.uniform(20, 420))
         size = (45.0, float(rng.uniform(18, 40)), float(rng.uniform(20, 45)))
         blobs.append(Blob(-10.0, float(rng.uniform(4, 22)) + size[1], heart, size, blood, blood))
-    low, high = z[LEVEL_NAMES.index("S1")], z[LEVEL_NAMES.index("T11")]
+    low, high = z[names.index("S1")], z[names.index("T11")]
     for _ in range(int(rng.integers(0, 9)) if rng.random() < ranges.bowel else 0):
         filling = rng.choice([rng.uniform(-950, -600), rng.uniform(-50, 50), rng.uniform(60, 250)])
         size = tuple(rng.uniform(6, 26, 3))
@@ -152,7 +160,8 @@ def _spine_frame(canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placeme
     knots = np.array([p.center for p in places])[::-1]
     depth = np.array([b.depth for b in bodies])[::-1]
     lean = np.array([p.axes[1] for p in places])[::-1]
-    size = depth / NORMS["depth"][::-1]
+    norms = norms_of(tuple(body.name for body in bodies))
+    size = depth / norms["depth"][::-1]
     front = knots + lean * depth[:, None] / 2
     back = knots - lean * depth[:, None] / 2
     z = grid.z
@@ -164,8 +173,8 @@ def _spine_frame(canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placeme
         a=grid.y - along(front[:, 2], front[:, 1]),
         p=along(back[:, 2], back[:, 1]) - grid.y,
         side=grid.x - along(knots[:, 2], knots[:, 0]),
-        canal=along(back[:, 2], (NORMS["canal_d"][::-1] * size)),
-        canal_half=along(back[:, 2], (NORMS["canal_w"][::-1] * size / 2)),
+        canal=along(back[:, 2], (norms["canal_d"][::-1] * size)),
+        canal_half=along(back[:, 2], (norms["canal_w"][::-1] * size / 2)),
         back_y=along(back[:, 2], back[:, 1]),
         z=z,
     )
@@ -181,6 +190,9 @@ def paint_surroundings(
     frame = _spine_frame(canvas, bodies, places)
     for layer in _LAYERS:
         layer(canvas, around, frame)
+    if around.arms is not None:
+        trunk = (around.belly_mm, _behind_mm(around, frame))
+        paint_arms(canvas, around.arms, (frame.side, frame.a), trunk)
 
 
 def _muscle(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
@@ -206,7 +218,23 @@ def _thorax(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     wall = np.clip(f.p - 6.0, 0, None) * 0.9
     lateral = half + 7 * canvas.coarse + wall - np.abs(f.side)
     share = above * cover(lateral, 1.5) * cover(f.p - 26, 2.0) * cover(np.abs(f.side) - 125, 3.0)
+    if s.rounded:
+        share = share * _inside_chest(s, f)
     blend(canvas.hu, share, s.lung + 35 * canvas.coarse + 30 * canvas.fine)
+
+
+def _inside_chest(s: Surroundings, f: _Frame) -> np.ndarray:
+    """Return where lungs may be: inside the chest wall, above a domed diaphragm."""
+    side = np.abs(f.side)
+    edge = trunk_edge_mm(f.a, s.belly_mm, _behind_mm(s, f))
+    dome = 16 - 22 * ((side - 55) / 50) ** 2
+    low = f.z - s.diaphragm_z - np.maximum(dome, -30) + 16
+    return cover(side - edge + 24, 3.0) * cover(-low, 4.0)
+
+
+def _behind_mm(s: Surroundings, f: _Frame) -> float:
+    """Return how far behind the bodies the skin lies in the middle."""
+    return float(f.canal.max()) + 36 + s.fat_layer_mm
 
 
 def _organs(canvas: Canvas, s: Surroundings, f: _Frame) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.presets import load_preset, preset_hash
 from spinexplain.data.phantom.scan import PhantomImage, PhantomScan, make_subject
-from spinexplain.data.phantom.table import write_fracture_csv
+from spinexplain.data.phantom.table import write_fracture_csv, write_participants
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.io.centroids import write_centroids
 from spinexplain.io.files import atomic_file
@@ -22,6 +22,7 @@ from spinexplain.io.nifti import write_nifti
 
 DESCRIPTION = "phantom.json"
 TABLE = "fractures.csv"
+PARTICIPANTS = "participants.tsv"
 TRUTH_SCHEMA = "spinexplain/phantom-truth/1"
 
 
@@ -45,6 +46,8 @@ def write_phantom(
     progress: bool = False,
 ) -> Path:
     """Write phantom scans as VerSe-style BIDS folders with a fracture table and the truth.
+
+    ``participants.tsv`` holds sex, stature and extra levels, as BIDS has it.
 
     Parameters
     ----------
@@ -89,8 +92,9 @@ def write_phantom(
     missing = [task for task in tasks if not _is_complete(task)]
     for _ in _shown(_run(missing, jobs), len(missing), progress):
         pass
-    table = out / TABLE
-    write_fracture_csv(table, [_read_truth(_truth_path(task)) for task in tasks])
+    table, truths = out / TABLE, [_read_truth(_truth_path(task)) for task in tasks]
+    write_fracture_csv(table, truths)
+    write_participants(out / PARTICIPANTS, truths)
     return table
 
 
@@ -114,7 +118,8 @@ def _claim(out: Path, preset: str, seed: int, force: bool) -> None:
             )
         for name in ("rawdata", "derivatives"):
             shutil.rmtree(out / name, ignore_errors=True)
-        (out / TABLE).unlink(missing_ok=True)
+        for name in (TABLE, PARTICIPANTS):
+            (out / name).unlink(missing_ok=True)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -215,6 +220,8 @@ def truth_document(scan: PhantomScan) -> dict[str, Any]:
         "twin": scan.twin is not None,
         "spacing_mm": list(scan.image.volume.spacing_mm),
         "levels_in_view": list(at),
+        "patient": asdict(scan.patient),
+        "grid": {"gantry_tilt_deg": round(scan.gantry_deg, 3), "oblique": scan.is_oblique},
         "acquisition": asdict(scan.acquisition),
         "vertebrae": [
             _vertebra_document(fact, at[fact.level].centroid_mm, at[fact.level].level.verse_label)
