@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spinexplain.types import (
@@ -84,3 +84,14 @@ class ScanFindings:
     vertebrae: tuple[VertebraFindings, ...]
     overview: Patch
     settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def healthy_class(classes: Sequence[str]) -> str:
+    """Return the class that means *no fracture*: by its name, or else the first.
+
+    Examples
+    --------
+    >>> healthy_class(("fracture", "no fracture"))
+    'no fracture'
+    """
+    return next((name for name in classes if name in ("G0", "no fracture")), classes[0])

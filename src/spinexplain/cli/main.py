@@ -22,6 +22,7 @@ from spinexplain.cli import (
     prototypes,
     series,
     train,
+    trials,
 )
 from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
@@ -43,6 +44,7 @@ for module in (
     fracture,
     prepare,
     train,
+    trials,
     prototypes,
     export,
 ):
