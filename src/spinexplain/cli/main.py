@@ -13,10 +13,12 @@ import typer
 
 from spinexplain.cli import (
     demo,
+    dissect,
     export,
     fracture,
     grade,
     measure,
+    names,
     phantom,
     prepare,
     prototypes,
@@ -45,6 +47,8 @@ for module in (
     train,
     prototypes,
     export,
+    dissect,
+    names,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
