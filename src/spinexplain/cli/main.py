@@ -12,8 +12,10 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    crossval,
     demo,
     dissect,
+    evaluate,
     export,
     fracture,
     grade,
@@ -24,6 +26,7 @@ from spinexplain.cli import (
     prototypes,
     series,
     train,
+    trials,
 )
 from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
@@ -45,6 +48,9 @@ for module in (
     fracture,
     prepare,
     train,
+    trials,
+    evaluate,
+    crossval,
     prototypes,
     export,
     dissect,

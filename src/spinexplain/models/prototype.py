@@ -163,7 +163,7 @@ class LinearNet(nn.Module):
         if self.target_channel is None:
             return features.mean(dim=2)
         bump = x[:, self.target_channel, None] - self.background
-        cells = _POOL[x.ndim - 2](bump, grid).flatten(2)
+        cells = _POOL[x.ndim - 2](bump, grid).flatten(2)  # type: ignore[arg-type]
         return (features * cells).sum(dim=2) / cells.sum(dim=2).clamp_min(1e-6)
 
     def forward(self, x: Tensor) -> Tensor:

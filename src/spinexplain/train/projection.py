@@ -40,12 +40,22 @@ class PrototypeSource:
 def inputs_in_batches(
     data: TrainingSet, index: np.ndarray, spec: InputSpec
 ) -> Iterator[tuple[np.ndarray, Tensor, Crops]]:
-    """Yield (rows, network inputs, crops) of the unaugmented set, batch by batch."""
+    """Yield (rows, network inputs, crops) of the unaugmented set, batch by batch.
+
+    The inputs are the trunk's features where the set holds them.
+    """
     batch = batch_size(spec)
     for start in range(0, len(index), batch):
         rows = index[start : start + batch]
         crops = plain_crops(data, rows, spec)
-        yield rows, network_input(crops.hu, crops.centers, spec), crops
+        yield rows, plain_inputs(data, rows, crops, spec), crops
+
+
+def plain_inputs(data: TrainingSet, rows: np.ndarray, crops: Crops, spec: InputSpec) -> Tensor:
+    """Return the network's inputs of unaugmented crops, or their features where held."""
+    if data.features is not None:
+        return torch.from_numpy(data.features[rows])
+    return network_input(crops.hu, crops.centers, spec)
 
 
 def cell_share(mask: Tensor, grid: tuple[int, ...], start: float, stride: float) -> Tensor:
