@@ -12,6 +12,7 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    compare,
     crossval,
     demo,
     dissect,
@@ -43,6 +44,7 @@ for module in (
     demo,
     grade,
     measure,
+    compare,
     series,
     phantom,
     fracture,
