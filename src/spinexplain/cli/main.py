@@ -15,11 +15,13 @@ from spinexplain.cli import (
     compare,
     crossval,
     demo,
+    dissect,
     evaluate,
     export,
     fracture,
     grade,
     measure,
+    names,
     phantom,
     prepare,
     prototypes,
@@ -53,6 +55,8 @@ for module in (
     crossval,
     prototypes,
     export,
+    dissect,
+    names,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
