@@ -12,7 +12,10 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    compare,
+    crossval,
     demo,
+    evaluate,
     export,
     fracture,
     grade,
@@ -22,6 +25,7 @@ from spinexplain.cli import (
     prototypes,
     series,
     train,
+    trials,
 )
 from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
@@ -38,11 +42,15 @@ for module in (
     demo,
     grade,
     measure,
+    compare,
     series,
     phantom,
     fracture,
     prepare,
     train,
+    trials,
+    evaluate,
+    crossval,
     prototypes,
     export,
 ):
