@@ -26,7 +26,7 @@ JSON, PAGE = ROOT / "docs" / "transfer.json", ROOT / "docs" / "transfer.md"
 IMAGES = ROOT / "docs" / "images" / "transfer"
 # What a prepared scan depends on; others are made again when it changes.
 PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py")
-NOT_DRAWING = ("simulate", "displace", "write", "table", "__init__")
+NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "__init__")
 REAL_CODE = ("data/phantom/simulate.py", "data/phantom/displace.py", "spine/*.py")
 
 
