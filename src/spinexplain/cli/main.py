@@ -12,6 +12,7 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    ablate,
     crossval,
     demo,
     evaluate,
@@ -23,6 +24,7 @@ from spinexplain.cli import (
     prepare,
     prototypes,
     series,
+    tables,
     train,
 )
 from spinexplain.cli.progress import printable
@@ -47,6 +49,8 @@ for module in (
     train,
     evaluate,
     crossval,
+    ablate,
+    tables,
     prototypes,
     export,
 ):
