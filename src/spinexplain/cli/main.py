@@ -13,6 +13,7 @@ import typer
 
 from spinexplain.cli import (
     ablate,
+    compare,
     crossval,
     demo,
     evaluate,
@@ -26,6 +27,7 @@ from spinexplain.cli import (
     series,
     tables,
     train,
+    trials,
 )
 from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
@@ -42,11 +44,13 @@ for module in (
     demo,
     grade,
     measure,
+    compare,
     series,
     phantom,
     fracture,
     prepare,
     train,
+    trials,
     evaluate,
     crossval,
     ablate,

@@ -20,13 +20,13 @@ def command(
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
     ] = False,
     split: Annotated[
-        str, typer.Option("--split", help="Which split of the cohort to learn from.")
+        str, typer.Option("--split", help="Which split of the cohort to learn from, or all.")
     ] = "training",
     seed: Annotated[
         int | None, typer.Option("--seed", help="Replaces the preset's seed. Same seed, same bits.")
     ] = None,
 ) -> None:
-    """Train a model on a cohort: baseline, protopnet or protoverse.
+    """Train a model on a cohort: baseline, protopnet, protoverse or detector.
 
     Writes RUN/config.json, RUN/log.csv, checkpoints and RUN/bundle, which
     `grade --model RUN/bundle` takes. A tenth of the subjects is set aside for validation.
@@ -66,18 +66,24 @@ def train_to_bundle(
     config = read_config(preset)
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
-    data = set_from_cohort(Cohort.open(cohort), axes=config.input.axes, split=split)
+    chosen = None if split == "all" else split
+    data = set_from_cohort(
+        Cohort.open(cohort),
+        axes=config.input.axes,
+        split=chosen,
+        masks=config.head.kind != "detector",
+    )
     known = fingerprint(data)
     with shown_phases() as progress:
         trained = train_model(config, data, out, resume=resume, progress=progress)
-    _remember_cohort(out, cohort, split, known)
+    _remember_cohort(out, cohort, chosen, known)
     kind = "synthetic spines only" if data.synthetic else "patients' CTs"
     statement = Statement(
         name=f"{config.name}-{out.name}",
         version="1",
         trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort.name}, {split})",
         scope=Scope(levels=_levels_seen(trained.data.levels)),
-        training={"cohort": {"name": cohort.name, "split": split, "fingerprint": known}},
+        training={"cohort": {"name": cohort.name, "split": chosen, "fingerprint": known}},
     )
     save_bundle(bundle_of(trained, statement), out / "bundle", force=True)
     return trained.figures
@@ -90,7 +96,7 @@ def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
     return tuple(level.value for level in VertebraLevel if level.value in seen)
 
 
-def _remember_cohort(run: Path, cohort: Path, split: str, fingerprint: str) -> None:
+def _remember_cohort(run: Path, cohort: Path, split: str | None, fingerprint: str) -> None:
     """Note where the run found its cohort, so that `prototypes` finds it too."""
     from spinexplain.io.files import atomic_file
     from spinexplain.train.run_folder import COHORT_FILE

@@ -50,7 +50,11 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
 
 
 def set_from_cohort(
-    cohort: Cohort, axes: int = 2, split: str | None = None, with_twins: bool = False
+    cohort: Cohort,
+    axes: int = 2,
+    split: str | None = None,
+    with_twins: bool = False,
+    masks: bool = True,
 ) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
@@ -64,6 +68,8 @@ def set_from_cohort(
     with_twins : bool
         Whether healthy twins of phantoms come in as G0; left out by default, as they show
         the persons of other patches again and shift the share of fractures.
+    masks : bool
+        Whether the masks are read too; of boxes they take as much memory as the HU.
 
     Returns
     -------
@@ -87,8 +93,8 @@ def set_from_cohort(
         series=chosen["series"].to_numpy(str),
         levels=chosen["level"].to_numpy(str),
         centers=np.tile(middle, (len(rows), 1)),
-        target=_own_body(cohort, rows, axes),
-        evidence=_evidence(cohort, rows, axes),
+        target=_own_body(cohort, rows, axes) if masks else None,
+        evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
         synthetic=bool(chosen["synthetic"].all()),
     )
