@@ -84,9 +84,7 @@ def cropped(volume: Volume, world_axis: int, sign: int, border: float) -> Volume
 def _on(volume: Volume, labels: LabelMap) -> LabelMap:
     """Crop a mask to a crop of its scan (same axes and steps)."""
     first = np.rint(np.linalg.inv(labels.affine) @ volume.affine[:, 3])[:3].astype(int)
-    index = tuple(
-        slice(int(a), int(a) + n) for a, n in zip(first, volume.array.shape, strict=True)
-    )
+    index = tuple(slice(int(a), int(a) + n) for a, n in zip(first, volume.array.shape, strict=True))
     return LabelMap(np.ascontiguousarray(labels.array[index]), volume.affine)
 
 

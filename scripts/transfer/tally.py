@@ -169,9 +169,7 @@ def by_loss(table: Rows) -> list[dict[str, Any]]:
     found = []
     for low, high in zip(LOSS_EDGES[:-1], LOSS_EDGES[1:], strict=True):
         part = broken[(broken["loss"] >= low) & (broken["loss"] < high)]
-        found.append(
-            {"from": low, "to": high, **share(part["fractured"], part["subject"])}
-        )
+        found.append({"from": low, "to": high, **share(part["fractured"], part["subject"])})
     return found
 
 

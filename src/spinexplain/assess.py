@@ -10,7 +10,7 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
-from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
+from spinexplain.findings import Assessment, Comparison, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
@@ -135,6 +135,69 @@ def explain(
         )
     target = target or grader.grade([patch])[0].grade
     return EXPLAINERS[method](grader, patch, target)
+
+
+def compare(
+    volume: Volume,
+    vertebrae: Sequence[Vertebra],
+    levels: Sequence[VertebraLevel],
+    grader: Grader,
+    beside: Grader | None = None,
+) -> list[Comparison]:
+    """Explain chosen vertebrae by prototypes and, for comparison, by class activation maps.
+
+    Parameters
+    ----------
+    volume : Volume
+    vertebrae : sequence of Vertebra
+        All of the scan; together they give the spine's curve.
+    levels : sequence of VertebraLevel
+    grader : Grader
+        A prototype model.
+    beside : Grader, optional
+        The model the maps are of, such as the plain classifier; by default ``grader``.
+
+    Returns
+    -------
+    list of Comparison
+        In the order of ``levels``.
+
+    Raises
+    ------
+    LabelError
+        If a level is not in the scan.
+    ModelError
+        If ``grader`` has no prototypes.
+    """
+    from spinexplain.explainers.cam_weights import CAM_METHODS
+
+    other = beside or grader
+    own = {p.vertebra.level: p for p in patches_for(grader, volume, vertebrae)}
+    others = {p.vertebra.level: p for p in patches_for(other, volume, vertebrae)}
+    if missing := [level.value for level in levels if level not in own]:
+        raise LabelError(
+            f"{', '.join(missing)} is not among the vertebrae of this scan; expected some of "
+            f"{', '.join(level.value for level in own)}. Choose another level."
+        )
+    made = []
+    for level in levels:
+        grading, beside_grading = (
+            grader.grade([own[level]])[0],
+            other.grade([others[level]])[0],
+        )
+        target = grading.grade if grading.grade in other.classes else beside_grading.grade
+        made.append(
+            Comparison(
+                model=grader.info,
+                beside=other.info,
+                grading=grading,
+                beside_grading=beside_grading,
+                prototypes=explain(grader, own[level], grading.grade, "prototypes"),
+                maps=tuple(explain(other, others[level], target, m) for m in CAM_METHODS),
+                reason=grader.not_assessable(own[level], own[level].vertebra.flags),
+            )
+        )
+    return made
 
 
 def patches_for(grader: Grader, volume: Volume, vertebrae: Sequence[Vertebra]) -> list[Patch]:

@@ -1,4 +1,4 @@
-"""Small cohorts of boxes: a cube of bone, half of it missing where it is fractured."""
+"""A toy cohort on folds, and small cohorts of boxes: cubes of bone, half missing if fractured."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,8 @@ import pytest
 from spinexplain.config import TrainConfig
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.shard import SeriesShard, VertebraRow
+from spinexplain.experiment.crossval import Plan, folded_data
+from spinexplain.experiment.entries import parse_entry
 
 LEVELS = ("T11", "T12", "L1", "L2")
 
@@ -65,3 +67,9 @@ def tiny_detector():
         head={"kind": "detector", "width": 0.1},
         detector={"epochs": 2, "patience": 2, "batch": 4},
     )
+
+
+@pytest.fixture
+def toy_folded(toy_cohort, tiny_preset):
+    """Return 48 toy vertebrae of 24 subjects on 2 folds."""
+    return folded_data(toy_cohort(), Plan((parse_entry(str(tiny_preset)),), folds=2))

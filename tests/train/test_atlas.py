@@ -55,7 +55,7 @@ def test_winner_shares_as_the_loops_say(case, slow):
 
 
 def test_neighbors_are_the_most_similar_other_crops(case, slow):
-    _, data, atlas = case
+    _, _, atlas = case
     for index, entry in enumerate(atlas.prototypes):
         assert len(entry.neighbors) == NEIGHBORS
         found = [patch.similarity for patch in entry.neighbors]

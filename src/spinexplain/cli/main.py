@@ -12,7 +12,10 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    compare,
+    crossval,
     demo,
+    evaluate,
     export,
     fracture,
     grade,
@@ -39,12 +42,15 @@ for module in (
     demo,
     grade,
     measure,
+    compare,
     series,
     phantom,
     fracture,
     prepare,
     train,
     trials,
+    evaluate,
+    crossval,
     prototypes,
     export,
 ):

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.atlas import AtlasPatch, ModelAtlas
-from spinexplain.report.contours import mass_contour
+from spinexplain.report.contours import level_contour, mass_contour, region_level
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import MASS_SHARES, GradeStyle, grade_style
-
-REGION_PERCENTILE = 98.0
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,7 @@ def _plane(
         picture=picture,
         wash=album.add_wash(heatmap, top, detail=1),
         contours=tuple(mass_contour(heatmap, share) for share in MASS_SHARES),
-        region=region_outline(heatmap),
+        region=level_contour(heatmap, region_level(heatmap, "percentile98")),
         field=_square(cell, atlas, atlas.field_mm, mm),
         cell=_square(cell, atlas, atlas.stride_mm, mm),
     )
@@ -129,20 +127,6 @@ def _cut(array: np.ndarray, heatmap: np.ndarray, view: str) -> tuple[np.ndarray,
     if view == "axial":
         return array[caudal], (1, 2)
     return array[:, :, left], (0, 1)
-
-
-def region_outline(heatmap: np.ndarray) -> str:
-    """Outline the highest 2 % of a map, as ProtoVerse shows a prototype; a path's ``d``.
-
-    Examples
-    --------
-    >>> region_outline(np.zeros((10, 10)))
-    ''
-    """
-    level = np.percentile(heatmap, REGION_PERCENTILE)
-    if heatmap.max() <= 0:
-        return ""
-    return mass_contour((heatmap >= level).astype(float), 1.0)
 
 
 def _square(

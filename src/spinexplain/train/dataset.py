@@ -30,6 +30,8 @@ class TrainingSet:
         1 where a fracture's true evidence lies.
     height_loss : ndarray of float, shape (N,), or None
         Relative height loss, 0 to 1; NaN where it is not known.
+    features : ndarray of float32, shape (N, channels, *G), or None
+        What a trunk makes of the unaugmented crops, for networks whose trunk is bypassed.
     origin : ndarray of int, shape (N,), or None
         Number of each row before rows were dropped, for whoever needs to find it again.
     synthetic : bool
@@ -50,6 +52,7 @@ class TrainingSet:
     target: np.ndarray | None = None
     evidence: np.ndarray | None = None
     height_loss: np.ndarray | None = None
+    features: np.ndarray | None = None
     origin: np.ndarray | None = None
     synthetic: bool = True
 

@@ -34,7 +34,7 @@ class Batch:
 
     x: Tensor
     labels: Tensor
-    crops: Crops
+    crops: Crops | None
     height_loss: Tensor | None = None
 
 
@@ -133,23 +133,35 @@ def rows_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, step: int
     return StepRows(rows, 1000 * phase.number + epoch, np.zeros_like(rows))
 
 
-def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
+def crops_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, chosen: StepRows) -> Crops:
     """Cut and augment the crops of one step."""
-    chosen = rows_of_step(data, config, phase, step)
     rows = chosen.index
     if config.volume_augment is None:
-        crops = augmented_crops(
+        return augmented_crops(
             data, rows, config.input, config.augment, config.seed, chosen.epoch, masks=phase.masks
         )
+    key = (config.seed, chosen.epoch)
+    return volume_crops(
+        data, rows, config.input, config.volume_augment, key, chosen.copies, phase.masks
+    )
+
+
+def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
+    """Return one step's inputs, labels and crops; features instead of images where held."""
+    chosen = rows_of_step(data, config, phase, step)
+    rows = chosen.index
+    crops = None
+    if data.features is None or phase.masks:
+        crops = crops_of_step(data, config, phase, chosen)
+    if data.features is not None:
+        x = torch.from_numpy(data.features[rows])
     else:
-        key = (config.seed, chosen.epoch)
-        crops = volume_crops(
-            data, rows, config.input, config.volume_augment, key, chosen.copies, phase.masks
-        )
+        assert crops is not None
+        x = network_input(crops.hu, crops.centers, config.input)
     labels = torch.from_numpy(grade_labels(data.grades[rows], config.task))
     known = data.height_loss
     losses = None if known is None else torch.from_numpy(known[rows].astype(np.float32))
-    return Batch(network_input(crops.hu, crops.centers, config.input), labels, crops, losses)
+    return Batch(x, labels, crops, losses)
 
 
 @contextmanager

@@ -109,8 +109,10 @@ def prototype_objective(
 
 
 def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
+    if config.loss.lambda_outside == 0 or batch.crops is None:
+        return torch.zeros(())
     mask = inside_mask(batch.crops, config.loss.inside)
-    if config.loss.lambda_outside == 0 or mask is None:
+    if mask is None:
         return torch.zeros(())
     inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
     own = model.prototype_class[None] == batch.labels[:, None]

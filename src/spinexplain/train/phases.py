@@ -129,10 +129,21 @@ def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int
     return torch.cat(out)
 
 
-@torch.no_grad()
 def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
+    connect(model, similarities, labels, data, config)
+
+
+@torch.no_grad()
+def connect(
+    model: PrototypeNet,
+    similarities: np.ndarray,
+    labels: np.ndarray,
+    data: TrainingSet,
+    config: TrainConfig,
+) -> None:
+    """Fit the class connections to similarities (n, P) and labels (n,), in place."""
     fitted = SOLVERS[config.last_layer.solver](
         similarities,
         labels,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import torch
 from torch import nn
 
+from spinexplain.errors import ModelError
 from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
 from spinexplain.models.prototype import LinearNet, PrototypeNet
+from spinexplain.train.features import cached_where_possible
 from spinexplain.train.fit import Phase
 from spinexplain.train.objectives import (
     WarmUp,
@@ -22,6 +27,31 @@ from spinexplain.train.phases import (
 )
 from spinexplain.train.projection import project
 from spinexplain.train.run import Run, Trained, seeded_build
+
+
+def trained_classifier(trained: Trained, run: str | Path) -> Trained:
+    """Return the plain classifier that warmed up a run's trunk, to compare with.
+
+    Parameters
+    ----------
+    trained : Trained
+    run : str or Path
+        The run's folder, with ``classifier.ckpt``.
+
+    Raises
+    ------
+    ModelError
+        If the run kept no classifier.
+    """
+    config, path = trained.config, Path(run) / "classifier.ckpt"
+    if not path.is_file():
+        raise ModelError(f"{run} keeps no classifier.ckpt; expected a run with that phase.")
+    with seeded_build(config.seed):
+        trunk = build_trunk(config.trunk, config.input)
+        classes = len(config.classes)
+        model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
+    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    return replace(trained, model=model.linear.eval(), sources=[], figures={})
 
 
 class GraderRun(Run):
@@ -80,7 +110,8 @@ class GraderRun(Run):
         model.trunk.load_state_dict(classifier.trunk.state_dict())
         if self.config.head.initial_prototypes == "own_class_patches":
             start_from_patches(model, self.training, self.config)
-        self._descend(self._prototype_phase(model, "warm", 1, False), model)
+        with cached_where_possible(model.trunk, self.training, self.config) as data:
+            self._descend(self._prototype_phase(model, "warm", 1, False), model, data)
         return model
 
     def _prototype_phase(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,14 +109,22 @@ def with_centroid_error(data: TrainingSet, error_mm: float, seed: int) -> Traini
     return replace(data, centers=data.centers + error_mm * direction)
 
 
+MapsOf = Callable[[Any, Tensor, Tensor], Tensor]
+"""From a model, inputs (N, C, *size) and class indices (N,) to maps on the grid (N, *G)."""
+
+
 @torch.no_grad()
-def evidence_places(trained: Trained, data: TrainingSet, labels: np.ndarray) -> np.ndarray:
+def evidence_places(
+    trained: Trained, data: TrainingSet, labels: np.ndarray, maps_of: MapsOf | None = None
+) -> np.ndarray:
     """Return where the top evidence lies, shape (N, 4).
 
     Columns: share in the body and on the true evidence, of the strongest map of the true
     class and of a Gaussian in the middle of the crop. The crops are moved by up to 20 mm,
-    so that the middle is no answer.
+    so that the middle is no answer. ``maps_of`` gives other maps than
+    :func:`strongest_maps`, e.g. GradCAM's.
     """
+    maps_of = maps_of or strongest_maps
     spec = trained.config.input
     moved = AugmentSettings(
         shift_mm=CROP_SHIFT_MM,
@@ -133,7 +143,7 @@ def evidence_places(trained: Trained, data: TrainingSet, labels: np.ndarray) -> 
         if crops.target is None or crops.evidence is None:
             return np.full((len(data), 4), np.nan)
         x = network_input(crops.hu, crops.centers, spec)
-        cells = strongest_maps(trained.model, x, torch.from_numpy(labels[rows])).numpy()
+        cells = maps_of(trained.model, x, torch.from_numpy(labels[rows])).numpy()
         side = crops.hu.shape[1]
         for i in range(len(rows)):
             field = trained.model.trunk.field
@@ -181,6 +191,29 @@ def top_share(heat: np.ndarray) -> np.ndarray:
 def _middle(shape: tuple[int, ...]) -> np.ndarray:
     offsets = [axis - (n - 1) / 2 for axis, n in zip(np.indices(shape), shape, strict=True)]
     return -np.sum(np.square(offsets), axis=0)
+
+
+def paired_difference(
+    one: np.ndarray, other: np.ndarray, seed: int = 0, resamples: int = 2000
+) -> tuple[float, float, float]:
+    """Return the mean of one - other over sheets, and its 95 % bootstrap interval.
+
+    Parameters
+    ----------
+    one, other : ndarray, shape (N,)
+        The same sheets, each of another person.
+    seed, resamples : int
+
+    Examples
+    --------
+    >>> paired_difference(np.array([0.5, 0.5]), np.array([0.25, 0.25]))
+    (0.25, 0.25, 0.25)
+    """
+    difference = one - other
+    rng = np.random.default_rng([seed, 5])
+    rows = rng.integers(len(difference), size=(resamples, len(difference)))
+    low, high = np.quantile(difference[rows].mean(axis=1), [0.025, 0.975])
+    return float(difference.mean()), float(low), float(high)
 
 
 def _share(hits: np.ndarray) -> float:

@@ -101,19 +101,22 @@ class Run:
         self.labels = class_labels(training, config.task)
         self.history: list[dict[str, Any]] = []
 
-    def _steps(self, phase: Phase, model: nn.Module) -> Iterator[int]:
+    def _steps(
+        self, phase: Phase, model: nn.Module, data: TrainingSet | None = None
+    ) -> Iterator[int]:
         """Descend a phase, yielding the number of steps done after each."""
         trainable = {id(p) for group in phase.groups for p in group["params"]}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in trainable)
-        steps = run_phase(self.fabric, model, self.training, self.config, phase, self.journal)
+        data = self.training if data is None else data
+        steps = run_phase(self.fabric, model, data, self.config, phase, self.journal)
         for done in steps:
             self.progress(phase.name, done, phase.settings.steps)
             yield done
 
-    def _descend(self, phase: Phase, model: nn.Module) -> None:
-        """Descend a phase to its end."""
-        for _ in self._steps(phase, model):
+    def _descend(self, phase: Phase, model: nn.Module, data: TrainingSet | None = None) -> None:
+        """Descend a phase to its end, on ``data`` in place of the training set if given."""
+        for _ in self._steps(phase, model, data):
             pass
 
     def _validated(self, name: str, model: nn.Module) -> dict[str, float]:

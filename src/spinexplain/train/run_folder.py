@@ -15,12 +15,7 @@ from torch import Tensor
 
 from spinexplain.config import TrainConfig, parse_config
 from spinexplain.errors import ModelError
-from spinexplain.models.bundle_folder import (
-    MANIFEST,
-    locate,
-    read_description,
-    shipped_models,
-)
+from spinexplain.models.bundle_folder import MANIFEST, locate, read_description, shipped_models
 from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.description import BundleDescription
 from spinexplain.models.grader import Grader
@@ -92,6 +87,7 @@ def open_run(source: str | Path, bundle: str | Path | None = None) -> OpenedRun:
             f"{folder} holds no finished model: there is no {Path(at) / MANIFEST}. "
             "Let the training end, or name the bundle with --bundle."
         )
+    # The network itself, not an export of it: the atlas needs its latent space.
     grader, description = load_grader(at, runtime="torch"), read_description(locate(at))
     if not isinstance(grader.model, PrototypeNet):
         raise ModelError(
