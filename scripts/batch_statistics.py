@@ -61,7 +61,9 @@ def difference(model: nn.Module, x: torch.Tensor) -> tuple[np.ndarray, np.ndarra
     """Return the scores of every box alone and in a batch."""
     alone = torch.cat([model(box[None]) for box in x])
     together = torch.cat([model(part) for part in x.split(BATCH)])
-    one, other = (torch.softmax(logits.double(), dim=1)[:, 1].numpy() for logits in (alone, together))
+    one, other = (
+        torch.softmax(logits.double(), dim=1)[:, 1].numpy() for logits in (alone, together)
+    )
     return one, other
 
 

@@ -17,7 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE, LEDGER = ROOT / "docs" / "concepts" / "detector.md", ROOT / "docs" / "discrepancies.md"
 BUNDLE = ROOT / "src" / "spinexplain" / "models" / "bundles" / "detector-phantom" / "bundle.json"
 RESULTS = ROOT / "docs" / "results"
-FIGURES = {"f1": "F1", "f1_fracture": "F1 of fractures", "accuracy": "Acc.", "auc": "AUC", "ap": "AP"}
+FIGURES = {
+    "f1": "F1",
+    "f1_fracture": "F1 of fractures",
+    "accuracy": "Acc.",
+    "auc": "AUC",
+    "ap": "AP",
+}
 
 
 def main(trials: Path | None) -> None:
