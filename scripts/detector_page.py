@@ -78,10 +78,11 @@ def batch_statistics(found: dict) -> str:
     """Say what batch statistics do to the shipped detector's grades."""
     return (
         f"Measured on the shipped detector and {found['vertebrae']} vertebrae of "
-        f"{', '.join(found['presets'])}: with batch statistics, {found['changed_share']:.0%} of the "
-        f"vertebrae get another grade alone in their batch than in a batch of {found['batch']}, and "
-        f"the score moves by {found['median_change']:.2f} in the median, {found['largest_change']:.2f} "
-        f"at most; with running statistics by {found['largest_change_running']:.0e} at most."
+        f"{', '.join(found['presets'])}: with batch statistics, {found['changed_share']:.0%} of "
+        f"the vertebrae get another grade alone than in a batch of {found['batch']}, and the "
+        f"score moves by {found['median_change']:.2f} in the median, "
+        f"{found['largest_change']:.2f} at most; with running statistics by "
+        f"{found['largest_change_running']:.0e} at most."
     )
 
 

@@ -82,7 +82,7 @@ def test_the_same_way_in_3d_and_beside_another_model(spinexplain, tmp_path):
     ended = spinexplain("grade", ct, "--labels", mask, *models, "-o", report)
     assert ended.code == 0, ended.err
     result = json.loads((report / "result.json").read_text())
-    assert [model["classes"] for model in result["models"]][0] == ["no fracture", "fracture"]
+    assert result["models"][0]["classes"] == ["no fracture", "fracture"]
     graded = [row for row in result["vertebrae"] if row["grade"] is not None]
     assert graded
     for row in graded:
