@@ -66,6 +66,7 @@ def measured(options: argparse.Namespace) -> dict | None:
     if options.draw:
         return None
     from spinexplain.evaluate.summary import without_nan
+
     from spinexplain.models.checkpoint import load_grader
 
     grader = load_grader(options.model)

@@ -51,6 +51,9 @@ def command(
         list[str] | None,
         typer.Option("--model", help="Bundle folder or shipped model; repeat to compare."),
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="Where the models run: cpu or cuda.")
+    ] = "cpu",
     series: Series = None,
     label_scheme: LabelScheme = None,
     all_heatmaps: Annotated[
@@ -78,6 +81,7 @@ def command(
         localizer_config=localizer_config,
         localizer_minutes=localizer_minutes,
         models=tuple(model or ()),
+        device=device,
         series=series,
         label_scheme=label_scheme,
         all_heatmaps=all_heatmaps,
@@ -103,6 +107,7 @@ class GradeRequest:
     centroid_convention: str | None = None
     body: Path | None = None
     models: tuple[str, ...] = ()
+    device: str = "cpu"
     series: str | None = None
     label_scheme: str | None = None
     localizer: str | None = None
@@ -151,6 +156,7 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             centroids=inputs.centroids,
             body=inputs.body,
             models=request.models or (SHIPPED_MODEL,),
+            device=request.device,
             source=inputs.source,
             settings={
                 "command": command_line(request),
@@ -250,6 +256,7 @@ def command_line(request: GradeRequest) -> str:
         words += [f"--{option.replace('_', '-')}", value] if value else []
     for model in request.models:
         words += ["--model", Path(model).name]
+    words += ["--device", request.device] if request.device != "cpu" else []
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
     return printable(shlex.join([*words, "-o", request.out.name]))
 
