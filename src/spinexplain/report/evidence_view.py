@@ -29,9 +29,9 @@ class Region:
 
 @dataclass(frozen=True)
 class ExemplarView:
-    """The training patch of a row."""
+    """The training patch of a row; no region where its pixels are withheld."""
 
-    region: Region
+    region: Region | None
     subject: str
     level: str
     grade: GradeStyle
@@ -187,8 +187,9 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
 
 
 def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
+    array = exemplar.array
     return ExemplarView(
-        region=_region(exemplar.array, exemplar.heatmap, region, album),
+        region=None if array is None else _region(array, exemplar.heatmap, region, album),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
