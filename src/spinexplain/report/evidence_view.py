@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from spinexplain.report.contours import outlines
+from spinexplain.report.grid_lines import GridLines, grid_lines
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import GradeStyle, grade_style
 from spinexplain.report.waterfall import Bar, side_by_side, waterfall
@@ -20,10 +21,11 @@ ROWS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Region:
-    """A picture with the contours of a heat map on it, innermost first."""
+    """A picture with the contours of a heat map on it, innermost first, and its grid."""
 
     picture: Picture
     contours: tuple[str, ...]
+    grid: GridLines | None = None
 
 
 @dataclass(frozen=True)
@@ -175,17 +177,17 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(item.class_name),
-        region=_region(patch.array, item.heatmap, item.region, album),
+        region=_region(patch.array, item.heatmap, item, album),
         overlay=overlay,
-        exemplar=_exemplar(item.exemplars[0], item.region, album) if item.exemplars else None,
+        exemplar=_exemplar(item.exemplars[0], item, album) if item.exemplars else None,
         terms=item.terms,
         bar=bar,
     )
 
 
-def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
+def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:
     return ExemplarView(
-        region=_region(exemplar.array, exemplar.heatmap, region, album),
+        region=_region(exemplar.array, exemplar.heatmap, item, album, exemplar.cell),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
@@ -197,6 +199,18 @@ def _mid_sagittal(array: np.ndarray) -> np.ndarray:
     return array[..., array.shape[2] // 2] if array.ndim == 3 else array
 
 
-def _region(array_hu: np.ndarray, heatmap: np.ndarray, region: str, album: Album) -> Region:
+def _region(
+    array_hu: np.ndarray,
+    heatmap: np.ndarray,
+    item: Evidence,
+    album: Album,
+    cell: tuple[int, ...] | None = None,
+) -> Region:
+    """Draw a patch of the model's own extent, whose samples are millimeters."""
     picture = album.add_ct(_mid_sagittal(array_hu))
-    return Region(picture, outlines(_mid_sagittal(heatmap), region))
+    shape = (picture.height, picture.width)
+    return Region(
+        picture,
+        outlines(_mid_sagittal(heatmap), item.region),
+        grid_lines(item, shape, 1.0, cell),
+    )
