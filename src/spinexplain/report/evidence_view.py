@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -173,11 +174,13 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
 
 
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
+    # Units are shown where they are strongest, as in the paper; they may be active off the middle.
+    strongest = "relevance" in item.terms
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(item.class_name),
-        region=_region(patch.array, item.heatmap, item, album),
+        region=_region(patch.array, item.heatmap, item, album, strongest),
         overlay=overlay,
         exemplar=_exemplar(item.exemplars[0], item, album) if item.exemplars else None,
         terms=item.terms,
@@ -187,7 +190,7 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
 
 def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:
     return ExemplarView(
-        region=_region(exemplar.array, exemplar.heatmap, item, album, exemplar.cell),
+        region=_region(exemplar.array, exemplar.heatmap, item, album, cell=exemplar.cell),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
@@ -195,22 +198,25 @@ def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:
     )
 
 
-def _mid_sagittal(array: np.ndarray) -> np.ndarray:
-    return array[..., array.shape[2] // 2] if array.ndim == 3 else array
-
-
 def _region(
     array_hu: np.ndarray,
     heatmap: np.ndarray,
     item: Evidence,
     album: Album,
+    strongest: bool = False,
     cell: tuple[int, ...] | None = None,
 ) -> Region:
     """Draw a patch of the model's own extent, whose samples are millimeters."""
-    picture = album.add_ct(_mid_sagittal(array_hu))
-    shape = (picture.height, picture.width)
-    return Region(
-        picture,
-        outlines(_mid_sagittal(heatmap), item.region),
-        grid_lines(item, shape, 1.0, cell),
-    )
+    plane = _plane(heatmap, strongest)
+    picture = album.add_ct(array_hu[plane])
+    grid = grid_lines(item, (picture.height, picture.width), 1.0, cell)
+    return Region(picture, outlines(heatmap[plane], item.region), grid)
+
+
+def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:
+    """Index the sagittal plane of a box that is shown; of a sheet all of it."""
+    if heatmap.ndim < 3:
+        return (...,)
+    middle = heatmap.shape[2] // 2
+    held = heatmap.sum(axis=(0, 1))
+    return (..., int(held.argmax()) if strongest and held.max() > 0 else middle)
