@@ -6,20 +6,21 @@ import difflib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from spinexplain.errors import ConfigError
+from spinexplain.settings import (
+    DissectionSettings,
+    EpochSettings,
+    Settings,
+    VolumeAugmentSettings,
+)
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
+Grade = Literal["G0", "G1", "G2", "G3"]
 Region = Literal["contours", "percentile98", "mass98"]
-
-
-class Settings(BaseModel):
-    """A frozen section of settings that knows its keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class InputSpec(Settings):
@@ -46,7 +47,7 @@ class InputSpec(Settings):
     extent_mm: float = Field(default=112.0, gt=0)
     size: int = Field(default=112, ge=8)
     channels: tuple[str, ...] = ("ct", "ct", "gaussian")
-    windows_hu: dict[str, tuple[float, float]] = {"ct": (-300.0, 1000.0)}
+    windows_hu: dict[str, tuple[float, float]] = Field(default={"ct": (-300.0, 1000.0)})
     gaussian_sigma_mm: float = Field(default=10.0, gt=0)
     mean: float = 0.5
     std: float = Field(default=0.5, gt=0)
@@ -79,6 +80,8 @@ class TrunkSettings(Settings):
         Blocks that would coarsen the grid beyond this stride keep it instead.
     widths : tuple of int
         Channels of each stage of the plain ``"conv"`` trunk.
+    width : float
+        Factor on the channels of ``"compact3d"``; 1 ends in 512 units.
     weights : str
         ``"imagenet"`` (shipped by a package), ``"none"`` (from scratch) or a file.
     extra_channels : str
@@ -91,21 +94,25 @@ class TrunkSettings(Settings):
     blocks: int = Field(default=11, ge=1)
     max_stride: int = Field(default=16, ge=2)
     widths: tuple[int, ...] = (16, 32, 64)
+    width: float = Field(default=1.0, gt=0, le=4)
     weights: str = "imagenet"
     extra_channels: Literal["scaled", "copied"] = "scaled"
 
 
 class HeadSettings(Settings):
-    """The classification head: prototypes, or pooled features and a linear layer.
+    """The classification head: prototypes, a linear layer, or the 3-D fracture detector's.
 
-    ``pooling`` is the linear layer's: the average over the grid, or the average weighted
-    by the Gaussian channel, so that the features beside the target count. The classifier
-    that warms up a prototype network's trunk uses it too.
+    ``dropout`` and ``width`` (a factor on its channels) are the detector's. ``pooling`` is
+    the linear layer's: the average over the grid, or the average weighted by the Gaussian
+    channel, so that the features beside the target count. The classifier that warms up a
+    prototype network's trunk uses it too.
     ``region`` says what is outlined of a similarity map: half and four fifths of what
     rises above its median, the pixels over its 98th percentile, or 98 % of its sum.
     """
 
-    kind: Literal["prototype", "linear"] = "prototype"
+    kind: Literal["prototype", "linear", "detector"] = "prototype"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    width: float = Field(default=1.0, gt=0, le=4)
     pooling: Literal["average", "target"] = "average"
     feature_dim: int = Field(default=64, ge=1)
     prototypes_per_class: int = Field(default=3, ge=1)
@@ -124,6 +131,8 @@ class LossSettings(Settings):
     that the peak counts more than the floor) outside the target's body;
     with ``inside = "evidence"`` outside the fracture's true evidence, where a cohort knows
     it (phantoms do), and outside the body for every other crop.
+    ``grading = "ordinal"`` counts every boundary between grades that a prediction is on the
+    wrong side of; the last layer of a prototype network is fitted by cross-entropy always.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     """
@@ -138,6 +147,7 @@ class LossSettings(Settings):
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
+    grading: Literal["cross_entropy", "ordinal"] = "cross_entropy"
 
 
 class AugmentSettings(Settings):
@@ -160,8 +170,8 @@ class PhaseSettings(Settings):
     each third of the phase), counted on over several rounds of the phase and begun
     ``decay_early_steps`` too soon, as where a scheduler steps before the epoch.
     ``optimizer = "adam"`` adds the weight decay to the gradient, ``"adamw"`` keeps it apart.
-    ``precision`` is that of the network's forward and backward pass in the classifier phase;
-    losses, BatchNorm statistics, weights and everything about prototypes stay in float32.
+    ``precision`` is that of the layers' forward and backward pass; distances, losses,
+    BatchNorm statistics, weights, projection and last layer stay in float32.
     """
 
     steps: int = Field(default=0, ge=0)
@@ -220,14 +230,28 @@ class TrainConfig(Settings):
     from the prototypes as trained before projection, or from what projection and the last
     layer made of them, as ProtoPNet does.
 
+    Parameters
+    ----------
+    classes : tuple of str
+        Names of the classes, healthy first.
+    grades : dict of str to tuple of str
+        Which Genant grades each class stands for; a class named like a grade needs no
+        entry. Vertebrae whose grade is in no class are left out.
+    volume_augment : VolumeAugmentSettings, optional
+        Replaces ``augment`` for boxes.
+
     Examples
     --------
     >>> TrainConfig(loss={"lambda_div": 0.1}).loss.lambda_div
     0.1
+    >>> grades = {"no fracture": ["G0"], "fracture": ["G2", "G3"]}
+    >>> TrainConfig(classes=tuple(grades), grades=grades).task
+    {'no fracture': ('G0',), 'fracture': ('G2', 'G3')}
     """
 
     name: str = "protoverse"
     classes: tuple[str, ...] = ("G0", "G2", "G3")
+    grades: dict[str, tuple[Grade, ...]] = Field(default={})
     seed: int = 0
     validation_share: float = Field(default=0.1, gt=0, lt=1)
     rounds: int = Field(default=1, ge=1)
@@ -238,11 +262,42 @@ class TrainConfig(Settings):
     head: HeadSettings = HeadSettings()
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
+    volume_augment: VolumeAugmentSettings | None = None
+    detector: EpochSettings = EpochSettings()
+    dissection: DissectionSettings = DissectionSettings()
     classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)
     warm: PhaseSettings = PhaseSettings(steps=200)
     joint: PhaseSettings = PhaseSettings(steps=400)
     projection: ProjectionSettings = ProjectionSettings()
     last_layer: LastLayerSettings = LastLayerSettings()
+
+    @property
+    def task(self) -> dict[str, tuple[str, ...]]:
+        """Which Genant grades every class stands for, in the order of the logits."""
+        return {name: tuple(self.grades.get(name, (name,))) for name in self.classes}
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a class without grades, and a grade in two classes."""
+        if strangers := sorted(set(self.grades) - set(self.classes)):
+            raise ConfigError(
+                f"[grades] names {strangers}, which are not in classes {list(self.classes)}. "
+                "Correct the name."
+            )
+        if self.grades:
+            _check_task(self.task)
+
+
+def _check_task(task: dict[str, tuple[str, ...]]) -> None:
+    known = get_args(Grade)
+    for name, grades in task.items():
+        if not grades or not set(grades) <= set(known):
+            raise ConfigError(
+                f'class "{name}" stands for {list(grades)}; expected at least one of '
+                f"{', '.join(known)}. Add it to [grades]."
+            )
+    listed = [grade for grades in task.values() for grade in grades]
+    if twice := sorted({grade for grade in listed if listed.count(grade) > 1}):
+        raise ConfigError(f"[grades] puts {', '.join(twice)} into two classes; expected one.")
 
 
 def preset_names() -> list[str]:
@@ -334,5 +389,6 @@ def _explain(error: ValidationError, source: str) -> str:
 def _known_keys(section: list[str]) -> list[str]:
     model: Any = TrainConfig
     for name in section:
-        model = model.model_fields[name].annotation
+        annotation = model.model_fields[name].annotation
+        model = next((part for part in get_args(annotation) if part is not type(None)), annotation)
     return list(model.model_fields)

@@ -9,6 +9,8 @@ from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
+from spinexplain.models.checkpoint import Bundle, PrototypeRecord, save_bundle
+from spinexplain.models.grader import Scope
 from spinexplain.types import Patch, Vertebra
 
 CLASSES = ("G0", "G2", "G3")
@@ -44,5 +46,39 @@ def patch_of():
             line = fit_curve(np.array([[0.0, 0.0]]), np.array([0.0, -1.0]))
             frame = SheetFrame(line, 0.0, 0.0, array.shape, 1.0)
         return Patch(vertebra, array, frame, outside)
+
+    return make
+
+
+@pytest.fixture
+def saved_bundle(tiny, tmp_path):
+    """Return a maker of saved bundles: ``saved_bundle(kind, axes, features=1.0)``.
+
+    ``features`` scales what the trunk gives.
+    """
+
+    def make(kind="prototype", axes=2, features=1.0, **head):
+        model, spec = tiny(axes=axes, kind=kind, **head)
+        with torch.no_grad():
+            norm = model.trunk.layers[4]
+            norm.weight.mul_(features)
+        prototypes = 6 if kind == "prototype" else 0
+        grid = (8,) * axes
+        bundle = Bundle(
+            name="tiny",
+            version="1",
+            model=model,
+            classes=CLASSES,
+            spec=spec,
+            trunk=TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none"),
+            head=HeadSettings(kind=kind, feature_dim=5, prototypes_per_class=2, **head),
+            scope=Scope(),
+            trained_on="noise",
+            card="# tiny\n",
+            records=(PrototypeRecord("sub-1", "ct", "L1", "G2", True, (2,) * axes),) * prototypes,
+            patches_hu=np.zeros((6, *(32,) * axes), np.int16) if prototypes else None,
+            maps=np.zeros((6, *grid), np.float32) if prototypes else None,
+        )
+        return save_bundle(bundle, tmp_path / f"{kind}-{axes}-{features}")
 
     return make

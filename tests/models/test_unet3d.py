@@ -138,3 +138,11 @@ def test_batch_statistics_by_their_formula():
 def test_unknown_statistics_are_refused():
     with pytest.raises(ConfigError, match=r'statistics is "group"; expected one of'):
         UNet3DEncoder(statistics="group")
+
+
+def test_width_scales_the_compact_encoder_and_leaves_its_field():
+    half, whole = CompactEncoder3D(width=0.5), CompactEncoder3D()
+    assert (half.channels, whole.channels) == (256, 512)
+    assert half.field == whole.field
+    with torch.no_grad():
+        assert half.eval()(torch.zeros(1, 1, 16, 16, 16)).shape == (1, 256, 2, 2, 2)

@@ -14,6 +14,7 @@ import pytest
 from scipy.ndimage import zoom
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.atlas import AtlasPatch, Embedding, ModelAtlas, PrototypeEntry
 from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
@@ -283,3 +284,97 @@ def _with_second_model(item: VertebraFindings) -> VertebraFindings:
     explanation = Explanation(item.patch, "fracture", "dissection", "unit activation", units)
     grading = Grading(item.vertebra, DISSECTED.classes, (0.42, 0.58))
     return replace(item, assessments=(*item.assessments, Assessment(grading, explanation)))
+
+
+@pytest.fixture(scope="session")
+def make_atlas() -> Callable[..., ModelAtlas]:
+    """Return a maker of atlases with two prototypes a class and numbers for paper and pencil."""
+    return _make_atlas
+
+
+def _bump(cell, shape=(48, 48), step=8):
+    """A map with one hill on a cell's center."""
+    grid = np.indices(shape)
+    square = sum((axis - step * c) ** 2 for axis, c in zip(grid, cell, strict=True))
+    return (4 * np.exp(-square / 40)).astype(np.float32)
+
+
+def _atlas_patch(grade="G0", cell=(3, 2), shape=(48, 48), name="sub-1", withheld=False, **changes):
+    rng = np.random.default_rng(sum(cell))
+    settings = {
+        "subject": name,
+        "series": "ct",
+        "level": "L1",
+        "grade": grade,
+        "synthetic": True,
+        "cell": cell,
+        "similarity": 4.0,
+        "distance": 0.25,
+        "array": None if withheld else rng.normal(200, 200, shape).astype(np.float32),
+        "heatmap": _bump(cell, shape),
+    }
+    return AtlasPatch(**settings | changes)
+
+
+def _make_atlas(name="protoverse-made", withheld=False, shape=(48, 48), subject="sub-1"):
+    """Two classes, two prototypes each; G0's are parallel after projection."""
+    classes = ("G0", "G3")
+    cell = (3, 2, 1)[: len(shape)]
+    entries = []
+    for index in range(4):
+        grade = classes[index // 2]
+        near = [
+            _atlas_patch(classes[(index + k) % 2], cell, shape, subject, withheld) for k in range(3)
+        ]
+        entries.append(
+            PrototypeEntry(
+                name=f"{grade} prototype {index % 2 + 1}",
+                class_name=grade,
+                source=_atlas_patch(grade, cell, shape, subject, withheld),
+                connections={"G0": 1.0 - index, "G3": -0.5 + index},
+                neighbors=tuple(near),
+                travelled=0.5 * index,
+                winner_share=(0.9, 0.1, 0.5, 0.5)[index],
+                usage=0.25,
+                structures={
+                    "beside the bone": 0.25,
+                    "body": 0.25 + 0.1 * index,
+                    "posterior elements": 0.05,
+                    "other vertebrae": 0.45 - 0.1 * index,
+                },
+            )
+        )
+    after = np.array([[2.0, 1.0], [4.0, 2.0], [0.0, 3.0], [3.0, 0.0]])
+    before = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 3.0], [3.0, 0.0]])
+    return ModelAtlas(
+        info=ModelInfo(name, "1", "ab12" * 16, classes, "drawn squares"),
+        prototypes=tuple(entries),
+        before=before,
+        after=after,
+        center=np.array([1.0, 1.0]),
+        patch_distance=1.0,
+        patch_cosine=(0.97, 0.31),
+        embedding=Embedding(
+            points=np.array([[0.0, 0.0], [2.0, 1.0], [1.0, 0.5]]),
+            classes=("G0", "G3", "G3"),
+            before=before,
+            after=after,
+            explained=(0.8, 0.15),
+        ),
+        crops={"G0": 20, "G3": 10},
+        structure_crops=10,
+        extent_mm=48.0,
+        grid=(6,) * len(shape),
+        field_mm=30.0,
+        stride_mm=8.0,
+        start_mm=0.5,
+        structure_area={
+            "beside the bone": 0.7,
+            "body": 0.1,
+            "posterior elements": 0.05,
+            "other vertebrae": 0.15,
+        },
+        reliability={"balanced": {"f1": 0.85, "f1_moved": 0.8, "found_G2": 0.9}},
+        cohorts=("squares",),
+        withheld=withheld,
+    )

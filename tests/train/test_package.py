@@ -3,7 +3,7 @@ import pytest
 
 from spinexplain.models.grader import Scope
 from spinexplain.train.package import Statement, bundle_of
-from spinexplain.train.protoverse import train_model
+from spinexplain.train.recipes import train_model
 
 
 @pytest.fixture(scope="module")

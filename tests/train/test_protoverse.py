@@ -15,7 +15,8 @@ from spinexplain.models.grader import Scope
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.package import Statement, bundle_of
 from spinexplain.train.projection import inputs_in_batches, project
-from spinexplain.train.protoverse import train_model
+from spinexplain.train.protoverse import trained_classifier
+from spinexplain.train.recipes import train_model
 
 
 class Killed(Exception):
@@ -216,3 +217,14 @@ def test_the_next_round_starts_from_the_projected_prototypes_or_not(
     train_model(config, toy_set(n=36), tmp_path / "run")
     before, after, next_before, _ = seen
     assert torch.equal(next_before, after if start == "projected" else before)
+
+
+def test_the_classifier_that_warmed_up_the_trunk_can_be_taken_out_again(
+    toy_set, toy_config, tmp_path
+):
+    trained = train_model(toy_config(), toy_set(n=36), tmp_path / "run")
+    classifier = trained_classifier(trained, tmp_path / "run").model
+    saved = torch.load(tmp_path / "run" / "classifier.ckpt", weights_only=True)["model"]
+    assert all(torch.equal(saved[f"linear.{n}"], t) for n, t in classifier.state_dict().items())
+    with pytest.raises(ModelError, match=r"classifier\.ckpt"):
+        trained_classifier(trained, tmp_path)

@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from spinexplain.train.protoverse import Trained, train_model
+from spinexplain.train.recipes import train_model
 from spinexplain.train.reliability import (
     evidence_places,
     measure_reliability,
+    paired_difference,
     strongest_maps,
     top_share,
     with_centroid_error,
 )
+from spinexplain.train.run import Trained
 
 
 @pytest.fixture
@@ -89,3 +91,24 @@ def test_without_masks_the_places_are_unknown(trained):
     bare = type(data)(**{**vars(data), "evidence": None})
     labels = np.searchsorted([0, 2, 3], bare.grades)
     assert np.isnan(evidence_places(blind, bare, labels)).all()
+
+
+def test_other_maps_can_be_measured_in_place_of_the_strongest(trained):
+    model, data = trained
+    labels = np.searchsorted([0, 2, 3], data.grades)
+    flat = evidence_places(model, data, labels, lambda net, x, classes: x[:, 0, ::4, ::4] * 0)
+    first = top_share(np.zeros(data.patches_hu.shape[1:]))
+    assert first[0, 0]
+    assert flat[:, 0].mean() < evidence_places(model, data, labels)[:, 0].mean()
+    assert np.array_equal(flat[:, 2:], evidence_places(model, data, labels)[:, 2:])
+
+
+def test_paired_interval_covers_the_true_difference_about_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for seed in range(200):
+        sheet = rng.normal(0, 5, 60)  # what both share does not widen the interval
+        _, low, high = paired_difference(sheet + rng.normal(0.1, 1, 60), sheet, seed, 300)
+        hits += low <= 0.1 <= high
+        assert high - low < 1
+    assert 0.88 < hits / 200 < 0.99

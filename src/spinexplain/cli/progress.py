@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+Advance = Callable[[str, int, int], None]
 Stage = Callable[[str], AbstractContextManager[None]]
 
 
@@ -53,3 +54,20 @@ def shown_stages(title: str, total: int) -> Iterator[Stage]:
             bar.advance(task)
 
         yield stage
+
+
+@contextmanager
+def shown_phases() -> Iterator[Advance]:
+    """Show one bar per phase; call what it yields with (phase, steps done, steps)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bars:
+        tasks: dict[str, int] = {}
+
+        def advance(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bars.add_task(phase, total=total)
+            bars.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
+
+        yield advance

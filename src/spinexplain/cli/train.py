@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from spinexplain.cli.progress import shown_phases
+
+if TYPE_CHECKING:
+    from spinexplain.train.package import Statement
+    from spinexplain.train.run import Trained
 
 
 def command(
@@ -18,34 +25,75 @@ def command(
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
     ] = False,
     split: Annotated[
-        str, typer.Option("--split", help="Which split of the cohort to learn from.")
+        str, typer.Option("--split", help="Which split of the cohort to learn from, or all.")
     ] = "training",
     seed: Annotated[
         int | None, typer.Option("--seed", help="Replaces the preset's seed. Same seed, same bits.")
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="cpu or cuda, for the phases of gradient descent.")
+    ] = "cpu",
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Processes (GPUs) that share each batch.")
+    ] = 1,
+    data_licence: Annotated[
+        str, typer.Option("--data-licence", metavar="TEXT", help="Told in the model card.")
+    ] = "",
+    redact_prototypes: Annotated[
+        bool,
+        typer.Option("--redact-prototypes", help="Keep the prototypes' pixels out of the bundle."),
+    ] = False,
 ) -> None:
-    """Train a model on a cohort: baseline, protopnet or protoverse.
+    """Train a model on a cohort: baseline, protopnet, protoverse or detector.
 
     Writes RUN/config.json, RUN/log.csv, checkpoints and RUN/bundle, which
     `grade --model RUN/bundle` takes. A tenth of the subjects is set aside for validation.
 
     Example: spinexplain train protoverse cohort -o run
     """
-    figures = train_to_bundle(preset, cohort, out, resume=resume, split=split, seed=seed)
+    request = TrainRequest(
+        preset=preset,
+        cohort=cohort,
+        out=out,
+        resume=resume,
+        split=split,
+        seed=seed,
+        device=device,
+        processes=processes,
+        data_licence=data_licence,
+        redact_prototypes=redact_prototypes,
+    )
+    figures = train_to_bundle(request)
+    if figures is None:
+        return
     shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
     typer.echo(f"validation: {shown}")
     typer.echo(f"model: {out / 'bundle'}")
 
 
-def train_to_bundle(
-    preset: str, cohort: Path, out: Path, *, resume: bool, split: str, seed: int | None
-) -> dict[str, float]:
+@dataclass(frozen=True)
+class TrainRequest:
+    """What ``train`` was asked for."""
+
+    preset: str
+    cohort: Path
+    out: Path
+    resume: bool = False
+    split: str = "training"
+    seed: int | None = None
+    device: str = "cpu"
+    processes: int = 1
+    data_licence: str = ""
+    redact_prototypes: bool = False
+
+
+def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     """Train by a preset and save the bundle beside the run's log.
 
     Returns
     -------
-    dict of str to float
-        Validation figures of the chosen round.
+    dict of str to float or None
+        Validation figures of the chosen round; None in a process that only helps.
 
     Raises
     ------
@@ -55,26 +103,61 @@ def train_to_bundle(
     from spinexplain.config import read_config
     from spinexplain.data.cohort import Cohort
     from spinexplain.models.checkpoint import save_bundle
-    from spinexplain.models.grader import Scope
-    from spinexplain.train.package import Statement, bundle_of
-    from spinexplain.train.protoverse import train_model
+    from spinexplain.train.fingerprint import fingerprint
+    from spinexplain.train.package import bundle_of
+    from spinexplain.train.processes import is_first_process
+    from spinexplain.train.recipes import train_model
     from spinexplain.train.source import set_from_cohort
 
-    config = read_config(preset)
-    if seed is not None:
-        config = config.model_copy(update={"seed": seed})
-    data = set_from_cohort(Cohort.open(cohort), axes=config.input.axes, split=split)
-    with _bars() as progress:
-        trained = train_model(config, data, out, resume=resume, progress=progress)
-    kind = "synthetic spines only" if data.synthetic else "patients' CTs"
-    statement = Statement(
-        name=f"{config.name}-{out.name}",
-        version="1",
-        trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort.name}, {split})",
-        scope=Scope(levels=_levels_seen(trained.data.levels)),
+    config, out = read_config(request.preset), request.out
+    if request.seed is not None:
+        config = config.model_copy(update={"seed": request.seed})
+    cohort = Cohort.open(request.cohort)
+    data = set_from_cohort(
+        cohort,
+        axes=config.input.axes,
+        split=_split_of(request),
+        masks=config.head.kind != "detector",
     )
+    known = fingerprint(data)
+    with shown_phases() as progress:
+        trained = train_model(
+            config,
+            data,
+            out,
+            resume=request.resume,
+            progress=progress,
+            device=request.device,
+            processes=request.processes,
+        )
+    if not is_first_process():
+        return None
+    _remember_cohort(out, request.cohort, _split_of(request), known)
+    statement = _statement(request, trained, known)
     save_bundle(bundle_of(trained, statement), out / "bundle", force=True)
     return trained.figures
+
+
+def _split_of(request: TrainRequest) -> str | None:
+    return None if request.split == "all" else request.split
+
+
+def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement:
+    """Say what the model is, what it was trained on and whose data that is."""
+    from spinexplain.models.grader import Scope
+    from spinexplain.train.package import PHANTOM_LICENCE, Statement
+
+    cohort, split, synthetic = request.cohort.name, request.split, trained.data.synthetic
+    kind = "synthetic spines only" if synthetic else "patients' CTs"
+    return Statement(
+        name=f"{trained.config.name}-{request.out.name}",
+        version="1",
+        trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort}, {split})",
+        scope=Scope(levels=_levels_seen(trained.data.levels)),
+        training={"cohort": {"name": cohort, "split": _split_of(request), "fingerprint": known}},
+        withhold_pixels=request.redact_prototypes,
+        data_licence=request.data_licence or (PHANTOM_LICENCE if synthetic else ""),
+    )
 
 
 def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
@@ -84,18 +167,11 @@ def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
     return tuple(level.value for level in VertebraLevel if level.value in seen)
 
 
-@contextmanager
-def _bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show one bar per phase; call what it yields with (phase, steps done, steps)."""
-    from rich.console import Console
-    from rich.progress import Progress
+def _remember_cohort(run: Path, cohort: Path, split: str | None, fingerprint: str) -> None:
+    """Note where the run found its cohort, so that `prototypes` finds it too."""
+    from spinexplain.io.files import atomic_file
+    from spinexplain.train.run_folder import COHORT_FILE
 
-    with Progress(console=Console(stderr=True)) as bars:
-        tasks: dict[str, int] = {}
-
-        def advance(phase: str, done: int, total: int) -> None:
-            if phase not in tasks:
-                tasks[phase] = bars.add_task(phase, total=total)
-            bars.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield advance
+    told = {"path": str(cohort.resolve()), "split": split, "fingerprint": fingerprint}
+    with atomic_file(run / COHORT_FILE) as temporary:
+        temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

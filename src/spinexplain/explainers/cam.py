@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.cam_weights import CAM_METHODS, weighted_map
-from spinexplain.explainers.hooks import capture
+from spinexplain.explainers.hooks import capture, check_is_map
 from spinexplain.models.grader import Grader
 from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.types import Evidence, Explanation, Patch
@@ -63,7 +63,7 @@ def activation_maps(
         logits = model(inputs.clone() if inputs.is_inference() else inputs)
         chosen = logits[torch.arange(len(inputs)), torch.as_tensor(targets)]
         activations = captured.activation.detach()
-        _check_is_map(activations, inputs, layer)
+        check_is_map(activations, inputs, layer)
         gradients = captured.gradient(chosen.sum())
     if not all(bool(t.isfinite().all()) for t in (activations, gradients, chosen)):
         raise ModelError(
@@ -173,15 +173,6 @@ def _derivable() -> Iterator[None]:
     """Derive even where the caller switched that off, which grading does."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
-
-
-def _check_is_map(activations: Tensor, inputs: Tensor, layer: str) -> None:
-    shape = tuple(activations.shape)
-    if activations.ndim != inputs.ndim or activations[0, 0].numel() < 2:
-        raise ModelError(
-            f'layer "{layer}" gives no map: its output has shape {shape}; expected (N, C) and '
-            f"{inputs.ndim - 2} axes of cells. Choose a layer before pooling, or a larger input."
-        )
 
 
 def _on_patch(cells: np.ndarray, patch: Patch, grader: Grader, layer: str) -> np.ndarray:

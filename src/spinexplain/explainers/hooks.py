@@ -148,6 +148,30 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     raise ModelError(f'the network has no layer "{layer}"; expected one of {_listed(names)}.{hint}')
 
 
+def check_is_map(activations: Tensor, inputs: Tensor, layer: str) -> None:
+    """Refuse what a layer gives if it is no map of cells with the input's axes.
+
+    Parameters
+    ----------
+    activations : Tensor
+        The layer's output.
+    inputs : Tensor, shape (N, C, *S)
+    layer : str
+        Its name, for the message.
+
+    Raises
+    ------
+    ModelError
+        If the output has no spatial axes left, as after pooling, or a single cell.
+    """
+    shape = tuple(activations.shape)
+    if activations.ndim != inputs.ndim or activations[0, 0].numel() < 2:
+        raise ModelError(
+            f'layer "{layer}" gives no map: its output has shape {shape}; expected (N, C) and '
+            f"{inputs.ndim - 2} axes of cells. Choose a layer before pooling, or a larger input."
+        )
+
+
 def _listed(names: list[str]) -> str:
     """List all names, or of a deep network those of the highest levels that fit."""
     depth = max((name.count(".") for name in names), default=0)

@@ -24,33 +24,31 @@ class Architecture:
     axes : int
         Spatial axes of its input.
     build : callable
-        From input channels, stages and largest stride to the network.
+        From input channels and settings to the network.
     stages : int
         Stages it has; 0 where it is always whole and the stride is fixed.
     """
 
     axes: int
-    build: Callable[[int, int, int], Network]
+    build: Callable[[int, TrunkSettings], Network]
     stages: int
 
 
 def _vgg(name: str) -> Architecture:
-    return Architecture(2, lambda channels, *cut: VGG(name, channels, *cut), 5)
+    return Architecture(2, lambda n, cut: VGG(name, n, cut.blocks, cut.max_stride), 5)
 
 
 def _resnet(name: str) -> Architecture:
-    return Architecture(2, lambda channels, *cut: ResNet(name, channels, *cut), 4)
+    return Architecture(2, lambda n, cut: ResNet(name, n, cut.blocks, cut.max_stride), 4)
 
 
 ARCHITECTURES: dict[str, Architecture] = {
     **{name: _vgg(name) for name in VGG_CONVOLUTIONS},
     **{name: _resnet(name) for name in RESNET_BLOCKS},
-    "densenet121": Architecture(2, DenseNet121, 4),
-    "unet3d": Architecture(3, lambda channels, *_: UNet3DEncoder(channels), 0),
-    "unet3d_as_released": Architecture(
-        3, lambda channels, *_: UNet3DEncoder(channels, "as_released"), 0
-    ),
-    "compact3d": Architecture(3, lambda channels, *_: CompactEncoder3D(channels), 0),
+    "densenet121": Architecture(2, lambda n, cut: DenseNet121(n, cut.blocks, cut.max_stride), 4),
+    "unet3d": Architecture(3, lambda n, _: UNet3DEncoder(n), 0),
+    "unet3d_as_released": Architecture(3, lambda n, _: UNet3DEncoder(n, "as_released"), 0),
+    "compact3d": Architecture(3, lambda n, cut: CompactEncoder3D(n, cut.width), 0),
 }
 
 
@@ -93,7 +91,7 @@ def build_network(settings: TrunkSettings, spec: InputSpec) -> Network:
             f'[trunk] weights = "imagenet": no weights are shipped for {name}. '
             'Give the path of a weight file, or set weights = "none".'
         )
-    network = architecture.build(len(spec.channels), settings.blocks, settings.max_stride)
+    network = architecture.build(len(spec.channels), settings)
     if settings.weights != "none":
         _load(network, settings)
     return network

@@ -5,7 +5,8 @@ A new trunk is one function here and one line in ``BACKBONES``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -30,17 +31,33 @@ class Trunk(nn.Module):
     channels : int
         Features per cell.
     field : ReceptiveField
+
+    Attributes
+    ----------
+    bypassed : bool
+        Whether :meth:`forward` gets features and hands them on; see :func:`bypassing`.
     """
 
     def __init__(self, layers: nn.Module, channels: int, field: ReceptiveField) -> None:
         super().__init__()
+        self.bypassed = False
         self.layers = layers
         self.channels = channels
         self.field = field
 
     def forward(self, x: Tensor) -> Tensor:
         """Map inputs (N, C, *size) to features (N, channels, *G)."""
-        return self.layers(x)
+        return x if self.bypassed else self.layers(x)
+
+
+@contextmanager
+def bypassing(trunk: Trunk) -> Iterator[None]:
+    """Let a network run on features that its trunk gave before, instead of on images."""
+    trunk.bypassed = True
+    try:
+        yield
+    finally:
+        trunk.bypassed = False
 
 
 def conv_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:

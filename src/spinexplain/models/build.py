@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from spinexplain.config import HeadSettings, InputSpec
+from spinexplain.errors import ConfigError
 from spinexplain.models.backbones import Trunk
+from spinexplain.models.detector import DetectorNet
+from spinexplain.models.inputs import MEMORY_FORMAT
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 
-Network = PrototypeNet | LinearNet
+Network = PrototypeNet | LinearNet | DetectorNet
 
 
 def _prototype(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) -> Network:
@@ -19,9 +22,24 @@ def _linear(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) -> 
     return LinearNet(trunk, classes, spec, head.pooling)
 
 
+def _detector(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) -> Network:
+    if spec.axes != 3:
+        raise ConfigError(
+            f'[head] kind "detector" needs boxes; [input] axes is {spec.axes}, expected 3.'
+        )
+    if classes != 2:
+        raise ConfigError(
+            f'[head] kind "detector" tells two classes apart; got {classes}. Put several grades '
+            "into one class under [grades]."
+        )
+    net = DetectorNet(trunk, spec.size, head.dropout, head.width)
+    return net.to(memory_format=MEMORY_FORMAT[3])  # type: ignore[call-overload]
+
+
 MODELS: dict[str, Callable[[Trunk, HeadSettings, int, InputSpec], Network]] = {
     "prototype": _prototype,
     "linear": _linear,
+    "detector": _detector,
 }
 
 
@@ -35,5 +53,10 @@ def build_model(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec)
     classes : int
         Number of classes K.
     spec : InputSpec
+
+    Raises
+    ------
+    ConfigError
+        If the head does not fit the input or the number of classes.
     """
     return MODELS[head.kind](trunk, head, classes, spec)

@@ -26,6 +26,8 @@ class FractureHead(nn.Module):
         Cells along each axis of the feature map.
     dropout : float
         Share of values dropped after every layer: 0.3 in the paper, 0 in its code.
+    width : float
+        Factor on the channels of every layer; 1 as released.
 
     Notes
     -----
@@ -33,41 +35,53 @@ class FractureHead(nn.Module):
     normalization after each convolution and no rectification in between.
     """
 
-    def __init__(self, channels: int, grid: int, dropout: float = 0.0) -> None:
+    def __init__(self, channels: int, grid: int, dropout: float = 0.0, width: float = 1.0) -> None:
         super().__init__()
         self.convolutions = nn.Sequential()
-        for width in _CONVOLUTIONS:
+        for units in _scaled(_CONVOLUTIONS, width):
             self.convolutions.extend(
                 [
-                    nn.Conv3d(channels, width, 3, padding=1),
-                    nn.InstanceNorm3d(width, affine=True),
+                    nn.Conv3d(channels, units, 3, padding=1),
+                    nn.InstanceNorm3d(units, affine=True),
                     nn.Dropout(dropout),
                 ]
             )
-            channels = width
+            channels = units
         values = channels * grid**3
         self.linear = nn.Sequential()
-        for width in _LINEAR:
+        for units in _scaled(_LINEAR, width):
             self.linear.extend(
                 [
-                    nn.Linear(values, width),
-                    nn.BatchNorm1d(width),
+                    nn.Linear(values, units),
+                    nn.BatchNorm1d(units),
                     nn.LeakyReLU(),
                     nn.Dropout(dropout),
                 ]
             )
-            values = width
+            values = units
         self.linear.append(nn.Linear(values, 1))
         self.grid = grid
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Map features (N, channels, grid, grid, grid) to the log odds of fracture (N,)."""
+    def hidden(self, features: Tensor) -> Tensor:
+        """Map features (N, channels, grid, grid, grid) to what the last layer sees, (N, H)."""
         if tuple(features.shape[2:]) != (self.grid,) * 3:
             raise ModelError(
                 f"the detector's head was built for {self.grid} cells along each axis; got "
                 f"{tuple(features.shape[2:])}. Give it boxes of the size it was built for."
             )
-        return self.linear(self.convolutions(features).flatten(1)).squeeze(1)
+        return self.linear[:-1](self.convolutions(features).flatten(1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (N, channels, grid, grid, grid) to the log odds of fracture (N,)."""
+        return self.log_odds(self.hidden(features))
+
+    def log_odds(self, hidden: Tensor) -> Tensor:
+        """Map what the last layer sees (N, H) to the log odds of fracture (N,)."""
+        return self.linear[-1](hidden).squeeze(1)
+
+
+def _scaled(widths: tuple[int, ...], factor: float) -> list[int]:
+    return [max(round(width * factor), 1) for width in widths]
 
 
 class DetectorNet(nn.Module):
@@ -81,6 +95,8 @@ class DetectorNet(nn.Module):
         Samples along each side of the input; a multiple of the encoder's stride, at least
         two of them.
     dropout : float
+    width : float
+        Factor on the channels of the head.
 
     Raises
     ------
@@ -100,7 +116,7 @@ class DetectorNet(nn.Module):
     torch.Size([1, 2])
     """
 
-    def __init__(self, trunk: Encoder, size: int, dropout: float = 0.0) -> None:
+    def __init__(self, trunk: Encoder, size: int, dropout: float = 0.0, width: float = 1.0) -> None:
         super().__init__()
         stride = trunk.field.stride
         if size % stride or size < 2 * stride:
@@ -108,9 +124,14 @@ class DetectorNet(nn.Module):
                 f"[input] size is {size}; expected a multiple of {stride}, at least {2 * stride}."
             )
         self.trunk = trunk
-        self.head = FractureHead(trunk.channels, size // stride, dropout)
+        self.head = FractureHead(trunk.channels, size // stride, dropout, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map boxes (N, C, size, size, size) to logits (N, 2): no fracture, fracture."""
-        half = self.head(self.trunk(x)) / 2
-        return torch.stack([-half, half], dim=1)
+        return two_logits(self.head(self.trunk(x)))
+
+
+def two_logits(log_odds: Tensor) -> Tensor:
+    """Split log odds z (N,) into logits -z/2 and z/2, shape (N, 2)."""
+    half = log_odds / 2
+    return torch.stack([-half, half], dim=1)

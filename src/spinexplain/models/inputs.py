@@ -18,6 +18,20 @@ _RESIZE = {2: "bilinear", 3: "trilinear"}
 MEMORY_FORMAT = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
+_SAMPLES_AT_A_TIME = 2**22
+
+
+def batch_size(spec: InputSpec, largest: int = 64) -> int:
+    """Return how many inputs a network takes at a time; boxes are large, so few of them.
+
+    Examples
+    --------
+    >>> batch_size(InputSpec()), batch_size(InputSpec(axes=3, extent_mm=96, size=96))
+    (64, 4)
+    """
+    return max(1, min(largest, _SAMPLES_AT_A_TIME // spec.size**spec.axes))
+
+
 def to_tensor(
     patches: Sequence[Patch], spec: InputSpec, device: torch.device | str = "cpu"
 ) -> Tensor:

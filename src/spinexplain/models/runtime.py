@@ -156,13 +156,23 @@ def compiled(folder: Path, spec: InputSpec, precision: str) -> ExportedNetwork:
     import openvino
 
     core = openvino.Core()
-    able = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    used = precision if able else "fp32"
+    used = precision if precision == "fp32" or _has_bf16(core) else "fp32"
     # OpenVINO picks bf16 by itself where the processor has it; the precision is ours to state.
     trunk = core.compile_model(folder / TRUNK_FILES[0], "CPU", _settings(used))
     head = core.compile_model(folder / HEAD_FILES[0], "CPU", _settings("fp32"))
     shown = f"openvino {version('openvino')}, {used}{' trunk' if used == 'bf16' else ''}"
     return ExportedNetwork(spec, trunk, head, shown)
+
+
+def runs_bf16() -> bool:
+    """Whether this processor runs bf16."""
+    import openvino
+
+    return _has_bf16(openvino.Core())
+
+
+def _has_bf16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _settings(precision: str) -> dict[str, str]:

@@ -175,11 +175,13 @@ class CompactEncoder3D(nn.Module):
     Parameters
     ----------
     in_channels : int
+    width : float
+        Factor on the channels of every convolution; half of them cost a quarter.
 
     Attributes
     ----------
     channels : int
-        512.
+        512 x ``width``.
     field : ReceptiveField
 
     Notes
@@ -194,9 +196,7 @@ class CompactEncoder3D(nn.Module):
     ReceptiveField(size=64, stride=8, start=3.5)
     """
 
-    channels = 512
-
-    def __init__(self, in_channels: int = 1) -> None:
+    def __init__(self, in_channels: int = 1, width: float = 1.0) -> None:
         super().__init__()
         layers: list[nn.Module] = [SpaceToDepth(2)]
         steps = [ConvStep(2, 2, 0)]
@@ -205,13 +205,15 @@ class CompactEncoder3D(nn.Module):
             if index:
                 layers.append(nn.MaxPool3d(2))
                 steps.append(ConvStep(2, 2, 0))
-            for width in widths:
-                layers.append(_convolution(before, width, nn.BatchNorm3d))
+            for full in widths:
+                channels = max(round(full * width), 1)
+                layers.append(_convolution(before, channels, nn.BatchNorm3d))
                 steps.append(ConvStep(3, 1, 1))
-                before = width
+                before = channels
+        self.channels = before
         self.layers = nn.Sequential(*layers)
         self.field: ReceptiveField = receptive_field(steps)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map boxes (N, in_channels, D, H, W) to features (N, 512, D / 8, H / 8, W / 8)."""
+        """Map boxes (N, in_channels, D, H, W) to features (N, channels, D / 8, H / 8, W / 8)."""
         return self.layers(x)

@@ -131,6 +131,23 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
 
 def render(page: Page, say: Catalogue) -> str:
     """Fill the templates in; everything from outside is escaped."""
+    environment = template_environment()
+    script = static_text("report.js")
+    # Markup: these three are our own files, never a user's.
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        say=say,
+        style=Markup(tokens.css_variables() + static_text("report.css")),
+        script=Markup(script),
+        script_hash=Markup(content_hash(script)),
+        loss_bands=[(f"{band:.0%}", loss_percent(band)) for band in LOSS_BANDS],
+        loss_zero=loss_percent(0.0),
+        window=tokens.BONE_WINDOW_HU,
+    )
+
+
+def template_environment() -> Environment:
+    """Return the templates' environment: autoescape on, an unknown name is an error."""
     environment = Environment(
         loader=PackageLoader("spinexplain.report", "templates"),
         autoescape=True,
@@ -139,18 +156,7 @@ def render(page: Page, say: Catalogue) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(percent=percent, signed=signed, number=number)
-    script = _static("report.js")
-    # Markup: these three are our own files, never a user's.
-    return environment.get_template("report.html.j2").render(
-        page=page,
-        say=say,
-        style=Markup(tokens.css_variables() + _static("report.css")),
-        script=Markup(script),
-        script_hash=Markup(_content_hash(script)),
-        loss_bands=[(f"{band:.0%}", loss_percent(band)) for band in LOSS_BANDS],
-        loss_zero=loss_percent(0.0),
-        window=tokens.BONE_WINDOW_HU,
-    )
+    return environment
 
 
 def percent(share: float) -> str:
@@ -194,11 +200,12 @@ def software_version() -> str:
         return "not installed"
 
 
-def _static(name: str) -> str:
+def static_text(name: str) -> str:
+    """Read a style sheet or script that comes with the package."""
     return (resources.files("spinexplain.report") / "static" / name).read_text(encoding="utf-8")
 
 
-def _content_hash(script: str) -> str:
-    """The hash that lets this script, and no other, run under the page's own policy."""
+def content_hash(script: str) -> str:
+    """Return the hash that lets this script, and no other, run under a page's policy."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return "sha256-" + base64.b64encode(digest).decode("ascii")

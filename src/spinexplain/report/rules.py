@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spinexplain.findings import Assessment, VertebraFindings
+from spinexplain.findings import Assessment, VertebraFindings, healthy_class
 from spinexplain.types import Heights, ModelInfo
 
 NOT_ASSESSABLE = "not_assessable"
@@ -58,17 +58,6 @@ def not_assessable_reason(findings: VertebraFindings) -> str | None:
         if name.strip() == NOT_ASSESSABLE:
             return reason.strip() or "unknown"
     return None
-
-
-def healthy_class(classes: Sequence[str]) -> str:
-    """Return the class that means *no fracture*: by its name, or else the first.
-
-    Examples
-    --------
-    >>> healthy_class(("fracture", "no fracture"))
-    'no fracture'
-    """
-    return next((name for name in classes if name in ("G0", "no fracture")), classes[0])
 
 
 def agreement(grade: str | None, heights: Heights | None) -> bool | None:

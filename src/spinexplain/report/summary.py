@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.findings import ScanFindings, VertebraFindings
+from spinexplain.findings import ScanFindings, VertebraFindings, healthy_class
 from spinexplain.report.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
     grade_of,
-    healthy_class,
     not_assessable_reason,
     severity,
 )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, ShapeError
 
 
@@ -30,6 +31,10 @@ class TrainingSet:
         1 where a fracture's true evidence lies.
     height_loss : ndarray of float, shape (N,), or None
         Relative height loss, 0 to 1; NaN where it is not known.
+    features : ndarray of float32, shape (N, channels, *G), or None
+        What a trunk makes of the unaugmented crops, for networks whose trunk is bypassed.
+    origin : ndarray of int, shape (N,), or None
+        Number of each row before rows were dropped, for whoever needs to find it again.
     synthetic : bool
         Whether the crops come from a phantom.
 
@@ -48,6 +53,8 @@ class TrainingSet:
     target: np.ndarray | None = None
     evidence: np.ndarray | None = None
     height_loss: np.ndarray | None = None
+    features: np.ndarray | None = None
+    origin: np.ndarray | None = None
     synthetic: bool = True
 
     def __post_init__(self) -> None:
@@ -92,33 +99,45 @@ def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
     return TrainingSet(**arrays, synthetic=all(one.synthetic for one in sets))
 
 
-def class_labels(data: TrainingSet, classes: tuple[str, ...]) -> np.ndarray:
-    """Return the class index of every row, -1 where its grade is no class."""
-    return grade_labels(data.grades, classes)
+Task = Mapping[str, Sequence[str]] | Sequence[str]
+"""Class name -> the Genant grades it stands for, or grades that are classes themselves."""
 
 
-def grade_labels(grades: np.ndarray, classes: tuple[str, ...]) -> np.ndarray:
-    """Return the class index of every Genant grade, -1 where it is no class.
+def class_labels(data: TrainingSet, task: Task) -> np.ndarray:
+    """Return the class index of every row, -1 where its grade is in no class."""
+    return grade_labels(data.grades, task)
+
+
+def grade_labels(grades: np.ndarray, task: Task) -> np.ndarray:
+    """Return the class index of every Genant grade, -1 where it is in no class.
+
+    Parameters
+    ----------
+    grades : ndarray of int, shape (N,)
+        0 to 3.
+    task : mapping of str to sequence of str, or sequence of str
+        ``TrainConfig.task``, in the order of the logits; or grades, each its own class.
 
     Examples
     --------
-    >>> grade_labels(np.array([0, 1, 3]), ("G0", "G2", "G3"))
-    array([ 0, -1,  2])
+    >>> grade_labels(np.array([0, 1, 3]), {"no fracture": ["G0"], "fracture": ["G2", "G3"]})
+    array([ 0, -1,  1])
     """
-    names = [f"G{grade}" for grade in grades]
-    return np.array([classes.index(name) if name in classes else -1 for name in names])
+    members = task.values() if isinstance(task, Mapping) else [[name] for name in task]
+    index = {grade: k for k, grades_of in enumerate(members) for grade in grades_of}
+    return np.array([index.get(f"G{grade}", -1) for grade in grades], dtype=int)
 
 
-def with_classes(data: TrainingSet, classes: tuple[str, ...], per_class: int) -> TrainingSet:
-    """Drop rows whose grade is no class (ProtoVerse leaves G1 out), and check what is left.
+def with_classes(data: TrainingSet, task: Task, per_class: int) -> TrainingSet:
+    """Drop rows whose grade is in no class (ProtoVerse leaves G1 out), and check what is left.
 
     Raises
     ------
     ConfigError
         If a class has fewer than ``per_class`` rows.
     """
-    labels = class_labels(data, classes)
-    for index, name in enumerate(classes):
+    labels = class_labels(data, task)
+    for index, name in enumerate(task):
         count = int(np.sum(labels == index))
         if count < per_class:
             raise ConfigError(
@@ -126,6 +145,24 @@ def with_classes(data: TrainingSet, classes: tuple[str, ...], per_class: int) ->
                 "Use a larger cohort or fewer prototypes_per_class."
             )
     return data if np.all(labels >= 0) else data.take(labels >= 0)
+
+
+def check_fits(data: TrainingSet, spec: InputSpec) -> None:
+    """Refuse crops that a network's input can not be cut from.
+
+    Raises
+    ------
+    ConfigError
+        If they have another number of axes, or are smaller than the input's extent.
+    """
+    shape = data.patches_hu.shape[1:]
+    if len(shape) != spec.axes or min(shape) < spec.extent_mm:
+        wanted = " x ".join([f"{spec.extent_mm:.0f}"] * spec.axes)
+        raise ConfigError(
+            f"the cohort's patches are {' x '.join(map(str, shape))} mm at 1 mm; the preset's "
+            f"[input] needs at least {wanted} mm. Prepare patches of its kind, or set axes and "
+            "extent_mm."
+        )
 
 
 def split_validation(data: TrainingSet, share: float, seed: int) -> tuple[TrainingSet, TrainingSet]:

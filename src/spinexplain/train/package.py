@@ -12,7 +12,10 @@ from spinexplain.models.grader import Scope
 from spinexplain.models.inputs import network_input
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import plain_crops
-from spinexplain.train.protoverse import Trained
+from spinexplain.train.run import Trained
+
+NOT_STATED = "not stated"
+PHANTOM_LICENCE = "MIT, as this package, which drew the phantoms"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Statement:
         Heading -> Markdown with measured results and how they were measured.
     training : dict
         Whatever reproduces the training, JSON-ready.
+    withhold_pixels : bool
+        Whether the bundle keeps everything of the prototypes but their pixels.
+    data_licence : str
+        Licence of the training data; told in the card and the bundle.
     """
 
     name: str
@@ -37,6 +44,8 @@ class Statement:
     scope: Scope
     results: dict[str, str] = field(default_factory=dict)
     training: dict[str, object] = field(default_factory=dict)
+    withhold_pixels: bool = False
+    data_licence: str = ""
 
 
 def bundle_of(trained: Trained, statement: Statement) -> Bundle:
@@ -61,10 +70,12 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         trained_on=statement.trained_on,
         card=model_card(trained, statement),
         records=records,
-        patches_hu=patches,
+        patches_hu=None if statement.withhold_pixels else patches,
         maps=maps,
         training=statement.training
-        | {"config": config.model_dump(mode="json"), "validation": trained.figures},
+        | {"config": config.model_dump(mode="json"), "validation": trained.figures}
+        | {"data_licence": statement.data_licence or NOT_STATED}
+        | {"pixels_withheld": statement.withhold_pixels},
     )
 
 
@@ -102,12 +113,15 @@ def model_card(trained: Trained, statement: Statement) -> str:
     lines = [
         f"# {statement.name} {statement.version}",
         "",
-        "Grades one vertebra on a mid-sagittal CT reformation as "
-        f"{', '.join(config.classes)} (Genant). Research use only; not a medical device.",
+        f"Grades one vertebra on {_seen(trained)} as "
+        f"{_classes_in_words(trained)}. Research use only; not a medical device.",
         "",
         "## Training data",
         "",
         statement.trained_on,
+        "",
+        f"License of the data: {statement.data_licence or NOT_STATED}."
+        f"{_pixels(trained, statement)}",
         "",
         "## What it may be asked",
         "",
@@ -125,6 +139,29 @@ def model_card(trained: Trained, statement: Statement) -> str:
     for heading, text in statement.results.items():
         lines += [f"## {heading}", "", text, ""]
     return "\n".join(lines)
+
+
+def _seen(trained: Trained) -> str:
+    spec = trained.config.input
+    if spec.axes == 2:
+        return "a mid-sagittal CT reformation"
+    return f"a {spec.extent_mm:.0f} mm box of a CT, laid along the spine,"
+
+
+def _classes_in_words(trained: Trained) -> str:
+    """Name the classes, and the grades behind those that are not grades themselves."""
+    task = trained.config.task
+    if not trained.config.grades:
+        return f"{', '.join(task)} (Genant)"
+    return " or ".join(f"{name} (Genant {', '.join(grades)})" for name, grades in task.items())
+
+
+def _pixels(trained: Trained, statement: Statement) -> str:
+    if not isinstance(trained.model, PrototypeNet):
+        return ""
+    if statement.withhold_pixels:
+        return " The pixels of the prototypes' training patches are withheld from this bundle."
+    return " The bundle holds the training patches behind its prototypes."
 
 
 def _placing(trained: Trained) -> str:

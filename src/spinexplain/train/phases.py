@@ -24,7 +24,7 @@ VIEW_EPOCH = 900_000
 
 def weights_of(data: TrainingSet, config: TrainConfig, scheme: str) -> Tensor:
     """Return the class weights of a training set by a scheme of ``class_weights``."""
-    counts = np.bincount(class_labels(data, config.classes), minlength=len(config.classes))
+    counts = np.bincount(class_labels(data, config.task), minlength=len(config.classes))
     return class_weights(torch.from_numpy(counts), scheme)
 
 
@@ -45,7 +45,7 @@ def last_layer_weights(data: TrainingSet, config: TrainConfig) -> np.ndarray:
             f"[last_layer] class_shares is {shares}; expected a positive share for each of "
             f"{', '.join(config.classes)}."
         )
-    counts = np.bincount(class_labels(data, config.classes), minlength=len(config.classes))
+    counts = np.bincount(class_labels(data, config.task), minlength=len(config.classes))
     return np.array([shares[name] for name in config.classes]) / counts * len(data)
 
 
@@ -83,7 +83,7 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
     the background.
     """
     model.eval()
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     rng = np.random.default_rng([config.seed, 2])
     for prototype, owner in enumerate(model.prototype_class.tolist()):
         row = rng.choice(np.flatnonzero(labels == owner), 1)
@@ -108,7 +108,7 @@ def cached_similarities(
     The unaugmented crops, then ``augmented_views`` further views of each.
     """
     model.eval()
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     parts = [_view(model, data, config, view) for view in range(config.last_layer.augmented_views)]
     plain = [
         model.similarities(x)
@@ -129,10 +129,21 @@ def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int
     return torch.cat(out)
 
 
-@torch.no_grad()
 def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
+    connect(model, similarities, labels, data, config)
+
+
+@torch.no_grad()
+def connect(
+    model: PrototypeNet,
+    similarities: np.ndarray,
+    labels: np.ndarray,
+    data: TrainingSet,
+    config: TrainConfig,
+) -> None:
+    """Fit the class connections to similarities (n, P) and labels (n,), in place."""
     fitted = SOLVERS[config.last_layer.solver](
         similarities,
         labels,

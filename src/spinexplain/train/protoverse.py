@@ -1,24 +1,19 @@
-"""Train ProtoVerse, ProtoPNet or the plain classifier, from a training set to a bundle."""
+"""Train ProtoVerse, ProtoPNet or the plain classifier: phases, projection, last layer."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
-from spinexplain.config import TrainConfig
-from spinexplain.errors import ModelError, OutputError
+from spinexplain.errors import ModelError
 from spinexplain.models.backbones import build_trunk
-from spinexplain.models.build import Network, build_model
+from spinexplain.models.build import build_model
 from spinexplain.models.prototype import LinearNet, PrototypeNet
-from spinexplain.train.dataset import TrainingSet, class_labels, split_validation, with_classes
-from spinexplain.train.fit import Journal, Phase, run_phase
+from spinexplain.train.features import cached_where_possible
+from spinexplain.train.fit import Phase
 from spinexplain.train.objectives import (
     WarmUp,
     classification_objective,
@@ -29,109 +24,38 @@ from spinexplain.train.phases import (
     prototype_groups,
     start_from_patches,
     tune_last_layer,
-    weights_of,
 )
-from spinexplain.train.projection import PrototypeSource, project
-from spinexplain.train.validate import validate
-
-Progress = Callable[[str, int, int], None]
+from spinexplain.train.projection import project
+from spinexplain.train.run import Run, Trained, seeded_build
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """What a training leaves: the best model and how it came about.
+def trained_classifier(trained: Trained, run: str | Path) -> Trained:
+    """Return the plain classifier that warmed up a run's trunk, to compare with.
 
     Parameters
     ----------
-    model : Network
-    config : TrainConfig
-    data : TrainingSet
-        The rows it was trained on (prototypes point into it).
-    sources : list of PrototypeSource
-        Empty for a model without prototypes.
-    figures : dict
-        Validation figures of the chosen round.
-    """
-
-    model: Network
-    config: TrainConfig
-    data: TrainingSet
-    sources: list[PrototypeSource]
-    figures: dict[str, float]
-
-
-def train_model(
-    config: TrainConfig,
-    data: TrainingSet,
-    out: str | Path,
-    resume: bool = False,
-    progress: Progress | None = None,
-) -> Trained:
-    """Train by the configuration and keep the best round by class-average F1.
-
-    Parameters
-    ----------
-    config : TrainConfig
-    data : TrainingSet
-        A part of its subjects is set aside for validation.
-    out : str or Path
-        The run's folder: ``config.json``, ``log.csv``, ``validation.json``, checkpoints.
-    resume : bool
-        Continue from the checkpoints where there are any.
-    progress : callable, optional
-        Called with (phase, steps done, steps) after every step.
+    trained : Trained
+    run : str or Path
+        The run's folder, with ``classifier.ckpt``.
 
     Raises
     ------
-    ConfigError
-        If a class is too small or the settings do not fit together.
     ModelError
-        If the loss stops being finite, or the checkpoint is of another configuration.
-    OutputError
-        If the folder holds a run already and ``resume`` is not set.
+        If the run kept no classifier.
     """
-    used = with_classes(data, config.classes, config.head.prototypes_per_class + 1)
-    training, validation = split_validation(used, config.validation_share, config.seed)
-    folder = _run_folder(Path(out), config, resume)
-    journal = Journal(folder, resume)
-    run = _Run(config, training, validation, journal, progress or (lambda *_: None))
-    return run.linear() if config.head.kind == "linear" else run.prototypes()
+    config, path = trained.config, Path(run) / "classifier.ckpt"
+    if not path.is_file():
+        raise ModelError(f"{run} keeps no classifier.ckpt; expected a run with that phase.")
+    with seeded_build(config.seed):
+        trunk = build_trunk(config.trunk, config.input)
+        classes = len(config.classes)
+        model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
+    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    return replace(trained, model=model.linear.eval(), sources=[], figures={})
 
 
-def _run_folder(folder: Path, config: TrainConfig, resume: bool) -> Path:
-    settings = folder / "config.json"
-    text = json.dumps(config.model_dump(mode="json"), indent=1, sort_keys=True)
-    if settings.exists() and not resume:
-        raise OutputError(f"{folder} holds a run already. Choose another folder or add --resume.")
-    if settings.exists() and settings.read_text("utf-8") != text:
-        raise ModelError(
-            f"{folder} was started with other settings; expected those of its config.json. "
-            "Resume with the same preset, or choose another folder."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    settings.write_text(text, "utf-8")
-    return folder
-
-
-class _Run:
-    """One training: settings, data and journal, so that the phases need no long arguments."""
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        training: TrainingSet,
-        validation: TrainingSet,
-        journal: Journal,
-        progress: Progress,
-    ) -> None:
-        from lightning.fabric import Fabric
-
-        self.config, self.training, self.validation = config, training, validation
-        self.journal, self.progress = journal, progress
-        self.fabric = Fabric(accelerator="cpu", devices=1)
-        self.weights = weights_of(training, config, config.loss.class_weights)
-        self.labels = class_labels(training, config.classes)
-        self.history: list[dict[str, Any]] = []
+class GraderRun(Run):
+    """The training of a grader: the plain classifier, or prototypes on its trunk."""
 
     def linear(self) -> Trained:
         """Train the plain classifier."""
@@ -157,12 +81,16 @@ class _Run:
 
     def _classified(self) -> LinearNet:
         config, settings = self.config, self.config.classifier
-        with _seeded(config.seed):
+        with seeded_build(config.seed):
             trunk = build_trunk(config.trunk, config.input)
             classes = len(config.classes)
             model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
         objective = classification_objective(
-            model, self.weights, config.loss.lambda_height, settings.precision
+            model,
+            self.weights,
+            config.loss.lambda_height,
+            settings.precision,
+            config.loss.grading,
         )
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model)
@@ -170,7 +98,7 @@ class _Run:
 
     def _fresh(self, state: dict[str, torch.Tensor] | None = None) -> PrototypeNet:
         config = self.config
-        with _seeded(config.seed + 1):
+        with seeded_build(config.seed + 1):
             trunk = build_trunk(config.trunk, config.input)
             model = build_model(trunk, config.head, len(config.classes), config.input)
         assert isinstance(model, PrototypeNet)
@@ -186,7 +114,8 @@ class _Run:
         model.trunk.load_state_dict(classifier.trunk.state_dict())
         if self.config.head.initial_prototypes == "own_class_patches":
             start_from_patches(model, self.training, self.config)
-        self._descend(self._prototype_phase(model, "warm", 1, False), model)
+        with cached_where_possible(model.trunk, self.training, self.config) as data:
+            self._descend(self._prototype_phase(model, "warm", 1, False), model, data)
         return model
 
     def _prototype_phase(
@@ -194,18 +123,10 @@ class _Run:
     ) -> Phase:
         settings = self.config.joint if with_trunk else self.config.warm
         groups = prototype_groups(model, settings, with_trunk)
-        objective = prototype_objective(model, self.weights, self.config)
+        objective = prototype_objective(model, self.weights, self.config, settings.precision)
         masks = self.config.loss.lambda_outside > 0
         before = max(number - 2, 0) * settings.steps
         return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
-
-    def _descend(self, phase: Phase, model: nn.Module) -> None:
-        trainable = {id(p) for group in phase.groups for p in group["params"]}
-        for parameter in model.parameters():
-            parameter.requires_grad_(id(parameter) in trainable)
-        steps = run_phase(self.fabric, model, self.training, self.config, phase, self.journal)
-        for done in steps:
-            self.progress(phase.name, done, phase.settings.steps)
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
         config = self.config
@@ -220,22 +141,7 @@ class _Run:
         tune_last_layer(model, self.training, config)
         return Trained(model, config, self.training, sources, self._validated(name, model))
 
-    def _validated(self, name: str, model: nn.Module) -> dict[str, float]:
-        figures = validate(model, self.validation, self.config)
-        self.history.append({"after": name} | figures)
-        path = self.journal.folder / "validation.json"
-        path.write_text(json.dumps(self.history, indent=1) + "\n", "utf-8")
-        return figures
-
 
 def copied_state(model: nn.Module) -> dict[str, torch.Tensor]:
     """Return a copy of a model's tensors that later training does not touch."""
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed torch while a model is built, and leave its global state as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from spinexplain.config import AugmentSettings
+from spinexplain.errors import ModelError
+from spinexplain.models.build import Network
+from spinexplain.models.detector import DetectorNet
 from spinexplain.models.inputs import network_input
-from spinexplain.models.prototype import LinearNet, PrototypeNet
+from spinexplain.models.prototype import LinearNet
 from spinexplain.models.receptive import upsample_map
 from spinexplain.train.augment import augmented_crops
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.protoverse import Trained
+from spinexplain.train.run import Trained
 from spinexplain.train.validate import class_average_f1, predict
 
 CENTROID_ERROR_MM = 5.0
@@ -67,9 +72,14 @@ def measure_reliability(trained: Trained, data: TrainingSet) -> Reliability:
     trained : Trained
     data : TrainingSet
         With ``target`` and ``evidence``; grades that are no class are left out.
+
+    Raises
+    ------
+    ModelError
+        If the model has neither prototypes nor a linear layer on its trunk.
     """
     model, config = trained.model, trained.config
-    labels = class_labels(data, config.classes)
+    labels = class_labels(data, config.task)
     used, labels = data.take(labels >= 0), labels[labels >= 0]
     plain = predict(model, used, config).argmax(axis=1)
     moved = predict(model, with_centroid_error(used, CENTROID_ERROR_MM, 0), config).argmax(axis=1)
@@ -99,14 +109,22 @@ def with_centroid_error(data: TrainingSet, error_mm: float, seed: int) -> Traini
     return replace(data, centers=data.centers + error_mm * direction)
 
 
+MapsOf = Callable[[Any, Tensor, Tensor], Tensor]
+"""From a model, inputs (N, C, *size) and class indices (N,) to maps on the grid (N, *G)."""
+
+
 @torch.no_grad()
-def evidence_places(trained: Trained, data: TrainingSet, labels: np.ndarray) -> np.ndarray:
+def evidence_places(
+    trained: Trained, data: TrainingSet, labels: np.ndarray, maps_of: MapsOf | None = None
+) -> np.ndarray:
     """Return where the top evidence lies, shape (N, 4).
 
     Columns: share in the body and on the true evidence, of the strongest map of the true
     class and of a Gaussian in the middle of the crop. The crops are moved by up to 20 mm,
-    so that the middle is no answer.
+    so that the middle is no answer. ``maps_of`` gives other maps than
+    :func:`strongest_maps`, e.g. GradCAM's.
     """
+    maps_of = maps_of or strongest_maps
     spec = trained.config.input
     moved = AugmentSettings(
         shift_mm=CROP_SHIFT_MM,
@@ -125,7 +143,7 @@ def evidence_places(trained: Trained, data: TrainingSet, labels: np.ndarray) -> 
         if crops.target is None or crops.evidence is None:
             return np.full((len(data), 4), np.nan)
         x = network_input(crops.hu, crops.centers, spec)
-        cells = strongest_maps(trained.model, x, torch.from_numpy(labels[rows])).numpy()
+        cells = maps_of(trained.model, x, torch.from_numpy(labels[rows])).numpy()
         side = crops.hu.shape[1]
         for i in range(len(rows)):
             field = trained.model.trunk.field
@@ -136,11 +154,21 @@ def evidence_places(trained: Trained, data: TrainingSet, labels: np.ndarray) -> 
     return np.array(out)
 
 
-def strongest_maps(model: PrototypeNet | LinearNet, x: Tensor, labels: Tensor) -> Tensor:
+def strongest_maps(model: Network, x: Tensor, labels: Tensor) -> Tensor:
     """Return the map of the own-class prototype that contributes most, (N, *G).
 
     For the plain classifier its class activation map.
+
+    Raises
+    ------
+    ModelError
+        For any other network.
     """
+    if isinstance(model, DetectorNet):
+        raise ModelError(
+            "a detector has neither prototypes nor a linear layer to take a map from; expected a "
+            "prototype network or the plain classifier. Dissect it instead."
+        )
     if isinstance(model, LinearNet):
         weight = model.last_layer.weight[labels]
         return torch.einsum("nc...,nc->n...", model.trunk(x), weight).clamp_min(0)
@@ -163,6 +191,29 @@ def top_share(heat: np.ndarray) -> np.ndarray:
 def _middle(shape: tuple[int, ...]) -> np.ndarray:
     offsets = [axis - (n - 1) / 2 for axis, n in zip(np.indices(shape), shape, strict=True)]
     return -np.sum(np.square(offsets), axis=0)
+
+
+def paired_difference(
+    one: np.ndarray, other: np.ndarray, seed: int = 0, resamples: int = 2000
+) -> tuple[float, float, float]:
+    """Return the mean of one - other over sheets, and its 95 % bootstrap interval.
+
+    Parameters
+    ----------
+    one, other : ndarray, shape (N,)
+        The same sheets, each of another person.
+    seed, resamples : int
+
+    Examples
+    --------
+    >>> paired_difference(np.array([0.5, 0.5]), np.array([0.25, 0.25]))
+    (0.25, 0.25, 0.25)
+    """
+    difference = one - other
+    rng = np.random.default_rng([seed, 5])
+    rows = rng.integers(len(difference), size=(resamples, len(difference)))
+    low, high = np.quantile(difference[rows].mean(axis=1), [0.025, 0.975])
+    return float(difference.mean()), float(low), float(high)
 
 
 def _share(hits: np.ndarray) -> float:

@@ -50,7 +50,11 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
 
 
 def set_from_cohort(
-    cohort: Cohort, axes: int = 2, split: str | None = None, with_twins: bool = False
+    cohort: Cohort,
+    axes: int = 2,
+    split: str | None = None,
+    with_twins: bool = False,
+    masks: bool = True,
 ) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
@@ -64,6 +68,8 @@ def set_from_cohort(
     with_twins : bool
         Whether healthy twins of phantoms come in as G0; left out by default, as they show
         the persons of other patches again and shift the share of fractures.
+    masks : bool
+        Whether the masks are read too; of boxes they take as much memory as the HU.
 
     Returns
     -------
@@ -76,18 +82,7 @@ def set_from_cohort(
         If no graded vertebra has patches of this kind.
     """
     index = cohort.index
-    use = index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
-    if not with_twins:
-        use &= ~index["healthy_twin"].to_numpy(dtype=bool)
-    if split is not None:
-        use &= index["split"] == split
-    rows = np.flatnonzero(use.to_numpy(dtype=bool))
-    if not len(rows):
-        raise ConfigError(
-            f"{cohort.path}: no graded vertebra with {axes}-D patches"
-            + (f" in split {split}" if split else "")
-            + f". Prepare it with --patches {axes}d and a fracture table."
-        )
+    rows = graded_rows(cohort, axes, split, with_twins)
     chosen = index.iloc[rows]
     patches = cohort.read(f"patches_{axes}d", rows)
     middle = (np.array(patches.shape[1:]) - 1) / 2
@@ -98,11 +93,36 @@ def set_from_cohort(
         series=chosen["series"].to_numpy(str),
         levels=chosen["level"].to_numpy(str),
         centers=np.tile(middle, (len(rows), 1)),
-        target=_own_body(cohort, rows, axes),
-        evidence=_evidence(cohort, rows, axes),
+        target=_own_body(cohort, rows, axes) if masks else None,
+        evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
         synthetic=bool(chosen["synthetic"].all()),
     )
+
+
+def graded_rows(
+    cohort: Cohort, axes: int, split: str | None, with_twins: bool = False
+) -> np.ndarray:
+    """Return the rows of a cohort's index that :func:`set_from_cohort` reads.
+
+    Raises
+    ------
+    ConfigError
+        If no graded vertebra has patches of this kind.
+    """
+    use = cohort.index["grade"].isin(_GRADES) & cohort.has(f"patches_{axes}d")
+    if not with_twins:
+        use &= ~cohort.index["healthy_twin"].to_numpy(dtype=bool)
+    if split is not None:
+        use &= cohort.index["split"] == split
+    rows = np.flatnonzero(use.to_numpy(dtype=bool))
+    if not len(rows):
+        raise ConfigError(
+            f"{cohort.path}: no graded vertebra with {axes}-D patches"
+            + (f" in split {split}" if split else "")
+            + f". Prepare it with --patches {axes}d and a fracture table."
+        )
+    return rows
 
 
 def _own_body(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import nn
@@ -15,8 +17,9 @@ from spinexplain.train.projection import inputs_in_batches
 def predict(model: nn.Module, data: TrainingSet, config: TrainConfig) -> np.ndarray:
     """Return logits (N, K) of the unaugmented crops."""
     model.eval()
-    rows = np.arange(len(data))
-    return torch.cat([model(x) for _, x, _ in inputs_in_batches(data, rows, config.input)]).numpy()
+    rows, device = np.arange(len(data)), next(model.parameters()).device
+    batches = inputs_in_batches(data, rows, config.input)
+    return torch.cat([model(x.to(device)).cpu() for _, x, _ in batches]).numpy()
 
 
 def class_average_f1(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:
@@ -37,13 +40,25 @@ def class_average_f1(predicted: np.ndarray, labels: np.ndarray, classes: int) ->
 
 def validate(model: nn.Module, data: TrainingSet, config: TrainConfig) -> dict[str, float]:
     """Measure a model on a set: class-average F1, accuracy and recall of each class."""
-    labels = class_labels(data, config.classes)
-    predicted = predict(model, data, config).argmax(axis=1)
+    labels = class_labels(data, config.task)
+    return figures_of(predict(model, data, config), labels, config.classes)
+
+
+def figures_of(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> dict[str, float]:
+    """Return class-average F1, accuracy and recall of each class that occurs.
+
+    Parameters
+    ----------
+    logits : ndarray, shape (N, K)
+    labels : ndarray of int, shape (N,)
+    classes : sequence of str, length K
+    """
+    predicted = logits.argmax(axis=1)
     figures = {
-        "f1": class_average_f1(predicted, labels, len(config.classes)),
+        "f1": class_average_f1(predicted, labels, len(classes)),
         "accuracy": float(np.mean(predicted == labels)),
     }
-    for index, name in enumerate(config.classes):
+    for index, name in enumerate(classes):
         of_class = labels == index
         if of_class.any():
             figures[f"recall_{name}"] = float(np.mean(predicted[of_class] == index))

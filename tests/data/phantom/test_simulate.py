@@ -10,6 +10,7 @@ from spinexplain.geometry import apply_affine
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.morphometry import measure_bodies
+from spinexplain.types import LabelMap
 
 FOLDER = Path(__file__).parents[1] / "tptbox-sample-ct"
 
@@ -116,3 +117,17 @@ def test_bad_requests_are_refused(real):
         simulate_fracture(ct, labels, VertebraLevel.L3, "wedge", 0.3, impaction=-1)
     with pytest.raises(LabelError, match="T4 is not in the mask"):
         simulate_fracture(ct, labels, VertebraLevel.T4, "wedge", 0.3)
+
+
+def test_centers_beside_the_mask_follow_the_fracture(demo_scan):
+    image, level = demo_scan.twin, VertebraLevel.L1
+    whole = simulate_fracture(image.volume, image.labels, level, "crush", 0.45, seed=2)
+    alone = LabelMap(
+        np.where(image.labels.array == level.verse_label, level.verse_label, 0),
+        image.labels.affine,
+    )
+    centers = vertebrae_from_mask(image.labels)
+    part = simulate_fracture(image.volume, alone, level, "crush", 0.45, seed=2, centroids=centers)
+    assert [v.level for v in part.vertebrae] == [v.level for v in whole.vertebrae]
+    for one, other in zip(part.vertebrae, whole.vertebrae, strict=True):
+        assert one.centroid_mm == pytest.approx(other.centroid_mm, abs=0.1)

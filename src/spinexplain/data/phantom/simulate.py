@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,7 @@ def simulate_fracture(
     shape: str = "wedge",
     loss: float = 0.3,
     seed: int = 0,
+    centroids: Sequence[Vertebra] = (),
     impaction: float = 0.0,
 ) -> SimulatedFracture:
     """Fracture one vertebra of a real or phantom CT.
@@ -76,6 +78,8 @@ def simulate_fracture(
         Share of the spongy bone of the lost height that is packed into a dense band under
         the broken endplates: 1 conserves the mineral, 0 (default) leaves densities as they
         are, as in old fractures.
+    centroids : sequence of Vertebra
+        Body centers of levels that are not in the mask; they follow what happens to the scan.
 
     Raises
     ------
@@ -97,11 +101,17 @@ def simulate_fracture(
     """
     _check(shape, loss, impaction)
     matched = match_grid(labels, volume)
-    vertebrae = vertebrae_from_mask(matched)
+    vertebrae = _joined(vertebrae_from_mask(matched), centroids)
     body = _find_body(matched, vertebrae, level)
     scene = _Scene(matched, tuple(vertebrae), level, body)
     field = _solved(seed, scene, FracturePlan(shape, loss))
     return _warp(volume, scene, field, impaction)
+
+
+def _joined(masked: list[Vertebra], beside: Sequence[Vertebra]) -> list[Vertebra]:
+    known = {vertebra.level for vertebra in masked}
+    others = [vertebra for vertebra in beside if vertebra.level not in known]
+    return sorted([*masked, *others], key=lambda vertebra: vertebra.level.order)
 
 
 def _check(shape: str, loss: float, impaction: float) -> None:

@@ -1,0 +1,81 @@
+"""The table of measured differences in docs/discrepancies.md, from stored figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+ROWS = {
+    "corrected": "**corrected** (median weights, all of the ledger's right column)",
+    "weights-as-printed": "class weights as printed (eq. 3)",
+    "weights-none": "no class weights",
+    "weights-ins": "class weights 1 / n",
+    "weights-isns": "class weights 1 / √n",
+    "resampled": "classes resampled, no weights",
+    "diversity-raw-dot": "diversity: squared product",
+    "diversity-cosine": "diversity: cosine, not centered",
+    "diversity-0": "no diversity term",
+    "separation-plus": "separation added with a plus sign",
+    "uniform-start": "prototypes start at random in [0, 1]",
+    "outside-0": "no term on activation outside",
+    "duplicates": "projection allows duplicates",
+    "no-last-layer": "no last layer after projection",
+    "last-layer-adam-20": "last layer: Adam, 20 passes",
+    "last-layer-adam-600": "last layer: Adam, 20 x 30 passes (ProtoPNet's copies)",
+    "last-layer-free": "last layer: signs free",
+    "moved-statistics": "BatchNorm statistics move after projection",
+    "no-gaussian": "no Gaussian channel",
+    "as-printed": "weights, diversity, separation, start, duplicates, signs: all as printed",
+}
+COLUMNS = {
+    "f1_verse-like": ("F1 verse-like", 2),
+    "f1_hard": ("F1 hard", 2),
+    "specificity_verse-like": ("specificity", 2),
+    "found_hard": ("found, hard", 2),
+    "on_body": ("on body", 2),
+    "on_evidence": ("on evidence", 2),
+    "cosine_before": ("cosine before", 2),
+    "cosine_after": ("after projection", 2),
+    "travelled": ("travelled", 2),
+    "winner_share": ("winner", 2),
+    "duplicates": ("duplicates", 1),
+    "wrong_signs": ("wrong signs", 1),
+    "off_patch": ("off its patch", 3),
+}
+
+
+def table(results: dict) -> str:
+    """Lay the runs out as Markdown: mean over seeds, and ± half the range for F1."""
+    lines = ["| difference, alone | " + " | ".join(head for head, _ in COLUMNS.values()) + " |"]
+    lines.append("|---|" + "---|" * len(COLUMNS))
+    for name, title in ROWS.items():
+        if name in results["runs"]:
+            runs = list(results["runs"][name].values())
+            cells = [cell([run[key] for run in runs], key) for key in COLUMNS]
+            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def cell(values: list[float], key: str) -> str:
+    """Write a mean, with half the range over the seeds for F1."""
+    digits = COLUMNS[key][1]
+    text = f"{np.mean(values) + 0.0:.{digits}f}"
+    if key.startswith("f1"):
+        text += f" ± {(max(values) - min(values)) / 2:.{digits}f}"
+    return "0" if key == "off_patch" and max(values) < 1e-6 else text
+
+
+def written(document: str, results: dict) -> str:
+    """Return the document with the table between its markers."""
+    head, rest = document.split(BEGIN)
+    _, tail = rest.split(END)
+    return f"{head}{BEGIN}\n{table(results)}\n{END}{tail}"
+
+
+def write_table(results: Path, document: Path) -> None:
+    """Replace the table in a document by one of stored figures."""
+    content = json.loads(results.read_text("utf-8"))
+    document.write_text(written(document.read_text("utf-8"), content), "utf-8")

@@ -1,0 +1,500 @@
+"""Measure what each difference between paper, code and this package does, on drawn phantoms.
+
+    python scripts/measure_discrepancies.py --cohorts build/cohorts     # about 20 CPU minutes
+    python scripts/measure_discrepancies.py --table                     # only write the table
+
+Training rows are drawn in the class sizes of the paper's training split (982, 58, 38) from one
+cohort; the shipped model's trunk learns a little from other rows of it and is then frozen. On its
+cached features every difference alone trains a prototype head, with three seeds. Results go to
+``docs/data/discrepancies.json``, the table into ``docs/discrepancies.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from discrepancy_table import write_table
+from lightning.fabric import Fabric
+from train_shipped import drawn
+
+from spinexplain.config import AugmentSettings, TrainConfig
+from spinexplain.data.cohort import Cohort
+from spinexplain.io.files import atomic_file
+from spinexplain.models.backbones import Trunk, build_trunk, bypassing
+from spinexplain.models.build import build_model
+from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.inputs import network_input
+from spinexplain.models.prototype import LinearNet, PrototypeNet
+from spinexplain.models.receptive import upsample_map
+from spinexplain.train import projection
+from spinexplain.train.augment import Crops, augmented_crops, plain_crops
+from spinexplain.train.dataset import TrainingSet, class_labels, with_classes
+from spinexplain.train.features import with_features
+from spinexplain.train.fit import (
+    Batch,
+    Journal,
+    Phase,
+    learning_rate_factor,
+    rows_of_step,
+    run_phase,
+)
+from spinexplain.train.objectives import WarmUp, classification_objective, prototype_objective
+from spinexplain.train.phases import (
+    cached_similarities,
+    connect,
+    linear_groups,
+    prototype_groups,
+    start_from_patches,
+    weights_of,
+)
+from spinexplain.train.projection import PrototypeSource, inputs_in_batches, project
+from spinexplain.train.reliability import CROP_SHIFT_MM, strongest_maps, top_share
+from spinexplain.train.source import set_from_cohort
+from spinexplain.train.validate import class_average_f1
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "docs" / "data" / "discrepancies.json"
+CLASS_SIZES = (982, 58, 38)
+TRUNK_ROWS, TRUNK_STEPS, HEAD_STEPS = 4000, 250, 120
+TRAINING, TESTS = ("balanced", 2, 8000), {"verse-like": (990, 1000), "hard": (990, 400)}
+SEEDS = (0, 1, 2)
+SHIPPED = "protoverse-phantom"
+STILL = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))
+CORRECTED: dict[str, Any] = {
+    "input": {
+        "channels": ("wide", "gaussian", "narrow"),
+        "windows_hu": {"wide": (-500, 1300), "narrow": (-50, 450)},
+    },
+    "trunk": {
+        "name": "conv",
+        "weights": "none",
+        "blocks": 4,
+        "max_stride": 8,
+        "widths": (16, 32, 64, 96),  # those of the shipped model
+    },
+    "head": {"feature_dim": 64, "log_epsilon": 1e-2, "pooling": "target"},
+    "loss": {"lambda_outside": 1.0, "inside": "evidence", "lambda_height": 1.0},
+    "classifier": {"steps": TRUNK_STEPS, "trunk_lr": 1e-3, "precision": "bf16"},
+    "warm": {"steps": HEAD_STEPS, "batch": 80, "head_lr": 1e-2},
+    "projection": {"inside_target": True},
+    "last_layer": {"lambda_l2": 3e-4},
+}
+# What descends differently.
+TRAINED: dict[str, dict[str, Any]] = {
+    "weights-as-printed": {"loss": {"class_weights": "as_printed"}},
+    "weights-none": {"loss": {"class_weights": "none"}},
+    "weights-ins": {"loss": {"class_weights": "ins"}},
+    "weights-isns": {"loss": {"class_weights": "isns"}},
+    "resampled": {"loss": {"class_weights": "none"}, "sampling": "balanced"},
+    "diversity-raw-dot": {"loss": {"diversity": "raw_dot"}},
+    "diversity-cosine": {"loss": {"diversity": "cosine"}},
+    "diversity-0": {"loss": {"lambda_div": 0.0}},
+    "separation-plus": {"loss": {"lambda_sep": 0.08}},
+    "uniform-start": {"head": {"initial_prototypes": "uniform"}},
+    "outside-0": {"loss": {"lambda_outside": 0.0}},
+    "as-printed": {
+        "loss": {
+            "class_weights": "as_printed",
+            "diversity": "raw_dot",
+            "lambda_sep": 0.08,
+            "lambda_outside": 0.0,
+        },
+        "head": {"initial_prototypes": "uniform"},
+        "projection": {"allow_duplicates": True},
+        "last_layer": {"constrained": False, "lambda_l2": 0.0},
+    },
+}
+# What goes on differently after the same descent as "corrected".
+FINISHED: dict[str, dict[str, Any]] = {
+    "duplicates": {"projection": {"allow_duplicates": True}},
+    "last-layer-adam-20": {"last_layer": {"solver": "adam", "steps": 20 * (1078 // 80)}},
+    "last-layer-adam-600": {"last_layer": {"solver": "adam", "steps": 600 * (1078 // 80)}},
+    "last-layer-free": {"last_layer": {"constrained": False}},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Everything on one trunk: sets with features, and crops of the test sets as moved."""
+
+    trunk: Trunk
+    training: TrainingSet
+    crops: Crops
+    tests: dict[str, TrainingSet]
+    moved: dict[str, tuple[np.ndarray, Crops]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cohorts", type=Path, default=ROOT / "build" / "cohorts")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "discrepancies")
+    parser.add_argument("--table", action="store_true", help="only write the table")
+    parser.add_argument("--quick", action="store_true", help="a few steps of everything")
+    options = parser.parse_args()
+    if not options.table:
+        torch.set_num_threads(1)
+        measure(options.cohorts, options.work, options.quick)
+    write_table(RESULTS, ROOT / "docs" / "discrepancies.md")
+
+
+def measure(cohorts: Path, work: Path, quick: bool) -> None:
+    """Run what is missing, keeping every run's figures as soon as it is done."""
+    base = shortened(configured({}, 0)) if quick else configured({}, 0)
+    record = Record(work / "runs.json")
+    training, rest = subset(opened(cohorts, *TRAINING, base), base)
+    tests = {name: opened(cohorts, name, *counts, base) for name, counts in TESTS.items()}
+    if quick:
+        tests = {name: data.take(np.arange(40)) for name, data in tests.items()}
+    trunk = trained_trunk(base, rest, work / "trunk")
+    data = on_trunk(trunk, training, tests, base)
+    models = {seed: head_runs(record, data, base, seed) for seed in SEEDS}
+    shift_statistics(trunk, data, base)
+    shifted = on_trunk(trunk, training, tests, base)
+    for seed in SEEDS:
+        config = with_steps(configured({}, seed), base)
+        record.keep("moved-statistics", seed, finished(models[seed], config, data, shifted))
+    del shifted, data
+    channels = {"channels": ("wide", "narrow")}
+    blind = base.model_copy(
+        update={
+            "input": base.input.model_copy(update=channels),
+            "head": base.head.model_copy(update={"pooling": "average"}),
+        }
+    )
+    data = on_trunk(trained_trunk(blind, rest, work / "blind"), training, tests, blind)
+    for seed in SEEDS:
+        config = with_steps(configured({"head": {"pooling": "average"}}, seed), blind)
+        record.keep("no-gaussian", seed, finished(descended(config, data), config, data))
+    store(record, base)
+
+
+def head_runs(record: Record, data: Data, base: TrainConfig, seed: int) -> PrototypeNet:
+    """Run every difference with one seed; return the corrected model before projection."""
+    config = with_steps(configured({}, seed), base)
+    corrected = descended(config, data)
+    record.keep("corrected", seed, finished(corrected, config, data))
+    record.keep("no-last-layer", seed, finished(corrected, config, data, tune=False))
+    for name, changes in FINISHED.items():
+        if not record.has(name, seed):
+            config = with_steps(configured(changes, seed), base)
+            record.keep(name, seed, finished(corrected, config, data))
+    for name, changes in TRAINED.items():
+        if not record.has(name, seed):
+            config = with_steps(configured(changes, seed), base)
+            record.keep(name, seed, finished(descended(config, data), config, data))
+    return corrected
+
+
+class Record:
+    """The figures of all runs so far, on disk after each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.runs = path, {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            self.runs = json.loads(path.read_text("utf-8"))
+
+    def has(self, name: str, seed: int) -> bool:
+        return str(seed) in self.runs.get(name, {})
+
+    def keep(self, name: str, seed: int, figures: dict[str, Any]) -> None:
+        self.runs.setdefault(name, {})[str(seed)] = figures
+        with atomic_file(self.path) as temporary:
+            temporary.write_text(json.dumps(self.runs, indent=1))
+        print(f"{time.process_time():6.0f} s  {name} {seed}  {figures}", flush=True)
+
+
+def shortened(config: TrainConfig) -> TrainConfig:
+    few = {
+        name: getattr(config, name).model_copy(update={"steps": 3})
+        for name in ("classifier", "warm")
+    }
+    return config.model_copy(update=few)
+
+
+def opened(folder: Path, preset: str, seed: int, count: int, config: TrainConfig) -> TrainingSet:
+    """Open a cohort of drawn sheets, drawn now if it is not there; only its graded classes."""
+    path = folder / f"{preset}-{seed}-{count}"
+    data = (
+        set_from_cohort(Cohort.open(path)) if path.exists() else drawn(folder, preset, seed, count)
+    )
+    return with_classes(data, config.task, 1)
+
+
+def configured(changes: dict[str, Any], seed: int) -> TrainConfig:
+    """Return the corrected settings with a few changes."""
+    content = {name: dict(section) for name, section in CORRECTED.items()}
+    for name, change in changes.items():
+        content[name] = content.get(name, {}) | change if isinstance(change, dict) else change
+    return TrainConfig(**content, seed=seed)
+
+
+def with_steps(config: TrainConfig, base: TrainConfig) -> TrainConfig:
+    return config.model_copy(update={"warm": base.warm, "input": base.input, "augment": STILL})
+
+
+def subset(data: TrainingSet, config: TrainConfig) -> tuple[TrainingSet, TrainingSet]:
+    """Return rows in the paper's class sizes, and others for the trunk; no person in both."""
+    labels = class_labels(data, config.task)
+    picks = [np.flatnonzero(labels == k)[:n] for k, n in enumerate(CLASS_SIZES)]
+    taken = np.sort(np.concatenate(picks))
+    other = ~np.isin(data.subjects, data.subjects[taken])
+    return data.take(taken), data.take(np.flatnonzero(other)[:TRUNK_ROWS])
+
+
+def trained_trunk(config: TrainConfig, data: TrainingSet, folder: Path) -> Trunk:
+    """Train the plain classifier on from the shipped trunk, and freeze its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    trunk = build_trunk(config.trunk, config.input)
+    trunk.load_state_dict(shipped_state(config))
+    model = WarmUp(LinearNet(trunk, len(config.classes), config.input, config.head.pooling))
+    weights = weights_of(data, config, "median")
+    objective = classification_objective(model, weights, 1.0, config.classifier.precision)
+    groups = linear_groups(model, config.classifier)
+    phase = Phase("trunk", 0, config.classifier, groups, objective)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    for step in run_phase(fabric, model, data, config, phase, Journal(folder, resume=True)):
+        if step % 100 == 0:
+            print(f"trunk {step}", flush=True)
+    for parameter in trunk.parameters():
+        parameter.requires_grad_(False)
+    return trunk.eval()
+
+
+def shipped_state(config: TrainConfig) -> dict[str, torch.Tensor]:
+    """Return the shipped model's trunk, its first convolution cut to the input's channels."""
+    grader = load_grader(SHIPPED)
+    state = grader.model.trunk.state_dict()
+    used = [grader.spec.channels.index(name) for name in config.input.channels]
+    state["layers.0.weight"] = state["layers.0.weight"][:, used]
+    return state
+
+
+@torch.no_grad()
+def on_trunk(
+    trunk: Trunk, training: TrainingSet, tests: dict[str, TrainingSet], config: TrainConfig
+) -> Data:
+    """Pass every crop through the trunk once."""
+    moved = {}
+    shift = STILL.model_copy(update={"shift_mm": CROP_SHIFT_MM})
+    used = tests["hard"]
+    crops = augmented_crops(used, np.arange(len(used)), config.input, shift, 7, 0)
+    parts = [
+        trunk(network_input(crops.hu[i : i + 64], crops.centers[i : i + 64], config.input))
+        for i in range(0, len(used), 64)
+    ]
+    moved["hard"] = (torch.cat(parts).numpy(), crops)
+    return Data(
+        trunk,
+        with_features(trunk, training, config.input),
+        plain_crops(training, np.arange(len(training)), config.input),
+        {name: with_features(trunk, data, config.input) for name, data in tests.items()},
+        moved,
+    )
+
+
+def descended(config: TrainConfig, data: Data) -> PrototypeNet:
+    """Train a prototype head on the cached features."""
+    torch.manual_seed(config.seed)
+    model = build_model(data.trunk, config.head, len(config.classes), config.input)
+    assert isinstance(model, PrototypeNet)
+    with bypassing(data.trunk), cut_once(data.crops):
+        if config.head.initial_prototypes == "own_class_patches":
+            start_from_patches(model, data.training, config)
+        weights = weights_of(data.training, config, config.loss.class_weights)
+        objective = prototype_objective(model, weights, config)
+        phase = Phase("warm", 1, config.warm, [], objective)
+        model.last_layer.weight.requires_grad_(False)
+        optimizer = torch.optim.AdamW(prototype_groups(model, config.warm, with_trunk=False))
+        base = [group["lr"] for group in optimizer.param_groups]
+        labels = torch.from_numpy(class_labels(data.training, config.task))
+        for step in range(config.warm.steps):
+            for group, lr in zip(optimizer.param_groups, base, strict=True):
+                group["lr"] = lr * learning_rate_factor(config.warm, step)
+            rows = rows_of_step(data.training, config, phase, step).index
+            features = torch.from_numpy(data.training.features[rows])
+            batch = Batch(features, labels[rows], cut(data.crops, rows))
+            optimizer.zero_grad()
+            objective(batch)["total"].backward()
+            optimizer.step()
+    return model
+
+
+def cut(crops: Crops, rows: np.ndarray) -> Crops:
+    return Crops(crops.hu[:0], crops.centers[:0], crops.target[rows], crops.evidence[rows])
+
+
+@contextmanager
+def cut_once(crops: Crops) -> Iterator[None]:
+    """Take crops of the training set from memory instead of cutting them again and again."""
+    kept = projection.plain_crops
+    projection.plain_crops = lambda data, rows, spec: cut(crops, rows)
+    try:
+        yield
+    finally:
+        projection.plain_crops = kept
+
+
+def finished(
+    trained: PrototypeNet,
+    config: TrainConfig,
+    data: Data,
+    shifted: Data | None = None,
+    tune: bool = True,
+) -> dict[str, Any]:
+    """Project, tune the last layer, measure; the trained model is left as it is.
+
+    ``shifted`` holds what the trunk gives after its statistics moved behind the projection.
+    """
+    with bypassing(data.trunk), cut_once(data.crops):
+        model = build_model(data.trunk, config.head, len(config.classes), config.input)
+        model.load_state_dict(trained.state_dict())
+        before = same_class_cosine(model)
+        labels = class_labels(data.training, config.task)
+        inside = config.loss.inside
+        sources = project(model, data.training, labels, config.input, config.projection, inside)
+        after = data if shifted is None else shifted
+        similarities, _ = cached_similarities(model, after.training, config)
+        if tune:
+            connect(model, similarities, labels, after.training, config)
+        return {
+            "cosine_before": before,
+            "cosine_after": same_class_cosine(model),
+            "travelled": float(np.mean([source.distance for source in sources])),
+            "duplicates": duplicates(sources, data.training, model),
+            "winner_share": winner_share(similarities, labels, model.prototype_class.numpy()),
+            "off_patch": off_patch(model, sources, after.training),
+            "wrong_signs": wrong_signs(model),
+            **tested(model, config, after),
+        }
+
+
+def same_class_cosine(model: PrototypeNet, centered: bool = True) -> float:
+    """Mean cosine of same-class pairs of mean-centered prototypes."""
+    vectors = model.prototypes.detach()
+    unit = F.normalize(vectors - vectors.mean(dim=0), dim=1)
+    same = model.prototype_class[:, None] == model.prototype_class[None]
+    pairs = torch.triu(same, diagonal=1)
+    return float((unit @ unit.T)[pairs].mean())
+
+
+def duplicates(sources: list[PrototypeSource], data: TrainingSet, model: PrototypeNet) -> int:
+    """Prototypes that show what an earlier one of their class shows: one subject, 3 cells."""
+    count, owner = 0, model.prototype_class.tolist()
+    for i, one in enumerate(sources):
+        near = [
+            other
+            for j, other in enumerate(sources[:i])
+            if owner[i] == owner[j]
+            and data.subjects[one.row] == data.subjects[other.row]
+            and max(abs(a - b) for a, b in zip(one.cell, other.cell, strict=True)) < 3
+        ]
+        count += bool(near)
+    return count
+
+
+def winner_share(similarities: np.ndarray, labels: np.ndarray, owner: np.ndarray) -> float:
+    """Share of a class's crops won by its most frequent prototype, averaged over classes."""
+    shares = []
+    for index in np.unique(owner):
+        own = similarities[labels == index][:, owner == index]
+        shares.append(np.bincount(own.argmax(axis=1)).max() / len(own))
+    return float(np.mean(shares))
+
+
+@torch.no_grad()
+def off_patch(model: PrototypeNet, sources: list[PrototypeSource], data: TrainingSet) -> float:
+    """Largest squared distance of a prototype from the training patch it is said to be."""
+    rows = np.array([source.row for source in sources])
+    latent = model.latent(torch.from_numpy(data.features[rows]))
+    gaps = [
+        (model.prototypes[i] - latent[(i, slice(None), *source.cell)]).square().sum()
+        for i, source in enumerate(sources)
+    ]
+    return float(max(gaps))
+
+
+def wrong_signs(model: PrototypeNet) -> int:
+    """Own-class connections below 0 and off-class ones above."""
+    weight, own = model.last_layer.weight.detach(), model.own_class.T
+    return int((weight[own] < 0).sum() + (weight[~own] > 0).sum())
+
+
+@torch.no_grad()
+def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, float]:
+    """Grades on both test sets; places of the evidence on the harder one, crops moved."""
+    figures: dict[str, float] = {}
+    for name, test in data.tests.items():
+        labels = class_labels(test, config.task)
+        predicted = np.concatenate(
+            [
+                model(torch.from_numpy(test.features[i : i + 256])).argmax(dim=1).numpy()
+                for i in range(0, len(test), 256)
+            ]
+        )
+        figures[f"f1_{name}"] = class_average_f1(predicted, labels, len(config.classes))
+        figures[f"specificity_{name}"] = float(np.mean(predicted[labels == 0] == 0))
+        figures[f"found_{name}"] = float(np.mean(predicted[labels > 0] > 0))
+    features, crops = data.moved["hard"]
+    labels = class_labels(data.tests["hard"], config.task)
+    maps = strongest_maps(model, torch.from_numpy(features), torch.from_numpy(labels)).numpy()
+    body, evidence = [], []
+    for i, label in enumerate(labels):
+        heat = upsample_map(maps[i], tuple(crops.hu.shape[1:]), data.trunk.field)
+        top = top_share(heat)
+        body.append(float((crops.target[i].numpy()[top] > 0.5).mean()))
+        if label > 0:
+            evidence.append(float((crops.evidence[i].numpy()[top] > 0.5).mean()))
+    return figures | {"on_body": float(np.mean(body)), "on_evidence": float(np.mean(evidence))}
+
+
+@torch.no_grad()
+def shift_statistics(trunk: Trunk, data: Data, config: TrainConfig) -> None:
+    """Let BatchNorm follow the training crops for three passes, as epochs in training mode do."""
+    trunk.train()
+    rows = np.arange(len(data.training))
+    images = replace(data.training, features=None)
+    for _ in range(3):
+        for _, x, _ in inputs_in_batches(images, rows, config.input):
+            trunk(x)
+    trunk.eval()
+
+
+def store(record: Record, config: TrainConfig) -> None:
+    """Keep all figures with what made them."""
+    content = {
+        "command": "python scripts/measure_discrepancies.py",
+        "cpu_minutes": round(time.process_time() / 60, 1),
+        "training": dict(zip(config.classes, CLASS_SIZES, strict=True)),
+        "cohorts": {"training": TRAINING, "tests": TESTS},
+        "trunk": {
+            "from": f"{SHIPPED} {load_grader(SHIPPED).info.sha256[:12]}",
+            "rows": TRUNK_ROWS,
+            "steps": config.classifier.steps,
+        },
+        "head_steps": config.warm.steps,
+        "seeds": SEEDS,
+        "torch": str(torch.__version__),
+        "runs": record.runs,
+    }
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

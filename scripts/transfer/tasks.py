@@ -1,0 +1,66 @@
+"""Scans still to be made: each knows its file; those that are there are not made again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import spinexplain
+
+
+class Task(Protocol):
+    """One scan to make, prepare and store."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def make(self) -> None: ...
+
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+def code_hash(*patterns: str, but: Sequence[str] = ()) -> str:
+    """Hash source files of the package: what other code prepared is not mixed in."""
+    package = Path(spinexplain.__file__).parent
+    found = (path for pattern in patterns for path in package.glob(pattern))
+    files = sorted(path for path in found if path.stem not in but)
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
+def slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name.lower())
+
+
+def make_missing(tasks: Sequence[Task], jobs: int) -> Iterator[int]:
+    """Make what is not there yet, side by side; yields how many are left."""
+    missing = [task for task in tasks if not task.path.exists()]
+    left = len(missing)
+    for _ in _made(missing, jobs):
+        left -= 1
+        yield left
+
+
+def _made(tasks: Sequence[Task], jobs: int) -> Iterator[None]:
+    if jobs == 1:
+        for task in tasks:
+            yield task.make()
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(task.make) for task in tasks]):
+            yield done.result()
+
+
+def there(tasks: Sequence[AnyTask]) -> list[AnyTask]:
+    """Keep the tasks whose scan is made."""
+    return [task for task in tasks if task.path.exists()]
+
+
+def evenly(groups: Sequence[Sequence[Task]]) -> list[Task]:
+    """Mix groups, so that all have come equally far whenever one looks."""
+    placed = [(k / len(group), task) for group in groups for k, task in enumerate(group)]
+    return [task for _, task in sorted(placed, key=lambda pair: pair[0])]

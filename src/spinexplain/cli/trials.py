@@ -1,0 +1,60 @@
+"""``spinexplain trials``: trainings and tests of one preset across cohorts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spinexplain.cli.progress import printable, shown_phases
+
+EVERYTHING = "all"
+
+
+def command(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="Preset's name or a .toml file.")],
+    train: Annotated[
+        list[str],
+        typer.Option("--train", metavar="COHORT", help="Train on it; A+B joins two. Repeat."),
+    ],
+    test: Annotated[
+        list[str],
+        typer.Option("--test", metavar="COHORT", help="Test on it; A+B joins two. Repeat."),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of results.")],
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings on each set.")] = 5,
+    train_split: Annotated[
+        str, typer.Option("--train-split", help="Split to train on, or all.")
+    ] = "training",
+    test_split: Annotated[
+        str, typer.Option("--test-split", help="Split to test on, or all.")
+    ] = "test",
+) -> None:
+    """Train a detector several times on every training set and test each on every test set.
+
+    Writes DIR/table.md and DIR/result.json (F1, accuracy, AUC, AP; mean and standard
+    deviation), DIR/predictions and DIR/runs. May be stopped at any time; the same command
+    goes on where it stopped.
+
+    Example: spinexplain trials detector --train verse --train verse+own --test verse -o trials
+    """
+    from spinexplain.config import read_config
+    from spinexplain.experiment.trials import Trials, run_trials
+    from spinexplain.experiment.trials_result import markdown
+    from spinexplain.experiment.trials_sources import parse_source
+
+    splits = [None if name == EVERYTHING else name for name in (train_split, test_split)]
+    with shown_phases() as progress:
+        result = run_trials(
+            Trials(
+                read_config(preset),
+                [parse_source(text, splits[0]) for text in train],
+                [parse_source(text, splits[1]) for text in test],
+                seeds,
+                out,
+                progress,
+            )
+        )
+    typer.echo(markdown(result))
+    typer.echo(f"results: {printable(str(out / 'table.md'))}")

@@ -1,0 +1,1 @@
+"""What predictions are worth: arrays and tables in, figures out; no torch."""

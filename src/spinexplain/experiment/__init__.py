@@ -1,0 +1,1 @@
+"""Experiments: evaluation, cross-validation, ablation, and the papers' tables."""

@@ -1,0 +1,187 @@
+"""Several trainings of one preset on every training set, tested on every test set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinexplain.config import TrainConfig
+from spinexplain.errors import ConfigError, OutputError
+from spinexplain.experiment.trials_result import TrialsResult, collect, write_result
+from spinexplain.experiment.trials_sources import Source, check_apart, read_source
+from spinexplain.io.files import atomic_file
+
+if TYPE_CHECKING:
+    from spinexplain.train.dataset import TrainingSet
+    from spinexplain.train.run import Progress, Trained
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What is trained and tested.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        With two classes, the healthy one first; its seed is the first run's.
+    train, test : sequence of Source
+    seeds : int
+        Runs on each training set.
+    out : Path
+        ``runs/``, ``predictions/``, ``result.json`` and ``table.md``.
+    """
+
+    config: TrainConfig
+    train: Sequence[Source]
+    test: Sequence[Source]
+    seeds: int
+    out: Path
+    progress: Progress | None = field(default=None, compare=False)
+
+
+def run_trials(trials: Trials) -> TrialsResult:
+    """Train what is not trained yet, test what is not tested yet, and write the table.
+
+    A stopped experiment goes on where it stopped: every run resumes from its checkpoint,
+    and one whose predictions are there is not touched.
+
+    Parameters
+    ----------
+    trials : Trials
+
+    Returns
+    -------
+    TrialsResult
+
+    Raises
+    ------
+    ConfigError
+        If the task has not two classes, names occur twice, or a scan is on both sides.
+    OutputError
+        If ``out`` holds an experiment with other settings.
+
+    Notes
+    -----
+    Table 1 of Interpretable Vertebral Fracture Diagnosis: mean and standard deviation over
+    separate trainings, which differ in their seed alone.
+    """
+    _check(trials)
+    _take_up(trials)
+    for source in trials.test:
+        if not _path(trials, "heights", source.name).is_file():
+            _store_heights(trials, source)
+    for source in trials.train:
+        for seed in _seeds(trials):
+            _one_run(trials, source, seed)
+    names = [[source.name for source in side] for side in (trials.train, trials.test)]
+    result = collect(trials.out / "predictions", trials.config, *names)
+    write_result(result, trials.out)
+    return result
+
+
+def _seeds(trials: Trials) -> range:
+    return range(trials.config.seed, trials.config.seed + trials.seeds)
+
+
+def _one_run(trials: Trials, source: Source, seed: int) -> None:
+    key = f"{source.name}--seed{seed}"
+    missing = [test for test in trials.test if not _path(trials, key, test.name).is_file()]
+    if not missing:
+        return
+    from spinexplain.train.recipes import train_model
+
+    config = trials.config.model_copy(update={"seed": seed})
+    run = trials.out / "runs" / key
+    data = read_source(source, config.input.axes)
+    trained = train_model(config, data, run, resume=True, progress=trials.progress)
+    for test in missing:
+        _store(trials, key, test, _scores(trained, test))
+
+
+def _scores(trained: Trained, test: Source) -> tuple[TrainingSet, np.ndarray]:
+    from scipy.special import softmax
+
+    from spinexplain.train.dataset import class_labels
+    from spinexplain.train.validate import predict
+
+    data = read_source(test, trained.config.input.axes)
+    data = data.take(class_labels(data, trained.config.task) >= 0)
+    logits = predict(trained.model, data, trained.config).astype(np.float64)
+    return data, softmax(logits, axis=1)[:, 1]
+
+
+def _store_heights(trials: Trials, test: Source) -> None:
+    """Store the height loss that the cohort knows as if it were a model's score."""
+    from spinexplain.train.dataset import class_labels
+
+    data = read_source(test, trials.config.input.axes)
+    data = data.take(class_labels(data, trials.config.task) >= 0)
+    known = data.height_loss if data.height_loss is not None else np.full(len(data), np.nan)
+    _store(trials, "heights", test, (data, known))
+
+
+def _store(
+    trials: Trials, key: str, test: Source, predicted: tuple[TrainingSet, np.ndarray]
+) -> None:
+    import pandas as pd
+
+    from spinexplain.train.dataset import class_labels
+
+    data, scores = predicted
+    table = pd.DataFrame(
+        {
+            "subject": data.subjects,
+            "series": data.series,
+            "level": data.levels,
+            "grade": [f"G{grade}" for grade in data.grades],
+            "label": class_labels(data, trials.config.task),
+            "score": scores,
+        }
+    )
+    path = _path(trials, key, test.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def _path(trials: Trials, key: str, test: str) -> Path:
+    return trials.out / "predictions" / f"{key}--{test}.parquet"
+
+
+def _check(trials: Trials) -> None:
+    if len(trials.config.classes) != 2:
+        raise ConfigError(
+            f"{trials.config.name} has {len(trials.config.classes)} classes; trials expects "
+            "two. Put several grades into one class under [grades]."
+        )
+    for side in (trials.train, trials.test):
+        names = [source.name for source in side]
+        if not names or len(set(names)) != len(names):
+            raise ConfigError(
+                f"the cohorts are called {', '.join(names) or 'nothing'}; expected different "
+                "names. Rename a cohort's folder."
+            )
+    check_apart(trials.train, trials.test)
+
+
+def _take_up(trials: Trials) -> None:
+    settings: dict[str, Any] = {
+        "config": trials.config.model_dump(mode="json"),
+        "train": {source.name: source.described() for source in trials.train},
+        "test": {source.name: source.described() for source in trials.test},
+    }
+    path = trials.out / "trials.json"
+    text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
+    if path.is_file() and path.read_text("utf-8") != text:
+        raise OutputError(
+            f"{trials.out} holds trials with other settings (trials.json); expected the same "
+            "preset and cohorts. Choose another folder."
+        )
+    trials.out.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, "utf-8")

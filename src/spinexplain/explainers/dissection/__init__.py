@@ -1,0 +1,1 @@
+"""Network dissection: what each unit of a layer responds to, and which units say *fracture*."""

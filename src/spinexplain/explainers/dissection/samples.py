@@ -1,0 +1,176 @@
+"""Which vertebrae of a cohort are dissected with, and their crops and masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.config import InputSpec
+from spinexplain.data.cohort import Cohort
+from spinexplain.errors import ConfigError
+from spinexplain.explainers.dissection.regions import anatomy_regions
+from spinexplain.models.inputs import network_input
+
+FRACTURED = ("G2", "G3")
+UNSPLIT = "not split"
+
+_STEMS = ("labels", "body", "evidence", "shortcut")
+_MASKS_AT_ONCE = {2: 128, 3: 4}
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Vertebrae of a cohort with the crop that a network sees of each.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    rows : ndarray of int, shape (N,)
+        Row numbers of the cohort's index.
+    spec : InputSpec
+    split : str
+        Name of the split they are from, or ``UNSPLIT``.
+    """
+
+    cohort: Cohort
+    rows: np.ndarray
+    spec: InputSpec
+    split: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def grades(self) -> np.ndarray:
+        """Genant grade of each, ``"G0"`` to ``"G3"``."""
+        return self.column("grade")
+
+    @property
+    def positive(self) -> np.ndarray:
+        """Which are fractured, bool, shape (N,)."""
+        return self.grades != "G0"
+
+    @property
+    def side(self) -> int:
+        """Samples along each axis of a crop, at 1 mm."""
+        return round(self.spec.extent_mm)
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a column of the index for these vertebrae."""
+        return self.cohort.index[name].to_numpy()[self.rows]
+
+    def crops(self, which: np.ndarray) -> np.ndarray:
+        """Cut HU crops out of the stored margin, float32, shape (n, *S)."""
+        kind = f"patches_{self.spec.axes}d"
+        return self._cut(self.cohort.read(kind, self.rows[which])).astype(np.float32)
+
+    def batches(self, size: int, device: str = "cpu") -> Iterator[Tensor]:
+        """Yield the network's input for all of them, in order, ``size`` at a time."""
+        for start in range(0, len(self), size):
+            which = np.arange(start, min(start + size, len(self)))
+            hu = torch.from_numpy(self.crops(which)).to(device)
+            middle = torch.full((len(which), self.spec.axes), (self.side - 1) / 2, device=device)
+            yield network_input(hu, middle, self.spec)
+
+    def regions(self) -> Iterator[Mapping[str, np.ndarray]]:
+        """Find anatomy, evidence and shortcut in every crop, as far as the cohort knows them.
+
+        Yields
+        ------
+        mapping of str to ndarray of bool, shape (*S)
+            Keys of ``REGIONS``. Evidence and shortcut only where there is any.
+        """
+        levels = self.column("level")
+        size = _MASKS_AT_ONCE[self.spec.axes]
+        for start in range(0, len(self), size):
+            which = np.arange(start, min(start + size, len(self)))
+            masks = {stem: self._masks(stem, which) for stem in _STEMS}
+            for place, sample in enumerate(which):
+                own = VertebraLevel(levels[sample]).verse_label
+                yield _regions_of(own, *(masks[stem][place] for stem in _STEMS))
+
+    def _masks(self, stem: str, which: np.ndarray) -> list[np.ndarray | None]:
+        """Cut one kind of mask; None for vertebrae that have none."""
+        kind, rows = f"{stem}_{self.spec.axes}d", self.rows[which]
+        known = self.cohort.has(kind)[rows]
+        if not known.any():
+            return [None] * len(which)
+        masks = self._cut(self.cohort.read(kind, rows, missing=0))
+        return [mask if here else None for mask, here in zip(masks, known, strict=True)]
+
+    def _cut(self, patches: np.ndarray) -> np.ndarray:
+        start = (patches.shape[1] - self.side) // 2
+        inner = slice(start, start + self.side)
+        return patches[(slice(None), *(inner,) * self.spec.axes)]
+
+
+def _regions_of(
+    own: int,
+    labels: np.ndarray | None,
+    body: np.ndarray | None,
+    evidence: np.ndarray | None,
+    shortcut: np.ndarray | None,
+) -> dict[str, np.ndarray]:
+    regions = {} if labels is None else anatomy_regions(labels, body, own)
+    for name, mask in (("evidence", evidence), ("shortcut", shortcut)):
+        if mask is not None and mask.any():
+            regions[name] = mask > 0
+    return regions
+
+
+def select_samples(
+    cohort: Cohort,
+    spec: InputSpec,
+    classes: tuple[str, ...],
+    split: str = "training",
+    mild: bool = False,
+) -> Samples:
+    """Choose the graded vertebrae of a split; of a cohort without splits, all.
+
+    Healthy twins of phantoms stay out: they show the persons of other patches again.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    spec : InputSpec
+        Of the model.
+    classes : tuple of str
+        Of the model; mild fractures take part where it has the class G1.
+    split : str
+        ``"training"`` or ``"validation"``.
+    mild : bool
+        Count mild fractures (G1) as fractures, whatever the classes.
+
+    Raises
+    ------
+    ConfigError
+        If the split is the test split or unknown, or it has no fractured or no healthy
+        vertebra with the patches this model needs.
+    """
+    if split not in ("training", "validation"):
+        reason = "is kept for the final figures" if split == "test" else "is not known"
+        raise ConfigError(
+            f'split "{split}" {reason}; a model is dissected with "training" or "validation".'
+        )
+    index = cohort.index
+    stated = index["split"].notna()
+    fractured = (*FRACTURED, "G1") if mild or "G1" in classes else FRACTURED
+    use = index["grade"].isin(("G0", *fractured)) & cohort.has(f"patches_{spec.axes}d")
+    use &= ~index["healthy_twin"].to_numpy(dtype=bool)
+    if stated.any():
+        use &= index["split"] == split
+    rows = np.flatnonzero(use.to_numpy(dtype=bool))
+    found = index["grade"].iloc[rows]
+    for name, count in (("fractured", (found != "G0").sum()), ("healthy", (found == "G0").sum())):
+        if not count:
+            raise ConfigError(
+                f"{cohort.path}: the {split} split has no {name} vertebra with "
+                f"{spec.axes}-D patches ({', '.join(fractured)} count as fractured); expected "
+                "both fractured and healthy ones. Choose another cohort or --split."
+            )
+    return Samples(cohort, rows, spec, split if stated.any() else UNSPLIT)

@@ -1,0 +1,301 @@
+"""Look into a prototype model: what its prototypes are, what they do, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spinexplain.atlas import AtlasPatch, ModelAtlas, PrototypeEntry
+from spinexplain.data.cohort import Cohort
+from spinexplain.errors import ModelError
+from spinexplain.evaluate.prototypes import usage, winner_share
+from spinexplain.models.inputs import network_input
+from spinexplain.models.receptive import upsample_map
+from spinexplain.train.atlas_passes import Sweep, structure_shares, sweep
+from spinexplain.train.augment import plain_crops
+from spinexplain.train.dataset import TrainingSet, class_labels, joined, split_validation
+from spinexplain.train.embedding import embed, typical_pair
+from spinexplain.train.fingerprint import fingerprint
+from spinexplain.train.run_folder import OpenedRun
+from spinexplain.train.source import graded_rows, set_from_cohort
+
+NEIGHBORS = 10
+SAME_PATCH = 1e-3
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class AtlasData:
+    """The crops a model learned from, and how to find each again in its cohort.
+
+    Parameters
+    ----------
+    training : TrainingSet
+        With ``origin``: position among ``places``.
+    places : list of (Cohort, row)
+    """
+
+    training: TrainingSet
+    places: list[tuple[Cohort, int]]
+
+
+def training_data(run: OpenedRun, cohorts: Sequence[Cohort], split: str | None) -> AtlasData:
+    """Read the crops a run learned from: its cohort without G1 and without validation.
+
+    Parameters
+    ----------
+    run : OpenedRun
+    cohorts : sequence of Cohort
+        In the order of the training, if there were several.
+    split : str or None
+        Which split of the cohorts it learned from; None for all of it.
+
+    Raises
+    ------
+    ModelError
+        If the run does not hold its settings, or it learned from other data.
+    """
+    if run.config is None:
+        raise ModelError(
+            f'model "{run.grader.info.name}" does not hold the settings of its training, so its '
+            "training crops can not be found. Leave out --cohort."
+        )
+    axes = run.config.input.axes
+    data = joined([set_from_cohort(cohort, axes, split, masks=False) for cohort in cohorts])
+    if run.fingerprint is not None and fingerprint(data) != run.fingerprint:
+        raise ModelError(
+            f'model "{run.grader.info.name}" learned from other crops than '
+            f"{', '.join(cohort.path.name for cohort in cohorts)} holds (SHA-256 "
+            f"{run.fingerprint[:12]}...). Name the cohort and --split it was trained on."
+        )
+    places = [(c, int(row)) for c in cohorts for row in graded_rows(c, axes, split)]
+    data = replace(data, origin=np.arange(len(data)))
+    data = data.take(class_labels(data, run.config.classes) >= 0)
+    training, _ = split_validation(data, run.config.validation_share, run.config.seed)
+    return AtlasData(training, places)
+
+
+def measure_atlas(
+    run: OpenedRun,
+    data: AtlasData | None = None,
+    withheld: bool = False,
+    progress: Progress | None = None,
+) -> ModelAtlas:
+    """Measure a prototype model on the crops it learned from.
+
+    Parameters
+    ----------
+    run : OpenedRun
+    data : AtlasData, optional
+        Without it, the atlas holds what the bundle alone tells.
+    withheld : bool
+        Leave the pixels of training crops out.
+    progress : callable, optional
+        Called with (stage, done, total).
+
+    Raises
+    ------
+    ModelError
+        If a prototype is not the patch of these crops that the bundle says it is.
+    """
+    withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
+    atlas = _from_bundle(run, withheld)
+    if data is None:
+        return replace(atlas, notes=(*atlas.notes, "no_cohort"))
+    seen = sweep(run.model, data.training, run.grader.spec, run.grader.classes, progress)
+    rows = _source_rows(run, data.training)
+    shares, area, crops = structure_shares(run.model, data, seen, run.grader.spec, progress)
+    owner, connections = _owner(run), _connections(run)
+    winners = winner_share(seen.similarities, seen.labels, owner)
+    used = usage(seen.similarities, connections, owner)
+    entries = tuple(
+        replace(
+            entry,
+            source=_patch(run, data.training, rows[index], index, seen, withheld),
+            neighbors=_neighbors(run, data.training, rows[index], index, seen, withheld),
+            winner_share=_number(winners[index]),
+            usage=_number(used[index]),
+            structures=shares[index],
+        )
+        for index, entry in enumerate(atlas.prototypes)
+    )
+    classes = run.grader.classes
+    distance, raw, centered = typical_pair(seen.winners, seen.labels, seen.center, seed=0)
+    return replace(
+        atlas,
+        prototypes=entries,
+        center=seen.center,
+        patch_distance=distance,
+        patch_cosine=(raw, centered),
+        embedding=embed(seen.winners, seen.labels, classes, atlas.before, atlas.after, seed=0),
+        crops={name: int(np.sum(seen.labels == i)) for i, name in enumerate(classes)},
+        structure_crops=crops,
+        structure_area=area,
+        cohorts=tuple(dict.fromkeys(cohort.path.name for cohort, _ in data.places)),
+    )
+
+
+def _from_bundle(run: OpenedRun, withheld: bool) -> ModelAtlas:
+    model, spec, info = run.model, run.grader.spec, run.grader.info
+    after = model.prototypes.detach().cpu().double().numpy()
+    mm = spec.extent_mm / spec.size
+    entries = _bare_entries(run, withheld)
+    return ModelAtlas(
+        info=info,
+        prototypes=_with_travel(entries, run.before, after),
+        before=run.before,
+        after=after,
+        center=None,
+        patch_distance=None,
+        patch_cosine=None,
+        embedding=None,
+        crops={},
+        structure_crops=0,
+        extent_mm=spec.extent_mm,
+        grid=_grid(run),
+        field_mm=model.trunk.field.size * mm,
+        stride_mm=model.trunk.field.stride * mm,
+        start_mm=(model.trunk.field.start + 0.5) * mm,
+        reliability=_reliability(run),
+        withheld=withheld,
+        notes=() if run.before is not None else ("no_run",),
+    )
+
+
+def _bare_entries(run: OpenedRun, withheld: bool) -> list[PrototypeEntry]:
+    owner, connections = _owner(run), _connections(run)
+    entries = []
+    for index, exemplar in enumerate(run.grader.exemplars):
+        class_name = run.grader.classes[owner[index]]
+        number = int(np.sum(owner[: index + 1] == owner[index]))
+        source = AtlasPatch(
+            subject=exemplar.subject,
+            series=exemplar.series,
+            level=exemplar.level,
+            grade=exemplar.grade,
+            synthetic=exemplar.synthetic,
+            cell=exemplar.cell,
+            similarity=float(run.model.similarity_of(torch.zeros(()))),
+            distance=0.0,
+            array=None if withheld else exemplar.array,
+            heatmap=exemplar.heatmap,
+        )
+        weights = {name: float(connections[k, index]) for k, name in enumerate(run.grader.classes)}
+        entries.append(
+            PrototypeEntry(f"{class_name} prototype {number}", class_name, source, weights)
+        )
+    return entries
+
+
+def _with_travel(
+    entries: Iterable[PrototypeEntry], before: np.ndarray | None, after: np.ndarray
+) -> tuple[PrototypeEntry, ...]:
+    if before is None:
+        return tuple(entries)
+    travelled = np.linalg.norm(after - before, axis=1)
+    return tuple(
+        replace(entry, travelled=float(way)) for entry, way in zip(entries, travelled, strict=True)
+    )
+
+
+def _owner(run: OpenedRun) -> np.ndarray:
+    return run.model.prototype_class.cpu().numpy()
+
+
+def _connections(run: OpenedRun) -> np.ndarray:
+    return run.model.last_layer.weight.detach().cpu().double().numpy()
+
+
+def _grid(run: OpenedRun) -> tuple[int, ...]:
+    spec = run.grader.spec
+    x = torch.zeros(1, len(spec.channels), *(spec.size,) * spec.axes)
+    with torch.no_grad():
+        return tuple(run.model.trunk(x).shape[2:])
+
+
+def _reliability(run: OpenedRun) -> dict[str, dict[str, float]]:
+    told = run.description.training.get("reliability")
+    tables = told if isinstance(told, dict) else {}
+    return {
+        str(name): {str(k): float(v) for k, v in row.items() if isinstance(v, int | float)}
+        for name, row in tables.items()
+        if isinstance(row, dict)
+    }
+
+
+@torch.no_grad()
+def _source_rows(run: OpenedRun, data: TrainingSet) -> list[int]:
+    """Find the row every prototype was taken from, and check that its patch is the prototype."""
+    rows = []
+    for index, source in enumerate(run.grader.exemplars):
+        named = (
+            (data.subjects == source.subject)
+            & (data.series == source.series)
+            & (data.levels == source.level)
+        )
+        candidates = np.flatnonzero(named)
+        distances = [_gap(run, data, int(row), source.cell, index) for row in candidates]
+        if not distances or min(distances) > SAME_PATCH:
+            found = "is not in it" if not distances else "looks different in it"
+            raise ModelError(
+                f"this is not the cohort that model {run.grader.info.name!r} learned from: "
+                f"{source.subject} {source.level}, the crop behind prototype {index + 1}, "
+                f"{found}. Name the cohort and --split it was trained on."
+            )
+        rows.append(int(candidates[int(np.argmin(distances))]))
+    return rows
+
+
+def _gap(
+    run: OpenedRun, data: TrainingSet, row: int, cell: tuple[int, ...], prototype: int
+) -> float:
+    latent = run.model.latent(_inputs(run, data, row))[0].movedim(0, -1)
+    if any(not 0 <= c < n for c, n in zip(cell, latent.shape[:-1], strict=True)):
+        return float("inf")
+    return float((latent[cell] - run.model.prototypes[prototype]).norm())
+
+
+def _inputs(run: OpenedRun, data: TrainingSet, row: int) -> Tensor:
+    crops = plain_crops(data, np.array([row]), run.grader.spec)
+    return network_input(crops.hu, crops.centers, run.grader.spec)
+
+
+@torch.no_grad()
+def _patch(
+    run: OpenedRun, data: TrainingSet, row: int, prototype: int, seen: Sweep, withheld: bool
+) -> AtlasPatch:
+    spec = run.grader.spec
+    crops = plain_crops(data, np.array([row]), spec)
+    x = network_input(crops.hu, crops.centers, spec)
+    cells = run.model.similarity_maps(x)[0, prototype].numpy()
+    shape = tuple(crops.hu.shape[1:])
+    vector = run.model.latent(x)[0].movedim(0, -1)[seen.cell(row, prototype)]
+    return AtlasPatch(
+        subject=str(data.subjects[row]),
+        series=str(data.series[row]),
+        level=str(data.levels[row]),
+        grade=f"G{data.grades[row]}",
+        synthetic=data.synthetic,
+        cell=seen.cell(row, prototype),
+        similarity=float(seen.similarities[row, prototype]),
+        distance=float((vector - run.model.prototypes[prototype]).norm()),
+        array=None if withheld else crops.hu[0].numpy(),
+        heatmap=upsample_map(cells, shape, run.model.trunk.field, spec.size / shape[0]),
+    )
+
+
+def _neighbors(
+    run: OpenedRun, data: TrainingSet, source: int, prototype: int, seen: Sweep, withheld: bool
+) -> tuple[AtlasPatch, ...]:
+    order = np.argsort(-seen.similarities[:, prototype], kind="stable")
+    nearest = [int(row) for row in order if row != source][:NEIGHBORS]
+    return tuple(_patch(run, data, row, prototype, seen, withheld) for row in nearest)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,103 @@
+"""Which rows a step learns from: functions of seed, epoch and step alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinexplain.errors import ConfigError
+
+
+@dataclass(frozen=True, eq=False)
+class StepRows:
+    """The rows of one step.
+
+    Parameters
+    ----------
+    index : ndarray of int, shape (n,)
+    epoch : int
+    copies : ndarray of int, shape (n,)
+        0 for a row's first time in its epoch, 1 for its second, and so on.
+    """
+
+    index: np.ndarray
+    epoch: int
+    copies: np.ndarray
+
+
+def crops_per_class(labels: np.ndarray, epoch: str) -> int:
+    """Return how many crops of each class a balanced epoch holds.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (N,)
+        Class of every row, 0 to K - 1.
+    epoch : str
+        ``"rarest"`` or ``"mean"``, as in ``EpochSettings``.
+
+    Raises
+    ------
+    ConfigError
+        If ``epoch`` is neither.
+
+    Examples
+    --------
+    >>> labels = np.array([0, 0, 0, 0, 0, 1])
+    >>> crops_per_class(labels, "rarest"), crops_per_class(labels, "mean")
+    (1, 3)
+    """
+    counts = np.bincount(labels)
+    sizes = {"rarest": int(counts.min()), "mean": round(float(counts.mean()))}
+    if epoch not in sizes:
+        raise ConfigError(f'[detector] epoch is "{epoch}"; expected "rarest" or "mean".')
+    return sizes[epoch]
+
+
+def balanced_epoch(
+    labels: np.ndarray, per_class: int, seed: int, epoch: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw an epoch with exactly ``per_class`` crops of every class, shuffled.
+
+    A class with more rows is undersampled without replacement, anew in each epoch; of one
+    with fewer every row comes equally often, to within one.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (N,)
+    per_class : int
+    seed, epoch : int
+
+    Returns
+    -------
+    rows, copies : ndarray of int, shape (K x per_class,)
+
+    Examples
+    --------
+    >>> rows, copies = balanced_epoch(np.array([0, 0, 0, 1]), 2, seed=0, epoch=0)
+    >>> sorted(zip(rows[rows == 3].tolist(), copies[rows == 3].tolist()))
+    [(3, 0), (3, 1)]
+    """
+    rng = np.random.default_rng([seed, 4, epoch])
+    rows, copies = [], []
+    for index in np.unique(labels):
+        members = np.flatnonzero(labels == index)
+        rounds = -(-per_class // len(members))
+        drawn = np.concatenate([rng.permutation(members) for _ in range(rounds)])[:per_class]
+        rows.append(drawn)
+        copies.append(np.arange(per_class) // len(members))
+    order = rng.permutation(per_class * len(rows))
+    return np.concatenate(rows)[order], np.concatenate(copies)[order]
+
+
+def steps_per_epoch(labels: np.ndarray, per_class: int, batch: int) -> int:
+    """Return the steps of a balanced epoch: every crop is used, no batch is over ``batch``."""
+    return int(-(-per_class * len(np.unique(labels)) // batch))
+
+
+def balanced_step(labels: np.ndarray, per_class: int, batch: int, seed: int, step: int) -> StepRows:
+    """Return the rows of a step; the batches of an epoch differ by one crop at most."""
+    steps = steps_per_epoch(labels, per_class, batch)
+    epoch, place = divmod(step, steps)
+    rows, copies = balanced_epoch(labels, per_class, seed, epoch)
+    return StepRows(np.array_split(rows, steps)[place], epoch, np.array_split(copies, steps)[place])
