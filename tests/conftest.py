@@ -116,3 +116,173 @@ def _square(index, seed):
         shape="wedge" if grade else "none",
         loss=0.1 * grade,
     )
+
+
+@pytest.fixture
+def toy_cohort(tmp_path):
+    """Return a maker of cohorts of drawn squares of bone, whole (G0), topless (G2), cut (G3).
+
+    ``toy_cohort(n, name, split, grades)``; two vertebrae a subject, the split by subject.
+    """
+
+    def make(n=48, name="toys", split=None, grades=(0, 2, 3), seed=0):
+        from spinexplain.data.cohort_writer import CohortWriter
+        from spinexplain.data.sheets import sheet_shard
+
+        writer = CohortWriter.create(tmp_path / name, {"seed": seed})
+        sheets = [toy_sheet(i, grades[i % len(grades)], seed) for i in range(n)]
+        if split is None:
+            writer.add_series(sheet_shard("toys", sheets, seed=seed))
+        else:
+            cut = 2 * round(split * n / 2)
+            writer.add_series(sheet_shard("toys-a", sheets[:cut], "training", seed))
+            writer.add_series(sheet_shard("toys-b", sheets[cut:], "test", seed))
+        return writer.finish()
+
+    return make
+
+
+def toy_sheet(number, grade, seed):
+    """Draw one sheet of 144 x 144 mm with a square of bone in its middle."""
+    import numpy as np
+
+    rng = np.random.default_rng([seed, number])
+    rows, columns = np.mgrid[:144, :144] - 71.5
+    body = (abs(rows) < 8) & (abs(columns) < 8)
+    lost = {0: np.zeros_like(body), 1: rows < -6, 2: rows < -2, 3: columns < 0}[grade] & body
+    hu = rng.normal(0, 30, (144, 144)) + 300 * (body & ~lost)
+    return types.SimpleNamespace(
+        subject=f"sub-{number // 2}",
+        hu=hu.astype(np.int16),
+        labels=body * np.uint8(20 - number % 2),
+        body=body.astype(np.uint8),
+        evidence=lost.astype(np.uint8),
+        twin_hu=None,
+        level=("L1", "T12")[number % 2],
+        grade=grade,
+        shape="none" if grade == 0 else "crush",
+        loss=0.2 * grade,
+    )
+
+
+TINY_TOY = """
+name = "tiny"
+validation_share = 0.3
+[input]
+extent_mm = 32
+size = 32
+[trunk]
+name = "conv"
+widths = [6, 8]
+weights = "none"
+blocks = 2
+[head]
+feature_dim = 6
+prototypes_per_class = 2
+[classifier]
+steps = 12
+batch = 16
+trunk_lr = 3e-3
+[warm]
+steps = 3
+batch = 16
+[joint]
+steps = 3
+batch = 16
+"""
+
+
+@pytest.fixture
+def tiny_preset(tmp_path):
+    """Write a preset that trains on the toy cohort in seconds; return its path."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY_TOY)
+    return path
+
+
+@pytest.fixture
+def stored():
+    """Return makers of results as the commands store them, small: crossval, evaluation, write."""
+    return types.SimpleNamespace(
+        entry=_entry,
+        crossval=_crossval,
+        evaluation=_evaluation,
+        write=_write_results,
+        prototypes=_PROTOTYPES,
+        ablation=_ABLATION,
+    )
+
+
+_HEADLINE = ("class_average_accuracy", "class_average_f1", "sample_accuracy")
+_MATRIX = [[1.0, 0.2, 0.1], [0.2, 1.0, 0.3], [0.1, 0.3, 1.0]]
+_PROTOTYPES = {
+    "contributions": {
+        "true_class": [[3.0, -1, -1], [-1, 2, -1], [-1, -1, 2.5]],
+        "own_class": [[3.0, 1, 1], [1, 2, 1], [1, 1, 2.5]],
+    },
+    "diagonal_is_largest": {"true_class": True, "own_class": True},
+    "prototype_class": [0, 1, 2],
+    "first_fold": {
+        state: {"cosine": _MATRIX, "centered_cosine": _MATRIX} for state in ("before", "after")
+    },
+}
+_ABLATION = {
+    "keys": ["loss.lambda_div", "loss.class_weights"],
+    "base": {"loss.lambda_div": 0.3, "loss.class_weights": "median"},
+    "settings": {
+        "p": {"loss.lambda_div": 0.3, "loss.class_weights": "median"},
+        "p-0.1": {"loss.lambda_div": 0.1, "loss.class_weights": "median"},
+        "p-ins": {"loss.lambda_div": 0.3, "loss.class_weights": "ins"},
+    },
+    "how": "All share one classifier.",
+}
+
+
+def _entry(name, f1=0.8, prototypes=None):
+    return {
+        "name": name,
+        "steps": 7,
+        "mean": dict.fromkeys(_HEADLINE, f1),
+        "sd": dict.fromkeys(_HEADLINE, 0.02),
+        "config": {"trunk": {"name": "conv", "weights": "none"}, "input": {"size": 112}},
+        "prototypes": prototypes,
+    }
+
+
+def _crossval(entries, data="d" * 64, factors=None):
+    found = {"value": 0.01, "low": -0.01, "high": 0.03, "note": ""}
+    content = {
+        "schema": "spinexplain/crossval-results/1",
+        "cohort": "toys",
+        "synthetic": True,
+        "vertebrae": 60,
+        "subjects": 30,
+        "folds": 5,
+        "classes": ["G0", "G2", "G3"],
+        "data_sha256": data,
+        "entries": entries,
+        "comparisons": [{"first": "b", "second": "a", "differences": {"class_average_f1": found}}],
+    }
+    return content | ({"factors": factors} if factors else {})
+
+
+def _evaluation(model, data="d" * 64):
+    figure = {"value": 0.8, "low": 0.7, "high": 0.9, "note": ""}
+    return {
+        "schema": "spinexplain/evaluation/1",
+        "model": model,
+        "cohort": "toys",
+        "data_sha256": data,
+        "config_sha256": "c" * 64,
+        "vertebra": dict.fromkeys(_HEADLINE, figure),
+    }
+
+
+def _write_results(folder, **contents):
+    import json
+
+    for name, content in contents.items():
+        path = folder / name / "results.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
+    return folder

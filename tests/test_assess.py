@@ -7,15 +7,16 @@ import torch
 from torch import nn
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.assess import bodies_of, explain, grade, patches_for
+from spinexplain.assess import bodies_of, compare, explain, grade, patches_for
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.evaluate.detection import detection_figures
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.report.html import write_report
-from spinexplain.spine.localize import localize
+from spinexplain.spine.localize import localize, vertebrae_from_mask
 from spinexplain.types import Vertebra
 
 DATA = Path(__file__).parent / "data"
@@ -199,3 +200,27 @@ def test_any_torch_module_goes_through_grade_cam_evaluation_and_report(
 
 def probabilities(grader, patches):
     return np.array([grading.probabilities for grading in grader.grade(patches)])
+
+
+def test_chosen_vertebrae_are_compared_in_the_order_asked_for(grader, lumbar):
+    volume, labels = lumbar
+    vertebrae = vertebrae_from_mask(labels)
+    levels = [VertebraLevel.L3, VertebraLevel.L1]
+    shipped = load_grader("protoverse-phantom", runtime="torch")
+    made = compare(volume, vertebrae, levels, shipped, beside=grader)
+    assert [item.prototypes.patch.vertebra.level for item in made] == levels
+    for item in made:
+        assert item.prototypes.target == item.grading.grade
+        assert [e.method for e in item.maps] == ["gradcam", "gradcam++", "xgradcam"]
+        assert {e.target for e in item.maps} == {item.grading.grade}
+        assert (item.model.name, item.beside.name) == ("protoverse-phantom", "two layers")
+        contributions = sum(piece.score for piece in item.prototypes.evidence)
+        logits = shipped.logits([item.prototypes.patch])[0]
+        index = shipped.classes.index(item.grading.grade)
+        assert contributions == pytest.approx(float(logits[index]), abs=1e-4)
+
+
+def test_a_level_that_is_not_there_can_not_be_compared(grader, lumbar):
+    volume, labels = lumbar
+    with pytest.raises(LabelError, match="T1 is not among"):
+        compare(volume, vertebrae_from_mask(labels), [VertebraLevel.T1], grader)

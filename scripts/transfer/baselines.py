@@ -116,9 +116,7 @@ def fit_pixels(sheets: Path) -> PixelRegression:
     return PixelRegression(weights, bias, threshold, strength, len(y))
 
 
-def _sheets(
-    folder: Path, wanted: Sequence[tuple[str, int, int]]
-) -> tuple[np.ndarray, np.ndarray]:
+def _sheets(folder: Path, wanted: Sequence[tuple[str, int, int]]) -> tuple[np.ndarray, np.ndarray]:
     """Read thumbnails and "G2 or G3" of drawn sheets; G1 is left out, as in training."""
     features, fractured = [], []
     for preset, seed, count in wanted:

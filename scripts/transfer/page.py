@@ -98,7 +98,11 @@ def _populations(facts: Facts) -> str:
             *(_false_spines(f["normal_spines"]) for f in found),
             "≤ 10 of 100",
         ],
-        ["spines with G2 or G3 that are noticed", *(figure(f["fractured_spines"]) for f in found), ""],
+        [
+            "spines with G2 or G3 that are noticed",
+            *(figure(f["fractured_spines"]) for f in found),
+            "",
+        ],
         ["not assessable", *(figure(f["not_assessable"]["share"]) for f in found), ""],
     ]
     return "\n".join(["## Held-out phantom spines\n", table(head, rows), _reasons(facts)])
@@ -134,7 +138,13 @@ def _opponents(facts: Facts) -> str:
         "held-out sheets.\n"
     )
     for preset, rows in facts["opponents"].items():
-        head = [f"{preset}, {rows[0]['vertebrae']} vertebrae", "specificity", "G2", "G3", "area G2, G3"]
+        head = [
+            f"{preset}, {rows[0]['vertebrae']} vertebrae",
+            "specificity",
+            "G2",
+            "G3",
+            "area G2, G3",
+        ]
         head.append("normal spines with a false fracture")
         cells = [
             [
@@ -155,7 +165,9 @@ def _look_alikes(facts: Facts) -> str:
         for kind in facts["look_alikes"]
     ]
     head = ["every person has", "spines with a false fracture", "specificity per vertebra"]
-    text = "Spines of preset verse-like without any fracture, one look-alike switched on at a time.\n"
+    text = (
+        "Spines of preset verse-like without any fracture, one look-alike switched on at a time.\n"
+    )
     parts = ["## Look-alikes\n", text, table(head, rows)]
     parts.append("Vertebrae without a fracture, by what the truth names as misleading in them:\n")
     names = [row["name"] for row in _first(facts)["by_look_alike"]]
@@ -264,13 +276,20 @@ def _simulated(found: Facts, pictures: Sequence[str]) -> str:
     )
     head = ["", "G2 (loss 30, 35 %)", "G3 (loss 48, 55 %)"]
     rows = [
-        ["simulated fractures called fractured", *(figure(found["found"][k]) for k in ("G2", "G3"))],
+        [
+            "simulated fractures called fractured",
+            *(figure(found["found"][k]) for k in ("G2", "G3")),
+        ],
         ["given that very grade", *(figure(found["same_grade"][k]) for k in ("G2", "G3"))],
-        ["scans noticed (refused counts as missed)", *(figure(f) for f in found["scans_found"].values())],
+        [
+            "scans noticed (refused counts as missed)",
+            *(figure(f) for f in found["scans_found"].values()),
+        ],
     ]
     kept = found["neighbors_kept"]
     changed = ", ".join(
-        f"{row['source']} {row['level']} beside {row['beside']} ({row['n']})" for row in kept["changed"]
+        f"{row['source']} {row['level']} beside {row['beside']} ({row['n']})"
+        for row in kept["changed"]
     )
     lines = [
         "## Simulated fractures in real CT\n",
@@ -370,7 +389,12 @@ def _odd(limits: Facts) -> str:
     rows += [("other normal levels of these spines", limits["metal"]["beside"])]
     rows += [(f"real scans, {row['variant']}", row) for row in limits["odd"]]
     cells = [
-        [what, found["n"], _outcome(found), "; ".join(f"{r}: {n}" for r, n in found["reasons"].items())]
+        [
+            what,
+            found["n"],
+            _outcome(found),
+            "; ".join(f"{r}: {n}" for r, n in found["reasons"].items()),
+        ]
         for what, found in rows
     ]
     return table(["case", "vertebrae", "outcome", "reasons"], cells)

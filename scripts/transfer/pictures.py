@@ -83,7 +83,9 @@ def simulated_gallery(rows: Sequence[Mapping[str, Any]], out: Path) -> bool:
         shape, loss = next((s, x) for lv, s, x, _ in row["fractures"] if lv == row["level"])
         crop = read_prepared(Path(row["file"]))[1][row["at"]].crop
         score = f"score {1 - row['scores'][0]:.2f}"
-        tiles.append((f"{row['source']} {row['level']}, {score}\nsimulated {shape} {loss:.0%}", crop))
+        tiles.append(
+            (f"{row['source']} {row['level']}, {score}\nsimulated {shape} {loss:.0%}", crop)
+        )
     _montage(tiles, out)
     return True
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
-from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
+from spinexplain.findings import Assessment, Comparison, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
@@ -18,6 +18,7 @@ from spinexplain.spine.reformat import overview_frame, reformat, sample_volume
 from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
+    from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.models.grader import Grader
 
 SHIPPED_MODEL = "protoverse-phantom"
@@ -37,6 +38,7 @@ def grade(
     centroids: Sequence[Vertebra] | None = None,
     body: LabelMap | None = None,
     models: Sequence[str | Grader] = (SHIPPED_MODEL,),
+    dissections: Sequence[Dissection] = (),
     source: ScanSource | None = None,
     settings: Mapping[str, str] | None = None,
     device: str = "cpu",
@@ -58,6 +60,8 @@ def grade(
         heights are then taken from it instead of from what is cut out of ``labels``.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.
+    dissections : sequence of Dissection
+        Each of one of the models, which is then explained by its units.
     source : ScanSource, optional
         What ``result.json`` says about the CT.
     settings : mapping of str to str, optional
@@ -77,6 +81,8 @@ def grade(
     ------
     LabelError
         If neither labels nor centroids are given, or no thoracic or lumbar level is there.
+    ModelError
+        If a dissection is of none of the models.
     """
     if not models:
         raise ConfigError("models is empty; expected at least one model to grade with.")
@@ -96,7 +102,11 @@ def grade(
         overview = _overview(volume, vertebrae)
     with stage("load model"):
         graders = [_loaded(model, device) for model in models]
-    assessed = [_assess(grader, volume, vertebrae, flags, stage) for grader in graders]
+    units = _dissected(graders, dissections)
+    assessed = [
+        _assess(grader, volume, vertebrae, flags, stage, of)
+        for grader, of in zip(graders, units, strict=True)
+    ]
     return ScanFindings(
         source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
         volume=volume,
@@ -108,7 +118,11 @@ def grade(
 
 
 def explain(
-    grader: Grader, patch: Patch, target: str | None = None, method: str | None = None
+    grader: Grader,
+    patch: Patch,
+    target: str | None = None,
+    method: str | None = None,
+    dissection: Dissection | None = None,
 ) -> Explanation:
     """Say why a model leans towards a class on one patch.
 
@@ -121,6 +135,8 @@ def explain(
         The class to explain; by default the one the model chose.
     method : str, optional
         Name in ``EXPLAINERS``; by default the grader's own.
+    dissection : Dissection, optional
+        Of this model; it is then explained by its units.
 
     Raises
     ------
@@ -131,13 +147,80 @@ def explain(
     """
     from spinexplain.explainers.registry import EXPLAINERS
 
-    method = method or grader.explainer
+    method = method or ("dissection" if dissection is not None else grader.explainer)
     if method not in EXPLAINERS:
         raise ConfigError(
             f'there is no explainer "{method}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
         )
     target = target or grader.grade([patch])[0].grade
+    if method == "dissection":
+        from spinexplain.explainers.dissection.explain import explain_dissection
+
+        return explain_dissection(grader, patch, target, dissection)
     return EXPLAINERS[method](grader, patch, target)
+
+
+def compare(
+    volume: Volume,
+    vertebrae: Sequence[Vertebra],
+    levels: Sequence[VertebraLevel],
+    grader: Grader,
+    beside: Grader | None = None,
+) -> list[Comparison]:
+    """Explain chosen vertebrae by prototypes and, for comparison, by class activation maps.
+
+    Parameters
+    ----------
+    volume : Volume
+    vertebrae : sequence of Vertebra
+        All of the scan; together they give the spine's curve.
+    levels : sequence of VertebraLevel
+    grader : Grader
+        A prototype model.
+    beside : Grader, optional
+        The model the maps are of, such as the plain classifier; by default ``grader``.
+
+    Returns
+    -------
+    list of Comparison
+        In the order of ``levels``.
+
+    Raises
+    ------
+    LabelError
+        If a level is not in the scan.
+    ModelError
+        If ``grader`` has no prototypes.
+    """
+    from spinexplain.explainers.cam_weights import CAM_METHODS
+
+    other = beside or grader
+    own = {p.vertebra.level: p for p in patches_for(grader, volume, vertebrae)}
+    others = {p.vertebra.level: p for p in patches_for(other, volume, vertebrae)}
+    if missing := [level.value for level in levels if level not in own]:
+        raise LabelError(
+            f"{', '.join(missing)} is not among the vertebrae of this scan; expected some of "
+            f"{', '.join(level.value for level in own)}. Choose another level."
+        )
+    made = []
+    for level in levels:
+        grading, beside_grading = (
+            grader.grade([own[level]])[0],
+            other.grade([others[level]])[0],
+        )
+        target = grading.grade if grading.grade in other.classes else beside_grading.grade
+        made.append(
+            Comparison(
+                model=grader.info,
+                beside=other.info,
+                grading=grading,
+                beside_grading=beside_grading,
+                prototypes=explain(grader, own[level], grading.grade, "prototypes"),
+                maps=tuple(explain(other, others[level], target, m) for m in CAM_METHODS),
+                reason=grader.not_assessable(own[level], own[level].vertebra.flags),
+            )
+        )
+    return made
 
 
 def patches_for(grader: Grader, volume: Volume, vertebrae: Sequence[Vertebra]) -> list[Patch]:
@@ -159,6 +242,7 @@ def _assess(
     vertebrae: Sequence[Vertebra],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
     stage: Stage,
+    dissection: Dissection | None,
 ) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
     """Grade and explain each level, or give the reason why not."""
     with stage("reformat"):
@@ -174,11 +258,23 @@ def _assess(
         gradings = grader.grade(assessable)
     with stage("explain"):
         assessed = {
-            patch.vertebra.level: Assessment(grading, explain(grader, patch, grading.grade))
+            patch.vertebra.level: Assessment(
+                grading, explain(grader, patch, grading.grade, dissection=dissection)
+            )
             for patch, grading in zip(assessable, gradings, strict=True)
         }
     nothing = Assessment(None, None)
     return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+
+
+def _dissected(
+    graders: Sequence[Grader], dissections: Sequence[Dissection]
+) -> list[Dissection | None]:
+    """Return each model's dissection, or None; refuse one of no model at hand."""
+    for dissection in dissections:
+        if not any(dissection.fits(grader.info) for grader in graders):
+            dissection.check_model(graders[0].info)
+    return [next((one for one in dissections if one.fits(grader.info)), None) for grader in graders]
 
 
 def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:

@@ -86,6 +86,32 @@ class ScanFindings:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The evidence of one vertebra by prototypes, beside its class activation maps.
+
+    Parameters
+    ----------
+    model, beside : ModelInfo
+        The prototype model, and the model the maps are of.
+    grading, beside_grading : Grading
+    prototypes : Explanation
+        For the class that ``model`` chose.
+    maps : tuple of Explanation
+        One a method, for the same class where ``beside`` knows it, else for its own choice.
+    reason : str or None
+        Why the prototype model would not be asked about this vertebra.
+    """
+
+    model: ModelInfo
+    beside: ModelInfo
+    grading: Grading
+    beside_grading: Grading
+    prototypes: Explanation
+    maps: tuple[Explanation, ...]
+    reason: str | None = None
+
+
 def healthy_class(classes: Sequence[str]) -> str:
     """Return the class that means *no fracture*: by its name, or else the first.
 

@@ -42,6 +42,7 @@ class EpochSettings(Settings):
     rarest class, ``"mean"`` the mean over the classes (the frequent ones are undersampled,
     the rare ones oversampled). Training ends after ``epochs``, or when the F1 score on the
     validation subjects has not risen for ``patience`` epochs; the best epoch is kept.
+    ``decay = "cosine"`` takes the learning rate to nothing over ``epochs``.
     """
 
     epochs: int = Field(default=200, ge=1)
@@ -49,6 +50,7 @@ class EpochSettings(Settings):
     epoch: Literal["rarest", "mean"] = "mean"
     batch: int = Field(default=16, ge=2)
     lr: float = Field(default=1e-3, gt=0)
+    decay: Literal["cosine", "none"] = "none"
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

@@ -356,6 +356,9 @@ class ModelInfo:
     runtime : str
         What ran the network, e.g. ``"openvino 2026.4.1, fp32"``, and why not what the bundle
         would have preferred.
+    weights_sha256 : str
+        Of the weights alone, which an export of the bundle leaves as they are; empty for a
+        network that is not from a bundle.
     """
 
     name: str
@@ -364,3 +367,4 @@ class ModelInfo:
     classes: tuple[str, ...]
     trained_on: str
     runtime: str = "torch"
+    weights_sha256: str = ""

@@ -25,7 +25,7 @@ def test_every_architecture_is_a_backbone():
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("kind", sorted(MODELS))
+@pytest.mark.parametrize("kind", sorted(set(MODELS) - {"detector"}))
 def test_every_model_stands_on_every_trunk(name, kind):
     settings, spec = setup(name)
     with torch.device("meta"):

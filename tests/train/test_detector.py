@@ -38,7 +38,8 @@ def equal_bits(one, two):
 def test_it_learns_keeps_the_best_epoch_and_is_packed_like_any_model(
     boxes, detector_config, tmp_path
 ):
-    config = detector_config(detector={"epochs": 12, "patience": 12})
+    schedule = {"epochs": 16, "patience": 16, "lr": 5e-3}
+    config = detector_config(detector=schedule, head={"dropout": 0.0})
     trained = train_model(config, boxes(n=48), tmp_path / "run")
     assert isinstance(trained.model, DetectorNet)
     assert set(trained.data.grades) == {0, 2, 3}

@@ -16,6 +16,7 @@ from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
+    from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.findings import ScanFindings, ScanSource
     from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -54,6 +55,14 @@ def command(
     device: Annotated[
         str, typer.Option("--device", help="Where the models run: cpu or cuda.")
     ] = "cpu",
+    dissection: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--dissection",
+            metavar="DISSECTION",
+            help="What `dissect` wrote of a model given: explain it by its units.",
+        ),
+    ] = None,
     series: Series = None,
     label_scheme: LabelScheme = None,
     all_heatmaps: Annotated[
@@ -82,6 +91,7 @@ def command(
         localizer_minutes=localizer_minutes,
         models=tuple(model or ()),
         device=device,
+        dissections=tuple(dissection or ()),
         series=series,
         label_scheme=label_scheme,
         all_heatmaps=all_heatmaps,
@@ -108,6 +118,7 @@ class GradeRequest:
     body: Path | None = None
     models: tuple[str, ...] = ()
     device: str = "cpu"
+    dissections: tuple[Path, ...] = ()
     series: str | None = None
     label_scheme: str | None = None
     localizer: str | None = None
@@ -157,6 +168,7 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             body=inputs.body,
             models=request.models or (SHIPPED_MODEL,),
             device=request.device,
+            dissections=_dissections(request),
             source=inputs.source,
             settings={
                 "command": command_line(request),
@@ -167,6 +179,14 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
         with stage("write"):
             write_outputs(findings, folder, request)
     return findings
+
+
+def _dissections(request: GradeRequest) -> list[Dissection]:
+    if not request.dissections:
+        return []
+    from spinexplain.explainers.dissection.store import read_dissection
+
+    return [read_dissection(folder) for folder in request.dissections]
 
 
 def _silent(_: str) -> AbstractContextManager[None]:
@@ -257,6 +277,8 @@ def command_line(request: GradeRequest) -> str:
     for model in request.models:
         words += ["--model", Path(model).name]
     words += ["--device", request.device] if request.device != "cpu" else []
+    for folder in request.dissections:
+        words += ["--dissection", folder.name]
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
     return printable(shlex.join([*words, "-o", request.out.name]))
 

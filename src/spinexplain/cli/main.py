@@ -12,15 +12,22 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    ablate,
+    compare,
+    crossval,
     demo,
+    dissect,
+    evaluate,
     export,
     fracture,
     grade,
     measure,
+    names,
     phantom,
     prepare,
     prototypes,
     series,
+    tables,
     train,
     trials,
 )
@@ -39,14 +46,21 @@ for module in (
     demo,
     grade,
     measure,
+    compare,
     series,
     phantom,
     fracture,
     prepare,
     train,
     trials,
+    evaluate,
+    crossval,
+    ablate,
+    tables,
     prototypes,
     export,
+    dissect,
+    names,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 

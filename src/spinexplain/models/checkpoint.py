@@ -234,7 +234,7 @@ def _grader(
         model=model,
         spec=description.input,
         classes=description.classes,
-        info=_info(description, digest, runtime),
+        info=_info(folder, description, digest, runtime),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owners), model.trunk.field),
         explainer="prototypes" if isinstance(model, PrototypeNet) else "gradcam",
@@ -265,7 +265,7 @@ def _exported_grader(folder: Path, description: BundleDescription, digest: str) 
     return ExportedGrader(
         spec=description.input,
         classes=description.classes,
-        info=_info(description, digest, network.described),
+        info=_info(folder, description, digest, network.described),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owner), field),
         explainer="prototypes" if is_prototype else "gradcam",
@@ -287,7 +287,7 @@ def _compiled(
         return f"openvino can not run the bundle's export: {str(error).splitlines()[0]}"
 
 
-def _info(description: BundleDescription, digest: str, runtime: str) -> ModelInfo:
+def _info(folder: Path, description: BundleDescription, digest: str, runtime: str) -> ModelInfo:
     return ModelInfo(
         name=description.name,
         version=description.version,
@@ -295,6 +295,7 @@ def _info(description: BundleDescription, digest: str, runtime: str) -> ModelInf
         classes=description.classes,
         trained_on=description.trained_on,
         runtime=runtime,
+        weights_sha256=sha256_file(folder / "model.safetensors"),
     )
 
 

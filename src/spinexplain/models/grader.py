@@ -149,12 +149,24 @@ class Grader:
         flags : sequence of str
             Quality flags of the vertebra.
         """
-        level = patch.vertebra.level.value
+        return self.refusal(patch.vertebra.level.value, patch.outside, flags)
+
+    def refusal(self, level: str, outside: float, flags: Sequence[str] = ()) -> str | None:
+        """Say why the model must not grade a vertebra, or return None.
+
+        Parameters
+        ----------
+        level : str
+            Name of the level, e.g. ``"L1"``.
+        outside : float
+            Share of the patch outside the scan.
+        flags : sequence of str
+        """
         if self.scope.levels and level not in self.scope.levels:
             return f"{level} is outside the levels the model was trained on"
-        if patch.outside > self.scope.max_outside:
+        if outside > self.scope.max_outside:
             return (
-                f"{patch.outside:.0%} of the crop lies outside the scan "
+                f"{outside:.0%} of the crop lies outside the scan "
                 f"(at most {self.scope.max_outside:.0%})"
             )
         for flag in flags:

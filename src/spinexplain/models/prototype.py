@@ -85,18 +85,22 @@ class PrototypeNet(nn.Module):
         return self.latent_distances(self.latent(x))
 
     def latent_distances(self, latent: Tensor) -> Tensor:
-        """Return squared L2 distances (or 1 - cosine) of latent patches (N, D, *G).
+        """Return squared L2 distances (or 1 - cosine) of latent patches (N, D, *G)."""
+        return self.distances_to(self.prototypes, latent)
+
+    def distances_to(self, prototypes: Tensor, latent: Tensor) -> Tensor:
+        """Return distances of latent patches (N, D, *G) to some prototypes (Q, D), (N, Q, *G).
 
         Notes
         -----
         |z - p|^2 = |z|^2 - 2 z.p + |p|^2, clamped to not below 0: the sum is rounded.
         """
         if self.similarity == "cosine":
-            unit, target = F.normalize(latent, dim=1), F.normalize(self.prototypes, dim=1)
+            unit, target = F.normalize(latent, dim=1), F.normalize(prototypes, dim=1)
             return 1 - torch.einsum("nd...,pd->np...", unit, target)
         square = latent.square().sum(dim=1, keepdim=True)
-        product = torch.einsum("nd...,pd->np...", latent, self.prototypes)
-        offset = self.prototypes.square().sum(dim=1).view(1, -1, *(1,) * (latent.ndim - 2))
+        product = torch.matmul(prototypes, latent.flatten(2)).unflatten(2, latent.shape[2:])
+        offset = prototypes.square().sum(dim=1).view(1, -1, *(1,) * (latent.ndim - 2))
         return (square - 2 * product + offset).clamp_min(0)
 
     def similarity_of(self, distances: Tensor) -> Tensor:

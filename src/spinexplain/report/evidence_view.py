@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -171,11 +172,13 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
 
 
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
+    # Units are shown where they are strongest, as in the paper; they may be active off the middle.
+    strongest = "relevance" in item.terms
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(item.class_name),
-        region=_region(patch.array, item.heatmap, item.region, album),
+        region=_region(patch.array, item.heatmap, item.region, album, strongest),
         overlay=overlay,
         exemplar=_exemplar(item.exemplars[0], item.region, album) if item.exemplars else None,
         terms=item.terms,
@@ -194,10 +197,17 @@ def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
     )
 
 
-def _mid_sagittal(array: np.ndarray) -> np.ndarray:
-    return array[..., array.shape[2] // 2] if array.ndim == 3 else array
+def _region(
+    array_hu: np.ndarray, heatmap: np.ndarray, region: str, album: Album, strongest: bool = False
+) -> Region:
+    plane = _plane(heatmap, strongest)
+    return Region(album.add_ct(array_hu[plane]), outlines(heatmap[plane], region))
 
 
-def _region(array_hu: np.ndarray, heatmap: np.ndarray, region: str, album: Album) -> Region:
-    picture = album.add_ct(_mid_sagittal(array_hu))
-    return Region(picture, outlines(_mid_sagittal(heatmap), region))
+def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:
+    """Index the sagittal plane of a box that is shown; of a sheet all of it."""
+    if heatmap.ndim < 3:
+        return (...,)
+    middle = heatmap.shape[2] // 2
+    held = heatmap.sum(axis=(0, 1))
+    return (..., int(held.argmax()) if strongest and held.max() > 0 else middle)

@@ -66,7 +66,7 @@ def training_data(run: OpenedRun, cohorts: Sequence[Cohort], split: str | None) 
             "training crops can not be found. Leave out --cohort."
         )
     axes = run.config.input.axes
-    data = joined([set_from_cohort(cohort, axes, split) for cohort in cohorts])
+    data = joined([set_from_cohort(cohort, axes, split, masks=False) for cohort in cohorts])
     if run.fingerprint is not None and fingerprint(data) != run.fingerprint:
         raise ModelError(
             f'model "{run.grader.info.name}" learned from other crops than '
@@ -74,7 +74,7 @@ def training_data(run: OpenedRun, cohorts: Sequence[Cohort], split: str | None) 
             f"{run.fingerprint[:12]}...). Name the cohort and --split it was trained on."
         )
     places = [(c, int(row)) for c in cohorts for row in graded_rows(c, axes, split)]
-    data = replace(data, target=None, evidence=None, origin=np.arange(len(data)))
+    data = replace(data, origin=np.arange(len(data)))
     data = data.take(class_labels(data, run.config.classes) >= 0)
     training, _ = split_validation(data, run.config.validation_share, run.config.seed)
     return AtlasData(training, places)

@@ -58,7 +58,7 @@ class DetectorRun(Run):
             head_lr=chosen.lr,
             trunk_lr=chosen.lr,
             weight_decay=0.0,
-            decay="none",
+            decay=chosen.decay,
             precision=chosen.precision,
         )
         groups = [{"params": list(model.parameters()), "lr": chosen.lr, "weight_decay": 0.0}]

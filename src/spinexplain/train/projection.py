@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from spinexplain.models.inputs import batch_size, network_input
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import Crops, inside_mask, plain_crops
 from spinexplain.train.dataset import TrainingSet
+
+_VALUES_AT_ONCE = 2**19  # 2 MiB
+_CANDIDATES = 256
 
 
 @dataclass(frozen=True)
@@ -141,17 +145,75 @@ def project(
     for index in np.unique(owner):
         members = np.flatnonzero(owner == index)
         pool = _latent_pool(model, data, np.flatnonzero(labels == index), spec, settings, inside)
-        sources |= _choose(model, members, pool, data, settings)
+        sources |= choose_patches(model, members, pool, settings)
     return [sources[i] for i in range(len(owner))]
 
 
 @dataclass(frozen=True, eq=False)
-class _Pool:
-    """All latent patches of one class: vectors (n, D), rows (n,), cells (n, axes)."""
+class LatentPool:
+    """The latent maps of one class.
 
-    vectors: Tensor
+    Parameters
+    ----------
+    maps : Tensor of float32, shape (n, D, cells)
+        As the network gives them, the cells of the grid in a row.
+    grid : tuple of int
+        Cells along each axis.
+    keep : ndarray of bool, shape (n, cells)
+        Cells a prototype may come from.
+    rows : ndarray of int, shape (n,)
+        Rows of the training set.
+    subjects : ndarray of str, shape (n,)
+    """
+
+    maps: Tensor
+    grid: tuple[int, ...]
+    keep: np.ndarray
     rows: np.ndarray
-    cells: np.ndarray
+    subjects: np.ndarray
+
+
+@torch.no_grad()
+def choose_patches(
+    model: PrototypeNet, members: np.ndarray, pool: LatentPool, settings: ProjectionSettings
+) -> dict[int, PrototypeSource]:
+    """Put every prototype of a class on its nearest patch of the pool, in place.
+
+    Parameters
+    ----------
+    model : PrototypeNet
+    members : ndarray of int, shape (M,)
+        The prototypes of the class.
+    pool : LatentPool
+    settings : ProjectionSettings
+
+    Returns
+    -------
+    dict of int to PrototypeSource
+
+    Raises
+    ------
+    ModelError
+        If there are too few different patches.
+    """
+    distance = _distances(model, members, pool)
+    distance[:, ~pool.keep] = np.inf
+    taken = _Taken(pool, settings)
+    chosen: dict[int, PrototypeSource] = {}
+    for nearest in np.argsort(distance.reshape(len(members), -1).min(axis=1), kind="stable"):
+        prototype = int(members[nearest])
+        found = taken.next(distance[nearest])
+        if found is None:
+            raise ModelError(
+                f"prototype {prototype} finds no own-class patch that is not a duplicate; "
+                "expected one. Use fewer prototypes_per_class or a larger cohort."
+            )
+        image, place = found
+        cell = tuple(int(c) for c in np.unravel_index(place, pool.grid))
+        travelled = float(distance[nearest, image, place])
+        chosen[prototype] = PrototypeSource(int(pool.rows[image]), cell, travelled)
+        model.prototypes[prototype] = pool.maps[image, :, place].to(model.prototypes.device)
+    return chosen
 
 
 def _latent_pool(
@@ -161,57 +223,89 @@ def _latent_pool(
     spec: InputSpec,
     settings: ProjectionSettings,
     inside: str,
-) -> _Pool:
+) -> LatentPool:
     device = model.prototypes.device
-    vectors, rows, cells = [], [], []
-    for batch_rows, x, crops in inputs_in_batches(data, index, spec):
+    maps, keeps = [], []
+    grid: tuple[int, ...] = ()
+    for _, x, crops in inputs_in_batches(data, index, spec):
         latent = model.latent(x.to(device)).float().cpu()
         grid = tuple(latent.shape[2:])
         keep = torch.ones((len(latent), *grid), dtype=torch.bool)
         mask = inside_mask(crops, inside)
         if settings.inside_target and mask is not None:
             keep = relative_share(model, mask, grid, spec) >= 0.5
-        vectors.append(latent.movedim(1, -1)[keep])
-        where = keep.nonzero().numpy()
-        rows.append(batch_rows[where[:, 0]])
-        cells.append(where[:, 1:])
-    return _Pool(torch.cat(vectors), np.concatenate(rows), np.concatenate(cells))
+        maps.append(latent.flatten(2))
+        keeps.append(keep.flatten(1))
+    return LatentPool(torch.cat(maps), grid, torch.cat(keeps).numpy(), index, data.subjects[index])
 
 
-def _choose(
-    model: PrototypeNet,
-    members: np.ndarray,
-    pool: _Pool,
-    data: TrainingSet,
-    settings: ProjectionSettings,
-) -> dict[int, PrototypeSource]:
-    device = model.prototypes.device
-    distance = model.latent_distances(pool.vectors.to(device)[..., None])[..., 0].cpu().numpy()
-    centered = F.normalize(pool.vectors - pool.vectors.mean(dim=0), dim=1)
-    free = np.ones(len(pool.rows), bool)
-    chosen: dict[int, PrototypeSource] = {}
-    for prototype in sorted(members, key=lambda p: float(distance[:, p].min())):
-        if not free.any():
-            raise ModelError(
-                f"prototype {prototype} finds no own-class patch that is not a duplicate; "
-                "expected one. Use fewer prototypes_per_class or a larger cohort."
+def _in_cache(maps: Tensor) -> Iterator[Tensor]:
+    """Yield some maps at a time, so few that what is computed of them stays in the cache."""
+    yield from maps.split(max(_VALUES_AT_ONCE // maps[0].numel(), 1))
+
+
+def _distances(model: PrototypeNet, members: np.ndarray, pool: LatentPool) -> np.ndarray:
+    """Return the distance of every cell to every member, float32, shape (M, n, cells)."""
+    own = model.prototypes[torch.as_tensor(members)].cpu()
+    parts = [model.distances_to(own, maps) for maps in _in_cache(pool.maps)]
+    return torch.cat(parts).movedim(1, 0).contiguous().numpy()
+
+
+class _Taken:
+    """The patches of a pool that are taken, and the nearest that is no duplicate of one.
+
+    Only as many patches are compared as it takes to find one that differs.
+    """
+
+    def __init__(self, pool: LatentPool, settings: ProjectionSettings) -> None:
+        self._pool, self._settings = pool, settings
+        self._cells = np.indices(pool.grid).reshape(len(pool.grid), -1).T
+        self._taken: list[tuple[int, int]] = []
+
+    def next(self, distance: np.ndarray) -> tuple[int, int] | None:
+        """Take the nearest free patch by distances (n, cells); None if there is none."""
+        flat = distance.ravel()
+        if self._settings.allow_duplicates or not self._taken:
+            order = flat.argmin(keepdims=True)
+        else:
+            order = np.argsort(flat, kind="stable")
+        for start in range(0, len(order), _CANDIDATES):
+            some = order[start : start + _CANDIDATES]
+            free = some[np.isfinite(flat[some]) & ~self._duplicates(some)]
+            if len(free):
+                image, place = divmod(int(free[0]), distance.shape[1])
+                self._taken.append((image, place))
+                return image, place
+        return None
+
+    @cached_property
+    def _mean(self) -> Tensor:
+        """Mean of the kept patches, (D,)."""
+        kept = torch.from_numpy(self._pool.keep).to(self._pool.maps.dtype)
+        total = torch.zeros(self._pool.maps.shape[1:])
+        start = 0
+        for maps in _in_cache(self._pool.maps):
+            keep = kept[start : start + len(maps)]
+            total += (maps * keep[:, None]).sum(dim=0)
+            start += len(maps)
+        return total.sum(dim=1) / kept.sum()
+
+    def _duplicates(self, flat: np.ndarray) -> np.ndarray:
+        if self._settings.allow_duplicates or not self._taken:
+            return np.zeros(len(flat), bool)
+        images, places = np.divmod(flat, len(self._cells))
+        unit = self._centered(images, places)
+        result = np.zeros(len(flat), bool)
+        for image, place in self._taken:
+            gap = np.abs(self._cells[places] - self._cells[place]).max(axis=1)
+            same = self._pool.subjects[images] == self._pool.subjects[image]
+            alike = (unit @ self._centered(np.array([image]), np.array([place]))[0]).numpy()
+            result |= (same & (gap < self._settings.apart_cells)) | (
+                alike >= self._settings.largest_cosine
             )
-        best = int(np.argmin(np.where(free, distance[:, prototype], np.inf)))
-        cell = tuple(int(c) for c in pool.cells[best])
-        travelled = float(distance[best, prototype])
-        chosen[int(prototype)] = PrototypeSource(int(pool.rows[best]), cell, travelled)
-        model.prototypes[prototype] = pool.vectors[best].to(device)
-        if not settings.allow_duplicates:
-            free &= ~_duplicates(pool, centered, best, data, settings)
-    return chosen
+            result |= (images == image) & (places == place)
+        return result
 
-
-def _duplicates(
-    pool: _Pool, centered: Tensor, best: int, data: TrainingSet, settings: ProjectionSettings
-) -> np.ndarray:
-    same_subject = data.subjects[pool.rows] == data.subjects[pool.rows[best]]
-    gap = np.abs(pool.cells - pool.cells[best]).max(axis=1)
-    alike = (centered @ centered[best]).numpy() >= settings.largest_cosine
-    result = (same_subject & (gap < settings.apart_cells)) | alike
-    result[best] = True
-    return result
+    def _centered(self, images: np.ndarray, places: np.ndarray) -> Tensor:
+        vectors = self._pool.maps[torch.from_numpy(images), :, torch.from_numpy(places)]
+        return F.normalize(vectors - self._mean, dim=1)

@@ -1,0 +1,198 @@
+"""Cross-validation by subject: every entry on every fold, resumable fold by fold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from spinexplain.data.split import assign_folds, write_folds
+from spinexplain.errors import ConfigError, OutputError
+from spinexplain.evaluate.predictions import data_hash, write_predictions
+from spinexplain.experiment.entries import Entry
+from spinexplain.experiment.folds import (
+    FoldedData,
+    fold_folder,
+    is_done,
+    pooled_predictions,
+    run_fold,
+)
+from spinexplain.io.files import atomic_file
+from spinexplain.train.dataset import class_labels
+from spinexplain.train.source import set_from_cohort
+
+if TYPE_CHECKING:
+    from spinexplain.data.cohort import Cohort
+
+SCHEMA = "spinexplain/crossval/1"
+Progress = Callable[[str, int, int, str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a cross-validation consists of.
+
+    Parameters
+    ----------
+    entries : tuple of Entry
+        All with the same classes and number of axes.
+    folds : int
+    seed : int
+        Of the fold assignment; every training keeps its own.
+    """
+
+    entries: tuple[Entry, ...]
+    folds: int = 5
+    seed: int = 0
+
+
+def folded_data(cohort: Cohort, plan: Plan) -> FoldedData:
+    """Read the training split (everything where there is none) and spread it over folds.
+
+    Raises
+    ------
+    ConfigError
+        If the entries' tasks differ, or a fold would lack a class.
+    """
+    first = plan.entries[0].config
+    for entry in plan.entries:
+        if (entry.config.task, entry.config.input.axes) != (first.task, first.input.axes):
+            raise ConfigError(
+                f"{entry.name} has the classes {entry.config.classes} on {entry.config.input.axes} "
+                f"axes, {plan.entries[0].name} {first.classes} on {first.input.axes}; expected the "
+                "same task for all. Run them apart."
+            )
+    split = "training" if bool((cohort.index["split"] == "training").any()) else None
+    whole = set_from_cohort(cohort, axes=first.input.axes, split=split)
+    data = whole.take(class_labels(whole, first.task) >= 0)
+    table = pd.DataFrame({"subject": data.subjects, "grade": data.grades.astype(str)})
+    of_subject = assign_folds(table, plan.folds, plan.seed)
+    fold = np.array([of_subject[subject] for subject in data.subjects])
+    _check_classes(class_labels(data, first.task), fold, first.classes)
+    return FoldedData(data, fold, data_hash(cohort.index))
+
+
+def _check_classes(labels: np.ndarray, fold: np.ndarray, classes: Sequence[str]) -> None:
+    for number in np.unique(fold):
+        for index, name in enumerate(classes):
+            if not np.any(labels[fold == number] == index):
+                raise ConfigError(
+                    f"fold {number} holds no {name}; expected every class in every fold, because "
+                    "class averages need all. Use fewer --folds or a larger cohort."
+                )
+
+
+def cross_validate(
+    cohort: Cohort, plan: Plan, out: str | Path, jobs: int = 1, progress: Progress | None = None
+) -> Path:
+    """Train every entry on every fold and pool the held-out predictions.
+
+    Finished folds are kept; the same call goes on where it stopped.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    plan : Plan
+    out : str or Path
+        ``crossval.json``, ``folds.csv``, ``runs/``, ``predictions/<entry>.parquet``.
+    jobs : int
+        Folds trained at the same time, in processes of their own.
+    progress : callable, optional
+        Called with (entry, fold, folds, phase, done, steps); only without further processes.
+
+    Raises
+    ------
+    ConfigError
+        If the data do not fit the plan.
+    OutputError
+        If ``out`` holds another experiment.
+    """
+    out = Path(out)
+    folded = folded_data(cohort, plan)
+    _claim(out, plan, folded, str(cohort.path.name))
+    write_folds(
+        out / "folds.csv",
+        dict(zip(folded.data.subjects.tolist(), folded.fold.tolist(), strict=True)),
+    )
+    if jobs == 1:
+        for fold in range(plan.folds):
+            _all_entries(plan, folded, fold, out, progress)
+    else:
+        _in_processes(plan, folded, out, jobs)
+    (out / "predictions").mkdir(exist_ok=True)
+    for entry in plan.entries:
+        table = pooled_predictions(out, entry, plan.folds)
+        write_predictions(table, out / "predictions" / f"{entry.name}.parquet")
+    return out
+
+
+def _all_entries(
+    plan: Plan, folded: FoldedData, fold: int, out: Path, progress: Progress | None
+) -> None:
+    """Run one fold of all entries one after another, so that they share what is equal."""
+    for entry in plan.entries:
+        if is_done(fold_folder(out, entry, fold)):
+            continue
+
+        def report(phase: str, done: int, steps: int, entry: Entry = entry) -> None:
+            if progress is not None:
+                progress(entry.name, fold, plan.folds, phase, done, steps)
+
+        run_fold(entry, folded, fold, out, report)
+
+
+def _in_processes(plan: Plan, folded: FoldedData, out: Path, jobs: int) -> None:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_one_thread) as pool:
+        waiting = [
+            pool.submit(_all_entries, plan, folded, fold, out, None) for fold in range(plan.folds)
+        ]
+        for future in waiting:
+            future.result()
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _claim(out: Path, plan: Plan, folded: FoldedData, cohort_name: str) -> None:
+    """Write what the folder is for, or check that it is for this."""
+    described: dict[str, Any] = {
+        "schema": SCHEMA,
+        "cohort": cohort_name,
+        "data_sha256": folded.sha256,
+        "vertebrae": len(folded.data),
+        "subjects": len(set(folded.data.subjects.tolist())),
+        "synthetic": folded.data.synthetic,
+        "classes": list(plan.entries[0].config.classes),
+        "folds": plan.folds,
+        "seed": plan.seed,
+        "entries": [
+            {
+                "name": entry.name,
+                "config_sha256": entry.sha256,
+                "steps": entry.steps,
+                "config": entry.config.model_dump(mode="json"),
+            }
+            for entry in plan.entries
+        ],
+    }
+    path = out / "crossval.json"
+    text = json.dumps(described, indent=1) + "\n"
+    if path.exists() and path.read_text("utf-8") != text:
+        raise OutputError(
+            f"{out} holds another cross-validation; expected one of the same entries, folds, seed "
+            "and data. Choose another folder, or give the arguments of its crossval.json."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, "utf-8")

@@ -1,0 +1,239 @@
+"""What a finished cross-validation shows: every entry, every pair, and the prototypes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinexplain.errors import ConfigError, FileFormatError
+from spinexplain.evaluate.comparison import compare_all, fold_figures
+from spinexplain.evaluate.predictions import check_same_data, read_predictions
+from spinexplain.evaluate.summary import HEADLINE, summarize, without_nan
+from spinexplain.experiment.crossval import SCHEMA as PLAN_SCHEMA
+from spinexplain.io.files import atomic_file
+
+SCHEMA = "spinexplain/crossval-results/1"
+_STATES = ("before", "after")
+_MEASURES = ("same_class_cosine", "same_class_centered", "winner_share")
+
+
+def read_plan(out: str | Path) -> dict[str, Any]:
+    """Read what a cross-validation was for.
+
+    Raises
+    ------
+    FileFormatError
+        If the folder holds none.
+    """
+    path = Path(out) / "crossval.json"
+    try:
+        plan = json.loads(path.read_text("utf-8"))
+        found = plan["schema"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileFormatError(
+            f"{path}: can not be read ({error}); expected a folder written by crossval."
+        ) from None
+    if found != PLAN_SCHEMA:
+        raise FileFormatError(
+            f"{path}: has the schema {found!r}; expected {PLAN_SCHEMA!r}. Run crossval again."
+        )
+    return dict(plan)
+
+
+def crossval_results(out: str | Path, seed: int = 0) -> dict[str, Any]:
+    """Judge a finished cross-validation and write ``results.json`` into its folder.
+
+    Parameters
+    ----------
+    out : str or Path
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    ConfigError
+        If a fold is missing, or the predictions are of other data than the plan says.
+    """
+    out = Path(out)
+    plan = read_plan(out)
+    _check_complete(out, plan)
+    tables = {
+        entry["name"]: read_predictions(out / "predictions" / f"{entry['name']}.parquet")
+        for entry in plan["entries"]
+    }
+    if check_same_data(list(tables.values())) != plan["data_sha256"]:
+        raise ConfigError(
+            f"{out}: the predictions are of other data than crossval.json says; expected "
+            f"{plan['data_sha256'][:12]}. Run crossval again in a new folder."
+        )
+    entries = []
+    for entry in plan["entries"]:
+        name = entry["name"]
+        folds = fold_figures(tables[name])
+        entries.append(
+            {
+                "name": name,
+                "config_sha256": entry["config_sha256"],
+                "steps": entry["steps"],
+                "folds": folds,
+                "mean": {key: float(np.mean(folds[key])) for key in HEADLINE},
+                "sd": {key: float(np.std(folds[key], ddof=1)) for key in HEADLINE},
+                "pooled": summarize(tables[name], seed),
+                "prototypes": prototype_summary(
+                    [_story(out, name, fold) for fold in range(plan["folds"])]
+                ),
+            }
+        )
+    results = {
+        **plan,
+        "schema": SCHEMA,
+        "entries": [
+            {**mine, "config": entry["config"]}
+            for mine, entry in zip(entries, plan["entries"], strict=True)
+        ],
+        "comparisons": compare_all(tables, seed),
+    }
+    results = without_nan(results)
+    with atomic_file(out / "results.json") as temporary:
+        temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
+    return results
+
+
+def _check_complete(out: Path, plan: dict[str, Any]) -> None:
+    missing = [
+        f"{entry['name']} fold {fold}"
+        for entry in plan["entries"]
+        for fold in range(plan["folds"])
+        if not (out / "runs" / entry["name"] / f"fold-{fold}" / "fold.json").is_file()
+    ]
+    if missing:
+        raise ConfigError(
+            f"{out}: {len(missing)} runs are missing (first {missing[0]}); expected all "
+            f"{len(plan['entries']) * plan['folds']}. Run the same crossval command again; it "
+            "goes on where it stopped."
+        )
+
+
+def _story(out: Path, name: str, fold: int) -> dict[str, Any]:
+    path = out / "runs" / name / f"fold-{fold}" / "prototypes.json"
+    return dict(json.loads(path.read_text("utf-8")))
+
+
+def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Average what became of the prototypes over the folds; None without prototypes.
+
+    The contributions are weighted by the crops of each fold, so that they are those of all
+    held-out crops; the cosine matrices are kept for the first fold alone.
+    """
+    if not stories or not all(stories):
+        return None
+    counts = np.array([story["contributions"]["crops"] for story in stories], float)[..., 0]
+
+    def pooled(kind: str) -> list[list[float]]:
+        values = np.array([story["contributions"][kind] for story in stories], float)
+        return (values * counts[..., None]).sum(axis=0) / counts.sum(axis=0)[:, None]  # type: ignore[no-any-return]
+
+    contribution = {kind: np.asarray(pooled(kind)).tolist() for kind in ("true_class", "own_class")}
+    return {
+        **{
+            state: {key: [story[state][key] for story in stories] for key in _MEASURES}
+            for state in _STATES
+        },
+        "distance_travelled": [float(np.mean(story["distance_travelled"])) for story in stories],
+        "longest_distance": [float(np.max(story["distance_travelled"])) for story in stories],
+        "duplicates": [int(story["duplicates"]) for story in stories],
+        "contributions": contribution,
+        "diagonal_is_largest": {
+            kind: diagonal_is_largest(np.array(values)) for kind, values in contribution.items()
+        },
+        "prototype_class": stories[0]["prototype_class"],
+        "first_fold": {
+            state: {key: stories[0][state][key] for key in ("cosine", "centered_cosine")}
+            for state in _STATES
+        },
+    }
+
+
+def diagonal_is_largest(matrix: np.ndarray) -> bool:
+    """Return whether every diagonal entry is the largest of its row and of its column.
+
+    Examples
+    --------
+    >>> diagonal_is_largest(np.array([[2.0, 1.0], [1.0, 0.5]]))
+    False
+    """
+    diagonal = np.diag(matrix)
+    rest = np.where(np.eye(len(matrix), dtype=bool), -np.inf, matrix)
+    return bool(np.all(diagonal > rest.max(axis=1)) and np.all(diagonal > rest.max(axis=0)))
+
+
+def results_markdown(results: dict[str, Any]) -> str:
+    """Write the entries and the comparisons as two Markdown tables."""
+    lines = [
+        f"{results['vertebrae']} vertebrae of {results['subjects']} subjects, "
+        f"{results['folds']} folds by subject; mean ± SD over folds.",
+        "",
+        "| entry | steps | class-average accuracy | class-average F1 | sample accuracy |",
+        "|---|---|---|---|---|",
+    ]
+    for entry in results["entries"]:
+        cells = [f"{100 * entry['mean'][k]:.1f} ± {100 * entry['sd'][k]:.1f}" for k in HEADLINE]
+        lines.append(f"| {entry['name']} | {entry['steps']} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "Pooled held-out predictions, difference in class-average F1 (subject bootstrap, 95 %); "
+        "tests over folds on the same figure.",
+        "",
+        "| first − second | difference | Wilcoxon two-sided, one-sided | corrected t | McNemar |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_comparison_row(pair) for pair in results["comparisons"]]
+    if results["comparisons"]:
+        note = results["comparisons"][0]["tests"]["class_average_f1"][0]["note"]
+        lines += ["", f"Wilcoxon: {note}."]
+    return "\n".join(lines) + "\n"
+
+
+def _comparison_row(pair: dict[str, Any]) -> str:
+    found = pair["differences"]["class_average_f1"]
+    rank, t = pair["tests"]["class_average_f1"]
+    interval = (
+        f"{signed(found['value'])} ({signed(found['low'])} to {signed(found['high'])})"
+        if found["low"] is not None
+        else f"{signed(found['value'])} ({found['note']})"
+    )
+    cells = [
+        f"{pair['first']} − {pair['second']}",
+        interval,
+        f"{p_value(rank['p_two_sided'])}, {p_value(rank['p_one_sided'])}",
+        p_value(t["p_two_sided"]),
+        p_value(pair["mcnemar"]["p_two_sided"]),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def signed(share: float) -> str:
+    """Write a difference in points of percent, with its sign.
+
+    Examples
+    --------
+    >>> signed(-0.0123)
+    '−1.2'
+    """
+    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def p_value(p: float | None) -> str:
+    """Write a p value; what was not computed says so.
+
+    Examples
+    --------
+    >>> p_value(0.0312), p_value(0.00001), p_value(None)
+    ('0.031', '<0.001', 'not computed')
+    """
+    if p is None:
+        return "not computed"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,138 @@
+"""Evaluate a finished model on a split of a cohort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spinexplain.errors import ConfigError
+from spinexplain.evaluate.predictions import Origin, data_hash, settings_hash
+from spinexplain.evaluate.summary import summarize
+from spinexplain.experiment.prediction import predicted
+from spinexplain.models.bundle_folder import locate, read_description
+from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.description import BundleDescription
+from spinexplain.models.grader import Grader
+from spinexplain.spine.quality import not_assessable_reason
+from spinexplain.train.source import graded_rows, set_from_cohort
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from spinexplain.data.cohort import Cohort
+
+SCHEMA = "spinexplain/evaluation/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What an evaluation leaves.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The predictions.
+    figures : dict
+        JSON-ready; see :func:`spinexplain.evaluate.summary.summarize`.
+    crops_hu : ndarray of int16, shape (n, *S)
+        Patches of the rows of ``table``, for the gallery of errors.
+    """
+
+    table: pd.DataFrame
+    figures: dict[str, Any]
+    crops_hu: np.ndarray
+
+
+def model_source(source: str | Path) -> str | Path:
+    """Return what to load: a run's bundle, or the source itself (a bundle or a shipped name)."""
+    inside = Path(source) / "bundle"
+    return inside if (inside / "manifest.json").is_file() else source
+
+
+def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0) -> Evaluation:
+    """Grade a split of a cohort with a model and judge it.
+
+    Parameters
+    ----------
+    source : str or Path
+        Name of a shipped model, a bundle's folder or a run's.
+    cohort : Cohort
+    split : str
+        ``"training"``, ``"validation"``, ``"test"`` or ``"all"``.
+    seed : int
+        Of the subject bootstrap.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model.
+    ConfigError
+        If the split is empty or none of its vertebrae can be graded.
+    """
+    _check_split(cohort, split)
+    found = model_source(source)
+    grader = load_grader(found, runtime="torch")
+    described = read_description(locate(found))
+    wanted = None if split == "all" else split
+    rows = graded_rows(cohort, grader.spec.axes, wanted)
+    data = set_from_cohort(cohort, grader.spec.axes, wanted)
+    origin = Origin(
+        grader.info.name,
+        grader.info.sha256,
+        data_hash(cohort.index.iloc[rows]),
+        _config_hash(described),
+    )
+    reasons = [_refusal(grader, cohort.index.loc[row], grader.spec.axes) for row in rows]
+    table = predicted(
+        grader.model,
+        data,
+        grader.spec,
+        _task(described),
+        origin,
+        reasons=reasons,
+        device=grader.device,
+    )
+    figures: dict[str, Any] = {
+        "schema": SCHEMA,
+        "cohort": cohort.path.name,
+        "split": split,
+        "synthetic": data.synthetic,
+        "trained_on": grader.info.trained_on,
+        "version": grader.info.version,
+        **summarize(table, seed),
+    }
+    return Evaluation(table, figures, data.patches_hu)
+
+
+def _check_split(cohort: Cohort, split: str) -> None:
+    known = sorted({str(name) for name in cohort.index["split"].dropna()})
+    if split != "all" and split not in known:
+        have = ", ".join(known) or "no splits"
+        raise ConfigError(
+            f"{cohort.path}: has no split {split!r} (it has {have}); expected one of them, or "
+            "all. Give --split all to evaluate on everything."
+        )
+
+
+def _refusal(grader: Grader, row: Any, axes: int) -> str:
+    """Say why a row may not be graded, or return an empty string."""
+    outside = row[f"outside_{axes}d"]
+    share = float(outside) if outside is not None and np.isfinite(outside) else 0.0
+    flags = tuple(row["flags"]) if row["flags"] is not None else ()
+    return not_assessable_reason(flags) or grader.refusal(row["level"], share, flags) or ""
+
+
+def _config_hash(described: BundleDescription) -> str:
+    """Hash the settings a bundle was trained with; what it tells of itself where it has none."""
+    own = described.model_dump(mode="json", include={"classes", "input", "trunk", "head"})
+    return settings_hash(described.training.get("config", own))
+
+
+def _task(described: BundleDescription) -> dict[str, tuple[str, ...]]:
+    """Return which Genant grades each class stands for: its own name where nothing is said."""
+    config = described.training.get("config")
+    grades = config.get("grades", {}) if isinstance(config, dict) else {}
+    return {name: tuple(grades.get(name, (name,))) for name in described.classes}

@@ -1,0 +1,134 @@
+"""The page of an evaluation: how good the grades are, how sure, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+
+from spinexplain.evaluate.predictions import SCORE, class_names
+from spinexplain.io.files import atomic_file
+from spinexplain.report import tokens
+from spinexplain.report.html import software_version, static_text, template_environment
+from spinexplain.report.pictures import Album, Picture
+from spinexplain.report.tokens import GradeStyle, grade_style
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GALLERY = 24
+_HEADLINE = {
+    "class_average_accuracy": "class-average accuracy",
+    "class_average_f1": "class-average F1",
+    "sample_accuracy": "sample accuracy",
+    "quadratic_kappa": "quadratic kappa",
+    "ece": "calibration error (ECE)",
+}
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One wrongly graded vertebra of the gallery."""
+
+    picture: Picture
+    level: str
+    subject: str
+    truth: GradeStyle
+    called: GradeStyle
+    scores: tuple[tuple[GradeStyle, float], ...]
+
+
+def write_evaluation_page(
+    figures: dict[str, Any], table: pd.DataFrame, crops_hu: np.ndarray, out: Path
+) -> Path:
+    """Write ``evaluation.html``: one file, no network, for screen and print.
+
+    Parameters
+    ----------
+    figures : dict
+        What ``figures.json`` holds.
+    table : DataFrame
+        The predictions, row by row as ``crops_hu``.
+    crops_hu : ndarray, shape (n, *S)
+    out : Path
+        An existing folder.
+    """
+    album = Album()
+    environment = template_environment()
+    environment.filters.update(score=score, style=grade_style)
+    style = tokens.css_variables() + static_text("report.css") + static_text("evaluation.css")
+    content = environment.get_template("evaluation.html.j2").render(
+        figures=figures,
+        headline=_HEADLINE,
+        mistakes=gallery(table, crops_hu, album),
+        wrong=int(_wrong(table).sum()),
+        bins=_bins(figures["calibration"]),
+        style=Markup(style),  # our own files, never a user's
+        software=software_version(),
+    )
+    path = Path(out) / "evaluation.html"
+    with atomic_file(path) as temporary:
+        temporary.write_text(content, encoding="utf-8")
+    return path
+
+
+def score(value: float | None, digits: int = 3) -> str:
+    """Write a figure, or a dash where there is none.
+
+    Examples
+    --------
+    >>> score(0.5), score(None), score(-0.25)
+    ('0.500', '–', '−0.250')
+    """
+    if value is None:
+        return "\N{EN DASH}"
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _wrong(table: pd.DataFrame) -> np.ndarray:
+    scores = table[[SCORE + name for name in class_names(table)]].to_numpy(float)
+    judged = table["assessable"].to_numpy(bool) & (table["label"].to_numpy(int) >= 0)
+    called = np.where(np.isfinite(scores), scores, -1).argmax(axis=1)
+    return judged & (called != table["label"].to_numpy(int))
+
+
+def gallery(table: pd.DataFrame, crops_hu: np.ndarray, album: Album) -> list[Mistake]:
+    """Return the surest mistakes, at most :data:`GALLERY`, as pictures with their scores."""
+    names = class_names(table)
+    scores = table[[SCORE + name for name in names]].to_numpy(float)
+    wrong = np.flatnonzero(_wrong(table))
+    surest = wrong[np.argsort(-scores[wrong].max(axis=1), kind="stable")][:GALLERY]
+    return [
+        Mistake(
+            picture=album.add_ct(_sagittal(crops_hu[row]), detail=1),
+            level=str(table["level"].iloc[row]),
+            subject=str(table["subject"].iloc[row]),
+            truth=grade_style(names[int(table["label"].iloc[row])]),
+            called=grade_style(names[int(scores[row].argmax())]),
+            scores=tuple(
+                (grade_style(name), float(value))
+                for name, value in zip(names, scores[row], strict=True)
+            ),
+        )
+        for row in surest
+    ]
+
+
+def _sagittal(crop: np.ndarray) -> np.ndarray:
+    """Return a 2-D patch as it is, of a 3-D one the middle sagittal slice."""
+    return crop if crop.ndim == 2 else crop[..., crop.shape[-1] // 2]
+
+
+def _bins(calibration: dict[str, Any]) -> list[dict[str, float]]:
+    """Return the filled bins of the reliability plot, with what the picture needs."""
+    columns: Sequence[Any] = [calibration[k] for k in ("counts", "confidence", "accuracy")]
+    most = max(calibration["counts"])
+    return [
+        {"low": low, "count": count, "share": count / most, "confidence": sure, "accuracy": right}
+        for low, count, sure, right in zip(calibration["edges"], *columns, strict=False)
+        if count
+    ]

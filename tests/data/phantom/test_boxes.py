@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from spinexplain.data.cohort import Cohort
+from spinexplain.data.cohort_writer import CohortWriter
+from spinexplain.data.phantom.boxes import box_shard
+from spinexplain.data.phantom.scan import make_subject
+from spinexplain.data.phantom.write import write_phantom
+from spinexplain.data.prepare import PrepareOptions, prepare
+
+
+@pytest.mark.slow
+def test_boxes_are_those_of_the_written_and_prepared_scan(tmp_path):
+    table = write_phantom(tmp_path / "spines", 1, 3, "verse-like", 1)
+    prepare([tmp_path / "spines"], table, tmp_path / "long", PrepareOptions(patches="3d", folds=2))
+    writer = CohortWriter.create(tmp_path / "short", {})
+    writer.add_series(box_shard(make_subject("verse-like", 3, 0)))
+    writer.finish()
+    long, short = Cohort.open(tmp_path / "long"), Cohort.open(tmp_path / "short")
+    assert short.index["level"].tolist() == long.index["level"].tolist()
+    assert short.index["grade"].tolist() == long.index["grade"].tolist()
+    np.testing.assert_allclose(short.index["loss"], long.index["loss"], atol=1e-4)
+    assert short.index["synthetic"].all()
+    rows = np.arange(len(short))
+    for kind in ("patches_3d", "body_3d", "evidence_3d"):
+        one, other = short.read(kind, rows).astype(int), long.read(kind, rows).astype(int)
+        assert np.mean(one != other) < 2e-3

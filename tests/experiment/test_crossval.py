@@ -1,0 +1,88 @@
+import json
+
+import numpy as np
+import pytest
+
+from spinexplain.data.split import read_folds
+from spinexplain.errors import ConfigError, OutputError
+from spinexplain.experiment.crossval import Plan, cross_validate, folded_data
+from spinexplain.experiment.entries import parse_entry
+
+
+def plan_of(preset, *overrides, folds=2):
+    texts = overrides or ("as=tiny",)
+    return Plan(tuple(parse_entry(f"{preset}:{text}") for text in texts), folds)
+
+
+def test_folds_split_subjects_and_keep_the_grades_mix(toy_folded):
+    data, fold = toy_folded.data, toy_folded.fold
+    for subject in np.unique(data.subjects):
+        assert len(set(fold[data.subjects == subject])) == 1
+    for grade in (0, 2, 3):
+        counts = np.bincount(fold[data.grades == grade])
+        assert abs(counts[0] - counts[1]) <= 4
+
+
+def test_only_the_training_split_is_used(toy_cohort, tiny_preset):
+    folded = folded_data(toy_cohort(split=0.5), plan_of(tiny_preset))
+    assert len(folded.data) == 24
+
+
+def test_grades_that_are_no_class_are_left_out(toy_cohort, tiny_preset):
+    folded = folded_data(toy_cohort(grades=(0, 2, 3, 1)), plan_of(tiny_preset))
+    assert set(folded.data.grades.tolist()) == {0, 2, 3}
+
+
+def test_a_class_absent_in_a_fold_is_said(toy_cohort, tiny_preset):
+    cohort = toy_cohort(n=18, grades=(0, 0, 2, 2, 0, 0, 2, 2, 3))
+    with pytest.raises(ConfigError, match="holds no G3"):
+        folded_data(cohort, plan_of(tiny_preset, folds=4))
+
+
+def test_different_tasks_are_refused(toy_cohort, tiny_preset):
+    plan = plan_of(tiny_preset, "as=a", "classes=['G0','G3'],as=b")
+    with pytest.raises(ConfigError, match="same task"):
+        folded_data(toy_cohort(), plan)
+
+
+def test_everything_is_written_and_taken_up_again(toy_cohort, tiny_preset, tmp_path):
+    cohort, out = toy_cohort(), tmp_path / "out"
+    plan = plan_of(tiny_preset, "as=a", "loss.lambda_div=0,as=b")
+    seen = []
+    cross_validate(cohort, plan, out, progress=lambda *step: seen.append(step))
+    # The classifier is trained once a fold, for the first entry; the second finds it done.
+    trained = {step[0] for step in seen if step[3] == "classifier" and step[4] < step[5]}
+    assert trained == {"a"}
+    described = json.loads((out / "crossval.json").read_text())
+    assert [entry["name"] for entry in described["entries"]] == ["a", "b"]
+    assert len(read_folds(out / "folds.csv")) == described["subjects"]
+    assert sorted(p.name for p in (out / "predictions").iterdir()) == ["a.parquet", "b.parquet"]
+    seen.clear()
+    cross_validate(cohort, plan, out, progress=lambda *step: seen.append(step))
+    assert not seen
+
+
+def test_another_experiment_in_the_folder_is_refused(toy_cohort, tiny_preset, tmp_path):
+    cohort, out = toy_cohort(), tmp_path / "out"
+    cross_validate(cohort, plan_of(tiny_preset, "warm.steps=1,joint.steps=1,as=a"), out)
+    with pytest.raises(OutputError, match="another cross-validation"):
+        cross_validate(cohort, plan_of(tiny_preset, "warm.steps=1,joint.steps=1,as=b"), out)
+    other = toy_cohort(name="others", seed=1)
+    with pytest.raises(OutputError, match="another cross-validation"):
+        cross_validate(other, plan_of(tiny_preset, "warm.steps=1,joint.steps=1,as=a"), out)
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_predictions(toy_cohort, tiny_preset, tmp_path):
+    cohort, plan = toy_cohort(), plan_of(tiny_preset)
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        cross_validate(cohort, plan, tmp_path / "one")
+    finally:
+        torch.set_num_threads(threads)
+    cross_validate(cohort, plan, tmp_path / "two", jobs=2)
+    one, two = ((tmp_path / name / "predictions" / "tiny.parquet") for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()

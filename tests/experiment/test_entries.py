@@ -1,0 +1,77 @@
+import pytest
+
+from spinexplain.config import TrainConfig
+from spinexplain.errors import ConfigError
+from spinexplain.experiment.entries import Entry, parse_entries, parse_entry, slug, with_setting
+
+
+def test_a_preset_keeps_its_name():
+    assert parse_entry("protoverse").name == "protoverse"
+
+
+def test_overrides_change_settings_and_name():
+    entry = parse_entry("protoverse:loss.lambda_div=0,trunk.widths=[4, 8, 8, 8]")
+    assert entry.config.loss.lambda_div == 0
+    assert entry.config.trunk.widths == (4, 8, 8, 8)
+    assert entry.name == "protoverse-loss.lambda_div=0-trunk.widths=-4-8-8-8"
+
+
+def test_as_names_the_entry_whatever_else_is_given():
+    entry = parse_entry("protoverse:as=protoverse,loss.lambda_div=0")
+    assert entry.name == "protoverse"
+    assert entry.config.loss.lambda_div == 0
+
+
+def test_text_needs_no_quotes():
+    assert parse_entry("protoverse:loss.class_weights=isns").config.loss.class_weights == "isns"
+    assert parse_entry("baseline:head.pooling='average'").config.head.pooling == "average"
+
+
+def test_a_toml_file_works_like_a_preset(tiny_preset):
+    assert parse_entry(f"{tiny_preset}:seed=3").config.seed == 3
+
+
+def test_the_hash_follows_the_settings_not_the_name():
+    one, two = parse_entry("protoverse:as=a"), parse_entry("protoverse:as=b")
+    assert one.sha256 == two.sha256 != parse_entry("protoverse:seed=1").sha256
+
+
+def test_steps_count_every_phase():
+    phases = {"classifier": {"steps": 10}, "warm": {"steps": 3}, "joint": {"steps": 5}}
+    assert Entry("x", TrainConfig(**phases, rounds=2)).steps == 23
+    assert Entry("x", TrainConfig(**phases, head={"kind": "linear"})).steps == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("protovers", "Did you mean"),
+        ("protoverse:loss.lamda_div=0", "lambda_div"),
+        ("protoverse:loss.lambda_div=-1", "greater than"),
+        ("protoverse:los.lambda_div=0", "names no section"),
+        ("protoverse:seed.x=0", "names no section"),
+        ("protoverse:seed", "no value"),
+    ],
+)
+def test_mistakes_are_named(text, words):
+    with pytest.raises(ConfigError, match=words):
+        parse_entry(text)
+
+
+def test_every_name_once():
+    with pytest.raises(ConfigError, match="every name once"):
+        parse_entries(["protoverse", "protoverse"])
+    with pytest.raises(ConfigError, match="0 entries"):
+        parse_entries([])
+
+
+@pytest.mark.parametrize("name", ["../../x", "/etc", "..", "a b", ""])
+def test_a_name_never_leaves_its_folder(name):
+    assert slug(name) not in ("", ".", "..")
+    assert "/" not in slug(name)
+
+
+def test_nested_sections_are_replaced_alone():
+    config = with_setting(TrainConfig(), "last_layer.lambda_l2", 0.5, "here")
+    assert config.last_layer.lambda_l2 == 0.5
+    assert config.loss == TrainConfig().loss
