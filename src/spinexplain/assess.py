@@ -41,6 +41,7 @@ def grade(
     dissections: Sequence[Dissection] = (),
     source: ScanSource | None = None,
     settings: Mapping[str, str] | None = None,
+    device: str = "cpu",
     stage: Stage = _unobserved,
 ) -> ScanFindings:
     """Grade every thoracic and lumbar vertebra of a CT and say why.
@@ -65,6 +66,8 @@ def grade(
         What ``result.json`` says about the CT.
     settings : mapping of str to str, optional
         Shown at the foot of the report.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for models that are loaded here.
     stage : callable, optional
         Observes the stages ``localize``, ``heights``, ``quality``, ``reformat``,
         ``load model``, ``grade`` and ``explain``, for progress or timing.
@@ -98,7 +101,7 @@ def grade(
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
         overview = _overview(volume, vertebrae)
     with stage("load model"):
-        graders = [_loaded(model) for model in models]
+        graders = [_loaded(model, device) for model in models]
     units = _dissected(graders, dissections)
     assessed = [
         _assess(grader, volume, vertebrae, flags, stage, of)
@@ -318,12 +321,12 @@ def _overview(volume: Volume, vertebrae: Sequence[Vertebra]) -> Patch:
     return Patch(graded[len(graded) // 2], array, frame, outside)
 
 
-def _loaded(model: str | Grader) -> Grader:
+def _loaded(model: str | Grader, device: str) -> Grader:
     if not isinstance(model, str):
         return model
     from spinexplain.models.checkpoint import load_grader
 
-    return load_grader(model)
+    return load_grader(model, device)
 
 
 def _shape(volume: Volume) -> tuple[int, int, int]:

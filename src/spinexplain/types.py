@@ -254,8 +254,8 @@ class Exemplar:
 
     Parameters
     ----------
-    array : ndarray of float32, shape (*S)
-        HU of the training patch.
+    array : ndarray of float32, shape (*S), or None
+        HU of the training patch; None where its pixels are withheld.
     heatmap : ndarray of float32, shape (*S)
         Where on the training patch the evidence lies, same scale as the test heat map.
     subject, series, level, grade : str
@@ -266,7 +266,7 @@ class Exemplar:
         Grid cell of the feature map the evidence was taken from.
     """
 
-    array: np.ndarray
+    array: np.ndarray | None
     heatmap: np.ndarray
     subject: str
     series: str

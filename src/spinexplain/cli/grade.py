@@ -60,6 +60,9 @@ def command(
             help="What `dissect` wrote of a model given: explain it by its units.",
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="Where the models run: cpu or cuda.")
+    ] = "cpu",
     series: Series = None,
     label_scheme: LabelScheme = None,
     all_heatmaps: Annotated[
@@ -88,6 +91,7 @@ def command(
         localizer_minutes=localizer_minutes,
         models=tuple(model or ()),
         dissections=tuple(dissection or ()),
+        device=device,
         series=series,
         label_scheme=label_scheme,
         all_heatmaps=all_heatmaps,
@@ -114,6 +118,7 @@ class GradeRequest:
     body: Path | None = None
     models: tuple[str, ...] = ()
     dissections: tuple[Path, ...] = ()
+    device: str = "cpu"
     series: str | None = None
     label_scheme: str | None = None
     localizer: str | None = None
@@ -163,6 +168,7 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             body=inputs.body,
             models=request.models or (SHIPPED_MODEL,),
             dissections=_dissections(request),
+            device=request.device,
             source=inputs.source,
             settings={
                 "command": command_line(request),
@@ -272,6 +278,7 @@ def command_line(request: GradeRequest) -> str:
         words += ["--model", Path(model).name]
     for folder in request.dissections:
         words += ["--dissection", folder.name]
+    words += ["--device", request.device] if request.device != "cpu" else []
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
     return printable(shlex.join([*words, "-o", request.out.name]))
 

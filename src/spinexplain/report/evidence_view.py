@@ -31,9 +31,9 @@ class Region:
 
 @dataclass(frozen=True)
 class ExemplarView:
-    """The training patch of a row."""
+    """The training patch of a row; no region where its pixels are withheld."""
 
-    region: Region
+    region: Region | None
     subject: str
     level: str
     grade: GradeStyle
@@ -189,8 +189,11 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
 
 
 def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:
+    array = exemplar.array
     return ExemplarView(
-        region=_region(exemplar.array, exemplar.heatmap, item, album, cell=exemplar.cell),
+        region=None
+        if array is None
+        else _region(array, exemplar.heatmap, item, album, cell=exemplar.cell),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
