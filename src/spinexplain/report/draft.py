@@ -206,7 +206,7 @@ def _details(
         yield Phrase("", say(f"draft.endplate.{place}"), where, at if position == 0 else anchor)
     for rank, item in enumerate(explanation.evidence):
         meaningful = 2 * item.terms.get("meaningful", 0) > item.terms.get("raters", 0)
-        if meaningful and item.class_name != "no fracture" and permitted(item.name):
+        if meaningful and item.terms.get("contrast", 1.0) > 0 and permitted(item.name):
             text = say("draft.pattern", name=item.name)
             yield Phrase("", text, f"{where}/{rank}", at if position == 0 else anchor)
             return
