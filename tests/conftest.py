@@ -226,3 +226,91 @@ def known_dissected(tmp_path_factory):
 def known_dissected_3d(tmp_path_factory):
     """The 3-D toy network, dissected."""
     return _toy().toy_dissected(tmp_path_factory.mktemp("toy") / "cohort", 3)
+
+
+@pytest.fixture
+def stored():
+    """Return makers of results as the commands store them, small: crossval, evaluation, write."""
+    return types.SimpleNamespace(
+        entry=_entry,
+        crossval=_crossval,
+        evaluation=_evaluation,
+        write=_write_results,
+        prototypes=_PROTOTYPES,
+        ablation=_ABLATION,
+    )
+
+
+_HEADLINE = ("class_average_accuracy", "class_average_f1", "sample_accuracy")
+_MATRIX = [[1.0, 0.2, 0.1], [0.2, 1.0, 0.3], [0.1, 0.3, 1.0]]
+_PROTOTYPES = {
+    "contributions": {
+        "true_class": [[3.0, -1, -1], [-1, 2, -1], [-1, -1, 2.5]],
+        "own_class": [[3.0, 1, 1], [1, 2, 1], [1, 1, 2.5]],
+    },
+    "diagonal_is_largest": {"true_class": True, "own_class": True},
+    "prototype_class": [0, 1, 2],
+    "first_fold": {
+        state: {"cosine": _MATRIX, "centered_cosine": _MATRIX} for state in ("before", "after")
+    },
+}
+_ABLATION = {
+    "keys": ["loss.lambda_div", "loss.class_weights"],
+    "base": {"loss.lambda_div": 0.3, "loss.class_weights": "median"},
+    "settings": {
+        "p": {"loss.lambda_div": 0.3, "loss.class_weights": "median"},
+        "p-0.1": {"loss.lambda_div": 0.1, "loss.class_weights": "median"},
+        "p-ins": {"loss.lambda_div": 0.3, "loss.class_weights": "ins"},
+    },
+    "how": "All share one classifier.",
+}
+
+
+def _entry(name, f1=0.8, prototypes=None):
+    return {
+        "name": name,
+        "steps": 7,
+        "mean": dict.fromkeys(_HEADLINE, f1),
+        "sd": dict.fromkeys(_HEADLINE, 0.02),
+        "config": {"trunk": {"name": "conv", "weights": "none"}, "input": {"size": 112}},
+        "prototypes": prototypes,
+    }
+
+
+def _crossval(entries, data="d" * 64, factors=None):
+    found = {"value": 0.01, "low": -0.01, "high": 0.03, "note": ""}
+    content = {
+        "schema": "spinexplain/crossval-results/1",
+        "cohort": "toys",
+        "synthetic": True,
+        "vertebrae": 60,
+        "subjects": 30,
+        "folds": 5,
+        "classes": ["G0", "G2", "G3"],
+        "data_sha256": data,
+        "entries": entries,
+        "comparisons": [{"first": "b", "second": "a", "differences": {"class_average_f1": found}}],
+    }
+    return content | ({"factors": factors} if factors else {})
+
+
+def _evaluation(model, data="d" * 64):
+    figure = {"value": 0.8, "low": 0.7, "high": 0.9, "note": ""}
+    return {
+        "schema": "spinexplain/evaluation/1",
+        "model": model,
+        "cohort": "toys",
+        "data_sha256": data,
+        "config_sha256": "c" * 64,
+        "vertebra": dict.fromkeys(_HEADLINE, figure),
+    }
+
+
+def _write_results(folder, **contents):
+    import json
+
+    for name, content in contents.items():
+        path = folder / name / "results.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
+    return folder

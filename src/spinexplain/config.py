@@ -131,6 +131,8 @@ class LossSettings(Settings):
     that the peak counts more than the floor) outside the target's body;
     with ``inside = "evidence"`` outside the fracture's true evidence, where a cohort knows
     it (phantoms do), and outside the body for every other crop.
+    ``grading = "ordinal"`` counts every boundary between grades that a prediction is on the
+    wrong side of; the last layer of a prototype network is fitted by cross-entropy always.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     """
@@ -145,6 +147,7 @@ class LossSettings(Settings):
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
+    grading: Literal["cross_entropy", "ordinal"] = "cross_entropy"
 
 
 class AugmentSettings(Settings):

@@ -12,6 +12,7 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    ablate,
     compare,
     crossval,
     demo,
@@ -26,6 +27,7 @@ from spinexplain.cli import (
     prepare,
     prototypes,
     series,
+    tables,
     train,
     trials,
 )
@@ -53,6 +55,8 @@ for module in (
     trials,
     evaluate,
     crossval,
+    ablate,
+    tables,
     prototypes,
     export,
     dissect,

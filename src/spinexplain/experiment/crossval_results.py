@@ -130,6 +130,7 @@ def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
     """
     if not stories or not all(stories):
         return None
+    known = [state for state in _STATES if all(story[state] for story in stories)]
     counts = np.array([story["contributions"]["crops"] for story in stories], float)[..., 0]
 
     def pooled(kind: str) -> list[list[float]]:
@@ -140,7 +141,7 @@ def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {
         **{
             state: {key: [story[state][key] for story in stories] for key in _MEASURES}
-            for state in _STATES
+            for state in known
         },
         "distance_travelled": [float(np.mean(story["distance_travelled"])) for story in stories],
         "longest_distance": [float(np.max(story["distance_travelled"])) for story in stories],
@@ -152,7 +153,7 @@ def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
         "prototype_class": stories[0]["prototype_class"],
         "first_fold": {
             state: {key: stories[0][state][key] for key in ("cosine", "centered_cosine")}
-            for state in _STATES
+            for state in known
         },
     }
 

@@ -16,6 +16,7 @@ from spinexplain.models.losses import (
     outside_loss,
     separation_loss,
 )
+from spinexplain.models.ordinal import GRADING_LOSSES
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.augment import inside_mask
 from spinexplain.train.fit import Batch, Terms
@@ -45,20 +46,24 @@ class WarmUp(nn.Module):
 
 
 def classification_objective(
-    model: WarmUp, weights: Tensor, lambda_height: float, precision: str = "fp32"
+    model: WarmUp,
+    weights: Tensor,
+    lambda_height: float,
+    precision: str = "fp32",
+    grading: str = "cross_entropy",
 ) -> Callable[[Batch], Terms]:
     """Return the class-weighted cross-entropy plus the regression of the height loss.
 
     The regression is the smooth L1 distance of tenths of the body's height, over the
     crops whose height loss is known. With ``precision = "bf16"`` the network runs in
-    bfloat16 and the losses in float32.
+    bfloat16 and the losses in float32; ``grading`` is that of ``LossSettings``.
     """
 
     def objective(batch: Batch) -> Terms:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
-        entropy = F.cross_entropy(logits, batch.labels, weight=weights)
+        entropy = GRADING_LOSSES[grading](logits, batch.labels, weights)
         if lambda_height == 0 or batch.height_loss is None:
             return {"cross_entropy": entropy, "total": entropy}
         known = torch.isfinite(batch.height_loss)
@@ -86,7 +91,7 @@ def prototype_objective(
         owner, loss = model.prototype_class, config.loss
         logits = model.last_layer(model.similarity_of(nearest))
         terms = {
-            "cross_entropy": F.cross_entropy(logits, batch.labels, weight=weights),
+            "cross_entropy": GRADING_LOSSES[loss.grading](logits, batch.labels, weights),
             "cluster": cluster_loss(nearest, batch.labels, owner),
             "separation": separation_loss(nearest, batch.labels, owner),
             "diversity": diversity_loss(model.prototypes, owner, loss.diversity),

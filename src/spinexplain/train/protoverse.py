@@ -86,7 +86,11 @@ class GraderRun(Run):
             classes = len(config.classes)
             model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
         objective = classification_objective(
-            model, self.weights, config.loss.lambda_height, settings.precision
+            model,
+            self.weights,
+            config.loss.lambda_height,
+            settings.precision,
+            config.loss.grading,
         )
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model)
