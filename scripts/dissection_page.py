@@ -41,12 +41,12 @@ def _overlap(found: dict[str, Any]) -> str:
         [
             "## Do units lie on the fracture?\n",
             f"`{found['model']}`, last map of the trunk ({found['units']} units), on the cohort "
-            f"`{found['cohort']}`: {facts['samples']} vertebrae, {facts['positives']} of them with a "
-            "planted moderate or severe fracture. Intersection over union of each unit's mask and "
-            "the planted evidence; mean, and quartiles. Random: the same architecture with fresh "
-            f"weights, {found['random_networks']} networks, normalization set by the same "
-            "vertebrae. Cliff's delta: how much more often a trained unit lies better than a random "
-            "one than worse; bootstrap over units.\n",
+            f"`{found['cohort']}`: {facts['samples']} vertebrae, {facts['positives']} of them with "
+            "a planted moderate or severe fracture. Intersection over union of each unit's mask "
+            "and the planted evidence; mean, and quartiles. Random: the same architecture with "
+            f"fresh weights, {found['random_networks']} networks, normalization set by the same "
+            "vertebrae. Cliff's delta: how much more often a trained unit lies better than a "
+            "random one than worse; bootstrap over units.\n",
             _table(["", "trained", "random weights", "Cliff's delta (95 %)"], rows),
             f"Tied to fracture (q < 0.05, more often in fractured): {found['tied']} of "
             f"{found['units']} trained units; {random_tied} in the random networks.\n",
@@ -116,8 +116,8 @@ def _shortcut(found: dict[str, Any]) -> str:
     return "\n".join(
         [
             "## A planted shortcut\n",
-            "Two small classifiers, the same but for their training sheets: in one set nine of ten "
-            "fractured vertebrae and one of twenty healthy ones have a bright mark in front (preset "
+            "Two small classifiers, the same but for their training sheets: in one set nine of "
+            "ten fractured vertebrae and one of twenty healthy ones have a bright mark (preset "
             "`shortcut`), in the other none has. Both are dissected with marked sheets neither has "
             "seen. A unit is *on the mark* where at least six times as much of its mask lies there "
             "as by chance.\n",
@@ -132,8 +132,8 @@ def _shortcut(found: dict[str, Any]) -> str:
                 ],
                 rows,
             ),
-            "On sheets like those it learned from, accuracy does not tell that the network looks at "
-            "the mark. Its units do.\n",
+            "On sheets like those it learned from, accuracy does not tell that the network looks "
+            "at the mark. Its units do.\n",
         ]
     )
 

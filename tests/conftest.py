@@ -207,7 +207,7 @@ def known_grader():
 
 @pytest.fixture
 def known_cohort():
-    """Return the maker of cohorts of blocks: ``known_cohort(path, axes=2, grades=..., split=...)``."""
+    """Return the maker of cohorts of blocks: ``known_cohort(path, axes=2, grades=...)``."""
     return _toy().write_toy_cohort
 
 

@@ -107,12 +107,13 @@ def test_readers_words_are_taken_up_where_they_find_them_meaningful(lumbar):
         explanation = _band(item, rows, name, **terms)
         return draft_of(_graded(item, ("G0", "G2"), (0.1, 0.9), explanation), (), SAY).text
 
-    assert "pattern named by readers: abnormal endplate" in text(
-        "abnormal endplate", raters=2, meaningful=2
-    )
-    assert "abnormal endplate" not in text("abnormal endplate", raters=2, meaningful=0)
-    assert "Unit 22" not in text("Unit 22", raters=0, meaningful=0)
-    assert "collapse" not in text("endplate collapse", raters=1, meaningful=1)
+    found = {"raters": 2.0, "meaningful": 2.0, "named": 1.0, "contrast": 0.5}
+    named = "pattern named by readers: abnormal endplate"
+    assert named in text("abnormal endplate", **found)
+    assert named not in text("abnormal endplate", **found | {"meaningful": 1.0})
+    assert named not in text("abnormal endplate", **found | {"contrast": -0.5})
+    assert "Unit 22" not in text("Unit 22", **found | {"named": 0.0})
+    assert "collapse" not in text("endplate collapse", **found)
 
 
 def test_no_draft_ever_uses_a_word_that_leaves_it_open(lumbar):

@@ -141,6 +141,7 @@ def _evidence(
         "cluster": float(dissection.clusters[unit]),
         "raters": float(said.raters),
         "meaningful": float(said.meaningful),
+        "named": float(bool(said.name)),
     }
     return Evidence(
         name=said.name or f"Unit {unit}",
