@@ -22,15 +22,24 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """A run of a few steps on drawn squares, with its bundle: (run folder, cohort folder)."""
-    from spinexplain.cli.train import train_to_bundle
+    from spinexplain.cli.train import TrainRequest, train_to_bundle
 
     folder = tmp_path_factory.mktemp("finished")
     draw_squares(folder / "cohort", count=48, seed=0)
     preset = folder / "tiny.toml"
     preset.write_text(TINY)
-    settings = {"resume": False, "split": "training", "seed": None}
-    train_to_bundle(str(preset), folder / "cohort", folder / "run", **settings)
+    train_to_bundle(TrainRequest(str(preset), folder / "cohort", folder / "run"))
     return folder / "run", folder / "cohort"
+
+
+@pytest.fixture
+def squares_cohort(tmp_path):
+    """A maker of cohorts of drawn squares: squares_cohort(count, subjects=None) -> folder."""
+
+    def make(count=24, subjects=None):
+        return draw_squares(tmp_path / "squares", count, seed=2, subjects=subjects)
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -67,13 +76,18 @@ shift_mm = 3
 """
 
 
-def draw_squares(path, count, seed):
-    """Write a cohort of squares of bone, whole (G0), without top (G2) or front (G3)."""
+def draw_squares(path, count, seed, subjects=None):
+    """Write a cohort of squares of bone, whole (G0), without top (G2) or front (G3).
+
+    Two vertebrae a subject, or spread over so many ``subjects``.
+    """
     from spinexplain.data.cohort_writer import CohortWriter
     from spinexplain.data.sheets import sheet_shard
 
     writer = CohortWriter.create(path, {"seed": seed})
     sheets = [_square(i, seed) for i in range(count)]
+    for i, sheet in enumerate(sheets):
+        sheet.subject = f"sub-{i % subjects if subjects else i // 2}"
     writer.add_series(sheet_shard("squares", sheets, split="training", seed=seed))
     writer.finish()
     return path

@@ -170,8 +170,8 @@ class PhaseSettings(Settings):
     each third of the phase), counted on over several rounds of the phase and begun
     ``decay_early_steps`` too soon, as where a scheduler steps before the epoch.
     ``optimizer = "adam"`` adds the weight decay to the gradient, ``"adamw"`` keeps it apart.
-    ``precision`` is that of the network's forward and backward pass in the classifier phase;
-    losses, BatchNorm statistics, weights and everything about prototypes stay in float32.
+    ``precision`` is that of the layers' forward and backward pass; distances, losses,
+    BatchNorm statistics, weights, projection and last layer stay in float32.
     """
 
     steps: int = Field(default=0, ge=0)

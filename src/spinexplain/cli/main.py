@@ -16,11 +16,13 @@ from spinexplain.cli import (
     compare,
     crossval,
     demo,
+    dissect,
     evaluate,
     export,
     fracture,
     grade,
     measure,
+    names,
     phantom,
     prepare,
     prototypes,
@@ -57,6 +59,8 @@ for module in (
     tables,
     prototypes,
     export,
+    dissect,
+    names,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 

@@ -103,6 +103,7 @@ def measure_atlas(
     ModelError
         If a prototype is not the patch of these crops that the bundle says it is.
     """
+    withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
     atlas = _from_bundle(run, withheld)
     if data is None:
         return replace(atlas, notes=(*atlas.notes, "no_cohort"))

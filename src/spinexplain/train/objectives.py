@@ -45,6 +45,27 @@ class WarmUp(nn.Module):
         return self.linear.last_layer(features), self.height(features)[:, 0]
 
 
+def weighted_entropy(logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+    """Return the class-weighted cross-entropy, divided by the sum of the weights.
+
+    With several processes by that of the whole step, times their number, so that the mean
+    over the processes is the step's.
+    """
+    weights = weights.to(logits.device)
+    if batch.everyone is None:
+        return F.cross_entropy(logits, batch.labels, weight=weights)
+    summed = F.cross_entropy(logits, batch.labels, weight=weights, reduction="sum")
+    processes = len(batch.everyone) / len(batch.labels)
+    return processes * summed / weights[batch.everyone].sum()
+
+
+def graded_loss(grading: str, logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+    """Return the loss that teaches the grades; see ``GRADING_LOSSES``."""
+    if grading == "cross_entropy":
+        return weighted_entropy(logits, batch, weights)
+    return GRADING_LOSSES[grading](logits, batch.labels, weights.to(logits.device))
+
+
 def classification_objective(
     model: WarmUp,
     weights: Tensor,
@@ -60,10 +81,10 @@ def classification_objective(
     """
 
     def objective(batch: Batch) -> Terms:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
-        entropy = GRADING_LOSSES[grading](logits, batch.labels, weights)
+        entropy = graded_loss(grading, logits, batch, weights)
         if lambda_height == 0 or batch.height_loss is None:
             return {"cross_entropy": entropy, "total": entropy}
         known = torch.isfinite(batch.height_loss)
@@ -75,23 +96,26 @@ def classification_objective(
 
 
 def prototype_objective(
-    model: PrototypeNet, weights: Tensor, config: TrainConfig
+    model: PrototypeNet, weights: Tensor, config: TrainConfig, precision: str = "fp32"
 ) -> Callable[[Batch], Terms]:
     """Return ProtoVerse's loss: cross-entropy, cluster, separation, diversity, L1, outside.
 
     Notes
     -----
     Eq. 4 of ProtoVerse, with the sign of the separation term put right, the L1 term of
-    ProtoPNet and the share of activation outside the target vertebra.
+    ProtoPNet and the share of activation outside the target vertebra. With ``precision =
+    "bf16"`` trunk and add-on layers run in bfloat16, distances and losses in float32.
     """
 
     def objective(batch: Batch) -> Terms:
-        maps = model.distances(batch.x)
+        with torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            latent = model.latent(batch.x)
+        maps = model.latent_distances(latent.float())
         nearest = maps.flatten(2).amin(dim=2)
         owner, loss = model.prototype_class, config.loss
         logits = model.last_layer(model.similarity_of(nearest))
         terms = {
-            "cross_entropy": GRADING_LOSSES[loss.grading](logits, batch.labels, weights),
+            "cross_entropy": graded_loss(loss.grading, logits, batch, weights),
             "cluster": cluster_loss(nearest, batch.labels, owner),
             "separation": separation_loss(nearest, batch.labels, owner),
             "diversity": diversity_loss(model.prototypes, owner, loss.diversity),
@@ -115,10 +139,10 @@ def prototype_objective(
 
 def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
     if config.loss.lambda_outside == 0 or batch.crops is None:
-        return torch.zeros(())
+        return maps.new_zeros(())
     mask = inside_mask(batch.crops, config.loss.inside)
     if mask is None:
-        return torch.zeros(())
+        return maps.new_zeros(())
     inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
     own = model.prototype_class[None] == batch.labels[:, None]
     return outside_loss(model.similarity_of(maps), inside, own, config.loss.outside_power)

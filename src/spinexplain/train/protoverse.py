@@ -123,7 +123,7 @@ class GraderRun(Run):
     ) -> Phase:
         settings = self.config.joint if with_trunk else self.config.warm
         groups = prototype_groups(model, settings, with_trunk)
-        objective = prototype_objective(model, self.weights, self.config)
+        objective = prototype_objective(model, self.weights, self.config, settings.precision)
         masks = self.config.loss.lambda_outside > 0
         before = max(number - 2, 0) * settings.steps
         return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)

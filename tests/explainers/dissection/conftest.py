@@ -10,7 +10,7 @@ from torch import nn
 from spinexplain.config import InputSpec
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.shard import SeriesShard, VertebraRow
-from spinexplain.explainers.dissection.dissect import DissectionSettings, dissect
+from spinexplain.explainers.dissection.dissect import DissectionPlan, dissect
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.grader import Grader
 
@@ -18,7 +18,7 @@ MARGIN = {2: 144, 3: 112}
 UNITS = ("bright", "zero", "bone", "constant", "mark")
 # relu(weight x + bias) on intensities: air 0.23, bone 0.46, fracture 0.92, mark 1
 WEIGHTS, BIASES = (1.0, 0.0, 1.0, 0.0, 1.0), (-0.7, -1.0, -0.3, 1.0, -0.95)
-SETTINGS = DissectionSettings("layers", 0.95, batch=5, top=3, collage=4, pictures=2)
+SETTINGS = DissectionPlan("layers", 0.95, batch=5, top=3, collage=4, pictures=2)
 
 
 class ToyNet(nn.Module):

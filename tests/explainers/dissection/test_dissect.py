@@ -86,6 +86,6 @@ def test_a_layer_after_pooling_is_refused(toy_dissected, toy_grader):
 
 
 def _settings_of(layer):
-    from spinexplain.explainers.dissection.dissect import DissectionSettings
+    from spinexplain.explainers.dissection.dissect import DissectionPlan
 
-    return DissectionSettings(layer=layer)
+    return DissectionPlan(layer=layer)
