@@ -12,12 +12,12 @@ from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.evaluate.comparison import compare_all, fold_figures
 from spinexplain.evaluate.predictions import check_same_data, read_predictions
 from spinexplain.evaluate.summary import HEADLINE, summarize, without_nan
-from spinexplain.experiment.crossval import SCHEMA as PLAN_SCHEMA
 from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
+PLAN_SCHEMA = "spinexplain/crossval/1"
 SCHEMA = "spinexplain/crossval-results/1"
 _STATES = ("before", "after")
 _MEASURES = ("same_class_cosine", "same_class_centered", "winner_share")
