@@ -33,7 +33,7 @@ from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
 from spinexplain.train.calibration import calibration_of
 from spinexplain.train.dataset import TrainingSet, class_labels, joined
-from spinexplain.train.package import Statement, bundle_of
+from spinexplain.train.package import PHANTOM_LICENCE, Statement, bundle_of
 from spinexplain.train.protoverse import trained_classifier
 from spinexplain.train.recipes import train_model
 from spinexplain.train.reliability import (
@@ -116,6 +116,7 @@ def stated(
     figures = {name: measure_reliability(trained, data) for name, data in tests.items()}
     scope = Scope(levels=GRADED, max_outside=0.35, refused_flags=("metal",))
     return Statement(
+        data_licence=PHANTOM_LICENCE,
         name=NAME,
         version=VERSION,
         trained_on=(

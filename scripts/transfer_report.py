@@ -24,8 +24,10 @@ from transfer.page import page
 ROOT = Path(__file__).resolve().parents[1]
 JSON, PAGE = ROOT / "docs" / "transfer.json", ROOT / "docs" / "transfer.md"
 IMAGES = ROOT / "docs" / "images" / "transfer"
-PHANTOM_CODE = ("data/phantom/**/*.py", "data/phantom/presets/*.toml", "spine/*.py")
-REAL_CODE = ("data/phantom/simulate.py", "data/phantom/fracture.py", "spine/*.py")
+# What a prepared scan depends on; others are made again when it changes.
+PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py")
+NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "__init__")
+REAL_CODE = ("data/phantom/simulate.py", "data/phantom/displace.py", "spine/*.py")
 
 
 def main() -> None:
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "transfer")
     parser.add_argument("--sheets", type=Path, default=ROOT / "build" / "train-shipped")
     parser.add_argument("--draw", action="store_true", help="only draw and prepare")
+    parser.add_argument("--so-far", action="store_true", help="report on what is prepared")
     parser.add_argument("--page", action="store_true", help="only rewrite the page")
     options = parser.parse_args()
     if not options.page:
@@ -52,20 +55,23 @@ def measured(options: argparse.Namespace) -> dict | None:
     import torch
     from transfer import limits, measure, phantoms, pictures, real
     from transfer.baselines import fitted_pixels, heights_threshold
-    from transfer.tasks import code_hash, evenly, make_missing
+    from transfer.tasks import code_hash, evenly, make_missing, there
 
     torch.set_num_threads(1)
-    drawn = options.work / f"phantoms-{code_hash(*PHANTOM_CODE)}"
+    drawn = options.work / f"phantoms-{code_hash(*PHANTOM_CODE, but=NOT_DRAWING)}"
     warped = options.work / f"real-{code_hash(*REAL_CODE)}"
     groups = phantoms.plan(drawn, options.share)
     real_tasks = [*real.as_they_are(warped), *real.adjacent_crushes(warped), *real.single(warped)]
     limit_tasks = limits.all_limits(drawn, options.share)
     tasks = evenly([*groups.values(), real_tasks, limit_tasks])
-    for left in make_missing(tasks, options.jobs):
+    for left in make_missing([] if options.so_far else tasks, options.jobs):
         print(f"{left} scans left", end="\r", file=sys.stderr, flush=True)
     if options.draw:
         return None
+    groups = {name: there(group) for name, group in groups.items()}
+    real_tasks, limit_tasks = there(real_tasks), there(limit_tasks)
     from spinexplain.evaluate.summary import without_nan
+
     from spinexplain.models.checkpoint import load_grader
 
     grader = load_grader(options.model)

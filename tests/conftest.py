@@ -1,6 +1,9 @@
 """Options of the whole suite."""
 
+import importlib.util
 import types
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -22,15 +25,24 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """A run of a few steps on drawn squares, with its bundle: (run folder, cohort folder)."""
-    from spinexplain.cli.train import train_to_bundle
+    from spinexplain.cli.train import TrainRequest, train_to_bundle
 
     folder = tmp_path_factory.mktemp("finished")
     draw_squares(folder / "cohort", count=48, seed=0)
     preset = folder / "tiny.toml"
     preset.write_text(TINY)
-    settings = {"resume": False, "split": "training", "seed": None}
-    train_to_bundle(str(preset), folder / "cohort", folder / "run", **settings)
+    train_to_bundle(TrainRequest(str(preset), folder / "cohort", folder / "run"))
     return folder / "run", folder / "cohort"
+
+
+@pytest.fixture
+def squares_cohort(tmp_path):
+    """A maker of cohorts of drawn squares: squares_cohort(count, subjects=None) -> folder."""
+
+    def make(count=24, subjects=None):
+        return draw_squares(tmp_path / "squares", count, seed=2, subjects=subjects)
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -67,13 +79,18 @@ shift_mm = 3
 """
 
 
-def draw_squares(path, count, seed):
-    """Write a cohort of squares of bone, whole (G0), without top (G2) or front (G3)."""
+def draw_squares(path, count, seed, subjects=None):
+    """Write a cohort of squares of bone, whole (G0), without top (G2) or front (G3).
+
+    Two vertebrae a subject, or spread over so many ``subjects``.
+    """
     from spinexplain.data.cohort_writer import CohortWriter
     from spinexplain.data.sheets import sheet_shard
 
     writer = CohortWriter.create(path, {"seed": seed})
     sheets = [_square(i, seed) for i in range(count)]
+    for i, sheet in enumerate(sheets):
+        sheet.subject = f"sub-{i % subjects if subjects else i // 2}"
     writer.add_series(sheet_shard("squares", sheets, split="training", seed=seed))
     writer.finish()
     return path
@@ -184,3 +201,130 @@ def tiny_preset(tmp_path):
     path = tmp_path / "tiny.toml"
     path.write_text(TINY_TOY)
     return path
+
+
+@cache
+def _toy():
+    """Load the toy dissection when a test asks for it: it needs torch."""
+    path = Path(__file__).parent / "toy_dissection.py"
+    spec = importlib.util.spec_from_file_location("toy_dissection", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def known_grader():
+    """Return the maker of graders with known units: ``known_grader(axes)``."""
+    return _toy().toy_grader
+
+
+@pytest.fixture
+def known_cohort():
+    """Return the maker of cohorts of blocks: ``known_cohort(path, axes=2, grades=...)``."""
+    return _toy().write_toy_cohort
+
+
+@pytest.fixture
+def known_plan():
+    return _toy().SETTINGS
+
+
+@pytest.fixture(scope="session")
+def known_dissected(tmp_path_factory):
+    """The 2-D toy network, dissected."""
+    return _toy().toy_dissected(tmp_path_factory.mktemp("toy") / "cohort")
+
+
+@pytest.fixture(scope="session")
+def known_dissected_3d(tmp_path_factory):
+    """The 3-D toy network, dissected."""
+    return _toy().toy_dissected(tmp_path_factory.mktemp("toy") / "cohort", 3)
+
+
+@pytest.fixture
+def stored():
+    """Return makers of results as the commands store them, small: crossval, evaluation, write."""
+    return types.SimpleNamespace(
+        entry=_entry,
+        crossval=_crossval,
+        evaluation=_evaluation,
+        write=_write_results,
+        prototypes=_PROTOTYPES,
+        ablation=_ABLATION,
+    )
+
+
+_HEADLINE = ("class_average_accuracy", "class_average_f1", "sample_accuracy")
+_MATRIX = [[1.0, 0.2, 0.1], [0.2, 1.0, 0.3], [0.1, 0.3, 1.0]]
+_PROTOTYPES = {
+    "contributions": {
+        "true_class": [[3.0, -1, -1], [-1, 2, -1], [-1, -1, 2.5]],
+        "own_class": [[3.0, 1, 1], [1, 2, 1], [1, 1, 2.5]],
+    },
+    "diagonal_is_largest": {"true_class": True, "own_class": True},
+    "prototype_class": [0, 1, 2],
+    "first_fold": {
+        state: {"cosine": _MATRIX, "centered_cosine": _MATRIX} for state in ("before", "after")
+    },
+}
+_ABLATION = {
+    "keys": ["loss.lambda_div", "loss.class_weights"],
+    "base": {"loss.lambda_div": 0.3, "loss.class_weights": "median"},
+    "settings": {
+        "p": {"loss.lambda_div": 0.3, "loss.class_weights": "median"},
+        "p-0.1": {"loss.lambda_div": 0.1, "loss.class_weights": "median"},
+        "p-ins": {"loss.lambda_div": 0.3, "loss.class_weights": "ins"},
+    },
+    "how": "All share one classifier.",
+}
+
+
+def _entry(name, f1=0.8, prototypes=None):
+    return {
+        "name": name,
+        "steps": 7,
+        "mean": dict.fromkeys(_HEADLINE, f1),
+        "sd": dict.fromkeys(_HEADLINE, 0.02),
+        "config": {"trunk": {"name": "conv", "weights": "none"}, "input": {"size": 112}},
+        "prototypes": prototypes,
+    }
+
+
+def _crossval(entries, data="d" * 64, factors=None):
+    found = {"value": 0.01, "low": -0.01, "high": 0.03, "note": ""}
+    content = {
+        "schema": "spinexplain/crossval-results/1",
+        "cohort": "toys",
+        "synthetic": True,
+        "vertebrae": 60,
+        "subjects": 30,
+        "folds": 5,
+        "classes": ["G0", "G2", "G3"],
+        "data_sha256": data,
+        "entries": entries,
+        "comparisons": [{"first": "b", "second": "a", "differences": {"class_average_f1": found}}],
+    }
+    return content | ({"factors": factors} if factors else {})
+
+
+def _evaluation(model, data="d" * 64):
+    figure = {"value": 0.8, "low": 0.7, "high": 0.9, "note": ""}
+    return {
+        "schema": "spinexplain/evaluation/1",
+        "model": model,
+        "cohort": "toys",
+        "data_sha256": data,
+        "config_sha256": "c" * 64,
+        "vertebra": dict.fromkeys(_HEADLINE, figure),
+    }
+
+
+def _write_results(folder, **contents):
+    import json
+
+    for name, content in contents.items():
+        path = folder / name / "results.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
+    return folder

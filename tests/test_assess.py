@@ -10,10 +10,12 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.assess import bodies_of, compare, explain, grade, patches_for
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.evaluate.detection import detection_figures
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.grader import Grader
+from spinexplain.report.html import write_report
 from spinexplain.spine.localize import localize, vertebrae_from_mask
 from spinexplain.types import Vertebra
 
@@ -198,3 +200,27 @@ def test_a_level_that_is_not_there_can_not_be_compared(grader, lumbar):
     volume, labels = lumbar
     with pytest.raises(LabelError, match="T1 is not among"):
         compare(volume, vertebrae_from_mask(labels), [VertebraLevel.T1], grader)
+
+
+def test_any_torch_module_goes_through_grade_cam_evaluation_and_report(
+    grader, lumbar, findings, tmp_path
+):
+    """What a module needs is a spec and class names: nothing is registered."""
+    volume, labels = lumbar
+    assessed = [item.assessments[0] for item in findings.vertebrae if item.assessments[0].grading]
+    for assessment in assessed:
+        assert assessment.explanation.method == "gradcam"
+        assert assessment.explanation.evidence[0].heatmap.shape == (112, 112)
+    patches = patches_for(grader, volume, localize(volume, labels=labels))
+    for method in ("gradcam", "gradcam++", "xgradcam"):
+        shown = explain(grader, patches[2], "G2", method).evidence[0].heatmap
+        assert shown.shape == (112, 112)
+        assert shown.min() >= 0
+    figures = detection_figures(np.array([0, 1] * 3), 1 - probabilities(grader, patches[:6])[:, 0])
+    assert 0 <= figures["f1"] <= 1
+    write_report(findings, tmp_path)
+    assert "two layers" in (tmp_path / "report.html").read_text()
+
+
+def probabilities(grader, patches):
+    return np.array([grading.probabilities for grading in grader.grade(patches)])

@@ -75,3 +75,43 @@ def test_the_readmes_example_runs(tmp_path, monkeypatch, capsys):
     exec(compile(example, "README.md", "exec"), {})
     assert "T12 not assessable" in capsys.readouterr().out
     assert (tmp_path / "report.html").exists()
+
+
+def _script(name):
+    """Import a script of the repository by its path."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_measured_ledger_is_written_from_its_results():
+    import json
+
+    results = ROOT / "docs" / "data" / "discrepancies.json"
+    page = (ROOT / "docs" / "discrepancies.md").read_text()
+    assert _script("discrepancy_table").written(page, json.loads(results.read_text())) == page
+
+
+def test_the_table_of_the_shipped_model_is_written_from_its_bundle():
+    """Until the shipped bundle stores the comparison, there is nothing to compare with."""
+    import json
+
+    grounded = _script("grounded_table")
+    training = json.loads(grounded.BUNDLE.read_text())["training"]
+    page = grounded.DOCUMENT.read_text()
+    if "compared_with_classifier" not in training:
+        pytest.skip("the shipped bundle stores no comparison with the classifier")
+    assert grounded.written(page, training) == page
+
+
+def test_the_table_of_the_shipped_model_shows_what_was_stored():
+    grounded = _script("grounded_table")
+    minus = {name: [0.25, 0.2, 0.3] for name in ("gaussian", "class_activation_map", "gradcam")}
+    figures = {"fractures": 7, "f1": 0.8, "f1_classifier": 0.75, "evidence_minus": minus}
+    places = {"on_body": 0.6, "on_evidence": 0.4}
+    training = {"compared_with_classifier": {"hard": figures}, "reliability": {"hard": places}}
+    row = grounded.table(training).splitlines()[-1]
+    assert row.startswith("| hard | 7 | 0.800, 0.750 | 0.60 | 0.40 | +0.25 (0.20 to 0.30) |")

@@ -61,7 +61,7 @@ def _cut(source: str, level: str, side: str, border_mm: float) -> Iterator[Prepa
     for way, (labels, centers) in ways.items():
         for one in prepare_scan(volume, labels, centers, measured=False):
             if one.facts["level"] == level:
-                one.facts |= {"side": side, "border_mm": border_mm, "way": way}
+                one.facts.update({"side": side, "border_mm": border_mm, "way": way})
                 yield one
 
 
@@ -110,7 +110,7 @@ class Slices:
                 volume = Volume(*_averaged(made.image.volume, axis, factor))
                 labels = LabelMap(*_picked(made.image.labels, axis, factor))
                 for one in prepare_scan(volume, labels, measured=False):
-                    one.facts |= {"slices": name, "thickness_mm": factor}
+                    one.facts.update({"slices": name, "thickness_mm": factor})
                     one.facts["truth"] = truth[one.facts["level"]]
                     found.append(one)
         write_prepared(self.path, {"case": "slices", "subject": f"slices-{self.index}"}, found)

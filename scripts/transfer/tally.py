@@ -64,6 +64,8 @@ def share(hit: np.ndarray, subjects: np.ndarray) -> dict[str, Any]:
 def clustered_share(hit: np.ndarray, clusters: np.ndarray) -> dict[str, Any]:
     """As :func:`share`, for as few clusters as there are: such an interval is too narrow."""
     values = np.asarray(hit, float)
+    if not len(values):
+        return {"hits": 0, "n": 0, "clusters": 0, "value": None, "low": None, "high": None}
     drawn = [values[rows].mean() for rows in subject_draws(np.asarray(clusters, str), SEED, DRAWS)]
     low, high = np.quantile(drawn, [0.025, 0.975])
     return {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import spinexplain
 
@@ -21,10 +21,14 @@ class Task(Protocol):
     def make(self) -> None: ...
 
 
-def code_hash(*patterns: str) -> str:
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+
+def code_hash(*patterns: str, but: Sequence[str] = ()) -> str:
     """Hash source files of the package: what other code prepared is not mixed in."""
     package = Path(spinexplain.__file__).parent
-    files = sorted(path for pattern in patterns for path in package.glob(pattern))
+    found = (path for pattern in patterns for path in package.glob(pattern))
+    files = sorted(path for path in found if path.stem not in but)
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
@@ -49,6 +53,11 @@ def _made(tasks: Sequence[Task], jobs: int) -> Iterator[None]:
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for done in as_completed([pool.submit(task.make) for task in tasks]):
             yield done.result()
+
+
+def there(tasks: Sequence[AnyTask]) -> list[AnyTask]:
+    """Keep the tasks whose scan is made."""
+    return [task for task in tasks if task.path.exists()]
 
 
 def evenly(groups: Sequence[Sequence[Task]]) -> list[Task]:

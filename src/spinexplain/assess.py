@@ -18,6 +18,7 @@ from spinexplain.spine.reformat import overview_frame, reformat, sample_volume
 from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
+    from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.models.grader import Grader
 
 SHIPPED_MODEL = "protoverse-phantom"
@@ -37,8 +38,10 @@ def grade(
     centroids: Sequence[Vertebra] | None = None,
     body: LabelMap | None = None,
     models: Sequence[str | Grader] = (SHIPPED_MODEL,),
+    dissections: Sequence[Dissection] = (),
     source: ScanSource | None = None,
     settings: Mapping[str, str] | None = None,
+    device: str = "cpu",
     stage: Stage = _unobserved,
 ) -> ScanFindings:
     """Grade every thoracic and lumbar vertebra of a CT and say why.
@@ -57,10 +60,14 @@ def grade(
         heights are then taken from it instead of from what is cut out of ``labels``.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.
+    dissections : sequence of Dissection
+        Each of one of the models, which is then explained by its units.
     source : ScanSource, optional
         What ``result.json`` says about the CT.
     settings : mapping of str to str, optional
         Shown at the foot of the report.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for models that are loaded here.
     stage : callable, optional
         Observes the stages ``localize``, ``heights``, ``quality``, ``reformat``,
         ``load model``, ``grade`` and ``explain``, for progress or timing.
@@ -74,6 +81,8 @@ def grade(
     ------
     LabelError
         If neither labels nor centroids are given, or no thoracic or lumbar level is there.
+    ModelError
+        If a dissection is of none of the models.
     """
     if not models:
         raise ConfigError("models is empty; expected at least one model to grade with.")
@@ -92,8 +101,12 @@ def grade(
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
         overview = _overview(volume, vertebrae)
     with stage("load model"):
-        graders = [_loaded(model) for model in models]
-    assessed = [_assess(grader, volume, vertebrae, flags, stage) for grader in graders]
+        graders = [_loaded(model, device) for model in models]
+    units = _dissected(graders, dissections)
+    assessed = [
+        _assess(grader, volume, vertebrae, flags, stage, of)
+        for grader, of in zip(graders, units, strict=True)
+    ]
     return ScanFindings(
         source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
         volume=volume,
@@ -105,7 +118,11 @@ def grade(
 
 
 def explain(
-    grader: Grader, patch: Patch, target: str | None = None, method: str | None = None
+    grader: Grader,
+    patch: Patch,
+    target: str | None = None,
+    method: str | None = None,
+    dissection: Dissection | None = None,
 ) -> Explanation:
     """Say why a model leans towards a class on one patch.
 
@@ -118,6 +135,8 @@ def explain(
         The class to explain; by default the one the model chose.
     method : str, optional
         Name in ``EXPLAINERS``; by default the grader's own.
+    dissection : Dissection, optional
+        Of this model; it is then explained by its units.
 
     Raises
     ------
@@ -128,12 +147,16 @@ def explain(
     """
     from spinexplain.explainers.registry import EXPLAINERS
 
-    method = method or grader.explainer
+    method = method or ("dissection" if dissection is not None else grader.explainer)
     if method not in EXPLAINERS:
         raise ConfigError(
             f'there is no explainer "{method}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
         )
     target = target or grader.grade([patch])[0].grade
+    if method == "dissection":
+        from spinexplain.explainers.dissection.explain import explain_dissection
+
+        return explain_dissection(grader, patch, target, dissection)
     return EXPLAINERS[method](grader, patch, target)
 
 
@@ -219,6 +242,7 @@ def _assess(
     vertebrae: Sequence[Vertebra],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
     stage: Stage,
+    dissection: Dissection | None,
 ) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
     """Grade and explain each level, or give the reason why not."""
     with stage("reformat"):
@@ -234,11 +258,23 @@ def _assess(
         gradings = grader.grade(assessable)
     with stage("explain"):
         assessed = {
-            patch.vertebra.level: Assessment(grading, explain(grader, patch, grading.grade))
+            patch.vertebra.level: Assessment(
+                grading, explain(grader, patch, grading.grade, dissection=dissection)
+            )
             for patch, grading in zip(assessable, gradings, strict=True)
         }
     nothing = Assessment(None, None)
     return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+
+
+def _dissected(
+    graders: Sequence[Grader], dissections: Sequence[Dissection]
+) -> list[Dissection | None]:
+    """Return each model's dissection, or None; refuse one of no model at hand."""
+    for dissection in dissections:
+        if not any(dissection.fits(grader.info) for grader in graders):
+            dissection.check_model(graders[0].info)
+    return [next((one for one in dissections if one.fits(grader.info)), None) for grader in graders]
 
 
 def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
@@ -285,12 +321,12 @@ def _overview(volume: Volume, vertebrae: Sequence[Vertebra]) -> Patch:
     return Patch(graded[len(graded) // 2], array, frame, outside)
 
 
-def _loaded(model: str | Grader) -> Grader:
+def _loaded(model: str | Grader, device: str) -> Grader:
     if not isinstance(model, str):
         return model
     from spinexplain.models.checkpoint import load_grader
 
-    return load_grader(model)
+    return load_grader(model, device)
 
 
 def _shape(volume: Volume) -> tuple[int, int, int]:

@@ -131,6 +131,8 @@ class LossSettings(Settings):
     that the peak counts more than the floor) outside the target's body;
     with ``inside = "evidence"`` outside the fracture's true evidence, where a cohort knows
     it (phantoms do), and outside the body for every other crop.
+    ``grading = "ordinal"`` counts every boundary between grades that a prediction is on the
+    wrong side of; the last layer of a prototype network is fitted by cross-entropy always.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     """
@@ -145,6 +147,7 @@ class LossSettings(Settings):
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
+    grading: Literal["cross_entropy", "ordinal"] = "cross_entropy"
 
 
 class AugmentSettings(Settings):
@@ -167,8 +170,8 @@ class PhaseSettings(Settings):
     each third of the phase), counted on over several rounds of the phase and begun
     ``decay_early_steps`` too soon, as where a scheduler steps before the epoch.
     ``optimizer = "adam"`` adds the weight decay to the gradient, ``"adamw"`` keeps it apart.
-    ``precision`` is that of the network's forward and backward pass in the classifier phase;
-    losses, BatchNorm statistics, weights and everything about prototypes stay in float32.
+    ``precision`` is that of the layers' forward and backward pass; distances, losses,
+    BatchNorm statistics, weights, projection and last layer stay in float32.
     """
 
     steps: int = Field(default=0, ge=0)

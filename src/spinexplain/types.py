@@ -254,8 +254,8 @@ class Exemplar:
 
     Parameters
     ----------
-    array : ndarray of float32, shape (*S)
-        HU of the training patch.
+    array : ndarray of float32, shape (*S), or None
+        HU of the training patch; None where its pixels are withheld.
     heatmap : ndarray of float32, shape (*S)
         Where on the training patch the evidence lies, same scale as the test heat map.
     subject, series, level, grade : str
@@ -266,7 +266,7 @@ class Exemplar:
         Grid cell of the feature map the evidence was taken from.
     """
 
-    array: np.ndarray
+    array: np.ndarray | None
     heatmap: np.ndarray
     subject: str
     series: str
@@ -298,6 +298,9 @@ class Evidence:
         Cells of the feature map the heat map was upsampled from; empty if unknown.
     field_mm : float or None
         Side of the theoretical receptive field of one cell.
+    stride_mm, start_mm : float or None
+        Step between cells, and how far from the patch's first edge the first cell's center
+        lies, along every axis.
     region : str
         What is outlined of its heat maps, see ``HeadSettings.region``.
     """
@@ -311,6 +314,8 @@ class Evidence:
     grid: tuple[int, ...] = ()
     field_mm: float | None = None
     region: str = "contours"
+    stride_mm: float | None = None
+    start_mm: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,6 +361,9 @@ class ModelInfo:
     runtime : str
         What ran the network, e.g. ``"openvino 2026.4.1, fp32"``, and why not what the bundle
         would have preferred.
+    weights_sha256 : str
+        Of the weights alone, which an export of the bundle leaves as they are; empty for a
+        network that is not from a bundle.
     """
 
     name: str
@@ -364,3 +372,4 @@ class ModelInfo:
     classes: tuple[str, ...]
     trained_on: str
     runtime: str = "torch"
+    weights_sha256: str = ""

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from spinexplain.report.evidence_view import on_sheet, view_explanation
+from spinexplain.report.html import write_report
 from spinexplain.report.pictures import Album
 from spinexplain.spine.reformat import box_frame, reformat
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
@@ -86,3 +88,34 @@ def test_test_and_training_region_are_shown_as_the_model_saw_them(lumbar, explai
     row = view_explanation(own, shown, Album()).rows[0]
     assert (row.region.picture.width, row.region.picture.height) == (80, 80)
     assert (row.overlay.picture.width, row.overlay.picture.height) == (112, 112)
+
+
+def test_a_prototype_without_pixels_says_so_instead_of_showing_them(lumbar, tmp_path):
+    redacted = without_pixels(lumbar)
+    page = write_report(redacted, tmp_path) or tmp_path / "report.html"
+    text = Path(page).read_text()
+    assert text.count("pixels withheld") >= len(lumbar.vertebrae)
+    item = redacted.vertebrae[1]
+    row = view_explanation(item.assessments[0].explanation, item.patch, Album()).rows[0]
+    assert row.exemplar.region is None
+    assert row.exemplar.subject
+
+
+def without_pixels(findings):
+    """Take the pixels out of every training patch of a scan's explanations."""
+
+    def bare(item):
+        exemplars = tuple(replace(one, array=None) for one in item.exemplars)
+        return replace(item, exemplars=exemplars)
+
+    def assessed(assessment):
+        if assessment.explanation is None:
+            return assessment
+        evidence = tuple(bare(item) for item in assessment.explanation.evidence)
+        return replace(assessment, explanation=replace(assessment.explanation, evidence=evidence))
+
+    vertebrae = tuple(
+        replace(item, assessments=tuple(assessed(one) for one in item.assessments))
+        for item in findings.vertebrae
+    )
+    return replace(findings, vertebrae=vertebrae)

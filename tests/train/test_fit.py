@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from spinexplain.config import PhaseSettings
 from spinexplain.train.fit import (
-    Journal,
     Phase,
     balanced_rows,
     batch_rows,
@@ -68,31 +66,6 @@ def test_a_batch_carries_labels_and_known_height_losses(toy_set, toy_config):
     assert batch.crops.target is not None
     blind = Phase("warm", 1, config.warm, [], lambda batch: {})
     assert load_batch(data, config, blind, step=0).crops.target is None
-
-
-def test_checkpoint_is_read_back_whole_and_without_pickle(tmp_path):
-    model = nn.Linear(3, 2)
-    optimizer = torch.optim.AdamW(model.parameters())
-    model(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    Journal(tmp_path).save("warm", 7, model, optimizer)
-    other = nn.Linear(3, 2)
-    fresh = torch.optim.AdamW(other.parameters())
-    assert Journal(tmp_path, resume=True).restore("warm", other, fresh) == 7
-    assert torch.equal(other.weight, model.weight)
-    moments = [s["exp_avg"] for s in fresh.state_dict()["state"].values()]
-    assert all(float(m.abs().sum()) > 0 for m in moments)
-    saved = torch.load(tmp_path / "warm.ckpt", weights_only=True)
-    assert saved["torch"] == torch.__version__
-    assert saved["threads"] == torch.get_num_threads()
-
-
-def test_without_resume_or_checkpoint_a_phase_starts_at_zero(tmp_path):
-    model = nn.Linear(3, 2)
-    optimizer = torch.optim.AdamW(model.parameters())
-    assert Journal(tmp_path, resume=True).restore("warm", model, optimizer) == 0
-    Journal(tmp_path).save("warm", 7, model, optimizer)
-    assert Journal(tmp_path).restore("warm", model, optimizer) == 0
 
 
 def test_balanced_sampling_shows_every_class_equally_often_and_every_row():

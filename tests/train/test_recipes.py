@@ -1,8 +1,75 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from spinexplain.config import HeadSettings
+from spinexplain.errors import ConfigError
 from spinexplain.models.build import MODELS
-from spinexplain.train.recipes import RECIPES, train_model
+from spinexplain.train.recipes import RECIPES, check_parts, train_model
+
+
+def test_batches_that_processes_can_not_share_are_refused(toy_config):
+    with pytest.raises(ConfigError, match=r"\[warm\] has batches of 15"):
+        check_parts(toy_config(warm={"batch": 15, "steps": 1}), rows=60, processes=2)
+    check_parts(toy_config(warm={"batch": 15, "steps": 0}), rows=60, processes=2)
+    check_parts(toy_config(warm={"batch": 15, "steps": 1}), rows=60, processes=1)
+
+
+def test_crops_of_another_kind_are_refused_before_there_is_a_run(toy_set, toy_config, tmp_path):
+    config = toy_config(input={"extent_mm": 48, "size": 48})
+    with pytest.raises(ConfigError, match=r"44 x 44 mm.*at least 48 x 48 mm"):
+        train_model(config, toy_set(n=12), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+import spinexplain.train.fit as fit
+import spinexplain.train.protoverse as protoverse
+from conftest import toy_config, toy_set
+from spinexplain.train.recipes import train_model
+
+where, resume, out = sys.argv[1], sys.argv[2] == "resume", Path(sys.argv[3])
+fit.SAVE_EVERY_STEPS = 2
+die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+if where in ("project", "tune_last_layer"):
+    setattr(protoverse, where, die)
+at = {{"warm": ("warm", 3), "joint": ("joint-1", 5)}}.get(where)
+config = toy_config.__wrapped__()()
+model = train_model(
+    config, toy_set.__wrapped__()(n=36), out, resume=resume,
+    progress=lambda phase, done, steps: die() if (phase, done) == at else None,
+).model
+import hashlib
+state = b"".join(value.numpy().tobytes() for value in model.state_dict().values())
+print(hashlib.sha256(state).hexdigest())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["warm", "joint", "project", "tune_last_layer"])
+def test_kill_minus_nine_and_resume_give_the_same_bits(where, tmp_path):
+    """The process dies without a word in a phase of descent, or between the phases."""
+    script = tmp_path / "train.py"
+    script.write_text(KILLED.format(tests=str(Path(__file__).parent)))
+
+    def ended(where, resume, out):
+        command = [sys.executable, str(script), where, resume, str(tmp_path / out)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=900)
+
+    assert ended(where, "begin", "cut").returncode == -signal.SIGKILL
+    resumed = ended("nowhere", "resume", "cut")
+    whole = ended("nowhere", "begin", "whole")
+    assert resumed.returncode == whole.returncode == 0, resumed.stderr + whole.stderr
+    assert resumed.stdout == whole.stdout
+    logs = [(tmp_path / name / "log.csv").read_text() for name in ("cut", "whole")]
+    assert logs[0] == logs[1]
 
 
 def test_every_kind_of_head_has_a_network_and_a_recipe():

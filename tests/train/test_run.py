@@ -7,25 +7,37 @@ import pytest
 import torch
 
 from spinexplain.errors import ModelError, OutputError
-from spinexplain.train.fit import Journal
-from spinexplain.train.run import Run, run_folder, seeded_build
+from spinexplain.train.journal import Journal
+from spinexplain.train.processes import start_fabric
+from spinexplain.train.run import Run, check_folder, make_folder, seeded_build
 
 
-def test_a_folder_is_taken_up_by_the_same_settings_only(toy_config, tmp_path):
+def test_a_run_remembers_its_settings_and_machine(toy_config, tmp_path):
     config = toy_config()
-    folder = run_folder(tmp_path / "run", config, resume=False)
-    assert json.loads((folder / "config.json").read_text())["name"] == config.name
-    assert run_folder(folder, config, resume=True) == folder
+    check_folder(tmp_path / "run", config, resume=False)
+    make_folder(tmp_path / "run", config)
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["seed"] == 0
     with pytest.raises(OutputError, match="holds a run already"):
-        run_folder(folder, config, resume=False)
+        check_folder(tmp_path / "run", config, resume=False)
     with pytest.raises(ModelError, match="other settings"):
-        run_folder(folder, toy_config(seed=1), resume=True)
+        check_folder(tmp_path / "run", toy_config(seed=1), resume=True)
+    check_folder(tmp_path / "run", config, resume=True)
+
+
+def test_going_on_with_another_torch_warns_that_bits_may_differ(toy_config, tmp_path):
+    make_folder(tmp_path, toy_config())
+    machine = tmp_path / "machine.json"
+    machine.write_text(
+        json.dumps(json.loads(machine.read_text()) | {"torch": "1.0", "threads": 99})
+    )
+    with pytest.warns(UserWarning, match=r"threads 99 -> \d+, torch 1\.0 -> "):
+        make_folder(tmp_path, toy_config())
 
 
 def test_history_grows_on_disk_entry_by_entry(toy_set, toy_config, tmp_path):
     data = toy_set()
     half = data.take(np.arange(30))
-    run = Run(toy_config(), half, half, Journal(tmp_path), lambda *_: None)
+    run = Run(toy_config(), half, half, Journal(tmp_path), lambda *_: None, start_fabric())
     run._note({"after": "one", "f1": 0.5})
     run._note({"after": "two", "f1": 0.6})
     stored = json.loads((tmp_path / "validation.json").read_text())

@@ -16,6 +16,7 @@ from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
+    from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.findings import ScanFindings, ScanSource
     from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -51,6 +52,17 @@ def command(
         list[str] | None,
         typer.Option("--model", help="Bundle folder or shipped model; repeat to compare."),
     ] = None,
+    dissection: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--dissection",
+            metavar="DISSECTION",
+            help="What `dissect` wrote of a model given: explain it by its units.",
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="Where the models run: cpu or cuda.")
+    ] = "cpu",
     series: Series = None,
     label_scheme: LabelScheme = None,
     all_heatmaps: Annotated[
@@ -78,6 +90,8 @@ def command(
         localizer_config=localizer_config,
         localizer_minutes=localizer_minutes,
         models=tuple(model or ()),
+        dissections=tuple(dissection or ()),
+        device=device,
         series=series,
         label_scheme=label_scheme,
         all_heatmaps=all_heatmaps,
@@ -103,6 +117,8 @@ class GradeRequest:
     centroid_convention: str | None = None
     body: Path | None = None
     models: tuple[str, ...] = ()
+    dissections: tuple[Path, ...] = ()
+    device: str = "cpu"
     series: str | None = None
     label_scheme: str | None = None
     localizer: str | None = None
@@ -151,6 +167,8 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             centroids=inputs.centroids,
             body=inputs.body,
             models=request.models or (SHIPPED_MODEL,),
+            dissections=_dissections(request),
+            device=request.device,
             source=inputs.source,
             settings={
                 "command": command_line(request),
@@ -161,6 +179,14 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
         with stage("write"):
             write_outputs(findings, folder, request)
     return findings
+
+
+def _dissections(request: GradeRequest) -> list[Dissection]:
+    if not request.dissections:
+        return []
+    from spinexplain.explainers.dissection.store import read_dissection
+
+    return [read_dissection(folder) for folder in request.dissections]
 
 
 def _silent(_: str) -> AbstractContextManager[None]:
@@ -250,6 +276,9 @@ def command_line(request: GradeRequest) -> str:
         words += [f"--{option.replace('_', '-')}", value] if value else []
     for model in request.models:
         words += ["--model", Path(model).name]
+    for folder in request.dissections:
+        words += ["--dissection", folder.name]
+    words += ["--device", request.device] if request.device != "cpu" else []
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
     return printable(shlex.join([*words, "-o", request.out.name]))
 

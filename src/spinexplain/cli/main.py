@@ -12,18 +12,22 @@ import warnings
 import typer
 
 from spinexplain.cli import (
+    ablate,
     compare,
     crossval,
     demo,
+    dissect,
     evaluate,
     export,
     fracture,
     grade,
     measure,
+    names,
     phantom,
     prepare,
     prototypes,
     series,
+    tables,
     train,
     trials,
 )
@@ -51,8 +55,12 @@ for module in (
     trials,
     evaluate,
     crossval,
+    ablate,
+    tables,
     prototypes,
     export,
+    dissect,
+    names,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from spinexplain.cli.progress import shown_phases
+
+if TYPE_CHECKING:
+    from spinexplain.train.package import Statement
+    from spinexplain.train.run import Trained
 
 
 def command(
@@ -25,6 +30,19 @@ def command(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Replaces the preset's seed. Same seed, same bits.")
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="cpu or cuda, for the phases of gradient descent.")
+    ] = "cpu",
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Processes (GPUs) that share each batch.")
+    ] = 1,
+    data_licence: Annotated[
+        str, typer.Option("--data-licence", metavar="TEXT", help="Told in the model card.")
+    ] = "",
+    redact_prototypes: Annotated[
+        bool,
+        typer.Option("--redact-prototypes", help="Keep the prototypes' pixels out of the bundle."),
+    ] = False,
 ) -> None:
     """Train a model on a cohort: baseline, protopnet, protoverse or detector.
 
@@ -33,21 +51,49 @@ def command(
 
     Example: spinexplain train protoverse cohort -o run
     """
-    figures = train_to_bundle(preset, cohort, out, resume=resume, split=split, seed=seed)
+    request = TrainRequest(
+        preset=preset,
+        cohort=cohort,
+        out=out,
+        resume=resume,
+        split=split,
+        seed=seed,
+        device=device,
+        processes=processes,
+        data_licence=data_licence,
+        redact_prototypes=redact_prototypes,
+    )
+    figures = train_to_bundle(request)
+    if figures is None:
+        return
     shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
     typer.echo(f"validation: {shown}")
     typer.echo(f"model: {out / 'bundle'}")
 
 
-def train_to_bundle(
-    preset: str, cohort: Path, out: Path, *, resume: bool, split: str, seed: int | None
-) -> dict[str, float]:
+@dataclass(frozen=True)
+class TrainRequest:
+    """What ``train`` was asked for."""
+
+    preset: str
+    cohort: Path
+    out: Path
+    resume: bool = False
+    split: str = "training"
+    seed: int | None = None
+    device: str = "cpu"
+    processes: int = 1
+    data_licence: str = ""
+    redact_prototypes: bool = False
+
+
+def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     """Train by a preset and save the bundle beside the run's log.
 
     Returns
     -------
-    dict of str to float
-        Validation figures of the chosen round.
+    dict of str to float or None
+        Validation figures of the chosen round; None in a process that only helps.
 
     Raises
     ------
@@ -57,36 +103,61 @@ def train_to_bundle(
     from spinexplain.config import read_config
     from spinexplain.data.cohort import Cohort
     from spinexplain.models.checkpoint import save_bundle
-    from spinexplain.models.grader import Scope
     from spinexplain.train.fingerprint import fingerprint
-    from spinexplain.train.package import Statement, bundle_of
+    from spinexplain.train.package import bundle_of
+    from spinexplain.train.processes import is_first_process
     from spinexplain.train.recipes import train_model
     from spinexplain.train.source import set_from_cohort
 
-    config = read_config(preset)
-    if seed is not None:
-        config = config.model_copy(update={"seed": seed})
-    chosen = None if split == "all" else split
+    config, out = read_config(request.preset), request.out
+    if request.seed is not None:
+        config = config.model_copy(update={"seed": request.seed})
+    cohort = Cohort.open(request.cohort)
     data = set_from_cohort(
-        Cohort.open(cohort),
+        cohort,
         axes=config.input.axes,
-        split=chosen,
+        split=_split_of(request),
         masks=config.head.kind != "detector",
     )
     known = fingerprint(data)
     with shown_phases() as progress:
-        trained = train_model(config, data, out, resume=resume, progress=progress)
-    _remember_cohort(out, cohort, chosen, known)
-    kind = "synthetic spines only" if data.synthetic else "patients' CTs"
-    statement = Statement(
-        name=f"{config.name}-{out.name}",
-        version="1",
-        trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort.name}, {split})",
-        scope=Scope(levels=_levels_seen(trained.data.levels)),
-        training={"cohort": {"name": cohort.name, "split": chosen, "fingerprint": known}},
-    )
+        trained = train_model(
+            config,
+            data,
+            out,
+            resume=request.resume,
+            progress=progress,
+            device=request.device,
+            processes=request.processes,
+        )
+    if not is_first_process():
+        return None
+    _remember_cohort(out, request.cohort, _split_of(request), known)
+    statement = _statement(request, trained, known)
     save_bundle(bundle_of(trained, statement), out / "bundle", force=True)
     return trained.figures
+
+
+def _split_of(request: TrainRequest) -> str | None:
+    return None if request.split == "all" else request.split
+
+
+def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement:
+    """Say what the model is, what it was trained on and whose data that is."""
+    from spinexplain.models.grader import Scope
+    from spinexplain.train.package import PHANTOM_LICENCE, Statement
+
+    cohort, split, synthetic = request.cohort.name, request.split, trained.data.synthetic
+    kind = "synthetic spines only" if synthetic else "patients' CTs"
+    return Statement(
+        name=f"{trained.config.name}-{request.out.name}",
+        version="1",
+        trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort}, {split})",
+        scope=Scope(levels=_levels_seen(trained.data.levels)),
+        training={"cohort": {"name": cohort, "split": _split_of(request), "fingerprint": known}},
+        withhold_pixels=request.redact_prototypes,
+        data_licence=request.data_licence or (PHANTOM_LICENCE if synthetic else ""),
+    )
 
 
 def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def classifier_settings(config: TrainConfig) -> dict[str, Any]:
             "classifier",
         )
     }
-    loss = {name: content["loss"][name] for name in ("class_weights", "lambda_height")}
+    loss = {name: content["loss"][name] for name in ("class_weights", "lambda_height", "grading")}
     return {**whole, "pooling": content["head"]["pooling"], "loss": loss}
 
 

@@ -20,7 +20,7 @@ from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save as arrays_to_bytes
 
 from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
-from spinexplain.errors import ModelError, SpinexplainError
+from spinexplain.errors import ConfigError, ModelError, SpinexplainError
 from spinexplain.io.files import output_folder, sha256_file
 from spinexplain.models.bundle_folder import (
     MANIFEST,
@@ -96,7 +96,7 @@ class Bundle:
     records : tuple of PrototypeRecord
         One per prototype; empty for other models.
     patches_hu : ndarray of int16, shape (P, *E), or None
-        Training crops behind the prototypes, at 1 mm.
+        Training crops behind the prototypes, at 1 mm; None withholds their pixels.
     maps : ndarray of float32, shape (P, *G), or None
         Similarity map of each prototype on its own training crop.
     training : dict
@@ -140,8 +140,10 @@ def save_bundle(bundle: Bundle, out: str | Path, force: bool = False) -> Path:
     with output_folder(Path(out), force=force) as folder:
         state = {k: v.detach().contiguous() for k, v in bundle.model.state_dict().items()}
         (folder / "model.safetensors").write_bytes(tensors_to_bytes(state))
-        if bundle.patches_hu is not None and bundle.maps is not None:
-            arrays = {"patches_hu": bundle.patches_hu, "maps": bundle.maps}
+        if bundle.maps is not None:
+            arrays = {"maps": bundle.maps}
+            if bundle.patches_hu is not None:
+                arrays["patches_hu"] = bundle.patches_hu
             (folder / "prototypes.safetensors").write_bytes(arrays_to_bytes(arrays))
         write_json(folder / "bundle.json", _description(bundle))
         (folder / "MODEL_CARD.md").write_text(bundle.card, encoding="utf-8")
@@ -185,6 +187,25 @@ def load_grader(source: str | Path, device: str = "cpu", runtime: RuntimeChoice 
         ) from error
 
 
+def check_device(device: str) -> None:
+    """Refuse a device that torch does not have here.
+
+    Raises
+    ------
+    ConfigError
+        Saying what to install.
+    """
+    import torch
+
+    if device not in ("cpu", "cuda"):
+        raise ConfigError(f'device is "{device}"; expected "cpu" or "cuda".')
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            'device is "cuda", but torch finds no CUDA device. Install a CUDA build of torch '
+            '(how-to/cuda in the documentation), or use "cpu".'
+        )
+
+
 def load_network(folder: Path, description: BundleDescription, device: str = "cpu") -> Network:
     """Build a bundle's torch network with its weights, in evaluation mode."""
     import torch
@@ -206,13 +227,14 @@ def _grader(
 ) -> Grader:
     from spinexplain.models.prototype import PrototypeNet
 
+    check_device(device)
     model = load_network(folder, description, device)
     owners = model.prototype_class if isinstance(model, PrototypeNet) else ()
     return Grader(
         model=model,
         spec=description.input,
         classes=description.classes,
-        info=_info(description, digest, runtime),
+        info=_info(folder, description, digest, runtime),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owners), model.trunk.field),
         explainer="prototypes" if isinstance(model, PrototypeNet) else "gradcam",
@@ -243,7 +265,7 @@ def _exported_grader(folder: Path, description: BundleDescription, digest: str) 
     return ExportedGrader(
         spec=description.input,
         classes=description.classes,
-        info=_info(description, digest, network.described),
+        info=_info(folder, description, digest, network.described),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owner), field),
         explainer="prototypes" if is_prototype else "gradcam",
@@ -265,7 +287,7 @@ def _compiled(
         return f"openvino can not run the bundle's export: {str(error).splitlines()[0]}"
 
 
-def _info(description: BundleDescription, digest: str, runtime: str) -> ModelInfo:
+def _info(folder: Path, description: BundleDescription, digest: str, runtime: str) -> ModelInfo:
     return ModelInfo(
         name=description.name,
         version=description.version,
@@ -273,6 +295,7 @@ def _info(description: BundleDescription, digest: str, runtime: str) -> ModelInf
         classes=description.classes,
         trained_on=description.trained_on,
         runtime=runtime,
+        weights_sha256=sha256_file(folder / "model.safetensors"),
     )
 
 
@@ -288,17 +311,19 @@ def _exemplars(
     if not records:
         return ()
     arrays = load_arrays(folder / "prototypes.safetensors")
-    patches, maps = arrays["patches_hu"].astype(np.float32), arrays["maps"]
+    maps, spec = arrays["maps"], description.input
+    side = round(spec.extent_mm)
+    withheld = [None] * len(records)
+    patches = [*arrays["patches_hu"].astype(np.float32)] if "patches_hu" in arrays else withheld
     if len(patches) != len(records) or len(maps) != len(records):
         raise ModelError(
             f"{folder} stores {len(patches)} prototype patches; expected {len(records)}. "
             "Save the bundle again."
         )
-    pixels = description.input.size / patches.shape[1]
     return tuple(
         Exemplar(
             array=patch,
-            heatmap=upsample_map(cells, patch.shape, field, pixels),
+            heatmap=upsample_map(cells, (side,) * spec.axes, field, spec.size / side),
             subject=record.subject,
             series=record.series,
             level=record.level,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from spinexplain.report.contours import outlines
+from spinexplain.report.grid_lines import GridLines, grid_lines
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import GradeStyle, grade_style
 from spinexplain.report.waterfall import Bar, side_by_side, waterfall
@@ -20,17 +22,18 @@ ROWS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Region:
-    """A picture with the contours of a heat map on it, innermost first."""
+    """A picture with the contours of a heat map on it, innermost first, and its grid."""
 
     picture: Picture
     contours: tuple[str, ...]
+    grid: GridLines | None = None
 
 
 @dataclass(frozen=True)
 class ExemplarView:
-    """The training patch of a row."""
+    """The training patch of a row; no region where its pixels are withheld."""
 
-    region: Region
+    region: Region | None
     subject: str
     level: str
     grade: GradeStyle
@@ -171,21 +174,31 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
 
 
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
+    # Units are shown where they are strongest, as in the paper; they may be active off the middle.
+    strongest = "relevance" in item.terms
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
-        grade=grade_style(item.class_name),
-        region=_region(patch.array, item.heatmap, item.region, album),
+        grade=grade_style(_tied_to(item) if strongest else item.class_name),
+        region=_region(patch.array, item.heatmap, item, album, strongest),
         overlay=overlay,
-        exemplar=_exemplar(item.exemplars[0], item.region, album) if item.exemplars else None,
+        exemplar=_exemplar(item.exemplars[0], item, album) if item.exemplars else None,
         terms=item.terms,
         bar=bar,
     )
 
 
-def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
+def _tied_to(unit: Evidence) -> str:
+    """Return what a unit is tied to: fracture or none, never one grade."""
+    return "fracture" if unit.terms.get("contrast", 0.0) > 0 else "no fracture"
+
+
+def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:
+    array = exemplar.array
     return ExemplarView(
-        region=_region(exemplar.array, exemplar.heatmap, region, album),
+        region=None
+        if array is None
+        else _region(array, exemplar.heatmap, item, album, cell=exemplar.cell),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
@@ -193,10 +206,25 @@ def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
     )
 
 
-def _mid_sagittal(array: np.ndarray) -> np.ndarray:
-    return array[..., array.shape[2] // 2] if array.ndim == 3 else array
+def _region(
+    array_hu: np.ndarray,
+    heatmap: np.ndarray,
+    item: Evidence,
+    album: Album,
+    strongest: bool = False,
+    cell: tuple[int, ...] | None = None,
+) -> Region:
+    """Draw a patch of the model's own extent, whose samples are millimeters."""
+    plane = _plane(heatmap, strongest)
+    picture = album.add_ct(array_hu[plane])
+    grid = grid_lines(item, (picture.height, picture.width), 1.0, cell)
+    return Region(picture, outlines(heatmap[plane], item.region), grid)
 
 
-def _region(array_hu: np.ndarray, heatmap: np.ndarray, region: str, album: Album) -> Region:
-    picture = album.add_ct(_mid_sagittal(array_hu))
-    return Region(picture, outlines(_mid_sagittal(heatmap), region))
+def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:
+    """Index the sagittal plane of a box that is shown; of a sheet all of it."""
+    if heatmap.ndim < 3:
+        return (...,)
+    middle = heatmap.shape[2] // 2
+    held = heatmap.sum(axis=(0, 1))
+    return (..., int(held.argmax()) if strongest and held.max() > 0 else middle)

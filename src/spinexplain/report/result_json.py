@@ -12,9 +12,12 @@ import jsonschema
 
 from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.files import atomic_file
+from spinexplain.report.draft import Draft, draft_of
 from spinexplain.report.heatmaps import HeatmapKey
+from spinexplain.report.model_agreement import model_agreement
 from spinexplain.report.rules import agreement, grade_of, not_assessable_reason
-from spinexplain.types import Evidence, Exemplar, Explanation, Heights, ModelInfo
+from spinexplain.report.text import load_catalogue
+from spinexplain.types import Evidence, Exemplar, Explanation, Heights, ModelInfo, Patch
 
 SCHEMA = "spinexplain/result/1"
 
@@ -128,11 +131,38 @@ def _vertebra(
         "agreement": agreement(grade_of(findings), findings.heights),
         "flags": list(findings.flags),
         "explanation": first["explanation"],
+        "draft": _draft(draft_of(findings, models, load_catalogue())),
     }
     if len(opinions) > 1:
         named = zip(models[1:], opinions[1:], strict=True)
-        content["other_models"] = [{"model": model.name, **opinion} for model, opinion in named]
+        content["other_models"] = [
+            {
+                "model": model.name,
+                **opinion,
+                "agreement_with_first": _agreement(assessments[0], assessment, findings.patch),
+            }
+            for (model, opinion), assessment in zip(named, assessments[1:], strict=True)
+        ]
     return content
+
+
+def _draft(draft: Draft | None) -> dict[str, Any] | None:
+    if draft is None:
+        return None
+    phrases = [{"text": phrase.text, "rests_on": phrase.rests_on} for phrase in draft.phrases]
+    return {"status": "draft", "language": "en", "text": draft.text, "phrases": phrases}
+
+
+def _agreement(first: Assessment, other: Assessment, sheet: Patch) -> dict[str, Any] | None:
+    found = model_agreement(first, other, sheet)
+    if found is None:
+        return None
+    overlap = found.evidence_overlap
+    return {
+        "fracture": found.fracture,
+        "grade": found.grade,
+        "evidence_overlap": None if overlap is None else round(overlap, _SCORE_DIGITS),
+    }
 
 
 def _opinion(assessment: Assessment, paths: Mapping[int, str]) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spinexplain.findings import Assessment, ScanFindings, VertebraFindings
+from spinexplain.report.draft import Draft, draft_of
 from spinexplain.report.evidence_view import ExplanationView, view_explanation
 from spinexplain.report.height_lines import HeightLine, ghost_outline, height_lines
+from spinexplain.report.model_agreement import ModelAgreement, model_agreement
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.planes import planes_of
 from spinexplain.report.rules import (
@@ -72,6 +74,7 @@ class OtherModel:
     style: GradeStyle
     scores: tuple[ClassScore, ...]
     explanation: ExplanationView | None
+    agreement: ModelAgreement | None
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class VertebraCard:
     right: Picture
     coronal: Picture
     others: tuple[OtherModel, ...]
+    draft: Draft | None
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ def view_card(
         right=album.add_ct(planes.right),
         coronal=album.add_ct(planes.coronal),
         others=_other_models(findings, scan.models, album) if graded else (),
+        draft=draft_of(findings, scan.models, say),
     )
 
 
@@ -195,6 +200,7 @@ def _other_models(
             explanation=None
             if assessment.explanation is None
             else view_explanation(assessment.explanation, findings.patch, album),
+            agreement=model_agreement(findings.assessments[0], assessment, findings.patch),
         )
         for model, assessment in pairs
     )

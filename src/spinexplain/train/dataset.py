@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, ShapeError
 
 
@@ -144,6 +145,24 @@ def with_classes(data: TrainingSet, task: Task, per_class: int) -> TrainingSet:
                 "Use a larger cohort or fewer prototypes_per_class."
             )
     return data if np.all(labels >= 0) else data.take(labels >= 0)
+
+
+def check_fits(data: TrainingSet, spec: InputSpec) -> None:
+    """Refuse crops that a network's input can not be cut from.
+
+    Raises
+    ------
+    ConfigError
+        If they have another number of axes, or are smaller than the input's extent.
+    """
+    shape = data.patches_hu.shape[1:]
+    if len(shape) != spec.axes or min(shape) < spec.extent_mm:
+        wanted = " x ".join([f"{spec.extent_mm:.0f}"] * spec.axes)
+        raise ConfigError(
+            f"the cohort's patches are {' x '.join(map(str, shape))} mm at 1 mm; the preset's "
+            f"[input] needs at least {wanted} mm. Prepare patches of its kind, or set axes and "
+            "extent_mm."
+        )
 
 
 def split_validation(data: TrainingSet, share: float, seed: int) -> tuple[TrainingSet, TrainingSet]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,27 +13,33 @@ from torch import Tensor, nn
 
 from spinexplain.config import PhaseSettings, TrainConfig
 from spinexplain.errors import ModelError
-from spinexplain.io.files import atomic_file
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
 from spinexplain.train.augment_volume import volume_crops
 from spinexplain.train.dataset import TrainingSet, class_labels, grade_labels
+from spinexplain.train.journal import Journal, Terms
+from spinexplain.train.processes import averaged, share_gradients, share_statistics
 from spinexplain.train.sampling import StepRows
 
-Terms = dict[str, Tensor]
 SAVE_EVERY_STEPS = 50
 BALANCED_EPOCH = 10_000_000
+NAMED = 8
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """One step's crops as the network sees them."""
+    """One step's crops as the network sees them.
+
+    With several processes a batch is one process's part of the step, and ``everyone`` holds
+    the labels of all parts, by which weighted means are divided.
+    """
 
     x: Tensor
     labels: Tensor
     crops: Crops | None
     height_loss: Tensor | None = None
+    everyone: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +150,20 @@ def crops_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, chosen: 
     )
 
 
-def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) -> Batch:
-    """Return one step's inputs, labels and crops; features instead of images where held."""
-    chosen = rows_of_step(data, config, phase, step)
+def load_batch(
+    data: TrainingSet,
+    config: TrainConfig,
+    phase: Phase,
+    step: int,
+    part: tuple[int, int] = (0, 1),
+) -> Batch:
+    """Return one step's inputs, labels and crops; features instead of images where held.
+
+    ``part`` is this process's number and how many there are.
+    """
+    whole = rows_of_step(data, config, phase, step)
+    chosen = replace(whole, index=whole.index[part[0] :: part[1]])
+    chosen = replace(chosen, copies=whole.copies[part[0] :: part[1]])
     rows = chosen.index
     crops = None
     if data.features is None or phase.masks:
@@ -161,7 +176,10 @@ def load_batch(data: TrainingSet, config: TrainConfig, phase: Phase, step: int) 
     labels = torch.from_numpy(grade_labels(data.grades[rows], config.task))
     known = data.height_loss
     losses = None if known is None else torch.from_numpy(known[rows].astype(np.float32))
-    return Batch(x, labels, crops, losses)
+    everyone = None
+    if part[1] > 1:
+        everyone = torch.from_numpy(grade_labels(data.grades[whole.index], config.task))
+    return Batch(x, labels, crops, losses, everyone)
 
 
 @contextmanager
@@ -223,85 +241,94 @@ def run_phase(
     ModelError
         If the loss is not finite; the last saved state is left as it was.
     """
+    model.to(fabric.device)
     optimizer = fabric.setup_optimizers(OPTIMIZERS[phase.settings.optimizer](phase.groups))
-    base = [group["lr"] for group in optimizer.param_groups]
+    rates = [group["lr"] for group in optimizer.param_groups]
     start = journal.restore(phase.name, model, optimizer)
+    first = fabric.global_rank == 0
+    if first and journal.resume:
+        journal.forget(phase.name, start)
     if start:
         yield start
-    for step in range(start, phase.settings.steps):
-        model.train()
-        for part in phase.frozen:
-            part.eval()
-        factor = learning_rate_factor(phase.settings, step, phase.steps_before)
-        for group, lr in zip(optimizer.param_groups, base, strict=True):
-            group["lr"] = lr * factor
-        batch = load_batch(data, config, phase, step)
-        with seeded(config.seed, phase.number, step):
-            terms = phase.objective(batch)
-        _check_finite(terms, phase.name, step)
-        optimizer.zero_grad()
-        fabric.backward(terms["total"])
-        optimizer.step()
-        journal.write(phase.name, step, terms)
-        if (step + 1) % SAVE_EVERY_STEPS == 0 or step + 1 == phase.settings.steps:
-            journal.save(phase.name, step + 1, model, optimizer)
-        yield step + 1
-    model.eval()
+    try:
+        for step in range(start, phase.settings.steps):
+            _get_ready(model, optimizer, rates, phase, step)
+            terms = _descend(fabric, model, optimizer, data, config, phase, step)
+            if first:
+                journal.write(phase.name, step, terms)
+                if (step + 1) % SAVE_EVERY_STEPS == 0 or step + 1 == phase.settings.steps:
+                    journal.save(phase.name, step + 1, model, optimizer)
+            yield step + 1
+        model.eval()
+    finally:
+        model.to("cpu")
 
 
-def _check_finite(terms: Terms, phase: str, step: int) -> None:
-    if not torch.isfinite(terms["total"]):
-        shown = {name: float(value.detach()) for name, value in terms.items()}
-        raise ModelError(
-            f"the loss became {shown} in phase {phase} at step {step}; expected finite numbers. "
-            "Lower the learning rates; the last checkpoint before it is kept."
-        )
+def _get_ready(
+    model: nn.Module, optimizer: Any, rates: list[float], phase: Phase, step: int
+) -> None:
+    """Set training mode and the step's learning rates."""
+    model.train()
+    for module in phase.frozen:
+        module.eval()
+    factor = learning_rate_factor(phase.settings, step, phase.steps_before)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate * factor
 
 
-class Journal:
-    """The run's memory on disk: ``log.csv``, and one checkpoint per phase.
+def _descend(
+    fabric: Any,
+    model: nn.Module,
+    optimizer: Any,
+    data: TrainingSet,
+    config: TrainConfig,
+    phase: Phase,
+    step: int,
+) -> Terms:
+    """Take one step; return the terms of the loss as means over the processes."""
+    part = (fabric.global_rank, fabric.world_size)
+    batch = on_device(load_batch(data, config, phase, step, part), fabric.device)
+    with seeded(config.seed, phase.number, step):
+        terms = phase.objective(batch)
+    shown = averaged(fabric, terms)
+    if not torch.isfinite(shown["total"]):
+        raise ModelError(_not_finite(shown, data, config, phase, step))
+    optimizer.zero_grad()
+    fabric.backward(terms["total"])
+    share_gradients(fabric, model)
+    share_statistics(fabric, model)
+    optimizer.step()
+    return shown
 
-    Parameters
-    ----------
-    folder : Path
-        The run's folder.
-    resume : bool
-        Whether phases continue from their checkpoints.
-    """
 
-    def __init__(self, folder: Path, resume: bool = False) -> None:
-        self.folder = folder
-        self.resume = resume
-
-    def write(self, phase: str, step: int, terms: Terms) -> None:
-        """Append a row per term to ``log.csv``."""
-        path = self.folder / "log.csv"
-        fresh = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.writer(file)
-            if fresh:
-                writer.writerow(["phase", "step", "term", "value"])
-            for name, value in terms.items():
-                writer.writerow([phase, step, name, f"{float(value.detach()):.6g}"])
-
-    def save(self, phase: str, step: int, model: nn.Module, optimizer: Any) -> None:
-        """Replace the phase's checkpoint, at once or not at all."""
-        state = {
-            "step": step,
-            "model": model.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "torch": str(torch.__version__),
-            "threads": torch.get_num_threads(),
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """Move a batch; on the CPU it is left as it is."""
+    if device.type == "cpu":
+        return batch
+    crops = batch.crops
+    if crops is not None:
+        masks = {
+            name: None if mask is None else mask.to(device)
+            for name, mask in (("target", crops.target), ("evidence", crops.evidence))
         }
-        with atomic_file(self.folder / f"{phase}.ckpt") as temporary:
-            torch.save(state, temporary)
+        crops = replace(crops, **masks)
+    moved = {
+        name: None if tensor is None else tensor.to(device)
+        for name, tensor in (("height_loss", batch.height_loss), ("everyone", batch.everyone))
+    }
+    return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved)
 
-    def restore(self, phase: str, model: nn.Module, optimizer: Any) -> int:
-        """Load the phase's checkpoint, if the run resumes; return the steps already done."""
-        path = self.folder / f"{phase}.ckpt"
-        if not self.resume or not path.is_file():
-            return 0
-        state = torch.load(path, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        return int(state["step"])
+
+def _not_finite(
+    terms: Terms, data: TrainingSet, config: TrainConfig, phase: Phase, step: int
+) -> str:
+    """Say which loss it was and whose crops made it."""
+    rows = rows_of_step(data, config, phase, step).index
+    names = [f"{data.subjects[i]} {data.series[i]} {data.levels[i]}" for i in rows]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    shown = ", ".join(f"{name} {float(value):.4g}" for name, value in terms.items())
+    return (
+        f"the loss is not finite in phase {phase.name} at step {step} ({shown}); its batch: "
+        f"{', '.join(names[:NAMED])}{more}. Look at these vertebrae or lower the learning "
+        "rates; the last checkpoint before it is kept."
+    )

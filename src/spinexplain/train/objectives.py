@@ -16,6 +16,7 @@ from spinexplain.models.losses import (
     outside_loss,
     separation_loss,
 )
+from spinexplain.models.ordinal import GRADING_LOSSES
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.augment import inside_mask
 from spinexplain.train.fit import Batch, Terms
@@ -44,21 +45,39 @@ class WarmUp(nn.Module):
         return self.linear.last_layer(features), self.height(features)[:, 0]
 
 
+def grading_loss(kind: str, logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+    """Return the class-weighted loss of grades, divided by the sum of the weights.
+
+    With several processes by that of the whole step, times their number, so that the mean
+    over the processes is the step's. ``kind`` is a key of ``GRADING_LOSSES``.
+    """
+    weights = weights.to(logits.device)
+    loss = GRADING_LOSSES[kind](logits, batch.labels, weights)
+    if batch.everyone is None:
+        return loss
+    processes = len(batch.everyone) / len(batch.labels)
+    return loss * processes * weights[batch.labels].sum() / weights[batch.everyone].sum()
+
+
 def classification_objective(
-    model: WarmUp, weights: Tensor, lambda_height: float, precision: str = "fp32"
+    model: WarmUp,
+    weights: Tensor,
+    lambda_height: float,
+    precision: str = "fp32",
+    grading: str = "cross_entropy",
 ) -> Callable[[Batch], Terms]:
     """Return the class-weighted cross-entropy plus the regression of the height loss.
 
     The regression is the smooth L1 distance of tenths of the body's height, over the
     crops whose height loss is known. With ``precision = "bf16"`` the network runs in
-    bfloat16 and the losses in float32.
+    bfloat16 and the losses in float32; ``grading`` is that of ``LossSettings``.
     """
 
     def objective(batch: Batch) -> Terms:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
-        entropy = F.cross_entropy(logits, batch.labels, weight=weights)
+        entropy = grading_loss(grading, logits, batch, weights)
         if lambda_height == 0 or batch.height_loss is None:
             return {"cross_entropy": entropy, "total": entropy}
         known = torch.isfinite(batch.height_loss)
@@ -70,23 +89,26 @@ def classification_objective(
 
 
 def prototype_objective(
-    model: PrototypeNet, weights: Tensor, config: TrainConfig
+    model: PrototypeNet, weights: Tensor, config: TrainConfig, precision: str = "fp32"
 ) -> Callable[[Batch], Terms]:
     """Return ProtoVerse's loss: cross-entropy, cluster, separation, diversity, L1, outside.
 
     Notes
     -----
     Eq. 4 of ProtoVerse, with the sign of the separation term put right, the L1 term of
-    ProtoPNet and the share of activation outside the target vertebra.
+    ProtoPNet and the share of activation outside the target vertebra. With ``precision =
+    "bf16"`` trunk and add-on layers run in bfloat16, distances and losses in float32.
     """
 
     def objective(batch: Batch) -> Terms:
-        maps = model.distances(batch.x)
+        with torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+            latent = model.latent(batch.x)
+        maps = model.latent_distances(latent.float())
         nearest = maps.flatten(2).amin(dim=2)
         owner, loss = model.prototype_class, config.loss
         logits = model.last_layer(model.similarity_of(nearest))
         terms = {
-            "cross_entropy": F.cross_entropy(logits, batch.labels, weight=weights),
+            "cross_entropy": grading_loss(loss.grading, logits, batch, weights),
             "cluster": cluster_loss(nearest, batch.labels, owner),
             "separation": separation_loss(nearest, batch.labels, owner),
             "diversity": diversity_loss(model.prototypes, owner, loss.diversity),
@@ -110,10 +132,10 @@ def prototype_objective(
 
 def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
     if config.loss.lambda_outside == 0 or batch.crops is None:
-        return torch.zeros(())
+        return maps.new_zeros(())
     mask = inside_mask(batch.crops, config.loss.inside)
     if mask is None:
-        return torch.zeros(())
+        return maps.new_zeros(())
     inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
     own = model.prototype_class[None] == batch.labels[:, None]
     return outside_loss(model.similarity_of(maps), inside, own, config.loss.outside_power)

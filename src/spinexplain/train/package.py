@@ -14,6 +14,9 @@ from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import plain_crops
 from spinexplain.train.run import Trained
 
+NOT_STATED = "not stated"
+PHANTOM_LICENCE = "MIT, as this package, which drew the phantoms"
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -29,6 +32,10 @@ class Statement:
         Heading -> Markdown with measured results and how they were measured.
     training : dict
         Whatever reproduces the training, JSON-ready.
+    withhold_pixels : bool
+        Whether the bundle keeps everything of the prototypes but their pixels.
+    data_licence : str
+        Licence of the training data; told in the card and the bundle.
     """
 
     name: str
@@ -37,6 +44,8 @@ class Statement:
     scope: Scope
     results: dict[str, str] = field(default_factory=dict)
     training: dict[str, object] = field(default_factory=dict)
+    withhold_pixels: bool = False
+    data_licence: str = ""
 
 
 def bundle_of(trained: Trained, statement: Statement) -> Bundle:
@@ -61,10 +70,12 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         trained_on=statement.trained_on,
         card=model_card(trained, statement),
         records=records,
-        patches_hu=patches,
+        patches_hu=None if statement.withhold_pixels else patches,
         maps=maps,
         training=statement.training
-        | {"config": config.model_dump(mode="json"), "validation": trained.figures},
+        | {"config": config.model_dump(mode="json"), "validation": trained.figures}
+        | {"data_licence": statement.data_licence or NOT_STATED}
+        | {"pixels_withheld": statement.withhold_pixels},
     )
 
 
@@ -109,6 +120,9 @@ def model_card(trained: Trained, statement: Statement) -> str:
         "",
         statement.trained_on,
         "",
+        f"License of the data: {statement.data_licence or NOT_STATED}."
+        f"{_pixels(trained, statement)}",
+        "",
         "## What it may be asked",
         "",
         f"- Levels: {levels}.",
@@ -140,6 +154,14 @@ def _classes_in_words(trained: Trained) -> str:
     if not trained.config.grades:
         return f"{', '.join(task)} (Genant)"
     return " or ".join(f"{name} (Genant {', '.join(grades)})" for name, grades in task.items())
+
+
+def _pixels(trained: Trained, statement: Statement) -> str:
+    if not isinstance(trained.model, PrototypeNet):
+        return ""
+    if statement.withhold_pixels:
+        return " The pixels of the prototypes' training patches are withheld from this bundle."
+    return " The bundle holds the training patches behind its prototypes."
 
 
 def _placing(trained: Trained) -> str:

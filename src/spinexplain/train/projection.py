@@ -83,7 +83,7 @@ def cell_share(mask: Tensor, grid: tuple[int, ...], start: float, stride: float)
     fine = [start + stride * (torch.arange(g * n) / n - 0.5 + 0.5 / n) for g in grid]
     unit = [(2 * f + 1) / size - 1 for f, size in zip(fine, mask.shape[1:], strict=True)]
     mesh = torch.stack(torch.meshgrid(*unit, indexing="ij")[::-1], dim=-1)
-    points = mesh[None].expand(len(mask), *mesh.shape)
+    points = mesh[None].expand(len(mask), *mesh.shape).to(mask.device)
     dense = F.grid_sample(mask[:, None], points, padding_mode="zeros", align_corners=False)
     pool = {2: F.avg_pool2d, 3: F.avg_pool3d}[axes]
     return pool(dense, n)[:, 0]

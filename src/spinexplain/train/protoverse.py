@@ -86,7 +86,11 @@ class GraderRun(Run):
             classes = len(config.classes)
             model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
         objective = classification_objective(
-            model, self.weights, config.loss.lambda_height, settings.precision
+            model,
+            self.weights,
+            config.loss.lambda_height,
+            settings.precision,
+            config.loss.grading,
         )
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model)
@@ -119,7 +123,7 @@ class GraderRun(Run):
     ) -> Phase:
         settings = self.config.joint if with_trunk else self.config.warm
         groups = prototype_groups(model, settings, with_trunk)
-        objective = prototype_objective(model, self.weights, self.config)
+        objective = prototype_objective(model, self.weights, self.config, settings.precision)
         masks = self.config.loss.lambda_outside > 0
         before = max(number - 2, 0) * settings.steps
         return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)

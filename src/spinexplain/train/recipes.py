@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from spinexplain.config import TrainConfig
-from spinexplain.train.dataset import TrainingSet, split_validation, with_classes
+from spinexplain.errors import ConfigError
+from spinexplain.train.dataset import TrainingSet, check_fits, split_validation, with_classes
 from spinexplain.train.detector import DetectorRun
-from spinexplain.train.fit import Journal
+from spinexplain.train.journal import Journal
+from spinexplain.train.processes import start_fabric
 from spinexplain.train.protoverse import GraderRun
-from spinexplain.train.run import Progress, Trained, run_folder
+from spinexplain.train.run import Progress, Trained, check_folder, make_folder
 
-Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress]
+Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
 
 RECIPES: dict[str, Callable[[Arguments], Trained]] = {
     "linear": lambda arguments: GraderRun(*arguments).linear(),
@@ -27,6 +30,8 @@ def train_model(
     out: str | Path,
     resume: bool = False,
     progress: Progress | None = None,
+    device: str = "cpu",
+    processes: int = 1,
 ) -> Trained:
     """Train by the configuration and keep the best round or epoch by class-average F1.
 
@@ -41,6 +46,11 @@ def train_model(
         Continue from the checkpoints where there are any.
     progress : callable, optional
         Called with (phase, steps done, steps) after every step.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for the phases of gradient descent; projection, last layer
+        and validation run on the CPU in float32.
+    processes : int
+        Processes that share every batch; each needs the same data.
 
     Raises
     ------
@@ -51,10 +61,39 @@ def train_model(
     OutputError
         If the folder holds a run already and ``resume`` is not set.
     """
+    check_fits(data, config.input)
     wanted = config.head.prototypes_per_class if config.head.kind == "prototype" else 1
     used = with_classes(data, config.task, wanted + 1)
     training, validation = split_validation(used, config.validation_share, config.seed)
-    folder = run_folder(Path(out), config, resume)
-    journal = Journal(folder, resume)
-    silent: Progress = lambda *_: None  # noqa: E731
-    return RECIPES[config.head.kind]((config, training, validation, journal, progress or silent))
+    folder = Path(out)
+    check_folder(folder, config, resume)
+    check_parts(config, len(training), processes)
+    fabric = start_fabric(device, processes)
+    fabric.barrier()
+    if fabric.global_rank == 0:
+        make_folder(folder, config)
+    fabric.barrier()
+    arguments = (config, training, validation, Journal(folder, resume), progress or _silent, fabric)
+    return RECIPES[config.head.kind](arguments)
+
+
+def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
+    """Refuse batches that processes can not share equally.
+
+    Raises
+    ------
+    ConfigError
+        Naming the phase.
+    """
+    for name in ("classifier", "warm", "joint"):
+        settings = getattr(config, name)
+        batch = min(settings.batch, rows)
+        if settings.steps and batch % processes:
+            raise ConfigError(
+                f"[{name}] has batches of {batch} crops, which {processes} processes can not "
+                f"share equally. Set batch to a multiple of {processes}."
+            )
+
+
+def _silent(_phase: str, _done: int, _steps: int) -> None:
+    """Show no progress."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from spinexplain.errors import ModelError, OutputError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.build import Network
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.fit import Journal, Phase, run_phase
+from spinexplain.train.fit import Phase, run_phase
+from spinexplain.train.journal import Journal
 from spinexplain.train.phases import weights_of
+from spinexplain.train.processes import describe_machine
 from spinexplain.train.projection import PrototypeSource
 from spinexplain.train.validate import validate
 
@@ -48,8 +51,8 @@ class Trained:
     figures: dict[str, float]
 
 
-def run_folder(folder: Path, config: TrainConfig, resume: bool) -> Path:
-    """Make a run's folder, or take up the one that was begun with the same settings.
+def check_folder(folder: Path, config: TrainConfig, resume: bool) -> None:
+    """Refuse a folder that holds another run, or one that is not to be resumed.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def run_folder(folder: Path, config: TrainConfig, resume: bool) -> Path:
         If it holds a run already and ``resume`` is not set.
     """
     settings = folder / "config.json"
-    text = json.dumps(config.model_dump(mode="json"), indent=1, sort_keys=True)
+    text = _settings_text(config)
     if settings.exists() and not resume:
         raise OutputError(f"{folder} holds a run already. Choose another folder or add --resume.")
     if settings.exists() and settings.read_text("utf-8") != text:
@@ -67,9 +70,29 @@ def run_folder(folder: Path, config: TrainConfig, resume: bool) -> Path:
             f"{folder} was started with other settings; expected those of its config.json. "
             "Resume with the same preset, or choose another folder."
         )
+
+
+def make_folder(folder: Path, config: TrainConfig) -> None:
+    """Make a run's folder with its ``config.json`` and ``machine.json``.
+
+    A run that goes on elsewhere than it began warns: its bits may differ.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    settings.write_text(text, "utf-8")
-    return folder
+    with atomic_file(folder / "config.json") as temporary:
+        temporary.write_text(_settings_text(config), "utf-8")
+    machine, here = folder / "machine.json", describe_machine()
+    if machine.exists():
+        began = json.loads(machine.read_text("utf-8"))
+        changed = sorted(name for name in here if began.get(name) != here[name])
+        if changed:
+            told = ", ".join(f"{name} {began.get(name)} -> {here[name]}" for name in changed)
+            warnings.warn(f"{folder} goes on with other bits than it began: {told}", stacklevel=2)
+    with atomic_file(machine) as temporary:
+        temporary.write_text(json.dumps(here, indent=1) + "\n", "utf-8")
+
+
+def _settings_text(config: TrainConfig) -> str:
+    return json.dumps(config.model_dump(mode="json"), indent=1, sort_keys=True)
 
 
 class Run:
@@ -82,6 +105,8 @@ class Run:
     journal : Journal
     progress : callable
         Called with (phase, steps done, steps) after every step.
+    fabric : lightning.fabric.Fabric
+        Device and processes; see :func:`spinexplain.train.processes.start_fabric`.
     """
 
     def __init__(
@@ -91,12 +116,11 @@ class Run:
         validation: TrainingSet,
         journal: Journal,
         progress: Progress,
+        fabric: Any,
     ) -> None:
-        from lightning.fabric import Fabric
-
         self.config, self.training, self.validation = config, training, validation
         self.journal, self.progress = journal, progress
-        self.fabric = Fabric(accelerator="cpu", devices=1)
+        self.fabric = fabric
         self.weights = weights_of(training, config, config.loss.class_weights)
         self.labels = class_labels(training, config.task)
         self.history: list[dict[str, Any]] = []
@@ -128,6 +152,8 @@ class Run:
     def _note(self, entry: dict[str, Any]) -> None:
         """Append an entry to ``validation.json``."""
         self.history.append(entry)
+        if self.fabric.global_rank > 0:
+            return
         with atomic_file(self.journal.folder / "validation.json") as temporary:
             temporary.write_text(json.dumps(self.history, indent=1) + "\n", "utf-8")
 

@@ -17,8 +17,9 @@ from spinexplain.train.projection import inputs_in_batches
 def predict(model: nn.Module, data: TrainingSet, config: TrainConfig) -> np.ndarray:
     """Return logits (N, K) of the unaugmented crops."""
     model.eval()
-    rows = np.arange(len(data))
-    return torch.cat([model(x) for _, x, _ in inputs_in_batches(data, rows, config.input)]).numpy()
+    rows, device = np.arange(len(data)), next(model.parameters()).device
+    batches = inputs_in_batches(data, rows, config.input)
+    return torch.cat([model(x.to(device)).cpu() for _, x, _ in batches]).numpy()
 
 
 def class_average_f1(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import nn
@@ -25,17 +25,19 @@ from spinexplain.models.unet3d import BatchStatisticsNorm3d
 
 # The paper found patterns in a network trained on 1,246 fractures, none with 254.
 _ENOUGH_FRACTURES = 1000
+_QUANTILE = 0.995
 
 
 @dataclass(frozen=True)
-class DissectionSettings:
+class DissectionPlan:
     """How to dissect.
 
     Parameters
     ----------
     layer : str, optional
         By default the trunk; of a network without one, the last convolution.
-    quantile : float
+    quantile : float, optional
+        0.995 by default.
     split : str
         ``"training"`` or ``"validation"``.
     mild : bool
@@ -51,7 +53,7 @@ class DissectionSettings:
     """
 
     layer: str | None = None
-    quantile: float = 0.995
+    quantile: float | None = None
     split: str = "training"
     mild: bool = False
     batch: int = 16
@@ -73,7 +75,7 @@ class Dissected:
 def dissect(
     grader: Grader,
     cohort: Cohort,
-    settings: DissectionSettings | None = None,
+    plan: DissectionPlan | None = None,
     progress: Progress | None = None,
 ) -> Dissected:
     """Find out what each unit of a layer responds to and how it is tied to fracture.
@@ -84,7 +86,7 @@ def dissect(
         Any model, 2-D or 3-D.
     cohort : Cohort
         With patches of the model's kind and a grade for each vertebra.
-    settings : DissectionSettings, optional
+    plan : DissectionPlan, optional
     progress : callable, optional
         Called with what is being done, how much is done, and how much there is.
 
@@ -102,7 +104,8 @@ def dissect(
     E = those with any cell in M, and the share of positives that enable a unit (eq. 1).
     Unlike there, units are ranked by that share minus the share of negatives.
     """
-    chosen = settings or DissectionSettings()
+    chosen = plan or DissectionPlan()
+    quantile = _QUANTILE if chosen.quantile is None else chosen.quantile
     layer = chosen.layer or default_layer(grader.model, grader.spec.axes)
     find_layer(grader.model, layer)
     samples = select_samples(cohort, grader.spec, grader.classes, chosen.split, chosen.mild)
@@ -111,9 +114,10 @@ def dissect(
         layer,
         samples.batches(chosen.batch, grader.device),
         len(samples),
-        chosen.quantile,
+        quantile,
         progress,
     )
+    chosen = replace(chosen, quantile=quantile)
     dissection = _dissection(grader, layer, samples, activity, chosen, progress)
     return Dissected(dissection, activity, samples)
 
@@ -123,33 +127,33 @@ def _dissection(
     layer: str,
     samples: Samples,
     activity: Activity,
-    settings: DissectionSettings,
+    plan: DissectionPlan,
     progress: Progress | None,
 ) -> Dissection:
     tails = activity.tails
     ranked = unit_states(tails.thresholds, tails.mass) != "silent"
     outcomes = _outcomes(grader, samples, activity)
     statistics = unit_statistics(
-        activity.peaks, activity.means, tails.thresholds, ranked, outcomes, settings.seed
+        activity.peaks, activity.means, tails.thresholds, ranked, outcomes, plan.seed
     )
     grid = _grid_of(grader, layer, activity.grid, samples.side)
     first = np.argsort(np.where(ranked, statistics.rank, len(ranked) + 1), kind="stable")
     wanted = [
-        (int(unit), settings.collage if place < settings.top else settings.pictures)
+        (int(unit), plan.collage if place < plan.top else plan.pictures)
         for place, unit in enumerate(first[: int(ranked.sum())])
     ]
     best, pictures, sources = best_samples(activity, samples, grid, wanted, progress)
     return Dissection(
         model=grader.info,
         layer=layer,
-        quantile=settings.quantile,
+        quantile=plan.quantile or _QUANTILE,
         grid=grid,
         thresholds=tails.thresholds,
         mass=tails.mass,
         statistics=statistics,
         clusters=redundancy_clusters(activity.correlation, statistics.rank),
         overlap=unit_overlap(activity, grid, samples.regions(), progress),
-        facts=_facts(samples, outcomes, settings),
+        facts=_facts(samples, outcomes, plan),
         warnings=_warnings(grader.model, outcomes, samples),
         best=best,
         pictures=pictures,
@@ -169,7 +173,7 @@ def _grid_of(grader: Grader, layer: str, cells: tuple[int, ...], side: int) -> C
     return cell_grid(cells, side, grader.spec.size, field if known else None)
 
 
-def _facts(samples: Samples, outcomes: Outcomes, settings: DissectionSettings) -> dict[str, object]:
+def _facts(samples: Samples, outcomes: Outcomes, plan: DissectionPlan) -> dict[str, object]:
     return {
         "cohort": samples.cohort.path.name,
         "split": samples.split,
@@ -177,9 +181,9 @@ def _facts(samples: Samples, outcomes: Outcomes, settings: DissectionSettings) -
         "subjects": len(np.unique(outcomes.subjects)),
         **outcomes.counts,
         "grades": dict(zip(*map(np.ndarray.tolist, _counted(samples.grades)), strict=True)),
-        "batch": settings.batch,
-        "top": settings.top,
-        "seed": settings.seed,
+        "batch": plan.batch,
+        "top": plan.top,
+        "seed": plan.seed,
     }
 
 
@@ -193,8 +197,8 @@ def _warnings(model: nn.Module, outcomes: Outcomes, samples: Samples) -> tuple[s
     fractures = int(outcomes.positive.sum())
     if fractures < _ENOUGH_FRACTURES and samples.split != "validation":
         found.append(
-            f"The cohort has {fractures} fractured vertebrae. Networks trained on few show no "
-            "clear patterns: the paper saw none with 254 and some with 1,246."
+            f"This cohort has {fractures} fractured vertebrae. Networks that learned from few show "
+            "no clear patterns: the paper saw none with 254 and some with 1,246."
         )
     if samples.split != "training":
         found.append(

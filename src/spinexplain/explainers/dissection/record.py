@@ -10,6 +10,7 @@ import numpy as np
 
 from spinexplain.errors import ModelError
 from spinexplain.explainers.dissection.grid import CellGrid
+from spinexplain.explainers.dissection.names import RaterNames
 from spinexplain.explainers.dissection.overlap import Overlap
 from spinexplain.explainers.dissection.statistics import UnitStatistics
 from spinexplain.types import ModelInfo
@@ -80,6 +81,8 @@ class Dissection:
     pictures : ndarray of int16, shape (P, rows, columns)
         HU of the slices.
     sources : tuple of PictureSource, length P
+    names : tuple of RaterNames
+        What clinicians call the units.
     """
 
     model: ModelInfo
@@ -96,6 +99,7 @@ class Dissection:
     best: tuple[BestSample, ...] = ()
     pictures: np.ndarray = field(default_factory=lambda: np.zeros((0, 1, 1), np.int16))
     sources: tuple[PictureSource, ...] = ()
+    names: tuple[RaterNames, ...] = ()
 
     @property
     def units(self) -> int:
@@ -110,7 +114,7 @@ class Dissection:
     @property
     def key(self) -> str:
         """What names of units belong to: this model's bytes and this layer."""
-        return names_key(self.model.sha256, self.layer)
+        return names_key(weights_hash(self.model), self.layer)
 
     def top(self, count: int) -> list[int]:
         """Return the units most tied to fracture, best first."""
@@ -145,13 +149,25 @@ class Dissection:
         ModelError
             If the hashes differ.
         """
-        if model.sha256 != self.model.sha256:
+        if not self.fits(model):
             raise ModelError(
-                f'the dissection is of model "{self.model.name}" '
-                f'({self.model.sha256[:12] or "no hash"}); got "{model.name}" '
-                f"({model.sha256[:12] or 'no hash'}). Units mean nothing in another network: "
-                "dissect this one."
+                f'the dissection is of model "{self.model.name}" (weights '
+                f'{_short(self.model)}); got "{model.name}" ({_short(model)}). Units mean nothing '
+                "in another network: dissect this one."
             )
+
+    def fits(self, model: ModelInfo) -> bool:
+        """Whether a model has the weights of the one that was dissected."""
+        return weights_hash(model) == weights_hash(self.model)
+
+
+def weights_hash(model: ModelInfo) -> str:
+    """Return what tells a network from any other: the hash of its weights, or its bundle's."""
+    return model.weights_sha256 or model.sha256
+
+
+def _short(model: ModelInfo) -> str:
+    return weights_hash(model)[:12] or "no hash"
 
 
 def unit_states(thresholds: np.ndarray, mass: np.ndarray) -> np.ndarray:
@@ -165,7 +181,7 @@ def unit_states(thresholds: np.ndarray, mass: np.ndarray) -> np.ndarray:
     return np.where(mass == 0, "silent", np.where(thresholds == 0, "sparse", "ranked"))
 
 
-def names_key(model_sha256: str, layer: str) -> str:
+def names_key(weights_sha256: str, layer: str) -> str:
     """Hash what names of units belong to.
 
     Examples
@@ -173,4 +189,4 @@ def names_key(model_sha256: str, layer: str) -> str:
     >>> names_key("ab", "trunk")[:8]
     '461b54b6'
     """
-    return hashlib.sha256(f"{model_sha256}\n{layer}".encode()).hexdigest()
+    return hashlib.sha256(f"{weights_sha256}\n{layer}".encode()).hexdigest()

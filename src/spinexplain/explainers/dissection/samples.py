@@ -132,6 +132,8 @@ def select_samples(
 ) -> Samples:
     """Choose the graded vertebrae of a split; of a cohort without splits, all.
 
+    Healthy twins of phantoms stay out: they show the persons of other patches again.
+
     Parameters
     ----------
     cohort : Cohort
@@ -159,6 +161,7 @@ def select_samples(
     stated = index["split"].notna()
     fractured = (*FRACTURED, "G1") if mild or "G1" in classes else FRACTURED
     use = index["grade"].isin(("G0", *fractured)) & cohort.has(f"patches_{spec.axes}d")
+    use &= ~index["healthy_twin"].to_numpy(dtype=bool)
     if stated.any():
         use &= index["split"] == split
     rows = np.flatnonzero(use.to_numpy(dtype=bool))

@@ -1,0 +1,185 @@
+"""``spinexplain dissect``: find out what every unit of a layer responds to."""
+
+from __future__ import annotations
+
+import shlex
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spinexplain.cli.options import Force, Seed
+from spinexplain.cli.progress import printable, shown_phases
+
+if TYPE_CHECKING:
+    from spinexplain.explainers.dissection.dissect import Dissected, DissectionPlan
+    from spinexplain.explainers.dissection.names import RaterNames
+    from spinexplain.explainers.dissection.record import Dissection
+
+
+def command(
+    model: Annotated[
+        str, typer.Argument(metavar="RUN", help="What `train` wrote, a bundle or a shipped model.")
+    ],
+    cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="DISSECTION", help="Folder to write.")
+    ],
+    layer: Annotated[
+        str | None, typer.Option("--layer", help="Which layer; by default the trunk's last map.")
+    ] = None,
+    quantile: Annotated[
+        float | None,
+        typer.Option("--quantile", help="Level of the thresholds; by default the model's own."),
+    ] = None,
+    split: Annotated[
+        str, typer.Option("--split", help="training or validation; never test.")
+    ] = "training",
+    mild: Annotated[
+        bool, typer.Option("--with-mild", help="Count G1 as fractured, whatever the model does.")
+    ] = False,
+    top: Annotated[int, typer.Option("--top", min=1, help="Units shown with pictures.")] = 10,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Vertebrae a forward pass.")] = 16,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Dissect a model: which units speak for fracture, what drives them, where they lie.
+
+    Writes DISSECTION/concepts.html (a page on which clinicians name units), dissection.json
+    and units.csv (every figure), collages/ of the top units, and units/ with every slice and
+    NIfTI files of the five strongest samples of the five strongest units. Names that raters
+    gave units are kept when the same model is dissected again with --force.
+
+    Example: spinexplain dissect run cohort -o dissection
+    """
+    from spinexplain.explainers.dissection.dissect import DissectionPlan
+
+    plan = DissectionPlan(layer, quantile, split, mild, batch=batch, top=top, seed=seed)
+    words = ["spinexplain", "dissect", Path(model).name, cohort.name, "-o", out.name]
+    words += ["--layer", layer] if layer else []
+    words += ["--quantile", f"{quantile:g}"] if quantile is not None else []
+    words += ["--split", split] if split != "training" else []
+    words += ["--with-mild"] * mild + ["--top", str(top)] * (top != 10)
+    with shown_phases() as advance:
+        dissection = dissect_to_folder(
+            model, cohort, out, plan, force=force, command_line=shlex.join(words), advance=advance
+        )
+    for warning in dissection.warnings:
+        warnings.warn(warning, stacklevel=1)
+    typer.echo(in_words(dissection))
+    typer.echo(f"concept atlas: {printable(str(out / 'concepts.html'))}")
+
+
+def dissect_to_folder(
+    model: str,
+    cohort: Path,
+    out: Path,
+    plan: DissectionPlan,
+    *,
+    force: bool = False,
+    command_line: str = "",
+    advance: Callable[[str, int, int], None] | None = None,
+) -> Dissection:
+    """Dissect a model and write the folder, whole or not at all.
+
+    Raises
+    ------
+    SpinexplainError
+        If any input is wrong, the output exists, or ``force`` would drop names that raters
+        gave units of another model or layer; nothing is written then.
+    """
+    from dataclasses import replace
+
+    from spinexplain.data.cohort import Cohort
+    from spinexplain.explainers.dissection.dissect import dissect
+    from spinexplain.io.files import output_folder
+    from spinexplain.models.checkpoint import load_grader
+
+    source = bundle_of(model)
+    grader = load_grader(source, runtime="torch")
+    plan = plan_for(source, plan)
+    with output_folder(out, force=force) as folder:
+        done = dissect(grader, Cohort.open(cohort), plan, advance)
+        names = kept_names(out, done.dissection)
+        done = replace(done, dissection=replace(done.dissection, names=names))
+        write_outputs(done, folder, plan.top, command_line, advance)
+    return done.dissection
+
+
+def write_outputs(
+    done: Dissected,
+    folder: Path,
+    top: int,
+    command_line: str,
+    advance: Callable[[str, int, int], None] | None,
+) -> None:
+    """Write figures, collages, slices, NIfTI files, names and the page into ``folder``."""
+    from spinexplain.explainers.dissection.names import write_names
+    from spinexplain.explainers.dissection.store import write_dissection
+    from spinexplain.report.concepts_html import write_concepts
+    from spinexplain.report.unit_files import write_collages, write_unit_files
+
+    write_dissection(done.dissection, folder)
+    if done.dissection.names:
+        write_names(folder, done.dissection.names)
+    write_collages(done.dissection, folder, top)
+    placeless = write_unit_files(done, folder, progress=advance)
+    if placeless:
+        warnings.warn(
+            f"{placeless} of the strongest samples were drawn directly and lie in no patient: "
+            "their slices are written, NIfTI files are not.",
+            stacklevel=1,
+        )
+    write_concepts(done.dissection, folder, top, command_line)
+
+
+def kept_names(out: Path, dissection: Dissection) -> tuple[RaterNames, ...]:
+    """Return the names raters gave in the folder that is to be replaced.
+
+    Raises
+    ------
+    ConfigError
+        If they are of another model or layer: they would be lost.
+    """
+    from spinexplain.explainers.dissection.names import read_names
+
+    return read_names(out, dissection.key)
+
+
+def bundle_of(model: str) -> str:
+    """Return a run's bundle; a bundle's folder or a shipped name as it is."""
+    inside = Path(model) / "bundle"
+    return str(inside) if inside.is_dir() else model
+
+
+def plan_for(source: str, plan: DissectionPlan) -> DissectionPlan:
+    """Fill in what the model was trained to be dissected with: its quantile, its task."""
+    from dataclasses import replace
+
+    from spinexplain.models.bundle_folder import locate, read_description
+
+    config = read_description(locate(source)).training.get("config")
+    known = config if isinstance(config, dict) else {}
+    level = plan.quantile
+    if level is None:
+        level = float(known.get("dissection", {}).get("quantile", 0.995))
+    classes = list((known.get("grades") or {}).values())[1:]
+    mild = plan.mild or any("G1" in grades for grades in classes)
+    return replace(plan, quantile=level, mild=mild)
+
+
+def in_words(dissection: Dissection) -> str:
+    """Say in one line what was found."""
+    from spinexplain.explainers.dissection.explain import unit_title
+
+    facts, statistics = dissection.facts, dissection.statistics
+    tied = int(((statistics.q < 0.05) & (statistics.contrast > 0) & (statistics.rank > 0)).sum())
+    top = ", ".join(unit_title(dissection, unit) for unit in dissection.top(3))
+    silent = int((dissection.states == "silent").sum())
+    return (
+        f'{dissection.units} units of layer "{dissection.layer}" on {facts["samples"]} vertebrae '
+        f"({facts['positives']} fractured): {tied} tied to fracture (q < 0.05), {silent} silent. "
+        f"First: {top or 'none'}."
+    )

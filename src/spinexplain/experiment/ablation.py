@@ -1,0 +1,227 @@
+"""Ablations: one preset with some settings changed, one at a time or all together."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spinexplain.config import TrainConfig
+from spinexplain.errors import ConfigError
+from spinexplain.experiment.crossval import Plan, Progress, cross_validate
+from spinexplain.experiment.crossval_results import crossval_results
+from spinexplain.experiment.entries import Entry, slug, with_setting
+from spinexplain.experiment.shared_phase import classifier_settings
+from spinexplain.io.files import atomic_file
+
+if TYPE_CHECKING:
+    from spinexplain.data.cohort import Cohort
+
+ALIASES = {
+    "prototypes": "head.prototypes_per_class",
+    "lambda_div": "loss.lambda_div",
+    "weighting": "loss.class_weights",
+    "backbone": "trunk.name",
+    "input": "input.size",
+    "init": "trunk.weights",
+    "loss": "loss.grading",
+}
+_WORDS = {"trunk.weights": {"scratch": "none"}}
+# How far a published backbone goes, and at which stride; "conv" keeps the preset's own.
+_CUTS = {"vgg": (5, 32), "resnet": (4, 32), "densenet": (4, 32), "efficientnet": (11, 16)}
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One setting and the values it takes."""
+
+    key: str
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What an ablation compares.
+
+    Parameters
+    ----------
+    entries : tuple of Entry
+        The preset as it is first.
+    settings : mapping of str to mapping
+        Entry -> value of every factor.
+    keys : tuple of str
+    """
+
+    entries: tuple[Entry, ...]
+    settings: Mapping[str, Mapping[str, Any]]
+    keys: tuple[str, ...]
+
+
+def parse_factor(text: str) -> Factor:
+    """Read ``key=v1,v2,...``; keys are dotted settings or one of :data:`ALIASES`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no value.
+
+    Examples
+    --------
+    >>> parse_factor("prototypes=2,3")
+    Factor(key='head.prototypes_per_class', values=(2, 3))
+    >>> parse_factor("init=imagenet,scratch").values
+    ('imagenet', 'none')
+    """
+    name, sign, tail = text.partition("=")
+    words = [word.strip() for word in tail.split(",") if word.strip()]
+    if not sign or not words:
+        raise ConfigError(
+            f'--over "{text}" has no values; expected key=value,value,... with a key such as '
+            f"{', '.join(ALIASES)}. Correct it."
+        )
+    key = ALIASES.get(name.strip(), name.strip())
+    known = _WORDS.get(key, {})
+    return Factor(key, tuple(_value(known.get(word, word)) for word in words))
+
+
+def _value(word: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {word}")["value"]
+    except tomllib.TOMLDecodeError:
+        return word
+
+
+def setting_of(config: TrainConfig, key: str) -> Any:
+    """Return the value of a dotted key.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    at: Any = config.model_dump(mode="python")
+    for part in key.split("."):
+        if not isinstance(at, dict) or part not in at:
+            raise ConfigError(
+                f'there is no setting "{key}"; expected a dotted key such as loss.lambda_div, or '
+                f"one of {', '.join(ALIASES)}. Correct --over."
+            )
+        at = at[part]
+    return at
+
+
+def design(base: TrainConfig, factors: Sequence[Factor], full: bool, source: str) -> Design:
+    """Make the entries: every factor varied alone, or every combination.
+
+    Parameters
+    ----------
+    base : TrainConfig
+    factors : sequence of Factor
+    full : bool
+        Every combination.
+    source : str
+        Whose settings they are, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If a key occurs twice, is unknown, or a value does not fit.
+    """
+    keys = [factor.key for factor in factors]
+    if not factors or len(set(keys)) < len(keys):
+        raise ConfigError(
+            f"--over names {', '.join(keys) or 'nothing'}; expected at least one key and every "
+            "key once. Give all values of a key in one --over."
+        )
+    start = {key: setting_of(base, key) for key in keys}
+    if full:
+        points = [dict(zip(keys, values, strict=True)) for values in _combinations(factors)]
+    else:
+        points = [start | {f.key: value} for f in factors for value in f.values]
+    entries, settings = [], {}
+    for point in [start, *points]:
+        if any(point == known for known in settings.values()):
+            continue
+        changed = {key: value for key, value in point.items() if value != start[key]}
+        name = slug(" ".join([base.name, *(f"{k.split('.')[-1]}={v}" for k, v in changed.items())]))
+        entries.append(Entry(name, _changed(base, changed, source)))
+        settings[name] = point
+    return Design(tuple(entries), settings, tuple(keys))
+
+
+def _combinations(factors: Sequence[Factor]) -> list[tuple[Any, ...]]:
+    return list(product(*(factor.values for factor in factors)))
+
+
+def _changed(base: TrainConfig, changed: Mapping[str, Any], source: str) -> TrainConfig:
+    config = base
+    for key, value in changed.items():
+        config = with_setting(config, key, value, source)
+        if key == "trunk.name" and (cut := _cut(str(value))):
+            config = with_setting(config, "trunk.blocks", cut[0], source)
+            config = with_setting(config, "trunk.max_stride", cut[1], source)
+        if key == "loss.class_weights":  # the last layer has a scheme of its own
+            config = with_setting(config, "last_layer.class_weights", None, source)
+    return config
+
+
+def _cut(backbone: str) -> tuple[int, int] | None:
+    return next((cut for stem, cut in _CUTS.items() if backbone.startswith(stem)), None)
+
+
+def with_frozen_trunk(base: TrainConfig) -> TrainConfig:
+    """Leave the joint phase out: heads are compared on the features of one classifier."""
+    return with_setting(base, "joint.steps", 0, base.name)
+
+
+def ablate(
+    cohort: Cohort,
+    made: Design,
+    out: str | Path,
+    folds: int = 5,
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Cross-validate every entry of a design and write ``results.json``.
+
+    Entries whose classifier phase has the same settings share it, fold by fold; the
+    results say so, and whether the trunk was frozen after it.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    made : Design
+    out : str or Path
+    folds, seed, jobs : int
+    progress : callable, optional
+        As :func:`~spinexplain.experiment.crossval.cross_validate` calls it.
+    """
+    cross_validate(cohort, Plan(made.entries, folds, seed), out, jobs, progress)
+    results = crossval_results(out, seed)
+    results["factors"] = {
+        "keys": list(made.keys),
+        "settings": {name: dict(point) for name, point in made.settings.items()},
+        "base": dict(made.settings[made.entries[0].name]),
+        "how": how_compared(made.entries),
+    }
+    with atomic_file(Path(out) / "results.json") as temporary:
+        temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
+    return results
+
+
+def how_compared(entries: Sequence[Entry]) -> str:
+    """Say what the entries share."""
+    kinds = {json.dumps(classifier_settings(e.config), sort_keys=True) for e in entries}
+    frozen = all(e.config.head.kind == "prototype" and e.config.joint.steps == 0 for e in entries)
+    if len(kinds) > 1:
+        return f"{len(kinds)} different classifier phases, each trained once a fold."
+    if frozen:
+        return (
+            "All entries of a fold stand on the frozen trunk of one classifier: heads alone differ."
+        )
+    return "All entries of a fold start from the same classifier; the joint phase is their own."

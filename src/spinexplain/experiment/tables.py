@@ -1,0 +1,254 @@
+"""The papers' tables from stored results, ours beside the published numbers."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from typing import Any
+
+from spinexplain.evaluate.summary import HEADLINE
+from spinexplain.experiment.stored import Results, Stored, same_data
+from spinexplain.experiment.table import Row, Table
+
+NOT_A_REPLICATION = (
+    "Not a replication: the published figures rest on in-house grades of VerSe'19 (G0 1308, G2 "
+    "76, G3 52), the public table has G0 1180, G2 96, G3 51 (after G1 and foreign material are "
+    "left out)."
+)
+_DETECTION = ("f1", "accuracy", "auc", "ap")
+
+
+def published() -> dict[str, Any]:
+    """Read the published numbers that come with the package."""
+    text = (resources.files("spinexplain.experiment") / "published.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def make_tables(results: Results) -> list[Table]:
+    """Make every table for which there are results.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    list of Table
+        ProtoVerse's tables 1, 2, 3, 5 and 6, then tables 1 and 2 of the dissection paper;
+        those without results of ours are left out.
+
+    Raises
+    ------
+    ConfigError
+        If a table would mix results of different data.
+    """
+    paper = published()
+    made: list[Table] = []
+    if evaluations := results.of("evaluation"):
+        made.append(_test_table(evaluations, paper["protoverse"]))
+    plain = [item for item in results.of("crossval") if "factors" not in item.content]
+    if plain:
+        same_data(plain, "table 2")
+        made.append(_crossval_table(plain, paper["protoverse"]))
+        made += _contribution_tables(plain, paper["protoverse"])
+    made += _factor_tables(results.of("crossval"), paper["protoverse"])
+    made += [_trials_table(item, paper["dissection"]) for item in results.of("trials")]
+    made += [_units_table(item, paper["dissection"]) for item in results.of("dissection")]
+    return made
+
+
+def _published_rows(table: dict[str, Any]) -> list[Row]:
+    rows = []
+    for row in table["rows"]:
+        spread = row.get("sd", [None] * len(row["values"]))
+        cells = [_cell(value, sd, 2) for value, sd in zip(row["values"], spread, strict=True)]
+        rows.append(Row("published", row["name"], tuple(cells)))
+    return rows
+
+
+def _cell(value: float | None, sd: float | None = None, digits: int = 1) -> str:
+    if value is None:
+        return "\N{EN DASH}"
+    text = f"{value:.{digits}f}" + (f" ± {sd:.{digits}f}" if sd is not None else "")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def _notes(table: dict[str, Any], paper: dict[str, Any], ours: list[str]) -> tuple[str, ...]:
+    where = (
+        f"Published: {paper['source']}, {table['where']}; {paper['backbone']}; {paper['labels']}."
+    )
+    return (where, *ours)
+
+
+def described(item: Stored) -> str:
+    """Say on what our figures were made: data, backbone, hashes."""
+    content = item.content
+    made_by = f"Ours: {content.get('cohort', 'unnamed cohort')}"
+    if content.get("synthetic"):
+        made_by += ", synthetic spines"
+    if content.get("vertebrae"):
+        made_by += f", {content['vertebrae']} vertebrae of {content.get('subjects')} subjects"
+    if backbones := _backbones(content):
+        made_by += f"; backbone {', '.join(backbones)}"
+    return f"{made_by}; data {str(content.get('data_sha256'))[:12]}, file {item.sha256[:12]}."
+
+
+def _backbones(content: dict[str, Any]) -> list[str]:
+    names = []
+    for entry in content.get("entries", []):
+        config = entry.get("config", {})
+        trunk = config.get("trunk", {})
+        size = config.get("input", {}).get("size")
+        names.append(f"{trunk.get('name')} at {size} ({_weights(trunk)})")
+    return list(dict.fromkeys(names))
+
+
+def _weights(trunk: dict[str, Any]) -> str:
+    known = {"none": "from scratch", "imagenet": "ImageNet weights"}
+    return known.get(str(trunk.get("weights")), f"weights {trunk.get('weights')}")
+
+
+def _test_table(items: tuple[Stored, ...], paper: dict[str, Any]) -> Table:
+    digest = same_data(items, "table 1")
+    rows = _published_rows(paper["table1"])
+    for item in items:
+        vertebra = item.content["vertebra"]
+        cells = []
+        for name in HEADLINE:
+            found = vertebra[name]
+            low, high = found["low"], found["high"]
+            interval = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
+            cells.append(_cell(100 * found["value"]) + interval)
+        rows.append(Row("ours", str(item.content["model"]), tuple(cells)))
+    settings = ", ".join(str(item.content["config_sha256"])[:12] for item in items)
+    hashes = f"Intervals: subject bootstrap, 95 %. Data {digest[:12]}, settings {settings}."
+    notes = [NOT_A_REPLICATION, described(items[0]), hashes]
+    return _table("protoverse-table1", "table1", paper, rows, notes)
+
+
+def _table(key: str, name: str, paper: dict[str, Any], rows: list[Row], notes: list[str]) -> Table:
+    table = paper[name]
+    return Table(
+        key,
+        f"{table['title']} ({table['where'].rpartition(', ')[2]})",
+        tuple(table["columns"]),
+        tuple(rows),
+        _notes(table, paper, notes),
+    )
+
+
+def _entry_row(entry: dict[str, Any], name: str) -> Row:
+    cells = [_cell(100 * entry["mean"][key], 100 * entry["sd"][key]) for key in HEADLINE]
+    return Row("ours", name, tuple(cells))
+
+
+def _crossval_table(items: list[Stored], paper: dict[str, Any]) -> Table:
+    rows = _published_rows(paper["table2"])
+    notes = [NOT_A_REPLICATION]
+    for item in items:
+        rows += [_entry_row(entry, entry["name"]) for entry in item.content["entries"]]
+        steps = ", ".join(f"{e['name']} {e['steps']}" for e in item.content["entries"])
+        notes += [described(item), f"Mean ± SD of {_folds(item)}; steps: {steps}."]
+    return _table("protoverse-table2", "table2", paper, rows, notes)
+
+
+def _folds(item: Stored) -> str:
+    done, planned = item.content["folds"], item.content.get("folds_planned")
+    return f"{done} folds" if planned in (None, done) else f"{done} of {planned} folds"
+
+
+def _contribution_tables(items: list[Stored], paper: dict[str, Any]) -> list[Table]:
+    made = []
+    for item in items:
+        for entry in item.content["entries"]:
+            found = entry["prototypes"]
+            if found is None or item.content["classes"] != paper["table3"]["columns"]:
+                continue
+            rows = _published_rows(paper["table3"])
+            for kind, words in (("true_class", "ours"), ("own_class", "ours, to own logit")):
+                rows += [
+                    Row(words, name, tuple(_cell(value, digits=2) for value in line))
+                    for name, line in zip(
+                        item.content["classes"], found["contributions"][kind], strict=True
+                    )
+                ]
+            largest = found["diagonal_is_largest"]
+            notes = [
+                NOT_A_REPLICATION,
+                f"{entry['name']}. Rows: class of the vertebrae; columns: of the prototypes. Ours: "
+                "contribution to the logit of the vertebra's class; below, to the logit of the "
+                "prototypes' own class. The diagonal is the largest of its row and column: "
+                f"{_yes(largest['true_class'])}, and {_yes(largest['own_class'])}.",
+                described(item),
+            ]
+            made.append(_table(f"protoverse-table3-{entry['name']}", "table3", paper, rows, notes))
+    return made
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def _factor_tables(items: tuple[Stored, ...], paper: dict[str, Any]) -> list[Table]:
+    """Tables 5 and 6, and figure 7's numbers, from ablations over one factor."""
+    made = []
+    for name in ("table5", "table6"):
+        factor = paper[name]["factor"]
+        used = [i for i in items if factor in i.content.get("factors", {}).get("keys", [])]
+        if not used:
+            continue
+        same_data(used, name)
+        rows, notes = _published_rows(paper[name]), [NOT_A_REPLICATION]
+        for item in used:
+            rows += [_entry_row(entry, value) for entry, value in of_factor(item, factor)]
+            notes += [described(item), str(item.content["factors"]["how"])]
+        made.append(_table(f"protoverse-{name}", name, paper, rows, notes))
+    return made
+
+
+def of_factor(item: Stored, factor: str) -> list[tuple[dict[str, Any], str]]:
+    """Return the entries of an ablation that differ in one factor alone, with its values."""
+    told = item.content["factors"]
+    entries = {entry["name"]: entry for entry in item.content["entries"]}
+    chosen = []
+    for name, settings in told["settings"].items():
+        others = {key: value for key, value in settings.items() if key != factor}
+        if others == {k: v for k, v in told["base"].items() if k != factor}:
+            chosen.append((entries[name], str(settings[factor])))
+    return chosen
+
+
+def _trials_table(item: Stored, paper: dict[str, Any]) -> Table:
+    rows = _published_rows(paper["table1"])
+    for crossing in item.content["crossings"]:
+        mean, sd = crossing["mean"], crossing["standard_deviation"]
+        cells = [
+            _cell(
+                None if mean[k] is None else 100 * mean[k],
+                None if sd[k] is None else 100 * sd[k],
+            )
+            for k in _DETECTION
+        ]
+        rows.append(Row("ours", f"{crossing['train']}, tested on {crossing['test']}", tuple(cells)))
+    notes = [f"Ours: phantoms unless the names say otherwise; file {item.sha256[:12]}."]
+    return _table("dissection-table1", "table1", paper, rows, notes)
+
+
+def _units_table(item: Stored, paper: dict[str, Any]) -> Table:
+    table = paper["table2"]
+    rows = [Row("published", f"rank {row['name']}", (row["text"],)) for row in table["texts"]]
+    units = item.content["units"]
+    regions = item.content["regions"]
+    order = sorted((rank, k) for k, rank in enumerate(units.get("rank", [])) if rank is not None)[
+        :10
+    ]
+    best = units.get("best_region", [None] * len(units.get("rank", [])))
+    for rank, k in order:
+        words = f"unit {k}" + (f", most often on: {best[k]}" if best[k] else "")
+        rows.append(Row("ours", f"rank {rank}", (words,)))
+    model = item.content["model"]["name"]
+    notes = [
+        f"Ours: {model}, layer {item.content['layer']}; regions measured: {', '.join(regions)}; "
+        f"file {item.sha256[:12]}. Names by clinicians are in the dissection's own page."
+    ]
+    return _table("dissection-table2", "table2", paper, rows, notes)

@@ -1,0 +1,130 @@
+"""The concept atlas: one self-contained page on which clinicians name a network's units."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from spinexplain.explainers.dissection.names import NAMES_SCHEMA
+from spinexplain.explainers.dissection.record import Dissection
+from spinexplain.io.files import atomic_file
+from spinexplain.report import tokens
+from spinexplain.report.concepts_view import UnitView, view_unit, view_units
+from spinexplain.report.html import (
+    content_hash,
+    software_version,
+    static_text,
+    template_environment,
+)
+from spinexplain.report.pictures import Album
+from spinexplain.report.text import Catalogue, load_catalogue
+
+CONCEPTS_FILE = "concepts.html"
+_LISTED = 40
+
+
+@dataclass(frozen=True)
+class ConceptsPage:
+    """Everything the concept atlas' templates draw.
+
+    Parameters
+    ----------
+    dissection : Dissection
+    units : tuple of UnitView
+        With their pictures, best first.
+    listed : tuple of UnitView
+        Further units by rank, figures only.
+    states : mapping of str to int
+        Units by state.
+    raters : tuple of str
+    """
+
+    dissection: Dissection
+    units: tuple[UnitView, ...]
+    listed: tuple[UnitView, ...]
+    states: dict[str, int]
+    raters: tuple[str, ...]
+    schema: str
+    command: str
+    date: datetime.date
+    software: str
+    album: Album
+
+
+def write_concepts(
+    dissection: Dissection,
+    folder: Path,
+    top: int = 10,
+    command: str = "",
+    language: str = "en",
+    date: datetime.date | None = None,
+) -> Path:
+    """Write ``concepts.html``: one file, no network, with a form that exports a rater's names.
+
+    Parameters
+    ----------
+    dissection : Dissection
+        With the names known so far.
+    folder : Path
+        An existing folder.
+    top : int
+        Units shown with pictures.
+    command : str
+        How to make it again, shown at the foot.
+    language : str
+    date : datetime.date, optional
+        Today's by default.
+
+    Returns
+    -------
+    Path
+        The page.
+    """
+    say = load_catalogue(language)
+    page = prepare_concepts(dissection, top, command, say, date or datetime.date.today())
+    path = folder / CONCEPTS_FILE
+    with atomic_file(path) as temporary:
+        temporary.write_text(render_concepts(page, say), encoding="utf-8")
+    return path
+
+
+def prepare_concepts(
+    dissection: Dissection, top: int, command: str, say: Catalogue, date: datetime.date
+) -> ConceptsPage:
+    """Turn a dissection into what the page shows, pictures included."""
+    album = Album()
+    further = dissection.top(_LISTED)[top:]
+    states = dissection.states.tolist()
+    return ConceptsPage(
+        dissection=dissection,
+        units=view_units(dissection, top, album, say),
+        listed=tuple(view_unit(dissection, unit, album, say, tiles=0) for unit in further),
+        states={state: states.count(state) for state in ("ranked", "sparse", "silent")},
+        raters=tuple(rater.rater for rater in dissection.names),
+        schema=NAMES_SCHEMA,
+        command=command,
+        date=date,
+        software=software_version(),
+        album=album,
+    )
+
+
+def render_concepts(page: ConceptsPage, say: Catalogue) -> str:
+    """Fill the templates in; everything from outside is escaped."""
+    script = static_text("concepts.js")
+    style = tokens.css_variables() + static_text("report.css") + static_text("concepts.css")
+    # Markup: these three are our own files, never a user's.
+    return (
+        template_environment()
+        .get_template("concepts.html.j2")
+        .render(
+            page=page,
+            say=say,
+            style=Markup(style),
+            script=Markup(script),
+            script_hash=Markup(content_hash(script)),
+        )
+    )

@@ -1,0 +1,30 @@
+import json
+
+
+def test_prototypes_are_varied(spinexplain, toy_cohort, tiny_preset, tmp_path):
+    out = tmp_path / "out"
+    ended = spinexplain(
+        "ablate",
+        toy_cohort().path,
+        "--preset",
+        tiny_preset,
+        "--over",
+        "prototypes=1,2",
+        "--folds",
+        2,
+        "--frozen-trunk",
+        "-o",
+        out,
+    )
+    assert ended.code == 0, ended.err
+    assert "frozen trunk" in ended.out
+    results = json.loads((out / "results.json").read_text())
+    assert results["factors"]["keys"] == ["head.prototypes_per_class"]
+
+
+def test_a_factor_without_values(spinexplain, toy_cohort, tmp_path):
+    ended = spinexplain(
+        "ablate", toy_cohort(n=6).path, "--over", "prototypes", "-o", tmp_path / "o"
+    )
+    assert ended.code == 2
+    assert "has no values" in ended.line
