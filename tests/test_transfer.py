@@ -14,6 +14,12 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from transfer import baselines, limits, page, prepared, refusals, simulated, tally, tasks
 
 
+def test_the_page_is_written_from_its_figures():
+    """No figure is typed by hand."""
+    made = page.written(ROOT / "docs" / "transfer.json")
+    assert (ROOT / "docs" / "transfer.md").read_text() == made
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_chosen_threshold_is_the_best_there_is(seed):
     rng = np.random.default_rng(seed)
