@@ -57,8 +57,8 @@ def simulate_fracture(
     shape: str = "wedge",
     loss: float = 0.3,
     seed: int = 0,
-    centroids: Sequence[Vertebra] = (),
     impaction: float = 0.0,
+    centroids: Sequence[Vertebra] = (),
 ) -> SimulatedFracture:
     """Fracture one vertebra of a real or phantom CT.
 
