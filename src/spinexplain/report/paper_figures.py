@@ -79,7 +79,8 @@ def _cosine_matrix(
     axes.imshow(values, cmap="PuOr_r", vmin=-1, vmax=1)
     for (i, j), value in np.ndenumerate(values):
         text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-        axes.text(j, i, text, ha="center", va="center", fontsize=6)
+        ink = LIGHT["surface"] if abs(value) > 0.7 else LIGHT["text"]
+        axes.text(j, i, text, ha="center", va="center", fontsize=6, color=ink)
     for edge in np.flatnonzero(np.diff(owner)) + 0.5:
         axes.axhline(edge, color=LIGHT["text"], lw=0.8)
         axes.axvline(edge, color=LIGHT["text"], lw=0.8)
