@@ -108,7 +108,7 @@ def _comparison(item: Stored, folder: Path) -> list[str]:
         axes.set_yticks(
             range(len(pairs)), [f"{p['first']} − {p['second']}" for p in reversed(pairs)]
         )
-        axes.set_xlabel("class-average F1, difference in points (95 %, subject bootstrap)")
+        axes.set_xlabel("class-average F1, difference in points")
         axes.set_title(_origin(item), fontsize=8, loc="left")
     return ["differences.png"]
 
