@@ -79,7 +79,8 @@ def _cosine_matrix(
     axes.imshow(values, cmap="PuOr_r", vmin=-1, vmax=1)
     for (i, j), value in np.ndenumerate(values):
         text = f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-        axes.text(j, i, text, ha="center", va="center", fontsize=6)
+        ink = LIGHT["surface"] if abs(value) > 0.7 else LIGHT["text"]
+        axes.text(j, i, text, ha="center", va="center", fontsize=6, color=ink)
     for edge in np.flatnonzero(np.diff(owner)) + 0.5:
         axes.axhline(edge, color=LIGHT["text"], lw=0.8)
         axes.axvline(edge, color=LIGHT["text"], lw=0.8)
@@ -107,7 +108,7 @@ def _comparison(item: Stored, folder: Path) -> list[str]:
         axes.set_yticks(
             range(len(pairs)), [f"{p['first']} − {p['second']}" for p in reversed(pairs)]
         )
-        axes.set_xlabel("class-average F1, difference in points (95 %, subject bootstrap)")
+        axes.set_xlabel("class-average F1, difference in points")
         axes.set_title(_origin(item), fontsize=8, loc="left")
     return ["differences.png"]
 
