@@ -49,13 +49,13 @@ COLUMNS = {
 
 def table(results: dict) -> str:
     """Lay the runs out as Markdown: mean over seeds, and ± half the range for F1."""
-    lines = ["| difference, alone | " + " | ".join(head for head, _ in COLUMNS.values()) + " |"]
-    lines.append("|---|" + "---|" * len(COLUMNS))
+    heads = ["difference, alone", "seeds", *(head for head, _ in COLUMNS.values())]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, title in ROWS.items():
         if name in results["runs"]:
             runs = list(results["runs"][name].values())
             cells = [cell([run[key] for run in runs], key) for key in COLUMNS]
-            lines.append(f"| {title} | " + " | ".join(cells) + " |")
+            lines.append(f"| {' | '.join([title, str(len(runs)), *cells])} |")
     return "\n".join(lines)
 
 
@@ -63,7 +63,7 @@ def cell(values: list[float], key: str) -> str:
     """Write a mean, with half the range over the seeds for F1."""
     digits = COLUMNS[key][1]
     text = f"{np.mean(values) + 0.0:.{digits}f}"
-    if key.startswith("f1"):
+    if key.startswith("f1") and len(values) > 1:
         text += f" ± {(max(values) - min(values)) / 2:.{digits}f}"
     return "0" if key == "off_patch" and max(values) < 1e-6 else text
 

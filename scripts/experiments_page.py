@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (prose, and one line a row of a table)
 """Write docs/experiments.md and its pictures from the stored results, and nothing else.
 
     python scripts/experiments_page.py
@@ -89,14 +90,21 @@ def how(results: dict) -> str:
     trunk = results["entries"][0]["config"]["trunk"]
     return (
         f"{results['vertebrae']} vertebrae of {results['subjects']} synthetic subjects, "
-        f"{results['folds']} folds by subject, {len(results['entries'])} trainings a fold "
-        f"({names}). All share input, augmentation, starting trunk and the classifier phase, which is "
+        f"{results['folds_planned']} folds by subject{finished(results)}, {len(results['entries'])} "
+        f"trainings a fold ({names}). All share input, augmentation, starting trunk and the classifier phase, which is "
         f"trained once a fold. Trunk: {trunk['name']} {tuple(trunk['widths'])}, started from the shipped "
         "model's (trained on other phantoms), as the paper starts from ImageNet. Steps of gradient "
         f"descent: {steps}; the settings were fixed beforehand, the same for all, and none was tuned on "
         f"held-out folds. Data `{results['data_sha256'][:12]}`. Synthetic spines: nothing here is about "
         "patients."
     )
+
+
+def finished(results: dict) -> str:
+    """Say how many folds there are results of, where it is not all."""
+    if results["folds"] == results["folds_planned"]:
+        return ""
+    return f" of which {results['folds']} were finished ({results['held_out']} held-out vertebrae)"
 
 
 def entry_of(results: dict, name: str) -> dict:

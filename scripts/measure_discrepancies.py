@@ -143,9 +143,12 @@ def main() -> None:
     parser.add_argument("--cohorts", type=Path, default=ROOT / "build" / "cohorts")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "discrepancies")
     parser.add_argument("--table", action="store_true", help="only write the table")
+    parser.add_argument("--so-far", action="store_true", help="store the runs that are done")
     parser.add_argument("--quick", action="store_true", help="a few steps of everything")
     options = parser.parse_args()
-    if not options.table:
+    if options.so_far:
+        store(Record(options.work / "runs.json"), configured({}, 0))
+    elif not options.table:
         torch.set_num_threads(1)
         measure(options.cohorts, options.work, options.quick)
     write_table(RESULTS, ROOT / "docs" / "discrepancies.md")
@@ -479,7 +482,6 @@ def store(record: Record, config: TrainConfig) -> None:
     """Keep all figures with what made them."""
     content = {
         "command": "python scripts/measure_discrepancies.py",
-        "cpu_minutes": round(time.process_time() / 60, 1),
         "training": dict(zip(config.classes, CLASS_SIZES, strict=True)),
         "cohorts": {"training": TRAINING, "tests": TESTS},
         "trunk": {

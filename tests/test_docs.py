@@ -87,6 +87,14 @@ def _script(name):
     return module
 
 
+def test_the_measured_ledger_is_written_from_its_results():
+    import json
+
+    results = ROOT / "docs" / "data" / "discrepancies.json"
+    page = (ROOT / "docs" / "discrepancies.md").read_text()
+    assert _script("discrepancy_table").written(page, json.loads(results.read_text())) == page
+
+
 def test_the_table_of_the_shipped_model_is_written_from_its_bundle():
     """Until the shipped bundle stores the comparison, there is nothing to compare with."""
     import json

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -50,8 +52,11 @@ def test_winner_shares_as_the_loops_say(case, slow):
     for index, entry in enumerate(atlas.prototypes):
         members = np.flatnonzero(atlas.owner == atlas.owner[index])
         own = slow[labels == atlas.owner[index]]
-        wins = sum(members[np.argmax(row[members])] == index for row in own)
-        assert entry.winner_share == pytest.approx(wins / len(own))
+        # Within rounding of the fast distances two prototypes of one patch may change places.
+        margin = [row[index] - np.delete(row[members], members == index).max() for row in own]
+        sure, possible = np.mean(np.array(margin) > 1e-3), np.mean(np.array(margin) > -1e-3)
+        assert sure - 1e-6 <= entry.winner_share <= possible + 1e-6
+        assert 0 <= possible - sure < 0.5
 
 
 def test_neighbors_are_the_most_similar_other_crops(case, slow):
@@ -103,6 +108,14 @@ def test_withheld_means_no_pixels_at_all(case):
     assert atlas.withheld
 
 
+def test_a_bundle_without_pixels_makes_an_atlas_without_pixels(case):
+    run, data, _ = case
+    bare = tuple(replace(exemplar, array=None) for exemplar in run.grader.exemplars)
+    atlas = measure_atlas(replace(run, grader=replace(run.grader, exemplars=bare)), data)
+    assert atlas.withheld
+    assert all(p.array is None for e in atlas.prototypes for p in (e.source, *e.neighbors))
+
+
 def test_progress_ends_where_it_should(case):
     run, data, _ = case
     seen = {}
@@ -120,8 +133,6 @@ def test_another_cohort_is_refused(finished_run, other_cohort):
 
 
 def test_another_cohort_is_noticed_without_a_fingerprint(finished_run, other_cohort):
-    from dataclasses import replace
-
     run = replace(open_run(finished_run[0]), fingerprint=None)
     data = training_data(run, [Cohort.open(other_cohort)], "training")
     with pytest.raises(ModelError, match="not the cohort"):

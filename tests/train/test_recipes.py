@@ -12,19 +12,6 @@ from spinexplain.models.build import MODELS
 from spinexplain.train.recipes import RECIPES, check_parts, train_model
 
 
-def test_every_kind_of_head_has_a_network_and_a_recipe():
-    kinds = set(get_args(HeadSettings.model_fields["kind"].annotation))
-    assert set(RECIPES) == set(MODELS) == kinds
-
-
-def test_each_head_is_trained_by_its_own_recipe(toy_set, toy_config, tmp_path, monkeypatch):
-    for kind in ("linear", "prototype"):
-        monkeypatch.setitem(RECIPES, kind, lambda arguments, kind=kind: (kind, len(arguments[1])))
-        got = train_model(toy_config(head={"kind": kind}), toy_set(), tmp_path / kind)
-        assert got[0] == kind
-        assert 0 < got[1] < len(toy_set())
-
-
 def test_batches_that_processes_can_not_share_are_refused(toy_config):
     with pytest.raises(ConfigError, match=r"\[warm\] has batches of 15"):
         check_parts(toy_config(warm={"batch": 15, "steps": 1}), rows=60, processes=2)
@@ -83,3 +70,16 @@ def test_kill_minus_nine_and_resume_give_the_same_bits(where, tmp_path):
     assert resumed.stdout == whole.stdout
     logs = [(tmp_path / name / "log.csv").read_text() for name in ("cut", "whole")]
     assert logs[0] == logs[1]
+
+
+def test_every_kind_of_head_has_a_network_and_a_recipe():
+    kinds = set(get_args(HeadSettings.model_fields["kind"].annotation))
+    assert set(RECIPES) == set(MODELS) == kinds
+
+
+def test_each_head_is_trained_by_its_own_recipe(toy_set, toy_config, tmp_path, monkeypatch):
+    for kind in ("linear", "prototype"):
+        monkeypatch.setitem(RECIPES, kind, lambda arguments, kind=kind: (kind, len(arguments[1])))
+        got = train_model(toy_config(head={"kind": kind}), toy_set(), tmp_path / kind)
+        assert got[0] == kind
+        assert 0 < got[1] < len(toy_set())

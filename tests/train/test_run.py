@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from spinexplain.errors import ModelError, OutputError
-from spinexplain.train.fit import Journal
+from spinexplain.train.journal import Journal
 from spinexplain.train.processes import start_fabric
 from spinexplain.train.run import Run, check_folder, make_folder, seeded_build
 
@@ -37,7 +37,7 @@ def test_going_on_with_another_torch_warns_that_bits_may_differ(toy_config, tmp_
 def test_history_grows_on_disk_entry_by_entry(toy_set, toy_config, tmp_path):
     data = toy_set()
     half = data.take(np.arange(30))
-    run = Run(toy_config(), half, half, Journal(tmp_path), lambda *_: None, start_fabric("cpu", 1))
+    run = Run(toy_config(), half, half, Journal(tmp_path), lambda *_: None, start_fabric())
     run._note({"after": "one", "f1": 0.5})
     run._note({"after": "two", "f1": 0.6})
     stored = json.loads((tmp_path / "validation.json").read_text())

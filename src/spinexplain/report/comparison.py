@@ -168,7 +168,7 @@ def _exemplar(region: Axes, heated: Axes, piece: Evidence, top: float) -> None:
     if not piece.exemplars:
         return
     exemplar = piece.exemplars[0]
-    pixels = getattr(exemplar, "array", None)
+    pixels = exemplar.array
     if pixels is None:
         pixels = np.full(exemplar.heatmap.shape, BONE_WINDOW_HU[0])
         _note(region, "pixels withheld")

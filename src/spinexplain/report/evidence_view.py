@@ -179,13 +179,18 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
-        grade=grade_style(item.class_name),
+        grade=grade_style(_tied_to(item) if strongest else item.class_name),
         region=_region(patch.array, item.heatmap, item, album, strongest),
         overlay=overlay,
         exemplar=_exemplar(item.exemplars[0], item, album) if item.exemplars else None,
         terms=item.terms,
         bar=bar,
     )
+
+
+def _tied_to(unit: Evidence) -> str:
+    """Return what a unit is tied to: fracture or none, never one grade."""
+    return "fracture" if unit.terms.get("contrast", 0.0) > 0 else "no fracture"
 
 
 def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:

@@ -45,25 +45,18 @@ class WarmUp(nn.Module):
         return self.linear.last_layer(features), self.height(features)[:, 0]
 
 
-def weighted_entropy(logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
-    """Return the class-weighted cross-entropy, divided by the sum of the weights.
+def grading_loss(kind: str, logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+    """Return the class-weighted loss of grades, divided by the sum of the weights.
 
     With several processes by that of the whole step, times their number, so that the mean
-    over the processes is the step's.
+    over the processes is the step's. ``kind`` is a key of ``GRADING_LOSSES``.
     """
     weights = weights.to(logits.device)
+    loss = GRADING_LOSSES[kind](logits, batch.labels, weights)
     if batch.everyone is None:
-        return F.cross_entropy(logits, batch.labels, weight=weights)
-    summed = F.cross_entropy(logits, batch.labels, weight=weights, reduction="sum")
+        return loss
     processes = len(batch.everyone) / len(batch.labels)
-    return processes * summed / weights[batch.everyone].sum()
-
-
-def graded_loss(grading: str, logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
-    """Return the loss that teaches the grades; see ``GRADING_LOSSES``."""
-    if grading == "cross_entropy":
-        return weighted_entropy(logits, batch, weights)
-    return GRADING_LOSSES[grading](logits, batch.labels, weights.to(logits.device))
+    return loss * processes * weights[batch.labels].sum() / weights[batch.everyone].sum()
 
 
 def classification_objective(
@@ -84,7 +77,7 @@ def classification_objective(
         with torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
-        entropy = graded_loss(grading, logits, batch, weights)
+        entropy = grading_loss(grading, logits, batch, weights)
         if lambda_height == 0 or batch.height_loss is None:
             return {"cross_entropy": entropy, "total": entropy}
         known = torch.isfinite(batch.height_loss)
@@ -115,7 +108,7 @@ def prototype_objective(
         owner, loss = model.prototype_class, config.loss
         logits = model.last_layer(model.similarity_of(nearest))
         terms = {
-            "cross_entropy": graded_loss(loss.grading, logits, batch, weights),
+            "cross_entropy": grading_loss(loss.grading, logits, batch, weights),
             "cluster": cluster_loss(nearest, batch.labels, owner),
             "separation": separation_loss(nearest, batch.labels, owner),
             "diversity": diversity_loss(model.prototypes, owner, loss.diversity),
