@@ -34,7 +34,7 @@ def main(cohorts: list[Path]) -> None:
     inputs = []
     for path in cohorts:
         data = set_from_cohort(Cohort.open(path), axes=3, masks=False)
-        for row in np.random.default_rng(0).permutation(len(data))[:40]:
+        for row in np.random.default_rng(0).permutation(len(data))[:30]:
             crops = plain_crops(data, np.array([row]), spec)
             inputs.append(network_input(crops.hu, crops.centers, spec))
     x = torch.cat(inputs)[: len(inputs) // BATCH * BATCH]

@@ -32,7 +32,7 @@ def main(trials: Path | None) -> None:
     if trials is not None:
         shutil.copyfile(trials / "result.json", kept)
     bundle = json.loads(BUNDLE.read_text())
-    replace(PAGE, "shipped", shipped(bundle["training"]))
+    replace(PAGE, "shipped", f"{bundle['trained_on']}\n\n{shipped(bundle['training'])}")
     if kept.is_file():
         replace(PAGE, "trials", crossings(json.loads(kept.read_text())["crossings"]))
     effect = RESULTS / "batch-statistics.json"
