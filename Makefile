@@ -9,7 +9,7 @@ export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo test check docs bench fuzz train-shipped transfer picture clean
+.PHONY: help demo test check docs bench fuzz train-shipped train-detector transfer picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ train-shipped: $(VENV)/.dev ## retrain the model that is shipped with the packag
 
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
 	$(BIN)/python scripts/transfer_report.py --jobs 2
+
+train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with the package
+	$(BIN)/python scripts/train_detector.py
 
 picture: $(VENV)/.dev ## take the README's picture from the demo's report
 	$(BIN)/python scripts/readme_picture.py

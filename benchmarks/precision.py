@@ -99,6 +99,7 @@ def main(rounds: int) -> None:
             ),
             row("grading, exported, fp32 / eager fp32", grading["fp32"], grading["eager"]),
         ],
+        packages=("openvino",),
     )
 
 

@@ -142,8 +142,8 @@ def main(rounds: int) -> None:
         f"{CLASSES * EACH} prototypes, one thread; the loop (batches of 75, convolutions, "
         "prototype by prototype) and ours find the same patches. Last layer: the default trunk at "
         "112 pixels, 480 images in memory, batches of 80, twenty epochs of Adam through "
-        "the whole network against one pass and the convex solution of the same objective (cross-entropy and 1e-4 times the absolute "
-        "off-class connections).",
+        "the whole network against one pass and the convex solution of the same objective "
+        "(cross-entropy and 1e-4 times the absolute off-class connections).",
         [
             row("search / ProtoPNet's loop", seconds["ours"], seconds["loop"], ">= 2.5"),
             row("the same, duplicates excluded", seconds["unlike"], seconds["loop"]),

@@ -94,11 +94,14 @@ def main(subjects):
         image = make_subject("verse-like", seed=9, subject_index=index).image
         made.append(densities(image.volume, image.vertebrae))
     phantom = np.concatenate([rows for rows in made if len(rows)])
-    lines = ["| site (HU) | phantoms: median, 5-95 % | " + " | ".join(real) + " |"]
-    lines.append("|---|---|" + "---|" * len(real))
+    head = ["site (HU)", "phantoms: median, 5-95 %", *real, "real vertebrae inside"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    together = np.concatenate(list(real.values()))
     for k, site in enumerate(SITES):
         low, mid, high = np.nanquantile(phantom[:, k], (0.05, 0.5, 0.95))
         cells = [f"{np.nanmin(r[:, k]):.0f} to {np.nanmax(r[:, k]):.0f}" for r in real.values()]
+        known = together[:, k][np.isfinite(together[:, k])]
+        cells.append(f"{np.sum((known >= low) & (known <= high))} of {len(known)}")
         lines.append(f"| {site} | {mid:.0f}, {low:.0f} to {high:.0f} | " + " | ".join(cells) + " |")
     text = PAGE.read_text()
     before, rest = text.split(BEGIN)

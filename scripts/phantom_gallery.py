@@ -1,8 +1,9 @@
 """Draws the pictures of docs/phantom.md: levels, shapes by grade, look-alikes, scanners, real CT.
 
-``python scripts/phantom_gallery.py`` writes docs/images/phantom/*.png.
+``python scripts/phantom_gallery.py [NAME ...]`` writes docs/images/phantom/*.png, or those named.
 """
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,10 @@ import matplotlib.pyplot as plt
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.presets import load_preset
+from spinexplain.data.phantom.scan import make_subject
 from spinexplain.data.phantom.sheets import phantom_sheets
 from spinexplain.data.phantom.simulate import simulate_fracture
+from spinexplain.geometry import apply_affine
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.spine.localize import vertebrae_from_mask
@@ -173,17 +176,58 @@ def simulated():
     level = VertebraLevel.L2
     before = {p.vertebra.level: p for p in reformat(volume, vertebrae_from_mask(labels))}[level]
     tiles = [("L2 as it is", before.array, None)]
-    for shape, loss in (("wedge", 0.35), ("biconcave", 0.35), ("crush", 0.35), ("crush", 0.5)):
-        made = simulate_fracture(volume, labels, level, shape, loss, seed=3)
+
+    def fractured(shape, loss, impaction):
+        made = simulate_fracture(volume, labels, level, shape, loss, seed=3, impaction=impaction)
         patch = {p.vertebra.level: p for p in reformat(made.volume, made.vertebrae)}[level]
-        tiles.append((f"simulated {shape}, loss {loss:.0%}", patch.array, None))
-    montage("simulated", tiles, 5, ((-160, 500),))
+        return patch.array, None
+
+    for shape, loss in (("wedge", 0.35), ("biconcave", 0.35), ("crush", 0.35), ("crush", 0.5)):
+        tiles.append((f"simulated {shape}, loss {loss:.0%}", *fractured(shape, loss, 0.0)))
+    tiles.append(("the same with --impaction", *fractured("crush", 0.5, 1.0)))
+    montage("simulated", tiles, 6, ((-160, 500),))
 
 
-def main():
-    """Write every picture."""
+PATIENTS = {
+    "T13 and L6": ({"t13": 1.0, "l6": 1.0}, {"spans": ("T11-S1",)}),
+    "bridging osteophytes": ({"bridging": 1.0}, {"spans": ("T5-L1",)}),
+    "tilted gantry": ({}, {"gantry": 1.0, "gantry_deg": (18, 20), "spans": ("T11-L4",)}),
+    "oblique": ({}, {"oblique": 1.0, "oblique_deg": (14, 15), "spans": ("T11-L4",)}),
+    "arms, wide field of view": ({"arms": 1.0}, {"wide": 1.0, "spans": ("T10-L2",)}),
+}
+
+
+def patients():
+    """Whole scans: a sagittal, a coronal and an axial plane of voxels, as they are stored."""
+    base = load_preset("demo")
+    figure, axes = plt.subplots(3, len(PATIENTS), figsize=(2.3 * len(PATIENTS), 6.6))
+    for column, (title, (patient, field)) in zip(axes.T, PATIENTS.items(), strict=True):
+        grid = {"axes": ("RAS",), "half_width_mm": (60, 65), "front_mm": (70, 75)}
+        preset = replace(
+            base,
+            patient=replace(base.patient, **patient),
+            field=replace(base.field, **grid, **field),
+            fractures=replace(base.fractures, plan=(("L1", 2),)),
+        )
+        image = make_subject(preset, 12, 0).image
+        hu = image.volume.array
+        centers = np.array([v.centroid_mm for v in image.vertebrae])
+        at = apply_affine(np.linalg.inv(image.volume.affine), centers)
+        i, j, k = np.rint(at[len(at) // 2]).astype(int)
+        for axis, plane in zip(column, (hu[i], hu[:, j], hu[:, :, k]), strict=True):
+            axis.imshow(plane.T[::-1], cmap="gray", vmin=-250, vmax=800)
+            axis.axis("off")
+        column[0].set_title(title, fontsize=8)
+    figure.subplots_adjust(0.005, 0.005, 0.995, 0.965, 0.03, 0.03)
+    figure.savefig(OUT / "patients.png", dpi=110, pil_kwargs={"optimize": True})
+    plt.close(figure)
+
+
+def main(names):
+    """Write every picture, or those named."""
     OUT.mkdir(parents=True, exist_ok=True)
-    for draw in (levels, shapes, look_alikes, scanners, beside_real, simulated):
+    every = (levels, shapes, look_alikes, scanners, patients, beside_real, simulated)
+    for draw in (draw for draw in every if not names or draw.__name__ in names):
         draw()
         print(f"wrote {draw.__name__}", flush=True)
     total = sum(path.stat().st_size for path in OUT.glob("*.png"))
@@ -191,4 +235,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

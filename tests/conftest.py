@@ -1,6 +1,9 @@
 """Options of the whole suite."""
 
+import importlib.util
 import types
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -198,6 +201,45 @@ def tiny_preset(tmp_path):
     path = tmp_path / "tiny.toml"
     path.write_text(TINY_TOY)
     return path
+
+
+@cache
+def _toy():
+    """Load the toy dissection when a test asks for it: it needs torch."""
+    path = Path(__file__).parent / "toy_dissection.py"
+    spec = importlib.util.spec_from_file_location("toy_dissection", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def known_grader():
+    """Return the maker of graders with known units: ``known_grader(axes)``."""
+    return _toy().toy_grader
+
+
+@pytest.fixture
+def known_cohort():
+    """Return the maker of cohorts of blocks: ``known_cohort(path, axes=2, grades=...)``."""
+    return _toy().write_toy_cohort
+
+
+@pytest.fixture
+def known_plan():
+    return _toy().SETTINGS
+
+
+@pytest.fixture(scope="session")
+def known_dissected(tmp_path_factory):
+    """The 2-D toy network, dissected."""
+    return _toy().toy_dissected(tmp_path_factory.mktemp("toy") / "cohort")
+
+
+@pytest.fixture(scope="session")
+def known_dissected_3d(tmp_path_factory):
+    """The 3-D toy network, dissected."""
+    return _toy().toy_dissected(tmp_path_factory.mktemp("toy") / "cohort", 3)
 
 
 @pytest.fixture

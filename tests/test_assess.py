@@ -178,30 +178,6 @@ def test_a_body_mask_gives_centers_and_heights(grader, lumbar, findings):
         bodies_of(None, body)
 
 
-def test_any_torch_module_goes_through_grade_cam_evaluation_and_report(
-    grader, lumbar, findings, tmp_path
-):
-    """What a module needs is a spec and class names: nothing is registered."""
-    volume, labels = lumbar
-    assessed = [item.assessments[0] for item in findings.vertebrae if item.assessments[0].grading]
-    for assessment in assessed:
-        assert assessment.explanation.method == "gradcam"
-        assert assessment.explanation.evidence[0].heatmap.shape == (112, 112)
-    patches = patches_for(grader, volume, localize(volume, labels=labels))
-    for method in ("gradcam", "gradcam++", "xgradcam"):
-        shown = explain(grader, patches[2], "G2", method).evidence[0].heatmap
-        assert shown.shape == (112, 112)
-        assert shown.min() >= 0
-    figures = detection_figures(np.array([0, 1] * 3), 1 - probabilities(grader, patches[:6])[:, 0])
-    assert 0 <= figures["f1"] <= 1
-    write_report(findings, tmp_path)
-    assert "two layers" in (tmp_path / "report.html").read_text()
-
-
-def probabilities(grader, patches):
-    return np.array([grading.probabilities for grading in grader.grade(patches)])
-
-
 def test_chosen_vertebrae_are_compared_in_the_order_asked_for(grader, lumbar):
     volume, labels = lumbar
     vertebrae = vertebrae_from_mask(labels)
@@ -224,3 +200,27 @@ def test_a_level_that_is_not_there_can_not_be_compared(grader, lumbar):
     volume, labels = lumbar
     with pytest.raises(LabelError, match="T1 is not among"):
         compare(volume, vertebrae_from_mask(labels), [VertebraLevel.T1], grader)
+
+
+def test_any_torch_module_goes_through_grade_cam_evaluation_and_report(
+    grader, lumbar, findings, tmp_path
+):
+    """What a module needs is a spec and class names: nothing is registered."""
+    volume, labels = lumbar
+    assessed = [item.assessments[0] for item in findings.vertebrae if item.assessments[0].grading]
+    for assessment in assessed:
+        assert assessment.explanation.method == "gradcam"
+        assert assessment.explanation.evidence[0].heatmap.shape == (112, 112)
+    patches = patches_for(grader, volume, localize(volume, labels=labels))
+    for method in ("gradcam", "gradcam++", "xgradcam"):
+        shown = explain(grader, patches[2], "G2", method).evidence[0].heatmap
+        assert shown.shape == (112, 112)
+        assert shown.min() >= 0
+    figures = detection_figures(np.array([0, 1] * 3), 1 - probabilities(grader, patches[:6])[:, 0])
+    assert 0 <= figures["f1"] <= 1
+    write_report(findings, tmp_path)
+    assert "two layers" in (tmp_path / "report.html").read_text()
+
+
+def probabilities(grader, patches):
+    return np.array([grading.probabilities for grading in grader.grade(patches)])

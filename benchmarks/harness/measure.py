@@ -66,8 +66,10 @@ def row(
     }
 
 
-def write(name: str, title: str, note: str, rows: list[dict[str, object]]) -> None:
-    """Store one benchmark for the page and print it."""
+def write(
+    name: str, title: str, note: str, rows: list[dict[str, object]], packages: tuple[str, ...] = ()
+) -> None:
+    """Store one benchmark for the page and print it; ``packages`` took part besides."""
     machine = {
         "cores": os.cpu_count(),
         "python": platform.python_version(),
@@ -76,6 +78,7 @@ def write(name: str, title: str, note: str, rows: list[dict[str, object]]) -> No
         "SimpleITK": version("SimpleITK"),
         "nibabel": version("nibabel"),
         "torch": version("torch").partition("+")[0],
+        **{package: version(package) for package in packages},
     }
     result = {"title": title, "note": note, "rows": rows, "machine": machine}
     RESULTS.mkdir(exist_ok=True)

@@ -298,6 +298,9 @@ class Evidence:
         Cells of the feature map the heat map was upsampled from; empty if unknown.
     field_mm : float or None
         Side of the theoretical receptive field of one cell.
+    stride_mm, start_mm : float or None
+        Step between cells, and how far from the patch's first edge the first cell's center
+        lies, along every axis.
     region : str
         What is outlined of its heat maps, see ``HeadSettings.region``.
     """
@@ -311,6 +314,8 @@ class Evidence:
     grid: tuple[int, ...] = ()
     field_mm: float | None = None
     region: str = "contours"
+    stride_mm: float | None = None
+    start_mm: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

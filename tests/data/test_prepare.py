@@ -17,6 +17,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.prepare import UNLOCATED, PrepareOptions, prepare
+from spinexplain.data.schema import KINDS
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
 
 HERE = Path(__file__).parent
@@ -356,20 +357,27 @@ def test_real_scans_are_prepared(tmp_path):
 def test_phantom_folders_are_read_like_verse(tmp_path):
     from spinexplain.data.phantom.write import write_phantom
 
-    table = write_phantom(tmp_path / "phantom", subjects=1, seed=5, preset="balanced")
+    table = write_phantom(tmp_path / "phantom", subjects=1, seed=11, preset="shortcut")
     truth = json.loads(next((tmp_path / "phantom").rglob("*_truth.json")).read_text())
-    cohort = prepare([tmp_path / "phantom"], table, tmp_path / "c")
+    assert any(one["grade"] for one in truth["vertebrae"])
+    options = PrepareOptions(patches="both")
+    cohort = prepare([tmp_path / "phantom"], table, tmp_path / "c", options)
+    assert set(cohort.kinds) == set(KINDS)
+    assert cohort.shortcut_3d[range(len(cohort))].any()
+    assert not cohort.index.healthy_twin.any()
     known = {one["level"]: one for one in truth["vertebrae"]}
     assert set(cohort.index.level) == set(known)
     for row, level in enumerate(cohort.index.level):
         grade = "x" if known[level]["foreign_material"] else f"G{known[level]['grade']}"
         assert cohort.index.grade[row] == grade
         assert cohort.index.loss[row] == known[level]["loss"]
-        evidence = cohort.evidence_2d[row].sum()
-        assert (evidence > 0) == (known[level]["grade"] not in (0, None))
+        for evidence in (cohort.evidence_2d[row], cohort.evidence_3d[row]):
+            assert evidence.any() == (known[level]["grade"] not in (0, None))
         own = cohort.body_2d[row] == VertebraLevel(level).verse_label
         center = np.argwhere(own).mean(axis=0)
         np.testing.assert_allclose(center, [71.5, 71.5], atol=4.0)
+        inside = cohort.body_3d[row][56, 56, 56]
+        assert inside == VertebraLevel(level).verse_label
     assert cohort.index.synthetic.all()
 
 

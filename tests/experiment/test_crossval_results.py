@@ -43,10 +43,14 @@ def test_a_missing_run_is_named(finished):
     shutil.rmtree(finished / "runs" / "tiny" / "fold-1")
     with pytest.raises(ConfigError, match="tiny fold 1"):
         crossval_results(finished)
+    so_far = crossval_results(finished, so_far=True)
+    assert (so_far["folds"], so_far["folds_planned"]) == (2, 3)
+    assert len(so_far["entries"][0]["folds"]["sample_accuracy"]) == 2
+    assert "the 2 folds finished so far" in results_markdown(so_far)
 
 
 def test_predictions_of_other_data_are_refused(finished):
-    for path in (finished / "predictions").iterdir():
+    for path in (finished / "runs").rglob("predictions.parquet"):
         write_predictions(read_predictions(path).assign(data_sha256="0" * 64), path)
     with pytest.raises(ConfigError, match="other data"):
         crossval_results(finished)

@@ -7,7 +7,9 @@ from torch import nn
 
 from spinexplain.config import InputSpec
 from spinexplain.errors import ModelError
+from spinexplain.models.detector import DetectorNet
 from spinexplain.models.onnx_export import Answers, write_halves, write_onnx
+from spinexplain.models.unet3d import CompactEncoder3D
 
 SPEC = InputSpec(extent_mm=32, size=32)
 
@@ -44,6 +46,22 @@ def test_both_halves_together_are_the_network(tiny, tmp_path, kind, head, axes):
     for name, value in expected.items():
         np.testing.assert_allclose(seen[name], value.numpy(), atol=2e-5, err_msg=name)
     assert torch.allclose(expected["logits"], model(torch.from_numpy(x)))
+
+
+def test_a_detector_is_cut_where_onnx_does_not_know_the_shape(tmp_path):
+    torch.manual_seed(0)
+    model = DetectorNet(CompactEncoder3D(), size=16).eval()
+    spec = InputSpec(axes=3, extent_mm=16, size=16, channels=("ct",))
+    answers = Answers(model)
+    write_onnx(answers, spec, tmp_path / "model.onnx")
+    write_halves(tmp_path / "model.onnx", answers.names, tmp_path)
+    x = np.random.default_rng(0).uniform(-1, 1, (1, 1, 16, 16, 16)).astype(np.float32)
+    with torch.no_grad():
+        logits, features = (value.numpy() for value in answers(torch.from_numpy(x)))
+    seen = run(tmp_path / "trunk.xml", input=x)
+    np.testing.assert_allclose(seen["trunk"], features, atol=1e-4)
+    found = run(tmp_path / "head.xml", trunk=seen["trunk"])
+    np.testing.assert_allclose(found["logits"], logits, atol=1e-4)
 
 
 def test_onnx_takes_any_number_of_vertebrae_and_passes_its_checker(tiny, tmp_path):

@@ -277,7 +277,17 @@ def _with_second_model(item: VertebraFindings) -> VertebraFindings:
             class_name="fracture",
             exemplars=one.exemplars,
             score=0.9 - 0.1 * rank,
-            terms={"rank": float(rank + 1), "iou": 0.12},
+            terms={
+                "relevance": 0.9 - 0.1 * rank,
+                "unit": 40.0 + rank,
+                "units": 512.0,
+                "rank": rank + 1.0,
+                "rank_low": 1.0,
+                "rank_high": rank + 4.0,
+                "contrast": 0.6 - 0.3 * rank,
+                "raters": 2.0 - rank,
+                "meaningful": 1.0,
+            },
         )
         for rank, one in enumerate(first.evidence[:4])
     )

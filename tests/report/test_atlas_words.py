@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from spinexplain.report.atlas_words import figure_three, sentences
+from spinexplain.report.atlas_words import figure_three, sentences, side_by_side
 from spinexplain.report.text import load_catalogue
 
 
@@ -52,3 +52,17 @@ def test_one_prototype_a_class_has_no_cosine(make_atlas, say):
         after=atlas.after[::2],
     )
     assert figure_three(one, say) == ""
+
+
+def test_two_models_line_by_line(make_atlas, say):
+    """Travelled 0, 0.5, 1, 1.5 with patches 1 apart; bodies 25 to 55 %; shares .9 .1 .5 .5."""
+    atlas = make_atlas()
+    lines = side_by_side(atlas, replace(atlas, before=None, patch_distance=None), say)
+    shown = {line.what: line.values for line in lines}
+    assert shown["Raw cosine within a class, before projection"] == ("0.00", "–")
+    assert shown["Raw cosine within a class, after projection"] == ("0.50", "0.50")
+    travelled = next(v for k, v in shown.items() if k.startswith("Travelled"))
+    assert travelled == ("0.8 ×", "–")
+    assert shown["Strongest 2 % of the maps on the target's body, mean"] == ("40 %", "40 %")
+    assert shown["Prototypes nearest to at least 75 % of their class"] == ("1", "1")
+    assert shown["Prototypes nearest to under 5 % of their class"] == ("0", "0")

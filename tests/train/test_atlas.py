@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -103,6 +105,14 @@ def test_withheld_means_no_pixels_at_all(case):
     assert atlas.withheld
 
 
+def test_a_bundle_without_pixels_makes_an_atlas_without_pixels(case):
+    run, data, _ = case
+    bare = tuple(replace(exemplar, array=None) for exemplar in run.grader.exemplars)
+    atlas = measure_atlas(replace(run, grader=replace(run.grader, exemplars=bare)), data)
+    assert atlas.withheld
+    assert all(p.array is None for e in atlas.prototypes for p in (e.source, *e.neighbors))
+
+
 def test_progress_ends_where_it_should(case):
     run, data, _ = case
     seen = {}
@@ -120,8 +130,6 @@ def test_another_cohort_is_refused(finished_run, other_cohort):
 
 
 def test_another_cohort_is_noticed_without_a_fingerprint(finished_run, other_cohort):
-    from dataclasses import replace
-
     run = replace(open_run(finished_run[0]), fingerprint=None)
     data = training_data(run, [Cohort.open(other_cohort)], "training")
     with pytest.raises(ModelError, match="not the cohort"):

@@ -136,16 +136,36 @@ def test_mild_fractures_are_in_where_the_setting_says(boxes, detector_config, tm
     assert set(trained.data.grades[labels == 0]) == {0, 1}
 
 
-def test_objective_is_the_binary_cross_entropy_of_the_log_odds(boxes, detector_config):
-    torch.manual_seed(0)
-    odds = torch.tensor([1.5, -0.5, 0.2])
-    model = torch.nn.Identity()
-    x = torch.stack([-odds / 2, odds / 2], dim=1)
-    labels = torch.tensor([1, 0, 0])
-    batch = Batch(x, labels, None)
-    got = detection_objective(model, "fp32")(batch)["total"]
-    want = torch.nn.functional.binary_cross_entropy_with_logits(odds, labels.float())
-    torch.testing.assert_close(got, want)
+def outputs(odds, heights):
+    """Return a network that gives planted log odds and height losses in tenths."""
+
+    class Planted(torch.nn.Module):
+        def forward(self, x):
+            return torch.stack([-odds / 2, odds / 2], dim=1), heights
+
+    return Planted()
+
+
+ODDS, TENTHS = torch.tensor([1.5, -0.5, 0.2]), torch.tensor([3.0, 0.0, 9.0])
+LABELS = torch.tensor([1, 0, 0])
+
+
+def test_objective_is_the_binary_cross_entropy_of_the_log_odds():
+    batch = Batch(torch.zeros(3), LABELS, None)
+    got = detection_objective(outputs(ODDS, TENTHS), 1.0, "fp32")(batch)
+    want = torch.nn.functional.binary_cross_entropy_with_logits(ODDS, LABELS.float())
+    torch.testing.assert_close(got["total"], want)
+    assert set(got) == {"cross_entropy", "total"}
+
+
+def test_known_height_losses_are_regressed_in_tenths():
+    """Off by half a tenth and by two tenths, the third not known: (0.125 + 1.5) / 2."""
+    batch = Batch(torch.zeros(3), LABELS, None, torch.tensor([0.25, 0.2, torch.nan]))
+    got = detection_objective(outputs(ODDS, TENTHS), 2.0, "fp32")(batch)
+    assert float(got["height"]) == pytest.approx((0.125 + 1.5) / 2)
+    assert float(got["total"]) == pytest.approx(float(got["cross_entropy"]) + 2 * 0.8125)
+    plain = detection_objective(outputs(ODDS, TENTHS), 0.0, "fp32")(batch)
+    assert "height" not in plain
 
 
 def test_a_cohort_without_fractures_is_refused(boxes, detector_config, tmp_path):

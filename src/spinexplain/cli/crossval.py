@@ -27,6 +27,9 @@ def command(
     folds: Annotated[int, typer.Option("--folds", min=2, help="How many, by subject.")] = 5,
     seed: Seed = 0,
     jobs: Jobs = 1,
+    so_far: Annotated[
+        bool, typer.Option("--so-far", help="Train nothing; judge the folds that are finished.")
+    ] = False,
 ) -> None:
     """Compare trainings by cross-validation on the training split, by subject.
 
@@ -37,11 +40,28 @@ def command(
     Example: spinexplain crossval baseline protoverse cohort --folds 5 -o comparison
     """
     *presets, cohort = arguments
-    results = crossval_to_folder(presets, Path(cohort), out, folds=folds, seed=seed, jobs=jobs)
+    results = (
+        judged_so_far(out, seed)
+        if so_far
+        else crossval_to_folder(presets, Path(cohort), out, folds=folds, seed=seed, jobs=jobs)
+    )
     from spinexplain.experiment.crossval_results import results_markdown
 
     typer.echo(results_markdown(results))
     typer.echo(f"results: {out / 'results.json'}")
+
+
+def judged_so_far(out: Path, seed: int) -> dict[str, Any]:
+    """Judge the finished folds of an experiment that may still run.
+
+    Raises
+    ------
+    SpinexplainError
+        If there is no such experiment, or no fold is finished.
+    """
+    from spinexplain.experiment.crossval_results import crossval_results
+
+    return crossval_results(out, seed, so_far=True)
 
 
 def crossval_to_folder(

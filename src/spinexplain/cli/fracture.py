@@ -24,6 +24,9 @@ def command(
         str, typer.Option("--shape", help="wedge, biconcave, crush or mixed.")
     ] = "wedge",
     loss: Annotated[float, typer.Option("--loss", help="Share of the own height lost.")] = 0.35,
+    impaction: Annotated[
+        bool, typer.Option("--impaction", help="Pack the lost bone into a dense band, as if fresh.")
+    ] = False,
     seed: Seed = 0,
     series: Series = None,
     label_scheme: LabelScheme = None,
@@ -36,7 +39,9 @@ def command(
 
     Example: spinexplain fracture ct.nii.gz --labels m.nii.gz --level L2 --loss 0.35 -o out
     """
-    request = FractureRequest(ct, labels, level, shape, loss, seed, series, label_scheme)
+    request = FractureRequest(
+        ct, labels, level, shape, loss, seed, series, label_scheme, float(impaction)
+    )
     fracture_to_folder(request, out, force)
     typer.echo(f"simulated {shape} of {level}: {out}")
 
@@ -53,6 +58,7 @@ class FractureRequest:
     seed: int
     series: str | None = None
     label_scheme: str | None = None
+    impaction: float = 0.0
 
 
 def fracture_to_folder(request: FractureRequest, out: Path, force: bool) -> None:
@@ -79,9 +85,8 @@ def fracture_to_folder(request: FractureRequest, out: Path, force: bool) -> None
             labels = read_mask(request.labels, scheme=request.label_scheme)
         with stage("fracture"):
             level = VertebraLevel(request.level)
-            fractured = simulate_fracture(
-                volume, labels, level, request.shape, request.loss, request.seed
-            )
+            how = (request.shape, request.loss, request.seed, request.impaction)
+            fractured = simulate_fracture(volume, labels, level, *how)
         with stage("write"):
             images: dict[str, Volume | LabelMap] = {
                 "ct": fractured.volume,

@@ -52,9 +52,6 @@ def command(
         list[str] | None,
         typer.Option("--model", help="Bundle folder or shipped model; repeat to compare."),
     ] = None,
-    device: Annotated[
-        str, typer.Option("--device", help="Where the models run: cpu or cuda.")
-    ] = "cpu",
     dissection: Annotated[
         list[Path] | None,
         typer.Option(
@@ -63,6 +60,9 @@ def command(
             help="What `dissect` wrote of a model given: explain it by its units.",
         ),
     ] = None,
+    device: Annotated[
+        str, typer.Option("--device", help="Where the models run: cpu or cuda.")
+    ] = "cpu",
     series: Series = None,
     label_scheme: LabelScheme = None,
     all_heatmaps: Annotated[
@@ -90,8 +90,8 @@ def command(
         localizer_config=localizer_config,
         localizer_minutes=localizer_minutes,
         models=tuple(model or ()),
-        device=device,
         dissections=tuple(dissection or ()),
+        device=device,
         series=series,
         label_scheme=label_scheme,
         all_heatmaps=all_heatmaps,
@@ -117,8 +117,8 @@ class GradeRequest:
     centroid_convention: str | None = None
     body: Path | None = None
     models: tuple[str, ...] = ()
-    device: str = "cpu"
     dissections: tuple[Path, ...] = ()
+    device: str = "cpu"
     series: str | None = None
     label_scheme: str | None = None
     localizer: str | None = None
@@ -167,8 +167,8 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             centroids=inputs.centroids,
             body=inputs.body,
             models=request.models or (SHIPPED_MODEL,),
-            device=request.device,
             dissections=_dissections(request),
+            device=request.device,
             source=inputs.source,
             settings={
                 "command": command_line(request),
@@ -276,9 +276,9 @@ def command_line(request: GradeRequest) -> str:
         words += [f"--{option.replace('_', '-')}", value] if value else []
     for model in request.models:
         words += ["--model", Path(model).name]
-    words += ["--device", request.device] if request.device != "cpu" else []
     for folder in request.dissections:
         words += ["--dissection", folder.name]
+    words += ["--device", request.device] if request.device != "cpu" else []
     words += ["--all-heatmaps"] * request.all_heatmaps + ["--full-grid"] * request.full_grid
     return printable(shlex.join([*words, "-o", request.out.name]))
 

@@ -48,10 +48,23 @@ def subject_draws(subjects: np.ndarray, seed: int, draws: int = DRAWS) -> list[n
     """
     _, member = np.unique(subjects, return_inverse=True)
     order = np.argsort(member, kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(member))[:-1])
+    sizes = np.bincount(member)
+    starts = np.cumsum(sizes) - sizes
     rng = np.random.default_rng([seed, 11])
-    picks = rng.integers(len(groups), size=(draws, len(groups)))
-    return [np.concatenate([groups[i] for i in pick]) for pick in picks]
+    picks = rng.integers(len(sizes), size=(draws, len(sizes)))
+    return [order[_runs(starts[pick], sizes[pick])] for pick in picks]
+
+
+def _runs(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return start, start + 1, ... of every run after one another.
+
+    Examples
+    --------
+    >>> _runs(np.array([5, 0]), np.array([2, 3])).tolist()
+    [5, 6, 0, 1, 2]
+    """
+    ends = np.cumsum(sizes)
+    return np.arange(ends[-1]) + np.repeat(starts - ends + sizes, sizes)
 
 
 def subject_bootstrap(

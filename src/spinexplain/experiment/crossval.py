@@ -14,6 +14,7 @@ import pandas as pd
 from spinexplain.data.split import assign_folds, write_folds
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.evaluate.predictions import data_hash, write_predictions
+from spinexplain.experiment.crossval_results import PLAN_SCHEMA
 from spinexplain.experiment.entries import Entry
 from spinexplain.experiment.folds import (
     FoldedData,
@@ -29,7 +30,6 @@ from spinexplain.train.source import set_from_cohort
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
 
-SCHEMA = "spinexplain/crossval/1"
 Progress = Callable[[str, int, int, str, int, int], None]
 
 
@@ -167,7 +167,7 @@ def _one_thread() -> None:
 def _claim(out: Path, plan: Plan, folded: FoldedData, cohort_name: str) -> None:
     """Write what the folder is for, or check that it is for this."""
     described: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": PLAN_SCHEMA,
         "cohort": cohort_name,
         "data_sha256": folded.sha256,
         "vertebrae": len(folded.data),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.evaluate.comparison import compare_all, fold_figures
 from spinexplain.evaluate.predictions import check_same_data, read_predictions
 from spinexplain.evaluate.summary import HEADLINE, summarize, without_nan
-from spinexplain.experiment.crossval import SCHEMA as PLAN_SCHEMA
 from spinexplain.io.files import atomic_file
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+PLAN_SCHEMA = "spinexplain/crossval/1"
 SCHEMA = "spinexplain/crossval-results/1"
 _STATES = ("before", "after")
 _MEASURES = ("same_class_cosine", "same_class_centered", "winner_share")
@@ -43,27 +46,28 @@ def read_plan(out: str | Path) -> dict[str, Any]:
     return dict(plan)
 
 
-def crossval_results(out: str | Path, seed: int = 0) -> dict[str, Any]:
-    """Judge a finished cross-validation and write ``results.json`` into its folder.
+def crossval_results(out: str | Path, seed: int = 0, so_far: bool = False) -> dict[str, Any]:
+    """Judge a cross-validation and write ``results.json`` into its folder.
 
     Parameters
     ----------
     out : str or Path
     seed : int
         Of the bootstrap.
+    so_far : bool
+        Judge the folds that every entry has finished, and say how many they are, instead
+        of refusing an experiment that still runs.
 
     Raises
     ------
     ConfigError
-        If a fold is missing, or the predictions are of other data than the plan says.
+        If a run is missing (with ``so_far``: no fold is finished), or the predictions
+        are of other data than the plan says.
     """
     out = Path(out)
     plan = read_plan(out)
-    _check_complete(out, plan)
-    tables = {
-        entry["name"]: read_predictions(out / "predictions" / f"{entry['name']}.parquet")
-        for entry in plan["entries"]
-    }
+    done = _finished(out, plan, so_far)
+    tables = {entry["name"]: _pooled(out, entry["name"], done) for entry in plan["entries"]}
     if check_same_data(list(tables.values())) != plan["data_sha256"]:
         raise ConfigError(
             f"{out}: the predictions are of other data than crossval.json says; expected "
@@ -82,14 +86,15 @@ def crossval_results(out: str | Path, seed: int = 0) -> dict[str, Any]:
                 "mean": {key: float(np.mean(folds[key])) for key in HEADLINE},
                 "sd": {key: float(np.std(folds[key], ddof=1)) for key in HEADLINE},
                 "pooled": summarize(tables[name], seed),
-                "prototypes": prototype_summary(
-                    [_story(out, name, fold) for fold in range(plan["folds"])]
-                ),
+                "prototypes": prototype_summary([_story(out, name, fold) for fold in done]),
             }
         )
     results = {
         **plan,
         "schema": SCHEMA,
+        "folds": len(done),
+        "folds_planned": plan["folds"],
+        "held_out": len(next(iter(tables.values()))),
         "entries": [
             {**mine, "config": entry["config"]}
             for mine, entry in zip(entries, plan["entries"], strict=True)
@@ -102,19 +107,30 @@ def crossval_results(out: str | Path, seed: int = 0) -> dict[str, Any]:
     return results
 
 
-def _check_complete(out: Path, plan: dict[str, Any]) -> None:
-    missing = [
-        f"{entry['name']} fold {fold}"
+def _finished(out: Path, plan: dict[str, Any], so_far: bool) -> list[int]:
+    """Return the folds that all entries have finished; refuse missing ones unless told."""
+    missing = {
+        f"{entry['name']} fold {fold}": fold
         for entry in plan["entries"]
         for fold in range(plan["folds"])
         if not (out / "runs" / entry["name"] / f"fold-{fold}" / "fold.json").is_file()
-    ]
-    if missing:
+    }
+    done = [fold for fold in range(plan["folds"]) if fold not in missing.values()]
+    if missing and not (so_far and done):
         raise ConfigError(
-            f"{out}: {len(missing)} runs are missing (first {missing[0]}); expected all "
+            f"{out}: {len(missing)} runs are missing (first {next(iter(missing))}); expected all "
             f"{len(plan['entries']) * plan['folds']}. Run the same crossval command again; it "
             "goes on where it stopped."
         )
+    return done
+
+
+def _pooled(out: Path, name: str, folds: list[int]) -> pd.DataFrame:
+    """Put the held-out predictions of an entry's folds under one another."""
+    import pandas as pd
+
+    paths = [out / "runs" / name / f"fold-{fold}" / "predictions.parquet" for fold in folds]
+    return pd.concat([read_predictions(path) for path in paths], ignore_index=True)
 
 
 def _story(out: Path, name: str, fold: int) -> dict[str, Any]:
@@ -130,6 +146,7 @@ def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
     """
     if not stories or not all(stories):
         return None
+    known = [state for state in _STATES if all(story[state] for story in stories)]
     counts = np.array([story["contributions"]["crops"] for story in stories], float)[..., 0]
 
     def pooled(kind: str) -> list[list[float]]:
@@ -140,7 +157,7 @@ def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {
         **{
             state: {key: [story[state][key] for story in stories] for key in _MEASURES}
-            for state in _STATES
+            for state in known
         },
         "distance_travelled": [float(np.mean(story["distance_travelled"])) for story in stories],
         "longest_distance": [float(np.max(story["distance_travelled"])) for story in stories],
@@ -152,7 +169,7 @@ def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
         "prototype_class": stories[0]["prototype_class"],
         "first_fold": {
             state: {key: stories[0][state][key] for key in ("cosine", "centered_cosine")}
-            for state in _STATES
+            for state in known
         },
     }
 
@@ -172,9 +189,11 @@ def diagonal_is_largest(matrix: np.ndarray) -> bool:
 
 def results_markdown(results: dict[str, Any]) -> str:
     """Write the entries and the comparisons as two Markdown tables."""
+    part = results["folds"] < results["folds_planned"]
     lines = [
         f"{results['vertebrae']} vertebrae of {results['subjects']} subjects, "
-        f"{results['folds']} folds by subject; mean ± SD over folds.",
+        f"{results['folds_planned']} folds by subject; mean ± SD over "
+        + (f"the {results['folds']} folds finished so far." if part else "folds."),
         "",
         "| entry | steps | class-average accuracy | class-average F1 | sample accuracy |",
         "|---|---|---|---|---|",

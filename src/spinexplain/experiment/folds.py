@@ -117,7 +117,9 @@ def _story(trained: Trained, held_out: TrainingSet, folder: Path) -> dict[str, A
         for entry in history
         if entry["f1"] == trained.figures["f1"] and entry["after"].startswith("round-")
     )
-    return prototype_story(trained, held_out, folder, best.replace("round", "joint"))
+    # The state before projection: after the joint phase, or the warm one where that is empty.
+    kept = (folder / f"{name}.ckpt" for name in (best.replace("round", "joint"), "warm"))
+    return prototype_story(trained, held_out, next((p for p in kept if p.is_file()), None))
 
 
 def _write(path: Path, content: Any) -> None:

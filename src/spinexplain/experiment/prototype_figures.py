@@ -45,7 +45,7 @@ class PrototypeFigures:
 
 
 def prototype_story(
-    trained: Trained, held_out: TrainingSet, run: Path, joint: str
+    trained: Trained, held_out: TrainingSet, checkpoint: Path | None
 ) -> dict[str, Any]:
     """Measure the prototypes before and after their projection, JSON-ready.
 
@@ -55,10 +55,8 @@ def prototype_story(
         With a prototype network.
     held_out : TrainingSet
         Crops that took no part in the training.
-    run : Path
-        The run's folder, which keeps the state before the projection.
-    joint : str
-        Name of the phase before the projection, e.g. ``"joint-1"``.
+    checkpoint : Path or None
+        Of the phase before the projection; None where nothing was trained before it.
     """
     after = trained.model
     assert isinstance(after, PrototypeNet)
@@ -69,7 +67,6 @@ def prototype_story(
     mean = mean_cell(after, trained.data, spec)
     similarities = crop_similarities(after, kept, spec)
     owner = after.prototype_class.numpy()
-    prior = _state(run / f"{joint}.ckpt")["prototypes"]
     story: dict[str, Any] = {
         "prototype_class": owner.tolist(),
         "after": asdict(measured(after.prototypes.detach(), owner, mean, similarities, labels)),
@@ -78,6 +75,10 @@ def prototype_story(
         "contributions": contributions(after, similarities, labels),
         "sources": [[int(s.row), *map(int, s.cell)] for s in trained.sources],
     }
+    story["before"] = None
+    if checkpoint is None:
+        return story
+    prior = _state(checkpoint)["prototypes"]
     learned = after.prototypes.detach().clone()
     with torch.no_grad():
         after.prototypes.copy_(prior)

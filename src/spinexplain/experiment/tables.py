@@ -148,8 +148,13 @@ def _crossval_table(items: list[Stored], paper: dict[str, Any]) -> Table:
     for item in items:
         rows += [_entry_row(entry, entry["name"]) for entry in item.content["entries"]]
         steps = ", ".join(f"{e['name']} {e['steps']}" for e in item.content["entries"])
-        notes += [described(item), f"Mean ± SD of {item.content['folds']} folds; steps: {steps}."]
+        notes += [described(item), f"Mean ± SD of {_folds(item)}; steps: {steps}."]
     return _table("protoverse-table2", "table2", paper, rows, notes)
+
+
+def _folds(item: Stored) -> str:
+    done, planned = item.content["folds"], item.content.get("folds_planned")
+    return f"{done} folds" if planned in (None, done) else f"{done} of {planned} folds"
 
 
 def _contribution_tables(items: list[Stored], paper: dict[str, Any]) -> list[Table]:

@@ -84,6 +84,7 @@ def _evidence(
     owner = head.owner
     similarity = float(cells.max())
     pixels = grader.spec.size / patch.array.shape[0]
+    pixel_mm = grader.spec.extent_mm / grader.spec.size
     return Evidence(
         name=prototype_name(grader.classes, owner, index),
         class_name=grader.classes[int(owner[index])],
@@ -96,6 +97,8 @@ def _evidence(
         },
         exemplars=grader.exemplars[index : index + 1],
         grid=cells.shape,
-        field_mm=head.field.size * grader.spec.extent_mm / grader.spec.size,
+        field_mm=head.field.size * pixel_mm,
+        stride_mm=head.field.stride * pixel_mm,
+        start_mm=(head.field.start + 0.5) * pixel_mm,
         region=head.region,
     )

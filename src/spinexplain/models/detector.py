@@ -62,14 +62,22 @@ class FractureHead(nn.Module):
         self.linear.append(nn.Linear(values, 1))
         self.grid = grid
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Map features (N, channels, grid, grid, grid) to the log odds of fracture (N,)."""
+    def hidden(self, features: Tensor) -> Tensor:
+        """Map features (N, channels, grid, grid, grid) to what the last layer sees, (N, H)."""
         if tuple(features.shape[2:]) != (self.grid,) * 3:
             raise ModelError(
                 f"the detector's head was built for {self.grid} cells along each axis; got "
                 f"{tuple(features.shape[2:])}. Give it boxes of the size it was built for."
             )
-        return self.linear(self.convolutions(features).flatten(1)).squeeze(1)
+        return self.linear[:-1](self.convolutions(features).flatten(1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map features (N, channels, grid, grid, grid) to the log odds of fracture (N,)."""
+        return self.log_odds(self.hidden(features))
+
+    def log_odds(self, hidden: Tensor) -> Tensor:
+        """Map what the last layer sees (N, H) to the log odds of fracture (N,)."""
+        return self.linear[-1](hidden).squeeze(1)
 
 
 def _scaled(widths: tuple[int, ...], factor: float) -> list[int]:
@@ -120,5 +128,10 @@ class DetectorNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map boxes (N, C, size, size, size) to logits (N, 2): no fracture, fracture."""
-        half = self.head(self.trunk(x)) / 2
-        return torch.stack([-half, half], dim=1)
+        return two_logits(self.head(self.trunk(x)))
+
+
+def two_logits(log_odds: Tensor) -> Tensor:
+    """Split log odds z (N,) into logits -z/2 and z/2, shape (N, 2)."""
+    half = log_odds / 2
+    return torch.stack([-half, half], dim=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -143,17 +143,24 @@ def write_halves(path: Path, names: Sequence[str], folder: Path) -> None:
 
     inside = [name for name in names if name == TRUNK or name.startswith(f"{TRUNK}.")]
     after = [name for name in names if name not in inside]
+    shapes: dict[str, list[int]] = {}
     for inputs, outputs, files in (
         (["input"], inside, TRUNK_FILES),
         (["input", TRUNK], after, HEAD_FILES),
     ):
         half = folder / f"{files[0]}.onnx"
         extract_model(str(path), str(half), inputs, outputs)
-        _write_ir(half, outputs, folder / files[0])
+        shapes = _write_ir(half, outputs, shapes, folder / files[0])
         half.unlink()
 
 
-def _write_ir(half: Path, outputs: Sequence[str], path: Path) -> None:
+def _write_ir(
+    half: Path, outputs: Sequence[str], known: Mapping[str, list[int]], path: Path
+) -> dict[str, list[int]]:
+    """Write one half for a single input; return the shapes of its outputs.
+
+    ``known`` holds what the other half gives: ONNX may not know the shape there.
+    """
     import openvino
 
     # Reading ONNX directly: openvino's converter would report its use over the network.
@@ -161,7 +168,12 @@ def _write_ir(half: Path, outputs: Sequence[str], path: Path) -> None:
     for parameter in model.get_parameters():
         if not parameter.output(0).get_target_inputs():
             model.remove_parameter(parameter)
-    model.reshape({port: _single(port.get_partial_shape()) for port in model.inputs})
+    model.reshape(
+        {
+            port: known.get(port.get_any_name()) or _single(port.get_partial_shape())
+            for port in model.inputs
+        }
+    )
     for port, name in zip(model.outputs, outputs, strict=True):
         port.get_tensor().set_names({name})
     # Some nodes are named by a counter of the process; the same network shall give the same file.
@@ -169,6 +181,7 @@ def _write_ir(half: Path, outputs: Sequence[str], path: Path) -> None:
         node.set_friendly_name(f"{node.get_type_name()}_{index}")
     model.set_friendly_name(path.stem)
     openvino.save_model(model, path, compress_to_fp16=False)
+    return {name: list(port.shape) for port, name in zip(model.outputs, outputs, strict=True)}
 
 
 def _single(shape: Any) -> list[int]:

@@ -19,7 +19,7 @@ from spinexplain.evaluate.prototypes import same_class_cosine
 from spinexplain.io.files import output_folder
 from spinexplain.report import tokens
 from spinexplain.report.atlas_view import ModelView, cosines, view_model
-from spinexplain.report.atlas_words import figure_three, sentences
+from spinexplain.report.atlas_words import Line, figure_three, sentences, side_by_side
 from spinexplain.report.html import (
     content_hash,
     software_version,
@@ -64,7 +64,7 @@ class AtlasPage:
     model: ModelView
     beside: ModelView | None
     sentences: list[str]
-    beside_sentences: list[str]
+    lines: list[Line]
     figure_three: str
     reliability: ReliabilityView | None
     styles: Mapping[str, tokens.GradeStyle]
@@ -143,7 +143,7 @@ def prepare_atlas(
         model=view_model(atlas, album),
         beside=None if beside is None else view_model(beside, album, "beside-"),
         sentences=sentences(atlas, say),
-        beside_sentences=[] if beside is None else sentences(beside, say),
+        lines=[] if beside is None else side_by_side(atlas, beside, say),
         figure_three=figure_three(atlas, say),
         reliability=view_reliability(atlas.reliability),
         styles={name: tokens.grade_style(name) for name in names},

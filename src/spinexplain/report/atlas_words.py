@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+
+import numpy as np
 
 from spinexplain.atlas import ModelAtlas
 from spinexplain.evaluate.prototypes import same_class_cosine
@@ -10,6 +13,7 @@ from spinexplain.report.atlas_view import cosines, known
 from spinexplain.report.text import Catalogue
 
 DOMINANT = 0.75
+IDLE = 0.05
 
 
 def sentences(atlas: ModelAtlas, say: Catalogue) -> list[str]:
@@ -22,6 +26,59 @@ def sentences(atlas: ModelAtlas, say: Catalogue) -> list[str]:
     """
     made = [_place(atlas, say), _work(atlas, say), _travel(atlas, say), figure_three(atlas, say)]
     return [text for text in made if text]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One measured quantity of two models side by side."""
+
+    what: str
+    values: tuple[str, str]
+
+
+def side_by_side(one: ModelAtlas, other: ModelAtlas, say: Catalogue) -> list[Line]:
+    """Set the numbers of two models beside each other; what neither knows is left out.
+
+    Parameters
+    ----------
+    one, other : ModelAtlas
+    say : Catalogue
+    """
+    columns = [_summary(atlas) for atlas in (one, other)]
+    lines = []
+    for key in columns[0]:
+        first, second = (column[key] for column in columns)
+        if first or second:
+            dash = "\N{EN DASH}"
+            lines.append(Line(say(f"atlas.line.{key}"), (first or dash, second or dash)))
+    return lines
+
+
+def _summary(atlas: ModelAtlas) -> dict[str, str]:
+    means = {key: same_class_cosine(m, atlas.owner) for key, m in cosines(atlas).items()}
+    pairs = {
+        f"{kind}_{when}": _known_two(means.get((kind, when)))
+        for kind in ("raw", "centered")
+        for when in ("before", "after")
+    }
+    body = [p.structures["body"] for p in atlas.prototypes if "body" in p.structures]
+    ways = [p.travelled for p in atlas.prototypes if p.travelled is not None]
+    scale = atlas.patch_distance
+    wins = [p.winner_share or 0 for p in atlas.prototypes if known(p.winner_share)]
+    idle = sum(share < IDLE for share in wins)
+    return {
+        **pairs,
+        "travelled": f"{np.median(ways) / scale:.1f} \N{MULTIPLICATION SIGN}"
+        if ways and scale
+        else "",
+        "body": f"{_percent(float(np.mean(body)))} %" if body else "",
+        "dominant": f"{sum(share >= DOMINANT for share in wins)}" if wins else "",
+        "idle": f"{idle}" if wins else "",
+    }
+
+
+def _known_two(value: float | None) -> str:
+    return "" if value is None or math.isnan(value) else _two(value)
 
 
 def figure_three(atlas: ModelAtlas, say: Catalogue) -> str:

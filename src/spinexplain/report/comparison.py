@@ -49,7 +49,8 @@ def write_comparison(comparisons: Sequence[Comparison], out: Path, theme: str = 
     from matplotlib import rc_context
 
     check_format(out)
-    with rc_context(rc=matplotlib_style(theme)):
+    style: Any = matplotlib_style(theme)
+    with rc_context(rc=style):
         figure = draw_comparison(comparisons)
         metadata: dict[str, Any] = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
         with atomic_file(out) as temporary:
@@ -167,7 +168,7 @@ def _exemplar(region: Axes, heated: Axes, piece: Evidence, top: float) -> None:
     if not piece.exemplars:
         return
     exemplar = piece.exemplars[0]
-    pixels = getattr(exemplar, "array", None)
+    pixels = exemplar.array
     if pixels is None:
         pixels = np.full(exemplar.heatmap.shape, BONE_WINDOW_HU[0])
         _note(region, "pixels withheld")

@@ -22,7 +22,7 @@ from spinexplain.report.rules import (
     suspicion,
 )
 from spinexplain.report.text import Catalogue
-from spinexplain.types import Explanation, Heights, ModelInfo, Patch
+from spinexplain.types import Evidence, Explanation, Heights, ModelInfo, Patch
 
 FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height")
 
@@ -205,11 +205,18 @@ def _details(
     if place is not None:
         yield Phrase("", say(f"draft.endplate.{place}"), where, at if position == 0 else anchor)
     for rank, item in enumerate(explanation.evidence):
-        meaningful = 2 * item.terms.get("meaningful", 0) > item.terms.get("raters", 0)
-        if meaningful and item.class_name != "no fracture" and permitted(item.name):
+        if _readers_word(item):
             text = say("draft.pattern", name=item.name)
             yield Phrase("", text, f"{where}/{rank}", at if position == 0 else anchor)
             return
+
+
+def _readers_word(unit: Evidence) -> bool:
+    """Whether most readers of a unit tied to fracture find it meaningful, and its name may stand."""
+    terms = unit.terms
+    meaningful = 2 * terms.get("meaningful", 0.0) > terms.get("raters", 0.0)
+    tied = terms.get("contrast", 0.0) > 0
+    return bool(terms.get("named")) and meaningful and tied and permitted(unit.name)
 
 
 def _opinion(position: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from spinexplain.report.contours import outlines
+from spinexplain.report.grid_lines import GridLines, grid_lines
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import GradeStyle, grade_style
 from spinexplain.report.waterfall import Bar, side_by_side, waterfall
@@ -21,10 +22,11 @@ ROWS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Region:
-    """A picture with the contours of a heat map on it, innermost first."""
+    """A picture with the contours of a heat map on it, innermost first, and its grid."""
 
     picture: Picture
     contours: tuple[str, ...]
+    grid: GridLines | None = None
 
 
 @dataclass(frozen=True)
@@ -177,19 +179,26 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
-        grade=grade_style(item.class_name),
-        region=_region(patch.array, item.heatmap, item.region, album, strongest),
+        grade=grade_style(_tied_to(item) if strongest else item.class_name),
+        region=_region(patch.array, item.heatmap, item, album, strongest),
         overlay=overlay,
-        exemplar=_exemplar(item.exemplars[0], item.region, album) if item.exemplars else None,
+        exemplar=_exemplar(item.exemplars[0], item, album) if item.exemplars else None,
         terms=item.terms,
         bar=bar,
     )
 
 
-def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
+def _tied_to(unit: Evidence) -> str:
+    """Return what a unit is tied to: fracture or none, never one grade."""
+    return "fracture" if unit.terms.get("contrast", 0.0) > 0 else "no fracture"
+
+
+def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:
     array = exemplar.array
     return ExemplarView(
-        region=None if array is None else _region(array, exemplar.heatmap, region, album),
+        region=None
+        if array is None
+        else _region(array, exemplar.heatmap, item, album, cell=exemplar.cell),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
@@ -198,10 +207,18 @@ def _exemplar(exemplar: Exemplar, region: str, album: Album) -> ExemplarView:
 
 
 def _region(
-    array_hu: np.ndarray, heatmap: np.ndarray, region: str, album: Album, strongest: bool = False
+    array_hu: np.ndarray,
+    heatmap: np.ndarray,
+    item: Evidence,
+    album: Album,
+    strongest: bool = False,
+    cell: tuple[int, ...] | None = None,
 ) -> Region:
+    """Draw a patch of the model's own extent, whose samples are millimeters."""
     plane = _plane(heatmap, strongest)
-    return Region(album.add_ct(array_hu[plane]), outlines(heatmap[plane], region))
+    picture = album.add_ct(array_hu[plane])
+    grid = grid_lines(item, (picture.height, picture.width), 1.0, cell)
+    return Region(picture, outlines(heatmap[plane], item.region), grid)
 
 
 def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:

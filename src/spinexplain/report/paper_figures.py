@@ -56,7 +56,7 @@ def _cosines(item: Stored, folder: Path) -> list[str]:
     names = []
     for entry in item.content["entries"]:
         found = entry["prototypes"]
-        if found is None:
+        if found is None or "before" not in found["first_fold"]:
             continue
         name = f"protoverse-figure3-{entry['name']}.png"
         with drawn(folder / name, 6.6, 6.4) as figure:

@@ -102,7 +102,7 @@ def mosaic(tiles: Sequence[np.ndarray], columns: int, gap: int = _GAP) -> np.nda
 
 def write_png(path: Path, pixels: np.ndarray) -> None:
     """Write a picture."""
-    Image.fromarray(pixels).save(path, format="PNG", optimize=True)
+    Image.fromarray(pixels).save(path, format="PNG")
 
 
 def _detail(side: int) -> int:

@@ -94,7 +94,7 @@ def measure_atlas(
     data : AtlasData, optional
         Without it, the atlas holds what the bundle alone tells.
     withheld : bool
-        Leave the pixels of training crops out.
+        Leave the pixels of training crops out, as is done where the bundle has none either.
     progress : callable, optional
         Called with (stage, done, total).
 
@@ -103,6 +103,7 @@ def measure_atlas(
     ModelError
         If a prototype is not the patch of these crops that the bundle says it is.
     """
+    withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
     withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
     atlas = _from_bundle(run, withheld)
     if data is None:

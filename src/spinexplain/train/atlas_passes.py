@@ -84,7 +84,7 @@ def sweep(
     similarities, cells, winners = [], [], []
     total: np.ndarray = np.zeros(model.prototypes.shape[1])
     grid: tuple[int, ...] = ()
-    for rows, x, _ in inputs_in_batches(data, np.arange(len(data)), spec, batch=32):
+    for rows, x, _ in inputs_in_batches(data, np.arange(len(data)), spec):
         latent = model.latent(x)
         grid = tuple(latent.shape[2:])
         nearest, at = model.latent_distances(latent).flatten(2).min(dim=2)

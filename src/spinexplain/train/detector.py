@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from spinexplain.config import PhaseSettings
 from spinexplain.io.files import atomic_file
 from spinexplain.models.backbones import build_trunk
-from spinexplain.models.build import Network, build_model
+from spinexplain.models.build import build_model
+from spinexplain.models.detector import DetectorNet, two_logits
 from spinexplain.train.dataset import class_labels
 from spinexplain.train.fit import Batch, Phase, Terms
 from spinexplain.train.run import Run, Trained, seeded_build
@@ -41,16 +42,18 @@ class DetectorRun(Run):
         config = self.config
         with seeded_build(config.seed):
             trunk = build_trunk(config.trunk, config.input)
-            model = build_model(trunk, config.head, len(config.classes), config.input)
+            built = build_model(trunk, config.head, len(config.classes), config.input)
+            assert isinstance(built, DetectorNet)
+            model = WithHeight(built)
         per_class = crops_per_class(self.labels, config.detector.epoch)
         per_epoch = steps_per_epoch(self.labels, per_class, config.detector.batch)
         self._epochs(model, self._phase(model, per_class, per_epoch), per_epoch)
         figures = {k: v for k, v in self._best().items() if k not in ("after", "step")}
         state = torch.load(self.journal.folder / _BEST, weights_only=True)
         model.load_state_dict(state)
-        return Trained(model.eval(), config, self.training, [], figures)
+        return Trained(model.detector.eval(), config, self.training, [], figures)
 
-    def _phase(self, model: Network, per_class: int, per_epoch: int) -> Phase:
+    def _phase(self, model: WithHeight, per_class: int, per_epoch: int) -> Phase:
         chosen = self.config.detector
         settings = PhaseSettings(
             steps=chosen.epochs * per_epoch,
@@ -68,11 +71,11 @@ class DetectorRun(Run):
             0,
             settings,
             groups,
-            detection_objective(model, chosen.precision),
+            detection_objective(model, self.config.loss.lambda_height, chosen.precision),
             rows=lambda step: balanced_step(self.labels, per_class, chosen.batch, seed, step),
         )
 
-    def _epochs(self, model: Network, phase: Phase, per_epoch: int) -> None:
+    def _epochs(self, model: WithHeight, phase: Phase, per_epoch: int) -> None:
         """Descend epoch by epoch until the last, or until patience is over."""
         begun = False
         for done in self._steps(phase, model):
@@ -84,8 +87,8 @@ class DetectorRun(Run):
             if self._patience_is_over():
                 break
 
-    def _measure(self, model: Network, step: int, epoch: int) -> None:
-        logits = predict(model, self.validation, self.config)
+    def _measure(self, model: WithHeight, step: int, epoch: int) -> None:
+        logits = predict(model.detector, self.validation, self.config)
         labels = class_labels(self.validation, self.config.task)
         figures = figures_of(logits, labels, self.config.classes)
         entropy = F.cross_entropy(torch.from_numpy(logits).double(), torch.from_numpy(labels))
@@ -121,16 +124,52 @@ class DetectorRun(Run):
         return len(scores) - 1 - int(np.argmax(scores)) >= self.config.detector.patience
 
 
-def detection_objective(model: nn.Module, precision: str) -> Callable[[Batch], Terms]:
-    """Return the cross-entropy, unweighted because the epochs are balanced.
+class WithHeight(nn.Module):
+    """The detector with a second output for the relative height loss.
 
-    With ``precision = "bf16"`` the network runs in bfloat16 and the loss in float32.
+    The second output exists in training only: a number per box teaches a network more per
+    step than a class does.
+
+    Parameters
+    ----------
+    detector : DetectorNet
+    """
+
+    def __init__(self, detector: DetectorNet) -> None:
+        super().__init__()
+        self.detector = detector
+        last = detector.head.linear[-1]
+        assert isinstance(last, nn.Linear)
+        self.height = nn.Linear(last.in_features, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (N, 2) and height losses in tenths (N,)."""
+        head = self.detector.head
+        hidden = head.hidden(self.detector.trunk(x))
+        return two_logits(head.log_odds(hidden)), self.height(hidden).squeeze(1)
+
+
+def detection_objective(
+    model: nn.Module, lambda_height: float, precision: str
+) -> Callable[[Batch], Terms]:
+    """Return the cross-entropy, unweighted because the epochs are balanced, and the heights'.
+
+    The regression of the height loss is the smooth L1 distance in tenths of the body's
+    height, over the boxes whose loss is known. With ``precision = "bf16"`` the network
+    runs in bfloat16 and the losses in float32.
     """
 
     def objective(batch: Batch) -> Terms:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-            logits = model(batch.x)
-        entropy = F.cross_entropy(logits.float(), batch.labels)
-        return {"cross_entropy": entropy, "total": entropy}
+            outputs = model(batch.x)
+        logits, heights = (output.float() for output in outputs)
+        entropy = F.cross_entropy(logits, batch.labels)
+        known = None if batch.height_loss is None else torch.isfinite(batch.height_loss)
+        if lambda_height == 0 or known is None or not bool(known.any()):
+            return {"cross_entropy": entropy, "total": entropy}
+        assert batch.height_loss is not None
+        regression = F.smooth_l1_loss(heights[known], 10 * batch.height_loss[known])
+        total = entropy + lambda_height * regression
+        return {"cross_entropy": entropy, "height": regression, "total": total}
 
     return objective

@@ -6,6 +6,7 @@ import pytest
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.simulate import simulate_fracture
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.geometry import apply_affine
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.morphometry import measure_bodies
@@ -30,7 +31,7 @@ def loss_from_masks(before, after, level):
 
 
 @pytest.mark.parametrize(
-    ("shape", "loss"), [("wedge", 0.3), ("biconcave", 0.35), ("crush", 0.33), ("crush", 0.5)]
+    ("shape", "loss"), [("wedge", 0.3), ("biconcave", 0.35), ("crush", 0.5), ("mixed", 0.4)]
 )
 def test_a_warped_real_ct_confirms_its_loss(real, shape, loss):
     ct, labels = real
@@ -38,9 +39,33 @@ def test_a_warped_real_ct_confirms_its_loss(real, shape, loss):
     broken = simulate_fracture(ct, labels, level, shape, loss, seed=1)
     before = (labels, vertebrae_from_mask(labels))
     assert loss_from_masks(before, (broken.labels, broken.vertebrae), level) == pytest.approx(
-        loss, abs=0.03
+        loss, abs=0.012
     )
     assert broken.volume.array.dtype == ct.array.dtype
+
+
+def test_impaction_packs_the_bone_of_the_lost_height_under_the_endplates(real):
+    ct, labels = real
+    level, code = VertebraLevel.L3, VertebraLevel.L3.verse_label
+    old, fresh = (
+        simulate_fracture(ct, labels, level, "crush", 0.4, seed=1, impaction=share)
+        for share in (0.0, 1.0)
+    )
+    assert np.array_equal(old.labels.array, fresh.labels.array)
+    added = fresh.volume.array.astype(float) - old.volume.array
+    assert added.min() >= 0
+    assert not added[old.labels.array != code].any()
+    center = np.array(next(v.centroid_mm for v in vertebrae_from_mask(labels) if v.level == level))
+    core = np.argwhere(labels.array == code)
+    near = np.linalg.norm(apply_affine(labels.affine, core.astype(float)) - center, axis=1) < 7
+    mineral = np.median(ct.array[tuple(core[near].T)])
+    lost = (labels.array == code).sum() - (old.labels.array == code).sum()
+    assert added.sum() == pytest.approx(mineral * lost, rel=0.3)
+    assert added.max() > 2 * mineral  # a band, not a haze
+    at_middle = np.round(
+        apply_affine(np.linalg.inv(ct.affine), np.array(fresh.vertebrae[1].centroid_mm))
+    ).astype(int)
+    assert added[tuple(at_middle)] < 0.5 * added.max()
 
 
 def test_nothing_below_moves_and_all_above_follows_down(demo_scan):
@@ -88,6 +113,8 @@ def test_bad_requests_are_refused(real):
         simulate_fracture(ct, labels, VertebraLevel.L3, "burst", 0.3)
     with pytest.raises(ConfigError, match="loss is 35"):
         simulate_fracture(ct, labels, VertebraLevel.L3, "wedge", 35)
+    with pytest.raises(ConfigError, match="impaction is -1"):
+        simulate_fracture(ct, labels, VertebraLevel.L3, "wedge", 0.3, impaction=-1)
     with pytest.raises(LabelError, match="T4 is not in the mask"):
         simulate_fracture(ct, labels, VertebraLevel.T4, "wedge", 0.3)
 

@@ -12,9 +12,9 @@ def _settings(settings, **changes):
     return replace(settings, layer="layers", **changes)
 
 
-def test_units_known_by_construction_are_found_out(toy_dissected):
+def test_units_known_by_construction_are_found_out(known_dissected):
     """Bright fractures, bone everywhere, a mark: each unit is told for what it is."""
-    d = toy_dissected.dissection
+    d = known_dissected.dissection
     bright, zero, _bone, constant, mark = range(5)
     assert d.states.tolist() == ["ranked", "silent", "ranked", "silent", "sparse"]
     assert d.statistics.rank[[zero, constant]].tolist() == [0, 0]
@@ -32,10 +32,10 @@ def test_units_known_by_construction_are_found_out(toy_dissected):
     assert d.facts["false_positives"] == 0
 
 
-def test_the_batch_does_not_matter(toy_dissected, toy_grader, toy_settings):
-    cohort = toy_dissected.samples.cohort
-    other = dissect(toy_grader(), cohort, _settings(toy_settings, batch=24)).dissection
-    d = toy_dissected.dissection
+def test_the_batch_does_not_matter(known_dissected, known_grader, known_plan):
+    cohort = known_dissected.samples.cohort
+    other = dissect(known_grader(), cohort, _settings(known_plan, batch=24)).dissection
+    d = known_dissected.dissection
     np.testing.assert_allclose(other.thresholds, d.thresholds, atol=1e-5)
     np.testing.assert_allclose(other.statistics.contrast, d.statistics.contrast, atol=1e-5)
     np.testing.assert_allclose(other.overlap.iou, d.overlap.iou, atol=1e-5)
@@ -43,46 +43,46 @@ def test_the_batch_does_not_matter(toy_dissected, toy_grader, toy_settings):
     np.testing.assert_array_equal(other.statistics.rank_high, d.statistics.rank_high)
 
 
-def test_boxes_are_dissected_like_sheets(toy_dissected_3d):
-    d = toy_dissected_3d.dissection
+def test_boxes_are_dissected_like_sheets(known_dissected_3d):
+    d = known_dissected_3d.dissection
     assert d.grid.cells == (8, 8, 8)
     assert d.statistics.rank[0] == 1
     assert d.overlap.of("evidence")[0] > 0.2
 
 
-def test_progress_counts_to_the_end(toy_dissected, toy_grader, toy_settings):
+def test_progress_counts_to_the_end(known_dissected, known_grader, known_plan):
     seen = {}
     dissect(
-        toy_grader(),
-        toy_dissected.samples.cohort,
-        _settings(toy_settings),
+        known_grader(),
+        known_dissected.samples.cohort,
+        _settings(known_plan),
         lambda what, done, total: seen.update({what: (done, total)}),
     )
     assert set(seen) == {"dissect", "pictures", "overlap"}
     assert all(done == total for done, total in seen.values())
 
 
-def test_few_fractures_and_batch_statistics_are_warned_of(toy_cohort, toy_grader, tmp_path):
-    grader = toy_grader(3)
+def test_few_fractures_and_batch_statistics_are_warned_of(known_cohort, known_grader, tmp_path):
+    grader = known_grader(3)
     grader.model.add_module("norm", BatchStatisticsNorm3d(1))
-    cohort = toy_cohort(tmp_path / "c", 3, ("G0", "G2"))
+    cohort = known_cohort(tmp_path / "c", 3, ("G0", "G2"))
     d = dissect(grader, cohort).dissection
     text = " ".join(d.warnings)
     assert "1 fractured vertebrae" in text
     assert "normalizes by its batch" in text
 
 
-def test_an_unknown_layer_is_refused_before_anything_is_run(toy_cohort, toy_grader, tmp_path):
-    cohort = toy_cohort(tmp_path / "c", grades=("G0",))
+def test_an_unknown_layer_is_refused_before_anything_is_run(known_cohort, known_grader, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0",))
     with pytest.raises(ModelError, match=r'no layer "layer"; expected one of layers, layers\.0'):
-        dissect(toy_grader(), cohort, _settings_of("layer"))
+        dissect(known_grader(), cohort, _settings_of("layer"))
     with pytest.raises(ConfigError, match="no fractured"):
-        dissect(toy_grader(), cohort, _settings_of("layers"))
+        dissect(known_grader(), cohort, _settings_of("layers"))
 
 
-def test_a_layer_after_pooling_is_refused(toy_dissected, toy_grader):
+def test_a_layer_after_pooling_is_refused(known_dissected, known_grader):
     with pytest.raises(ModelError, match="before pooling"):
-        dissect(toy_grader(), toy_dissected.samples.cohort, _settings_of("pooled"))
+        dissect(known_grader(), known_dissected.samples.cohort, _settings_of("pooled"))
 
 
 def _settings_of(layer):

@@ -4,10 +4,10 @@ from spinexplain.explainers.dissection.exemplars import best_samples, strongest_
 from spinexplain.explainers.dissection.grid import CellGrid
 
 
-def test_pictures_are_of_the_most_relevant_fractured_vertebrae(toy_dissected):
-    seen, samples = toy_dissected.activity, toy_dissected.samples
+def test_pictures_are_of_the_most_relevant_fractured_vertebrae(known_dissected):
+    seen, samples = known_dissected.activity, known_dissected.samples
     best, pictures, sources = best_samples(
-        seen, samples, toy_dissected.dissection.grid, [(0, 5), (2, 3)]
+        seen, samples, known_dissected.dissection.grid, [(0, 5), (2, 3)]
     )
     assert [item.unit for item in best] == [0] * 5 + [2] * 3
     relevance = seen.relevance()[:, 0]
@@ -19,9 +19,9 @@ def test_pictures_are_of_the_most_relevant_fractured_vertebrae(toy_dissected):
         assert item.cells.sum() == np.float32(item.relevance)
 
 
-def test_a_sample_where_a_unit_is_never_above_is_no_example(toy_dissected):
-    seen, samples = toy_dissected.activity, toy_dissected.samples
-    best, pictures, _ = best_samples(seen, samples, toy_dissected.dissection.grid, [(1, 5)])
+def test_a_sample_where_a_unit_is_never_above_is_no_example(known_dissected):
+    seen, samples = known_dissected.activity, known_dissected.samples
+    best, pictures, _ = best_samples(seen, samples, known_dissected.dissection.grid, [(1, 5)])
     assert best == ()
     assert pictures.shape == (0, 64, 64)
 
@@ -37,9 +37,9 @@ def test_the_plane_shown_is_the_one_that_holds_most():
     assert strongest_plane(cells[0], grid)[0] is None
 
 
-def test_three_dimensional_pictures_are_sagittal_slices(toy_dissected_3d):
-    d = toy_dissected_3d.dissection
-    crops = toy_dissected_3d.samples.crops(np.array([1, 2]))
+def test_three_dimensional_pictures_are_sagittal_slices(known_dissected_3d):
+    d = known_dissected_3d.dissection
+    crops = known_dissected_3d.samples.crops(np.array([1, 2]))
     for item in d.best_of(0):
         plane = d.sources[item.picture].plane
         assert 32 - 14 <= plane < 32 + 14  # inside the bright block

@@ -9,8 +9,8 @@ SPEC = InputSpec(extent_mm=64, size=32, channels=("ct",))
 CLASSES = ("no fracture", "fracture")
 
 
-def test_graded_vertebrae_of_the_split_take_part(toy_cohort, tmp_path):
-    cohort = toy_cohort(tmp_path / "c", grades=("G0", "G1", "G2", "G3", "x"))
+def test_graded_vertebrae_of_the_split_take_part(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G1", "G2", "G3", "x"))
     samples = select_samples(cohort, SPEC, CLASSES)
     assert samples.grades.tolist() == ["G0", "G2", "G3"]
     assert samples.positive.tolist() == [False, True, True]
@@ -19,14 +19,14 @@ def test_graded_vertebrae_of_the_split_take_part(toy_cohort, tmp_path):
     assert len(select_samples(cohort, SPEC, ("G0", "G1", "G2"))) == 4
 
 
-def test_a_cohort_without_splits_is_used_whole(toy_cohort, tmp_path):
-    cohort = toy_cohort(tmp_path / "c", grades=("G0", "G2"), split=None)
+def test_a_cohort_without_splits_is_used_whole(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"), split=None)
     samples = select_samples(cohort, SPEC, CLASSES)
     assert (len(samples), samples.split) == (2, UNSPLIT)
 
 
-def test_the_test_split_is_refused(toy_cohort, tmp_path):
-    cohort = toy_cohort(tmp_path / "c", grades=("G0", "G2"), split="test")
+def test_the_test_split_is_refused(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"), split="test")
     with pytest.raises(ConfigError, match='split "test" is kept'):
         select_samples(cohort, SPEC, CLASSES, "test")
     with pytest.raises(ConfigError, match='split "tset" is not known'):
@@ -39,19 +39,19 @@ def test_the_test_split_is_refused(toy_cohort, tmp_path):
     ("grades", "missing"),
     [(("G0", "G1"), "fractured"), (("G2", "G3"), "healthy"), (("x",), "fractured")],
 )
-def test_both_kinds_are_needed(toy_cohort, tmp_path, grades, missing):
+def test_both_kinds_are_needed(known_cohort, tmp_path, grades, missing):
     with pytest.raises(ConfigError, match=f"no {missing} vertebra with 2-D patches"):
-        select_samples(toy_cohort(tmp_path / "c", grades=grades), SPEC, CLASSES)
+        select_samples(known_cohort(tmp_path / "c", grades=grades), SPEC, CLASSES)
 
 
-def test_patches_of_the_models_kind_are_needed(toy_cohort, tmp_path):
-    cohort = toy_cohort(tmp_path / "c", grades=("G0", "G2"))
+def test_patches_of_the_models_kind_are_needed(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"))
     with pytest.raises(ConfigError, match="3-D patches"):
         select_samples(cohort, InputSpec(axes=3, extent_mm=64, size=32), CLASSES)
 
 
-def test_crops_are_the_middle_of_the_stored_patch(toy_cohort, tmp_path):
-    cohort = toy_cohort(tmp_path / "c", grades=("G0", "G2"))
+def test_crops_are_the_middle_of_the_stored_patch(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"))
     samples = select_samples(cohort, SPEC, CLASSES)
     stored = cohort.read("patches_2d", [1])[0]
     np.testing.assert_array_equal(samples.crops(np.array([1]))[0], stored[40:104, 40:104])
@@ -59,8 +59,8 @@ def test_crops_are_the_middle_of_the_stored_patch(toy_cohort, tmp_path):
     assert [tuple(batch.shape) for batch in batches] == [(1, 1, 32, 32)] * 2
 
 
-def test_regions_are_cut_like_the_crops_and_left_out_where_unknown(toy_cohort, tmp_path):
-    cohort = toy_cohort(tmp_path / "c", grades=("G0", "G2"))
+def test_regions_are_cut_like_the_crops_and_left_out_where_unknown(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"))
     healthy, fractured = select_samples(cohort, SPEC, CLASSES).regions()
     assert "evidence" not in healthy
     rows, columns = np.nonzero(fractured["evidence"])

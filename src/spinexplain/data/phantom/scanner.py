@@ -136,7 +136,8 @@ def scan_volume(
         soft -= hu
         soft *= -how.sharpen
         hu += soft
-    hu += np.float32(how.noise_hu) * grain(rng, hu.shape, how.noise_color * 0.7)
+    hu += np.float32(0.92 * how.noise_hu) * grain(rng, hu.shape, how.noise_color * 0.7)
+    hu += np.float32(0.4 * how.noise_hu) * rng.standard_normal(hu.shape, np.float32)
     if how.streak_hu:
         for k in range(hu.shape[2]):
             hu[:, :, k] += streaks(rng, hu.shape[:2], how.streak_hu * rng.random())

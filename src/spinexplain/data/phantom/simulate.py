@@ -9,20 +9,22 @@ import numpy as np
 from scipy import ndimage as ndi
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.data.phantom.fracture import SHAPES, FracturePlan, fracture_body
-from spinexplain.data.phantom.presets import Fractures
-from spinexplain.data.phantom.shape import Collapse, plain_body
+from spinexplain.data.phantom.displace import Displacement, displacement_of, predicted_loss
+from spinexplain.data.phantom.fracture import SHAPES, FracturePlan
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.geometry import apply_affine, box_axes, fit_curve
 from spinexplain.spine.body import Body, extract_body
 from spinexplain.spine.center import crop_affine
 from spinexplain.spine.localize import level_boxes, match_grid, vertebrae_from_mask
+from spinexplain.spine.morphometry import Measured, measure_bodies
 from spinexplain.types import LabelMap, Vertebra, Volume
 
-_DISC_MM = 6.0  # how far beyond an endplate the soft disc takes up what the endplate does
-_SIDE_REACH = 1.8  # the body's own deformation fades out to this multiple of its half width
 _LOSS_LIMITS = (0.05, 0.75)
-_EVIDENCE_MM = 2.0
+_TRIES, _EXACT = 4, 0.005  # corrections of the aim, and the error that needs none
+_MOST_IMPACTION = 2
+_MARGIN = 3  # voxels around the vertebra that is measured
+_CORE_MM = 7.0  # around the center of a body: spongy bone only
+_DENSEST_HU = 600.0  # an impacted band is never denser than this above what was there
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +57,7 @@ def simulate_fracture(
     shape: str = "wedge",
     loss: float = 0.3,
     seed: int = 0,
+    impaction: float = 0.0,
     centroids: Sequence[Vertebra] = (),
 ) -> SimulatedFracture:
     """Fracture one vertebra of a real or phantom CT.
@@ -71,13 +74,17 @@ def simulate_fracture(
         Largest loss of the vertebra's own height, 0.05 to 0.75.
     seed : int
         Draws profile, roughness and share of the two endplates.
+    impaction : float
+        Share of the spongy bone of the lost height that is packed into a dense band under
+        the broken endplates: 1 conserves the mineral, 0 (default) leaves densities as they
+        are, as in old fractures.
     centroids : sequence of Vertebra
         Body centers of levels that are not in the mask; they follow what happens to the scan.
 
     Raises
     ------
     ConfigError
-        If the shape is unknown or the loss out of range.
+        If the shape is unknown, or loss or impaction out of range.
     LabelError
         If the level is not in the mask, or its body can not be told from the mask.
     GeometryError
@@ -89,14 +96,16 @@ def simulate_fracture(
     phantom's collapse profiles; the disc takes up the difference to the rims; all above
     follows the rims down and tilts with them. Beside and behind the body the same
     shortening is spread evenly over its height. Output voxels are looked up where they
-    came from (trilinear; the mask nearest), so nothing is torn.
+    came from (trilinear; the mask nearest), so nothing is torn. The displacement is solved
+    so that the heights measured on the deformed mask give the loss.
     """
-    _check(shape, loss)
+    _check(shape, loss, impaction)
     matched = match_grid(labels, volume)
     vertebrae = _joined(vertebrae_from_mask(matched), centroids)
     body = _find_body(matched, vertebrae, level)
-    field = _draw_field(seed, body, FracturePlan(shape, loss))
-    return _warp(volume, matched, vertebrae, level, field)
+    scene = _Scene(matched, tuple(vertebrae), level, body)
+    field = _solved(seed, scene, FracturePlan(shape, loss))
+    return _warp(volume, scene, field, impaction)
 
 
 def _joined(masked: list[Vertebra], beside: Sequence[Vertebra]) -> list[Vertebra]:
@@ -105,7 +114,7 @@ def _joined(masked: list[Vertebra], beside: Sequence[Vertebra]) -> list[Vertebra
     return sorted([*masked, *others], key=lambda vertebra: vertebra.level.order)
 
 
-def _check(shape: str, loss: float) -> None:
+def _check(shape: str, loss: float, impaction: float) -> None:
     if shape not in SHAPES:
         raise ConfigError(f"shape is {shape!r}; expected one of {', '.join(SHAPES)}.")
     low, high = _LOSS_LIMITS
@@ -113,6 +122,10 @@ def _check(shape: str, loss: float) -> None:
         raise ConfigError(
             f"loss is {loss}; expected a share of the height from {low} to {high}, "
             "e.g. 0.35 for 35 %."
+        )
+    if not 0 <= impaction <= _MOST_IMPACTION:
+        raise ConfigError(
+            f"impaction is {impaction}; expected 0 (none) to {_MOST_IMPACTION}; 1 keeps all bone."
         )
 
 
@@ -140,219 +153,110 @@ def _find_body(labels: LabelMap, vertebrae: list[Vertebra], level: VertebraLevel
 
 
 @dataclass(frozen=True, eq=False)
-class _Field:
-    """The displacement field of one fracture, in the frame of its body.
+class _Scene:
+    """What is fractured: the mask on the scan's grid, its vertebrae, one of them."""
 
-    ``h`` runs cranial, ``a`` anterior, ``r`` right, mm from the body's center.
-    """
-
+    labels: LabelMap
+    vertebrae: tuple[Vertebra, ...]
+    level: VertebraLevel
     body: Body
-    upper: Collapse
-    lower: Collapse
-    back_mm: float
-    depth_mm: float
-    half_width_mm: float
-    top_mm: np.ndarray
-    bottom_mm: np.ndarray
-    rim_up_mm: float
-    rim_down_mm: float
-    tilt: float
-
-    def to_local(self, xyz_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        local = (xyz_mm - self.body.center_mm) @ self.body.axes.T
-        return -local[..., 0], -local[..., 1], -local[..., 2]
-
-    def to_world(self, h: np.ndarray, a: np.ndarray, r: np.ndarray) -> np.ndarray:
-        return np.stack([-h, -a, -r], axis=-1) @ self.body.axes + self.body.center_mm
-
-    def endplates(self, a: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the heights of the upper and the lower endplate before the fracture."""
-        row = (-a - self.body.v_mm[0]) / (self.body.v_mm[1] - self.body.v_mm[0])
-        column = (-r - self.body.u_mm[0]) / (self.body.u_mm[1] - self.body.u_mm[0])
-        at = np.stack([row.ravel(), column.ravel()])
-        top = ndi.map_coordinates(self.top_mm, at, order=1, mode="nearest")
-        bottom = ndi.map_coordinates(self.bottom_mm, at, order=1, mode="nearest")
-        return top.reshape(a.shape), bottom.reshape(a.shape)
-
-    def moved(self, a: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far the upper and the lower endplate move towards the middle."""
-        t = np.clip((a + self.back_mm) / self.depth_mm, 0.0, 1.0)
-        side = np.clip(r / self.half_width_mm, -1.0, 1.0)
-        return self.upper.depth(t, side), self.lower.depth(t, side)
-
-    def source(self, h: np.ndarray, a: np.ndarray, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return (h, a) where the points of the fractured patient came from."""
-        top, bottom = self.endplates(a, r)
-        up, down = self.moved(a, r)
-        shift = self.rim_up_mm + self.rim_down_mm + self.tilt * (a + self.back_mm)
-        shift = np.maximum(shift - self.tilt * self.depth_mm / 2, 0.0)
-        before = (bottom - _DISC_MM, bottom, top, top + _DISC_MM)
-        after = (
-            before[0],
-            np.maximum(bottom + down - self.rim_down_mm, before[0] + 1.0),
-            top - up - self.rim_down_mm,
-            before[3] - shift,
-        )
-        inside = _piecewise(h, after, before) - h
-        tall = before[3] - before[0]
-        spread = shift * _smooth((h - before[0] + 0.25 * tall) / (1.5 * tall - shift))
-        share = self._own_share(a, r)
-        moved = share * inside + (1 - share) * spread
-        lean = self.tilt * np.maximum(h - after[3], 0.0)
-        return h + moved, a - lean
-
-    def _own_share(self, a: np.ndarray, r: np.ndarray) -> np.ndarray:
-        t = (a + self.back_mm) / self.depth_mm
-        side = np.abs(r) / self.half_width_mm
-        fade = _SIDE_REACH - 1.05
-        return (_smooth((t + 0.3) / 0.3) * _smooth((_SIDE_REACH - t) / fade)) * _smooth(
-            (_SIDE_REACH - side) / fade
-        )
 
 
-def _smooth(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
+def _solved(seed: int, scene: _Scene, plan: FracturePlan) -> Displacement:
+    """Draw the displacement whose loss, measured on the deformed mask, is the planned one.
 
-
-def _piecewise(
-    h: np.ndarray, knots: tuple[np.ndarray, ...], values: tuple[np.ndarray, ...]
-) -> np.ndarray:
-    """Interpolate linearly between knots that differ per point; shifted alike beyond them."""
-    result = h + np.where(h < knots[0], values[0] - knots[0], values[-1] - knots[-1])
-    for k in range(len(knots) - 1):
-        span = np.maximum(knots[k + 1] - knots[k], 1e-3)
-        here = np.logical_and(h >= knots[k], h < knots[k + 1])
-        along = values[k] + (h - knots[k]) / span * (values[k + 1] - values[k])
-        result = np.where(here, along, result)
-    return result
-
-
-def _draw_field(seed: int, body: Body, plan: FracturePlan) -> _Field:
-    """Draw the displacement; a second draw takes up what this body's own relief changed."""
-    first = _field_of(np.random.default_rng(seed), body, plan)
-    missing = plan.loss - _predicted_loss(first)
-    aimed = FracturePlan(plan.shape, min(plan.loss + missing, 0.9))
-    return _field_of(np.random.default_rng(seed), body, aimed)
-
-
-def _field_of(rng: np.random.Generator, body: Body, plan: FracturePlan) -> _Field:
-    outline = body.outline
-    rows = np.abs(body.u_mm) <= 5.0
-    front = -float(np.median(body.v_mm[np.argmax(outline[:, rows], axis=0)]))
-    depth = front + body.wall_mm
-    own = _heights(body, front)
-    width = float(np.ptp(body.u_mm[outline.any(axis=0)]))
-    model = plain_body(depth, width, own)
-    broken = fracture_body(rng, Fractures(bulge_mm=(0.0, 0.0)), model, own, plan)
-    upper, lower = broken.upper.collapse, broken.lower.collapse
-    assert upper is not None
-    assert lower is not None
-    wedged = upper.anterior + lower.anterior - upper.posterior - lower.posterior
-    return _Field(
-        body=body,
-        upper=upper,
-        lower=lower,
-        back_mm=body.wall_mm,
-        depth_mm=depth,
-        half_width_mm=width / 2,
-        top_mm=_filled(-body.cranial_mm, outline),
-        bottom_mm=_filled(-body.caudal_mm, outline),
-        rim_up_mm=_rim(upper),
-        rim_down_mm=_rim(lower),
-        tilt=float(rng.uniform(0.1, 0.4)) * max(wedged, 0.0) / depth,
-    )
-
-
-def _predicted_loss(field: _Field) -> float:
-    """Return the largest loss over the bands of depth in which heights are measured.
-
-    Each antero-posterior line of the middle third has its own front wall: towards the sides
-    a band lies further back.
+    What this body's relief and its voxels make of a drawn displacement is measured as any
+    reader of the mask would, and the aim corrected by what is missing; the best try is kept.
     """
-    body = field.body
-    columns = np.flatnonzero(np.abs(body.u_mm) <= field.half_width_mm / 3)
-    front = -body.v_mm[np.argmax(body.outline[:, columns], axis=0)]
-    losses = []
-    for low, high in ((0.08, 0.17), (0.42, 0.58), (0.83, 0.92)):
-        t = np.linspace(low, high, 5)[:, None]
-        a = t * (front + field.back_mm) - field.back_mm
-        r = np.broadcast_to(-body.u_mm[columns], a.shape)
-        (top, bottom), (up, down) = field.endplates(a, r), field.moved(a, r)
-        losses.append(float((up + down).mean() / (top - bottom).mean()))
-    return max(losses)
+    best = displacement_of(np.random.default_rng(seed), scene.body, plan)
+    aim, least = 2 * plan.loss - predicted_loss(best), np.inf
+    alone = _alone(scene)
+    before = measure_bodies(alone, scene.vertebrae).get(scene.level)
+    for _ in range(_TRIES):
+        chosen = FracturePlan(plan.shape, float(np.clip(aim, 0.02, 0.9)))
+        tried = displacement_of(np.random.default_rng(seed), scene.body, chosen)
+        after = _measured_after(scene, alone, tried)
+        if before is None or after is None:  # nothing to confirm by: trust the prediction
+            return tried
+        missing = plan.loss - float((1 - after.heights_mm[1] / before.heights_mm[1]).max())
+        if abs(missing) < least:
+            best, least = tried, abs(missing)
+        if least < _EXACT:
+            break
+        aim += missing
+    return best
 
 
-def _rim(collapse: Collapse) -> float:
-    return 0.4 * (collapse.anterior + collapse.posterior) + 0.2 * collapse.middle
+def _alone(scene: _Scene) -> LabelMap:
+    """Cut the one vertebra out of the mask."""
+    whole = scene.labels.array == scene.level.verse_label
+    x, y, z = (
+        slice(max(int(i.min()) - _MARGIN, 0), int(i.max()) + _MARGIN) for i in np.nonzero(whole)
+    )
+    codes = np.where(whole[x, y, z], scene.level.verse_label, 0).astype(np.uint8)
+    return LabelMap(codes, crop_affine(scene.labels.affine, (x, y, z)))
 
 
-def _heights(body: Body, front: float) -> tuple[float, float, float]:
-    """Return anterior, middle and posterior height before the fracture, mm."""
-    tall = np.where(body.outline, body.caudal_mm - body.cranial_mm, np.nan)
-    middle = np.abs(body.u_mm) <= max(5.0, np.ptp(body.u_mm) / 12)
-    t = (body.wall_mm - body.v_mm) / (front + body.wall_mm)
-    picks = [np.abs(t - at) <= 0.06 for at in (0.875, 0.5, 0.125)]
-    anterior, mid, posterior = (float(np.nanmedian(tall[np.ix_(p, middle)])) for p in picks)
-    return anterior, mid, posterior
+def _measured_after(scene: _Scene, alone: LabelMap, field: Displacement) -> Measured | None:
+    """Measure the vertebra on its deformed mask; None if it can not be read there."""
+    _, at = _looked_up(field, alone.affine, alone.array.shape)
+    after = ndi.map_coordinates(alone.array, at, order=0, mode="constant", cval=0)
+    moved = tuple(_moved_vertebra(v, scene.level, field) for v in scene.vertebrae)
+    return measure_bodies(LabelMap(after, alone.affine), moved).get(scene.level)
 
 
-def _filled(plate: np.ndarray, outline: np.ndarray) -> np.ndarray:
-    """Continue an endplate beyond its edge and smooth it lightly."""
-    known = np.isfinite(plate) & ndi.binary_erosion(outline)
-    nearest = ndi.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    return ndi.gaussian_filter(plate[tuple(nearest)], 1.2)
+def _looked_up(
+    field: Displacement, affine: np.ndarray, shape: tuple[int, ...], start: int = 0
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    """Return local coordinates of voxels, and the voxel indices (3, *shape) they come from."""
+    ijk = np.moveaxis(np.indices(shape), 0, -1).astype(float)
+    ijk[..., 0] += start
+    h, a, r = field.to_local(apply_affine(affine, ijk))
+    from_h, from_a = field.source(h, a, r)
+    back = apply_affine(np.linalg.inv(affine), field.to_world(from_h, from_a, r))
+    return (h, a, r), np.moveaxis(back, -1, 0)
 
 
 def _warp(
-    volume: Volume,
-    labels: LabelMap,
-    vertebrae: list[Vertebra],
-    level: VertebraLevel,
-    field: _Field,
+    volume: Volume, scene: _Scene, field: Displacement, impaction: float
 ) -> SimulatedFracture:
-    hu = volume.array.astype(np.float32)
+    hu, labels, code = volume.array.astype(np.float32), scene.labels, scene.level.verse_label
     warped = np.empty_like(hu)
     mask = np.empty_like(labels.array)
     evidence = np.zeros(labels.array.shape, np.uint8)
-    inverse = np.linalg.inv(volume.affine)
-    plane = np.stack(np.meshgrid(*[np.arange(n) for n in hu.shape[1:]], indexing="ij"), -1)
+    mineral = _mineral_hu(hu, labels, scene)
     for i in range(hu.shape[0]):
-        ijk = np.concatenate([np.full((*plane.shape[:2], 1), i), plane], axis=-1)
-        h, a, r = field.to_local(apply_affine(volume.affine, ijk.astype(float)))
-        from_h, from_a = field.source(h, a, r)
-        back = apply_affine(inverse, field.to_world(from_h, from_a, r))
-        at = np.moveaxis(back, -1, 0)
-        warped[i] = ndi.map_coordinates(hu, at, order=1, mode="nearest")
-        mask[i] = ndi.map_coordinates(labels.array, at, order=0, mode="constant", cval=0)
-        lost = _evidence(field, h, a, r) & np.isin(mask[i], (0, level.verse_label))
-        evidence[i][lost] = level.verse_label
+        local, at = _looked_up(field, volume.affine, (1, *hu.shape[1:]), i)
+        warped[i] = ndi.map_coordinates(hu, at, order=1, mode="nearest")[0]
+        mask[i] = ndi.map_coordinates(labels.array, at, order=0, mode="constant", cval=0)[0]
+        if not (mask[i] == code).any():
+            continue
+        if impaction:
+            dense = field.impacted(*local)[0] * (mask[i] == code)
+            warped[i] += np.minimum(impaction * mineral * dense, _DENSEST_HU)
+        lost = field.evidence(*local)[0] & np.isin(mask[i], (0, code))
+        evidence[i][lost] = code
     if np.issubdtype(volume.array.dtype, np.integer):
         warped = np.rint(warped)
     return SimulatedFracture(
         volume=Volume(warped.astype(volume.array.dtype), volume.affine),
         labels=LabelMap(mask, labels.affine),
-        vertebrae=tuple(_moved_vertebra(v, level, field) for v in vertebrae),
+        vertebrae=tuple(_moved_vertebra(v, scene.level, field) for v in scene.vertebrae),
         evidence=LabelMap(evidence, labels.affine),
     )
 
 
-def _evidence(field: _Field, h: np.ndarray, a: np.ndarray, r: np.ndarray) -> np.ndarray:
-    """Return where endplates were displaced (2 mm deep) and height was lost."""
-    top, bottom = field.endplates(a, r)
-    up, down = field.moved(a, r)
-    t = (a + field.back_mm) / field.depth_mm
-    side = r / field.half_width_mm
-    within = np.logical_and(t > -0.02, t < 1.02) & (np.abs(side) < 1.0)
-    above = h - (top - up - field.rim_down_mm)
-    below = (bottom + down - field.rim_down_mm) - h
-    found = np.zeros(h.shape, bool)
-    for face, amount in ((above, up), (below, down)):
-        found |= (face > -_EVIDENCE_MM) & (face < amount) & (amount > 0.8)
-    return found & within
+def _mineral_hu(hu: np.ndarray, labels: LabelMap, scene: _Scene) -> float:
+    """Return the mean density of the body's spongy bone; marrow counts as 0 HU."""
+    index = np.argwhere(labels.array == scene.level.verse_label)
+    away = np.linalg.norm(
+        apply_affine(labels.affine, index.astype(float)) - scene.body.center_mm, axis=1
+    )
+    core = index[away < _CORE_MM]
+    return max(float(np.median(hu[tuple(core.T)])), 0.0) if len(core) else 0.0
 
 
-def _moved_vertebra(vertebra: Vertebra, level: VertebraLevel, field: _Field) -> Vertebra:
+def _moved_vertebra(vertebra: Vertebra, level: VertebraLevel, field: Displacement) -> Vertebra:
     """Follow a body's center: the points that come from it, found by fixed-point steps."""
     h, a, r = field.to_local(np.array(vertebra.centroid_mm)[None])
     if vertebra.level == level:

@@ -197,8 +197,8 @@ def _warnings(model: nn.Module, outcomes: Outcomes, samples: Samples) -> tuple[s
     fractures = int(outcomes.positive.sum())
     if fractures < _ENOUGH_FRACTURES and samples.split != "validation":
         found.append(
-            f"The cohort has {fractures} fractured vertebrae. Networks trained on few show no "
-            "clear patterns: the paper saw none with 254 and some with 1,246."
+            f"This cohort has {fractures} fractured vertebrae. Networks that learned from few show "
+            "no clear patterns: the paper saw none with 254 and some with 1,246."
         )
     if samples.split != "training":
         found.append(

@@ -9,6 +9,7 @@ from spinexplain.explainers.activations import layer_activations
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import consensus
 from spinexplain.explainers.dissection.record import BestSample, Dissection
+from spinexplain.findings import healthy_class
 from spinexplain.models.grader import Grader
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
 
@@ -43,7 +44,9 @@ def explain_dissection(
     -------
     Explanation
         One Evidence a unit; none where no unit exceeds its threshold. The score is the
-        relevance; the terms are rank in the correlation with fracture and its interval,
+        relevance. A unit more often enabled in fractured vertebrae speaks for ``target``, or
+        where that is the healthy class for the first fractured one; any other unit for the
+        healthy class. The terms are rank in the correlation with fracture and its interval,
         contrast, AUC, threshold and how the raters judged.
 
     Raises
@@ -58,22 +61,31 @@ def explain_dissection(
     Relevance is eq. 2 of Interpretable Vertebral Fracture Diagnosis, r = sum(M * A). The
     heat map is M * A itself, spread linearly: it is never empty where r is not 0.
     """
-    if dissection is None:
-        raise ConfigError(
-            'the explainer "dissection" needs a dissection of the model. Make one with '
-            "spinexplain dissect, and give it as --dissection."
-        )
     if target not in grader.classes:
         raise ModelError(
             f'model "{grader.info.name}" has no class "{target}"; expected one of '
             f"{', '.join(grader.classes)}."
         )
+    if dissection is None:
+        raise ConfigError(
+            'the explainer "dissection" needs a dissection of the model. Make one with '
+            "spinexplain dissect, and give it as --dissection."
+        )
     dissection.check_model(grader.info)
     above = relevant_maps(grader, patch, dissection)
     relevance = above.reshape(len(above), -1).sum(axis=1, dtype=np.float64)
     order = np.argsort(-relevance, kind="stable")[:count]
+    healthy = healthy_class(grader.classes)
+    others = [name for name in grader.classes if name != healthy]
+    fractured = target if target in others else others[0]
     evidence = tuple(
-        _evidence(dissection, int(unit), above[unit], float(relevance[unit]))
+        _evidence(
+            dissection,
+            int(unit),
+            above[unit],
+            float(relevance[unit]),
+            fractured if dissection.statistics.contrast[unit] > 0 else healthy,
+        )
         for unit in order
         if relevance[unit] > 0
     )
@@ -110,9 +122,10 @@ def unit_title(dissection: Dissection, unit: int) -> str:
     return consensus(dissection.names, unit).name or f"Unit {unit}"
 
 
-def _evidence(dissection: Dissection, unit: int, above: np.ndarray, relevance: float) -> Evidence:
+def _evidence(
+    dissection: Dissection, unit: int, above: np.ndarray, relevance: float, class_name: str
+) -> Evidence:
     statistics, said = dissection.statistics, consensus(dissection.names, unit)
-    fractured = statistics.contrast[unit] > 0
     terms = {
         "relevance": relevance,
         "unit": float(unit),
@@ -128,10 +141,11 @@ def _evidence(dissection: Dissection, unit: int, above: np.ndarray, relevance: f
         "cluster": float(dissection.clusters[unit]),
         "raters": float(said.raters),
         "meaningful": float(said.meaningful),
+        "named": float(bool(said.name)),
     }
     return Evidence(
         name=said.name or f"Unit {unit}",
-        class_name="fracture" if fractured else "no fracture",
+        class_name=class_name,
         heatmap=dissection.grid.spread(above),
         score=relevance,
         terms=terms,

@@ -144,7 +144,7 @@ class TailFilter:
             self._take(batch[start : start + room])
 
     def finish(self) -> Tails:
-        """Return the thresholds and what lies above them.
+        """Return the thresholds and what lies above them; once, it hands its buffers over.
 
         Raises
         ------
@@ -159,20 +159,34 @@ class TailFilter:
         self._compact(np.flatnonzero(self._fill > self._keep))
         held = self._values[:, : self._keep]
         thresholds = held.min(axis=1)
-        above = held > thresholds[:, None]
-        counts = above.sum(axis=1)
-        starts = np.concatenate([[0], np.cumsum(counts)])
-        if not self._located:
-            nothing = np.zeros(0, np.int64)
-            return Tails(
-                thresholds, counts / self._total, self._total, 0 * starts, nothing, held[:0, 0]
-            )
-        unit, column = np.nonzero(above)
-        places, values = self._places[unit, column], held[unit, column]
-        order = np.lexsort((places, unit))
-        return Tails(
-            thresholds, counts / self._total, self._total, starts, places[order], values[order]
-        )
+        if self._located:
+            return self._located_tails(thresholds)
+        counts = np.count_nonzero(held > thresholds[:, None], axis=1)
+        nothing = np.zeros(0, np.int64)
+        starts = np.zeros(len(counts) + 1, np.int64)
+        return Tails(thresholds, counts / self._total, self._total, starts, nothing, held[:0, 0])
+
+    def _located_tails(self, thresholds: np.ndarray) -> Tails:
+        """Move what lies above the thresholds to the front of the buffers and hand them over.
+
+        A unit's entries never reach beyond its own row, so nothing is overwritten before it
+        is read, and no second copy of the tails is made.
+        """
+        starts = np.zeros(len(thresholds) + 1, np.int64)
+        for unit, threshold in enumerate(thresholds):
+            row, where = self._values[unit, : self._keep], self._places[unit, : self._keep]
+            above = np.flatnonzero(row > threshold)
+            above = above[np.argsort(where[above], kind="stable")]
+            values, places = row[above], where[above]
+            mine = slice(starts[unit], starts[unit] + len(above))
+            self._values.reshape(-1)[mine], self._places.reshape(-1)[mine] = values, places
+            starts[unit + 1] = mine.stop
+        del row, where
+        values, places = self._values, self._places
+        self._values, self._places = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.int64)
+        values.resize(int(starts[-1]), refcheck=False)
+        places.resize(int(starts[-1]), refcheck=False)
+        return Tails(thresholds, np.diff(starts) / self._total, self._total, starts, places, values)
 
     def _start(self, units: int, cells: int) -> None:
         capacity = min(self._keep + max(self._keep, cells), self._total)

@@ -37,9 +37,11 @@
 
   document.addEventListener("click", (event) => {
     const place = event.target.closest("a[href^='#level-'], tr[data-anchor]");
-    if (place) {
+    const anchor = place && (place.dataset.anchor || place.getAttribute("href").slice(1));
+    // A draft's phrases lead to places inside a card, which the browser finds by itself.
+    if (marks.some((mark) => mark.dataset.anchor === anchor)) {
       event.preventDefault();
-      select(place.dataset.anchor || place.getAttribute("href").slice(1), true);
+      select(anchor, true);
     }
     const tab = event.target.closest("[data-show]");
     if (tab) {

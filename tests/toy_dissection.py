@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
@@ -44,12 +43,6 @@ def toy_grader(axes=2):
     spec = InputSpec(axes=axes, extent_mm=64, size=32, channels=("ct",), mean=0, std=1)
     grader = Grader.from_module(ToyNet(axes), spec, ("no fracture", "fracture"), "toy")
     return replace(grader, info=replace(grader.info, sha256="a1" * 32))
-
-
-@pytest.fixture(name="toy_grader")
-def _toy_grader():
-    """Return the maker of toy graders: ``toy_grader(axes)``."""
-    return toy_grader
 
 
 def _blocks(axes):
@@ -118,27 +111,10 @@ def write_toy_cohort(path, axes=2, grades=("G0", "G2", "G3") * 8, split="trainin
     return writer.finish()
 
 
-@pytest.fixture
-def toy_cohort():
-    """Return the maker of toy cohorts: ``toy_cohort(path, axes=2, grades=..., split=...)``."""
-    return write_toy_cohort
-
-
-@pytest.fixture(scope="session")
-def toy_dissected(tmp_path_factory):
-    """The 2-D toy network, dissected."""
-    cohort = write_toy_cohort(tmp_path_factory.mktemp("toy") / "cohort")
-    return dissect(toy_grader(), cohort, SETTINGS)
-
-
-@pytest.fixture(scope="session")
-def toy_dissected_3d(tmp_path_factory):
-    """The 3-D toy network, dissected with boxes that have a place in a patient."""
-    path = tmp_path_factory.mktemp("toy") / "cohort"
-    cohort = write_toy_cohort(path, 3, ("G0", "G2", "G3", "G0"), framed=True)
-    return dissect(toy_grader(3), cohort, SETTINGS)
-
-
-@pytest.fixture
-def toy_settings():
-    return SETTINGS
+def toy_dissected(path, axes=2):
+    """Dissect the toy network; the boxes of the 3-D one have a place in a patient."""
+    if axes == 3:
+        cohort = write_toy_cohort(path, 3, ("G0", "G2", "G3", "G0"), framed=True)
+    else:
+        cohort = write_toy_cohort(path)
+    return dissect(toy_grader(axes), cohort, SETTINGS)

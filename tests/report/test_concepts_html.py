@@ -1,0 +1,64 @@
+import datetime
+import re
+from dataclasses import replace
+
+import pytest
+
+from spinexplain.explainers.dissection.names import NAMES_SCHEMA, RaterNames
+from spinexplain.report.concepts_html import write_concepts
+
+DATE = datetime.date(2024, 1, 1)
+
+
+@pytest.fixture
+def page(known_dissected, tmp_path):
+    path = write_concepts(known_dissected.dissection, tmp_path, 2, "spinexplain dissect", date=DATE)
+    return path.read_text("utf-8")
+
+
+def test_the_page_needs_nothing_from_outside(page):
+    assert not re.search(r"""(?:src|href)=["'](?:https?:)?//""", page)
+    assert "default-src 'none'" in page
+    assert page.count("<script>") == 1
+
+
+def test_it_carries_what_a_raters_file_needs(page, known_dissected):
+    d = known_dissected.dissection
+    assert f'data-key="{d.key}"' in page
+    assert f'data-schema="{NAMES_SCHEMA}"' in page
+    assert page.count('class="card unit"') == 2
+    assert page.count('class="naming"') == 2
+    assert "Suggested by anatomy:" in page
+
+
+def test_further_units_are_listed_and_warnings_shown(page, known_dissected):
+    assert "Further units" in page
+    for warning in known_dissected.dissection.warnings:
+        assert warning.split(":")[0] in page
+
+
+def test_what_raters_wrote_is_escaped(known_dissected, tmp_path):
+    d = known_dissected.dissection
+    evil = "<img src=x onerror=alert(1)>"
+    said = [{"unit": 0, "name": evil, "note": evil}]
+    content = {"schema": NAMES_SCHEMA, "key": d.key, "rater": evil, "names": said}
+    named = replace(d, names=(RaterNames.model_validate(content),))
+    page = write_concepts(named, tmp_path, date=DATE).read_text("utf-8")
+    assert "<img" not in page
+    assert "&lt;img" in page
+
+
+def test_the_same_dissection_gives_the_same_bytes(known_dissected, tmp_path):
+    one = write_concepts(known_dissected.dissection, tmp_path, date=DATE).read_bytes()
+    assert write_concepts(known_dissected.dissection, tmp_path, date=DATE).read_bytes() == one
+
+
+def test_the_form_speaks_the_schema_of_the_reader():
+    """What the script writes is what read_rater takes: the same keys."""
+    from importlib import resources
+
+    script = (resources.files("spinexplain.report") / "static" / "concepts.js").read_text("utf-8")
+    for key in ("schema", "key", "model", "layer", "rater", "names"):
+        assert re.search(rf"\b{key}: ", script)
+    for key in ("unit", "name", "meaningful", "note"):
+        assert re.search(rf"\b{key}: ", script)
