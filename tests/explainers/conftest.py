@@ -13,25 +13,30 @@ from spinexplain.models.grader import Grader
 from spinexplain.types import Exemplar, ModelInfo, Patch, Vertebra
 
 CLASSES = ("G0", "G2", "G3")
+DETECTED = ("no fracture", "fracture")
 
 
 @pytest.fixture
 def tiny_grader():
-    """Return a builder of tiny graders: ``tiny_grader(axes=2, kind="prototype")``."""
+    """Return a builder of tiny graders: ``tiny_grader(axes=2, kind="prototype")``.
+
+    A detector has three axes and two classes, whatever is asked for.
+    """
 
     def build(axes=2, kind="prototype"):
         torch.manual_seed(0)
+        axes, classes = (3, DETECTED) if kind == "detector" else (axes, CLASSES)
         spec = InputSpec(axes=axes, extent_mm=32, size=32)
         settings = TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none")
         head = HeadSettings(kind=kind, feature_dim=5, prototypes_per_class=2)
-        model = build_model(build_trunk(settings, spec), head, len(CLASSES), spec).eval()
-        info = ModelInfo("tiny", "1", "", CLASSES, "noise")
+        model = build_model(build_trunk(settings, spec), head, len(classes), spec).eval()
+        info = ModelInfo("tiny", "1", "", classes, "noise")
         blank = np.zeros((32,) * axes, np.float32)
         exemplars = tuple(
             Exemplar(blank, blank, f"sub-{i}", "ct", "L1", "G2", True, (0,) * axes)
             for i in range(6)
         )
-        return Grader(model, spec, CLASSES, info, exemplars=exemplars)
+        return Grader(model, spec, classes, info, exemplars=exemplars)
 
     return build
 
