@@ -19,7 +19,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
-from transfer.page import page
+from transfer.page import written
 
 ROOT = Path(__file__).resolve().parents[1]
 JSON, PAGE = ROOT / "docs" / "transfer.json", ROOT / "docs" / "transfer.md"
@@ -46,7 +46,7 @@ def main() -> None:
         if facts is None:
             return
         JSON.write_text(json.dumps(facts, indent=1) + "\n")
-    PAGE.write_text(page(json.loads(JSON.read_text())))
+    PAGE.write_text(written(JSON))
     print(PAGE)
 
 

@@ -1,6 +1,5 @@
 """The pure parts of scripts/transfer: what the report is made from, without drawing a spine."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from transfer import baselines, limits, page, prepared, refusals, simulated, tal
 
 def test_the_page_is_written_from_its_figures():
     """No figure is typed by hand."""
-    facts = json.loads((ROOT / "docs" / "transfer.json").read_text())
-    assert (ROOT / "docs" / "transfer.md").read_text() == page.page(facts)
+    made = page.written(ROOT / "docs" / "transfer.json")
+    assert (ROOT / "docs" / "transfer.md").read_text() == made
 
 
 @pytest.mark.parametrize("seed", range(5))

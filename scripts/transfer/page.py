@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from .real import ABOUT
@@ -23,6 +25,19 @@ expects. Intervals are 95 %, over drawn persons; where all or none are right the
 overstates what is known. Every scan went the way of `spinexplain grade`: CT and mask (or body centers) in, quality
 flags and refusals included.
 """
+
+
+NOTHING_YET = """# Transfer: what the shipped model is worth elsewhere
+
+Not measured yet for the model that is shipped now. `make transfer` draws whole phantom spines, simulates fractures
+in the repository's real CTs, grades them all and writes this page; it takes about 45 CPU minutes and can be
+interrupted.
+"""
+
+
+def written(path: Path) -> str:
+    """Write the page from stored figures, or say that there are none."""
+    return page(json.loads(path.read_text())) if path.exists() else NOTHING_YET
 
 
 def percent(value: float | None) -> str:
@@ -422,5 +437,5 @@ def _making(facts: Facts) -> str:
         f"`make transfer` draws the spines (seeds {seeds}; training uses 1 and 2, choosing 980 and 990), "
         "takes each to the model's door, stores that and grades it. Stored and graded later is the same as "
         f"graded by `spinexplain.grade`: {check['same']} of {check['vertebrae']} vertebrae on the real "
-        "scans and two phantoms, compared in the same run. Bootstrap: 2000 draws of persons, seed 0.\n"
+        "scans and a phantom, compared in the same run. Bootstrap: 1000 draws of persons, seed 0.\n"
     )

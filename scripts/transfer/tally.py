@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spinexplain.evaluate.bootstrap import DRAWS, subject_bootstrap, subject_draws
+from spinexplain.evaluate.bootstrap import subject_bootstrap, subject_draws
 
-SEED = 0
+SEED, DRAWS = 0, 1000
 FRACTURED = ("G2", "G3")
 LOSS_EDGES = (0.20, 0.225, 0.25, 0.275, 0.30, 0.35, 0.40, 0.45, 0.55, 1.0)
 REGIONS = {
@@ -56,7 +56,7 @@ def share(hit: np.ndarray, subjects: np.ndarray) -> dict[str, Any]:
     if not len(hit):
         return {"hits": 0, "n": 0, "subjects": 0, "value": None, "low": None, "high": None}
     values = hit.astype(float)
-    interval = subject_bootstrap(lambda rows: float(values[rows].mean()), subjects, SEED)
+    interval = subject_bootstrap(lambda rows: float(values[rows].mean()), subjects, SEED, DRAWS)
     counts = {"hits": int(hit.sum()), "n": len(hit), "subjects": len(set(subjects.tolist()))}
     return {**counts, **asdict(interval)}
 
@@ -266,4 +266,4 @@ def _difference(first: pd.Series, second: pd.Series) -> dict[str, Any]:
         a, b = values[rows[is_first[rows]]], values[rows[~is_first[rows]]]
         return float(a.mean() - b.mean()) if len(a) and len(b) else float("nan")
 
-    return asdict(subject_bootstrap(gap, both.index.to_numpy(str), SEED))
+    return asdict(subject_bootstrap(gap, both.index.to_numpy(str), SEED, DRAWS))

@@ -112,7 +112,8 @@ class ModelAtlas:
     before, after : ndarray, shape (P, D), or None
         Prototype vectors before projection (where the run kept them) and as they are.
     center : ndarray, shape (D,), or None
-        Mean of all latent patches of the training set.
+        Mean of the training patches nearest to a prototype of their class, every class
+        weighing the same.
     patch_distance : float or None
         Median distance of two random patches of one class: what "far" means here.
     patch_cosine : tuple of 2 floats, or None

@@ -26,6 +26,12 @@ def test_the_winner_is_the_patch_nearest_to_an_own_class_prototype(case):
         assert seen.similarities[row, best] == pytest.approx(expected, rel=1e-3)
 
 
+def test_the_center_weighs_every_class_the_same(case):
+    _, _, seen = case
+    means = [seen.winners[seen.labels == k].mean(axis=0) for k in range(3)]
+    np.testing.assert_allclose(seen.center, sum(means) / 3)
+
+
 def test_cells_lie_on_the_grid(case):
     _, _, seen = case
     assert seen.grid == (8, 8)

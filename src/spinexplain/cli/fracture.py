@@ -85,8 +85,8 @@ def fracture_to_folder(request: FractureRequest, out: Path, force: bool) -> None
             labels = read_mask(request.labels, scheme=request.label_scheme)
         with stage("fracture"):
             level = VertebraLevel(request.level)
-            how = (request.shape, request.loss, request.seed, request.impaction)
-            fractured = simulate_fracture(volume, labels, level, *how)
+            how = (request.shape, request.loss, request.seed)
+            fractured = simulate_fracture(volume, labels, level, *how, impaction=request.impaction)
         with stage("write"):
             images: dict[str, Volume | LabelMap] = {
                 "ct": fractured.volume,

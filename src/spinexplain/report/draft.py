@@ -212,7 +212,7 @@ def _details(
 
 
 def _readers_word(unit: Evidence) -> bool:
-    """Whether most readers of a unit tied to fracture find it meaningful, and its name may stand."""
+    """Whether a unit tied to fracture has a readers' name that may stand in a finding."""
     terms = unit.terms
     meaningful = 2 * terms.get("meaningful", 0.0) > terms.get("raters", 0.0)
     tied = terms.get("contrast", 0.0) > 0

@@ -43,7 +43,8 @@ class Sweep:
     winners : ndarray, shape (n, D)
         The latent patch that is nearest to any prototype of the crop's class.
     center : ndarray, shape (D,)
-        Mean of all latent patches.
+        Mean of ``winners``, every class weighing the same. The mean of all patches would not
+        do: most are background, and from there all bone lies in one direction.
     """
 
     labels: np.ndarray
@@ -82,14 +83,12 @@ def sweep(
     labels = class_labels(data, classes)
     owner = model.prototype_class.cpu().numpy()
     similarities, cells, winners = [], [], []
-    total: np.ndarray = np.zeros(model.prototypes.shape[1])
     grid: tuple[int, ...] = ()
     for rows, x, _ in inputs_in_batches(data, np.arange(len(data)), spec):
         latent = model.latent(x)
         grid = tuple(latent.shape[2:])
         nearest, at = model.latent_distances(latent).flatten(2).min(dim=2)
         flat = latent.flatten(2).double()
-        total += flat.mean(dim=2).sum(dim=0).numpy()
         foreign = torch.from_numpy(owner[None] != labels[rows, None])
         best = nearest.masked_fill(foreign, torch.inf).argmin(dim=1)
         place = at[torch.arange(len(rows)), best]
@@ -98,13 +97,15 @@ def sweep(
         cells.append(at.numpy())
         if progress is not None:
             progress("crops", int(rows[-1]) + 1, len(data))
+    nearest_patches = np.concatenate(winners)
+    means = [nearest_patches[labels == k].mean(axis=0) for k in np.unique(labels)]
     return Sweep(
         labels=labels,
         similarities=np.concatenate(similarities),
         cells=np.concatenate(cells),
         grid=grid,
-        winners=np.concatenate(winners),
-        center=total / len(data),
+        winners=nearest_patches,
+        center=np.mean(means, axis=0),
     )
 
 
