@@ -307,11 +307,8 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
         return batch
     crops = batch.crops
     if crops is not None:
-        masks = {
-            name: None if mask is None else mask.to(device)
-            for name, mask in (("target", crops.target), ("evidence", crops.evidence))
-        }
-        crops = replace(crops, **masks)
+        masks = [None if m is None else m.to(device) for m in (crops.target, crops.evidence)]
+        crops = Crops(crops.hu, crops.centers, masks[0], masks[1])
     moved = {
         name: None if tensor is None else tensor.to(device)
         for name, tensor in (("height_loss", batch.height_loss), ("everyone", batch.everyone))
