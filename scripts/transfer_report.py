@@ -71,7 +71,6 @@ def measured(options: argparse.Namespace) -> dict | None:
     groups = {name: there(group) for name, group in groups.items()}
     real_tasks, limit_tasks = there(real_tasks), there(limit_tasks)
     from spinexplain.evaluate.summary import without_nan
-
     from spinexplain.models.checkpoint import load_grader
 
     grader = load_grader(options.model)

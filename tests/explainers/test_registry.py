@@ -75,7 +75,9 @@ def test_explanations_keep_the_contract(tiny_grader, random_patch, kind, method,
 @pytest.mark.parametrize(("kind", "method", "axes"), CASES)
 def test_explaining_twice_gives_the_same_bits(tiny_grader, random_patch, kind, method, axes):
     grader, patch = tiny_grader(axes, kind), random_patch(axes)
-    first, second = (_explainer(method, grader, patch)(grader, patch, grader.classes[1]) for _ in range(2))
+    first, second = (
+        _explainer(method, grader, patch)(grader, patch, grader.classes[1]) for _ in range(2)
+    )
     for a, b in zip(first.evidence, second.evidence, strict=True):
         assert (a.name, a.score, dict(a.terms)) == (b.name, b.score, dict(b.terms))
         np.testing.assert_array_equal(a.heatmap, b.heatmap)
