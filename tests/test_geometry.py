@@ -86,7 +86,7 @@ class TestCurve:
 def test_sheet_index_and_millimeters_are_inverse(offsets, row, column, off, spacing, shift):
     frame = SheetFrame(wavy(offsets), 20.0, -7.0, (96, 64), spacing, shift)
     index = np.array([row, column, off])
-    np.testing.assert_allclose(frame.to_patch(frame.to_mm(index)), index, atol=0.05)
+    np.testing.assert_allclose(frame.to_patch(frame.to_mm(index)), index, atol=0.1)
 
 
 def test_a_straight_sheet_by_hand():

@@ -11,7 +11,16 @@ from spinexplain.types import Volume
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from transfer import baselines, limits, page, prepared, refusals, simulated, tally, tasks
+from transfer import (  # noqa: E402
+    baselines,
+    limits,
+    page,
+    prepared,
+    refusals,
+    simulated,
+    tally,
+    tasks,
+)
 
 
 def test_the_page_is_written_from_its_figures():

@@ -1,4 +1,4 @@
-"""Scans as `spinexplain.grade` sees them just before the model: kept, so that models can be swapped.
+"""Scans as `spinexplain.grade` sees them just before the model: models can be swapped.
 
 Drawing and measuring a scan takes seconds, grading it hundredths. What lies between is stored
 once per scan: the crops as the model gets them, quality flags, heights from the mask.

@@ -101,7 +101,9 @@ def _refusals(planted: pd.DataFrame) -> list[dict[str, Any]]:
 def _by(found: pd.DataFrame, keys: list[str]) -> list[dict[str, Any]]:
     rows = []
     for values, part in found.groupby(keys):
-        named = {k: v.item() if hasattr(v, "item") else v for k, v in zip(keys, values)}
+        named = {
+            k: v.item() if hasattr(v, "item") else v for k, v in zip(keys, values, strict=True)
+        }
         rows.append({**named, "hits": int(part["fractured"].sum()), "n": len(part)})
     return rows
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -169,7 +170,7 @@ def by_loss(table: Rows) -> list[dict[str, Any]]:
     """Found share of planted fractures by true loss."""
     broken = table[table["shape"] != "none"]
     found = []
-    for low, high in zip(LOSS_EDGES[:-1], LOSS_EDGES[1:], strict=True):
+    for low, high in pairwise(LOSS_EDGES):
         part = broken[(broken["loss"] >= low) & (broken["loss"] < high)]
         found.append({"from": low, "to": high, **share(part["fractured"], part["subject"])})
     return found

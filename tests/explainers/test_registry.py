@@ -114,7 +114,7 @@ def test_no_hook_stays_behind_after_an_exception(
 
 @pytest.mark.parametrize(("kind", "method"), PAIRS)
 def test_classes_the_model_does_not_know_are_refused(tiny_grader, random_patch, kind, method):
-    with pytest.raises(ModelError, match='no class "G1"; expected one of (G0, G2|no fracture)'):
+    with pytest.raises(ModelError, match=r'no class "G1"; expected one of (G0, G2|no fracture)'):
         EXPLAINERS[method](tiny_grader(2, kind), random_patch(AXES[kind][0]), "G1")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,7 +66,8 @@ def command(
             model, cohort, out, plan, force=force, command_line=shlex.join(words), advance=advance
         )
     for warning in dissection.warnings:
-        warnings.warn(warning, stacklevel=1)
+        # Said at every run: Python shows a warning of the same words once only.
+        typer.echo(f"warning: {warning}", err=True)
     typer.echo(in_words(dissection))
     typer.echo(f"concept atlas: {printable(str(out / 'concepts.html'))}")
 
@@ -127,10 +127,10 @@ def write_outputs(
     write_collages(done.dissection, folder, top)
     placeless = write_unit_files(done, folder, progress=advance)
     if placeless:
-        warnings.warn(
-            f"{placeless} of the strongest samples were drawn directly and lie in no patient: "
-            "their slices are written, NIfTI files are not.",
-            stacklevel=1,
+        typer.echo(
+            f"warning: {placeless} of the strongest samples were drawn directly and lie in no "
+            "patient: their slices are written, NIfTI files are not.",
+            err=True,
         )
     write_concepts(done.dissection, folder, top, command_line)
 

@@ -142,7 +142,8 @@ def design(base: TrainConfig, factors: Sequence[Factor], full: bool, source: str
         points = [dict(zip(keys, values, strict=True)) for values in _combinations(factors)]
     else:
         points = [start | {f.key: value} for f in factors for value in f.values]
-    entries, settings = [], {}
+    entries: list[Entry] = []
+    settings: dict[str, dict[str, Any]] = {}
     for point in [start, *points]:
         if any(point == known for known in settings.values()):
             continue

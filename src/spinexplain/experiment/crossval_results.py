@@ -151,7 +151,7 @@ def prototype_summary(stories: list[dict[str, Any]]) -> dict[str, Any] | None:
 
     def pooled(kind: str) -> list[list[float]]:
         values = np.array([story["contributions"][kind] for story in stories], float)
-        return (values * counts[..., None]).sum(axis=0) / counts.sum(axis=0)[:, None]  # type: ignore[no-any-return]
+        return (values * counts[..., None]).sum(axis=0) / counts.sum(axis=0)[:, None]
 
     contribution = {kind: np.asarray(pooled(kind)).tolist() for kind in ("true_class", "own_class")}
     return {

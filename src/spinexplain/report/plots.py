@@ -23,7 +23,8 @@ BLUES = LinearSegmentedColormap.from_list("accent", [LIGHT["surface"], LIGHT["ac
 @contextmanager
 def drawn(path: Path, width: float, height: float) -> Iterator[Figure]:
     """Yield a figure of so many inches and save it as PNG afterwards."""
-    with rc_context(matplotlib_style()):
+    style: Any = matplotlib_style()
+    with rc_context(style):
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure

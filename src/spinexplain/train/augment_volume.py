@@ -196,9 +196,9 @@ def _rescanned(hu: Tensor, draw: VolumeDraw) -> Tensor:
     from monai.transforms.intensity.array import AdjustContrast, GaussianSmooth
 
     if draw.blur_mm > 0:
-        hu = _plain(GaussianSmooth(draw.blur_mm)(hu[None]))[0]
+        hu = _plain(torch.as_tensor(GaussianSmooth(draw.blur_mm)(hu[None])))[0]
     if draw.gamma != 1:
-        hu = _plain(AdjustContrast(draw.gamma)(hu[None]))[0]
+        hu = _plain(torch.as_tensor(AdjustContrast(draw.gamma)(hu[None])))[0]
     return hu if draw.noise_hu is None else hu + torch.from_numpy(draw.noise_hu)
 
 

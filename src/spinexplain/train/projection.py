@@ -266,7 +266,7 @@ class _Taken:
         """Take the nearest free patch by distances (n, cells); None if there is none."""
         flat = distance.ravel()
         if self._settings.allow_duplicates or not self._taken:
-            order = flat.argmin(keepdims=True)
+            order = np.array([flat.argmin()])
         else:
             order = np.argsort(flat, kind="stable")
         for start in range(0, len(order), _CANDIDATES):

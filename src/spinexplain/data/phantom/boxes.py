@@ -8,7 +8,7 @@ import numpy as np
 
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.scan import PhantomScan
-from spinexplain.data.schema import KINDS, SPACING_MM
+from spinexplain.data.schema import KINDS, MARGIN_SHAPE_3D, SPACING_MM
 from spinexplain.data.shard import SeriesShard, VertebraRow, to_stored
 from spinexplain.geometry import BoxFrame
 from spinexplain.spine.reformat import box_frame
@@ -38,7 +38,7 @@ def box_shard(scan: PhantomScan, masks: bool = True) -> SeriesShard:
     image = scan.image
     facts = {fact.level: fact for fact in scan.truth if not fact.foreign_material}
     kept = [v for v in image.vertebrae if v.level.is_graded and v.level.value in facts]
-    shape = KINDS["patches_3d"].shape
+    shape = MARGIN_SHAPE_3D
     frames = [box_frame(image.vertebrae, vertebra, shape, SPACING_MM) for vertebra in kept]
     sampled = [sample_volume(image.volume, frame) for frame in frames]
     arrays = {"patches_3d": np.stack([to_stored(KINDS["patches_3d"], hu) for hu, _ in sampled])}
