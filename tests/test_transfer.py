@@ -166,7 +166,7 @@ def test_simulated_fractures_are_counted_with_their_neighbors():
 
 def test_outcomes_tell_refusals_from_wrong_grades():
     rows = [
-        {"reason": "metal 3%", "called": None, "flags": []},
+        {"reason": "12% of it (at most 3%)", "called": None, "flags": []},
         {"reason": "", "called": "G0", "flags": ["thick_slices"]},
         {"reason": "", "called": "G3", "flags": []},
     ]

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .tally import without_share
+
 Row = Mapping[str, Any]
 
 
@@ -19,12 +21,8 @@ def outcomes(rows: Iterable[Row]) -> dict[str, Any]:
         "kept": sum(row["called"] == "G0" for row in graded),
         "called_fractured": sum(row["called"] != "G0" for row in graded),
         "flagged": sum(bool(row["flags"]) for row in graded),
-        "reasons": dict(Counter(_words(row["reason"]) for row in rows if row["reason"])),
+        "reasons": dict(Counter(without_share(row["reason"]) for row in rows if row["reason"])),
     }
-
-
-def _words(reason: str) -> str:
-    return "".join(c for c in reason.split("(")[0] if not c.isdigit()).strip(" %")
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], tuple]) -> dict[tuple, list[Row]]:

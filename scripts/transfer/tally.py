@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -129,12 +130,14 @@ def population(table: Rows) -> dict[str, Any]:
     }
 
 
+def without_share(reason: str) -> str:
+    """Leave out how much exactly, so that reasons can be counted."""
+    return re.sub(r"^\d+% |\(.*", "", reason).strip()
+
+
 def not_assessable(table: Rows) -> dict[str, Any]:
-    """Share refused, and why (figures in reasons are left out)."""
-    reasons = Counter(
-        "".join(c for c in reason.split("(")[0] if not c.isdigit()).strip(" %")
-        for reason in table["reason"][~table["assessed"]]
-    )
+    """Share refused, and why (shares in reasons are left out)."""
+    reasons = Counter(without_share(reason) for reason in table["reason"][~table["assessed"]])
     refused = (~table["assessed"]).to_numpy(bool)
     return {"share": share(refused, table["subject"]), "reasons": dict(reasons.most_common())}
 
