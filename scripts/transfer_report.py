@@ -86,6 +86,7 @@ def measured(options: argparse.Namespace) -> dict | None:
     facts = {
         "schema": "spinexplain/transfer/1",
         "model": {k: getattr(grader.info, k) for k in ("name", "version", "sha256", "trained_on")},
+        "drawn_by": drawn.name,
         "seeds": {name: seed for name, (seed, *_) in phantoms.POPULATIONS.items()},
         "opponents_chosen": {
             "heights_loss": heights_loss,

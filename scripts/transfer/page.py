@@ -386,6 +386,8 @@ def _cuts(rows: Sequence[Facts]) -> str:
 
 
 def _slices(rows: Sequence[Facts]) -> str:
+    if not rows:
+        return "Not measured yet.\n"
     cells = [
         [
             f"{row['slices']}, {row['thickness_mm']} mm",
