@@ -17,8 +17,9 @@ from spinexplain.train.projection import inputs_in_batches
 def predict(model: nn.Module, data: TrainingSet, config: TrainConfig) -> np.ndarray:
     """Return logits (N, K) of the unaugmented crops."""
     model.eval()
-    rows, device = np.arange(len(data)), next(model.parameters()).device
-    batches = inputs_in_batches(data, rows, config.input)
+    first = next(model.parameters(), None)
+    device = "cpu" if first is None else first.device
+    batches = inputs_in_batches(data, np.arange(len(data)), config.input)
     return torch.cat([model(x.to(device)).cpu() for _, x, _ in batches]).numpy()
 
 
