@@ -15,6 +15,11 @@ import matplotlib.pyplot as plt
 
 from .prepared import read_prepared
 
+SHORT = {
+    "endplate_pit": "pit",
+    "short_vertebral_height": "short",
+    "bridging_osteophyte": "bridge",
+}
 BONE_HU = (-500, 1300)
 COLUMNS, ROWS = 7, 2
 COLORS = {"verse-like": "#0072b2", "hard": "#d55e00", "shifted-scanner": "#7a7a7a"}
@@ -63,7 +68,7 @@ def error_gallery(table: pd.DataFrame, out: Path) -> list[str]:
 
 def _tile(row: pd.Series) -> tuple[str, np.ndarray]:
     crop = read_prepared(Path(row["file"]))[1][row["at"]].crop
-    said = ", ".join(name.replace("_", " ") for name in row["look_alikes"])
+    said = ", ".join(SHORT.get(name, name.replace("_", " ")) for name in row["look_alikes"][:3])
     what = f"{row['shape']} G{row['grade']}" if row["shape"] != "none" else said
     return f"{row['level']}, loss {row['loss']:.0%}, score {row['score']:.2f}\n{what}", crop
 
