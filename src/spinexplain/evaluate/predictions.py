@@ -61,8 +61,10 @@ def data_hash(index: pd.DataFrame) -> str:
     Examples
     --------
     >>> import pandas as pd
-    >>> data_hash(pd.DataFrame({"subject": ["a"], "grade": ["G0"]}))[:8]
-    '26fc58c4'
+    >>> one = data_hash(pd.DataFrame({"subject": ["a"], "grade": ["G0"]}))
+    >>> other = data_hash(pd.DataFrame({"subject": ["a"], "grade": ["G2"]}))
+    >>> len(one), one == other
+    (64, False)
     """
     used = [name for name in (*_IDENTITY, "ct_sha256", "mask_sha256") if name in index]
     columns = [[_cell(value) for value in index[name]] for name in used]
