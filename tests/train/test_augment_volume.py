@@ -41,6 +41,23 @@ def test_without_changes_it_is_the_plain_crop(boxes):
     assert torch.equal(got.target, plain.target)
 
 
+@pytest.mark.parametrize("moved", [0.0, 0.25, 9.0])
+def test_copied_boxes_are_the_interpolated_ones(boxes, moved, monkeypatch):
+    """On the samples, between them, and beyond the stored box."""
+    data, rows = boxes(), np.arange(4)
+    data.centers[1] += moved
+    got = plain_crops(data, rows, SPEC)
+    copied = volume_crops(data, rows, SPEC, settings(), (0, 0), np.zeros(4, int), masks=True)
+    for module in ("augment", "augment_volume"):
+        monkeypatch.setattr(f"spinexplain.train.{module}.whole_windows", lambda *_: None)
+    slow = volume_crops(data, rows, SPEC, settings(), (0, 0), np.zeros(4, int), masks=True)
+    for crop in (got, copied):
+        torch.testing.assert_close(crop.hu, slow.hu, atol=0.01, rtol=0)
+        torch.testing.assert_close(crop.centers, slow.centers)
+    whole = np.array([0, 2, 3]) if moved == 0.25 else rows
+    assert torch.equal(copied.target[whole], slow.target[whole])
+
+
 def test_a_box_follows_a_centroid_off_the_middle(boxes):
     data = boxes()
     data.centers[:] += [1, -2, 3]
