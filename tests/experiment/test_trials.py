@@ -35,6 +35,17 @@ def test_every_training_set_is_trained_by_every_seed_and_tested_on_every_set(tri
     assert runs == ["one+two--seed0", "one+two--seed1", "one--seed0", "one--seed1"]
 
 
+def test_joined_test_sets_have_the_scores_of_their_cohorts(trials, box_cohort):
+    more = parse_source(f"{trials.test[0].cohorts[0]}+{box_cohort('more', 2, seed=4)}", None)
+    tests = [trials.test[0], more]
+    run_trials(Trials(trials.config, trials.train[:1], tests, 1, trials.out))
+    folder = trials.out / "predictions"
+    held = pd.read_parquet(folder / "one--seed0--held.parquet")
+    joined = pd.read_parquet(folder / "one--seed0--held+more.parquet")
+    pd.testing.assert_frame_equal(joined[: len(held)], held)
+    assert set(joined["subject"][len(held) :]) == {"more/sub-0", "more/sub-1"}
+
+
 def test_a_stopped_experiment_goes_on_and_what_is_done_is_not_touched(trials, monkeypatch):
     first = run_trials(trials)
     gone = trials.out / "predictions" / "one--seed1--held.parquet"

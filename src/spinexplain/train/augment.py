@@ -6,7 +6,7 @@ no flip: a sagittal sheet has a front and a back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -83,6 +83,21 @@ def plain_crops(data: TrainingSet, index: np.ndarray, spec: InputSpec) -> Crops:
         return _copied(data, index, window, round(spec.extent_mm))
     still = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))
     return augmented_crops(data, index, spec, still, seed=0, epoch=0)
+
+
+def cut_to_input(data: TrainingSet, spec: InputSpec) -> TrainingSet:
+    """Read boxes into memory without the margin that unchanged crops do not need.
+
+    Masks are left out. Sheets, and boxes that would have to be interpolated, stay as they are.
+    """
+    side = round(spec.extent_mm)
+    rows = np.arange(len(data))
+    windows = whole_windows(data, rows, side) if spec.axes == 3 else None
+    if windows is None:
+        return data
+    cut = [data.patches_hu[int(i)][at] for i, at in zip(rows, windows, strict=True)]
+    centers = np.full(data.centers.shape, (side - 1) / 2)
+    return replace(data, patches_hu=np.stack(cut), centers=centers, target=None, evidence=None)
 
 
 def whole_windows(

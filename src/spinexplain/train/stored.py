@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,10 +12,12 @@ import numpy as np
 if TYPE_CHECKING:
     from spinexplain.data.cohort import CohortArray
 
+_KEPT = 200  # boxes, 560 MB: the fractures of a small cohort come in every epoch
+
 
 @dataclass(frozen=True, eq=False)
 class StoredPatches:
-    """Rows of cohorts' arrays, read at every access; indexed like one array.
+    """Rows of cohorts' arrays, read when they are indexed, like one array.
 
     Ten thousand boxes with their margin are 30 GB, a step of a training needs a few of them:
     reading one costs a tenth of a step.
@@ -46,15 +49,21 @@ class StoredPatches:
         """Read one patch, shape (*S), or several, shape (k, *S)."""
         chosen = np.arange(len(self))[index]
         if chosen.ndim == 0:
-            found: np.ndarray = self.arrays[self.part[chosen]][int(self.row[chosen])]
-            return found
-        read = [self.arrays[self.part[i]][int(self.row[i])] for i in chosen]
+            return _read(self.arrays[self.part[chosen]], int(self.row[chosen]))
+        read = [self[int(i)] for i in chosen]
         return np.stack(read) if read else np.empty((0, *self.shape[1:]), np.int16)
 
     def take(self, index: np.ndarray) -> StoredPatches:
         """Return the patches of ``index`` (integers or a boolean mask), still on disk."""
         part, row = self.part[index], self.row[index]
         return StoredPatches(self.arrays, part, row, (len(row), *self.shape[1:]))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(array: CohortArray, row: int) -> np.ndarray:
+    patch: np.ndarray = array[row]
+    patch.setflags(write=False)  # it is handed out again
+    return patch
 
 
 def one_after_another(parts: Sequence[StoredPatches]) -> StoredPatches:
