@@ -24,6 +24,8 @@ def test_every_training_set_is_trained_by_every_seed_and_tested_on_every_set(tri
     assert set(rows) == {("one", "held"), ("one+two", "held"), ("height loss alone", "held")}
     assert [len(row.runs) for row in rows.values()] == [2, 2, 1]
     assert {(row.vertebrae, row.fractures) for row in rows.values()} == {(9, 3)}
+    assert result.training["one"] == {"vertebrae": 15, "fractures": 5}
+    assert result.training["one+two"] == {"vertebrae": 30, "fractures": 10}
     heights = rows[("height loss alone", "held")].runs[0]
     assert heights["auc"] == heights["accuracy"] == 1.0
     table = pd.read_parquet(trials.out / "predictions" / "one+two--seed1--held.parquet")

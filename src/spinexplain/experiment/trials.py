@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from spinexplain.errors import ConfigError, OutputError
 from spinexplain.experiment.trials_result import TrialsResult, collect, write_result
 from spinexplain.experiment.trials_scores import (
     GradedBoxes,
+    class_sizes,
     height_losses,
     scores_of,
     store_scores,
@@ -85,7 +86,8 @@ def run_trials(trials: Trials) -> TrialsResult:
         for seed in _seeds(trials):
             _one_run(trials, boxes, source, seed)
     names = [[source.name for source in side] for side in (trials.train, trials.test)]
-    result = collect(trials.out / "predictions", trials.config, *names)
+    sizes = {source.name: class_sizes(source, trials.config) for source in trials.train}
+    result = replace(collect(trials.out / "predictions", trials.config, *names), training=sizes)
     write_result(result, trials.out)
     return result
 

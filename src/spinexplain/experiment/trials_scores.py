@@ -42,6 +42,14 @@ class GradedBoxes:
         return self._known[cohort]
 
 
+def class_sizes(source: Source, config: TrainConfig) -> dict[str, int]:
+    """Count the vertebrae of a set whose grade is in a class, and the fractures among them."""
+    from spinexplain.train.dataset import class_labels
+
+    labels = class_labels(read_source(source, config.input.axes), config.task)
+    return {"vertebrae": int(np.sum(labels >= 0)), "fractures": int(np.sum(labels == 1))}
+
+
 def scores_of(
     trained: Trained, boxes: GradedBoxes, tests: Sequence[Source]
 ) -> dict[Source, np.ndarray]:
