@@ -12,7 +12,7 @@ from spinexplain.data.schema import KINDS
 from spinexplain.data.sheets import DrawnSheet
 from spinexplain.errors import ConfigError
 from spinexplain.train.dataset import TrainingSet
-from spinexplain.train.stored import StoredPatches
+from spinexplain.train.stored import Patches, StoredPatches
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
@@ -103,7 +103,7 @@ def set_from_cohort(
     )
 
 
-def _patches(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | StoredPatches:
+def _patches(cohort: Cohort, rows: np.ndarray, axes: int) -> Patches:
     """Read sheets; leave boxes, which are fifty times as large, on disk."""
     if axes == 2:
         return cohort.read("patches_2d", rows)
