@@ -46,10 +46,11 @@ def command(
 ) -> None:
     """Dissect a model: which units speak for fracture, what drives them, where they lie.
 
-    Writes DISSECTION/concepts.html (a page on which clinicians name units), dissection.json
-    and units.csv (every figure), table2.html (the paper's table 2), collages/ of the top units, and units/ with every slice and
-    NIfTI files of the five strongest samples of the five strongest units. Names that raters
-    gave units are kept when the same model is dissected again with --force.
+    Writes DISSECTION/concepts.html (a page on which clinicians name units), table2.html (the
+    paper's table 2), dissection.json and units.csv (every figure), collages/ of the top units,
+    and units/ with every slice and NIfTI files of the five strongest samples of the five
+    strongest units. Names that raters gave units are kept when the same model is dissected
+    again with --force.
 
     Example: spinexplain dissect run cohort -o dissection
     """

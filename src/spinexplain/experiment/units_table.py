@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from spinexplain.experiment.stored import Stored
 from spinexplain.explainers.dissection.names import Consensus, consensus, read_names
 from spinexplain.explainers.dissection.overlap import Overlap
 from spinexplain.explainers.dissection.suggest import suggested_regions
-from spinexplain.experiment.stored import Stored
 
 _SHOWN = 10
 

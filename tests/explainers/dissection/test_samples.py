@@ -37,7 +37,7 @@ def test_the_test_split_is_refused(known_cohort, tmp_path):
 
 def test_a_cohort_without_grades_needs_the_table(known_cohort, tmp_path):
     cohort = known_cohort(tmp_path / "c", grades=(None, None), split=None)
-    with pytest.raises(ConfigError, match="no vertebra has a grade; .*--table"):
+    with pytest.raises(ConfigError, match=r"no vertebra has a grade; .*--table"):
         select_samples(cohort, SPEC, CLASSES)
 
 
