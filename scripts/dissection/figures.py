@@ -71,16 +71,18 @@ def dots(axes: Axes, values: np.ndarray, height: float, color: str) -> None:
 
 def shortcut_png(found: dict[str, Any], path: Path) -> None:
     """Draw how often units are enabled with the marks and without, by rank, in both networks."""
-    titles = {"shortcut": "Learned with marks", "balanced": "Learned without"}
+    titles = {"marked": "Learned with marks", "plain": "Learned without"}
     with drawn(path, 8.2, 3.0) as figure:
         axes = figure.subplots(1, 2, sharey=True)
         for one, (name, title) in zip(axes, titles.items(), strict=True):
-            before, after = (100 * np.array(shares) for shares in found[name]["by_rank"])
+            before, after = (
+                100 * np.array(shares) for shares in found["networks"][name]["by_rank"]
+            )
             rank = np.arange(1, len(before) + 1)
             one.axvspan(0.4, TOP + 0.5, color=LIGHT["accent-soft"], lw=0)
             one.vlines(rank, after, before, color=LIGHT["line"], lw=1.6)
-            one.plot(rank, before, "o", color=MARKED, ms=4, label="as they are")
-            one.plot(rank, after, "o", color=TRAINED, ms=4, label="marks painted out")
+            one.plot(rank, before, "o", color=MARKED, ms=4, label="with their marks")
+            one.plot(rank, after, "o", color=TRAINED, ms=4, label="the same without")
             one.set(xlim=(0.4, len(before) + 0.6), ylim=(-3, 103))
             one.set_xlabel("rank of the unit")
             one.set_title(title, loc="left")
