@@ -1,9 +1,12 @@
-def test_writes_scans_and_table(spinexplain, tmp_path):
-    out = tmp_path / "spines"
-    ended = spinexplain("phantom", out, "--subjects", 1, "--seed", 7, "--preset", "demo")
+def test_writes_scans_and_table(spinexplain, spines):
+    assert len(list((spines / "rawdata").rglob("*_ct.nii.gz"))) == 3
+    table = (spines / "fractures.csv").read_bytes()
+    arguments = ["phantom", spines, "--subjects", 3, "--seed", 7]
+    ended = spinexplain(*arguments, "--preset", "demo")  # complete: nothing is made again
     assert ended.code == 0, ended.err
-    assert len(list((out / "rawdata").rglob("*_ct.nii.gz"))) == 1
-    assert (out / "fractures.csv").exists()
+    assert str(spines / "fractures.csv") in ended.out
+    assert (spines / "fractures.csv").read_bytes() == table
+    assert spinexplain(*arguments, "--preset", "hard").code == 2
 
 
 def test_unknown_preset(spinexplain, tmp_path):

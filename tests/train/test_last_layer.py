@@ -65,7 +65,10 @@ def test_signs_hold_and_the_optimum_can_not_be_improved_by_a_step():
 def test_any_start_leads_to_the_same_optimum():
     similarities, labels = case()
     near, far = (fit(similarities, labels, start=START * factor) for factor in (1, 7))
-    np.testing.assert_allclose(near, far, atol=2e-2)
+    losses = [weighted_cross_entropy(w, similarities, labels, WEIGHTS)[0] for w in (near, far)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    # The valley is flat: where in it the descent stops depends on the rounding of the machine.
+    np.testing.assert_allclose(near, far, atol=5e-2)
 
 
 def test_reaches_what_long_gradient_descent_reaches():
