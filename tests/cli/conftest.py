@@ -42,14 +42,6 @@ def spinexplain(capsys):
     return call
 
 
-@pytest.fixture(scope="session")
-def spines(tmp_path_factory):
-    """Three phantoms in VerSe's layout, written by the command: T9, L2 moderate, T12 severe."""
-    out = tmp_path_factory.mktemp("phantoms") / "spines"
-    run(["phantom", str(out), "--subjects", "3", "--seed", "7", "--preset", "demo"])
-    return out
-
-
 @pytest.fixture
 def lumbar():
     """CT and mask of the lumbar example."""
