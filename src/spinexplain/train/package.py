@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from spinexplain.config import InputSpec
 from spinexplain.models.checkpoint import Bundle, PrototypeRecord
 from spinexplain.models.grader import Scope
 from spinexplain.models.inputs import network_input
@@ -129,6 +130,7 @@ def model_card(trained: Trained, statement: Statement) -> str:
         f"- At most {scope.max_outside:.0%} of the {config.input.extent_mm:.0f} mm crop outside "
         "the scan.",
         f"- No vertebra flagged {', '.join(scope.refused_flags) or 'at all'}.",
+        *_scaling(config.input),
         "- Scores are softmax outputs, not calibrated on patients.",
         "",
         "## How far its evidence can be placed",
@@ -162,6 +164,16 @@ def _pixels(trained: Trained, statement: Statement) -> str:
     if statement.withhold_pixels:
         return " The pixels of the prototypes' training patches are withheld from this bundle."
     return " The bundle holds the training patches behind its prototypes."
+
+
+def _scaling(spec: InputSpec) -> list[str]:
+    if spec.body_height_mm is None:
+        return []
+    return [
+        f"- Crops are scaled so that the body should be {spec.body_height_mm:g} mm tall, by its "
+        "level and the distances of its neighbors' centroids; millimeters here are those of the "
+        "scaled crop."
+    ]
 
 
 def _placing(trained: Trained) -> str:
