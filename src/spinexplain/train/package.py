@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
 import torch
@@ -99,11 +100,16 @@ def _prototype_patches(
             grade=f"G{data.grades[source.row]}",
             synthetic=data.synthetic,
             cell=source.cell,
+            patch_sha256=_hash_of(data.patches_hu[source.row]),
         )
         for source in trained.sources
     )
     hu = np.rint(crops.hu.numpy()).clip(-32768, 32767).astype(np.int16)
     return records, hu, own.numpy().astype(np.float32)
+
+
+def _hash_of(patch_hu: np.ndarray) -> str:
+    return sha256(np.ascontiguousarray(patch_hu, "<i2").tobytes()).hexdigest()
 
 
 def model_card(trained: Trained, statement: Statement) -> str:
