@@ -49,9 +49,9 @@ from spinexplain.types import ModelInfo
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES, SCANS = ROOT / "src" / "spinexplain" / "data" / "examples", ("lumbar", "thoracic")
-NAME, VERSION = "protoverse-phantom", "1"
+NAME, VERSION = "protoverse-phantom", "2"
 # (preset, seed) -> sheets
-TRAINING_SHEETS = {("balanced", 1): 12000, ("balanced", 2): 8000, ("hospital-like", 1): 4000}
+TRAINING_SHEETS = {("balanced", 1): 20000, ("balanced", 2): 8000, ("hospital-like", 1): 16000}
 TEST_PRESETS, TEST_SEED = ("balanced", "hard", "shifted-scanner", "verse-like"), 990
 SHARD = 500
 LEGEND = (

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from spinexplain.errors import ConfigError
 from spinexplain.settings import (
+    AugmentSettings,
     DissectionSettings,
     EpochSettings,
     Settings,
@@ -154,19 +155,6 @@ class LossSettings(Settings):
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
     grading: Literal["cross_entropy", "ordinal"] = "cross_entropy"
-
-
-class AugmentSettings(Settings):
-    """Random changes of a training crop; every number is a half-range or a largest value."""
-
-    shift_mm: float = Field(default=12.0, ge=0)
-    centroid_error_mm: float = Field(default=3.0, ge=0)
-    rotate_deg: float = Field(default=8.0, ge=0)
-    scale: float = Field(default=0.08, ge=0, lt=1)
-    gain: float = Field(default=0.08, ge=0)
-    offset_hu: float = Field(default=30.0, ge=0)
-    noise_hu: float = Field(default=30.0, ge=0)
-    blur_mm: float = Field(default=1.0, ge=0)
 
 
 class PhaseSettings(Settings):

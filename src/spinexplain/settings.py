@@ -13,6 +13,26 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class AugmentSettings(Settings):
+    """Random changes of a training crop; every number is a half-range or a largest value.
+
+    ``noise_grain_mm``, ``sharpen`` (the gain of an unsharp mask) and ``slice_mm`` (thickness
+    of slices along the crop's first axis) stand for other scanners; 0 leaves them out.
+    """
+
+    shift_mm: float = Field(default=12.0, ge=0)
+    centroid_error_mm: float = Field(default=3.0, ge=0)
+    rotate_deg: float = Field(default=8.0, ge=0)
+    scale: float = Field(default=0.08, ge=0, lt=1)
+    gain: float = Field(default=0.08, ge=0)
+    offset_hu: float = Field(default=30.0, ge=0)
+    noise_hu: float = Field(default=30.0, ge=0)
+    blur_mm: float = Field(default=1.0, ge=0)
+    noise_grain_mm: float = Field(default=0.0, ge=0)
+    sharpen: float = Field(default=0.0, ge=0)
+    slice_mm: float = Field(default=0.0, ge=0)
+
+
 class VolumeAugmentSettings(Settings):
     """Random changes of a training box, made by MONAI.
 

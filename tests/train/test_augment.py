@@ -3,20 +3,11 @@ import pytest
 import torch
 
 from spinexplain.config import AugmentSettings, InputSpec
-from spinexplain.train.augment import Crops, augmented_crops, blur, inside_mask, plain_crops
+from spinexplain.train.augment import Crops, augmented_crops, inside_mask, plain_crops
 from spinexplain.train.dataset import TrainingSet
 
 SPEC = InputSpec(extent_mm=32, size=32)
-STILL = {
-    "shift_mm": 0,
-    "centroid_error_mm": 0,
-    "rotate_deg": 0,
-    "scale": 0,
-    "gain": 0,
-    "offset_hu": 0,
-    "noise_hu": 0,
-    "blur_mm": 0,
-}
+STILL = dict.fromkeys(AugmentSettings.model_fields, 0.0)
 
 
 def only(**changed):
@@ -77,36 +68,6 @@ def test_centroid_error_is_bounded_and_moves_the_gaussian_only(toy_set):
     error = crops.centers.numpy() - 15.5
     assert 2 < np.abs(error).max() <= 3
     np.testing.assert_allclose(crops.hu.numpy(), plain_crops(data, np.arange(60), SPEC).hu.numpy())
-
-
-def test_rescanning_is_gain_about_air_plus_offset(toy_set):
-    data, rows = toy_set(), np.arange(60)
-    plain = plain_crops(data, rows, SPEC).hu.numpy()
-    louder = augmented_crops(data, rows, SPEC, only(gain=0.1, offset_hu=50), 0, 0).hu.numpy()
-    for before, after in zip(plain, louder, strict=True):
-        gain, offset = np.polyfit(before.ravel() + 1000, after.ravel() + 1000, 1)
-        assert 0.9 <= gain <= 1.1
-        assert abs(offset) <= 51
-        np.testing.assert_allclose((before + 1000) * gain + offset - 1000, after, atol=0.1)
-
-
-def test_half_of_the_crops_keep_their_noise_and_sharpness(toy_set):
-    data, rows = toy_set(), np.arange(60)
-    plain = plain_crops(data, rows, SPEC).hu
-    noisy = augmented_crops(data, rows, SPEC, only(noise_hu=40), 0, 0).hu
-    spread = (noisy - plain).std(dim=(1, 2))
-    assert 15 <= int((spread < 1e-3).sum()) <= 45
-    assert float(spread.max()) <= 45
-
-
-def test_blur_equals_scipy_and_leaves_zero_alone():
-    from scipy.ndimage import gaussian_filter
-
-    images = np.random.default_rng(0).normal(0, 1, (2, 20, 20)).astype(np.float32)
-    blurred = blur(torch.from_numpy(images), np.array([0.0, 1.5])).numpy()
-    np.testing.assert_allclose(blurred[0], images[0], atol=1e-6)
-    slow = gaussian_filter(images[1], 1.5, mode="nearest", radius=5)
-    np.testing.assert_allclose(blurred[1], slow, atol=1e-5)
 
 
 def test_front_stays_in_front(toy_set):

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from spinexplain.config import AugmentSettings, InputSpec
 from spinexplain.train.dataset import TrainingSet
-
-_AIR_HU = -1000.0
+from spinexplain.train.rescan import AIR_HU, Rescan, draw_rescan, rescanned
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +64,7 @@ class Draw:
     centroid_error_mm: np.ndarray
     angles_rad: np.ndarray
     scale: float
-    gain: float
-    offset_hu: float
-    blur_mm: float
-    noise: np.ndarray
+    rescan: Rescan
 
 
 def plain_crops(data: TrainingSet, index: np.ndarray, spec: InputSpec) -> Crops:
@@ -80,16 +76,7 @@ def plain_crops(data: TrainingSet, index: np.ndarray, spec: InputSpec) -> Crops:
     index : ndarray of int, shape (n,)
     spec : InputSpec
     """
-    still = AugmentSettings(
-        shift_mm=0,
-        centroid_error_mm=0,
-        rotate_deg=0,
-        scale=0,
-        gain=0,
-        offset_hu=0,
-        noise_hu=0,
-        blur_mm=0,
-    )
+    still = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))
     return augmented_crops(data, index, spec, still, seed=0, epoch=0)
 
 
@@ -133,7 +120,12 @@ def augmented_crops(
         else _sample(torch.from_numpy(mask[index].astype(np.float32)), grid, "nearest")
         for mask in (data.target, data.evidence)
     ]
-    return Crops(_rescan(hu, draws), _said_centers(draws, matrices, side), cut[0], cut[1])
+    return Crops(
+        rescanned(hu, [d.rescan for d in draws]),
+        _said_centers(draws, matrices, side),
+        cut[0],
+        cut[1],
+    )
 
 
 def draw(settings: AugmentSettings, side: int, axes: int, key: tuple[int, int, int]) -> Draw:
@@ -144,15 +136,7 @@ def draw(settings: AugmentSettings, side: int, axes: int, key: tuple[int, int, i
     error = rng.uniform(-1, 1, axes) * settings.centroid_error_mm
     angles = rng.uniform(-1, 1, turns) * np.deg2rad(settings.rotate_deg)
     scale, gain = 1 + rng.uniform(-1, 1, 2) * (settings.scale, settings.gain)
-    offset = rng.uniform(-1, 1) * settings.offset_hu
-    blur = max(rng.uniform(-1, 1), 0.0) * settings.blur_mm
-    noise_sd = max(rng.uniform(-1, 1), 0.0) * settings.noise_hu
-    noise = (
-        rng.standard_normal((side,) * axes, dtype=np.float32) * np.float32(noise_sd)
-        if noise_sd > 0
-        else np.zeros((1,) * axes, np.float32)
-    )
-    return Draw(shift, error, angles, scale, gain, offset, blur, noise)
+    return Draw(shift, error, angles, scale, draw_rescan(rng, settings, gain, (side,) * axes))
 
 
 def _maps(draws: list[Draw], centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -191,36 +175,6 @@ def _sampling_grid(
 
 
 def _sample(source: Tensor, grid: Tensor, mode: str) -> Tensor:
-    shifted = source[:, None] - _AIR_HU
+    shifted = source[:, None] - AIR_HU
     out = F.grid_sample(shifted, grid, mode=mode, padding_mode="border", align_corners=False)
-    return out[:, 0] + _AIR_HU
-
-
-def _rescan(hu: Tensor, draws: list[Draw]) -> Tensor:
-    axes = hu.ndim - 1
-    hu = blur(hu, np.array([d.blur_mm for d in draws]))
-    view = (-1,) + (1,) * axes
-    gain = torch.tensor([d.gain for d in draws], dtype=torch.float32).view(view)
-    offset = torch.tensor([d.offset_hu for d in draws], dtype=torch.float32).view(view)
-    noise = torch.stack([torch.from_numpy(d.noise).expand(hu.shape[1:]) for d in draws])
-    return (hu - _AIR_HU) * gain + _AIR_HU + offset + noise
-
-
-def blur(images: Tensor, sigmas: np.ndarray) -> Tensor:
-    """Blur each image (N, *S) with its own Gaussian; sigma in samples, 0 leaves it alone."""
-    radius = int(np.ceil(3 * sigmas.max(initial=0.0)))
-    if radius == 0:
-        return images
-    steps = np.arange(-radius, radius + 1)
-    kernels = np.exp(-0.5 * (steps / np.maximum(sigmas, 1e-3)[:, None]) ** 2)
-    kernels = torch.from_numpy((kernels / kernels.sum(1, keepdims=True)).astype(np.float32))
-    axes, out = images.ndim - 1, images[None]
-    convolve = {2: F.conv2d, 3: F.conv3d}[axes]
-    for axis in range(axes):
-        size = [1] * axes
-        size[axis] = 2 * radius + 1
-        pad = [0, 0] * axes
-        pad[2 * (axes - 1 - axis)] = pad[2 * (axes - 1 - axis) + 1] = radius
-        padded = F.pad(out, pad, mode="replicate")
-        out = convolve(padded, kernels.view(-1, 1, *size), groups=len(images))
-    return out[0]
+    return out[:, 0] + AIR_HU

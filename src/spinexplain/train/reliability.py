@@ -126,16 +126,8 @@ def evidence_places(
     """
     maps_of = maps_of or strongest_maps
     spec = trained.config.input
-    moved = AugmentSettings(
-        shift_mm=CROP_SHIFT_MM,
-        centroid_error_mm=0,
-        rotate_deg=0,
-        scale=0,
-        gain=0,
-        offset_hu=0,
-        noise_hu=0,
-        blur_mm=0,
-    )
+    still = dict.fromkeys(AugmentSettings.model_fields, 0.0)
+    moved = AugmentSettings(**still | {"shift_mm": CROP_SHIFT_MM})
     out = []
     for start in range(0, len(data), 64):
         rows = np.arange(start, min(start + 64, len(data)))
