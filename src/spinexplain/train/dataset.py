@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, ShapeError
+from spinexplain.train.stored import StoredPatches, one_after_another
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +19,9 @@ class TrainingSet:
 
     Parameters
     ----------
-    patches_hu : ndarray of int16, shape (N, *S)
-        Crops at 1 mm with a margin around what the network sees.
+    patches_hu : ndarray of int16, shape (N, *S), or StoredPatches
+        Crops at 1 mm with a margin around what the network sees; boxes of a cohort stay on
+        disk.
     grades : ndarray of int, shape (N,)
         Genant grade, 0 to 3.
     subjects, series, levels : ndarray of str, shape (N,)
@@ -47,7 +50,7 @@ class TrainingSet:
         If the arrays disagree about N or the shape of a crop.
     """
 
-    patches_hu: np.ndarray
+    patches_hu: np.ndarray | StoredPatches
     grades: np.ndarray
     subjects: np.ndarray
     series: np.ndarray
@@ -82,11 +85,13 @@ class TrainingSet:
 
     def take(self, index: np.ndarray) -> TrainingSet:
         """Return the rows of ``index`` (integers or a boolean mask)."""
-        rows = {
+        rows: dict[str, Any] = {
             item.name: getattr(self, item.name)[index]
             for item in fields(self)
             if isinstance(getattr(self, item.name), np.ndarray)
         }
+        if isinstance(self.patches_hu, StoredPatches):
+            rows["patches_hu"] = self.patches_hu.take(index)
         return replace(self, **rows)
 
 
@@ -106,11 +111,14 @@ def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
             f"the sets are scaled to body heights of {sorted(map(str, scales))} mm; expected one. "
             "Read them for the same input."
         )
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for item in fields(TrainingSet):
         parts = [getattr(one, item.name) for one in sets]
         if all(isinstance(part, np.ndarray) for part in parts):
             arrays[item.name] = np.concatenate(parts)
+    stored = [one.patches_hu for one in sets if isinstance(one.patches_hu, StoredPatches)]
+    if len(stored) == len(sets):
+        arrays["patches_hu"] = one_after_another(stored)
     return TrainingSet(
         **arrays, synthetic=all(one.synthetic for one in sets), body_height_mm=scales.pop()
     )

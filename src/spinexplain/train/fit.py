@@ -31,8 +31,8 @@ OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 class Batch:
     """One step's crops as the network sees them.
 
-    With several processes a batch is one process's part of the step, and ``everyone`` holds
-    the labels of all parts, by which weighted means are divided.
+    With several processes a batch is one process's part of the step, ``everyone`` holds the
+    labels of all parts, by which weighted means are divided, and ``parts`` their number.
     """
 
     x: Tensor
@@ -40,6 +40,7 @@ class Batch:
     crops: Crops | None
     height_loss: Tensor | None = None
     everyone: Tensor | None = None
+    parts: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +180,7 @@ def load_batch(
     everyone = None
     if part[1] > 1:
         everyone = torch.from_numpy(grade_labels(data.grades[whole.index], config.task))
-    return Batch(x, labels, crops, losses, everyone)
+    return Batch(x, labels, crops, losses, everyone, part[1])
 
 
 @contextmanager
@@ -313,7 +314,7 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
         name: None if tensor is None else tensor.to(device)
         for name, tensor in (("height_loss", batch.height_loss), ("everyone", batch.everyone))
     }
-    return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved)
+    return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved, parts=batch.parts)
 
 
 def _not_finite(
