@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spinexplain.data.cohort import Cohort
+    from spinexplain.train.stored import StoredPatches
 
 SCHEMA = "spinexplain/evaluation/1"
 
@@ -43,7 +44,7 @@ class Evaluation:
 
     table: pd.DataFrame
     figures: dict[str, Any]
-    crops_hu: np.ndarray
+    crops_hu: np.ndarray | StoredPatches
 
 
 def model_source(source: str | Path) -> str | Path:

@@ -49,7 +49,7 @@ class StoredPatches:
         """Read one patch, shape (*S), or several, shape (k, *S)."""
         chosen = np.arange(len(self))[index]
         if chosen.ndim == 0:
-            return _read(self.arrays[self.part[chosen]], int(self.row[chosen]))
+            return _read(self.arrays[int(self.part[chosen])], int(self.row[chosen]))
         read = [self[int(i)] for i in chosen]
         return np.stack(read) if read else np.empty((0, *self.shape[1:]), np.int16)
 
