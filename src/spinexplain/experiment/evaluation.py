@@ -78,7 +78,9 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
     described = read_description(locate(found))
     wanted = None if split == "all" else split
     rows = graded_rows(cohort, grader.spec.axes, wanted)
-    data = set_from_cohort(cohort, grader.spec.axes, wanted)
+    data = set_from_cohort(
+        cohort, grader.spec.axes, wanted, body_height_mm=grader.spec.body_height_mm
+    )
     origin = Origin(
         grader.info.name,
         grader.info.sha256,

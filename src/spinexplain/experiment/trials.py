@@ -97,7 +97,7 @@ def _one_run(trials: Trials, source: Source, seed: int) -> None:
 
     config = trials.config.model_copy(update={"seed": seed})
     run = trials.out / "runs" / key
-    data = read_source(source, config.input.axes)
+    data = read_source(source, config.input.axes, config.input.body_height_mm)
     trained = train_model(config, data, run, resume=True, progress=trials.progress)
     for test in missing:
         _store(trials, key, test, _scores(trained, test))
@@ -109,7 +109,7 @@ def _scores(trained: Trained, test: Source) -> tuple[TrainingSet, np.ndarray]:
     from spinexplain.train.dataset import class_labels
     from spinexplain.train.validate import predict
 
-    data = read_source(test, trained.config.input.axes)
+    data = read_source(test, trained.config.input.axes, trained.config.input.body_height_mm)
     data = data.take(class_labels(data, trained.config.task) >= 0)
     logits = predict(trained.model, data, trained.config).astype(np.float64)
     return data, softmax(logits, axis=1)[:, 1]
@@ -119,7 +119,7 @@ def _store_heights(trials: Trials, test: Source) -> None:
     """Store the height loss that the cohort knows as if it were a model's score."""
     from spinexplain.train.dataset import class_labels
 
-    data = read_source(test, trials.config.input.axes)
+    data = read_source(test, trials.config.input.axes, trials.config.input.body_height_mm)
     data = data.take(class_labels(data, trials.config.task) >= 0)
     known = data.height_loss if data.height_loss is not None else np.full(len(data), np.nan)
     _store(trials, "heights", test, (data, known))

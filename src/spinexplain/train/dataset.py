@@ -37,6 +37,9 @@ class TrainingSet:
         Number of each row before rows were dropped, for whoever needs to find it again.
     synthetic : bool
         Whether the crops come from a phantom.
+    body_height_mm : float or None
+        What the crops are scaled to, as in :class:`~spinexplain.config.InputSpec`; None at the
+        patients' own size.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class TrainingSet:
     features: np.ndarray | None = None
     origin: np.ndarray | None = None
     synthetic: bool = True
+    body_height_mm: float | None = None
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -90,13 +94,26 @@ def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
     """Put the rows of several sets after one another.
 
     What only some of the sets have (masks, height losses) is left out.
+
+    Raises
+    ------
+    ConfigError
+        If they are not scaled alike.
     """
+    scales = {one.body_height_mm for one in sets}
+    if len(scales) > 1:
+        raise ConfigError(
+            f"the sets are scaled to body heights of {sorted(map(str, scales))} mm; expected one. "
+            "Read them for the same input."
+        )
     arrays = {}
     for item in fields(TrainingSet):
         parts = [getattr(one, item.name) for one in sets]
         if all(isinstance(part, np.ndarray) for part in parts):
             arrays[item.name] = np.concatenate(parts)
-    return TrainingSet(**arrays, synthetic=all(one.synthetic for one in sets))
+    return TrainingSet(
+        **arrays, synthetic=all(one.synthetic for one in sets), body_height_mm=scales.pop()
+    )
 
 
 Task = Mapping[str, Sequence[str]] | Sequence[str]
@@ -153,8 +170,14 @@ def check_fits(data: TrainingSet, spec: InputSpec) -> None:
     Raises
     ------
     ConfigError
-        If they have another number of axes, or are smaller than the input's extent.
+        If they have another number of axes, are smaller than the input's extent, or are
+        scaled to another height of the body.
     """
+    if data.body_height_mm != spec.body_height_mm:
+        raise ConfigError(
+            f"the crops are scaled to body heights of {data.body_height_mm} mm; the preset's "
+            f"[input] body_height_mm is {spec.body_height_mm}. Read the cohort for this input."
+        )
     shape = data.patches_hu.shape[1:]
     if len(shape) != spec.axes or min(shape) < spec.extent_mm:
         wanted = " x ".join([f"{spec.extent_mm:.0f}"] * spec.axes)

@@ -10,6 +10,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.sheets import DrawnSheet
 from spinexplain.errors import ConfigError
+from spinexplain.train.body_scale import expected_heights_mm, scaled_to_bodies
 from spinexplain.train.dataset import TrainingSet
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def set_from_cohort(
     split: str | None = None,
     with_twins: bool = False,
     masks: bool = True,
+    body_height_mm: float | None = None,
 ) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
@@ -70,6 +72,9 @@ def set_from_cohort(
         the persons of other patches again and shift the share of fractures.
     masks : bool
         Whether the masks are read too; of boxes they take as much memory as the HU.
+    body_height_mm : float, optional
+        Scale every crop so that its body should be this tall; see
+        :class:`~spinexplain.config.InputSpec`.
 
     Returns
     -------
@@ -86,7 +91,7 @@ def set_from_cohort(
     chosen = index.iloc[rows]
     patches = cohort.read(f"patches_{axes}d", rows)
     middle = (np.array(patches.shape[1:]) - 1) / 2
-    return TrainingSet(
+    data = TrainingSet(
         patches_hu=patches,
         grades=chosen["grade"].map(_GRADES).to_numpy(),
         subjects=chosen["subject"].to_numpy(str),
@@ -98,6 +103,9 @@ def set_from_cohort(
         height_loss=chosen["loss"].to_numpy(float),
         synthetic=bool(chosen["synthetic"].all()),
     )
+    if body_height_mm is None:
+        return data
+    return scaled_to_bodies(data, expected_heights_mm(cohort, rows, axes), body_height_mm)
 
 
 def graded_rows(
