@@ -104,6 +104,7 @@ def set_from_cohort(
         target=_own_body(cohort, rows, axes) if masks else None,
         evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
+        ratings=_ratings(chosen["ratings"]),
         synthetic=bool(chosen["synthetic"].all()),
     )
     if body_height_mm is None:
@@ -143,6 +144,15 @@ def graded_rows(
             + f". Prepare it with --patches {axes}d and a fracture table."
         )
     return rows
+
+
+def _ratings(rows: Iterable[Iterable[str]]) -> np.ndarray | None:
+    """Return the raters' grades as numbers (n, R), -1 where one gave none; None without raters."""
+    graded = [[_GRADES.get(grade, -1) for grade in row] for row in rows]
+    most = max(len(row) for row in graded)
+    if most == 0:
+        return None
+    return np.array([row + [-1] * (most - len(row)) for row in graded], dtype=np.int8)
 
 
 def _own_body(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:
