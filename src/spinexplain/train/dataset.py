@@ -10,7 +10,7 @@ import numpy as np
 
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, ShapeError
-from spinexplain.train.stored import StoredPatches, one_after_another
+from spinexplain.train.stored import Patches, StoredPatches, one_after_another
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class TrainingSet:
         If the arrays disagree about N or the shape of a crop.
     """
 
-    patches_hu: np.ndarray | StoredPatches
+    patches_hu: Patches
     grades: np.ndarray
     subjects: np.ndarray
     series: np.ndarray

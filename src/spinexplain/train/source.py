@@ -13,7 +13,7 @@ from spinexplain.data.sheets import DrawnSheet
 from spinexplain.errors import ConfigError
 from spinexplain.train.body_scale import expected_heights_mm, scaled_to_bodies
 from spinexplain.train.dataset import TrainingSet
-from spinexplain.train.stored import StoredPatches
+from spinexplain.train.stored import Patches, StoredPatches
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
@@ -112,9 +112,7 @@ def set_from_cohort(
     return scaled_to_bodies(data, expected_heights_mm(cohort, rows, axes), body_height_mm)
 
 
-def _patches(
-    cohort: Cohort, rows: np.ndarray, axes: int, in_memory: bool
-) -> np.ndarray | StoredPatches:
+def _patches(cohort: Cohort, rows: np.ndarray, axes: int, in_memory: bool) -> Patches:
     """Read sheets; leave boxes, which are fifty times as large, on disk unless told."""
     if axes == 2 or in_memory:
         return cohort.read(f"patches_{axes}d", rows)

@@ -59,6 +59,10 @@ class StoredPatches:
         return StoredPatches(self.arrays, part, row, (len(row), *self.shape[1:]))
 
 
+Patches = np.ndarray | StoredPatches
+"""Patches (N, *S) that are indexed by row, in memory or on disk."""
+
+
 @lru_cache(maxsize=_KEPT)
 def _read(array: CohortArray, row: int) -> np.ndarray:
     patch: np.ndarray = array[row]
