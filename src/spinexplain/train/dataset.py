@@ -35,6 +35,8 @@ class TrainingSet:
         What a trunk makes of the unaugmented crops, for networks whose trunk is bypassed.
     origin : ndarray of int, shape (N,), or None
         Number of each row before rows were dropped, for whoever needs to find it again.
+    simulated : ndarray of bool, shape (N,), or None
+        Rows whose fracture was simulated in the crop.
     synthetic : bool
         Whether the crops come from a phantom.
     body_height_mm : float or None
@@ -58,6 +60,7 @@ class TrainingSet:
     height_loss: np.ndarray | None = None
     features: np.ndarray | None = None
     origin: np.ndarray | None = None
+    simulated: np.ndarray | None = None
     synthetic: bool = True
     body_height_mm: float | None = None
 
