@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from spinexplain.errors import ConfigError
@@ -7,6 +9,11 @@ from spinexplain.experiment.tables import NOT_A_REPLICATION, make_tables, publis
 
 def tables_of(folder):
     return {table.key: table for table in make_tables(find_results(folder))}
+
+
+def rater(name, unit):
+    said = {"unit": unit, "name": "endplate", "meaningful": True}
+    return {"schema": "spinexplain/unit-names/1", "key": "k", "rater": name, "names": [said]}
 
 
 def cells(table, origin, name):
@@ -58,17 +65,25 @@ def test_trials_and_dissections_have_their_tables(stored, tmp_path):
     dissection = {
         "schema": "spinexplain/dissection/1",
         "layer": "encoder",
+        "key": "k",
         "model": {"name": "m"},
         "regions": ["body"],
-        "units": {"rank": [2, None, 1]},
+        "units": {
+            "rank": [2, 0, 1],
+            "iou_body": [0.1, 0.0, 0.3],
+            "inside_body": [0.2, 0.0, 0.6],
+            "lift_body": [1.0, 0.0, 2.0],
+        },
     }
     stored.write(tmp_path, t=trials, d=dissection)
+    (tmp_path / "d" / "names.json").write_text(json.dumps([rater("A", 0), rater("B", 0)]))
     made = tables_of(tmp_path)
     assert cells(made["dissection-table1"], "ours", "a, tested on b")[2] == "–"
     assert [r.cells for r in made["dissection-table2"].rows if r.origin == "ours"] == [
-        ("unit 2",),
-        ("unit 0",),
+        ("unit 2, suggested: body",),
+        ("unit 0: endplate (meaningful to 2 of 2)",),
     ]
+    assert "table2.html" in " ".join(made["dissection-table2"].notes)
 
 
 def test_results_of_different_data_are_never_mixed(stored, tmp_path):

@@ -18,6 +18,7 @@ from spinexplain.models.description import BundleDescription
 from spinexplain.models.grader import Grader
 from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.train.source import graded_rows, set_from_cohort
+from spinexplain.train.stored import Patches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ class Evaluation:
 
     table: pd.DataFrame
     figures: dict[str, Any]
-    crops_hu: np.ndarray
+    crops_hu: Patches
 
 
 def model_source(source: str | Path) -> str | Path:

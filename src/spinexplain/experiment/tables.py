@@ -9,6 +9,7 @@ from typing import Any
 from spinexplain.evaluate.summary import HEADLINE
 from spinexplain.experiment.stored import Results, Stored, same_data
 from spinexplain.experiment.table import Row, Table
+from spinexplain.experiment.units_table import unit_rows
 
 NOT_A_REPLICATION = (
     "Not a replication: the published figures rest on in-house grades of VerSe'19 (G0 1308, G2 "
@@ -237,18 +238,11 @@ def _trials_table(item: Stored, paper: dict[str, Any]) -> Table:
 def _units_table(item: Stored, paper: dict[str, Any]) -> Table:
     table = paper["table2"]
     rows = [Row("published", f"rank {row['name']}", (row["text"],)) for row in table["texts"]]
-    units = item.content["units"]
-    regions = item.content["regions"]
-    order = sorted((rank, k) for k, rank in enumerate(units.get("rank", [])) if rank is not None)[
-        :10
-    ]
-    best = units.get("best_region", [None] * len(units.get("rank", [])))
-    for rank, k in order:
-        words = f"unit {k}" + (f", most often on: {best[k]}" if best[k] else "")
-        rows.append(Row("ours", f"rank {rank}", (words,)))
+    rows += [Row("ours", f"rank {rank}", (words,)) for rank, words in unit_rows(item)]
     model = item.content["model"]["name"]
     notes = [
-        f"Ours: {model}, layer {item.content['layer']}; regions measured: {', '.join(regions)}; "
-        f"file {item.sha256[:12]}. Names by clinicians are in the dissection's own page."
+        f"Ours: {model}, layer {item.content['layer']}; suggestions are measured overlap with "
+        f"{', '.join(item.content['regions'])}, not names; file {item.sha256[:12]}. With pictures: "
+        "table2.html in the dissection's folder."
     ]
     return _table("dissection-table2", "table2", paper, rows, notes)

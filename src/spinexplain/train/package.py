@@ -76,9 +76,22 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         maps=maps,
         training=statement.training
         | {"config": config.model_dump(mode="json"), "validation": trained.figures}
+        | {"vertebrae": grade_counts(trained.data.grades)}
         | {"data_licence": statement.data_licence or NOT_STATED}
         | {"pixels_withheld": statement.withhold_pixels},
     )
+
+
+def grade_counts(grades: np.ndarray) -> dict[str, int]:
+    """Count vertebrae by Genant grade.
+
+    Examples
+    --------
+    >>> grade_counts(np.array([0, 2, 0]))
+    {'G0': 2, 'G2': 1}
+    """
+    values, counts = np.unique(grades, return_counts=True)
+    return {f"G{value}": int(count) for value, count in zip(values, counts, strict=True)}
 
 
 @torch.no_grad()

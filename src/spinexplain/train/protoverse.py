@@ -78,6 +78,7 @@ class GraderRun(Run):
                 projected = self.config.continue_from == "projected"
                 model = self._fresh(copied_state(model) if projected else kept)
         assert best is not None
+        best.model.trunk.bypassed = False
         return best
 
     def _classified(self) -> LinearNet:
@@ -105,12 +106,14 @@ class GraderRun(Run):
         assert isinstance(model, PrototypeNet)
         if state is not None:
             model.load_state_dict(state)
+        model.trunk.bypassed = self.training.features is not None
         return model
 
     def _started(self) -> PrototypeNet:
         """Return the prototype network after the warm phase, its trunk from the classifier."""
         classifier = self._classified()
-        self._validated("classifier", classifier)
+        if self.training.features is None:
+            self._validated("classifier", classifier)
         model = self._fresh()
         model.trunk.load_state_dict(classifier.trunk.state_dict())
         if self.config.head.initial_prototypes == "own_class_patches":

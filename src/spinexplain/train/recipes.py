@@ -87,6 +87,14 @@ def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
     ConfigError
         Naming the phase.
     """
+    if config.head.kind == "detector":
+        smallest = config.detector.batch // 2  # the batches of an epoch differ by one box
+        if processes > 1 and smallest < 2 * processes:
+            raise ConfigError(
+                f"[detector] has batches of {config.detector.batch} boxes, which leave fewer than "
+                f"two for some of {processes} processes. Set batch to at least {4 * processes}."
+            )
+        return
     for name in ("classifier", "warm", "joint"):
         settings = getattr(config, name)
         batch = min(settings.batch, rows)
