@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,13 @@ from spinexplain.data.cohort import Cohort
 from spinexplain.io.files import atomic_file
 from spinexplain.report.plots import drawn
 from spinexplain.report.tokens import LIGHT
+from spinexplain.train.body_scale import expected_heights_mm, scaled_to_bodies
 from spinexplain.train.dataset import TrainingSet, class_labels, joined
 from spinexplain.train.protoverse import trained_classifier
 from spinexplain.train.recipes import train_model
 from spinexplain.train.reliability import evidence_places
 from spinexplain.train.run import Trained
-from spinexplain.train.source import set_from_cohort
+from spinexplain.train.source import graded_rows, set_from_cohort
 from spinexplain.train.validate import class_average_f1, predict
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,9 +46,9 @@ FIGURE = ROOT / "docs/images/receptive-fields.png"
 BEGIN, END = "<!-- fields: begin -->", "<!-- fields: end -->"
 WIDTHS = (16, 32, 64, 96, 96, 96)
 # (stages, body_height_mm), the most telling first
-RUNS = ((4, None), (3, None), (5, None), (6, None), (4, 24.0), (3, 24.0))
+RUNS = ((4, None), (3, None), (5, None), (4, 24.0), (6, None), (3, 24.0))
 TRAINING, TESTS, TEST_SEED = ("balanced", 1, 20000), ("balanced", "hard"), 990
-SHEETS, STEPS = 4000, {"classifier": 400, "warm": 60, "joint": 120}
+SHEETS, STEPS = 4000, {"classifier": 400, "warm": 40, "joint": 80}
 
 
 def main() -> None:
@@ -72,8 +74,8 @@ def measure(cohorts: Path, work: Path) -> None:
         if (stages, height) in done:
             continue
         config = configured(stages, height)
-        data = opened(cohorts, *TRAINING, height).take(np.arange(SHEETS))
-        test = joined([opened(cohorts, name, TEST_SEED, 400, height) for name in TESTS])
+        data = opened(cohorts / "-".join(map(str, TRAINING)), height)
+        test = joined([opened(cohorts / f"{name}-{TEST_SEED}-400", height) for name in TESTS])
         folder = work / f"{stages}-stages{'' if height is None else '-scaled'}"
         trained = train_model(config, data, folder, resume=True)
         classifier = trained_classifier(trained, folder)
@@ -110,11 +112,21 @@ def configured(stages: int, height: float | None) -> TrainConfig:
     return config.model_copy(update={"trunk": trunk, "input": spec, **phases})
 
 
-def opened(cohorts: Path, preset: str, seed: int, count: int, height: float | None) -> TrainingSet:
-    path = cohorts / f"{preset}-{seed}-{count}"
+@cache
+def first_sheets(path: Path) -> tuple[TrainingSet, np.ndarray]:
+    """Return a cohort's first graded sheets, drawn now if it is not there, and their heights."""
     if not path.exists():
-        drawn_sheets(cohorts, preset, seed, count)
-    return set_from_cohort(Cohort.open(path), body_height_mm=height)
+        preset, seed, count = path.name.rsplit("-", 2)
+        drawn_sheets(path.parent, preset, int(seed), int(count))
+    cohort = Cohort.open(path)
+    rows = graded_rows(cohort, 2, None)[:SHEETS]
+    data = set_from_cohort(cohort).take(np.arange(len(rows)))
+    return data, expected_heights_mm(cohort, rows, 2)
+
+
+def opened(path: Path, height: float | None) -> TrainingSet:
+    data, expected_mm = first_sheets(path)
+    return data if height is None else scaled_to_bodies(data, expected_mm, height)
 
 
 def figures(trained: Trained, test: TrainingSet) -> dict[str, float]:

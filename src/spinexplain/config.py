@@ -16,6 +16,7 @@ from spinexplain.settings import (
     DissectionSettings,
     EpochSettings,
     Settings,
+    SimulatedSettings,
     VolumeAugmentSettings,
 )
 from spinexplain.tasks import with_task
@@ -260,6 +261,7 @@ class TrainConfig(Settings):
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     volume_augment: VolumeAugmentSettings | None = None
+    simulated: SimulatedSettings = SimulatedSettings()
     detector: EpochSettings = EpochSettings()
     dissection: DissectionSettings = DissectionSettings()
     classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)

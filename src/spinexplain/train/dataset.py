@@ -42,6 +42,8 @@ class TrainingSet:
         With ``features``: how much of each cell the mask of the loss on place covers.
     origin : ndarray of int, shape (N,), or None
         Number of each row before rows were dropped, for whoever needs to find it again.
+    simulated : ndarray of bool, shape (N,), or None
+        Rows whose fracture was simulated in the crop.
     synthetic : bool
         Whether the crops come from a phantom.
     body_height_mm : float or None
@@ -67,6 +69,7 @@ class TrainingSet:
     features: np.ndarray | None = None
     inside_cells: np.ndarray | None = None
     origin: np.ndarray | None = None
+    simulated: np.ndarray | None = None
     synthetic: bool = True
     body_height_mm: float | None = None
 

@@ -141,7 +141,7 @@ def model_card(trained: Trained, statement: Statement) -> str:
         statement.trained_on,
         "",
         f"License of the data: {statement.data_licence or NOT_STATED}."
-        f"{_pixels(trained, statement)}",
+        f"{_pixels(trained, statement)}{_simulated(trained)}",
         "",
         "## What it may be asked",
         "",
@@ -193,6 +193,16 @@ def _scaling(spec: InputSpec) -> list[str]:
         "level and the distances of its neighbors' centroids; millimeters here are those of the "
         "scaled crop."
     ]
+
+
+def _simulated(trained: Trained) -> str:
+    marked = trained.data.simulated
+    if marked is None:
+        return ""
+    return (
+        f" {int(marked.sum())} of {len(marked)} training crops are healthy ones with a simulated "
+        "fracture; no prototype comes from them."
+    )
 
 
 def _placing(trained: Trained) -> str:
