@@ -36,6 +36,20 @@ class Table:
     notes: tuple[str, ...]
 
 
+def cell(value: float | None, sd: float | None = None, digits: int = 1) -> str:
+    """Write a figure and its standard deviation as a table's cell.
+
+    Examples
+    --------
+    >>> cell(-1.25, 0.5, 2), cell(None)
+    ('−1.25 ± 0.50', '–')
+    """
+    if value is None:
+        return "\N{EN DASH}"
+    text = f"{value:.{digits}f}" + (f" ± {sd:.{digits}f}" if sd is not None else "")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
 def markdown(table: Table) -> str:
     r"""Write a table as Markdown, with its notes.
 
