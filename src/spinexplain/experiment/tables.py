@@ -9,7 +9,7 @@ from typing import Any
 from spinexplain.evaluate.summary import HEADLINE
 from spinexplain.experiment.crossval_results import candidate_words
 from spinexplain.experiment.stored import Results, Stored, same_data
-from spinexplain.experiment.table import Row, Table, cell
+from spinexplain.experiment.table import Row, Table, cell, fold_cell
 from spinexplain.experiment.task_table import compares_tasks, task_table
 from spinexplain.experiment.unit_tables import unit_tables
 
@@ -163,8 +163,7 @@ def _table(key: str, name: str, paper: dict[str, Any], rows: list[Row], notes: l
 
 
 def _entry_row(entry: dict[str, Any], name: str) -> Row:
-    cells = [cell(100 * entry["mean"][key], 100 * entry["sd"][key]) for key in HEADLINE]
-    return Row("ours", name, tuple(cells))
+    return Row("ours", name, tuple(fold_cell(entry, key) for key in HEADLINE))
 
 
 def _crossval_table(items: list[Stored], paper: dict[str, Any], key: str) -> Table:

@@ -7,7 +7,7 @@ from typing import Any
 
 from spinexplain.evaluate.summary import HEADLINE
 from spinexplain.experiment.stored import Stored
-from spinexplain.experiment.table import Row, Table
+from spinexplain.experiment.table import Row, Table, fold_cell
 from spinexplain.tasks import TASKS
 
 COLUMNS = (
@@ -77,7 +77,7 @@ def _loss(entry: dict[str, Any]) -> str:
 
 
 def _cells(entry: dict[str, Any]) -> tuple[str, ...]:
-    means = [f"{100 * entry['mean'][k]:.1f} ± {100 * entry['sd'][k]:.1f}" for k in HEADLINE]
+    means = [fold_cell(entry, key) for key in HEADLINE]
     pooled = entry["pooled"]
     kappa = pooled["vertebra"]["quadratic_kappa"]["value"]
     return (*means, "–" if kappa is None else f"{kappa:.2f}", f"{_fracture_f1(pooled):.1f}")

@@ -154,7 +154,7 @@ def _weighting(item: Stored, folder: Path) -> str:
                 np.arange(len(entries)) + (k - 1) * width,
                 [100 * entry["mean"][key] for entry, _ in entries],
                 width,
-                yerr=[100 * entry["sd"][key] for entry, _ in entries],
+                yerr=[100 * (entry["sd"][key] or 0) for entry, _ in entries],
                 color=fills[k],
                 label=_WORDS[k],
                 error_kw={"ecolor": LIGHT["muted"], "lw": 1},
