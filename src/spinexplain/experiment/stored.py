@@ -73,7 +73,7 @@ def find_results(*folders: str | Path) -> Results:
     """
     found: dict[str, list[Stored]] = {}
     for folder in map(Path, folders):
-        here = [item for path in _files(folder) if (item := _stored(path))]
+        here = [known for path in _files(folder) if (known := _stored(path))]
         if not here:
             raise ConfigError(
                 f"{folder}: holds no results; expected some written by crossval, ablate, evaluate, "

@@ -11,7 +11,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.findings import Comparison
 from spinexplain.report.comparison import write_comparison
 from spinexplain.report.plots import drawn
-from spinexplain.report.tokens import BONE_WINDOW_HU, LIGHT
+from spinexplain.report.tokens import BONE_WINDOW_HU, LIGHT, PICTURE
 from spinexplain.types import Patch, Vertebra
 
 if TYPE_CHECKING:
@@ -74,8 +74,15 @@ def _prototype(place: Axes, exemplar: Exemplar) -> None:
     level = float(np.percentile(heat, 98))
     if level < float(heat.max()):
         place.contour(heat, levels=[level], colors=[OUTLINE], linewidths=1.0)
-    words = {"x": 0.04, "y": 0.04, "s": exemplar.grade, "transform": place.transAxes}
-    place.text(**words, fontsize=7, color="white", fontweight="bold")
+    place.text(
+        0.04,
+        0.04,
+        exemplar.grade,
+        transform=place.transAxes,
+        fontsize=7,
+        color=PICTURE["on-picture"],
+        fontweight="bold",
+    )
 
 
 def draw_examples(item: Stored, cohort: Cohort, folder: Path, suffix: str = "") -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -98,12 +99,10 @@ def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
     What only some of the sets have (masks, height losses) is left out; raters' grades are
     kept, with -1 where a set has fewer raters.
     """
-    arrays = {}
+    arrays: dict[str, Any] = {"ratings": _joined_ratings(sets)}
     for item in fields(TrainingSet):
         parts = [getattr(one, item.name) for one in sets]
-        if item.name == "ratings":
-            arrays[item.name] = _joined_ratings(sets)
-        elif all(isinstance(part, np.ndarray) for part in parts):
+        if item.name != "ratings" and all(isinstance(part, np.ndarray) for part in parts):
             arrays[item.name] = np.concatenate(parts)
     return TrainingSet(**arrays, synthetic=all(one.synthetic for one in sets))
 

@@ -202,8 +202,8 @@ def _soft_targets(data: TrainingSet, config: TrainConfig, rows: np.ndarray) -> T
     """Return the raters' shares (n, K) where the loss is against them."""
     if config.loss.grading != "soft":
         return None
-    bare = dict.fromkeys(("features", "inside_cells", "target", "evidence"))
-    few = replace(data, **bare).take(rows)
+    bare = replace(data, features=None, inside_cells=None, target=None, evidence=None)
+    few = bare.take(rows)
     return torch.from_numpy(class_shares(few, config.task)).float()
 
 
