@@ -16,6 +16,7 @@ from spinexplain.settings import (
     DissectionSettings,
     EpochSettings,
     Settings,
+    SimulatedSettings,
     VolumeAugmentSettings,
 )
 from spinexplain.tasks import with_task
@@ -43,6 +44,11 @@ class InputSpec(Settings):
     gaussian_sigma_mm : float
     mean, std : float
         Normalization of every channel after scaling: (x - mean) / std.
+    body_height_mm : float, optional
+        Scale every crop so that the target's body should be this tall, by its level and the
+        distances of its neighbors: a crushed body then is small by itself, without a
+        neighbor to compare it with. All other millimeters count in the scaled crop. Left
+        out, crops keep the patient's own size.
     """
 
     axes: Literal[2, 3] = 2
@@ -53,6 +59,7 @@ class InputSpec(Settings):
     gaussian_sigma_mm: float = Field(default=10.0, gt=0)
     mean: float = 0.5
     std: float = Field(default=0.5, gt=0)
+    body_height_mm: float | None = Field(default=None, ge=10, le=60)
 
     def model_post_init(self, context: Any) -> None:
         """Refuse channels without a window and windows without a width."""
@@ -254,6 +261,7 @@ class TrainConfig(Settings):
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     volume_augment: VolumeAugmentSettings | None = None
+    simulated: SimulatedSettings = SimulatedSettings()
     detector: EpochSettings = EpochSettings()
     dissection: DissectionSettings = DissectionSettings()
     classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)

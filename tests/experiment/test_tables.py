@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from spinexplain.errors import ConfigError
@@ -7,6 +9,11 @@ from spinexplain.experiment.tables import NOT_A_REPLICATION, make_tables, publis
 
 def tables_of(folder):
     return {table.key: table for table in make_tables(find_results(folder))}
+
+
+def rater(name, unit):
+    said = {"unit": unit, "name": "endplate", "meaningful": True}
+    return {"schema": "spinexplain/unit-names/1", "key": "k", "rater": name, "names": [said]}
 
 
 def cells(table, origin, name):
@@ -49,6 +56,34 @@ def test_ablations_give_tables_by_factor(stored, tmp_path):
     ]
     assert ours == [("0.3", "80.0 ± 2.0"), ("0.1", "70.0 ± 2.0")]
     assert "All share one classifier." in made["protoverse-table6"].notes
+
+
+def test_trials_and_dissections_have_their_tables(stored, tmp_path):
+    figures = {"f1": 0.5, "accuracy": 0.6, "auc": None, "ap": 0.7}
+    crossing = {"train": "a", "test": "b", "mean": figures, "standard_deviation": figures}
+    trials = {"schema": "spinexplain/trials/1", "crossings": [crossing]}
+    dissection = {
+        "schema": "spinexplain/dissection/1",
+        "layer": "encoder",
+        "key": "k",
+        "model": {"name": "m"},
+        "regions": ["body"],
+        "units": {
+            "rank": [2, 0, 1],
+            "iou_body": [0.1, 0.0, 0.3],
+            "inside_body": [0.2, 0.0, 0.6],
+            "lift_body": [1.0, 0.0, 2.0],
+        },
+    }
+    stored.write(tmp_path, t=trials, d=dissection)
+    (tmp_path / "d" / "names.json").write_text(json.dumps([rater("A", 0), rater("B", 0)]))
+    made = tables_of(tmp_path)
+    assert cells(made["dissection-table1"], "ours", "a, tested on b")[2] == "–"
+    assert [r.cells for r in made["dissection-table2"].rows if r.origin == "ours"] == [
+        ("unit 2, suggested: body",),
+        ("unit 0: endplate (meaningful to 2 of 2)",),
+    ]
+    assert "table2.html" in " ".join(made["dissection-table2"].notes)
 
 
 def test_heads_on_a_frozen_trunk_have_a_table_of_their_own(stored, tmp_path):

@@ -125,6 +125,7 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
         axes=config.input.axes,
         split=_split_of(request),
         masks=config.head.kind != "detector",
+        body_height_mm=config.input.body_height_mm,
     )
     known = fingerprint(data)
     with shown_phases() as progress:

@@ -187,6 +187,8 @@ class Cohort:
         try:
             if len(distinct) == array.shape[0]:
                 patches = np.asarray(array[:])
+            elif len(distinct) == 1:  # a list of rows would decode the whole shard
+                patches = np.asarray(array[int(distinct[0])])[None]
             else:
                 patches = np.asarray(array.oindex[distinct])
         except (ValueError, RuntimeError, IndexError, OSError) as error:

@@ -68,6 +68,12 @@ def folded_data(cohort: Cohort, plan: Plan) -> FoldedData:
     first = plan.entries[0].config
     _check_budget(plan.entries)
     for entry in plan.entries:
+        if entry.config.input.body_height_mm != first.input.body_height_mm:
+            raise ConfigError(
+                f"{entry.name} scales crops to bodies of {entry.config.input.body_height_mm} mm, "
+                f"{plan.entries[0].name} to {first.input.body_height_mm}; expected the same crops "
+                "for all. Run them apart."
+            )
         if (entry.config.task, entry.config.input.axes) != (first.task, first.input.axes):
             raise ConfigError(
                 f"{entry.name} has the classes {entry.config.classes} on {entry.config.input.axes} "
@@ -75,7 +81,9 @@ def folded_data(cohort: Cohort, plan: Plan) -> FoldedData:
                 "same task for all. Run them apart."
             )
     split = "training" if bool((cohort.index["split"] == "training").any()) else None
-    whole = set_from_cohort(cohort, axes=first.input.axes, split=split)
+    whole = set_from_cohort(
+        cohort, first.input.axes, split, body_height_mm=first.input.body_height_mm
+    )
     data = whole.take(class_labels(whole, first.task) >= 0)
     table = pd.DataFrame({"subject": data.subjects, "grade": data.grades.astype(str)})
     of_subject = assign_folds(table, plan.folds, plan.seed)

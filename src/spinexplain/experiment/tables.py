@@ -8,10 +8,10 @@ from typing import Any
 
 from spinexplain.evaluate.summary import HEADLINE
 from spinexplain.experiment.crossval_results import candidate_words
+from spinexplain.experiment.detection_tables import detection_tables
 from spinexplain.experiment.stored import Results, Stored, same_data
 from spinexplain.experiment.table import Row, Table, cell, fold_cell
 from spinexplain.experiment.task_table import compares_tasks, task_table
-from spinexplain.experiment.unit_tables import unit_tables
 
 NOT_A_REPLICATION = (
     "Not a replication: the published figures rest on in-house grades of VerSe'19 (G0 1308, G2 "
@@ -50,7 +50,7 @@ def make_tables(results: Results) -> list[Table]:
         made.append(_test_table(evaluations, paper["protoverse"]))
     made += _comparison_tables(results.of("crossval"), paper["protoverse"])
     made += _factor_tables(results.of("crossval"), paper["protoverse"])
-    return [*made, *unit_tables(results, paper["dissection"])]
+    return [*made, *detection_tables(results, paper["dissection"])]
 
 
 def _comparison_tables(items: tuple[Stored, ...], paper: dict[str, Any]) -> list[Table]:

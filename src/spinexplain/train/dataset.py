@@ -10,6 +10,7 @@ import numpy as np
 
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, ShapeError
+from spinexplain.train.stored import Patches, StoredPatches, one_after_another
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +19,9 @@ class TrainingSet:
 
     Parameters
     ----------
-    patches_hu : ndarray of int16, shape (N, *S)
-        Crops at 1 mm with a margin around what the network sees.
+    patches_hu : ndarray of int16, shape (N, *S), or StoredPatches
+        Crops at 1 mm with a margin around what the network sees; boxes of a cohort stay on
+        disk.
     grades : ndarray of int, shape (N,)
         Genant grade, 0 to 3.
     subjects, series, levels : ndarray of str, shape (N,)
@@ -40,8 +42,13 @@ class TrainingSet:
         With ``features``: how much of each cell the mask of the loss on place covers.
     origin : ndarray of int, shape (N,), or None
         Number of each row before rows were dropped, for whoever needs to find it again.
+    simulated : ndarray of bool, shape (N,), or None
+        Rows whose fracture was simulated in the crop.
     synthetic : bool
         Whether the crops come from a phantom.
+    body_height_mm : float or None
+        What the crops are scaled to, as in :class:`~spinexplain.config.InputSpec`; None at the
+        patients' own size.
 
     Raises
     ------
@@ -49,7 +56,7 @@ class TrainingSet:
         If the arrays disagree about N or the shape of a crop.
     """
 
-    patches_hu: np.ndarray
+    patches_hu: Patches
     grades: np.ndarray
     subjects: np.ndarray
     series: np.ndarray
@@ -62,7 +69,9 @@ class TrainingSet:
     features: np.ndarray | None = None
     inside_cells: np.ndarray | None = None
     origin: np.ndarray | None = None
+    simulated: np.ndarray | None = None
     synthetic: bool = True
+    body_height_mm: float | None = None
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -85,11 +94,13 @@ class TrainingSet:
 
     def take(self, index: np.ndarray) -> TrainingSet:
         """Return the rows of ``index`` (integers or a boolean mask)."""
-        rows = {
+        rows: dict[str, Any] = {
             item.name: getattr(self, item.name)[index]
             for item in fields(self)
             if isinstance(getattr(self, item.name), np.ndarray)
         }
+        if isinstance(self.patches_hu, StoredPatches):
+            rows["patches_hu"] = self.patches_hu.take(index)
         return replace(self, **rows)
 
 
@@ -98,13 +109,29 @@ def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
 
     What only some of the sets have (masks, height losses) is left out; raters' grades are
     kept, with -1 where a set has fewer raters.
+
+    Raises
+    ------
+    ConfigError
+        If they are not scaled alike.
     """
+    scales = {one.body_height_mm for one in sets}
+    if len(scales) > 1:
+        raise ConfigError(
+            f"the sets are scaled to body heights of {sorted(map(str, scales))} mm; expected one. "
+            "Read them for the same input."
+        )
     arrays: dict[str, Any] = {"ratings": _joined_ratings(sets)}
     for item in fields(TrainingSet):
         parts = [getattr(one, item.name) for one in sets]
         if item.name != "ratings" and all(isinstance(part, np.ndarray) for part in parts):
             arrays[item.name] = np.concatenate(parts)
-    return TrainingSet(**arrays, synthetic=all(one.synthetic for one in sets))
+    stored = [one.patches_hu for one in sets if isinstance(one.patches_hu, StoredPatches)]
+    if len(stored) == len(sets):
+        arrays["patches_hu"] = one_after_another(stored)
+    return TrainingSet(
+        **arrays, synthetic=all(one.synthetic for one in sets), body_height_mm=scales.pop()
+    )
 
 
 def _joined_ratings(sets: Sequence[TrainingSet]) -> np.ndarray | None:
@@ -197,8 +224,14 @@ def check_fits(data: TrainingSet, spec: InputSpec) -> None:
     Raises
     ------
     ConfigError
-        If they have another number of axes, or are smaller than the input's extent.
+        If they have another number of axes, are smaller than the input's extent, or are
+        scaled to another height of the body.
     """
+    if data.body_height_mm != spec.body_height_mm:
+        raise ConfigError(
+            f"the crops are scaled to body heights of {data.body_height_mm} mm; the preset's "
+            f"[input] body_height_mm is {spec.body_height_mm}. Read the cohort for this input."
+        )
     shape = data.patches_hu.shape[1:]
     if len(shape) != spec.axes or min(shape) < spec.extent_mm:
         wanted = " x ".join([f"{spec.extent_mm:.0f}"] * spec.axes)

@@ -31,10 +31,10 @@ OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 class Batch:
     """One step's crops as the network sees them.
 
-    With several processes a batch is one process's part of the step, and ``everyone`` holds
-    the labels of all parts, by which weighted means are divided. ``shares`` and
-    ``everyone_shares`` hold the raters' shares of the classes where the loss needs them;
-    ``inside`` the cells' shares of the mask where features stand for the crops.
+    With several processes a batch is one process's part of the step, ``everyone`` holds the
+    labels of all parts, by which weighted means are divided, and ``parts`` their number.
+    ``shares`` and ``everyone_shares`` hold the raters' shares of the classes where the loss
+    needs them; ``inside`` the cells' shares of the mask where features stand for the crops.
     """
 
     x: Tensor
@@ -42,6 +42,7 @@ class Batch:
     crops: Crops | None
     height_loss: Tensor | None = None
     everyone: Tensor | None = None
+    parts: int = 1
     shares: Tensor | None = None
     everyone_shares: Tensor | None = None
     inside: Tensor | None = None
@@ -195,6 +196,7 @@ def load_batch(
         shares=_soft_targets(data, config, rows),
         everyone_shares=None if part[1] == 1 else _soft_targets(data, config, whole.index),
         inside=inside,
+        parts=part[1],
     )
 
 
@@ -343,7 +345,7 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
         for name in ("height_loss", "everyone", "shares", "everyone_shares", "inside")
         for tensor in (getattr(batch, name),)
     }
-    return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved)
+    return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved, parts=batch.parts)
 
 
 def _not_finite(

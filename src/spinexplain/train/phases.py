@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from spinexplain.config import PhaseSettings, TrainConfig
 from spinexplain.errors import ConfigError
-from spinexplain.models.inputs import network_input
+from spinexplain.models.inputs import batch_size, network_input
 from spinexplain.models.losses import class_weights
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import augmented_crops, inside_mask
@@ -117,9 +117,9 @@ def cached_similarities(
 
 
 def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int) -> Tensor:
-    out = []
-    for start in range(0, len(data), 64):
-        rows = np.arange(start, min(start + 64, len(data)))
+    out, batch = [], batch_size(config.input)
+    for start in range(0, len(data), batch):
+        rows = np.arange(start, min(start + batch, len(data)))
         crops = augmented_crops(
             data, rows, config.input, config.augment, config.seed, VIEW_EPOCH + view
         )

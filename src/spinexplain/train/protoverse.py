@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -132,11 +133,11 @@ class GraderRun(Run):
         return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
-        config = self.config
+        config, simulated = self.config, self.training.simulated
         sources = project(
             model,
             self.training,
-            self.labels,
+            self.labels if simulated is None else np.where(simulated, -1, self.labels),
             config.input,
             config.projection,
             config.loss.inside,

@@ -32,18 +32,6 @@ def test_what_trials_write_becomes_table_1(tmp_path):
     assert table.rows[1].cells[0] == "86.1 ± 2.6"
 
 
-def test_a_dissection_becomes_table_2(stored, tmp_path):
-    dissection = {
-        "schema": "spinexplain/dissection/1",
-        "layer": "encoder",
-        "model": {"name": "m"},
-        "regions": ["body"],
-        "units": {"rank": [2, None, 1]},
-    }
-    stored.write(tmp_path, d=dissection)
-    assert ours(only_table(tmp_path)) == [("rank 1", "unit 2"), ("rank 2", "unit 0")]
-
-
 @pytest.mark.parametrize(("grade", "tables"), [("fracture", 1), ("no fracture", 0), (None, 0)])
 def test_a_dissected_prediction_becomes_table_3(grade, tables, stored, tmp_path):
     evidence = [

@@ -6,12 +6,13 @@ from typing import Any
 
 from spinexplain.experiment.stored import Results, Stored
 from spinexplain.experiment.table import Row, Table, cell
+from spinexplain.experiment.units_table import unit_rows
 
 _DETECTION = ("f1", "accuracy", "auc", "ap")
 _SHOWN = 10
 
 
-def unit_tables(results: Results, paper: dict[str, Any]) -> list[Table]:
+def detection_tables(results: Results, paper: dict[str, Any]) -> list[Table]:
     """Make the tables for which there are trials, dissections and graded scans."""
     made = [_trials_table(item, paper) for item in results.of("trials")]
     made += [_units_table(item, paper) for item in results.of("dissection")]
@@ -76,17 +77,11 @@ def _units_table(item: Stored, paper: dict[str, Any]) -> Table:
     rows = [
         Row("published", f"rank {row['name']}", (row["text"],)) for row in paper["table2"]["texts"]
     ]
-    units = item.content["units"]
-    ranks = units.get("rank", [])
-    best = units.get("best_region", [None] * len(ranks))
-    order = sorted((rank, unit) for unit, rank in enumerate(ranks) if rank is not None)
-    for rank, unit in order[:_SHOWN]:
-        words = f"unit {unit}" + (f", most often on: {best[unit]}" if best[unit] else "")
-        rows.append(Row("ours", f"rank {rank}", (words,)))
+    rows += [Row("ours", f"rank {rank}", (words,)) for rank, words in unit_rows(item)]
     notes = [
-        f"Ours: {item.content['model']['name']}, layer {item.content['layer']}; regions measured: "
-        f"{', '.join(item.content['regions'])}; file {item.sha256[:12]}. Names by clinicians are "
-        "in the dissection's own page."
+        f"Ours: {item.content['model']['name']}, layer {item.content['layer']}; suggestions are "
+        f"measured overlap with {', '.join(item.content['regions'])}, not names; file "
+        f"{item.sha256[:12]}. With pictures: table2.html in the dissection's folder."
     ]
     return _table("table2", paper, rows, notes)
 
