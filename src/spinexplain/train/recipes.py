@@ -64,8 +64,11 @@ def train_model(
     """
     check_fits(data, config.input)
     wanted = config.head.prototypes_per_class if config.head.kind == "prototype" else 1
-    used = with_classes(data, config.task, wanted + 1)
-    training, validation = split_validation(used, config.validation_share, config.seed)
+    parts = split_validation(
+        with_classes(data, config.task, wanted + 1), config.validation_share, config.seed
+    )
+    del data  # the parts are copies, and a large cohort fits into memory once only
+    training, validation = parts
     training = with_simulated_fractures(training, config)
     folder = Path(out)
     check_folder(folder, config, resume)
