@@ -66,6 +66,14 @@ def test_evidence_lies_at_the_endplates_and_the_center_in_the_body(sheets, toy_c
         np.testing.assert_allclose(center, (rows.mean(), columns.mean()), atol=3)
 
 
+def test_raters_of_the_healthy_crop_say_nothing_about_its_fracture(sheets, toy_config):
+    data = sheets()
+    rated = replace(data, ratings=np.tile(data.grades[:, None], (1, 2)))
+    grown = simulated(rated, toy_config, share=0.5)
+    np.testing.assert_array_equal(grown.ratings[: len(data)], rated.ratings)
+    assert (grown.ratings[grown.simulated] == -1).all()
+
+
 def test_the_first_rows_are_the_data_and_the_same_seed_gives_the_same_bits(sheets, toy_config):
     data = sheets()
     one, other = (simulated(data, toy_config, share=0.5) for _ in range(2))
@@ -77,8 +85,8 @@ def test_the_first_rows_are_the_data_and_the_same_seed_gives_the_same_bits(sheet
 
 
 def test_grades_that_are_no_class_are_not_simulated(sheets, toy_config):
-    data = sheets(30)
-    grown = simulated(data.take(data.grades != 2), toy_config, classes=("G0", "G3"))
+    data = sheets()
+    grown = simulated(data.take(data.grades != 2), toy_config, share=0.5, classes=("G0", "G3"))
     assert set(grown.grades[grown.simulated]) == {3}
 
 
@@ -98,12 +106,12 @@ def test_no_prototype_comes_from_a_simulated_crop_and_the_card_tells_of_them(
     sheets, toy_config, tmp_path
 ):
     config = toy_config(
-        simulated={"share": 1.0},
+        simulated={"share": 0.3},
         head={"prototypes_per_class": 1},
         input={"extent_mm": 64, "size": 32},
         validation_share=0.2,
     )
-    trained = train_model(config, sheets(24), tmp_path / "run")
+    trained = train_model(config, sheets(18), tmp_path / "run")
     marked = trained.data.simulated
     assert marked.any()
     assert not any(marked[source.row] for source in trained.sources)

@@ -101,6 +101,7 @@ def _fractured(data: TrainingSet, row: int, seed: int, grades: list[int]) -> Tra
         evidence=(_middle(made.evidence.array) > 0).astype(np.uint8),
         height_loss=np.array([loss]),
         simulated=np.ones(1, bool),
+        ratings=None,  # nobody has read this fracture
     )
 
 
