@@ -12,7 +12,7 @@ from spinexplain.report.plots import drawn
 from spinexplain.report.tokens import GRADES, LIGHT
 
 TRAINED, UNTRAINED, MARKED = LIGHT["accent"], LIGHT["muted"], GRADES["G3"].fill
-ON_THE_MARK, TOP = 6.0, 10
+TOP = 10
 
 
 def draw(found: dict[str, Any], folder: Path) -> None:
@@ -70,22 +70,20 @@ def dots(axes: Axes, values: np.ndarray, height: float, color: str) -> None:
 
 
 def shortcut_png(found: dict[str, Any], path: Path) -> None:
-    """Draw how much of each unit lies on the mark, by rank, in both networks."""
-    titles = {"shortcut": "learned with marks", "balanced": "learned without"}
-    with drawn(path, 8.2, 2.9) as figure:
+    """Draw how often units are enabled with the marks and without, by rank, in both networks."""
+    titles = {"shortcut": "Learned with marks", "balanced": "Learned without"}
+    with drawn(path, 8.2, 3.0) as figure:
         axes = figure.subplots(1, 2, sharey=True)
-        highest = max(max(row["by_rank"]) for row in found.values())
         for one, (name, title) in zip(axes, titles.items(), strict=True):
-            lift = np.array(found[name]["by_rank"])
-            rank = np.arange(1, len(lift) + 1)
-            on = lift >= ON_THE_MARK
+            before, after = (100 * np.array(shares) for shares in found[name]["by_rank"])
+            rank = np.arange(1, len(before) + 1)
             one.axvspan(0.4, TOP + 0.5, color=LIGHT["accent-soft"], lw=0)
-            one.axhline(ON_THE_MARK, color=LIGHT["muted"], lw=0.8, ls="--")
-            one.vlines(rank, 0, lift, color=np.where(on, MARKED, GRADES["G0"].fill), lw=2.2)
-            one.set(xlim=(0.4, len(lift) + 0.6), ylim=(0, 1.12 * highest))
+            one.vlines(rank, after, before, color=LIGHT["line"], lw=1.6)
+            one.plot(rank, before, "o", color=MARKED, ms=4, label="as they are")
+            one.plot(rank, after, "o", color=TRAINED, ms=4, label="marks painted out")
+            one.set(xlim=(0.4, len(before) + 0.6), ylim=(-3, 103))
             one.set_xlabel("rank of the unit")
             one.set_title(title, loc="left")
-            one.text(TOP / 2 + 0.5, 1.04 * highest, "first ten", ha="center", color=TRAINED)
-        axes[0].set_ylabel("mask on the mark,\ntimes chance")
-        at = (len(found["balanced"]["by_rank"]), ON_THE_MARK)
-        axes[1].annotate("on the mark: 6 × chance", at, ha="right", va="bottom", size="small")
+            one.text(TOP / 2 + 0.5, 96, "first ten", ha="center", color=LIGHT["muted"])
+        axes[0].set_ylabel("enabled in marked\nfractured vertebrae, %")
+        axes[1].legend(frameon=False, loc="upper right")

@@ -10,7 +10,7 @@ import numpy as np
 
 from dissection.cohorts import sheets
 from dissection.evidence import Units, units_of
-from dissection.networks import trained_classifier
+from dissection.networks import CLASSES, SHEETS, scratch_classifier
 from dissection.overlap import counts, tied
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
@@ -19,27 +19,25 @@ from spinexplain.explainers.dissection.statistics import auc
 from spinexplain.models.bundle_folder import locate, read_description
 from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.grader import Grader
-from spinexplain.train.source import set_from_cohort
 
-SHEETS_SEED, SHEETS, LEARNING = 2, 8000, 7000
-SIZES = (100, 700, LEARNING)
+SHEETS_SEED, COUNT, LEARNING = 2, 8000, 7000
+SIZES = (100, 800, LEARNING)
 
 
 def sheet_sizes(work: Path) -> dict[str, Any]:
     """Train small classifiers on 100 to 7000 sheets; dissect all with the same other ones."""
-    cohort = sheets(work, "balanced", SHEETS_SEED, SHEETS)
-    data = set_from_cohort(cohort, masks=False)
-    rows = []
-    for size in SIZES:
-        # As many steps for all: what differs is what there was to learn from.
-        name = f"classifier-{size}"
-        part = data.take(np.arange(size))
-        grader = trained_classifier(part, work / name, name)
-        trained = {"vertebrae": size, "fractures": int((part.grades >= 2).sum())}
-        samples = select_samples(cohort, grader.spec, grader.classes)
-        held_out = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
-        rows.append(trained | row_of(grader, held_out))
-    return {"cohort": cohort.path.name, "rows": rows}
+    cohort = sheets(work, "balanced", SHEETS_SEED, COUNT)
+    return {"cohort": cohort.path.name, "rows": [_sheet_size(work, cohort, n) for n in SIZES]}
+
+
+def _sheet_size(work: Path, cohort: Cohort, size: int) -> dict[str, Any]:
+    samples = select_samples(cohort, SHEETS, CLASSES)
+    # As many steps for all: what differs is what there was to learn from.
+    learning = replace(samples, rows=samples.rows[samples.rows < size])
+    grader = scratch_classifier(learning, work / f"scratch-{size}.safetensors")
+    trained = {"vertebrae": len(learning), "fractures": int(learning.positive.sum())}
+    held_out = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
+    return trained | row_of(grader, held_out)
 
 
 def detector_sizes(models: list[str], cohort: Cohort) -> dict[str, Any]:
