@@ -58,15 +58,15 @@ COHORTS = {
     "verse-like-1": Drawing(30, masks=False),
     "hospital-like-2": Drawing(25),
     "hard-992": Drawing(21),
-    "shifted-scanner-993": Drawing(12),
-    "hospital-like-991": Drawing(18),
-    "verse-like-990": Drawing(38),
+    "shifted-scanner-993": Drawing(14),
+    "hospital-like-991": Drawing(22),
+    "verse-like-990": Drawing(41),
 }
 TRAINING = ("verse-like-1", "hospital-like-2")
 TESTS = ("verse-like-990", "hospital-like-991", "hard-992", "shifted-scanner-993")
 
 
-EPOCHS, BATCH = 14, 8
+EPOCHS, BATCH = 16, 8
 SHARE_CHANGED = 0.5  # of the boxes by each kind of change; all of them would cost twice as much
 
 

@@ -91,7 +91,7 @@ def main() -> None:
     compared = compare(trained, trained_classifier(trained, options.work / "run"), tests)
     statement.training["compared_with_classifier"] = compared
     save_bundle(bundle_of(trained, statement), options.out, force=True)
-    calibration = calibration_of(trained.training, config.input, "training sheets")
+    calibration = calibration_of(trained.data, config.input, "training sheets")
     # Without model.onnx, which doubles what the export adds and grading does not need.
     export_bundle(options.out, options.out, calibration, onnx=False, force=True)
     print(options.out)

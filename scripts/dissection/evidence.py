@@ -48,9 +48,14 @@ class Units:
         inside, mask = w @ self.inside, w @ self.mask
         return np.where(self.ranked, inside / (mask + w @ self.evidence - inside), 0.0)
 
-    def share(self) -> np.ndarray:
+    def share(self, times: np.ndarray | None = None) -> np.ndarray:
         """Share of each unit's mask on the evidence, in fractured vertebrae."""
-        return self.inside.sum(axis=0) / np.maximum(self.mask.sum(axis=0), 1)
+        w = np.ones(len(self.positive)) if times is None else times
+        return (w @ self.inside) / np.maximum(w @ self.mask, 1)
+
+    def overlap(self, what: str, times: np.ndarray | None = None) -> np.ndarray:
+        """Return ``iou`` or ``share`` of each unit."""
+        return self.iou(times) if what == "iou" else self.share(times)
 
     @property
     def chance(self) -> float:

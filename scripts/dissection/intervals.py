@@ -49,8 +49,8 @@ def between(values: list[float], estimate: float) -> dict[str, float]:
     return {"mean": float(estimate), "low": float(low), "high": float(high)}
 
 
-def effect(trained: Units, random: list[Units], top: bool = False) -> dict[str, float]:
-    """Return Cliff's delta of the overlap of trained against untrained units.
+def effect(trained: Units, random: list[Units], what: str, top: bool = False) -> dict[str, float]:
+    """Return Cliff's delta of the overlap (``iou`` or ``share``) of trained and other units.
 
     Each draw takes other subjects, the same for all networks, and other untrained networks;
     with ``top`` the ten first units are chosen anew in each.
@@ -58,7 +58,7 @@ def effect(trained: Units, random: list[Units], top: bool = False) -> dict[str, 
     rng = np.random.default_rng(1)
 
     def overlap(units: Units, times: np.ndarray | None) -> np.ndarray:
-        values = units.iou(times)
+        values = units.overlap(what, times)
         return values[units.top("contrast", times)] if top else values
 
     def delta(times: np.ndarray | None, chosen: list[Units]) -> float:

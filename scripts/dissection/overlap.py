@@ -20,7 +20,7 @@ from spinexplain.explainers.dissection.statistics import auc, permutation_p, ran
 from spinexplain.explainers.dissection.thresholds import kept_count
 from spinexplain.models.grader import Grader
 
-NETWORKS, LOOSE, PRINTED = 3, 0.99, 0.995
+NETWORKS, LOOSE, PRINTED = 5, 0.99, 0.995
 
 
 def trained_network(grader: Grader, cohort: Cohort, layer: str = "trunk") -> dict[str, Any]:
@@ -66,22 +66,26 @@ def counts(samples: Samples) -> dict[str, int]:
 
 def against_random(units: Units, random: list[Units]) -> dict[str, Any]:
     """Compare overlap with the evidence, all units and the first ten, with untrained units'."""
-    untrained = np.concatenate([one.iou() for one in random])
-    first = np.concatenate([one.iou()[one.top("contrast")] for one in random])
+    rows = []
+    for top in (False, True):
+        for what in ("share", "iou"):
+            values = [
+                one.overlap(what)[one.top("contrast") if top else slice(None)]
+                for one in (units, *random)
+            ]
+            rows.append(
+                {
+                    "what": what,
+                    "top": top,
+                    "trained": spread(values[0]),
+                    "random": spread(np.concatenate(values[1:])),
+                    "delta": effect(units, random, what, top),
+                }
+            )
     return {
         "networks": len(random),
         "chance": units.chance,
-        "iou": {"trained": spread(units.iou()), "random": spread(untrained)},
-        "iou_top": {
-            "trained": spread(units.iou()[units.top("contrast")]),
-            "random": spread(first),
-        },
-        "share": {
-            "trained": spread(units.share()),
-            "random": spread(np.concatenate([one.share() for one in random])),
-        },
-        "delta": effect(units, random),
-        "delta_top": effect(units, random, top=True),
+        "rows": rows,
         "tied": tied(units),
         "tied_random": [tied(one) for one in random],
         "values": {

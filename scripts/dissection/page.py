@@ -46,23 +46,12 @@ def _detector(found: dict[str, Any]) -> str:
 def _against_random(found: dict[str, Any], known: str) -> str:
     rows = [
         [
-            "all units, intersection over union",
-            _spread(found["iou"]["trained"]),
-            _spread(found["iou"]["random"]),
-            _interval(found["delta"], 2),
-        ],
-        [
-            "ten units most tied to fracture, the same",
-            _spread(found["iou_top"]["trained"]),
-            _spread(found["iou_top"]["random"]),
-            _interval(found["delta_top"], 2),
-        ],
-        [
-            "all units, share of the mask on the fracture",
-            _spread(found["share"]["trained"]),
-            _spread(found["share"]["random"]),
-            "",
-        ],
+            f"{_GROUPS[row['top']]}: {_MEASURES[row['what']]}",
+            _spread(row["trained"]),
+            _spread(row["random"]),
+            _interval(row["delta"], 2),
+        ]
+        for row in found["rows"]
     ]
     random_tied = ", ".join(str(count) for count in found["tied_random"])
     return "\n".join(
@@ -75,22 +64,27 @@ def _against_random(found: dict[str, Any], known: str) -> str:
             "Mean, and quartiles. Untrained: the same architecture with fresh weights, "
             f"{found['networks']} networks, normalization set by the same vertebrae. Cliff's "
             "delta: how much more often a trained unit lies better than an untrained one than "
-            "worse.\n",
+            "worse; the first ten are chosen anew in each draw.\n",
             _table(["", "trained", "untrained", "Cliff's delta (95 %)"], rows),
             f"The evidence is {100 * found['chance']:.1f} % of a fractured vertebra's crop: what a "
             "mask thrown anywhere would have on it. Tied to fracture (q < 0.05, more often enabled "
             f"in fractured): {found['tied']} trained units; {random_tied} in the untrained "
-            f"networks. {_verdict(found['delta'])}\n",
+            f"networks. {_verdict(found['rows'])}\n",
         ]
     )
 
 
-def _verdict(delta: dict[str, float]) -> str:
-    if delta["low"] > 0:
-        return "Trained units overlap with the evidence more than untrained ones."
-    if delta["high"] < 0:
-        return "**Not shown: trained units overlap with the evidence less than untrained ones.**"
-    return "**Not shown: over all units the interval of the difference holds 0.**"
+_GROUPS = {False: "all units", True: "the first ten"}
+_MEASURES = {"share": "share of the mask on the fracture", "iou": "intersection over union"}
+
+
+def _verdict(rows: list[dict[str, Any]]) -> str:
+    held = [row for row in rows if row["delta"]["low"] > 0]
+    named = [f"{_GROUPS[row['top']]} by {_MEASURES[row['what']]}" for row in held]
+    if len(held) == len(rows):
+        return "Trained units lie on the fracture more than untrained ones by every measure."
+    shown = f"Shown for {' and '.join(named)}; " if named else ""
+    return f"{shown}**not shown {'otherwise' if named else 'here'}: the interval holds 0.**"
 
 
 def _against_eq1(found: dict[str, Any], chance: float) -> str:

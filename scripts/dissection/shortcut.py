@@ -10,26 +10,29 @@ import torch
 
 from dissection.cohorts import sheets
 from dissection.evidence import TOP
-from dissection.networks import trained_classifier
+from dissection.networks import tuned_classifier
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.dissect import DissectionPlan, dissect
 from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.explainers.dissection.samples import select_samples
 from spinexplain.explainers.dissection.statistics import auc
+from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.grader import Grader
-from spinexplain.train.source import set_from_cohort
 
+START = "protoverse-phantom"
 ON_THE_MARK = 6.0  # times chance
 TRAINING_SEED, TEST_SEED, TRAINING, TEST = 61, 62, 800, 200
 
 
 def shortcut_experiment(work: Path) -> dict[str, Any]:
     """Train one network on marked sheets, one on unmarked ones; test and dissect both."""
+    start = load_grader(START, runtime="torch")
     tests = {name: sheets(work, name, TEST_SEED, TEST) for name in ("shortcut", "balanced")}
     found = {}
     for name in ("shortcut", "balanced"):
-        data = set_from_cohort(sheets(work, name, TRAINING_SEED, TRAINING))
-        grader = trained_classifier(data, work / f"classifier-{name}", name)
+        cohort = sheets(work, name, TRAINING_SEED, TRAINING)
+        data = select_samples(cohort, start.spec, start.classes)
+        grader = tuned_classifier(start, data, work / f"tuned-{name}.safetensors")
         d = dissect(grader, tests["shortcut"], DissectionPlan(pictures=1, collage=1)).dissection
         lift = d.overlap.of("shortcut", "lift")
         top = d.top(TOP)

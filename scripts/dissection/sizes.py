@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +12,33 @@ from dissection.cohorts import sheets
 from dissection.evidence import Units, units_of
 from dissection.networks import trained_classifier
 from dissection.overlap import counts, tied
-from dissection.shortcut import TEST, TEST_SEED, TRAINING, TRAINING_SEED
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
-from spinexplain.explainers.dissection.samples import select_samples
+from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import auc
 from spinexplain.models.bundle_folder import locate, read_description
 from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.train.source import set_from_cohort
 
-SIZES = (50, 200, TRAINING)
+SHEETS_SEED, SHEETS, LEARNING = 2, 8000, 7000
+SIZES = (100, 700, LEARNING)
 
 
 def sheet_sizes(work: Path) -> dict[str, Any]:
-    """Train small classifiers on 50, 200 and 800 sheets; dissect all with the same sheets."""
-    data = set_from_cohort(sheets(work, "balanced", TRAINING_SEED, TRAINING))
-    cohort = sheets(work, "balanced", TEST_SEED, TEST)
+    """Train small classifiers on 100 to 7000 sheets; dissect all with the same other ones."""
+    cohort = sheets(work, "balanced", SHEETS_SEED, SHEETS)
+    data = set_from_cohort(cohort, masks=False)
     rows = []
     for size in SIZES:
         # As many steps for all: what differs is what there was to learn from.
-        name = "classifier-balanced" + ("" if size == TRAINING else f"-{size}")
+        name = f"classifier-{size}"
         part = data.take(np.arange(size))
         grader = trained_classifier(part, work / name, name)
         trained = {"vertebrae": size, "fractures": int((part.grades >= 2).sum())}
-        rows.append(trained | row_of(grader, cohort))
+        samples = select_samples(cohort, grader.spec, grader.classes)
+        held_out = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
+        rows.append(trained | row_of(grader, held_out))
     return {"cohort": cohort.path.name, "rows": rows}
 
 
@@ -52,13 +55,13 @@ def detector_sizes(models: list[str], cohort: Cohort) -> dict[str, Any]:
             "vertebrae": sum(known.values()) or None,
             "fractures": known.get("G2", 0) + known.get("G3", 0) if known else None,
         }
-        rows.append(trained | row_of(grader, cohort))
+        samples = select_samples(cohort, grader.spec, grader.classes)
+        rows.append(trained | row_of(grader, samples))
     return {"cohort": cohort.path.name, "rows": rows}
 
 
-def row_of(grader: Grader, cohort: Cohort) -> dict[str, Any]:
+def row_of(grader: Grader, samples: Samples) -> dict[str, Any]:
     """Dissect one network: how well it tells fractures, and what its first units are."""
-    samples = select_samples(cohort, grader.spec, grader.classes)
     units, activity, _ = units_of(grader, samples)
     positive, negative = units.shares()
     top = units.top("contrast")

@@ -12,6 +12,7 @@ from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.evaluate.comparison import compare_all, fold_figures
 from spinexplain.evaluate.predictions import check_same_data, read_predictions
 from spinexplain.evaluate.summary import HEADLINE, summarize, without_nan
+from spinexplain.experiment.table import fold_cell
 from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def crossval_results(
                 "steps": entry["steps"],
                 "folds": folds,
                 "mean": {key: float(np.mean(folds[key])) for key in HEADLINE},
-                "sd": {key: float(np.std(folds[key], ddof=1)) for key in HEADLINE},
+                "sd": {key: _spread(folds[key]) for key in HEADLINE},
                 "pooled": summarize(tables[name], seed),
                 "prototypes": prototype_summary([_story(out, name, fold) for fold in done]),
                 **_chosen(out, entry, done),
@@ -109,6 +110,11 @@ def crossval_results(
     with atomic_file(out / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
     return results
+
+
+def _spread(values: list[float]) -> float:
+    """Return the standard deviation over folds, n - 1; NaN of a single one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
 def _finished(out: Path, plan: dict[str, Any], so_far: bool) -> list[int]:
@@ -211,7 +217,7 @@ def results_markdown(results: dict[str, Any]) -> str:
         "|---|---|---|---|---|",
     ]
     for entry in results["entries"]:
-        cells = [f"{100 * entry['mean'][k]:.1f} ± {100 * entry['sd'][k]:.1f}" for k in HEADLINE]
+        cells = [fold_cell(entry, key) for key in HEADLINE]
         lines.append(f"| {entry['name']} | {entry['steps']} | {' | '.join(cells)} |")
     tuned = {len(entry.get("candidates", [0])) for entry in results["entries"]}
     if max(tuned) > 1:

@@ -105,6 +105,10 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         "synthetic": data.synthetic,
         "trained_on": grader.info.trained_on,
         "version": grader.info.version,
+        "config": {
+            "trunk": described.trunk.model_dump(mode="json"),
+            "input": {"size": grader.spec.size},
+        },
         **summarize(table, seed),
     }
     return Evaluation(table, figures, data.patches_hu)

@@ -43,7 +43,7 @@ def collage(dissection: Dissection, unit: int, count: int = 25) -> np.ndarray:
     ]
     sources = [dissection.sources[item.picture] for item in best]
     tiles = [
-        lettered(tile, {"foot": f"{source.level} {source.grade}"} | (_SAGITTAL if first else {}))
+        lettered(tile, {"foot": f"{source.level}  {source.grade}"} | (_SAGITTAL if first else {}))
         for first, tile, source in zip([True, *[False] * len(tiles)], tiles, sources, strict=False)
     ]
     return mosaic(tiles, _COLUMNS)

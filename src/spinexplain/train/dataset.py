@@ -121,12 +121,10 @@ def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
             f"the sets are scaled to body heights of {sorted(map(str, scales))} mm; expected one. "
             "Read them for the same input."
         )
-    arrays: dict[str, Any] = {}
+    arrays: dict[str, Any] = {"ratings": _joined_ratings(sets)}
     for item in fields(TrainingSet):
         parts = [getattr(one, item.name) for one in sets]
-        if item.name == "ratings":
-            arrays[item.name] = _joined_ratings(sets)
-        elif all(isinstance(part, np.ndarray) for part in parts):
+        if item.name != "ratings" and all(isinstance(part, np.ndarray) for part in parts):
             arrays[item.name] = np.concatenate(parts)
     stored = [one.patches_hu for one in sets if isinstance(one.patches_hu, StoredPatches)]
     if len(stored) == len(sets):
@@ -176,24 +174,38 @@ def grade_labels(grades: np.ndarray, task: Task) -> np.ndarray:
 
 
 def class_shares(data: TrainingSet, task: Task) -> np.ndarray:
-    """Return which share of the raters saw each class in every row, float64 (N, K).
+    """Return :func:`grade_shares` of every row, float64 (N, K)."""
+    return grade_shares(data.grades, data.ratings, task)
 
-    A row that no rater put into a class, or a set without raters, has its label alone: 1 for
-    its class, 0 for the others, and all 0 where its grade is in no class.
+
+def grade_shares(grades: np.ndarray, ratings: np.ndarray | None, task: Task) -> np.ndarray:
+    """Return which share of the raters saw each class in every vertebra.
+
+    Parameters
+    ----------
+    grades : ndarray of int, shape (N,)
+        The grade agreed on, 0 to 3.
+    ratings : ndarray of int, shape (N, R), or None
+        -1 where a rater gave none.
+    task : mapping of str to sequence of str, or sequence of str
+
+    Returns
+    -------
+    ndarray of float64, shape (N, K)
+        A vertebra that no rater put into a class has its grade alone: 1 for its class, 0 for
+        the others, and all 0 where its grade is in no class.
 
     Examples
     --------
-    >>> one = np.array(["a"])
-    >>> data = TrainingSet(np.zeros((1, 2, 2), np.int16), np.array([2]), one, one, one,
-    ...                    np.zeros((1, 2)), ratings=np.array([[2, 3, 2, 1, -1]]))
-    >>> class_shares(data, ("G0", "G2", "G3")).round(2).tolist()
+    >>> votes = np.array([[2, 3, 2, 1, -1]])
+    >>> grade_shares(np.array([2]), votes, ("G0", "G2", "G3")).round(2).tolist()
     [[0.0, 0.67, 0.33]]
     """
-    labels = class_labels(data, task)
+    labels = grade_labels(grades, task)
     shares = (labels[:, None] == np.arange(len(task))).astype(float)
-    if data.ratings is None:
+    if ratings is None:
         return shares
-    rated = grade_labels(data.ratings.ravel(), task).reshape(data.ratings.shape)
+    rated = grade_labels(ratings.ravel(), task).reshape(ratings.shape)
     counts = (rated[:, :, None] == np.arange(len(task))).sum(axis=1)
     raters = counts.sum(axis=1)
     seen = raters > 0

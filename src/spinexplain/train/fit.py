@@ -16,7 +16,7 @@ from spinexplain.errors import ModelError
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
 from spinexplain.train.augment_volume import volume_crops
-from spinexplain.train.dataset import TrainingSet, class_labels, class_shares, grade_labels
+from spinexplain.train.dataset import TrainingSet, class_labels, grade_labels, grade_shares
 from spinexplain.train.journal import Journal, Terms
 from spinexplain.train.processes import averaged, share_gradients, share_statistics
 from spinexplain.train.sampling import StepRows
@@ -204,9 +204,8 @@ def _soft_targets(data: TrainingSet, config: TrainConfig, rows: np.ndarray) -> T
     """Return the raters' shares (n, K) where the loss is against them."""
     if config.loss.grading != "soft":
         return None
-    bare = replace(data, features=None, inside_cells=None, target=None, evidence=None)
-    few = bare.take(rows)
-    return torch.from_numpy(class_shares(few, config.task)).float()
+    ratings = None if data.ratings is None else data.ratings[rows]
+    return torch.from_numpy(grade_shares(data.grades[rows], ratings, config.task)).float()
 
 
 @contextmanager

@@ -53,8 +53,9 @@ def with_simulated_fractures(data: TrainingSet, config: TrainConfig) -> Training
     share = config.simulated.share
     if not share:
         return data
-    if data.patches_hu.ndim != 3 or data.target is None:
-        kind = "boxes" if data.patches_hu.ndim != 3 else "sheets without the masks of their bodies"
+    axes = len(data.patches_hu.shape) - 1
+    if axes != 2 or data.target is None:
+        kind = "boxes" if axes != 2 else "sheets without the masks of their bodies"
         raise ConfigError(
             f"[simulated] share is {share} and the crops are {kind}; expected sheets with masks. "
             "Simulate on whole scans (spinexplain fracture), or set share = 0."
