@@ -1,5 +1,6 @@
 """The three commands of each experiment, on a phantom in VerSe's own layout."""
 
+import csv
 import re
 import shlex
 import shutil
@@ -44,17 +45,28 @@ def commands(readme):
     return [shlex.split(line.removeprefix("$ spinexplain ")) for line in lines]
 
 
+def write_richer_table(source, table):
+    """Call more vertebrae fractured and everybody training: every fold needs every class."""
+    rows = list(csv.DictReader(source.open()))
+    for row in rows:
+        row |= {"dataset": "training", "T8_fx-g": 2, "T8_fx-s": 1}
+        row |= {"L4_fx-g": 3, "L4_fx-s": 1, "L5_fx-g": 3, "L5_fx-s": 1}
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 @pytest.mark.slow
 def test_verse19_runs_in_three_commands(spines, tmp_path, monkeypatch):
-    """Every phantom has two G2 and a G3, so that every fold has all classes."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dataset-verse19training").symlink_to(spines)
+    write_richer_table(spines / "fractures.csv", tmp_path / "fractures.csv")
     shutil.copytree(EXPERIMENTS, tmp_path / "experiments")
     prepare, crossval, tables = commands(EXPERIMENTS / "verse19" / "README.md")
     for folder in ("dataset-verse19validation", "dataset-verse19test"):
         prepare.remove(folder)  # one phantom stands for the three
-    table = "dataset-verse19training/fractures.csv"
-    run([table if word.endswith(".xlsx") else word for word in prepare])
+    run(["fractures.csv" if word.endswith(".xlsx") else word for word in prepare])
     few = [
         f"{word}:{FEW},as={Path(word).stem}" if word.endswith(".toml") else word
         for word in crossval
