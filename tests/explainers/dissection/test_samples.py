@@ -79,3 +79,10 @@ def test_regions_are_cut_like_the_crops_and_left_out_where_unknown(known_cohort,
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 25, 16, 47)
     assert fractured["body"].sum() == 24 * 32
     assert fractured["shortcut"].sum() == 16
+
+
+def test_crops_scaled_to_the_body_are_refused(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"))
+    scaled = SPEC.model_copy(update={"body_height_mm": 24.0})
+    with pytest.raises(ConfigError, match="scaled to bodies of 24 mm"):
+        select_samples(cohort, scaled, CLASSES)

@@ -160,9 +160,15 @@ def select_samples(
     Raises
     ------
     ConfigError
-        If the split is the test split or unknown, or it has no fractured or no healthy
-        vertebra with the patches this model needs.
+        If the model's crops are scaled to the body, the split is the test split or unknown, or
+        it has no fractured or no healthy vertebra with the patches this model needs.
     """
+    if spec.body_height_mm is not None:
+        raise ConfigError(
+            f"the model's crops are scaled to bodies of {spec.body_height_mm:g} mm; expected the "
+            "patients' own size, which regions and concepts are measured in. Dissect a model "
+            "without [input] body_height_mm."
+        )
     if split not in ("training", "validation"):
         reason = "is kept for the final figures" if split == "test" else "is not known"
         raise ConfigError(
