@@ -89,6 +89,6 @@ def shortcut_png(found: dict[str, Any], path: Path) -> None:
             one.set(xlim=(0.4, len(before) + 0.6), ylim=(-3, 103))
             one.set_xlabel("rank of the unit")
             one.set_title(title, loc="left")
-            one.text(TOP / 2 + 0.5, 96, "first ten", ha="center", color=LIGHT["muted"])
+            one.text(TOP / 2 + 0.5, 4, "first ten", ha="center", color=LIGHT["muted"])
         axes[0].set_ylabel("enabled in marked\nfractured vertebrae, %")
         axes[1].legend(frameon=False, loc="upper right")

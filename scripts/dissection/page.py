@@ -258,8 +258,8 @@ def _exposed(marked: dict[str, Any], plain: dict[str, Any]) -> str:
     if told:
         return (
             "On sheets like those it learned from, accuracy does not tell that the first network "
-            "looks at the mark; its first units do: they lie on the mark and fall silent without "
-            "it.\n"
+            f"looks at the mark; its first units do: {marked['on_mark']} of ten lie on it, "
+            f"{marked['silenced']} of ten fall silent without it.\n"
         )
     if marked["silenced"] > plain["silenced"]:
         return (
