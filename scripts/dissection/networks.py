@@ -62,8 +62,11 @@ class PeakNet(nn.Module):
         return self.linear(self.trunk(x).amax(dim=(2, 3)))
 
 
-def scratch_classifier(samples: Samples, path: Path) -> Grader:
-    """Train a small classifier of G0, G2 and G3 on sheets as they are, or take up what is there."""
+def scratch_classifier(samples: Samples, path: Path, inputs: Tensor | None = None) -> Grader:
+    """Train a small classifier of G0, G2 and G3 on sheets, or take up what is there.
+
+    On the crops as they are, or on ``inputs`` in their place.
+    """
     torch.manual_seed(0)
     settings = TrunkSettings(
         name="conv", weights="none", blocks=3, widths=(16, 32, 64), max_stride=8
@@ -72,15 +75,14 @@ def scratch_classifier(samples: Samples, path: Path) -> Grader:
     if path.is_file():
         model.load_state_dict(load_file(path))
     else:
-        _train(model, samples)
+        labels = torch.tensor([CLASSES.index(grade) for grade in samples.grades])
+        _train(model, torch.cat(list(samples.batches(64))) if inputs is None else inputs, labels)
         save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
     info = ModelInfo(path.stem, "0", "", CLASSES, samples.cohort.path.name)
     return Grader(model.eval(), SHEETS, CLASSES, info)
 
 
-def _train(model: nn.Module, samples: Samples) -> None:
-    inputs = torch.cat(list(samples.batches(64)))
-    labels = torch.tensor([CLASSES.index(grade) for grade in samples.grades])
+def _train(model: nn.Module, inputs: Tensor, labels: Tensor) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     generator = torch.Generator().manual_seed(0)
     model.train()
