@@ -38,6 +38,9 @@ def main(trials: Path | None) -> None:
     bundle = json.loads(BUNDLE.read_text())
     training = bundle["training"]
     told = [bundle["trained_on"], schedule(training["config"]), shipped(training)]
+    other = RESULTS / "detector-shorter.json"
+    if other.is_file():
+        told.append(shorter(json.loads(other.read_text())))
     replace(PAGE, "shipped", "\n\n".join(told))
     if kept.is_file():
         found = json.loads(kept.read_text())
@@ -64,6 +67,15 @@ def shipped(training: dict) -> str:
         for by in ("detector", "height loss alone"):
             lines.append([preset, size, by, *(figure(found[by], f) for f in FIGURES)])
     return laid_out(lines)
+
+
+def shorter(other: dict) -> str:
+    """Say how another training did, which is not shipped."""
+    found = ", ".join(f"{n} {figure(f['detector'], 'auc')}" for n, f in other["held_out"].items())
+    return (
+        f"Another training, which is not shipped: {other['trained_on'].split(';')[0]}; "
+        f"{schedule(other['config'])} Area under the ROC curve: {found}."
+    )
 
 
 def figure(found: dict, name: str) -> str:

@@ -3,7 +3,7 @@
     python scripts/dissection_experiments.py --work WORK --cohort BOXES
     python scripts/dissection_experiments.py --work WORK --only shortcut sizes
     python scripts/dissection_experiments.py --work WORK --only detector-sizes --cohort BOXES \\
-        --detectors SMALL LARGE
+        --detectors SMALL=251/46 LARGE=433/97
 
 BOXES is a cohort of 3-D boxes of phantoms with evidence masks that the detector was not tested
 on; without it one is drawn. Sheets are drawn into WORK, networks trained there, and both taken
@@ -38,7 +38,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="Where sheets and networks are kept.")
     parser.add_argument("--cohort", type=Path, help="Boxes of phantoms with evidence masks.")
     parser.add_argument("--model", default="detector-phantom")
-    parser.add_argument("--detectors", nargs="*", default=[], help="Runs of different sizes.")
+    parser.add_argument(
+        "--detectors",
+        nargs="*",
+        default=[],
+        help="Models and what they learned from: PATH=VERTEBRAE/FRACTURES.",
+    )
     parser.add_argument("--only", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
     parser.add_argument("--page", action="store_true", help="Write the page from stored results.")
     options = parser.parse_args()

@@ -170,7 +170,7 @@ def scanners():
         cut = "edge" in fields
 
         def wanted(sheet, cut=cut):
-            return sheet.level == "L2" and sheet.outside[CENTRAL, CENTRAL].any() == cut
+            return sheet.level == "L2" and (sheet.outside[CENTRAL, CENTRAL].mean() > 0.1) == cut
 
         tiles.append(tile(title, first(preset, wanted, 11), False))
     montage("scanners", tiles, 6)
@@ -241,7 +241,7 @@ def patients():
             field=replace(base.field, **grid, **field),
             fractures=replace(base.fractures, plan=(("L1", 2),)),
         )
-        image = make_subject(preset, 12, 0).image
+        image = make_subject(preset, 26, 0).image
         hu = image.volume.array
         centers = np.array([v.centroid_mm for v in image.vertebrae])
         at = apply_affine(np.linalg.inv(image.volume.affine), centers)

@@ -90,8 +90,13 @@ def units_of(
     return compared(activity, grid, samples), activity, grid
 
 
-def compared(activity: Activity, grid: CellGrid, samples: Samples) -> Units:
-    """Count the samples of every unit's mask, and those of them on the evidence."""
+def compared(
+    activity: Activity, grid: CellGrid, samples: Samples, truth: np.ndarray | None = None
+) -> Units:
+    """Count the samples of every unit's mask, and those of them on the evidence.
+
+    ``truth``, bool of shape (N, *S), may stand in for the planted evidence.
+    """
     tails = activity.tails
     units, cells = activity.peaks.shape[1], activity.cells
     weight = grid.samples().reshape(-1).astype(float)
@@ -102,8 +107,8 @@ def compared(activity: Activity, grid: CellGrid, samples: Samples) -> Units:
     bounds = np.searchsorted(of_sample[order], np.arange(len(samples) + 1))
     at, of = tails.places[order] % cells, tails.units[order]
     for sample in np.flatnonzero(samples.positive):
-        truth = evidence_of(samples, sample)
-        shares = grid.average(truth[None]).reshape(-1) * weight
+        region = evidence_of(samples, sample) if truth is None else truth[sample]
+        shares = grid.average(region[None]).reshape(-1) * weight
         mine = slice(bounds[sample], bounds[sample + 1])
         inside[sample] = np.bincount(of[mine], shares[at[mine]], minlength=units)
         mask[sample] = np.bincount(of[mine], weight[at[mine]], minlength=units)

@@ -12,7 +12,7 @@ from spinexplain.report.plots import drawn
 from spinexplain.report.tokens import GRADES, LIGHT
 
 TRAINED, UNTRAINED, MARKED = LIGHT["accent"], LIGHT["muted"], GRADES["G3"].fill
-ON_THE_MARK, TOP = 6.0, 10
+TOP = 10
 
 
 def draw(found: dict[str, Any], folder: Path) -> None:
@@ -29,16 +29,16 @@ def overlap_png(found: dict[str, Any], path: Path) -> None:
     values, chance = found["against_random"]["values"], found["against_random"]["chance"]
     trained = 100 * np.array(values["trained"])
     random = [100 * np.array(one) for one in values["random"]]
+    top = 1.04 * max(trained.max(), *(one.max() for one in random))
     with drawn(path, 8.2, 3.3) as figure:
         left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
         for number, one in enumerate(random):
             label = f"{len(random)} untrained networks" if number == 0 else None
-            risen(left, one, UNTRAINED, label, 1.1)
-        risen(left, trained, TRAINED, "trained", 2.2)
+            risen(left, one, UNTRAINED, label, 1.1, top)
+        risen(left, trained, TRAINED, "trained", 2.2, top)
         left.axvline(100 * chance, color=LIGHT["warning-line"], lw=1.2, ls="--", label="chance")
-        top = max(trained.max(), *(one.max() for one in random))
-        left.set(xlim=(0, 1.04 * top), ylim=(0, 100))
-        left.set(xlabel="of a unit's mask on the fracture, %", ylabel="of the units, %")
+        left.set(xlim=(0, top), ylim=(0, 102))
+        left.set(xlabel="of a unit's mask on the fracture, %", ylabel="of the units, cumulative, %")
         left.set_title(f"All {len(trained)} units", loc="left")
         left.legend(frameon=False, loc="lower right")
         first = found["against_eq1"]["first"]
@@ -47,16 +47,18 @@ def overlap_png(found: dict[str, Any], path: Path) -> None:
             dots(right, trained[first[by]], 1 - row, color)
         right.axvline(100 * chance, color=LIGHT["warning-line"], lw=1.2, ls="--")
         right.set_yticks([1, 0], list(names.values()))
-        right.set(xlim=(0, 1.04 * top), ylim=(-0.6, 1.6))
+        right.set(xlim=(0, top), ylim=(-0.6, 1.6))
         right.set_xlabel("of a unit's mask on the fracture, %")
         right.set_title("The first ten units", loc="left")
         right.tick_params(axis="y", length=0)
 
 
-def risen(axes: Axes, values: np.ndarray, color: str, label: str | None, width: float) -> None:
-    """Draw a cumulative distribution."""
-    ordered = np.concatenate([[0], np.sort(values)])
-    shares = np.linspace(0, 100, len(ordered))
+def risen(
+    axes: Axes, values: np.ndarray, color: str, label: str | None, width: float, end: float
+) -> None:
+    """Draw a cumulative distribution, up to ``end``."""
+    ordered = np.concatenate([[0], np.sort(values), [end]])
+    shares = np.append(np.linspace(0, 100, len(ordered) - 1), 100)
     axes.step(ordered, shares, where="post", color=color, lw=width, label=label)
 
 
@@ -65,27 +67,28 @@ def dots(axes: Axes, values: np.ndarray, height: float, color: str) -> None:
     order = np.argsort(values)
     shift = np.zeros(len(values))
     shift[order] = (np.arange(len(values)) % 3 - 1) * 0.14
-    axes.plot(values, height + shift, "o", color=color, ms=6, alpha=0.8, mec="white", mew=0.6)
+    look = {"color": color, "ms": 6, "alpha": 0.8, "mec": "white", "mew": 0.6}
+    axes.plot(values, height + shift, "o", clip_on=False, zorder=3, **look)
     axes.vlines(values.mean(), height - 0.34, height + 0.34, color=color, lw=2)
 
 
 def shortcut_png(found: dict[str, Any], path: Path) -> None:
-    """Draw how much of each unit lies on the mark, by rank, in both networks."""
-    titles = {"shortcut": "learned with marks", "balanced": "learned without"}
-    with drawn(path, 8.2, 2.9) as figure:
+    """Draw how often units are enabled with the marks and without, by rank, in both networks."""
+    titles = {"marked": "Learned with marks", "plain": "Learned without"}
+    with drawn(path, 8.2, 3.0) as figure:
         axes = figure.subplots(1, 2, sharey=True)
-        highest = max(max(row["by_rank"]) for row in found.values())
         for one, (name, title) in zip(axes, titles.items(), strict=True):
-            lift = np.array(found[name]["by_rank"])
-            rank = np.arange(1, len(lift) + 1)
-            on = lift >= ON_THE_MARK
+            before, after = (
+                100 * np.array(shares) for shares in found["networks"][name]["by_rank"]
+            )
+            rank = np.arange(1, len(before) + 1)
             one.axvspan(0.4, TOP + 0.5, color=LIGHT["accent-soft"], lw=0)
-            one.axhline(ON_THE_MARK, color=LIGHT["muted"], lw=0.8, ls="--")
-            one.vlines(rank, 0, lift, color=np.where(on, MARKED, GRADES["G0"].fill), lw=2.2)
-            one.set(xlim=(0.4, len(lift) + 0.6), ylim=(0, 1.12 * highest))
+            one.vlines(rank, after, before, color=LIGHT["line"], lw=1.6)
+            one.plot(rank, before, "o", color=MARKED, ms=4, label="with their marks")
+            one.plot(rank, after, "o", color=TRAINED, ms=4, label="the same without")
+            one.set(xlim=(0.4, len(before) + 0.6), ylim=(-3, 103))
             one.set_xlabel("rank of the unit")
             one.set_title(title, loc="left")
-            one.text(TOP / 2 + 0.5, 1.04 * highest, "first ten", ha="center", color=TRAINED)
-        axes[0].set_ylabel("mask on the mark,\ntimes chance")
-        at = (len(found["balanced"]["by_rank"]), ON_THE_MARK)
-        axes[1].annotate("on the mark: 6 × chance", at, ha="right", va="bottom", size="small")
+            one.text(TOP / 2 + 0.5, 96, "first ten", ha="center", color=LIGHT["muted"])
+        axes[0].set_ylabel("enabled in marked\nfractured vertebrae, %")
+        axes[1].legend(frameon=False, loc="upper right")

@@ -9,18 +9,19 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from spinexplain.config import HeadSettings, InputSpec, TrainConfig, TrunkSettings
+from spinexplain.config import InputSpec, TrunkSettings
 from spinexplain.explainers.dissection.samples import Samples
+from spinexplain.models.backbones import Trunk, build_trunk
 from spinexplain.models.grader import Grader
-from spinexplain.models.prototype import LinearNet
-from spinexplain.train.dataset import TrainingSet
-from spinexplain.train.recipes import train_model
 from spinexplain.types import ModelInfo
 
 SETTLING = 64  # vertebrae that set the normalization of an untrained network
-STEPS, BATCH, RATE = 200, 24, 1e-3
+STEPS, BATCH, RATE = 500, 24, 1e-3
+CLASSES = ("G0", "G2", "G3")
+SHEETS = InputSpec(size=112, channels=("ct",), windows_hu={"ct": (-500.0, 1300.0)})
 
 
 def with_random_weights(grader: Grader, samples: Samples, seed: int) -> Grader:
@@ -45,48 +46,51 @@ def with_random_weights(grader: Grader, samples: Samples, seed: int) -> Grader:
     return dataclasses.replace(grader, model=model.eval(), info=info)
 
 
-def tuned_classifier(start: Grader, samples: Samples, path: Path) -> Grader:
-    """Train a plain classifier on from another model's trunk, or take up what is there.
+class PeakNet(nn.Module):
+    """A trunk, the highest activation of each unit, and a linear layer.
 
-    All weights learn: 200 steps of Adam on crops as they are, the same for every data set.
+    Averaging instead would reward units for answering all over their receptive field.
+    """
+
+    def __init__(self, trunk: Trunk, classes: int) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.linear = nn.Linear(trunk.channels, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, size, size) to logits (N, K)."""
+        return self.linear(self.trunk(x).amax(dim=(2, 3)))
+
+
+def scratch_classifier(samples: Samples, path: Path, inputs: Tensor | None = None) -> Grader:
+    """Train a small classifier of G0, G2 and G3 on sheets, or take up what is there.
+
+    On the crops as they are, or on ``inputs`` in their place.
     """
     torch.manual_seed(0)
-    trunk = copy.deepcopy(start.model.trunk)
-    model = LinearNet(trunk, len(start.classes), start.spec, "average")
+    settings = TrunkSettings(
+        name="conv", weights="none", blocks=3, widths=(16, 32, 64), max_stride=8
+    )
+    model = PeakNet(build_trunk(settings, SHEETS), len(CLASSES))
     if path.is_file():
         model.load_state_dict(load_file(path))
     else:
-        _tune(model, samples, start.classes)
+        labels = torch.tensor([CLASSES.index(grade) for grade in samples.grades])
+        _train(model, torch.cat(list(samples.batches(64))) if inputs is None else inputs, labels)
         save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
-    info = ModelInfo(path.stem, "0", "", start.classes, samples.cohort.path.name)
-    return Grader(model.eval(), start.spec, start.classes, info)
+    info = ModelInfo(path.stem, "0", "", CLASSES, samples.cohort.path.name)
+    return Grader(model.eval(), SHEETS, CLASSES, info)
 
 
-def _tune(model: LinearNet, samples: Samples, classes: tuple[str, ...]) -> None:
-    inputs = torch.cat(list(samples.batches(64)))
-    labels = torch.tensor([classes.index(grade) for grade in samples.grades])
+def _train(model: nn.Module, inputs: Tensor, labels: Tensor) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     generator = torch.Generator().manual_seed(0)
     model.train()
-    for _ in range(STEPS):
+    for step in range(STEPS):
         rows = torch.randint(len(labels), (BATCH,), generator=generator)
         optimizer.zero_grad()
-        F.cross_entropy(model(inputs[rows]), labels[rows]).backward()
+        loss = F.cross_entropy(model(inputs[rows]), labels[rows])
+        loss.backward()
         optimizer.step()
-
-
-def trained_classifier(data: TrainingSet, folder: Path, name: str, steps: int = 1500) -> Grader:
-    """Train a small classifier of G0, G2 and G3 from scratch, or take up what is there."""
-    spec = InputSpec(size=56, channels=("ct",), windows_hu={"ct": (-500.0, 1300.0)})
-    config = TrainConfig(
-        name="sheet-classifier",
-        input=spec,
-        trunk=TrunkSettings(
-            name="conv", weights="none", blocks=3, widths=(16, 32, 64), max_stride=4
-        ),
-        head=HeadSettings(kind="linear"),
-        classifier={"steps": steps, "batch": 24, "trunk_lr": 3e-3},
-    )
-    trained = train_model(config, data, folder, resume=folder.exists())
-    info = ModelInfo(folder.name, "0", "", config.classes, name)
-    return Grader(trained.model.eval(), spec, config.classes, info)
+        if step % 50 == 0:
+            print(f"step {step}: {loss.item():.3f}", flush=True)

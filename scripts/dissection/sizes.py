@@ -2,62 +2,83 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from dissection.cohorts import sheets
 from dissection.evidence import Units, units_of
-from dissection.networks import trained_classifier
+from dissection.networks import CLASSES, SHEETS, scratch_classifier
 from dissection.overlap import counts, tied
+from spinexplain.config import TrainConfig
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import auc
-from spinexplain.models.bundle_folder import locate, read_description
+from spinexplain.models.backbones import build_trunk
+from spinexplain.models.build import build_model
 from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.grader import Grader
-from spinexplain.train.source import set_from_cohort
+from spinexplain.types import ModelInfo
 
-SHEETS_SEED, SHEETS, LEARNING = 2, 8000, 7000
-SIZES = (100, 700, LEARNING)
+SHEETS_SEED, COUNT, LEARNING = 2, 8000, 7000
+BEST = "best.ckpt"
+SIZES = (100, 800, LEARNING)
 
 
 def sheet_sizes(work: Path) -> dict[str, Any]:
     """Train small classifiers on 100 to 7000 sheets; dissect all with the same other ones."""
-    cohort = sheets(work, "balanced", SHEETS_SEED, SHEETS)
-    data = set_from_cohort(cohort, masks=False)
-    rows = []
-    for size in SIZES:
-        # As many steps for all: what differs is what there was to learn from.
-        name = f"classifier-{size}"
-        part = data.take(np.arange(size))
-        grader = trained_classifier(part, work / name, name)
-        trained = {"vertebrae": size, "fractures": int((part.grades >= 2).sum())}
-        samples = select_samples(cohort, grader.spec, grader.classes)
-        held_out = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
-        rows.append(trained | row_of(grader, held_out))
-    return {"cohort": cohort.path.name, "rows": rows}
+    cohort = sheets(work, "balanced", SHEETS_SEED, COUNT)
+    return {"cohort": cohort.path.name, "rows": [_sheet_size(work, cohort, n) for n in SIZES]}
+
+
+def _sheet_size(work: Path, cohort: Cohort, size: int) -> dict[str, Any]:
+    samples = select_samples(cohort, SHEETS, CLASSES)
+    # As many steps for all: what differs is what there was to learn from.
+    learning = replace(samples, rows=samples.rows[samples.rows < size])
+    grader = scratch_classifier(learning, work / f"scratch-{size}.safetensors")
+    trained = {"vertebrae": len(learning), "fractures": int(learning.positive.sum())}
+    held_out = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
+    return trained | row_of(grader, held_out)
 
 
 def detector_sizes(models: list[str], cohort: Cohort) -> dict[str, Any]:
-    """Dissect detectors that learned from cohorts of different sizes with one cohort."""
+    """Dissect detectors that learned from cohorts of different sizes with one cohort.
+
+    A model is ``PATH=VERTEBRAE/FRACTURES``: a bundle or a run of ``trials``, and what it
+    learned from.
+    """
     rows = []
     for model in models:
-        grader = load_grader(model, runtime="torch")
-        training = read_description(locate(model)).training
-        grades = training.get("vertebrae")
-        known = grades if isinstance(grades, dict) else {}
-        trained = {
-            "name": f"{grader.info.name} {grader.info.version}",
-            "vertebrae": sum(known.values()) or None,
-            "fractures": known.get("G2", 0) + known.get("G3", 0) if known else None,
-        }
+        path, _, sizes = model.partition("=")
+        vertebrae, fractures = map(int, sizes.split("/"))
+        grader = (
+            run_grader(Path(path))
+            if (Path(path) / BEST).is_file()
+            else load_grader(path, runtime="torch")
+        )
         samples = select_samples(cohort, grader.spec, grader.classes)
+        trained = {"name": grader.info.name, "vertebrae": vertebrae, "fractures": fractures}
         rows.append(trained | row_of(grader, samples))
     return {"cohort": cohort.path.name, "rows": rows}
+
+
+def run_grader(folder: Path) -> Grader:
+    """Read the best epoch of a single training, such as one of ``trials``."""
+    config = TrainConfig(**json.loads((folder / "config.json").read_text("utf-8")))
+    trunk = build_trunk(config.trunk, config.input)
+    model = build_model(trunk, config.head, len(config.classes), config.input)
+    state = torch.load(folder / BEST, weights_only=True)
+    inside = "detector."
+    model.load_state_dict(
+        {name.removeprefix(inside): v for name, v in state.items() if name.startswith(inside)}
+    )
+    info = ModelInfo(folder.name, "0", "", config.classes, folder.name)
+    return Grader(model.eval(), config.input, config.classes, info)
 
 
 def row_of(grader: Grader, samples: Samples) -> dict[str, Any]:

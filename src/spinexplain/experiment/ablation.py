@@ -210,7 +210,18 @@ def ablate(
         As :func:`~spinexplain.experiment.crossval.cross_validate` calls it.
     """
     cross_validate(cohort, Plan(made.entries, folds, seed), out, jobs, progress)
-    results = crossval_results(out, seed, against=made.entries[0].name)
+    return ablation_results(made, out, seed)
+
+
+def ablation_results(
+    made: Design, out: str | Path, seed: int = 0, so_far: bool = False
+) -> dict[str, Any]:
+    """Judge an ablation and write ``results.json``, with its factors, into its folder.
+
+    Arguments and exceptions as for
+    :func:`~spinexplain.experiment.crossval_results.crossval_results`.
+    """
+    results = crossval_results(out, seed, so_far, against=made.entries[0].name)
     how = results.get("trunk") or how_compared(made.entries)
     results["factors"] = {
         "keys": list(made.keys),

@@ -211,7 +211,7 @@ def results_markdown(results: dict[str, Any]) -> str:
     lines = [
         f"{results['vertebrae']} vertebrae of {results['subjects']} subjects, "
         f"{results['folds_planned']} folds by subject; mean ± SD over "
-        + (f"the {results['folds']} folds finished so far." if part else "folds."),
+        + (f"the {_counted(results['folds'], 'fold')} finished so far." if part else "folds."),
         "",
         "| entry | steps | class-average accuracy | class-average F1 | sample accuracy |",
         "|---|---|---|---|---|",
@@ -237,6 +237,10 @@ def results_markdown(results: dict[str, Any]) -> str:
         note = results["comparisons"][0]["tests"]["class_average_f1"][0]["note"]
         lines += ["", f"Wilcoxon: {note}."]
     return "\n".join(lines) + "\n"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def candidate_words(results: dict[str, Any]) -> str:

@@ -82,8 +82,8 @@ def run_trials(trials: Trials) -> TrialsResult:
         if not path.is_file():
             known = {part: height_losses(boxes.of(part)) for part in test.parts}
             store_scores(path, boxes, test, known)
-    for source in trials.train:
-        for seed in _seeds(trials):
+    for seed in _seeds(trials):  # stopped early, all training sets have as many runs
+        for source in trials.train:
             _one_run(trials, boxes, source, seed)
     names = [[source.name for source in side] for side in (trials.train, trials.test)]
     sizes = {source.name: class_sizes(source, trials.config) for source in trials.train}

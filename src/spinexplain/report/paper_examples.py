@@ -37,7 +37,7 @@ def draw_prototypes(item: Stored, path: Path) -> bool:
     """Draw figure 4: the first fold's prototypes of every entry, a row each; say if there are any.
 
     Pictures are the training crops that the prototypes were projected on, with the outline of
-    the highest 2 % of each prototype's similarity there.
+    half of what each prototype's similarity rises above its median there.
     """
     from spinexplain.models.checkpoint import load_grader
 
@@ -71,7 +71,7 @@ def _prototype(place: Axes, exemplar: Exemplar) -> None:
         middle = int(np.unravel_index(int(heat.argmax()), heat.shape)[2])
         pixels, heat = pixels[..., middle], heat[..., middle]
     place.imshow(pixels, cmap="gray", vmin=low, vmax=high)
-    level = float(np.percentile(heat, 98))
+    level = float(np.median(heat) + heat.max()) / 2
     if level < float(heat.max()):
         place.contour(heat, levels=[level], colors=[OUTLINE], linewidths=1.0)
     place.text(
