@@ -83,7 +83,9 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
     if name == "detector-sizes" and not options.detectors:
         return None
     cohort = (
-        Cohort.open(options.cohort) if options.cohort else boxes(options.work, "balanced", 73, 24)
+        Cohort.open(options.cohort)
+        if options.cohort
+        else boxes(options.work, "hospital-like", 2, 25)
     )
     if name == "detector-sizes":
         return detector_sizes(options.detectors, cohort)

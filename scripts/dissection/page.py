@@ -183,8 +183,10 @@ def _detector_sizes(found: dict[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            f"The 3-D detector from cohorts of two sizes, dissected with `{found['cohort']}` "
-            f"(chance {100 * found['rows'][0]['chance']:.1f} %):\n",
+            "3-D detectors that learned from cohorts of two sizes, dissected with "
+            f"`{found['cohort']}` (chance {100 * found['rows'][0]['chance']:.1f} %). They differ "
+            "in presets and epochs, too, so this is no measure of size alone, and by the paper's "
+            "measure both cohorts are small:\n",
             _table(["detector", "trained on", "fractured", *_SIZE_HEAD], rows),
         ]
     )
