@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,13 +29,24 @@ FIGURES = {
 
 def main(trials: Path | None) -> None:
     RESULTS.mkdir(exist_ok=True)
+    cost = RESULTS / "detector-cost.json"
+    if cost.is_file():
+        replace(PAGE, "cost", costs(json.loads(cost.read_text())["rows"]))
     kept = RESULTS / "detector-trials.json"
     if trials is not None:
         shutil.copyfile(trials / "result.json", kept)
     bundle = json.loads(BUNDLE.read_text())
-    replace(PAGE, "shipped", f"{bundle['trained_on']}\n\n{shipped(bundle['training'])}")
+    training = bundle["training"]
+    told = [bundle["trained_on"], schedule(training["config"]), shipped(training)]
+    other = RESULTS / "detector-shorter.json"
+    if other.is_file():
+        told.append(shorter(json.loads(other.read_text())))
+    replace(PAGE, "shipped", "\n\n".join(told))
     if kept.is_file():
-        replace(PAGE, "trials", crossings(json.loads(kept.read_text())["crossings"]))
+        found = json.loads(kept.read_text())
+        settings = tomllib.loads((RESULTS / "detector-trials.toml").read_text())
+        told = [sizes(found["training"]), schedule(settings), crossings(found["crossings"])]
+        replace(PAGE, "trials", "\n\n".join(told))
     effect = RESULTS / "batch-statistics.json"
     if effect.is_file():
         replace(LEDGER, "batch statistics", batch_statistics(json.loads(effect.read_text())))
@@ -53,8 +65,52 @@ def shipped(training: dict) -> str:
     for preset, found in training["held_out"].items():
         size = f"{found['size']['vertebrae']} ({found['size']['fractured']})"
         for by in ("detector", "height loss alone"):
-            lines.append([preset, size, by, *(f"{found[by][f]:.2f}" for f in FIGURES)])
+            lines.append([preset, size, by, *(figure(found[by], f) for f in FIGURES)])
     return laid_out(lines)
+
+
+def shorter(other: dict) -> str:
+    """Say how another training did, which is not shipped."""
+    found = ", ".join(f"{n} {figure(f['detector'], 'auc')}" for n, f in other["held_out"].items())
+    return (
+        f"Another training, which is not shipped: {other['trained_on'].split(';')[0]}; "
+        f"{schedule(other['config'])} Area under the ROC curve: {found}."
+    )
+
+
+def figure(found: dict, name: str) -> str:
+    """Return a figure with its interval where there is one."""
+    text = f"{found[name]:.2f}"
+    if f"{name}_low" in found:
+        text += f" ({found[f'{name}_low']:.2f}–{found[f'{name}_high']:.2f})"
+    return text
+
+
+def schedule(config: dict) -> str:
+    """Say what was trained for how long."""
+    side, trunk, epochs = config["input"]["size"], config["trunk"], config["detector"]
+    return (
+        f"`{trunk['name']}` at {trunk['width']:g} of its width on boxes of {side}³ samples, at "
+        f"most {epochs['epochs']} epochs (balanced, size `{epochs['epoch']}`) in batches of "
+        f"{epochs['batch']}; each kind of random change is made to "
+        f"{config['volume_augment']['share']:.0%} of the boxes."
+    )
+
+
+def costs(rows: list[dict]) -> str:
+    """Lay out what boxes cost."""
+    head = ["box", "encoder's width", "random changes (ms)", "step (ms)"]
+    lines = [
+        [f"{r['size']}³", f"{r['width']:g}", f"{r['augment_ms']:.0f}", f"{r['step_ms']:.0f}"]
+        for r in rows
+    ]
+    return laid_out([head, *lines])
+
+
+def sizes(training: dict) -> str:
+    """Say how large the training sets were."""
+    told = [f"{n} {c['vertebrae']} ({c['fractures']})" for n, c in training.items()]
+    return f"Vertebrae (fractured) to train and validate on: {', '.join(told)}."
 
 
 def crossings(rows: list[dict]) -> str:

@@ -95,6 +95,21 @@ def test_the_measured_ledger_is_written_from_its_results():
     assert _script("discrepancy_table").written(page, json.loads(results.read_text())) == page
 
 
+def test_phantoms_keep_what_the_page_says_of_their_heights():
+    """The tables are those of the stored figures, and the figures reach the targets."""
+    import json
+
+    script = _script("phantom_accuracy")
+    figures = json.loads(script.STORE.read_text())
+    page = script.PAGE.read_text()
+    assert script.written(page, figures) == page
+    errors = [abs(row["planted"] - row["measured"]) for row in figures["phantoms"]]
+    assert sum(errors) / len(errors) < 0.02
+    real = [row for row in figures["real"] if "1.5 mm" in row["scan"]]
+    assert len(real) == 24
+    assert all(abs(row["asked"] - row["measured"]) <= 0.03 for row in real)
+
+
 def test_the_table_of_the_shipped_model_is_written_from_its_bundle():
     """Until the shipped bundle stores the comparison, there is nothing to compare with."""
     import json

@@ -241,15 +241,20 @@ def patches_for(grader: Grader, volume: Volume, vertebrae: Sequence[Vertebra]) -
         be where the model wants its crops scaled to that.
     """
     spec = grader.spec
-    side, lay = round(spec.extent_mm), sheet_frame if spec.axes == 2 else box_frame
+    side = round(spec.extent_mm)
     if spec.body_height_mm is None:
         return reformat(volume, vertebrae, kind=f"{spec.axes}d", shape=(side,) * spec.axes)
     heights = expected_body_heights_mm(vertebrae)
-    frames = [
-        lay(vertebrae, one, (side,) * spec.axes, heights[one.level] / spec.body_height_mm)
-        for one in vertebrae
-    ]
-    return [sample_patch(volume, one, frame) for one, frame in zip(vertebrae, frames, strict=True)]
+    patches = []
+    for one in vertebrae:
+        step_mm = heights[one.level] / spec.body_height_mm
+        frame = (
+            sheet_frame(vertebrae, one, (side, side), step_mm)
+            if spec.axes == 2
+            else box_frame(vertebrae, one, (side, side, side), step_mm)
+        )
+        patches.append(sample_patch(volume, one, frame))
+    return patches
 
 
 def _assess(

@@ -16,8 +16,10 @@ from spinexplain.settings import (
     DissectionSettings,
     EpochSettings,
     Settings,
+    SimulatedSettings,
     VolumeAugmentSettings,
 )
+from spinexplain.tasks import with_task
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
 Grade = Literal["G0", "G1", "G2", "G3"]
@@ -140,6 +142,8 @@ class LossSettings(Settings):
     it (phantoms do), and outside the body for every other crop.
     ``grading = "ordinal"`` counts every boundary between grades that a prediction is on the
     wrong side of; the last layer of a prototype network is fitted by cross-entropy always.
+    ``grading = "soft"`` is the cross-entropy against the shares of raters who saw each class
+    (in the last layer too); where a cohort has no raters, against the grade alone.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     """
@@ -154,7 +158,7 @@ class LossSettings(Settings):
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
-    grading: Literal["cross_entropy", "ordinal"] = "cross_entropy"
+    grading: Literal["cross_entropy", "ordinal", "soft"] = "cross_entropy"
 
 
 class PhaseSettings(Settings):
@@ -257,6 +261,7 @@ class TrainConfig(Settings):
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     volume_augment: VolumeAugmentSettings | None = None
+    simulated: SimulatedSettings = SimulatedSettings()
     detector: EpochSettings = EpochSettings()
     dissection: DissectionSettings = DissectionSettings()
     classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)
@@ -330,6 +335,8 @@ def read_config(source: str | Path) -> TrainConfig:
 def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     """Check a configuration given as nested dictionaries.
 
+    A key ``task`` names one of :data:`spinexplain.tasks.TASKS` in place of classes and grades.
+
     Raises
     ------
     ConfigError
@@ -343,11 +350,12 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     "lambda_div"?
     """
     try:
-        return TrainConfig.model_validate(content)
+        return TrainConfig.model_validate(with_task(content, source))
     except ValidationError as error:
         raise ConfigError(_explain(error, source)) from None
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from None
+        told = str(error)
+        raise ConfigError(told if source in told else f"{source}: {told}") from None
 
 
 def _config_text(source: str | Path) -> str:
@@ -385,4 +393,4 @@ def _known_keys(section: list[str]) -> list[str]:
     for name in section:
         annotation = model.model_fields[name].annotation
         model = next((part for part in get_args(annotation) if part is not type(None)), annotation)
-    return list(model.model_fields)
+    return [*model.model_fields, *([] if section else ["task"])]

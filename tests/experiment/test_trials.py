@@ -24,6 +24,8 @@ def test_every_training_set_is_trained_by_every_seed_and_tested_on_every_set(tri
     assert set(rows) == {("one", "held"), ("one+two", "held"), ("height loss alone", "held")}
     assert [len(row.runs) for row in rows.values()] == [2, 2, 1]
     assert {(row.vertebrae, row.fractures) for row in rows.values()} == {(9, 3)}
+    assert result.training["one"] == {"vertebrae": 15, "fractures": 5}
+    assert result.training["one+two"] == {"vertebrae": 30, "fractures": 10}
     heights = rows[("height loss alone", "held")].runs[0]
     assert heights["auc"] == heights["accuracy"] == 1.0
     table = pd.read_parquet(trials.out / "predictions" / "one+two--seed1--held.parquet")
@@ -33,6 +35,17 @@ def test_every_training_set_is_trained_by_every_seed_and_tested_on_every_set(tri
     assert table["score"].between(0, 1).all()
     runs = sorted(path.name for path in (trials.out / "runs").iterdir())
     assert runs == ["one+two--seed0", "one+two--seed1", "one--seed0", "one--seed1"]
+
+
+def test_joined_test_sets_have_the_scores_of_their_cohorts(trials, box_cohort):
+    more = parse_source(f"{trials.test[0].cohorts[0]}+{box_cohort('more', 2, seed=4)}", None)
+    tests = [trials.test[0], more]
+    run_trials(Trials(trials.config, trials.train[:1], tests, 1, trials.out))
+    folder = trials.out / "predictions"
+    held = pd.read_parquet(folder / "one--seed0--held.parquet")
+    joined = pd.read_parquet(folder / "one--seed0--held+more.parquet")
+    pd.testing.assert_frame_equal(joined[: len(held)], held)
+    assert set(joined["subject"][len(held) :]) == {"more/sub-0", "more/sub-1"}
 
 
 def test_a_stopped_experiment_goes_on_and_what_is_done_is_not_touched(trials, monkeypatch):

@@ -9,6 +9,7 @@ from spinexplain.errors import ConfigError, ModelError
 from spinexplain.models.architectures import ARCHITECTURES, build_network
 from spinexplain.models.backbones import BACKBONES, build_trunk
 from spinexplain.models.build import MODELS, build_model
+from spinexplain.models.detector import DetectorNet
 
 NAMES = sorted(ARCHITECTURES)
 
@@ -79,9 +80,20 @@ def test_settings_that_do_not_fit_are_refused(name):
         build_trunk(settings.model_copy(update={"weights": "nowhere.pth"}), spec)
 
 
-def test_the_compact_encoder_has_no_weights_to_load():
-    with pytest.raises(ConfigError, match="trained from scratch"):
-        build_network(*setup("compact3d", weights="some.pth"))
+def test_the_compact_encoder_starts_from_a_detector_on_boxes_of_any_size(tmp_path):
+    settings, box = setup("compact3d", channels=("ct",))
+    settings = settings.model_copy(update={"width": 0.1})
+    detector = DetectorNet(build_trunk(settings, box), size=16, width=0.1)
+    state = {name: value.contiguous() for name, value in detector.state_dict().items()}
+    save_file(state, tmp_path / "model.safetensors")
+    changes = {"weights": str(tmp_path / "model.safetensors")}
+    loaded = build_trunk(settings.model_copy(update=changes), box)
+    for name, value in detector.trunk.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+    x = torch.rand(1, 1, 32, 32, 32)
+    assert torch.equal(loaded.eval()(x), detector.trunk.eval()(x))
+    with pytest.raises(ModelError, match="another shape"):
+        build_trunk(settings.model_copy(update=changes | {"width": 0.2}), box)
 
 
 def test_a_fourth_channel_can_copy_the_weights_instead_of_sharing_the_response(tmp_path):

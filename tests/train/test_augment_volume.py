@@ -6,7 +6,7 @@ import torch
 
 from spinexplain.config import InputSpec
 from spinexplain.settings import VolumeAugmentSettings
-from spinexplain.train.augment import plain_crops
+from spinexplain.train.augment import cut_to_input, plain_crops
 from spinexplain.train.augment_volume import draw_volume, volume_crops
 
 SPEC = InputSpec(axes=3, extent_mm=16, size=16, channels=("ct",), mean=0, std=1)
@@ -39,6 +39,36 @@ def test_without_changes_it_is_the_plain_crop(boxes):
     torch.testing.assert_close(got.hu, plain.hu, atol=0.01, rtol=0)
     torch.testing.assert_close(got.centers, plain.centers)
     assert torch.equal(got.target, plain.target)
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.25, 9.0])
+def test_copied_boxes_are_the_interpolated_ones(boxes, moved, monkeypatch):
+    """On the samples, between them, and beyond the stored box."""
+    data, rows = boxes(), np.arange(4)
+    data.centers[1] += moved
+    got = plain_crops(data, rows, SPEC)
+    copied = volume_crops(data, rows, SPEC, settings(), (0, 0), np.zeros(4, int), masks=True)
+    for module in ("augment", "augment_volume"):
+        monkeypatch.setattr(f"spinexplain.train.{module}.whole_windows", lambda *_: None)
+    slow = volume_crops(data, rows, SPEC, settings(), (0, 0), np.zeros(4, int), masks=True)
+    for crop in (got, copied):
+        torch.testing.assert_close(crop.hu, slow.hu, atol=0.01, rtol=0)
+        torch.testing.assert_close(crop.centers, slow.centers)
+    whole = np.array([0, 2, 3]) if moved == 0.25 else rows
+    assert torch.equal(copied.target[whole], slow.target[whole])
+
+
+def test_boxes_cut_to_the_input_give_the_same_crops(boxes):
+    data, rows = boxes(), np.arange(4)
+    data.centers[:] += [1, -2, 3]
+    cut = cut_to_input(data, SPEC)
+    assert cut.patches_hu.shape == (len(data), 16, 16, 16)
+    want = plain_crops(data, rows, SPEC)
+    got = plain_crops(cut, rows, SPEC)
+    assert torch.equal(got.hu, want.hu)
+    assert torch.equal(got.centers, want.centers)
+    data.centers[2] += 0.25
+    assert cut_to_input(data, SPEC) is data
 
 
 def test_a_box_follows_a_centroid_off_the_middle(boxes):

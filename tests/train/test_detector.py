@@ -168,6 +168,18 @@ def test_known_height_losses_are_regressed_in_tenths():
     assert "height" not in plain
 
 
+def test_parts_of_a_step_count_by_their_boxes():
+    """Three boxes in two processes, two and one: the mean of the parts is the step's mean."""
+    whole = Batch(torch.zeros(3), LABELS, None, torch.tensor([0.25, 0.2, 0.1]))
+    want = detection_objective(outputs(ODDS, TENTHS), 2.0, "fp32")(whole)
+    parts = []
+    for rows in ([0, 2], [1]):
+        batch = Batch(torch.zeros(3), LABELS[rows], None, whole.height_loss[rows], LABELS, 2)
+        parts.append(detection_objective(outputs(ODDS[rows], TENTHS[rows]), 2.0, "fp32")(batch))
+    for name, value in want.items():
+        torch.testing.assert_close((parts[0][name] + parts[1][name]) / 2, value)
+
+
 def test_a_cohort_without_fractures_is_refused(boxes, detector_config, tmp_path):
     data = boxes()
     data.grades[:] = 0

@@ -35,6 +35,24 @@ train_model(config, toy_set.__wrapped__()(n=36), Path(sys.argv[1]), processes=2)
 """
 
 
+DETECTOR = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import boxes, detector_config
+import torch
+from spinexplain.train.recipes import train_model
+
+config = detector_config.__wrapped__()(
+    detector={{"epochs": 2, "batch": 8}}, head={{"dropout": 0.0}}, loss={{"lambda_height": 1.0}}
+)
+run, count = Path(sys.argv[1]), int(sys.argv[2])
+trained = train_model(config, boxes.__wrapped__()(n=48), run, processes=count)
+rank = torch.distributed.get_rank() if count > 1 else 0
+torch.save(trained.model.state_dict(), run / f"rank{{rank}}.pt")
+"""
+
+
 def test_one_process_is_the_first_and_needs_no_launch():
     fabric = start_fabric()
     assert (fabric.global_rank, fabric.world_size) == (0, 1)
@@ -71,3 +89,19 @@ def test_two_processes_give_the_losses_of_one(toy_set, toy_config, tmp_path):
     one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
     assert len(one) == len(two) == 6
     np.testing.assert_allclose(two, one, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_detector_s_processes_end_with_the_same_best_epoch(tmp_path):
+    """BatchNorm sees each process's part, so its losses are those of one process but for that."""
+    script = tmp_path / "train.py"
+    script.write_text(DETECTOR.format(tests=str(Path(__file__).parent)))
+    for count in (1, 2):
+        command = [sys.executable, str(script), str(tmp_path / str(count)), str(count)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
+        assert ended.returncode == 0, ended.stderr
+    one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
+    assert len(one) == len(two)
+    assert two[0] == pytest.approx(one[0], rel=0.5)
+    first, second = (torch.load(tmp_path / "2" / f"rank{rank}.pt") for rank in (0, 1))
+    assert all(torch.equal(first[name], second[name]) for name in first)

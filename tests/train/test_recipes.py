@@ -20,6 +20,14 @@ def test_batches_that_processes_can_not_share_are_refused(toy_config):
     check_parts(toy_config(warm={"batch": 15, "steps": 1}), rows=60, processes=1)
 
 
+def test_boxes_too_few_for_the_processes_are_refused(detector_config):
+    """Batches of 7 boxes, some of 6 or fewer: three would see a single box now and then."""
+    config = detector_config(detector={"batch": 7})
+    with pytest.raises(ConfigError, match=r"\[detector\] has batches of 7.*at least 12"):
+        check_parts(config, rows=60, processes=3)
+    check_parts(config, rows=60, processes=1)
+
+
 def test_crops_of_another_kind_are_refused_before_there_is_a_run(toy_set, toy_config, tmp_path):
     config = toy_config(input={"extent_mm": 48, "size": 48})
     with pytest.raises(ConfigError, match=r"44 x 44 mm.*at least 48 x 48 mm"):

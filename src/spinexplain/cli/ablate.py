@@ -56,11 +56,11 @@ def command(
     from spinexplain.data.cohort import Cohort
     from spinexplain.experiment.ablation import ablate, design, parse_factor, with_frozen_trunk
     from spinexplain.experiment.crossval_results import results_markdown
-    from spinexplain.experiment.entries import parse_entry
+    from spinexplain.experiment.entries import parse_config_text
     from spinexplain.io.files import atomic_file
 
     factors = [parse_factor(text) for text in over]
-    base = parse_entry(preset).config
+    base = parse_config_text(preset)
     if frozen_trunk:
         base = with_frozen_trunk(base)
     made = design(base, factors, grid is Grid.full, preset)

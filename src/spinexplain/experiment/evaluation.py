@@ -18,6 +18,7 @@ from spinexplain.models.description import BundleDescription
 from spinexplain.models.grader import Grader
 from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.train.source import graded_rows, set_from_cohort
+from spinexplain.train.stored import Patches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ class Evaluation:
 
     table: pd.DataFrame
     figures: dict[str, Any]
-    crops_hu: np.ndarray
+    crops_hu: Patches
 
 
 def model_source(source: str | Path) -> str | Path:
@@ -104,6 +105,10 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         "synthetic": data.synthetic,
         "trained_on": grader.info.trained_on,
         "version": grader.info.version,
+        "config": {
+            "trunk": described.trunk.model_dump(mode="json"),
+            "input": {"size": grader.spec.size},
+        },
         **summarize(table, seed),
     }
     return Evaluation(table, figures, data.patches_hu)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from spinexplain.config import TrainConfig
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.experiment.trials_result import TrialsResult, collect, write_result
+from spinexplain.experiment.trials_scores import (
+    GradedBoxes,
+    class_sizes,
+    height_losses,
+    scores_of,
+    store_scores,
+)
 from spinexplain.experiment.trials_sources import Source, check_apart, read_source
 from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
-    from spinexplain.train.dataset import TrainingSet
-    from spinexplain.train.run import Progress, Trained
+    from spinexplain.train.run import Progress
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,18 @@ def run_trials(trials: Trials) -> TrialsResult:
     """
     _check(trials)
     _take_up(trials)
-    for source in trials.test:
-        if not _path(trials, "heights", source.name).is_file():
-            _store_heights(trials, source)
-    for source in trials.train:
-        for seed in _seeds(trials):
-            _one_run(trials, source, seed)
+    boxes = GradedBoxes(trials.config)
+    for test in trials.test:
+        path = _path(trials, "heights", test.name)
+        if not path.is_file():
+            known = {part: height_losses(boxes.of(part)) for part in test.parts}
+            store_scores(path, boxes, test, known)
+    for seed in _seeds(trials):  # stopped early, all training sets have as many runs
+        for source in trials.train:
+            _one_run(trials, boxes, source, seed)
     names = [[source.name for source in side] for side in (trials.train, trials.test)]
-    result = collect(trials.out / "predictions", trials.config, *names)
+    sizes = {source.name: class_sizes(source, trials.config) for source in trials.train}
+    result = replace(collect(trials.out / "predictions", trials.config, *names), training=sizes)
     write_result(result, trials.out)
     return result
 
@@ -88,7 +96,7 @@ def _seeds(trials: Trials) -> range:
     return range(trials.config.seed, trials.config.seed + trials.seeds)
 
 
-def _one_run(trials: Trials, source: Source, seed: int) -> None:
+def _one_run(trials: Trials, boxes: GradedBoxes, source: Source, seed: int) -> None:
     key = f"{source.name}--seed{seed}"
     missing = [test for test in trials.test if not _path(trials, key, test.name).is_file()]
     if not missing:
@@ -99,54 +107,9 @@ def _one_run(trials: Trials, source: Source, seed: int) -> None:
     run = trials.out / "runs" / key
     data = read_source(source, config.input.axes, config.input.body_height_mm)
     trained = train_model(config, data, run, resume=True, progress=trials.progress)
+    scores = scores_of(trained, boxes, missing)
     for test in missing:
-        _store(trials, key, test, _scores(trained, test))
-
-
-def _scores(trained: Trained, test: Source) -> tuple[TrainingSet, np.ndarray]:
-    from scipy.special import softmax
-
-    from spinexplain.train.dataset import class_labels
-    from spinexplain.train.validate import predict
-
-    data = read_source(test, trained.config.input.axes, trained.config.input.body_height_mm)
-    data = data.take(class_labels(data, trained.config.task) >= 0)
-    logits = predict(trained.model, data, trained.config).astype(np.float64)
-    return data, softmax(logits, axis=1)[:, 1]
-
-
-def _store_heights(trials: Trials, test: Source) -> None:
-    """Store the height loss that the cohort knows as if it were a model's score."""
-    from spinexplain.train.dataset import class_labels
-
-    data = read_source(test, trials.config.input.axes, trials.config.input.body_height_mm)
-    data = data.take(class_labels(data, trials.config.task) >= 0)
-    known = data.height_loss if data.height_loss is not None else np.full(len(data), np.nan)
-    _store(trials, "heights", test, (data, known))
-
-
-def _store(
-    trials: Trials, key: str, test: Source, predicted: tuple[TrainingSet, np.ndarray]
-) -> None:
-    import pandas as pd
-
-    from spinexplain.train.dataset import class_labels
-
-    data, scores = predicted
-    table = pd.DataFrame(
-        {
-            "subject": data.subjects,
-            "series": data.series,
-            "level": data.levels,
-            "grade": [f"G{grade}" for grade in data.grades],
-            "label": class_labels(data, trials.config.task),
-            "score": scores,
-        }
-    )
-    path = _path(trials, key, test.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        store_scores(_path(trials, key, test.name), boxes, test, scores)
 
 
 def _path(trials: Trials, key: str, test: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -55,9 +55,17 @@ class Crossing:
 
 @dataclass(frozen=True)
 class TrialsResult:
-    """All crossings, the heights' among them."""
+    """All crossings, the heights' among them.
+
+    Parameters
+    ----------
+    crossings : tuple of Crossing
+    training : dict of str to dict of str to int
+        ``vertebrae`` and ``fractures`` of every training set, validation included.
+    """
 
     crossings: tuple[Crossing, ...]
+    training: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def collect(
@@ -116,7 +124,11 @@ def write_result(result: TrialsResult, out: Path) -> None:
         | {"standard_deviation": {f: crossing.deviation(f) for f in FIGURES}}
         for crossing in result.crossings
     ]
-    content = {"schema": "spinexplain/trials/1", "crossings": rows}
+    content = {
+        "schema": "spinexplain/trials/1",
+        "training": result.training,
+        "crossings": rows,
+    }
     text = json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n"
     for name, written in (("result.json", text), ("table.md", markdown(result))):
         with atomic_file(out / name) as temporary:

@@ -36,6 +36,11 @@ class Source:
         """The folders' names, joined by a plus sign."""
         return "+".join(path.name for path in self.cohorts)
 
+    @property
+    def parts(self) -> tuple[Source, ...]:
+        """Its cohorts one by one."""
+        return tuple(Source((path,), self.split) for path in self.cohorts)
+
     def described(self) -> dict[str, object]:
         """Return what identifies the set, JSON-ready."""
         return {"cohorts": [str(path.resolve()) for path in self.cohorts], "split": self.split}

@@ -59,8 +59,9 @@ def build_network(settings: TrunkSettings, spec: InputSpec) -> Network:
     ----------
     settings : TrunkSettings
         ``name`` is a key of ``ARCHITECTURES``; ``blocks`` counts its stages; ``weights``
-        is ``"none"`` or a file with torchvision's names (2-D) or those of Models Genesis
-        (the U-Net). The 3-D encoders are always whole, at stride 8.
+        is ``"none"`` or a file with torchvision's names (2-D), those of Models Genesis
+        (the U-Net), or a detector's (``compact3d``). The 3-D encoders are always whole, at
+        stride 8.
     spec : InputSpec
 
     Raises
@@ -99,11 +100,8 @@ def build_network(settings: TrunkSettings, spec: InputSpec) -> Network:
 
 def _load(network: Network, settings: TrunkSettings) -> None:
     if isinstance(network, CompactEncoder3D):
-        raise ConfigError(
-            f'[trunk] weights is "{settings.weights}"; {settings.name} is trained from scratch. '
-            'Set weights = "none".'
-        )
-    if isinstance(network, UNet3DEncoder):
+        network.load_detector(settings.weights)
+    elif isinstance(network, UNet3DEncoder):
         network.load_models_genesis(settings.weights)
     else:
         network.load_torchvision(settings.weights, settings.extra_channels == "scaled")

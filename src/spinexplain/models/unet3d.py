@@ -217,3 +217,25 @@ class CompactEncoder3D(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map boxes (N, in_channels, D, H, W) to features (N, channels, D / 8, H / 8, W / 8)."""
         return self.layers(x)
+
+    def load_detector(self, path: str | Path) -> None:
+        """Load the encoder of a trained detector of the same width, in place.
+
+        Its boxes may have had another size: the encoder only convolves.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``model.safetensors`` of a detector's bundle.
+
+        Raises
+        ------
+        ModelError
+            If the file is not readable as weights, or not of this network.
+        """
+        stem = "layers.1.conv1.weight"
+        load_weights(self, path, stem=stem, ignored=("head.",), rename=_without_trunk)
+
+
+def _without_trunk(name: str) -> str:
+    return name.removeprefix("trunk.layers.")

@@ -20,6 +20,8 @@ from spinexplain.report.tokens import GradeStyle, grade_style
 if TYPE_CHECKING:
     import pandas as pd
 
+    from spinexplain.train.stored import Patches
+
 GALLERY = 24
 _HEADLINE = {
     "class_average_accuracy": "class-average accuracy",
@@ -43,7 +45,7 @@ class Mistake:
 
 
 def write_evaluation_page(
-    figures: dict[str, Any], table: pd.DataFrame, crops_hu: np.ndarray, out: Path
+    figures: dict[str, Any], table: pd.DataFrame, crops_hu: Patches, out: Path
 ) -> Path:
     """Write ``evaluation.html``: one file, no network, for screen and print.
 
@@ -96,7 +98,7 @@ def _wrong(table: pd.DataFrame) -> np.ndarray:
     return judged & (called != table["label"].to_numpy(int))
 
 
-def gallery(table: pd.DataFrame, crops_hu: np.ndarray, album: Album) -> list[Mistake]:
+def gallery(table: pd.DataFrame, crops_hu: Patches, album: Album) -> list[Mistake]:
     """Return the surest mistakes, at most :data:`GALLERY`, as pictures with their scores."""
     names = class_names(table)
     scores = table[[SCORE + name for name in names]].to_numpy(float)

@@ -169,7 +169,10 @@ def _from_bundle(run: OpenedRun, withheld: bool) -> ModelAtlas:
         start_mm=(model.trunk.field.start + 0.5) * mm,
         reliability=_reliability(run),
         withheld=withheld,
-        notes=() if run.before is not None else ("no_run",),
+        notes=(
+            *(() if spec.body_height_mm is None else ("scaled",)),
+            *(() if run.before is not None else ("no_run",)),
+        ),
     )
 
 

@@ -6,7 +6,7 @@ no flip: a sagittal sheet has a front and a back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -70,14 +70,76 @@ class Draw:
 def plain_crops(data: TrainingSet, index: np.ndarray, spec: InputSpec) -> Crops:
     """Cut the crops of ``index`` around their centroids, unchanged.
 
+    Boxes that start on a sample are copied: interpolating them costs more than grading them.
+
     Parameters
     ----------
     data : TrainingSet
     index : ndarray of int, shape (n,)
     spec : InputSpec
     """
+    window = whole_windows(data, index, round(spec.extent_mm)) if spec.axes == 3 else None
+    if window is not None:
+        return _copied(data, index, window, round(spec.extent_mm))
     still = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))
     return augmented_crops(data, index, spec, still, seed=0, epoch=0)
+
+
+def cut_to_input(data: TrainingSet, spec: InputSpec) -> TrainingSet:
+    """Read boxes into memory without the margin that unchanged crops do not need.
+
+    Masks are left out. Sheets, and boxes that would have to be interpolated, stay as they are.
+    """
+    side = round(spec.extent_mm)
+    rows = np.arange(len(data))
+    windows = whole_windows(data, rows, side) if spec.axes == 3 else None
+    if windows is None:
+        return data
+    cut = [data.patches_hu[int(i)][at] for i, at in zip(rows, windows, strict=True)]
+    centers = np.full(data.centers.shape, (side - 1) / 2)
+    return replace(data, patches_hu=np.stack(cut), centers=centers, target=None, evidence=None)
+
+
+def whole_windows(
+    data: TrainingSet, index: np.ndarray, side: int
+) -> list[tuple[slice, ...]] | None:
+    """Return which samples of the stored patches unchanged crops are, without interpolation.
+
+    Parameters
+    ----------
+    data : TrainingSet
+    index : ndarray of int, shape (n,)
+    side : int
+        Samples along each side of a crop.
+
+    Returns
+    -------
+    list of tuple of slice, or None
+        None where a crop lies between samples or beyond its patch.
+    """
+    first = data.centers[index] - (side - 1) / 2
+    starts = np.rint(first).astype(int)
+    beyond = (starts < 0) | (starts + side > np.array(data.patches_hu.shape[1:]))
+    if beyond.any() or not np.array_equal(starts, first):
+        return None
+    return [tuple(slice(at, at + side) for at in row) for row in starts.tolist()]
+
+
+def _copied(
+    data: TrainingSet, index: np.ndarray, windows: list[tuple[slice, ...]], side: int
+) -> Crops:
+    cut = [
+        None
+        if stored is None
+        else np.stack([stored[int(i)][at] for i, at in zip(index, windows, strict=True)])
+        for stored in (data.patches_hu, data.target, data.evidence)
+    ]
+    hu, target, evidence = (
+        None if part is None else torch.from_numpy(part.astype(np.float32)) for part in cut
+    )
+    assert hu is not None
+    centers = torch.full((len(index), hu.ndim - 1), (side - 1) / 2)
+    return Crops(hu, centers, target, evidence)
 
 
 def augmented_crops(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from spinexplain.config import InputSpec
 from spinexplain.settings import VolumeAugmentSettings
-from spinexplain.train.augment import Crops
+from spinexplain.train.augment import Crops, whole_windows
 from spinexplain.train.dataset import TrainingSet
 
 _LEFT_AXIS = 2
@@ -51,6 +51,12 @@ class VolumeDraw:
     blur_mm: float
     gamma: float
     noise_hu: np.ndarray | None
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether no sample moves, mirroring apart."""
+        moved = np.any(self.shift_mm) or np.any(self.angles_rad) or self.scale != 1
+        return not moved and self.displacement_mm is None
 
 
 def volume_crops(
@@ -139,13 +145,21 @@ def _displacement(
 def _cut(
     data: TrainingSet, row: int, side: int, draw: VolumeDraw, masks: bool
 ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    grid = _sampling_grid(data, row, side, draw)
-    hu = _rescanned(_sampled(data.patches_hu[row], grid, "bilinear"), draw)
+    shown = [data.patches_hu, *((data.target, data.evidence) if masks else (None, None))]
+    windows = whole_windows(data, np.array([row]), side) if draw.is_in_place else None
+    if windows is not None:
+        cut = [None if s is None else _floats(s[row][windows[0]]) for s in shown]
+    else:
+        grid = _sampling_grid(data, row, side, draw)
+        modes = ("bilinear", "nearest", "nearest")
+        cut = [
+            None if s is None else _sampled(s[row], grid, mode)
+            for s, mode in zip(shown, modes, strict=True)
+        ]
+    sampled, target, evidence = cut
+    assert sampled is not None
+    hu = _rescanned(sampled, draw)
     center = torch.from_numpy((side - 1) / 2 - draw.shift_mm / draw.scale).float()
-    target, evidence = (
-        _sampled(mask[row], grid, "nearest") if masks and mask is not None else None
-        for mask in (data.target, data.evidence)
-    )
     if not draw.mirror:
         return hu, center, target, evidence
     center[_LEFT_AXIS] = side - 1 - center[_LEFT_AXIS]
@@ -187,9 +201,13 @@ def _sampling_grid(data: TrainingSet, row: int, side: int, draw: VolumeDraw) -> 
 def _sampled(array: np.ndarray, grid: Tensor, mode: str) -> Tensor:
     from monai.transforms.spatial.array import Resample
 
-    source = torch.from_numpy(array.astype(np.float32))[None]
+    source = _floats(array)[None]
     resample = Resample(mode=mode, padding_mode="border")
     return _plain(torch.as_tensor(resample(source, grid)))[0]
+
+
+def _floats(array: np.ndarray) -> Tensor:
+    return torch.from_numpy(array.astype(np.float32))
 
 
 def _rescanned(hu: Tensor, draw: VolumeDraw) -> Tensor:

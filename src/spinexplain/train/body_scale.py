@@ -41,12 +41,14 @@ def scaled_to_bodies(
         interpolated linearly (air outside), masks take the nearest sample.
     """
     steps = expected_mm / body_height_mm
-    masks = {
-        name: None if mask is None else resampled(mask, steps, "nearest", 0)
-        for name, mask in (("target", data.target), ("evidence", data.evidence))
-    }
-    hu = resampled(data.patches_hu, steps, "bilinear", _AIR_HU)
-    return replace(data, patches_hu=hu, body_height_mm=body_height_mm, **masks)
+    target, evidence = (
+        None if mask is None else resampled(mask, steps, "nearest", 0)
+        for mask in (data.target, data.evidence)
+    )
+    hu = resampled(data.patches_hu[:], steps, "bilinear", _AIR_HU)
+    return replace(
+        data, patches_hu=hu, target=target, evidence=evidence, body_height_mm=body_height_mm
+    )
 
 
 def resampled(patches: np.ndarray, steps: np.ndarray, mode: str, beyond: int) -> np.ndarray:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from spinexplain.config import InputSpec
 from spinexplain.errors import ConfigError, ShapeError
+from spinexplain.train.stored import Patches, StoredPatches, one_after_another
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +19,9 @@ class TrainingSet:
 
     Parameters
     ----------
-    patches_hu : ndarray of int16, shape (N, *S)
-        Crops at 1 mm with a margin around what the network sees.
+    patches_hu : ndarray of int16, shape (N, *S), or StoredPatches
+        Crops at 1 mm with a margin around what the network sees; boxes of a cohort stay on
+        disk.
     grades : ndarray of int, shape (N,)
         Genant grade, 0 to 3.
     subjects, series, levels : ndarray of str, shape (N,)
@@ -31,10 +34,16 @@ class TrainingSet:
         1 where a fracture's true evidence lies.
     height_loss : ndarray of float, shape (N,), or None
         Relative height loss, 0 to 1; NaN where it is not known.
+    ratings : ndarray of int, shape (N, R), or None
+        Genant grade by each of R raters, -1 where one gave none.
     features : ndarray of float32, shape (N, channels, *G), or None
         What a trunk makes of the unaugmented crops, for networks whose trunk is bypassed.
+    inside_cells : ndarray of float32, shape (N, *G), or None
+        With ``features``: how much of each cell the mask of the loss on place covers.
     origin : ndarray of int, shape (N,), or None
         Number of each row before rows were dropped, for whoever needs to find it again.
+    simulated : ndarray of bool, shape (N,), or None
+        Rows whose fracture was simulated in the crop.
     synthetic : bool
         Whether the crops come from a phantom.
     body_height_mm : float or None
@@ -47,7 +56,7 @@ class TrainingSet:
         If the arrays disagree about N or the shape of a crop.
     """
 
-    patches_hu: np.ndarray
+    patches_hu: Patches
     grades: np.ndarray
     subjects: np.ndarray
     series: np.ndarray
@@ -56,8 +65,11 @@ class TrainingSet:
     target: np.ndarray | None = None
     evidence: np.ndarray | None = None
     height_loss: np.ndarray | None = None
+    ratings: np.ndarray | None = None
     features: np.ndarray | None = None
+    inside_cells: np.ndarray | None = None
     origin: np.ndarray | None = None
+    simulated: np.ndarray | None = None
     synthetic: bool = True
     body_height_mm: float | None = None
 
@@ -82,18 +94,21 @@ class TrainingSet:
 
     def take(self, index: np.ndarray) -> TrainingSet:
         """Return the rows of ``index`` (integers or a boolean mask)."""
-        rows = {
+        rows: dict[str, Any] = {
             item.name: getattr(self, item.name)[index]
             for item in fields(self)
             if isinstance(getattr(self, item.name), np.ndarray)
         }
+        if isinstance(self.patches_hu, StoredPatches):
+            rows["patches_hu"] = self.patches_hu.take(index)
         return replace(self, **rows)
 
 
 def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
     """Put the rows of several sets after one another.
 
-    What only some of the sets have (masks, height losses) is left out.
+    What only some of the sets have (masks, height losses) is left out; raters' grades are
+    kept, with -1 where a set has fewer raters.
 
     Raises
     ------
@@ -106,13 +121,26 @@ def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
             f"the sets are scaled to body heights of {sorted(map(str, scales))} mm; expected one. "
             "Read them for the same input."
         )
-    arrays = {}
+    arrays: dict[str, Any] = {"ratings": _joined_ratings(sets)}
     for item in fields(TrainingSet):
         parts = [getattr(one, item.name) for one in sets]
-        if all(isinstance(part, np.ndarray) for part in parts):
+        if item.name != "ratings" and all(isinstance(part, np.ndarray) for part in parts):
             arrays[item.name] = np.concatenate(parts)
+    stored = [one.patches_hu for one in sets if isinstance(one.patches_hu, StoredPatches)]
+    if len(stored) == len(sets):
+        arrays["patches_hu"] = one_after_another(stored)
     return TrainingSet(
         **arrays, synthetic=all(one.synthetic for one in sets), body_height_mm=scales.pop()
+    )
+
+
+def _joined_ratings(sets: Sequence[TrainingSet]) -> np.ndarray | None:
+    known = [np.empty((len(one), 0), int) if one.ratings is None else one.ratings for one in sets]
+    most = max(part.shape[1] for part in known)
+    if most == 0:
+        return None
+    return np.concatenate(
+        [np.pad(part, ((0, 0), (0, most - part.shape[1])), constant_values=-1) for part in known]
     )
 
 
@@ -143,6 +171,46 @@ def grade_labels(grades: np.ndarray, task: Task) -> np.ndarray:
     members = task.values() if isinstance(task, Mapping) else [[name] for name in task]
     index = {grade: k for k, grades_of in enumerate(members) for grade in grades_of}
     return np.array([index.get(f"G{grade}", -1) for grade in grades], dtype=int)
+
+
+def class_shares(data: TrainingSet, task: Task) -> np.ndarray:
+    """Return :func:`grade_shares` of every row, float64 (N, K)."""
+    return grade_shares(data.grades, data.ratings, task)
+
+
+def grade_shares(grades: np.ndarray, ratings: np.ndarray | None, task: Task) -> np.ndarray:
+    """Return which share of the raters saw each class in every vertebra.
+
+    Parameters
+    ----------
+    grades : ndarray of int, shape (N,)
+        The grade agreed on, 0 to 3.
+    ratings : ndarray of int, shape (N, R), or None
+        -1 where a rater gave none.
+    task : mapping of str to sequence of str, or sequence of str
+
+    Returns
+    -------
+    ndarray of float64, shape (N, K)
+        A vertebra that no rater put into a class has its grade alone: 1 for its class, 0 for
+        the others, and all 0 where its grade is in no class.
+
+    Examples
+    --------
+    >>> votes = np.array([[2, 3, 2, 1, -1]])
+    >>> grade_shares(np.array([2]), votes, ("G0", "G2", "G3")).round(2).tolist()
+    [[0.0, 0.67, 0.33]]
+    """
+    labels = grade_labels(grades, task)
+    shares = (labels[:, None] == np.arange(len(task))).astype(float)
+    if ratings is None:
+        return shares
+    rated = grade_labels(ratings.ravel(), task).reshape(ratings.shape)
+    counts = (rated[:, :, None] == np.arange(len(task))).sum(axis=1)
+    raters = counts.sum(axis=1)
+    seen = raters > 0
+    shares[seen] = counts[seen] / raters[seen, None]
+    return shares
 
 
 def with_classes(data: TrainingSet, task: Task, per_class: int) -> TrainingSet:

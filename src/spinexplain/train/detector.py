@@ -49,6 +49,7 @@ class DetectorRun(Run):
         per_epoch = steps_per_epoch(self.labels, per_class, config.detector.batch)
         self._epochs(model, self._phase(model, per_class, per_epoch), per_epoch)
         figures = {k: v for k, v in self._best().items() if k not in ("after", "step")}
+        self.fabric.barrier()  # the first process has saved the best epoch
         state = torch.load(self.journal.folder / _BEST, weights_only=True)
         model.load_state_dict(state)
         return Trained(model.detector.eval(), config, self.training, [], figures)
@@ -94,7 +95,8 @@ class DetectorRun(Run):
         entropy = F.cross_entropy(torch.from_numpy(logits).double(), torch.from_numpy(labels))
         figures["cross_entropy"] = float(entropy)
         entry = {"after": f"epoch-{epoch}", "step": step} | figures
-        if self._best([entry]) is entry:  # saved first: what is noted is there
+        first = self.fabric.global_rank == 0
+        if first and self._best([entry]) is entry:  # saved first: what is noted is there
             with atomic_file(self.journal.folder / _BEST) as temporary:
                 torch.save(model.state_dict(), temporary)
         self._note(entry)
@@ -156,20 +158,29 @@ def detection_objective(
 
     The regression of the height loss is the smooth L1 distance in tenths of the body's
     height, over the boxes whose loss is known. With ``precision = "bf16"`` the network
-    runs in bfloat16 and the losses in float32.
+    runs in bfloat16 and the losses in float32. With several processes each one's means
+    count by its share of the step's boxes.
     """
 
     def objective(batch: Batch) -> Terms:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
-        entropy = F.cross_entropy(logits, batch.labels)
+        entropy = F.cross_entropy(logits, batch.labels) * _share(batch)
         known = None if batch.height_loss is None else torch.isfinite(batch.height_loss)
         if lambda_height == 0 or known is None or not bool(known.any()):
             return {"cross_entropy": entropy, "total": entropy}
         assert batch.height_loss is not None
         regression = F.smooth_l1_loss(heights[known], 10 * batch.height_loss[known])
+        regression = regression * _share(batch)
         total = entropy + lambda_height * regression
         return {"cross_entropy": entropy, "height": regression, "total": total}
 
     return objective
+
+
+def _share(batch: Batch) -> float:
+    """Return how much this process's means count in the mean over the processes; 1 for one."""
+    if batch.everyone is None:
+        return 1.0
+    return batch.parts * len(batch.labels) / len(batch.everyone)

@@ -28,7 +28,8 @@ def fit_last_layer(
     ----------
     similarities : ndarray, shape (N, P)
         Similarity of each crop to each prototype.
-    labels : ndarray of int, shape (N,)
+    labels : ndarray, shape (N,) of int or (N, K) of float
+        Classes, or the share of raters who saw each class.
     prototype_class : ndarray of int, shape (P,)
     weights : ndarray, shape (K,)
         Class weights of the cross-entropy.
@@ -140,12 +141,24 @@ def weighted_cross_entropy(
     torch does.
     """
     logits = similarities @ connections.T
+    if labels.ndim == 2:
+        return _against_shares(logits, similarities, labels * weights)
     share = weights[labels] / weights[labels].sum()
     rows = np.arange(len(labels))
     value = -float(np.sum(share * log_softmax(logits, axis=1)[rows, labels]))
     residual = softmax(logits, axis=1)
     residual[rows, labels] -= 1
     return value, (residual * share[:, None]).T @ similarities
+
+
+def _against_shares(
+    logits: np.ndarray, similarities: np.ndarray, weighted: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return the cross-entropy against weighted shares (N, K) of the classes, and its slope."""
+    weighted = weighted / weighted.sum()
+    value = -float(np.sum(weighted * log_softmax(logits, axis=1)))
+    residual = weighted.sum(axis=1, keepdims=True) * softmax(logits, axis=1) - weighted
+    return value, residual.T @ similarities
 
 
 def descend_last_layer(

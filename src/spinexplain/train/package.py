@@ -76,9 +76,22 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         maps=maps,
         training=statement.training
         | {"config": config.model_dump(mode="json"), "validation": trained.figures}
+        | {"vertebrae": grade_counts(trained.data.grades)}
         | {"data_licence": statement.data_licence or NOT_STATED}
         | {"pixels_withheld": statement.withhold_pixels},
     )
+
+
+def grade_counts(grades: np.ndarray) -> dict[str, int]:
+    """Count vertebrae by Genant grade.
+
+    Examples
+    --------
+    >>> grade_counts(np.array([0, 2, 0]))
+    {'G0': 2, 'G2': 1}
+    """
+    values, counts = np.unique(grades, return_counts=True)
+    return {f"G{value}": int(count) for value, count in zip(values, counts, strict=True)}
 
 
 @torch.no_grad()
@@ -128,7 +141,7 @@ def model_card(trained: Trained, statement: Statement) -> str:
         statement.trained_on,
         "",
         f"License of the data: {statement.data_licence or NOT_STATED}."
-        f"{_pixels(trained, statement)}",
+        f"{_pixels(trained, statement)}{_simulated(trained)}",
         "",
         "## What it may be asked",
         "",
@@ -180,6 +193,16 @@ def _scaling(spec: InputSpec) -> list[str]:
         "level and the distances of its neighbors' centroids; millimeters here are those of the "
         "scaled crop."
     ]
+
+
+def _simulated(trained: Trained) -> str:
+    marked = trained.data.simulated
+    if marked is None:
+        return ""
+    return (
+        f" {int(marked.sum())} of {len(marked)} training crops are healthy ones with a simulated "
+        "fracture; no prototype comes from them."
+    )
 
 
 def _placing(trained: Trained) -> str:

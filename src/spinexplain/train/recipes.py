@@ -14,6 +14,7 @@ from spinexplain.train.journal import Journal
 from spinexplain.train.processes import start_fabric
 from spinexplain.train.protoverse import GraderRun
 from spinexplain.train.run import Progress, Trained, check_folder, make_folder
+from spinexplain.train.simulated import with_simulated_fractures
 
 Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
 
@@ -63,8 +64,12 @@ def train_model(
     """
     check_fits(data, config.input)
     wanted = config.head.prototypes_per_class if config.head.kind == "prototype" else 1
-    used = with_classes(data, config.task, wanted + 1)
-    training, validation = split_validation(used, config.validation_share, config.seed)
+    parts = split_validation(
+        with_classes(data, config.task, wanted + 1), config.validation_share, config.seed
+    )
+    del data  # the parts are copies, and a large cohort fits into memory once only
+    training, validation = parts
+    training = with_simulated_fractures(training, config)
     folder = Path(out)
     check_folder(folder, config, resume)
     check_parts(config, len(training), processes)
@@ -85,6 +90,14 @@ def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
     ConfigError
         Naming the phase.
     """
+    if config.head.kind == "detector":
+        smallest = config.detector.batch // 2  # the batches of an epoch differ by one box
+        if processes > 1 and smallest < 2 * processes:
+            raise ConfigError(
+                f"[detector] has batches of {config.detector.batch} boxes, which leave fewer than "
+                f"two for some of {processes} processes. Set batch to at least {4 * processes}."
+            )
+        return
     for name in ("classifier", "warm", "joint"):
         settings = getattr(config, name)
         batch = min(settings.batch, rows)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.schema import KINDS
 from spinexplain.data.sheets import DrawnSheet
 from spinexplain.errors import ConfigError
 from spinexplain.train.body_scale import expected_heights_mm, scaled_to_bodies
 from spinexplain.train.dataset import TrainingSet
+from spinexplain.train.stored import Patches, StoredPatches
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
@@ -71,7 +73,8 @@ def set_from_cohort(
         Whether healthy twins of phantoms come in as G0; left out by default, as they show
         the persons of other patches again and shift the share of fractures.
     masks : bool
-        Whether the masks are read too; of boxes they take as much memory as the HU.
+        Whether the masks are read too; those of boxes take 1.4 MB each, while the HU of boxes
+        stay on disk.
     body_height_mm : float, optional
         Scale every crop so that its body should be this tall; see
         :class:`~spinexplain.config.InputSpec`.
@@ -89,7 +92,7 @@ def set_from_cohort(
     index = cohort.index
     rows = graded_rows(cohort, axes, split, with_twins)
     chosen = index.iloc[rows]
-    patches = cohort.read(f"patches_{axes}d", rows)
+    patches = _patches(cohort, rows, axes, in_memory=body_height_mm is not None)
     middle = (np.array(patches.shape[1:]) - 1) / 2
     data = TrainingSet(
         patches_hu=patches,
@@ -101,11 +104,19 @@ def set_from_cohort(
         target=_own_body(cohort, rows, axes) if masks else None,
         evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
+        ratings=_ratings(chosen["ratings"]),
         synthetic=bool(chosen["synthetic"].all()),
     )
     if body_height_mm is None:
         return data
     return scaled_to_bodies(data, expected_heights_mm(cohort, rows, axes), body_height_mm)
+
+
+def _patches(cohort: Cohort, rows: np.ndarray, axes: int, in_memory: bool) -> Patches:
+    """Read sheets; leave boxes, which are fifty times as large, on disk unless told."""
+    if axes == 2 or in_memory:
+        return cohort.read(f"patches_{axes}d", rows)
+    return StoredPatches.of(cohort.patches_3d, rows, KINDS["patches_3d"].shape)
 
 
 def graded_rows(
@@ -131,6 +142,15 @@ def graded_rows(
             + f". Prepare it with --patches {axes}d and a fracture table."
         )
     return rows
+
+
+def _ratings(rows: Iterable[Iterable[str]]) -> np.ndarray | None:
+    """Return the raters' grades as numbers (n, R), -1 where one gave none; None without raters."""
+    graded = [[_GRADES.get(grade, -1) for grade in row] for row in rows]
+    most = max(len(row) for row in graded)
+    if most == 0:
+        return None
+    return np.array([row + [-1] * (most - len(row)) for row in graded], dtype=np.int8)
 
 
 def _own_body(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:
