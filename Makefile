@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 # Small networks run up to 40 times slower on shared cores when OpenMP threads spin.
 export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 0
@@ -28,8 +29,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt
 demo: $(VENV)/.core ## grade two real CTs and a phantom, and say where the reports are
 	$(BIN)/spinexplain demo -o demo-output --force
 
+# Two workers with one thread each; a file's tests stay together, as they share what is costly.
 test: $(VENV)/.dev check ## lint, types, tests and doctests
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.dev ## lint and types only
 	$(BIN)/ruff check .

@@ -30,6 +30,8 @@ ROWS = {
     "no-gaussian": "no Gaussian channel",
     "as-printed": "weights, diversity, separation, start, duplicates, signs: all as printed",
 }
+SPREAD = ("f1_verse-like", "f1_hard", "specificity_verse-like", "found_hard", "on_body")
+SPREAD += ("on_evidence", "cosine_before", "cosine_after")
 COLUMNS = {
     "f1_verse-like": ("F1 verse-like", 2),
     "f1_hard": ("F1 hard", 2),
@@ -48,7 +50,7 @@ COLUMNS = {
 
 
 def table(results: dict) -> str:
-    """Lay the runs out as Markdown: mean over seeds, and ± half the range for F1."""
+    """Lay the runs out as Markdown: mean over seeds, and ± half their range where it matters."""
     heads = ["difference, alone", "seeds", *(head for head, _ in COLUMNS.values())]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, title in ROWS.items():
@@ -60,10 +62,10 @@ def table(results: dict) -> str:
 
 
 def cell(values: list[float], key: str) -> str:
-    """Write a mean, with half the range over the seeds for F1."""
+    """Write a mean, with half the range over the seeds."""
     digits = COLUMNS[key][1]
     text = f"{np.mean(values) + 0.0:.{digits}f}"
-    if key.startswith("f1") and len(values) > 1:
+    if key in SPREAD and len(values) > 1:
         text += f" ± {(max(values) - min(values)) / 2:.{digits}f}"
     return "0" if key == "off_patch" and max(values) < 1e-6 else text
 

@@ -39,6 +39,32 @@ def table(training: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
+def against_the_bar(training: dict[str, Any]) -> str:
+    """Say where the prototypes reach what was asked of them, and where they do not."""
+    compared = training["compared_with_classifier"]
+    placed, graded, short = [], [], []
+    for preset, figures in compared.items():
+        minus = figures["evidence_minus"]
+        half = training["reliability"][preset]["on_body"] >= 0.5
+        if half and all(minus[name][1] > 0 for name in ("gaussian", "gradcam")):
+            placed.append(preset)
+        behind = 100 * (figures["f1_classifier"] - figures["f1"])
+        if behind <= 2:
+            graded.append(preset)
+        else:
+            short.append(f"{preset} ({behind:.1f} points)")
+    return (
+        "The bar was: half of the top evidence on the body, more on the true evidence than a\n"
+        "Gaussian's and than GradCAM's (interval above zero), and an F1 within two points of the\n"
+        f"classifier's. Places reach it on {_listed(placed)}; F1 on {_listed(graded)},\n"
+        f"and is further behind on {_listed(short)}."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if names else "none"
+
+
 def interval(figures: list[float]) -> str:
     """Write a difference with its interval."""
     mean, low, high = (value + 0.0 for value in figures)
@@ -48,7 +74,8 @@ def interval(figures: list[float]) -> str:
 def written(document: str, training: dict[str, Any]) -> str:
     """Return the document with the table between its markers."""
     head, rest = document.split(BEGIN)
-    return f"{head}{BEGIN}\n{table(training)}\n{END}{rest.split(END)[1]}"
+    made = f"{table(training)}\n\n{against_the_bar(training)}"
+    return f"{head}{BEGIN}\n{made}\n{END}{rest.split(END)[1]}"
 
 
 def main() -> None:

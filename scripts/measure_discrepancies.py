@@ -1,12 +1,13 @@
 """Measure what each difference between paper, code and this package does, on drawn phantoms.
 
-    python scripts/measure_discrepancies.py --cohorts build/cohorts     # about 20 CPU minutes
+    python scripts/measure_discrepancies.py                             # about 20 CPU minutes
     python scripts/measure_discrepancies.py --table                     # only write the table
 
 Training rows are drawn in the class sizes of the paper's training split (982, 58, 38) from one
 cohort; the shipped model's trunk learns a little from other rows of it and is then frozen. On its
 cached features every difference alone trains a prototype head, with three seeds. Results go to
-``docs/data/discrepancies.json``, the table into ``docs/discrepancies.md``.
+``docs/data/discrepancies.json``, the table into ``docs/discrepancies.md``. An interrupted
+measurement is taken up where it stopped.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ from spinexplain.data.cohort import Cohort
 from spinexplain.io.files import atomic_file
 from spinexplain.models.backbones import Trunk, build_trunk, bypassing
 from spinexplain.models.build import build_model
+from spinexplain.models.bundle_folder import locate, read_description
 from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.inputs import network_input
 from spinexplain.models.prototype import LinearNet, PrototypeNet
@@ -70,22 +73,11 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "data" / "discrepancies.json"
 CLASS_SIZES = (982, 58, 38)
 TRUNK_ROWS, TRUNK_STEPS, HEAD_STEPS = 4000, 250, 120
-TRAINING, TESTS = ("balanced", 2, 8000), {"verse-like": (990, 1000), "hard": (990, 400)}
+TRAINING, TESTS = ("balanced", 1, 20000), {"verse-like": (990, 1000), "hard": (990, 400)}
 SEEDS = (0, 1, 2)
 SHIPPED = "protoverse-phantom"
 STILL = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))
 CORRECTED: dict[str, Any] = {
-    "input": {
-        "channels": ("wide", "gaussian", "narrow"),
-        "windows_hu": {"wide": (-500, 1300), "narrow": (-50, 450)},
-    },
-    "trunk": {
-        "name": "conv",
-        "weights": "none",
-        "blocks": 4,
-        "max_stride": 8,
-        "widths": (16, 32, 64, 96),  # those of the shipped model
-    },
     "head": {"feature_dim": 64, "log_epsilon": 1e-2, "pooling": "target"},
     "loss": {"lambda_outside": 1.0, "inside": "evidence", "lambda_height": 1.0},
     "classifier": {"steps": TRUNK_STEPS, "trunk_lr": 1e-3, "precision": "bf16"},
@@ -127,6 +119,10 @@ FINISHED: dict[str, dict[str, Any]] = {
 }
 
 
+Sets = tuple[TrainingSet, dict[str, TrainingSet]]
+"""The rows that heads learn from, and the test sets by name."""
+
+
 @dataclass(frozen=True, eq=False)
 class Data:
     """Everything on one trunk: sets with features, and crops of the test sets as moved."""
@@ -140,17 +136,23 @@ class Data:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cohorts", type=Path, default=ROOT / "build" / "cohorts")
+    parser.add_argument("--cohorts", type=Path, default=ROOT / "build" / "train-shipped")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "discrepancies")
     parser.add_argument("--table", action="store_true", help="only write the table")
     parser.add_argument("--so-far", action="store_true", help="store the runs that are done")
-    parser.add_argument("--quick", action="store_true", help="a few steps of everything")
+    parser.add_argument(
+        "--quick", action="store_true", help="a few steps of everything; stores nothing"
+    )
     options = parser.parse_args()
+    # A folder for each trunk: figures on two trunks must not stand in one table.
+    work = options.work / trunk_hash()[:12]
     if options.so_far:
-        store(Record(options.work / "runs.json"), configured({}, 0))
+        store(Record(work / "runs.json"), configured({}, 0))
     elif not options.table:
         torch.set_num_threads(1)
-        measure(options.cohorts, options.work, options.quick)
+        measure(options.cohorts, work / "quick" if options.quick else work, options.quick)
+    if options.quick:
+        return
     write_table(RESULTS, ROOT / "docs" / "discrepancies.md")
 
 
@@ -158,39 +160,60 @@ def measure(cohorts: Path, work: Path, quick: bool) -> None:
     """Run what is missing, keeping every run's figures as soon as it is done."""
     base = shortened(configured({}, 0)) if quick else configured({}, 0)
     record = Record(work / "runs.json")
-    training, rest = subset(opened(cohorts, *TRAINING, base), base)
+    sizes = [n // 10 for n in CLASS_SIZES] if quick else CLASS_SIZES
+    training, rest = subset(opened(cohorts, *TRAINING, base), base, sizes)
     tests = {name: opened(cohorts, name, *counts, base) for name, counts in TESTS.items()}
     if quick:
         tests = {name: data.take(np.arange(40)) for name, data in tests.items()}
+    sets = (training, tests)
     trunk = trained_trunk(base, rest, work / "trunk")
-    data = on_trunk(trunk, training, tests, base)
+    with_the_channel(record, trunk, sets, base)
+    if not record.complete("no-gaussian"):
+        without_the_channel(record, rest, sets, base, work / "blind")
+    if not quick:
+        store(record, base)
+
+
+def with_the_channel(record: Record, trunk: Trunk, sets: Sets, base: TrainConfig) -> None:
+    """Run every difference on the trunk as trained, then what moving statistics do to it."""
+    names = ("corrected", "no-last-layer", *FINISHED, *TRAINED)
+    if all(record.complete(name) for name in (*names, "moved-statistics")):
+        return
+    data = on_trunk(trunk, *sets, base)
     models = {seed: head_runs(record, data, base, seed) for seed in SEEDS}
     shift_statistics(trunk, data, base)
-    shifted = on_trunk(trunk, training, tests, base)
+    shifted = on_trunk(trunk, *sets, base)
     for seed in SEEDS:
         config = with_steps(configured({}, seed), base)
         record.keep("moved-statistics", seed, finished(models[seed], config, data, shifted))
-    del shifted, data
-    channels = {"channels": ("wide", "narrow")}
+
+
+def without_the_channel(
+    record: Record, rest: TrainingSet, sets: Sets, base: TrainConfig, folder: Path
+) -> None:
+    """Run the corrected settings on a trunk that is not told which vertebra is meant."""
+    pooling = {"pooling": "average"}
+    channels = tuple(name for name in base.input.channels if name != "gaussian")
     blind = base.model_copy(
         update={
-            "input": base.input.model_copy(update=channels),
-            "head": base.head.model_copy(update={"pooling": "average"}),
+            "input": base.input.model_copy(update={"channels": channels}),
+            "head": base.head.model_copy(update=pooling),
         }
     )
-    data = on_trunk(trained_trunk(blind, rest, work / "blind"), training, tests, blind)
+    data = on_trunk(trained_trunk(blind, rest, folder), *sets, blind)
     for seed in SEEDS:
-        config = with_steps(configured({"head": {"pooling": "average"}}, seed), blind)
+        config = with_steps(configured({"head": pooling}, seed), blind)
         record.keep("no-gaussian", seed, finished(descended(config, data), config, data))
-    store(record, base)
 
 
 def head_runs(record: Record, data: Data, base: TrainConfig, seed: int) -> PrototypeNet:
     """Run every difference with one seed; return the corrected model before projection."""
     config = with_steps(configured({}, seed), base)
     corrected = descended(config, data)
-    record.keep("corrected", seed, finished(corrected, config, data))
-    record.keep("no-last-layer", seed, finished(corrected, config, data, tune=False))
+    if not record.has("corrected", seed):
+        record.keep("corrected", seed, finished(corrected, config, data))
+    if not record.has("no-last-layer", seed):
+        record.keep("no-last-layer", seed, finished(corrected, config, data, tune=False))
     for name, changes in FINISHED.items():
         if not record.has(name, seed):
             config = with_steps(configured(changes, seed), base)
@@ -213,6 +236,9 @@ class Record:
 
     def has(self, name: str, seed: int) -> bool:
         return str(seed) in self.runs.get(name, {})
+
+    def complete(self, name: str) -> bool:
+        return all(self.has(name, seed) for seed in SEEDS)
 
     def keep(self, name: str, seed: int, figures: dict[str, Any]) -> None:
         self.runs.setdefault(name, {})[str(seed)] = figures
@@ -240,20 +266,34 @@ def opened(folder: Path, preset: str, seed: int, count: int, config: TrainConfig
 
 def configured(changes: dict[str, Any], seed: int) -> TrainConfig:
     """Return the corrected settings with a few changes."""
-    content = {name: dict(section) for name, section in CORRECTED.items()}
+    content = shipped_settings() | {name: dict(section) for name, section in CORRECTED.items()}
     for name, change in changes.items():
         content[name] = content.get(name, {}) | change if isinstance(change, dict) else change
     return TrainConfig(**content, seed=seed)
+
+
+@cache
+def shipped_settings() -> dict[str, Any]:
+    """Return what the shipped model sees and what its trunk is made of."""
+    described = read_description(locate(SHIPPED))
+    trunk = described.trunk.model_dump() | {"weights": "none"}
+    return {"input": described.input.model_dump(), "trunk": trunk}
+
+
+def trunk_hash() -> str:
+    return load_grader(SHIPPED).info.weights_sha256
 
 
 def with_steps(config: TrainConfig, base: TrainConfig) -> TrainConfig:
     return config.model_copy(update={"warm": base.warm, "input": base.input, "augment": STILL})
 
 
-def subset(data: TrainingSet, config: TrainConfig) -> tuple[TrainingSet, TrainingSet]:
-    """Return rows in the paper's class sizes, and others for the trunk; no person in both."""
+def subset(
+    data: TrainingSet, config: TrainConfig, sizes: Sequence[int]
+) -> tuple[TrainingSet, TrainingSet]:
+    """Return rows in these class sizes, and others for the trunk; no person in both."""
     labels = class_labels(data, config.task)
-    picks = [np.flatnonzero(labels == k)[:n] for k, n in enumerate(CLASS_SIZES)]
+    picks = [np.flatnonzero(labels == k)[:n] for k, n in enumerate(sizes)]
     taken = np.sort(np.concatenate(picks))
     other = ~np.isin(data.subjects, data.subjects[taken])
     return data.take(taken), data.take(np.flatnonzero(other)[:TRUNK_ROWS])
@@ -485,7 +525,8 @@ def store(record: Record, config: TrainConfig) -> None:
         "training": dict(zip(config.classes, CLASS_SIZES, strict=True)),
         "cohorts": {"training": TRAINING, "tests": TESTS},
         "trunk": {
-            "from": f"{SHIPPED} {load_grader(SHIPPED).info.sha256[:12]}",
+            "from": SHIPPED,
+            "weights_sha256": trunk_hash(),
             "rows": TRUNK_ROWS,
             "steps": config.classifier.steps,
         },

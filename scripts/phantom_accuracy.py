@@ -148,13 +148,11 @@ def real_table(rows):
     return lines
 
 
-def write_tables(figures):
-    """Write both tables into the page."""
+def written(page, figures):
+    """Return the page with both tables between the markers."""
     lines = [*phantom_table(figures["phantoms"]), "", *real_table(figures["real"])]
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    text = before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1]
-    PAGE.write_text(text, encoding="utf-8")
-    print("\n".join(lines))
+    before, rest = page.split(BEGIN)
+    return before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + rest.split(END)[1]
 
 
 def main():
@@ -167,7 +165,8 @@ def main():
         figures = {"phantoms": list(planted(options.subjects)), "real": list(warped())}
         with atomic_file(STORE) as temporary:
             temporary.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    write_tables(json.loads(STORE.read_text(encoding="utf-8")))
+    figures = json.loads(STORE.read_text(encoding="utf-8"))
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), figures), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 import sys
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import matplotlib
@@ -68,6 +69,26 @@ def first(preset, wanted, seed=0):
     return next(sheet for sheet in phantom_sheets(preset, seed, 4000) if wanted(sheet))
 
 
+def clearest(preset, wanted, seed, seen, among=12):
+    """Of the first sheets that are as wanted, the one that shows most of it in its plane."""
+    found = (sheet for sheet in phantom_sheets(preset, seed, 4000) if wanted(sheet))
+    return max(islice(found, among), key=seen)
+
+
+def relief(sheet):
+    """Spread of the body's heights over its inner columns: pits and cut corners, in mm."""
+    columns = (sheet.body > 0).sum(axis=0)
+    inner = columns[columns > 0][2:-2]
+    return int(inner.max() - inner.min())
+
+
+def flare(sheet):
+    """How far the rims stand out beyond the waist, in mm."""
+    rows = (sheet.body > 0).sum(axis=1)
+    rows = rows[rows > 0]
+    return int(rows.max() - rows[len(rows) // 4 : -len(rows) // 4].min())
+
+
 def only(grade):
     """Shares that draw one grade alone."""
     return {"target": tuple(float(k == grade) for k in range(4)), "neighbor": 0.0}
@@ -99,7 +120,7 @@ def shapes():
 def look_alikes():
     """What is no fracture but might be called one; every grade here is 0."""
     kinds = {
-        "Schmorl's nodes": {"geometry": {"schmorl": 1.0}},
+        "Schmorl's nodes": {"geometry": {"schmorl": 1.0, "schmorl_mm": (3.5, 5.0)}},
         "Scheuermann": {"geometry": {"scheuermann": 1.0}},
         "limbus": {"geometry": {"limbus": 1.0}},
         "short vertebral height": {"geometry": {"mild_loss_share": 1.0, "mild_loss": (0.13, 0.16)}},
@@ -107,7 +128,7 @@ def look_alikes():
         "DISH": {"geometry": {"dish": 1.0}},
         "cupid's bow": {"geometry": {"cupid_bow": 1.0}},
         "block vertebra": {"geometry": {"block": 0.5}},
-        "hemi- and butterfly vertebra": {"geometry": {"anomaly": 0.6}},
+        "hemi- or butterfly vertebra": {"geometry": {"anomaly": 0.6}},
         "narrowed discs": {"geometry": {"narrowed_disc": 0.9}},
         "vacuum discs": {"around": {"vacuum": 0.9}},
         "endplate sclerosis": {"bone": {"sclerosis": 0.9}},
@@ -118,13 +139,19 @@ def look_alikes():
         "tilt and lordosis at L5": {"geometry": {"lordosis": (1.5, 1.6)}},
         "cement in neighbors": {"around": {"hardware": 1.0}},
     }
+    seen = {"Schmorl's nodes": relief, "Scheuermann": relief, "limbus": relief}
+    seen |= {"osteophytes": flare, "DISH": flare}
+    sharp = {"scanner": {"psf_mm": (0.4, 0.5), "slice_mm": (0.3, 0.5)}, "fractures": only(0)}
     tiles = []
     for seed, (title, sections) in enumerate(kinds.items()):
-        preset = preset_with(**sections, fractures=only(0))
+        bone = {"cortex_hu": (650, 850), "cortex_mm": (0.4, 0.6)} | sections.get("bone", {})
+        preset = preset_with(**sections | sharp | {"bone": bone})
         place = ("L5",) if "L5" in title or "cupid" in title else ("T10", "T11", "T12", "L1", "L2")
-        sheet = first(preset, lambda s, p=place: s.level in p, 30 + seed)
+        among = 12 if title in seen else 1
+        show = seen.get(title, relief)
+        sheet = clearest(preset, lambda s, p=place: s.level in p, 30 + seed, show, among)
         tiles.append(tile(f"{title} ({sheet.level})", sheet))
-    montage("look-alikes", tiles, 6)
+    montage("look-alikes", tiles, 6, ((-300, 1000),))
 
 
 def scanners():
@@ -140,7 +167,12 @@ def scanners():
     tiles = []
     for title, fields in kinds.items():
         preset = preset_with(scanner=fields, fractures={**only(2), "plan": ()})
-        tiles.append(tile(title, first(preset, lambda s: s.level == "L2", 11), False))
+        cut = "edge" in fields
+
+        def wanted(sheet, cut=cut):
+            return sheet.level == "L2" and (sheet.outside[CENTRAL, CENTRAL].mean() > 0.1) == cut
+
+        tiles.append(tile(title, first(preset, wanted, 11), False))
     montage("scanners", tiles, 6)
 
 
@@ -209,13 +241,14 @@ def patients():
             field=replace(base.field, **grid, **field),
             fractures=replace(base.fractures, plan=(("L1", 2),)),
         )
-        image = make_subject(preset, 12, 0).image
+        image = make_subject(preset, 26, 0).image
         hu = image.volume.array
         centers = np.array([v.centroid_mm for v in image.vertebrae])
         at = apply_affine(np.linalg.inv(image.volume.affine), centers)
         i, j, k = np.rint(at[len(at) // 2]).astype(int)
         for axis, plane in zip(column, (hu[i], hu[:, j], hu[:, :, k]), strict=True):
-            axis.imshow(plane.T[::-1], cmap="gray", vmin=-250, vmax=800)
+            # Anterior left and the patient's right left, as radiologists look at them.
+            axis.imshow(plane.T[::-1, ::-1], cmap="gray", vmin=-250, vmax=800)
             axis.axis("off")
         column[0].set_title(title, fontsize=8)
     figure.subplots_adjust(0.005, 0.005, 0.995, 0.965, 0.03, 0.03)

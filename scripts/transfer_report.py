@@ -28,6 +28,7 @@ IMAGES = ROOT / "docs" / "images" / "transfer"
 PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py")
 NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "__init__")
 REAL_CODE = ("data/phantom/simulate.py", "data/phantom/displace.py", "spine/*.py")
+NOT_PREPARING = ("body_size",)  # sizes of scaled crops, which the shipped model does not use
 
 
 def main() -> None:
@@ -58,8 +59,10 @@ def measured(options: argparse.Namespace) -> dict | None:
     from transfer.tasks import code_hash, evenly, make_missing, there
 
     torch.set_num_threads(1)
-    drawn = options.work / f"phantoms-{code_hash(*PHANTOM_CODE, but=NOT_DRAWING)}"
-    warped = options.work / f"real-{code_hash(*REAL_CODE)}"
+    drawn = (
+        options.work / f"phantoms-{code_hash(*PHANTOM_CODE, but=(*NOT_DRAWING, *NOT_PREPARING))}"
+    )
+    warped = options.work / f"real-{code_hash(*REAL_CODE, but=NOT_PREPARING)}"
     groups = phantoms.plan(drawn, options.share)
     real_tasks = [*real.as_they_are(warped), *real.adjacent_crushes(warped), *real.single(warped)]
     limit_tasks = limits.all_limits(drawn, options.share)

@@ -35,6 +35,16 @@ def finished_run(tmp_path_factory):
     return folder / "run", folder / "cohort"
 
 
+@pytest.fixture(scope="session")
+def spines(tmp_path_factory):
+    """Four phantoms in VerSe's layout, written by the command: T9, L2 moderate, T12 severe."""
+    from spinexplain.cli.main import run
+
+    out = tmp_path_factory.mktemp("phantoms") / "spines"
+    run(["phantom", str(out), "--subjects", "4", "--seed", "7", "--preset", "demo"])
+    return out
+
+
 @pytest.fixture
 def squares_cohort(tmp_path):
     """A maker of cohorts of drawn squares: squares_cohort(count, subjects=None) -> folder."""

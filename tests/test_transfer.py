@@ -15,6 +15,8 @@ from transfer import (  # noqa: E402
     baselines,
     limits,
     page,
+    page_limits,
+    page_parts,
     prepared,
     refusals,
     simulated,
@@ -173,11 +175,11 @@ def test_outcomes_tell_refusals_from_wrong_grades():
     found = refusals.outcomes(rows)
     assert (found["refused"], found["kept"], found["called_fractured"]) == (1, 1, 1)
     assert found["flagged"] == 1
-    assert page._outcome(found) == "1 G0, **1 fractured**, 1 not assessable"
+    assert page_limits.outcome(found) == "1 G0, **1 fractured**, 1 not assessable"
 
 
 def test_figures_are_written_with_counts_and_interval():
     share = {"value": 0.5, "low": 0.4, "high": 0.625, "hits": 1, "n": 2}
-    assert page.figure(share) == "50.0 % (40.0 to 62.5; 1/2)"
-    assert page.figure({**share, "low": None}) == "50.0 % (1/2)"
-    assert page.verdict(share, 0.6).endswith("missed")
+    assert page_parts.figure(share) == "50.0 % (40.0 to 62.5; 1/2)"
+    assert page_parts.figure({**share, "low": None}) == "50.0 % (1/2)"
+    assert page_parts.verdict(share, 0.6).endswith("missed")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from .real import ABOUT
+from .page_limits import limits_of
+from .page_parts import Facts, figure, percent, table, verdict
+from .page_real import real_ct, simulated_fractures
 
-Facts = Mapping[str, Any]
 TARGETS = {"specificity": 0.99, "G2": 0.90, "G3": 0.97}
 
 HEAD = """# Transfer: what the shipped model is worth elsewhere
@@ -40,30 +40,6 @@ def written(path: Path) -> str:
     return page(json.loads(path.read_text())) if path.exists() else NOTHING_YET
 
 
-def percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
-
-
-def figure(share: Facts) -> str:
-    """Write a share as "97.3 % (95.1 to 98.9; 412/423)"."""
-    if not share["n"]:
-        return "–"
-    counts = f"{share['hits']}/{share['n']}"
-    if share["low"] is None:
-        return f"{percent(share['value'])} % ({counts})"
-    span = f"{percent(share['low'])} to {percent(share['high'])}"
-    return f"{percent(share['value'])} % ({span}; {counts})"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in lines) + "\n"
-
-
-def verdict(share: Facts, target: float) -> str:
-    return f"{figure(share)}{'' if (share['value'] or 0) >= target else ' – missed'}"
-
-
 def page(facts: Facts) -> str:
     """Write the whole page."""
     parts = [
@@ -74,9 +50,9 @@ def page(facts: Facts) -> str:
         _look_alikes(facts),
         _where(facts),
         _scanners(facts),
-        _real(facts["real"]),
-        _simulated(facts["real"]["simulated"], facts["pictures"]),
-        _limits(facts["limits"]),
+        real_ct(facts["real"]),
+        simulated_fractures(facts["real"]["simulated"], facts["pictures"]),
+        limits_of(facts["limits"]),
         _errors(facts["pictures"]),
         _making(facts),
     ]
@@ -244,9 +220,10 @@ def _scanners(facts: Facts) -> str:
         for name, found in facts["shifted_lower_by"].items()
     ]
     text = (
-        "The preset `shifted-scanner` has kernels, noise and slices outside the training ranges. The "
-        "fairest reference is the same persons, scanned as in training. Percentage points, target at "
-        "most 5:\n"
+        "The preset `shifted-scanner` has kernels, noise and slices outside the ranges that training "
+        "sheets are drawn from; the random noise, kernels and slices that training adds to its crops "
+        "reach part of the way. The fairest reference is the same persons, scanned as in training. "
+        "Percentage points, target at most 5:\n"
     )
     return "\n".join(["## Other scanners\n", text, table(head, rows)])
 
@@ -260,161 +237,6 @@ def _points(row: Facts) -> str:
     if row["low"] is not None:
         said += f" ({100 * row['low']:.1f} to {100 * row['high']:.1f})"
     return said + (" – missed" if row["value"] > 0.05 else "")
-
-
-def _real(real: Facts) -> str:
-    rows = [
-        [
-            row["source"],
-            row["level"],
-            row["called"] or "not assessable",
-            "–" if row["scores"] is None else f"{1 - row['scores'][0]:.2f}",
-            "; ".join(said for said in (row["reason"], row["note"]) if said),
-        ]
-        for row in real["as_is"]
-    ]
-    graded = [row for row in real["as_is"] if row["called"]]
-    kept = sum(row["called"] == "G0" for row in graded)
-    scans = "; ".join(f"*{name}*: {what}" for name, what in ABOUT.items())
-    text = (
-        f"No fracture is known in any of these. Of {len(rows)} whole levels {len(graded)} are assessable, "
-        f"{kept} of them are called G0. {scans}.\n"
-    )
-    head = ["scan", "level", "grade", "score of a fracture", ""]
-    return "\n".join(["## Real CT as it is\n", text, table(head, rows)])
-
-
-def _simulated(found: Facts, pictures: Sequence[str]) -> str:
-    refused = "; ".join(
-        f"{row['source']} {row['level']} ({row['n']}): {row['reason']}"
-        for row in found["not_assessable"]
-    )
-    head = ["", "G2 (loss 30, 35 %)", "G3 (loss 48, 55 %)"]
-    rows = [
-        [
-            "simulated fractures called fractured",
-            *(figure(found["found"][k]) for k in ("G2", "G3")),
-        ],
-        ["given that very grade", *(figure(found["same_grade"][k]) for k in ("G2", "G3"))],
-        [
-            "scans noticed (refused counts as missed)",
-            *(figure(f) for f in found["scans_found"].values()),
-        ],
-    ]
-    kept = found["neighbors_kept"]
-    changed = ", ".join(
-        f"{row['source']} {row['level']} beside {row['beside']} ({row['n']})"
-        for row in kept["changed"]
-    )
-    lines = [
-        "## Simulated fractures in real CT\n",
-        "Real bone, bent by the phantom's fracture model: every assessable level with a mask, four shapes, "
-        "four losses, two seeds. Texture and edges are the patient's own; callus, edema and hemorrhage are "
-        "missing. Intervals are over levels, of which there are few: they are too narrow.\n",
-        table(head, rows),
-        f"- not assessable: {refused or 'none'}",
-        f"- other levels, G0 before, still G0 beside a simulated fracture: {figure(kept)}"
-        + (f"; not: {changed}" if changed else ""),
-        *(
-            f"- two adjacent crushes of {row['loss']:.0%}: both found in {row['both']} of {row['scans']} scans"
-            for row in found["adjacent"]["rows"]
-        ),
-        f"- missed of these: {_missed(found['adjacent']['missed'])}; "
-        f"refused: {found['adjacent']['refused']}",
-        f"- missed single fractures: {_missed(found['missed'])}\n",
-        *_by_shape_and_level(found),
-    ]
-    if "simulated-missed.png" in pictures:
-        lines += ["![Missed simulated fractures](images/transfer/simulated-missed.png)\n"]
-    return "\n".join(lines)
-
-
-def _missed(rows: Sequence[Facts]) -> str:
-    said = [f"{r['source']} {r['level']} {r['shape']} {r['loss']:.0%}" for r in rows]
-    return ", ".join(said) or "none"
-
-
-def _by_shape_and_level(found: Facts) -> list[str]:
-    losses = sorted({row["loss"] for row in found["by_shape"]})
-    shapes = list(dict.fromkeys(row["shape"] for row in found["by_shape"]))
-    at = {(r["shape"], r["loss"]): f"{r['hits']}/{r['n']}" for r in found["by_shape"]}
-    first = table(
-        ["called fractured", *(f"loss {loss:.0%}" for loss in losses)],
-        [[shape, *(at.get((shape, loss), "–") for loss in losses)] for shape in shapes],
-    )
-    levels = list(dict.fromkeys((r["source"], r["level"]) for r in found["by_level"]))
-    by = {(r["source"], r["level"], r["grade"]): f"{r['hits']}/{r['n']}" for r in found["by_level"]}
-    second = table(
-        ["called fractured", "G2", "G3"],
-        [[f"{s} {lv}", *(by.get((s, lv, k), "–") for k in (2, 3))] for s, lv in levels],
-    )
-    return [first, second]
-
-
-def _outcome(found: Facts) -> str:
-    said = [f"{found['kept']} G0"] if found["kept"] else []
-    said += [f"**{found['called_fractured']} fractured**"] if found["called_fractured"] else []
-    said += [f"{found['refused']} not assessable"] if found["refused"] else []
-    return ", ".join(said) or "–"
-
-
-def _limits(limits: Facts) -> str:
-    parts = [
-        "## Not assessable, or graded all the same\n",
-        "Vertebrae without a fracture that are cut, coarse, odd or full of metal. A wrong grade "
-        "(**bold**) is worse than a refusal.\n",
-        "The border of a real scan comes near one body (L2, L4, T6, T9); distance from its center:\n",
-        _cuts(limits["cuts"]),
-        "Phantom spines at 1 mm, slices averaged; the same persons in every row:\n",
-        _slices(limits["slices"]),
-        "Foreign material and odd input:\n",
-        _odd(limits),
-    ]
-    return "\n".join(parts)
-
-
-def _cuts(rows: Sequence[Facts]) -> str:
-    borders = sorted({row["border_mm"] for row in rows}, reverse=True)
-    ways = list(dict.fromkeys((row["way"], row["side"]) for row in rows))
-    at = {(r["way"], r["side"], r["border_mm"]): _outcome(r) for r in rows}
-    cells = [
-        [f"{side}, {'by mask' if way == 'mask' else 'by centers alone'}"]
-        + [at.get((way, side, mm), "–") for mm in borders]
-        for way, side in ways
-    ]
-    return table(["border", *(f"{mm} mm" for mm in borders)], cells)
-
-
-def _slices(rows: Sequence[Facts]) -> str:
-    if not rows:
-        return "Not measured yet.\n"
-    cells = [
-        [
-            f"{row['slices']}, {row['thickness_mm']} mm",
-            _outcome(row["normal"]),
-            f"{row['fractures_found']}/{row['fractures']}"
-            + (f" ({row['fractures_refused']} refused)" if row["fractures_refused"] else ""),
-            row["normal"]["flagged"],
-        ]
-        for row in rows
-    ]
-    return table(["slices", "normal", "G2 and G3 found", "normal ones graded with a flag"], cells)
-
-
-def _odd(limits: Facts) -> str:
-    rows = [("screws, cement or cage in or below the level", limits["metal"]["foreign"])]
-    rows += [("other normal levels of these spines", limits["metal"]["beside"])]
-    rows += [(f"real scans, {row['variant']}", row) for row in limits["odd"]]
-    cells = [
-        [
-            what,
-            found["n"],
-            _outcome(found),
-            "; ".join(f"{r}: {n}" for r, n in found["reasons"].items()),
-        ]
-        for what, found in rows
-    ]
-    return table(["case", "vertebrae", "outcome", "reasons"], cells)
 
 
 def _errors(pictures: Sequence[str]) -> str:

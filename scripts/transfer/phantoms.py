@@ -20,8 +20,8 @@ SEED = 5000
 
 POPULATIONS = {
     # preset: (seed, normal spines, spines with at least one fracture)
-    "verse-like": (SEED, 100, 60),
-    "hard": (SEED + 1, 100, 60),
+    "verse-like": (SEED, 100, 40),
+    "hard": (SEED + 1, 50, 40),
     "shifted-scanner": (SEED + 2, 25, 25),
     "balanced": (SEED + 3, 8, 16),
 }
@@ -53,7 +53,7 @@ LOOK_ALIKES: dict[str, dict[str, dict[str, Any]]] = {
     "haemangioma, lesions": {"bone": {"hemangioma": 0.3, "lesion": 0.3}},
     "healed impaction": {"bone": {"impaction_normal": 0.5, "impaction_hu": (80.0, 220.0)}},
 }
-SPINES_A_KIND = 8
+SPINES_A_KIND = 5
 
 
 @dataclass(frozen=True)

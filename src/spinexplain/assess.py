@@ -11,10 +11,18 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.findings import Assessment, Comparison, ScanFindings, ScanSource, VertebraFindings
+from spinexplain.spine.body_size import expected_body_heights_mm
 from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
-from spinexplain.spine.reformat import overview_frame, reformat, sample_volume
+from spinexplain.spine.reformat import (
+    box_frame,
+    overview_frame,
+    reformat,
+    sample_patch,
+    sample_volume,
+    sheet_frame,
+)
 from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
@@ -229,11 +237,24 @@ def patches_for(grader: Grader, volume: Volume, vertebrae: Sequence[Vertebra]) -
     Parameters
     ----------
     vertebrae : sequence of Vertebra
-        All of the scan; together they give the spine's curve.
+        All of the scan; together they give the spine's curve, and how large a body should
+        be where the model wants its crops scaled to that.
     """
-    kind = "2d" if grader.spec.axes == 2 else "3d"
-    shape = (round(grader.spec.extent_mm),) * grader.spec.axes
-    return reformat(volume, vertebrae, kind=kind, shape=shape)
+    spec = grader.spec
+    side = round(spec.extent_mm)
+    if spec.body_height_mm is None:
+        return reformat(volume, vertebrae, kind=f"{spec.axes}d", shape=(side,) * spec.axes)
+    heights = expected_body_heights_mm(vertebrae)
+    patches = []
+    for one in vertebrae:
+        step_mm = heights[one.level] / spec.body_height_mm
+        frame = (
+            sheet_frame(vertebrae, one, (side, side), step_mm)
+            if spec.axes == 2
+            else box_frame(vertebrae, one, (side, side, side), step_mm)
+        )
+        patches.append(sample_patch(volume, one, frame))
+    return patches
 
 
 def _assess(

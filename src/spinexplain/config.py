@@ -16,8 +16,10 @@ from spinexplain.settings import (
     DissectionSettings,
     EpochSettings,
     Settings,
+    SimulatedSettings,
     VolumeAugmentSettings,
 )
+from spinexplain.tasks import with_task
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
 Grade = Literal["G0", "G1", "G2", "G3"]
@@ -42,6 +44,11 @@ class InputSpec(Settings):
     gaussian_sigma_mm : float
     mean, std : float
         Normalization of every channel after scaling: (x - mean) / std.
+    body_height_mm : float, optional
+        Scale every crop so that the target's body should be this tall, by its level and the
+        distances of its neighbors: a crushed body then is small by itself, without a
+        neighbor to compare it with. All other millimeters count in the scaled crop. Left
+        out, crops keep the patient's own size.
     """
 
     axes: Literal[2, 3] = 2
@@ -52,6 +59,7 @@ class InputSpec(Settings):
     gaussian_sigma_mm: float = Field(default=10.0, gt=0)
     mean: float = 0.5
     std: float = Field(default=0.5, gt=0)
+    body_height_mm: float | None = Field(default=None, ge=10, le=60)
 
     def model_post_init(self, context: Any) -> None:
         """Refuse channels without a window and windows without a width."""
@@ -134,6 +142,8 @@ class LossSettings(Settings):
     it (phantoms do), and outside the body for every other crop.
     ``grading = "ordinal"`` counts every boundary between grades that a prediction is on the
     wrong side of; the last layer of a prototype network is fitted by cross-entropy always.
+    ``grading = "soft"`` is the cross-entropy against the shares of raters who saw each class
+    (in the last layer too); where a cohort has no raters, against the grade alone.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     """
@@ -148,7 +158,7 @@ class LossSettings(Settings):
     lambda_height: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
-    grading: Literal["cross_entropy", "ordinal"] = "cross_entropy"
+    grading: Literal["cross_entropy", "ordinal", "soft"] = "cross_entropy"
 
 
 class PhaseSettings(Settings):
@@ -251,6 +261,7 @@ class TrainConfig(Settings):
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
     volume_augment: VolumeAugmentSettings | None = None
+    simulated: SimulatedSettings = SimulatedSettings()
     detector: EpochSettings = EpochSettings()
     dissection: DissectionSettings = DissectionSettings()
     classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)
@@ -324,6 +335,8 @@ def read_config(source: str | Path) -> TrainConfig:
 def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     """Check a configuration given as nested dictionaries.
 
+    A key ``task`` names one of :data:`spinexplain.tasks.TASKS` in place of classes and grades.
+
     Raises
     ------
     ConfigError
@@ -337,11 +350,12 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     "lambda_div"?
     """
     try:
-        return TrainConfig.model_validate(content)
+        return TrainConfig.model_validate(with_task(content, source))
     except ValidationError as error:
         raise ConfigError(_explain(error, source)) from None
     except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from None
+        told = str(error)
+        raise ConfigError(told if source in told else f"{source}: {told}") from None
 
 
 def _config_text(source: str | Path) -> str:
@@ -379,4 +393,4 @@ def _known_keys(section: list[str]) -> list[str]:
     for name in section:
         annotation = model.model_fields[name].annotation
         model = next((part for part in get_args(annotation) if part is not type(None)), annotation)
-    return list(model.model_fields)
+    return [*model.model_fields, *([] if section else ["task"])]

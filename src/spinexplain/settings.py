@@ -33,6 +33,16 @@ class AugmentSettings(Settings):
     slice_mm: float = Field(default=0.0, ge=0)
 
 
+class SimulatedSettings(Settings):
+    """Simulated fractures among the training sheets.
+
+    ``share`` of the healthy crops are shown a second time with a fracture that was simulated
+    in the sheet; they teach and tune, but no prototype comes from them.
+    """
+
+    share: float = Field(default=0.0, ge=0, le=1)
+
+
 class VolumeAugmentSettings(Settings):
     """Random changes of a training box, made by MONAI.
 

@@ -34,7 +34,8 @@ def _rater(folder, **changes):
 
 def test_the_folder_holds_page_figures_and_pictures(dissection):
     names = {path.name for path in dissection.iterdir()}
-    assert {"concepts.html", "dissection.json", "dissection.safetensors", "units.csv"} <= names
+    assert {"dissection.json", "dissection.safetensors", "units.csv"} <= names
+    assert {"concepts.html", "table2.html"} <= names
     assert len(list((dissection / "collages").iterdir())) == 2
     assert list((dissection / "units").rglob("*_slices.png"))
     figures = json.loads((dissection / "dissection.json").read_text())
@@ -51,6 +52,7 @@ def test_run_names_rerun_grade(spinexplain, finished_run, dissection, lumbar, tm
     assert ended.code == 0, ended.err
     assert "1 units named by 1 rater" in ended.out
     assert "missing top" in (folder / "concepts.html").read_text()
+    assert "Named by A. Reader" in (folder / "table2.html").read_text()
     again = ("dissect", run, cohort, "-o", folder, "--quantile", 0.9, "--top", 2)
     assert spinexplain(*again).code == 2  # it exists
     ended = spinexplain(*again, "--force")

@@ -1,9 +1,15 @@
-def test_writes_scans_and_table(spinexplain, tmp_path):
-    out = tmp_path / "spines"
-    ended = spinexplain("phantom", out, "--subjects", 1, "--seed", 7, "--preset", "demo")
+from spinexplain.data.phantom.presets import preset_names
+
+
+def test_writes_scans_and_table(spinexplain, spines):
+    assert len(list((spines / "rawdata").rglob("*_ct.nii.gz"))) == 4
+    table = (spines / "fractures.csv").read_bytes()
+    arguments = ["phantom", spines, "--subjects", 4, "--seed", 7]
+    ended = spinexplain(*arguments, "--preset", "demo")  # complete: nothing is made again
     assert ended.code == 0, ended.err
-    assert len(list((out / "rawdata").rglob("*_ct.nii.gz"))) == 1
-    assert (out / "fractures.csv").exists()
+    assert str(spines / "fractures.csv") in ended.out
+    assert (spines / "fractures.csv").read_bytes() == table
+    assert spinexplain(*arguments, "--preset", "hard").code == 2
 
 
 def test_unknown_preset(spinexplain, tmp_path):
@@ -12,6 +18,12 @@ def test_unknown_preset(spinexplain, tmp_path):
     assert "balancd" in ended.line
     assert "balanced" in ended.line
     assert not (tmp_path / "spines").exists()
+
+
+def test_the_help_names_every_preset(spinexplain, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = spinexplain("phantom", "--help").out
+    assert all(name in shown for name in preset_names())
 
 
 def test_a_folder_of_something_else_is_kept(spinexplain, tmp_path):

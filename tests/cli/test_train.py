@@ -24,10 +24,9 @@ def test_a_cohort_that_is_none(spinexplain, tmp_path):
 
 
 @pytest.mark.slow
-def test_phantom_prepare_train_grade(spinexplain, tmp_path):
+def test_phantom_prepare_train_grade(spinexplain, spines, tmp_path):
     """The whole way of a researcher, on a handful of phantoms and a handful of steps."""
-    spines, cohort, run = tmp_path / "spines", tmp_path / "cohort", tmp_path / "run"
-    assert spinexplain("phantom", spines, "--subjects", 8, "--seed", 1).code == 0
+    cohort, run = tmp_path / "cohort", tmp_path / "run"
     table = spines / "fractures.csv"
     ended = spinexplain("prepare", spines, "--table", table, "-o", cohort, "--folds", 2)
     assert ended.code == 0, ended.err
@@ -69,10 +68,9 @@ batch = 8
 
 
 @pytest.mark.slow
-def test_the_same_way_in_3d_and_beside_another_model(spinexplain, tmp_path):
+def test_the_same_way_in_3d_and_beside_another_model(spinexplain, spines, tmp_path):
     """Boxes instead of sheets: prepare, train, resume, grade with the detector and the other."""
-    spines, cohort, run = tmp_path / "spines", tmp_path / "cohort", tmp_path / "run"
-    assert spinexplain("phantom", spines, "--subjects", 4, "--seed", 1).code == 0
+    cohort, run = tmp_path / "cohort", tmp_path / "run"
     table = spines / "fractures.csv"
     ended = spinexplain("prepare", spines, "--table", table, "-o", cohort, "--patches", "3d")
     assert ended.code == 0, ended.err

@@ -229,3 +229,12 @@ def test_cohorts_from_before_twins_were_marked_are_read(tmp_path):
     parquet.write_table(parquet.read_table(path).drop_columns(["healthy_twin"]), path)
     index = Cohort.open(path.parent).index
     assert set(index.series[index.healthy_twin]) == {"drawn-twins", "scan_desc-twin"}
+
+
+def test_cohorts_from_before_raters_were_kept_have_none(tmp_path):
+    writer = CohortWriter.create(tmp_path / "c")
+    patches = np.zeros((1, 144, 144), np.int16)
+    writer.add_series(SeriesShard("a", "a", [VertebraRow("L1")], {"patches_2d": patches}))
+    path = writer.finish().path / "index.parquet"
+    parquet.write_table(parquet.read_table(path).drop_columns(["ratings"]), path)
+    assert [list(row) for row in Cohort.open(path.parent).index["ratings"]] == [[]]

@@ -15,6 +15,7 @@ def series(subject, grades, split="training", twin_id=None, is_twin=False):
         split=split,
         twin_id=twin_id,
         is_twin=is_twin,
+        ratings={"L1": ("G2", "G3")} if not is_twin else {},
     )
 
 
@@ -33,6 +34,7 @@ def test_every_row_gets_the_labels_of_its_level():
     frame = frame.astype(object).replace({np.nan: None})
     assert frame.grade.tolist() == [None, "G2", "x", None]
     assert frame["shape"].tolist() == [None, "wedge", "wedge", None]
+    assert [list(row) for row in frame.ratings] == [[], ["G2", "G3"], [], []]
     assert frame.split.tolist() == ["training", "training", "test", "test"]
     assert frame.twin_id.tolist() == [None, None, "t", "t"]
     assert frame.healthy_twin.tolist() == [False, False, True, True]

@@ -153,3 +153,12 @@ def test_nothing_to_prepare(tmp_path):
     touch(tmp_path, *scan("verse076", ct=False))
     with pytest.raises(ConfigError, match=r"no series is complete \(no CT\)"):
         plan_cohort([tmp_path])
+
+
+def test_raters_grades_go_along_and_a_correction_stands_alone(tmp_path):
+    touch(tmp_path, *scan("verse004"))
+    votes = {"L1": ("G2", "G3"), "L2": ("G0", "G1")}
+    record = SeriesRecord("verse004", "a", "training", {"L1": "G2", "L2": "G0"}, {}, votes)
+    overrides = LabelOverrides({("verse004", "L2"): ("G2", "wedge")}, {})
+    (one,) = plan_cohort([tmp_path], FractureTable({"verse004": record}), overrides).series
+    assert dict(one.ratings) == {"L1": ("G2", "G3")}

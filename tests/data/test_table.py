@@ -251,3 +251,35 @@ def error_of(path):
     except FileFormatError as error:
         return str(error)
     return None
+
+
+def rated_table(path, agreed, *raters):
+    """Write a table with L1 of two series, the grade agreed on and those of raters."""
+    levels = [f"T{i}" for i in range(1, 13)] + [f"L{i}" for i in range(1, 6)]
+    names = ["verse_ID", "subject_ID", "dataset", *(f"{level}_fx-g" for level in levels)]
+    names += [f"L1_fx-g_rater-{number}" for number in (1, 2, 10)]
+    lines = [names]
+    for series, grade, rated in zip((4, 5), agreed, raters, strict=True):
+        cells = {"verse_ID": series, "subject_ID": series, "dataset": "training", "L1_fx-g": grade}
+        cells |= dict(zip(names[-3:], rated, strict=True))
+        lines.append([str(cells.get(name, "")) for name in names])
+    path.write_text("\n".join(",".join(line) for line in lines))
+    return read_fracture_table(path).series
+
+
+def test_raters_columns_are_kept_in_their_order(tmp_path):
+    found = rated_table(tmp_path / "t.csv", (2, ""), (2, "", 3), (0, 1, "x"))
+    assert found["verse004"].grades == {"L1": "G2"}
+    assert found["verse004"].ratings == {"L1": ("G2", "", "G3")}
+    assert found["verse005"].ratings == {"L1": ("G0", "G1", "")}
+
+
+def test_without_an_agreed_grade_the_most_frequent_counts(tmp_path):
+    found = rated_table(tmp_path / "t.csv", ("", ""), (3, 2, 3), (3, 0, ""))
+    assert found["verse004"].grades == {"L1": "G3"}
+    assert found["verse005"].grades == {"L1": "G0"}  # of equally frequent ones the mildest
+
+
+def test_a_rater_can_not_give_grade_4(tmp_path):
+    with pytest.raises(FileFormatError, match=r"4.* in l1_fx_g_rater_1; expected 0, 1, 2, 3"):
+        rated_table(tmp_path / "t.csv", (2, 2), (4, 2, 2), (2, 2, 2))

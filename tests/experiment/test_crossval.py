@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pytest
 
+from spinexplain.config import AugmentSettings
 from spinexplain.data.split import read_folds
 from spinexplain.errors import ConfigError, OutputError
+from spinexplain.evaluate.predictions import read_predictions
 from spinexplain.experiment.crossval import Plan, cross_validate, folded_data
 from spinexplain.experiment.entries import parse_entry
 
@@ -35,8 +37,13 @@ def test_grades_that_are_no_class_are_left_out(toy_cohort, tiny_preset):
 
 def test_a_class_absent_in_a_fold_is_said(toy_cohort, tiny_preset):
     cohort = toy_cohort(n=18, grades=(0, 0, 2, 2, 0, 0, 2, 2, 3))
-    with pytest.raises(ConfigError, match="holds no G3"):
+    with pytest.raises(ConfigError, match="holds no G3") as caught:
         folded_data(cohort, plan_of(tiny_preset, folds=4))
+    said = str(caught.value)
+    assert "2 G3 in 2 subjects" in said
+    assert "Give --folds 2" in said
+    assert "task=fracture" in said
+    folded_data(cohort, plan_of(tiny_preset, folds=2))  # what it says works
 
 
 def test_different_tasks_are_refused(toy_cohort, tiny_preset):
@@ -86,3 +93,46 @@ def test_processes_give_the_same_predictions(toy_cohort, tiny_preset, tmp_path):
     cross_validate(cohort, plan, tmp_path / "two", jobs=2)
     one, two = ((tmp_path / name / "predictions" / "tiny.parquet") for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_unequal_tuning_is_refused(toy_cohort, tiny_preset):
+    plan = plan_of(tiny_preset, "as=a", "loss.lambda_div=0.1|0.3,as=b")
+    with pytest.raises(ConfigError, match=r"a 1, b 2.*as many for each"):
+        folded_data(toy_cohort(), plan)
+
+
+def test_a_fold_keeps_its_best_candidate(toy_cohort, tiny_preset, tmp_path):
+    from spinexplain.experiment.crossval_results import crossval_results, results_markdown
+
+    lr = "classifier.head_lr"
+    plan = plan_of(tiny_preset, f"{lr}=0|3e-3,as=a", f"{lr}=3e-3|0,as=b")
+    out = cross_validate(toy_cohort(), plan, tmp_path / "out")
+    for name in "ab":
+        record = json.loads((out / "runs" / name / "fold-0" / "fold.json").read_text())
+        scores = record["candidates"]
+        assert len(scores) == 2
+        assert record["chosen"] == int(np.argmax(scores))
+    results = crossval_results(out)
+    assert results["entries"][0]["candidates"] == [{lr: 0.0}, {lr: 3e-3}]
+    assert "2 candidates for each entry" in results_markdown(results)
+
+
+def test_heads_on_an_unchanged_trunk_share_its_features(toy_cohort, tiny_preset, tmp_path):
+    """Features computed once give what every run computes for itself, up to rounding."""
+    still = ",".join(f"augment.{name}=0" for name in AugmentSettings.model_fields)
+    text = f"{still},classifier.steps=0,joint.steps=0,last_layer.augmented_views=0"
+    # at distance 0 the logarithm enlarges rounding, hence the large epsilon
+    plan = plan_of(tiny_preset, f"{text},head.initial_prototypes=uniform,head.log_epsilon=0.1,as=a")
+    cohort = toy_cohort()
+    assert folded_data(cohort, plan).data.features is not None
+    assert folded_data(cohort, plan_of(tiny_preset)).data.features is None
+    cross_validate(cohort, plan, tmp_path / "once")
+    assert "heads alone" in json.loads((tmp_path / "once" / "crossval.json").read_text())["trunk"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spinexplain.experiment.crossval.keeps_trunk", lambda config: False)
+        cross_validate(cohort, plan, tmp_path / "anew")
+    tables = [
+        read_predictions(tmp_path / name / "predictions" / "a.parquet") for name in ("once", "anew")
+    ]
+    scores = [table[["p_G0", "p_G2", "p_G3"]].to_numpy() for table in tables]
+    np.testing.assert_allclose(*scores, atol=1e-3)

@@ -47,6 +47,10 @@ def test_a_missing_run_is_named(finished):
     assert (so_far["folds"], so_far["folds_planned"]) == (2, 3)
     assert len(so_far["entries"][0]["folds"]["sample_accuracy"]) == 2
     assert "the 2 folds finished so far" in results_markdown(so_far)
+    shutil.rmtree(finished / "runs" / "tiny" / "fold-2")
+    alone = crossval_results(finished, so_far=True)
+    assert alone["entries"][0]["sd"]["sample_accuracy"] is None
+    assert "±" not in results_markdown(alone).splitlines()[4]
 
 
 def test_predictions_of_other_data_are_refused(finished):

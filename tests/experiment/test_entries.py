@@ -2,7 +2,14 @@ import pytest
 
 from spinexplain.config import TrainConfig
 from spinexplain.errors import ConfigError
-from spinexplain.experiment.entries import Entry, parse_entries, parse_entry, slug, with_setting
+from spinexplain.experiment.entries import (
+    Entry,
+    parse_config_text,
+    parse_entries,
+    parse_entry,
+    slug,
+    with_setting,
+)
 
 
 def test_a_preset_keeps_its_name():
@@ -75,3 +82,28 @@ def test_nested_sections_are_replaced_alone():
     config = with_setting(TrainConfig(), "last_layer.lambda_l2", 0.5, "here")
     assert config.last_layer.lambda_l2 == 0.5
     assert config.loss == TrainConfig().loss
+
+
+def test_a_named_task_replaces_classes_and_grades():
+    entry = parse_entry("protoverse:task=any-fracture")
+    assert entry.config.task == {"no fracture": ("G0",), "fracture": ("G1", "G2", "G3")}
+    assert entry.config.last_layer.class_shares is None  # those were of G0, G2 and G3
+    assert parse_entry("detector:task=g0-g1-g2-g3").config.grades == {}
+
+
+def test_bars_make_candidates():
+    entry = parse_entry("protoverse:loss.lambda_div=0.1|0.3,warm.head_lr=1e-3|3e-3,as=p")
+    points = [(c.loss.lambda_div, c.warm.head_lr) for c in entry.candidates]
+    assert points == [(0.1, 1e-3), (0.1, 3e-3), (0.3, 1e-3), (0.3, 3e-3)]
+    assert entry.sha256 != parse_entry("protoverse:loss.lambda_div=0.1,warm.head_lr=1e-3").sha256
+
+
+def test_commas_in_tables_do_not_split():
+    entry = parse_entry("protoverse:last_layer.class_shares={G0=0.5, G2=0.3, G3=0.2},seed=4")
+    assert entry.config.last_layer.class_shares == {"G0": 0.5, "G2": 0.3, "G3": 0.2}
+    assert entry.config.seed == 4
+
+
+def test_candidates_are_refused_where_one_is_wanted():
+    with pytest.raises(ConfigError, match="2 candidates"):
+        parse_config_text("protoverse:seed=1|2")

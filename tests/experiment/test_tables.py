@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from spinexplain.errors import ConfigError
@@ -7,6 +9,11 @@ from spinexplain.experiment.tables import NOT_A_REPLICATION, make_tables, publis
 
 def tables_of(folder):
     return {table.key: table for table in make_tables(find_results(folder))}
+
+
+def rater(name, unit):
+    said = {"unit": unit, "name": "endplate", "meaningful": True}
+    return {"schema": "spinexplain/unit-names/1", "key": "k", "rater": name, "names": [said]}
 
 
 def cells(table, origin, name):
@@ -58,17 +65,52 @@ def test_trials_and_dissections_have_their_tables(stored, tmp_path):
     dissection = {
         "schema": "spinexplain/dissection/1",
         "layer": "encoder",
+        "key": "k",
         "model": {"name": "m"},
         "regions": ["body"],
-        "units": {"rank": [2, None, 1]},
+        "units": {
+            "rank": [2, 0, 1],
+            "iou_body": [0.1, 0.0, 0.3],
+            "inside_body": [0.2, 0.0, 0.6],
+            "lift_body": [1.0, 0.0, 2.0],
+        },
     }
     stored.write(tmp_path, t=trials, d=dissection)
+    (tmp_path / "d" / "names.json").write_text(json.dumps([rater("A", 0), rater("B", 0)]))
     made = tables_of(tmp_path)
     assert cells(made["dissection-table1"], "ours", "a, tested on b")[2] == "–"
     assert [r.cells for r in made["dissection-table2"].rows if r.origin == "ours"] == [
-        ("unit 2",),
-        ("unit 0",),
+        ("unit 2, suggested: body",),
+        ("unit 0: endplate (meaningful to 2 of 2)",),
     ]
+    assert "table2.html" in " ".join(made["dissection-table2"].notes)
+
+
+def test_heads_on_a_frozen_trunk_have_a_table_of_their_own(stored, tmp_path):
+    whole, heads = stored.crossval([stored.entry("a")]), stored.crossval([stored.entry("b", 0.6)])
+    stored.write(tmp_path, cv=whole, heads=heads | {"trunk": "Frozen, said so."})
+    made = tables_of(tmp_path)
+    assert set(made) == {"protoverse-table2", "protoverse-table2-heads"}
+    assert "Frozen, said so." in made["protoverse-table2-heads"].notes
+    with pytest.raises(StopIteration):
+        cells(made["protoverse-table2"], "ours", "b")
+
+
+def test_candidates_are_told(stored, tmp_path):
+    entry = stored.entry("a") | {"candidates": [{"loss.lambda_div": 0.1}, {"loss.lambda_div": 1}]}
+    stored.write(tmp_path, cv=stored.crossval([entry | {"chosen": [1, 0]}]))
+    notes = " ".join(tables_of(tmp_path)["protoverse-table2"].notes)
+    assert "2 candidates for each entry" in notes
+    assert "a lambda_div=1, lambda_div=0.1" in notes
+
+
+def test_the_backbone_of_an_evaluated_model_is_told(stored, tmp_path):
+    config = {"trunk": {"name": "vgg11", "weights": "imagenet"}, "input": {"size": 224}}
+    found = stored.evaluation("m") | {"config": config, "trained_on": "60 squares"}
+    stored.write(tmp_path, ev=found)
+    notes = " ".join(tables_of(tmp_path)["protoverse-table1"].notes)
+    assert "vgg11 at 224 (ImageNet weights)" in notes
+    assert "m: trained on 60 squares" in notes
 
 
 def test_results_of_different_data_are_never_mixed(stored, tmp_path):

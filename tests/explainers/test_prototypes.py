@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -32,6 +34,15 @@ def test_evidence_names_its_grid_and_what_a_cell_can_see(tiny_grader, random_pat
     assert item.grid == (8,) * axes
     # two stages of 3-wide convolutions with strides 2, 1, 2, 1: 3 + 4 + 4 + 8 pixels of 1 mm
     assert item.field_mm == 19.0
+
+
+def test_a_crop_scaled_to_the_body_tells_the_patients_millimeters(tiny_grader, random_patch):
+    grader, patch = tiny_grader(), random_patch()
+    scaled = replace(patch, frame=replace(patch.frame, spacing_mm=0.7))
+    spec = grader.spec.model_copy(update={"body_height_mm": 24.0})
+    item = explain_prototypes(replace(grader, spec=spec), scaled, "G2").evidence[0]
+    assert item.field_mm == pytest.approx(0.7 * 19)
+    assert item.stride_mm == pytest.approx(0.7 * 4)
 
 
 def test_names_and_exemplars_follow_the_prototypes(tiny_grader, random_patch):

@@ -95,3 +95,12 @@ def test_missing_weight_package_says_what_to_install(monkeypatch):
 
 def test_registry_names_the_planned_trunks():
     assert {"conv", "efficientnet_lite0", "vgg11", "resnet18", "densenet121"} <= set(BACKBONES)
+
+
+def test_weights_of_another_trunk_are_refused_by_name(tmp_path):
+    wide = SCRATCH.model_copy(update={"widths": (5, 6)})
+    path = tmp_path / "trunk.pth"
+    torch.save(build_trunk(wide, InputSpec()).state_dict(), path)
+    settings = SCRATCH.model_copy(update={"weights": str(path)})
+    with pytest.raises(ConfigError, match=r"trunk.pth. do not fit .*widths \[4, 6\]"):
+        build_trunk(settings, InputSpec())

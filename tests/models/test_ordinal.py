@@ -81,4 +81,7 @@ def test_settings_name_these_losses():
 
     from spinexplain.config import LossSettings
 
-    assert set(get_args(LossSettings.model_fields["grading"].annotation)) == set(GRADING_LOSSES)
+    assert set(get_args(LossSettings.model_fields["grading"].annotation)) == {
+        *GRADING_LOSSES,
+        "soft",
+    }

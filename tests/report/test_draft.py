@@ -70,7 +70,19 @@ def test_heights_alone_are_never_turned_into_a_grade(lumbar):
 def test_a_detector_leaves_the_grade_to_the_reader(lumbar):
     item = _graded(_level(lumbar, "L1"), ("no fracture", "fracture"), (0.2, 0.8))
     text = draft_of(item, lumbar.models, SAY).text
-    assert text.startswith("Suspected vertebral fracture L1 (Genant grade: reader to complete")
+    assert text.startswith(
+        "Suspected vertebral fracture L1 (wedge; Genant grade: reader to complete): "
+    )
+
+
+def test_a_detectors_finding_takes_the_grade_of_the_model_beside_it(two_models):
+    item = _level(two_models, "L1")
+    detected = Grading(item.vertebra, ("no fracture", "fracture"), (0.1, 0.9))
+    graded = Grading(item.vertebra, ("G0", "G2", "G3"), (0.1, 0.2, 0.7))
+    item = replace(item, assessments=(Assessment(detected, None), Assessment(graded, None)))
+    draft = draft_of(item, two_models.models, SAY)
+    assert draft.text.startswith("Suspected severe vertebral fracture L1 (Genant 3, wedge): ")
+    assert draft.phrases[0].rests_on == "other_models/0/grade"
 
 
 def test_the_second_model_may_be_the_one_that_suspects(two_models):

@@ -43,6 +43,22 @@ def test_an_explanation_without_evidence_is_drawn_as_none(explained):
     assert (view.rows, view.top, view.total.value) == ((), 0.0, 0.0)
 
 
+def test_the_grid_of_a_scaled_crop_lies_alike_on_test_and_training_patch(explained):
+    """A cell's field of 14 mm is 20 samples of 0.7 mm, on a training crop of any body."""
+    patch, explanation = explained
+    frame = replace(explanation.patch.frame, spacing_mm=0.7)
+    told = {"grid": (14, 14), "field_mm": 14.0, "stride_mm": 5.6, "start_mm": 2.8}
+    scaled = replace(
+        explanation,
+        patch=replace(explanation.patch, frame=frame),
+        evidence=tuple(replace(item, **told) for item in explanation.evidence),
+    )
+    for row in view_explanation(scaled, patch, Album()).rows:
+        for region in (row.region, row.exemplar.region):
+            assert region.grid.field[2:] == pytest.approx((20, 20))
+            assert region.grid.cell[2:] == pytest.approx((8, 8))
+
+
 def test_washes_share_one_scale(explained):
     patch, explanation = explained
     view = view_explanation(explanation, patch, Album())

@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from spinexplain.report.unit_pictures import blended, mosaic, slices, write_png
+from spinexplain.report.unit_pictures import blended, lettered, mosaic, slices, write_png
 
 
 def test_no_activation_leaves_the_ct_gray():
@@ -29,12 +29,25 @@ def test_every_slice_is_there():
     box = np.zeros((6, 6, 10), np.float32)
     heat = np.zeros_like(box)
     heat[3, 3, 7] = 1
-    sheet = slices(box, heat)  # 4 columns, 3 rows
-    assert sheet.shape == (3 * 7 - 1, 4 * 7 - 1, 3)
+    sheet = slices(box, heat)  # 4 columns, 3 rows, 2 pixels a sample
+    assert sheet.shape == (3 * 13 - 1, 4 * 13 - 1, 3)
     row, column = divmod(7, 4)
-    tile = sheet[row * 7 : row * 7 + 6, column * 7 : column * 7 + 6]
-    assert (tile[3, 3] != tile[0, 0]).any()
+    tile = sheet[row * 13 : row * 13 + 12, column * 13 : column * 13 + 12]
+    assert (tile[7, 7] != tile[0, 0]).any()
+    before = sheet[row * 13 : row * 13 + 12, (column - 1) * 13 : (column - 1) * 13 + 12]
+    assert (before == before[0, 0]).all()
     assert slices(box[..., 0], heat[..., 7]).shape[2] == 3
+
+
+def test_words_stand_at_their_sides():
+    blank = np.zeros((64, 64, 3), np.uint8)
+    bright = {
+        side: np.argwhere(lettered(blank, {side: "A"}).max(axis=2) > 200).mean(axis=0)
+        for side in ("left", "right", "head", "foot")
+    }
+    assert bright["left"][1] < 16 < 48 < bright["right"][1]
+    assert bright["head"][0] < 16 < 48 < bright["foot"][0]
+    assert not blank.any()
 
 
 def test_png(tmp_path):

@@ -1,8 +1,16 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from spinexplain.errors import ConfigError, ShapeError
-from spinexplain.train.dataset import class_labels, joined, split_validation, with_classes
+from spinexplain.train.dataset import (
+    class_labels,
+    class_shares,
+    joined,
+    split_validation,
+    with_classes,
+)
 
 CLASSES = ("G0", "G2", "G3")
 
@@ -68,3 +76,38 @@ def test_joined_sets_follow_one_another_and_keep_what_all_of_them_have(toy_set):
     np.testing.assert_array_equal(both.grades[:4], one.grades)
     assert both.target is None
     assert both.synthetic
+
+
+def rated(toy_set, ratings):
+    return dataclasses.replace(toy_set(n=6), ratings=np.array(ratings, np.int8))
+
+
+def test_shares_of_raters_by_hand(toy_set):
+    """Toy grades are G0, G2, G3 in turn; G1 is no class here."""
+    votes = [[0, 0, 2], [2, 3, 1], [3, -1, -1], [1, 1, 1], [-1, -1, -1], [3, 3, 2]]
+    shares = class_shares(rated(toy_set, votes), CLASSES)
+    third = 1 / 3
+    np.testing.assert_allclose(
+        shares,
+        [
+            [2 * third, third, 0],
+            [0, 0.5, 0.5],  # one rater saw G1
+            [0, 0, 1],
+            [1, 0, 0],  # nobody saw a class: the grade itself, G0
+            [0, 1, 0],  # nobody graded: G2
+            [0, third, 2 * third],
+        ],
+    )
+
+
+def test_without_raters_shares_are_the_labels(toy_set):
+    data = toy_set(n=6)
+    labels = class_labels(data, CLASSES)
+    np.testing.assert_array_equal(class_shares(data, CLASSES), np.eye(3)[labels])
+
+
+def test_joined_sets_may_have_different_numbers_of_raters(toy_set):
+    one, two, none = rated(toy_set, [[1]] * 6), rated(toy_set, [[2, 3]] * 6), toy_set(n=6)
+    both = joined([one, none, two]).ratings
+    assert both[[0, 6, 12]].tolist() == [[1, -1], [-1, -1], [2, 3]]
+    assert joined([none, none]).ratings is None

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -5,12 +7,14 @@ import torch.nn.functional as F
 from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
 from spinexplain.models.losses import cluster_loss, diversity_loss, off_class_l1, separation_loss
+from spinexplain.models.ordinal import soft_cross_entropy
 from spinexplain.models.prototype import LinearNet
 from spinexplain.train.augment import Crops
 from spinexplain.train.fit import Batch
 from spinexplain.train.objectives import (
     WarmUp,
     classification_objective,
+    grading_loss,
     prototype_objective,
     target_cells,
 )
@@ -112,3 +116,42 @@ def test_target_pooling_weighs_the_cells_beside_the_gaussian(toy_config):
     with torch.no_grad():
         features, maps = model.pooled_features(x), trunk(x)
     torch.testing.assert_close(features[0], maps[0, :, 3, 5], atol=1e-5, rtol=1e-5)
+
+
+SHARES = torch.tensor([[1, 0, 0], [0, 0.5, 0.5], [0, 0, 1], [0.25, 0.75, 0], [0.5, 0.5, 0]])
+
+
+def test_soft_labels_by_hand():
+    """Two crops, scores 1/2 and 1/4: -(1 log 1/2 + 2 (1/2) log 1/4) / (1 + 1) with weight 2."""
+    logits = torch.log(torch.tensor([[0.5, 0.5], [0.75, 0.25]]))
+    shares = torch.tensor([[1.0, 0.0], [0.0, 0.5]])
+    batch = Batch(torch.zeros(2, 1), torch.tensor([0, 1]), None, shares=shares)
+    loss = grading_loss("soft", logits, batch, torch.tensor([1.0, 2.0]))
+    log2 = 0.6931472
+    assert float(loss) == pytest.approx((log2 + 2 * 0.5 * 2 * log2) / 2)
+
+
+def test_soft_labels_reach_both_objectives(toy_config, batch):
+    config = toy_config(loss={"grading": "soft"})
+    soft = dataclasses.replace(batch, shares=SHARES)
+    model = network(config, "prototype")
+    terms = prototype_objective(model, WEIGHTS, config)(soft)
+    expected = soft_cross_entropy(model(batch.x), SHARES, WEIGHTS)
+    assert float(terms["cross_entropy"].detach()) == pytest.approx(float(expected.detach()), 1e-4)
+    linear = WarmUp(network(config, "linear"))
+    found = classification_objective(linear, WEIGHTS, 0.0, grading="soft")(soft)["total"]
+    expected = soft_cross_entropy(linear(batch.x)[0], SHARES, WEIGHTS)
+    assert float(found.detach()) == pytest.approx(float(expected.detach()), 1e-4)
+
+
+def test_parts_of_a_soft_step_average_to_the_whole(batch):
+    logits = torch.randn(6, 3, generator=torch.Generator().manual_seed(3))
+    shares = torch.softmax(torch.randn(6, 3, generator=torch.Generator().manual_seed(4)), 1)
+    labels = torch.zeros(6, dtype=torch.long)
+    whole = grading_loss("soft", logits, Batch(logits, labels, None, shares=shares), WEIGHTS)
+    parts = []
+    for part in range(2):
+        rows = slice(part, None, 2)
+        own = Batch(logits[rows], labels[rows], None, shares=shares[rows], everyone_shares=shares)
+        parts.append(grading_loss("soft", logits[rows], own, WEIGHTS))
+    assert float(sum(parts) / 2) == pytest.approx(float(whole), rel=1e-5)

@@ -1,6 +1,10 @@
+from dataclasses import replace
+from hashlib import sha256
+
 import numpy as np
 import pytest
 
+from spinexplain.models.checkpoint import load_grader, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.train.package import Statement, bundle_of
 from spinexplain.train.recipes import train_model
@@ -45,4 +49,16 @@ def test_bundle_stores_crop_map_and_origin_of_each_prototype(
     for source, record, cells in zip(trained.sources, bundle.records, bundle.maps, strict=True):
         assert record.subject == trained.data.subjects[source.row]
         assert record.grade == f"G{trained.data.grades[source.row]}"
+        crop = trained.data.patches_hu[source.row].astype("<i2")
+        assert record.patch_sha256 == sha256(crop.tobytes()).hexdigest()
         assert np.unravel_index(cells.argmax(), cells.shape) == source.cell
+
+
+def test_card_and_bundle_of_crops_scaled_to_the_body_say_so(
+    toy_set, toy_config, tmp_path, statement
+):
+    config = toy_config(input={"body_height_mm": 24.0})
+    trained = train_model(config, replace(toy_set(), body_height_mm=24.0), tmp_path / "run")
+    bundle = bundle_of(trained, statement)
+    assert "so that the body should be 24 mm tall" in bundle.card
+    assert load_grader(save_bundle(bundle, tmp_path / "bundle")).spec.body_height_mm == 24.0

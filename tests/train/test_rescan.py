@@ -52,6 +52,13 @@ def test_blur_equals_scipy_and_leaves_zero_alone():
     np.testing.assert_allclose(blurred[1], slow, atol=1e-5)
 
 
+def test_blur_does_not_know_what_lies_beside_an_image():
+    images = torch.from_numpy(np.random.default_rng(1).normal(0, 100, (2, 24, 24)).astype("f4"))
+    alone = blur(images[:1], np.array([0.7]))
+    beside = blur(images, np.array([0.7, 2.5]))
+    np.testing.assert_allclose(beside[0].numpy(), alone[0].numpy(), atol=1e-4)
+
+
 def test_a_sharp_kernel_is_an_unsharp_mask():
     images = np.random.default_rng(0).normal(0, 100, (2, 24, 24)).astype(np.float32)
     out = rescanned(torch.from_numpy(images), [as_is(), as_is(sharpen=0.8)]).numpy()

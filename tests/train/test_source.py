@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import pytest
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.sheets import sheet_shard, twin_shard
 from spinexplain.errors import ConfigError
+from spinexplain.evaluate.predictions import data_hash
 from spinexplain.train.source import set_from_cohort, set_from_sheets
 
 
@@ -96,3 +97,21 @@ def twinned(sheet):
     pair = Sheet(sheet.subject, sheet.level, sheet.grade, sheet.loss)
     pair.twin_hu = np.zeros((144, 144), np.int16)
     return pair
+
+
+def test_raters_grades_become_numbers(tmp_path):
+    shard = sheet_shard("s", [Sheet("a", "L1", 2, 0.3), Sheet("b", "L2", 0, 0.0)])
+    rows = [replace(shard.rows[0], ratings=("G2", "", "G3")), shard.rows[1]]
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(replace(shard, rows=rows))
+    cohort = writer.finish()
+    assert set_from_cohort(cohort).ratings.tolist() == [[2, -1, 3], [-1, -1, -1]]
+    assert data_hash(cohort.index) != data_hash(cohort.index.drop(columns="ratings"))
+
+
+def test_without_raters_there_are_no_ratings(tmp_path):
+    writer = CohortWriter.create(tmp_path / "c")
+    writer.add_series(sheet_shard("s", [Sheet("a", "L1", 2, 0.3)]))
+    cohort = writer.finish()
+    assert set_from_cohort(cohort).ratings is None
+    assert data_hash(cohort.index) == data_hash(cohort.index.drop(columns="ratings"))

@@ -45,6 +45,9 @@ def command(
     folds: Annotated[int, typer.Option("--folds", min=2, help="How many, by subject.")] = 5,
     seed: Seed = 0,
     jobs: Jobs = 1,
+    so_far: Annotated[
+        bool, typer.Option("--so-far", help="Train nothing; judge the folds that are finished.")
+    ] = False,
 ) -> None:
     """Vary settings of a preset and compare by cross-validation.
 
@@ -54,19 +57,28 @@ def command(
     """
     from spinexplain.cli.crossval import shown_trainings
     from spinexplain.data.cohort import Cohort
-    from spinexplain.experiment.ablation import ablate, design, parse_factor, with_frozen_trunk
+    from spinexplain.experiment.ablation import (
+        ablate,
+        ablation_results,
+        design,
+        parse_factor,
+        with_frozen_trunk,
+    )
     from spinexplain.experiment.crossval_results import results_markdown
-    from spinexplain.experiment.entries import parse_entry
+    from spinexplain.experiment.entries import parse_config_text
     from spinexplain.io.files import atomic_file
 
     factors = [parse_factor(text) for text in over]
-    base = parse_entry(preset).config
+    base = parse_config_text(preset)
     if frozen_trunk:
         base = with_frozen_trunk(base)
     made = design(base, factors, grid is Grid.full, preset)
-    opened = Cohort.open(cohort)
-    with shown_trainings(len(made.entries) * folds) as progress:
-        results = ablate(opened, made, out, folds, seed, jobs, progress)
+    if so_far:
+        results = ablation_results(made, out, seed, so_far=True)
+    else:
+        opened = Cohort.open(cohort)
+        with shown_trainings(len(made.entries) * folds) as progress:
+            results = ablate(opened, made, out, folds, seed, jobs, progress)
     text = f"{results['factors']['how']}\n\n{results_markdown(results)}"
     with atomic_file(out / "summary.md") as temporary:
         temporary.write_text(text, "utf-8")

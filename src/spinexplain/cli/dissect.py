@@ -46,10 +46,11 @@ def command(
 ) -> None:
     """Dissect a model: which units speak for fracture, what drives them, where they lie.
 
-    Writes DISSECTION/concepts.html (a page on which clinicians name units), dissection.json
-    and units.csv (every figure), collages/ of the top units, and units/ with every slice and
-    NIfTI files of the five strongest samples of the five strongest units. Names that raters
-    gave units are kept when the same model is dissected again with --force.
+    Writes DISSECTION/concepts.html (a page on which clinicians name units), table2.html (the
+    paper's table 2), dissection.json and units.csv (every figure), collages/ of the top units,
+    and units/ with every slice and NIfTI files of the five strongest samples of the five
+    strongest units. Names that raters gave units are kept when the same model is dissected
+    again with --force.
 
     Example: spinexplain dissect run cohort -o dissection
     """
@@ -120,6 +121,7 @@ def write_outputs(
     from spinexplain.explainers.dissection.store import write_dissection
     from spinexplain.report.concepts_html import write_concepts
     from spinexplain.report.unit_files import write_collages, write_unit_files
+    from spinexplain.report.unit_table import write_unit_table
 
     write_dissection(done.dissection, folder)
     if done.dissection.names:
@@ -133,6 +135,7 @@ def write_outputs(
             err=True,
         )
     write_concepts(done.dissection, folder, top, command_line)
+    write_unit_table(done.dissection, folder, top)
 
 
 def kept_names(out: Path, dissection: Dissection) -> tuple[RaterNames, ...]:
@@ -155,19 +158,35 @@ def bundle_of(model: str) -> str:
 
 
 def plan_for(source: str, plan: DissectionPlan) -> DissectionPlan:
-    """Fill in what the model was trained to be dissected with: its quantile, its task."""
+    """Fill in what the model tells of itself: its quantile, its task, the fractures it saw."""
     from dataclasses import replace
 
     from spinexplain.models.bundle_folder import locate, read_description
 
-    config = read_description(locate(source)).training.get("config")
+    training = read_description(locate(source)).training
+    config = training.get("config")
     known = config if isinstance(config, dict) else {}
     level = plan.quantile
     if level is None:
         level = float(known.get("dissection", {}).get("quantile", 0.995))
     classes = list((known.get("grades") or {}).values())[1:]
     mild = plan.mild or any("G1" in grades for grades in classes)
-    return replace(plan, quantile=level, mild=mild)
+    learned = fractures_of(training.get("vertebrae"), classes)
+    return replace(plan, quantile=level, mild=mild, learned_fractures=learned)
+
+
+def fractures_of(vertebrae: object, classes: list[list[str]]) -> int | None:
+    """Count the fractures a network was trained on; None where its bundle does not say.
+
+    Examples
+    --------
+    >>> fractures_of({"G0": 30, "G1": 4, "G2": 3, "G3": 2}, [["G2", "G3"]])
+    5
+    """
+    if not isinstance(vertebrae, dict):
+        return None
+    fractured = [grade for grades in classes for grade in grades] or ["G2", "G3"]
+    return sum(int(vertebrae.get(grade, 0)) for grade in fractured)
 
 
 def in_words(dissection: Dissection) -> str:

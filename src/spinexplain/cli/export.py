@@ -93,7 +93,9 @@ def export_to_folder(
         from spinexplain.train.source import set_from_cohort
 
         spec = read_description(locate(bundle)).input
-        data = set_from_cohort(Cohort.open(cohort), axes=spec.axes, split=split)
+        data = set_from_cohort(
+            Cohort.open(cohort), spec.axes, split, body_height_mm=spec.body_height_mm
+        )
         name = cohort.name if split is None else f"{cohort.name}, {split}"
         calibration = calibration_of(data, spec, name, at_most)
     export_bundle(bundle, out, calibration, layers, onnx=onnx, force=force)

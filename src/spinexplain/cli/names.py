@@ -53,6 +53,7 @@ def merge_into(folder: Path, raters: Sequence[Path], replace: bool = False) -> D
     from spinexplain.explainers.dissection.names import merge_names, read_rater, write_names
     from spinexplain.explainers.dissection.store import read_dissection
     from spinexplain.report.concepts_html import write_concepts
+    from spinexplain.report.unit_table import write_unit_table
 
     dissection = read_dissection(folder)
     names = dissection.names
@@ -61,6 +62,8 @@ def merge_into(folder: Path, raters: Sequence[Path], replace: bool = False) -> D
         names = merge_names(names, new, replace=replace)
     merged = dataclasses.replace(dissection, names=names)
     write_names(folder, names)
-    top = dissection.facts.get("top", 10)
-    write_concepts(merged, folder, top if isinstance(top, int) else 10)
+    stated = dissection.facts.get("top", 10)
+    top = stated if isinstance(stated, int) else 10
+    write_concepts(merged, folder, top)
+    write_unit_table(merged, folder, top)
     return merged

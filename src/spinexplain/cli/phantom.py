@@ -15,7 +15,12 @@ def command(
     subjects: Annotated[int, typer.Option("--subjects", min=1, help="How many spines.")] = 1,
     seed: Seed = 0,
     preset: Annotated[
-        str, typer.Option("--preset", help="What kind: demo, balanced, verse-like, hard, ...")
+        str,
+        typer.Option(
+            "--preset",
+            help="What kind: demo, balanced, verse-like, hospital-like, hard, shortcut or "
+            "shifted-scanner.",
+        ),
     ] = "balanced",
     twins: Annotated[
         bool, typer.Option("--twins", help="Also write every spine without its fractures.")

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 
 def command(
-    preset: Annotated[str, typer.Argument(metavar="PRESET", help="Preset's name or a .toml file.")],
+    preset: Annotated[
+        str,
+        typer.Argument(
+            metavar="PRESET",
+            help="Preset's name or a .toml file, with settings if you like "
+            "(protoverse:task=fracture).",
+        ),
+    ],
     cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="RUN", help="Folder of the run.")],
     resume: Annotated[
@@ -100,8 +107,8 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     SpinexplainError
         If preset, cohort or output folder are wrong.
     """
-    from spinexplain.config import read_config
     from spinexplain.data.cohort import Cohort
+    from spinexplain.experiment.entries import parse_config_text
     from spinexplain.models.checkpoint import save_bundle
     from spinexplain.train.fingerprint import fingerprint
     from spinexplain.train.package import bundle_of
@@ -109,7 +116,7 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     from spinexplain.train.recipes import train_model
     from spinexplain.train.source import set_from_cohort
 
-    config, out = read_config(request.preset), request.out
+    config, out = parse_config_text(request.preset), request.out
     if request.seed is not None:
         config = config.model_copy(update={"seed": request.seed})
     cohort = Cohort.open(request.cohort)
@@ -118,6 +125,7 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
         axes=config.input.axes,
         split=_split_of(request),
         masks=config.head.kind != "detector",
+        body_height_mm=config.input.body_height_mm,
     )
     known = fingerprint(data)
     with shown_phases() as progress:

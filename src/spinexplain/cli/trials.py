@@ -13,7 +13,14 @@ EVERYTHING = "all"
 
 
 def command(
-    preset: Annotated[str, typer.Argument(metavar="PRESET", help="Preset's name or a .toml file.")],
+    preset: Annotated[
+        str,
+        typer.Argument(
+            metavar="PRESET",
+            help="Preset's name or a .toml file, with settings if you like "
+            "(detector:task=any-fracture).",
+        ),
+    ],
     train: Annotated[
         list[str],
         typer.Option("--train", metavar="COHORT", help="Train on it; A+B joins two. Repeat."),
@@ -39,7 +46,7 @@ def command(
 
     Example: spinexplain trials detector --train verse --train verse+own --test verse -o trials
     """
-    from spinexplain.config import read_config
+    from spinexplain.experiment.entries import parse_config_text
     from spinexplain.experiment.trials import Trials, run_trials
     from spinexplain.experiment.trials_result import markdown
     from spinexplain.experiment.trials_sources import parse_source
@@ -48,7 +55,7 @@ def command(
     with shown_phases() as progress:
         result = run_trials(
             Trials(
-                read_config(preset),
+                parse_config_text(preset),
                 [parse_source(text, splits[0]) for text in train],
                 [parse_source(text, splits[1]) for text in test],
                 seeds,

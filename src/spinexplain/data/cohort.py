@@ -280,7 +280,7 @@ def read_rows(path: Path) -> pa.Table:
 
     try:
         table = parquet.read_table(path)
-        table = _with_twin_column(table)
+        table = _with_ratings_column(_with_twin_column(table))
         table = table.select(index_schema().names).cast(index_schema())
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(
@@ -313,6 +313,16 @@ def _with_twin_column(table: pa.Table) -> pa.Table:
         for row in records
     ]
     return table.append_column("healthy_twin", pa.array(twins, pa.bool_()))
+
+
+def _with_ratings_column(table: pa.Table) -> pa.Table:
+    """Add the raters' grades, none, to cohorts written before they were kept."""
+    import pyarrow as pa
+
+    if "ratings" in table.column_names:
+        return table
+    none: list[list[str]] = [[]] * table.num_rows
+    return table.append_column("ratings", pa.array(none, pa.list_(pa.string())))
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

@@ -37,7 +37,7 @@ def join_labels(
     folds: int | Mapping[str, int],
     seed: int,
 ) -> JoinedLabels:
-    """Fill grade, shape, split, twin and fold of every row; images are not touched.
+    """Fill grade, raters' grades, shape, split, twin and fold of every row; images are not touched.
 
     Parameters
     ----------
@@ -55,6 +55,7 @@ def join_labels(
     owners = [(by_name[row["subject"], row["series"]], row["level"]) for row in names]
     columns: dict[str, list[Any]] = {
         "grade": [one.grades.get(level) for one, level in owners],
+        "ratings": [list(one.ratings.get(level, ())) for one, level in owners],
         "shape": [one.shapes.get(level) for one, level in owners],
         "split": [one.split for one, _ in owners],
         "twin_id": [one.twin_id for one, _ in owners],

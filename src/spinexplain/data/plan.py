@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from spinexplain.anatomy import VertebraLevel
@@ -43,6 +43,8 @@ class PlannedSeries:
     grades : mapping of level name to str
         Levels that are not there were not graded.
     shapes : mapping of level name to str
+    ratings : mapping of level name to tuple of str
+        The grade each rater gave; a corrected grade stands alone.
     twin_id : str or None
         Shared by a phantom scan and its healthy twin; vertebrae are twins level by level.
     is_twin : bool
@@ -57,6 +59,7 @@ class PlannedSeries:
     shapes: Mapping[str, str]
     twin_id: str | None = None
     is_twin: bool = False
+    ratings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ def _with_labels(
     is_twin = files.entities.get("desc") == TWIN
     grades = dict(record.grades) if record else {}
     shapes = dict(record.shapes) if record else {}
+    ratings = dict(record.ratings) if record and not is_twin else {}
     if is_twin:  # every fracture is gone from it, cement is not
         foreign = {level for level, grade in grades.items() if grade == FOREIGN_MATERIAL}
         grades = {name: FOREIGN_MATERIAL if name in foreign else "G0" for name in _GRADED}
@@ -160,6 +164,7 @@ def _with_labels(
         if series in _names(files):
             _set(grades, level, grade)
             _set(shapes, level, shape)
+            ratings.pop(level, None)
     split = record.split if record else files.split
     split = next((overrides.splits[n] for n in _names(files) if n in overrides.splits), split)
     return PlannedSeries(
@@ -170,6 +175,7 @@ def _with_labels(
         grades=grades,
         shapes=shapes,
         is_twin=is_twin,
+        ratings=ratings,
     )
 
 

@@ -65,6 +65,7 @@ def index_schema() -> pa.Schema:
         "series": text,
         "level": text,
         "grade": text,
+        "ratings": pa.list_(text),
         "shape": text,
         "loss": number,
         "split": text,

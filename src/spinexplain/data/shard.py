@@ -41,6 +41,8 @@ class VertebraRow:
         The patient, where a shard bundles several; None: the shard's.
     grade : str or None
         ``"G0"`` to ``"G3"``, ``"x"`` for foreign material, None where nobody graded.
+    ratings : tuple of str
+        The grade each rater gave, in the raters' order; empty text where one gave none.
     shape : str or None
         ``"none"``, ``"wedge"``, ``"biconcave"`` or ``"crush"``.
     loss : float or None
@@ -66,6 +68,7 @@ class VertebraRow:
     level: str
     subject: str | None = None
     grade: str | None = None
+    ratings: tuple[str, ...] = ()
     shape: str | None = None
     loss: float | None = None
     split: str | None = None

@@ -18,6 +18,7 @@ SHAPES = ("none", "wedge", "biconcave", "crush")
 _GRADED = [level for level in VertebraLevel if level.is_graded]
 _REQUIRED_LEVELS = [f"T{i}" for i in range(1, 13)] + [f"L{i}" for i in range(1, 6)]
 _GRADE_CELLS = {"0": "G0", "1": "G1", "2": "G2", "3": "G3", "x": FOREIGN_MATERIAL}
+_RATED_CELLS = {"0": "G0", "1": "G1", "2": "G2", "3": "G3", "x": None}
 _SHAPE_CELLS = {str(code): shape for code, shape in enumerate(SHAPES)} | {"x": None}
 
 # The table says "validation public" where its own codebook says "pubT".
@@ -50,6 +51,9 @@ class SeriesRecord:
         was not graded (not in view, usually): that is not grade 0.
     shapes : mapping of level name to str
         ``"none"``, ``"wedge"``, ``"biconcave"`` or ``"crush"``.
+    ratings : mapping of level name to tuple of str
+        The grade each rater gave, in the order of their columns, empty text where one gave
+        none. A level that no rater graded is not there.
     """
 
     series: str
@@ -57,6 +61,7 @@ class SeriesRecord:
     split: str
     grades: Mapping[str, str]
     shapes: Mapping[str, str]
+    ratings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,9 @@ def read_fracture_table(path: str | Path) -> FractureTable:
     Notes
     -----
     A blank cell means not graded, ``x`` means foreign material. IDs may be written 4, 004,
-    verse004 or sub-verse004.
+    verse004 or sub-verse004. Columns such as ``L1_fx-g_rater-1`` hold the grades of single
+    raters; ``L1_fx-g`` beside them is the grade that was agreed on. Where it is blank, the
+    grade that most raters gave counts, of equally frequent ones the mildest.
     """
     path = Path(path)
     columns, rows = _find_table(path, read_sheets(path))
@@ -207,11 +214,35 @@ def _columns(path: Path, header: Sequence[Cell]) -> dict[str, int]:
     return columns
 
 
+def most_frequent(ratings: Sequence[str]) -> str | None:
+    """Return the grade that most raters gave, of equally frequent ones the mildest.
+
+    Examples
+    --------
+    >>> most_frequent(["G3", "G2", ""]), most_frequent(["G1", "G2", "G2"]), most_frequent([""])
+    ('G2', 'G2', None)
+    """
+    counted = Counter(grade for grade in ratings if grade)
+    return min(counted, key=lambda grade: (-counted[grade], grade), default=None)
+
+
+def _raters_of(row: _Row, column: str) -> tuple[str, ...]:
+    """Return the grades of a vertebra by rater, in the raters' order; empty if there are none."""
+    found = sorted(
+        (name for name in row.columns if name.startswith(f"{column}_rater_")),
+        key=lambda name: [int(p) if p.isdigit() else p for p in re.split(r"(\d+)", name)],
+    )
+    ratings = tuple(row.coded(name, _RATED_CELLS) or "" for name in found)
+    return ratings if any(ratings) else ()
+
+
 def _read_record(row: _Row) -> SeriesRecord:
-    grades, shapes = {}, {}
+    grades, shapes, ratings = {}, {}, {}
     for level in _GRADED:
         column = f"{level.value.lower()}_fx"
-        grade = row.coded(f"{column}_g", _GRADE_CELLS)
+        if rated := _raters_of(row, f"{column}_g"):
+            ratings[level.value] = rated
+        grade = row.coded(f"{column}_g", _GRADE_CELLS) or most_frequent(rated)
         shape = row.coded(f"{column}_s", _SHAPE_CELLS)
         if grade is not None:
             grades[level.value] = grade
@@ -221,7 +252,7 @@ def _read_record(row: _Row) -> SeriesRecord:
     row.required("dataset")
     split = row.coded("dataset", _SPLIT_CELLS)
     assert split is not None
-    return SeriesRecord(series_name(series), series_name(subject), split, grades, shapes)
+    return SeriesRecord(series_name(series), series_name(subject), split, grades, shapes, ratings)
 
 
 def _contradictions(row: _Row, record: SeriesRecord) -> list[str]:

@@ -100,6 +100,16 @@ def _over_folds(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def compare_all(tables: dict[str, pd.DataFrame], seed: int = 0) -> list[dict[str, Any]]:
-    """Compare every pair of models, later ones against earlier ones."""
-    return [compare(tables[b], tables[a], seed) for a, b in combinations(tables, 2)]
+def compare_all(
+    tables: dict[str, pd.DataFrame], seed: int = 0, against: str | None = None
+) -> list[dict[str, Any]]:
+    """Compare every pair of models, later ones against earlier ones.
+
+    With ``against`` only every other model against that one: what is varied one at a time
+    is compared with what it was varied from.
+    """
+    if against is None:
+        pairs = list(combinations(tables, 2))
+    else:
+        pairs = [(against, name) for name in tables if name != against]
+    return [compare(tables[b], tables[a], seed) for a, b in pairs]

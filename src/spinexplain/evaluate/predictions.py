@@ -53,6 +53,8 @@ class Origin:
 def data_hash(index: pd.DataFrame) -> str:
     """Hash the index of a cohort: who is in it, with which grades; the order does not matter.
 
+    Raters' grades count where there are any.
+
     Parameters
     ----------
     index : DataFrame
@@ -68,6 +70,9 @@ def data_hash(index: pd.DataFrame) -> str:
     """
     used = [name for name in (*_IDENTITY, "ct_sha256", "mask_sha256") if name in index]
     columns = [[_cell(value) for value in index[name]] for name in used]
+    ratings = [",".join(row) for row in index["ratings"]] if "ratings" in index else []
+    if any(ratings):  # cohorts without raters keep the hash they always had
+        used, columns = [*used, "ratings"], [*columns, ratings]
     lines = sorted("\t".join(cells) for cells in zip(*columns, strict=True))
     return hashlib.sha256("\n".join(["\t".join(used), *lines]).encode()).hexdigest()
 

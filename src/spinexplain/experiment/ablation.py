@@ -132,6 +132,11 @@ def design(base: TrainConfig, factors: Sequence[Factor], full: bool, source: str
         If a key occurs twice, is unknown, or a value does not fit.
     """
     keys = [factor.key for factor in factors]
+    if "task" in keys:
+        raise ConfigError(
+            "--over task compares models of different classes, which have no figure in common. "
+            "Run ablate once a task, with --preset PRESET:task=NAME."
+        )
     if not factors or len(set(keys)) < len(keys):
         raise ConfigError(
             f"--over names {', '.join(keys) or 'nothing'}; expected at least one key and every "
@@ -165,8 +170,9 @@ def _changed(base: TrainConfig, changed: Mapping[str, Any], source: str) -> Trai
         if key == "trunk.name" and (cut := _cut(str(value))):
             config = with_setting(config, "trunk.blocks", cut[0], source)
             config = with_setting(config, "trunk.max_stride", cut[1], source)
-        if key == "loss.class_weights":  # the last layer has a scheme of its own
+        if key == "loss.class_weights":  # the last layer has schemes of its own
             config = with_setting(config, "last_layer.class_weights", None, source)
+            config = with_setting(config, "last_layer.class_shares", None, source)
     return config
 
 
@@ -191,7 +197,8 @@ def ablate(
     """Cross-validate every entry of a design and write ``results.json``.
 
     Entries whose classifier phase has the same settings share it, fold by fold; the
-    results say so, and whether the trunk was frozen after it.
+    results say so, and whether the trunk was frozen after it. Every entry is compared with
+    the preset as it is.
 
     Parameters
     ----------
@@ -203,12 +210,24 @@ def ablate(
         As :func:`~spinexplain.experiment.crossval.cross_validate` calls it.
     """
     cross_validate(cohort, Plan(made.entries, folds, seed), out, jobs, progress)
-    results = crossval_results(out, seed)
+    return ablation_results(made, out, seed)
+
+
+def ablation_results(
+    made: Design, out: str | Path, seed: int = 0, so_far: bool = False
+) -> dict[str, Any]:
+    """Judge an ablation and write ``results.json``, with its factors, into its folder.
+
+    Arguments and exceptions as for
+    :func:`~spinexplain.experiment.crossval_results.crossval_results`.
+    """
+    results = crossval_results(out, seed, so_far, against=made.entries[0].name)
+    how = results.get("trunk") or how_compared(made.entries)
     results["factors"] = {
         "keys": list(made.keys),
         "settings": {name: dict(point) for name, point in made.settings.items()},
         "base": dict(made.settings[made.entries[0].name]),
-        "how": how_compared(made.entries),
+        "how": how,
     }
     with atomic_file(Path(out) / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")

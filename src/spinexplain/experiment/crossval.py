@@ -24,11 +24,17 @@ from spinexplain.experiment.folds import (
     run_fold,
 )
 from spinexplain.io.files import atomic_file
-from spinexplain.train.dataset import class_labels
+from spinexplain.train.dataset import TrainingSet, class_labels
+from spinexplain.train.features import keeps_trunk, starting_features
 from spinexplain.train.source import set_from_cohort
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
+
+FROZEN = (
+    "No entry changes the trunk: its features were computed once, of the unaugmented crops, and "
+    "heads alone are trained and compared."
+)
 
 Progress = Callable[[str, int, int, str, int, int], None]
 
@@ -60,7 +66,14 @@ def folded_data(cohort: Cohort, plan: Plan) -> FoldedData:
         If the entries' tasks differ, or a fold would lack a class.
     """
     first = plan.entries[0].config
+    _check_budget(plan.entries)
     for entry in plan.entries:
+        if entry.config.input.body_height_mm != first.input.body_height_mm:
+            raise ConfigError(
+                f"{entry.name} scales crops to bodies of {entry.config.input.body_height_mm} mm, "
+                f"{plan.entries[0].name} to {first.input.body_height_mm}; expected the same crops "
+                "for all. Run them apart."
+            )
         if (entry.config.task, entry.config.input.axes) != (first.task, first.input.axes):
             raise ConfigError(
                 f"{entry.name} has the classes {entry.config.classes} on {entry.config.input.axes} "
@@ -68,23 +81,70 @@ def folded_data(cohort: Cohort, plan: Plan) -> FoldedData:
                 "same task for all. Run them apart."
             )
     split = "training" if bool((cohort.index["split"] == "training").any()) else None
-    whole = set_from_cohort(cohort, axes=first.input.axes, split=split)
+    whole = set_from_cohort(
+        cohort, first.input.axes, split, body_height_mm=first.input.body_height_mm
+    )
     data = whole.take(class_labels(whole, first.task) >= 0)
     table = pd.DataFrame({"subject": data.subjects, "grade": data.grades.astype(str)})
     of_subject = assign_folds(table, plan.folds, plan.seed)
     fold = np.array([of_subject[subject] for subject in data.subjects])
-    _check_classes(class_labels(data, first.task), fold, first.classes)
-    return FoldedData(data, fold, data_hash(cohort.index))
+    _check_classes(class_labels(data, first.task), fold, data.subjects, first.classes)
+    return FoldedData(with_shared_features(data, plan), fold, data_hash(cohort.index))
 
 
-def _check_classes(labels: np.ndarray, fold: np.ndarray, classes: Sequence[str]) -> None:
-    for number in np.unique(fold):
-        for index, name in enumerate(classes):
-            if not np.any(labels[fold == number] == index):
-                raise ConfigError(
-                    f"fold {number} holds no {name}; expected every class in every fold, because "
-                    "class averages need all. Use fewer --folds or a larger cohort."
-                )
+def _check_budget(entries: Sequence[Entry]) -> None:
+    """Refuse to tune one entry more than another."""
+    counts = {entry.name: len(entry.candidates) for entry in entries}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise ConfigError(
+            f"the entries have different numbers of candidates ({told}); expected as many for "
+            "each, because what is tuned more looks better. Give each as many values with |."
+        )
+
+
+def with_shared_features(data: TrainingSet, plan: Plan) -> TrainingSet:
+    """Compute the trunk's features once for all folds, if no entry ever changes the trunk."""
+    configs = [config for entry in plan.entries for config in entry.candidates]
+    kinds = {
+        json.dumps(
+            [
+                config.trunk.model_dump(mode="json"),
+                config.input.model_dump(mode="json"),
+                config.loss.inside,
+                config.seed if config.trunk.weights == "none" else None,
+            ]
+        )
+        for config in configs
+    }
+    if len(kinds) > 1 or not all(keeps_trunk(config) for config in configs):
+        return data
+    return starting_features(plan.entries[0].config, data)
+
+
+def _check_classes(
+    labels: np.ndarray, fold: np.ndarray, subjects: np.ndarray, classes: Sequence[str]
+) -> None:
+    for index, name in enumerate(classes):
+        of_class = labels == index
+        lacking = [int(k) for k in np.unique(fold) if not np.any(of_class & (fold == k))]
+        if lacking:
+            count, people = int(of_class.sum()), len(set(subjects[of_class].tolist()))
+            raise ConfigError(
+                f"fold {', '.join(map(str, lacking))} holds no {name}: the cohort has {count} "
+                f"{name} in {people} subjects, and a subject is never split; expected every class "
+                f"in every one of the {len(np.unique(fold))} folds, because class averages need "
+                f"all. {_way_out(people, name)}"
+            )
+
+
+def _way_out(people: int, name: str) -> str:
+    """Say what to do where a class does not reach every fold."""
+    fewer = f"Give --folds {min(people, 3)}, another --seed, or " if people > 1 else "Take "
+    return (
+        f"{fewer}a cohort with more subjects that have {name}; with a task that joins {name} to "
+        "another class (PRESET:task=fracture) it need not stand alone."
+    )
 
 
 def cross_validate(
@@ -164,6 +224,22 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
+def _candidates(entry: Entry) -> dict[str, Any]:
+    """Return what the candidates differ in; nothing for a single one."""
+    if not entry.others:
+        return {}
+    flat = [_flat(config.model_dump(mode="json")) for config in entry.candidates]
+    differing = [key for key in flat[0] if len({json.dumps(one[key]) for one in flat}) > 1]
+    return {"candidates": [{key: one[key] for key in differing} for one in flat]}
+
+
+def _flat(content: dict[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        flat |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
+    return flat
+
+
 def _claim(out: Path, plan: Plan, folded: FoldedData, cohort_name: str) -> None:
     """Write what the folder is for, or check that it is for this."""
     described: dict[str, Any] = {
@@ -182,10 +258,13 @@ def _claim(out: Path, plan: Plan, folded: FoldedData, cohort_name: str) -> None:
                 "config_sha256": entry.sha256,
                 "steps": entry.steps,
                 "config": entry.config.model_dump(mode="json"),
+                **_candidates(entry),
             }
             for entry in plan.entries
         ],
     }
+    if folded.data.features is not None:
+        described["trunk"] = FROZEN
     path = out / "crossval.json"
     text = json.dumps(described, indent=1) + "\n"
     if path.exists() and path.read_text("utf-8") != text:

@@ -12,6 +12,7 @@ from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.evaluate.comparison import compare_all, fold_figures
 from spinexplain.evaluate.predictions import check_same_data, read_predictions
 from spinexplain.evaluate.summary import HEADLINE, summarize, without_nan
+from spinexplain.experiment.table import fold_cell
 from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ def read_plan(out: str | Path) -> dict[str, Any]:
     return dict(plan)
 
 
-def crossval_results(out: str | Path, seed: int = 0, so_far: bool = False) -> dict[str, Any]:
+def crossval_results(
+    out: str | Path, seed: int = 0, so_far: bool = False, against: str | None = None
+) -> dict[str, Any]:
     """Judge a cross-validation and write ``results.json`` into its folder.
 
     Parameters
@@ -57,6 +60,8 @@ def crossval_results(out: str | Path, seed: int = 0, so_far: bool = False) -> di
     so_far : bool
         Judge the folds that every entry has finished, and say how many they are, instead
         of refusing an experiment that still runs.
+    against : str, optional
+        Compare the other entries with this one alone, not every pair.
 
     Raises
     ------
@@ -84,9 +89,10 @@ def crossval_results(out: str | Path, seed: int = 0, so_far: bool = False) -> di
                 "steps": entry["steps"],
                 "folds": folds,
                 "mean": {key: float(np.mean(folds[key])) for key in HEADLINE},
-                "sd": {key: float(np.std(folds[key], ddof=1)) for key in HEADLINE},
+                "sd": {key: _spread(folds[key]) for key in HEADLINE},
                 "pooled": summarize(tables[name], seed),
                 "prototypes": prototype_summary([_story(out, name, fold) for fold in done]),
+                **_chosen(out, entry, done),
             }
         )
     results = {
@@ -96,15 +102,19 @@ def crossval_results(out: str | Path, seed: int = 0, so_far: bool = False) -> di
         "folds_planned": plan["folds"],
         "held_out": len(next(iter(tables.values()))),
         "entries": [
-            {**mine, "config": entry["config"]}
-            for mine, entry in zip(entries, plan["entries"], strict=True)
+            {**entry, **mine} for mine, entry in zip(entries, plan["entries"], strict=True)
         ],
-        "comparisons": compare_all(tables, seed),
+        "comparisons": compare_all(tables, seed, against),
     }
     results = without_nan(results)
     with atomic_file(out / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
     return results
+
+
+def _spread(values: list[float]) -> float:
+    """Return the standard deviation over folds, n - 1; NaN of a single one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
 
 
 def _finished(out: Path, plan: dict[str, Any], so_far: bool) -> list[int]:
@@ -131,6 +141,14 @@ def _pooled(out: Path, name: str, folds: list[int]) -> pd.DataFrame:
 
     paths = [out / "runs" / name / f"fold-{fold}" / "predictions.parquet" for fold in folds]
     return pd.concat([read_predictions(path) for path in paths], ignore_index=True)
+
+
+def _chosen(out: Path, entry: dict[str, Any], folds: list[int]) -> dict[str, Any]:
+    """Return which candidate each fold chose on its validation subjects, if there were several."""
+    if "candidates" not in entry:
+        return {}
+    paths = [out / "runs" / entry["name"] / f"fold-{fold}" / "fold.json" for fold in folds]
+    return {"chosen": [int(json.loads(path.read_text("utf-8"))["chosen"]) for path in paths]}
 
 
 def _story(out: Path, name: str, fold: int) -> dict[str, Any]:
@@ -193,14 +211,19 @@ def results_markdown(results: dict[str, Any]) -> str:
     lines = [
         f"{results['vertebrae']} vertebrae of {results['subjects']} subjects, "
         f"{results['folds_planned']} folds by subject; mean ± SD over "
-        + (f"the {results['folds']} folds finished so far." if part else "folds."),
+        + (f"the {_counted(results['folds'], 'fold')} finished so far." if part else "folds."),
         "",
         "| entry | steps | class-average accuracy | class-average F1 | sample accuracy |",
         "|---|---|---|---|---|",
     ]
     for entry in results["entries"]:
-        cells = [f"{100 * entry['mean'][k]:.1f} ± {100 * entry['sd'][k]:.1f}" for k in HEADLINE]
+        cells = [fold_cell(entry, key) for key in HEADLINE]
         lines.append(f"| {entry['name']} | {entry['steps']} | {' | '.join(cells)} |")
+    tuned = {len(entry.get("candidates", [0])) for entry in results["entries"]}
+    if max(tuned) > 1:
+        lines += ["", f"{candidate_words(results)}."]
+    if trunk := results.get("trunk"):
+        lines += ["", trunk]
     lines += [
         "",
         "Pooled held-out predictions, difference in class-average F1 (subject bootstrap, 95 %); "
@@ -214,6 +237,28 @@ def results_markdown(results: dict[str, Any]) -> str:
         note = results["comparisons"][0]["tests"]["class_average_f1"][0]["note"]
         lines += ["", f"Wilcoxon: {note}."]
     return "\n".join(lines) + "\n"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def candidate_words(results: dict[str, Any]) -> str:
+    """Say how many candidates every entry had, and which its folds chose."""
+    told = [
+        f"{entry['name']} "
+        + ", ".join(_settings_words(entry["candidates"][k]) for k in entry["chosen"])
+        for entry in results["entries"]
+    ]
+    count = len(results["entries"][0]["candidates"])
+    return (
+        f"{count} candidates for each entry, chosen fold by fold on validation subjects: "
+        + "; ".join(told)
+    )
+
+
+def _settings_words(settings: dict[str, Any]) -> str:
+    return " ".join(f"{key.rpartition('.')[2]}={value}" for key, value in settings.items())
 
 
 def _comparison_row(pair: dict[str, Any]) -> str:

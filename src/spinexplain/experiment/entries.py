@@ -1,4 +1,8 @@
-"""What takes part in an experiment: presets with overrides (``protoverse:seed=1``)."""
+"""What takes part in an experiment: presets with settings (``protoverse:seed=1``).
+
+``protoverse:loss.lambda_div=0.1|0.3|0.5`` stands for three candidates, of which each fold takes
+the best on its validation subjects.
+"""
 
 from __future__ import annotations
 
@@ -22,23 +26,43 @@ class Entry:
     name : str
         Plain characters only: it names a folder.
     config : TrainConfig
+        The first candidate.
+    others : tuple of TrainConfig
+        Further candidates; the best on validation is judged.
     """
 
     name: str
     config: TrainConfig
+    others: tuple[TrainConfig, ...] = ()
+
+    @property
+    def candidates(self) -> tuple[TrainConfig, ...]:
+        """All configurations to choose from, in the order given."""
+        return (self.config, *self.others)
 
     @property
     def sha256(self) -> str:
-        """Hash of the settings."""
-        return settings_hash(self.config.model_dump(mode="json"))
+        """Hash of the settings, of all candidates if there are several."""
+        dumped = [config.model_dump(mode="json") for config in self.candidates]
+        return settings_hash(dumped if self.others else dumped[0])
 
     @property
     def steps(self) -> int:
-        """Steps of gradient descent, all phases together."""
-        config = self.config
-        if config.head.kind == "linear":
-            return config.classifier.steps
-        return config.classifier.steps + config.warm.steps + config.rounds * config.joint.steps
+        """Steps of gradient descent of one candidate (the longest), all phases together."""
+        return max(steps_of(config) for config in self.candidates)
+
+
+def steps_of(config: TrainConfig) -> int:
+    """Count the steps of gradient descent of all phases.
+
+    Examples
+    --------
+    >>> steps_of(TrainConfig(classifier={"steps": 5}, warm={"steps": 2}, joint={"steps": 1}))
+    8
+    """
+    if config.head.kind == "linear":
+        return config.classifier.steps
+    return config.classifier.steps + config.warm.steps + config.rounds * config.joint.steps
 
 
 def parse_entry(text: str) -> Entry:
@@ -48,7 +72,9 @@ def parse_entry(text: str) -> Entry:
     ----------
     text : str
         Keys are dotted (``loss.lambda_div``), values TOML; a value without quotes that is
-        no TOML counts as text. ``as=NAME`` gives the entry another name.
+        no TOML counts as text. ``as=NAME`` gives the entry another name, ``task=NAME`` one
+        of ``TASKS``; values between bars are candidates (every combination, if several keys
+        have them).
 
     Raises
     ------
@@ -66,10 +92,34 @@ def parse_entry(text: str) -> Entry:
     changes = [part.partition("=")[::2] for part in _split(tail)]
     names = [config.name, *(value for key, value in changes if key == "as")]
     settings = [(key, value) for key, value in changes if key != "as"]
+    configs = [config]
     for key, value in settings:
-        config = with_setting(config, key, _toml_value(value), text)
+        values = [_toml_value(part) for part in value.split("|")]
+        configs = [with_setting(one, key, item, text) for one in configs for item in values]
     told_apart = [f"{key}={value}" for key, value in settings] if len(names) == 1 else []
-    return Entry(slug(" ".join([names[-1], *told_apart])), config)
+    return Entry(slug(" ".join([names[-1], *told_apart])), configs[0], tuple(configs[1:]))
+
+
+def parse_config_text(text: str) -> TrainConfig:
+    """Read ``PRESET[:key=value,...]`` where a single configuration is wanted.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`parse_entry`, and if there are several candidates.
+
+    Examples
+    --------
+    >>> parse_config_text("protoverse:task=fracture").classes
+    ('no fracture', 'fracture')
+    """
+    entry = parse_entry(text)
+    if entry.others:
+        raise ConfigError(
+            f'"{text}" stands for {len(entry.candidates)} candidates; expected one configuration. '
+            "Candidates are for crossval; give one value."
+        )
+    return entry.config
 
 
 def parse_entries(texts: Sequence[str]) -> list[Entry]:
@@ -100,6 +150,8 @@ def with_setting(config: TrainConfig, key: str, value: Any, source: str) -> Trai
         If there is no such key, or the value does not fit.
     """
     content = config.model_dump(mode="python")
+    if key == "task":
+        return _with_task(content, str(value), source)
     at: Any = content
     *sections, last = key.split(".")
     for section in sections:
@@ -111,6 +163,16 @@ def with_setting(config: TrainConfig, key: str, value: Any, source: str) -> Trai
         )
     at[last] = value
     return parse_config(content, source)
+
+
+def _with_task(content: dict[str, Any], name: str, source: str) -> TrainConfig:
+    """Replace the classes; shares of classes that the new task has not are left out."""
+    rest = {key: value for key, value in content.items() if key not in ("classes", "grades")}
+    changed = parse_config(rest | {"task": name}, source)
+    shares = changed.last_layer.class_shares
+    if shares is None or set(shares) == set(changed.classes):
+        return changed
+    return with_setting(changed, "last_layer.class_shares", None, source)
 
 
 def slug(name: str) -> str:
@@ -127,7 +189,7 @@ def slug(name: str) -> str:
 
 def _split(tail: str) -> list[str]:
     """Split at commas that are not inside brackets; check that each part is ``key=value``."""
-    parts = [part for part in re.split(r",(?![^\[]*\])", tail) if part.strip()]
+    parts = [part for part in re.split(r",(?![^\[{]*[\]}])", tail) if part.strip()]
     for part in parts:
         if "=" not in part:
             raise ConfigError(

@@ -79,7 +79,9 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
     described = read_description(locate(found))
     wanted = None if split == "all" else split
     rows = graded_rows(cohort, grader.spec.axes, wanted)
-    data = set_from_cohort(cohort, grader.spec.axes, wanted)
+    data = set_from_cohort(
+        cohort, grader.spec.axes, wanted, body_height_mm=grader.spec.body_height_mm
+    )
     origin = Origin(
         grader.info.name,
         grader.info.sha256,
@@ -103,6 +105,10 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         "synthetic": data.synthetic,
         "trained_on": grader.info.trained_on,
         "version": grader.info.version,
+        "config": {
+            "trunk": described.trunk.model_dump(mode="json"),
+            "input": {"size": grader.spec.size},
+        },
         **summarize(table, seed),
     }
     return Evaluation(table, figures, data.patches_hu)

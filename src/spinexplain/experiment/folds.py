@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from spinexplain.experiment.prediction import predicted
 from spinexplain.experiment.prototype_figures import prototype_story
 from spinexplain.experiment.shared_phase import classifier_key, keep, lend
 from spinexplain.io.files import atomic_file, sha256_file
+from spinexplain.models.backbones import bypassing
 from spinexplain.models.checkpoint import save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.prototype import PrototypeNet
@@ -74,10 +76,9 @@ def run_fold(
         return folder
     training = folded.data.take(folded.fold != fold)
     held_out = folded.data.take(folded.fold == fold)
-    store, key = out / "shared", classifier_key(entry.config, f"{folded.sha256} fold {fold}")
-    shared = lend(store, key, folder)
-    trained = train_model(entry.config, training, folder, resume=True, progress=progress)
-    keep(store, key, folder)
+    data_key = f"{folded.sha256} fold {fold}"
+    chosen = best_candidate(entry, training, out / "shared", data_key, folder, progress)
+    trained, config = chosen.trained, chosen.trained.config
     statement = Statement(
         name=f"{entry.name}-fold-{fold}",
         version="1",
@@ -87,18 +88,21 @@ def run_fold(
     save_bundle(bundle_of(trained, statement), folder / "bundle", force=True)
     bundle_sha256 = sha256_file(folder / "bundle" / "manifest.json")
     origin = Origin(entry.name, bundle_sha256, folded.sha256, entry.sha256)
-    config = entry.config
-    table = predicted(trained.model, held_out, config.input, config.task, origin, fold)
+    with _on_features(trained, held_out):
+        table = predicted(trained.model, held_out, config.input, config.task, origin, fold)
+        story = _story(trained, held_out, chosen.folder)
     write_predictions(table, folder / "predictions.parquet")
-    _write(folder / "prototypes.json", _story(trained, held_out, folder))
+    _write(folder / "prototypes.json", story)
     record = {
         "entry": entry.name,
         "fold": fold,
         "config_sha256": entry.sha256,
         "data_sha256": folded.sha256,
         "bundle_sha256": bundle_sha256,
-        "classifier_key": key,
-        "classifier_shared": shared,
+        "classifier_key": chosen.classifier_key,
+        "classifier_shared": chosen.classifier_shared,
+        "candidates": list(chosen.validation_f1),
+        "chosen": chosen.number,
         "trained_on": len(trained.data),
         "held_out": len(held_out),
         "steps": entry.steps,
@@ -106,6 +110,67 @@ def run_fold(
     }
     _write(folder / "fold.json", record)
     return folder
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The candidate of an entry that was best on a fold's validation subjects.
+
+    Parameters
+    ----------
+    trained : Trained
+    folder : Path
+        Its run.
+    number : int
+        Its place among the candidates.
+    validation_f1 : tuple of float
+        Class-average F1 of every candidate on validation.
+    classifier_key : str
+    classifier_shared : bool
+        Whether its classifier phase had been trained for another run.
+    """
+
+    trained: Trained
+    folder: Path
+    number: int
+    validation_f1: tuple[float, ...]
+    classifier_key: str
+    classifier_shared: bool
+
+
+def best_candidate(
+    entry: Entry,
+    training: TrainingSet,
+    store: Path,
+    data_key: str,
+    folder: Path,
+    progress: Progress | None = None,
+) -> Chosen:
+    """Train every candidate and return the best by class-average F1 on validation.
+
+    The first of equally good ones. What is held out is not looked at. A single candidate's
+    run is ``folder`` itself, those of several are ``folder/candidate-<k>``.
+    """
+    best: Chosen | None = None
+    scores: list[float] = []
+    for number, config in enumerate(entry.candidates):
+        run = folder / f"candidate-{number}" if entry.others else folder
+        key = classifier_key(config, data_key)
+        shared = lend(store, key, run)
+        trained = train_model(config, training, run, resume=True, progress=progress)
+        keep(store, key, run)
+        scores.append(trained.figures["f1"])
+        if best is None or scores[-1] > scores[best.number]:
+            best = Chosen(trained, run, number, (), key, shared)
+    assert best is not None
+    return replace(best, validation_f1=tuple(scores))
+
+
+def _on_features(trained: Trained, held_out: TrainingSet) -> AbstractContextManager[None]:
+    """Let the model run on held features, where the data have them."""
+    if held_out.features is None or not isinstance(trained.model, PrototypeNet):
+        return nullcontext()
+    return bypassing(trained.model.trunk)
 
 
 def _story(trained: Trained, held_out: TrainingSet, folder: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from torch import nn
 from spinexplain.config import InputSpec
 from spinexplain.evaluate.predictions import Origin, predictions_table
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.projection import inputs_in_batches
+from spinexplain.train.projection import plain_batches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def class_scores(
     """Return the softmax of the logits of the unaugmented crops, float64 (n, K)."""
     model.eval()
     rows = np.arange(len(data))
-    logits = [model(x.to(device)).cpu() for _, x, _ in inputs_in_batches(data, rows, spec)]
+    logits = [model(x.to(device)).cpu() for x in plain_batches(data, rows, spec)]
     return torch.softmax(torch.cat(logits).double(), dim=1).numpy()
 
 

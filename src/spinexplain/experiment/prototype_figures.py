@@ -15,7 +15,7 @@ from torch import Tensor
 from spinexplain.config import InputSpec
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.projection import PrototypeSource, inputs_in_batches
+from spinexplain.train.projection import PrototypeSource, plain_batches
 from spinexplain.train.run import Trained
 
 
@@ -120,7 +120,7 @@ def mean_cell(model: PrototypeNet, data: TrainingSet, spec: InputSpec) -> Tensor
     model.eval()
     rows = np.unique(np.linspace(0, len(data) - 1, 256).astype(int))
     total, count = torch.zeros(model.prototypes.shape[1], dtype=torch.float64), 0
-    for _, x, _ in inputs_in_batches(data, rows, spec):
+    for x in plain_batches(data, rows, spec):
         cells = model.latent(x).flatten(2)
         total += cells.double().sum(dim=(0, 2))
         count += cells.shape[0] * cells.shape[2]
@@ -131,9 +131,7 @@ def mean_cell(model: PrototypeNet, data: TrainingSet, spec: InputSpec) -> Tensor
 def crop_similarities(model: PrototypeNet, data: TrainingSet, spec: InputSpec) -> np.ndarray:
     """Return the similarity of each crop's best cell to each prototype, float64 (n, P)."""
     model.eval()
-    parts = [
-        model.similarities(x) for _, x, _ in inputs_in_batches(data, np.arange(len(data)), spec)
-    ]
+    parts = [model.similarities(x) for x in plain_batches(data, np.arange(len(data)), spec)]
     return torch.cat(parts).double().numpy()
 
 

@@ -34,6 +34,7 @@ def classifier_settings(config: TrainConfig) -> dict[str, Any]:
             "input",
             "trunk",
             "augment",
+            "simulated",
             "classifier",
         )
     }

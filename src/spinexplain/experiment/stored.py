@@ -16,6 +16,7 @@ _KINDS = {
     "spinexplain/evaluation/1": "evaluation",
     "spinexplain/trials/1": "trials",
     "spinexplain/dissection/1": "dissection",
+    "spinexplain/result/1": "reading",
 }
 _LARGEST_BYTES = 64 * 2**20
 
@@ -44,38 +45,66 @@ class Results:
     by_kind: dict[str, tuple[Stored, ...]] = field(default_factory=dict)
 
     def of(self, kind: str) -> tuple[Stored, ...]:
-        """Return the results of ``crossval``, ``evaluation``, ``trials`` or ``dissection``."""
+        """Return the results of a kind.
+
+        Parameters
+        ----------
+        kind : str
+            ``"crossval"`` (ablations, too), ``"evaluation"``, ``"trials"``, ``"dissection"`` or
+            ``"reading"`` (a graded scan's ``result.json``).
+        """
         return self.by_kind.get(kind, ())
 
 
-def find_results(folder: str | Path) -> Results:
-    """Read every result below a folder; files that are none are passed over.
+def find_results(*folders: str | Path) -> Results:
+    """Read every result below some folders; files that are none are passed over.
+
+    Parameters
+    ----------
+    *folders : str or Path
+        A single result's file will do, too.
 
     Raises
     ------
     ConfigError
-        If there is no folder, or no result in it.
+        If there is no such folder, or no result in it.
     FileFormatError
         If a result is damaged.
     """
-    folder = Path(folder)
+    found: dict[str, list[Stored]] = {}
+    for folder in map(Path, folders):
+        here = [known for path in _files(folder) if (known := _stored(path))]
+        if not here:
+            raise ConfigError(
+                f"{folder}: holds no results; expected some written by crossval, ablate, evaluate, "
+                "trials or dissect. Run one of them, or name its folder."
+            )
+        for kind, item in here:
+            found.setdefault(kind, []).append(item)
+    return Results({kind: tuple(items) for kind, items in found.items()})
+
+
+def _files(folder: Path) -> list[Path]:
+    """List the JSON files that may be results, sorted.
+
+    What is below runs/ are the single trainings, which the results of the whole summarize.
+    """
+    if folder.is_file():
+        return [folder]
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder; expected one with results of experiments.")
-    found: dict[str, list[Stored]] = {}
-    for path in sorted(folder.rglob("*.json")):
-        # runs/ holds the single trainings; what they show is in the results of the whole.
-        if "runs" in path.relative_to(folder).parts or path.stat().st_size > _LARGEST_BYTES:
-            continue
-        content = _content(path)
-        kind = _KINDS.get(str(content.get("schema")))
-        if kind:
-            found.setdefault(kind, []).append(Stored(path, sha256_file(path), content))
-    if not found:
-        raise ConfigError(
-            f"{folder}: holds no results; expected some written by crossval, ablate, evaluate, "
-            "trials or dissect. Run one of them, or name its folder."
-        )
-    return Results({kind: tuple(items) for kind, items in found.items()})
+    paths = sorted(folder.rglob("*.json"))
+    return [
+        path
+        for path in paths
+        if "runs" not in path.relative_to(folder).parts and path.stat().st_size <= _LARGEST_BYTES
+    ]
+
+
+def _stored(path: Path) -> tuple[str, Stored] | None:
+    content = _content(path)
+    kind = _KINDS.get(str(content.get("schema")))
+    return (kind, Stored(path, sha256_file(path), content)) if kind else None
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,32 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+
+
+def cell(value: float | None, sd: float | None = None, digits: int = 1) -> str:
+    """Write a figure and its standard deviation as a table's cell.
+
+    Examples
+    --------
+    >>> cell(-1.25, 0.5, 2), cell(None)
+    ('−1.25 ± 0.50', '–')
+    """
+    if value is None:
+        return "\N{EN DASH}"
+    text = f"{value:.{digits}f}" + (f" ± {sd:.{digits}f}" if sd is not None else "")
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def fold_cell(entry: Mapping[str, Any], key: str) -> str:
+    """Write an entry's mean over folds in percent, with its spread if there are several folds.
+
+    Examples
+    --------
+    >>> fold_cell({"mean": {"f1": 0.5}, "sd": {"f1": None}}, "f1")
+    '50.0'
+    """
+    sd = entry["sd"][key]
+    return cell(100 * entry["mean"][key], None if sd is None else 100 * sd)
 
 
 def markdown(table: Table) -> str:

@@ -7,15 +7,17 @@ from importlib import resources
 from typing import Any
 
 from spinexplain.evaluate.summary import HEADLINE
+from spinexplain.experiment.crossval_results import candidate_words
+from spinexplain.experiment.detection_tables import detection_tables
 from spinexplain.experiment.stored import Results, Stored, same_data
-from spinexplain.experiment.table import Row, Table
+from spinexplain.experiment.table import Row, Table, cell, fold_cell
+from spinexplain.experiment.task_table import compares_tasks, task_table
 
 NOT_A_REPLICATION = (
     "Not a replication: the published figures rest on in-house grades of VerSe'19 (G0 1308, G2 "
     "76, G3 52), the public table has G0 1180, G2 96, G3 51 (after G1 and foreign material are "
     "left out)."
 )
-_DETECTION = ("f1", "accuracy", "auc", "ap")
 
 
 def published() -> dict[str, Any]:
@@ -34,8 +36,8 @@ def make_tables(results: Results) -> list[Table]:
     Returns
     -------
     list of Table
-        ProtoVerse's tables 1, 2, 3, 5 and 6, then tables 1 and 2 of the dissection paper;
-        those without results of ours are left out.
+        ProtoVerse's tables 1, 2, 3, 5 and 6, ours of tasks and losses, then tables 1 to 3 of
+        the dissection paper; those without results of ours are left out.
 
     Raises
     ------
@@ -46,31 +48,47 @@ def make_tables(results: Results) -> list[Table]:
     made: list[Table] = []
     if evaluations := results.of("evaluation"):
         made.append(_test_table(evaluations, paper["protoverse"]))
-    plain = [item for item in results.of("crossval") if "factors" not in item.content]
-    if plain:
-        same_data(plain, "table 2")
-        made.append(_crossval_table(plain, paper["protoverse"]))
-        made += _contribution_tables(plain, paper["protoverse"])
+    made += _comparison_tables(results.of("crossval"), paper["protoverse"])
     made += _factor_tables(results.of("crossval"), paper["protoverse"])
-    made += [_trials_table(item, paper["dissection"]) for item in results.of("trials")]
-    made += [_units_table(item, paper["dissection"]) for item in results.of("dissection")]
+    return [*made, *detection_tables(results, paper["dissection"])]
+
+
+def _comparison_tables(items: tuple[Stored, ...], paper: dict[str, Any]) -> list[Table]:
+    """Tables 2 and 3, heads on a frozen trunk apart, and the table of tasks and losses."""
+    plain = [item for item in items if "factors" not in item.content]
+    tasks = [item for item in plain if compares_tasks(item, paper["table3"]["columns"])]
+    papers = [item for item in plain if item not in tasks]
+    made: list[Table] = []
+    for frozen, key in ((False, "protoverse-table2"), (True, "protoverse-table2-heads")):
+        if chosen := [item for item in papers if ("trunk" in item.content) == frozen]:
+            same_data(chosen, "table 2")
+            made.append(_crossval_table(chosen, paper, key))
+            made += _contribution_tables(chosen, paper, "-heads" if frozen else "")
+    if tasks:
+        same_data(tasks, "the table of tasks")
+        made.append(task_table(tasks, [note for item in tasks for note in _told(item)]))
     return made
+
+
+def _told(item: Stored) -> list[str]:
+    """Say what a cross-validation's figures rest on."""
+    entries = item.content["entries"]
+    steps = ", ".join(f"{entry['name']} {entry['steps']}" for entry in entries)
+    notes = [described(item), f"Mean ± SD of {_folds(item)}; steps: {steps}."]
+    if trunk := item.content.get("trunk"):
+        notes.append(str(trunk))
+    if any(len(entry.get("candidates", ())) > 1 for entry in entries):
+        notes.append(f"{candidate_words(item.content)}.")
+    return notes
 
 
 def _published_rows(table: dict[str, Any]) -> list[Row]:
     rows = []
     for row in table["rows"]:
         spread = row.get("sd", [None] * len(row["values"]))
-        cells = [_cell(value, sd, 2) for value, sd in zip(row["values"], spread, strict=True)]
+        cells = [cell(value, sd, 2) for value, sd in zip(row["values"], spread, strict=True)]
         rows.append(Row("published", row["name"], tuple(cells)))
     return rows
-
-
-def _cell(value: float | None, sd: float | None = None, digits: int = 1) -> str:
-    if value is None:
-        return "\N{EN DASH}"
-    text = f"{value:.{digits}f}" + (f" ± {sd:.{digits}f}" if sd is not None else "")
-    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _notes(table: dict[str, Any], paper: dict[str, Any], ours: list[str]) -> tuple[str, ...]:
@@ -95,7 +113,9 @@ def described(item: Stored) -> str:
 
 def _backbones(content: dict[str, Any]) -> list[str]:
     names = []
-    for entry in content.get("entries", []):
+    for entry in content.get("entries", [content]):
+        if "config" not in entry:
+            continue
         config = entry.get("config", {})
         trunk = config.get("trunk", {})
         size = config.get("input", {}).get("size")
@@ -118,11 +138,16 @@ def _test_table(items: tuple[Stored, ...], paper: dict[str, Any]) -> Table:
             found = vertebra[name]
             low, high = found["low"], found["high"]
             interval = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
-            cells.append(_cell(100 * found["value"]) + interval)
+            cells.append(cell(100 * found["value"]) + interval)
         rows.append(Row("ours", str(item.content["model"]), tuple(cells)))
     settings = ", ".join(str(item.content["config_sha256"])[:12] for item in items)
     hashes = f"Intervals: subject bootstrap, 95 %. Data {digest[:12]}, settings {settings}."
-    notes = [NOT_A_REPLICATION, described(items[0]), hashes]
+    models = [
+        f"{item.content['model']}: trained on {item.content['trained_on']}"
+        for item in items
+        if item.content.get("trained_on")
+    ]
+    notes = [NOT_A_REPLICATION, described(items[0]), *models, hashes]
     return _table("protoverse-table1", "table1", paper, rows, notes)
 
 
@@ -138,18 +163,16 @@ def _table(key: str, name: str, paper: dict[str, Any], rows: list[Row], notes: l
 
 
 def _entry_row(entry: dict[str, Any], name: str) -> Row:
-    cells = [_cell(100 * entry["mean"][key], 100 * entry["sd"][key]) for key in HEADLINE]
-    return Row("ours", name, tuple(cells))
+    return Row("ours", name, tuple(fold_cell(entry, key) for key in HEADLINE))
 
 
-def _crossval_table(items: list[Stored], paper: dict[str, Any]) -> Table:
+def _crossval_table(items: list[Stored], paper: dict[str, Any], key: str) -> Table:
     rows = _published_rows(paper["table2"])
     notes = [NOT_A_REPLICATION]
     for item in items:
         rows += [_entry_row(entry, entry["name"]) for entry in item.content["entries"]]
-        steps = ", ".join(f"{e['name']} {e['steps']}" for e in item.content["entries"])
-        notes += [described(item), f"Mean ± SD of {_folds(item)}; steps: {steps}."]
-    return _table("protoverse-table2", "table2", paper, rows, notes)
+        notes += _told(item)
+    return _table(key, "table2", paper, rows, notes)
 
 
 def _folds(item: Stored) -> str:
@@ -157,7 +180,9 @@ def _folds(item: Stored) -> str:
     return f"{done} folds" if planned in (None, done) else f"{done} of {planned} folds"
 
 
-def _contribution_tables(items: list[Stored], paper: dict[str, Any]) -> list[Table]:
+def _contribution_tables(
+    items: list[Stored], paper: dict[str, Any], suffix: str = ""
+) -> list[Table]:
     made = []
     for item in items:
         for entry in item.content["entries"]:
@@ -167,7 +192,7 @@ def _contribution_tables(items: list[Stored], paper: dict[str, Any]) -> list[Tab
             rows = _published_rows(paper["table3"])
             for kind, words in (("true_class", "ours"), ("own_class", "ours, to own logit")):
                 rows += [
-                    Row(words, name, tuple(_cell(value, digits=2) for value in line))
+                    Row(words, name, tuple(cell(value, digits=2) for value in line))
                     for name, line in zip(
                         item.content["classes"], found["contributions"][kind], strict=True
                     )
@@ -181,7 +206,8 @@ def _contribution_tables(items: list[Stored], paper: dict[str, Any]) -> list[Tab
                 f"{_yes(largest['true_class'])}, and {_yes(largest['own_class'])}.",
                 described(item),
             ]
-            made.append(_table(f"protoverse-table3-{entry['name']}", "table3", paper, rows, notes))
+            key = f"protoverse-table3-{entry['name']}{suffix}"
+            made.append(_table(key, "table3", paper, rows, notes))
     return made
 
 
@@ -216,39 +242,3 @@ def of_factor(item: Stored, factor: str) -> list[tuple[dict[str, Any], str]]:
         if others == {k: v for k, v in told["base"].items() if k != factor}:
             chosen.append((entries[name], str(settings[factor])))
     return chosen
-
-
-def _trials_table(item: Stored, paper: dict[str, Any]) -> Table:
-    rows = _published_rows(paper["table1"])
-    for crossing in item.content["crossings"]:
-        mean, sd = crossing["mean"], crossing["standard_deviation"]
-        cells = [
-            _cell(
-                None if mean[k] is None else 100 * mean[k],
-                None if sd[k] is None else 100 * sd[k],
-            )
-            for k in _DETECTION
-        ]
-        rows.append(Row("ours", f"{crossing['train']}, tested on {crossing['test']}", tuple(cells)))
-    notes = [f"Ours: phantoms unless the names say otherwise; file {item.sha256[:12]}."]
-    return _table("dissection-table1", "table1", paper, rows, notes)
-
-
-def _units_table(item: Stored, paper: dict[str, Any]) -> Table:
-    table = paper["table2"]
-    rows = [Row("published", f"rank {row['name']}", (row["text"],)) for row in table["texts"]]
-    units = item.content["units"]
-    regions = item.content["regions"]
-    order = sorted((rank, k) for k, rank in enumerate(units.get("rank", [])) if rank is not None)[
-        :10
-    ]
-    best = units.get("best_region", [None] * len(units.get("rank", [])))
-    for rank, k in order:
-        words = f"unit {k}" + (f", most often on: {best[k]}" if best[k] else "")
-        rows.append(Row("ours", f"rank {rank}", (words,)))
-    model = item.content["model"]["name"]
-    notes = [
-        f"Ours: {model}, layer {item.content['layer']}; regions measured: {', '.join(regions)}; "
-        f"file {item.sha256[:12]}. Names by clinicians are in the dissection's own page."
-    ]
-    return _table("dissection-table2", "table2", paper, rows, notes)

@@ -105,7 +105,7 @@ def _one_run(trials: Trials, boxes: GradedBoxes, source: Source, seed: int) -> N
 
     config = trials.config.model_copy(update={"seed": seed})
     run = trials.out / "runs" / key
-    data = read_source(source, config.input.axes)
+    data = read_source(source, config.input.axes, config.input.body_height_mm)
     trained = train_model(config, data, run, resume=True, progress=trials.progress)
     scores = scores_of(trained, boxes, missing)
     for test in missing:

@@ -36,9 +36,10 @@ class GradedBoxes:
         from spinexplain.train.dataset import class_labels
 
         if cohort not in self._known:
-            data = read_source(cohort, self.config.input.axes)
+            spec = self.config.input
+            data = read_source(cohort, spec.axes, spec.body_height_mm)
             data = data.take(class_labels(data, self.config.task) >= 0)
-            self._known[cohort] = cut_to_input(data, self.config.input)
+            self._known[cohort] = cut_to_input(data, spec)
         return self._known[cohort]
 
 

@@ -59,7 +59,7 @@ def parse_source(text: str, split: str | None) -> Source:
     return Source(tuple(Path(part) for part in text.split("+") if part), split)
 
 
-def read_source(source: Source, axes: int) -> TrainingSet:
+def read_source(source: Source, axes: int, body_height_mm: float | None = None) -> TrainingSet:
     """Read a set's graded vertebrae without masks; subjects are named after their cohort too.
 
     Raises
@@ -73,7 +73,13 @@ def read_source(source: Source, axes: int) -> TrainingSet:
 
     parts = []
     for path in source.cohorts:
-        part = set_from_cohort(Cohort.open(path), axes, source.split, masks=False)
+        part = set_from_cohort(
+            Cohort.open(path),
+            axes,
+            source.split,
+            masks=False,
+            body_height_mm=body_height_mm,
+        )
         subjects = np.array([f"{path.name}/{subject}" for subject in part.subjects])
         parts.append(replace(part, subjects=subjects))
     return parts[0] if len(parts) == 1 else joined(parts)

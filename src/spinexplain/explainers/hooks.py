@@ -38,6 +38,11 @@ class Captured:
         ModelError
             If the layer did not run exactly once.
         """
+        if not self._outputs:
+            raise ModelError(
+                f'layer "{self._layer}" does not run by itself in a forward pass; expected one '
+                "that does. Choose a layer inside it or the block around it."
+            )
         if len(self._outputs) != 1:
             raise ModelError(
                 f'layer "{self._layer}" ran {len(self._outputs)} times in this forward pass; '

@@ -84,7 +84,7 @@ def _evidence(
     owner = head.owner
     similarity = float(cells.max())
     pixels = grader.spec.size / patch.array.shape[0]
-    pixel_mm = grader.spec.extent_mm / grader.spec.size
+    pixel_mm = patch.frame.spacing_mm / pixels
     return Evidence(
         name=prototype_name(grader.classes, owner, index),
         class_name=grader.classes[int(owner[index])],

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -142,8 +143,21 @@ def build_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
         )
     trunk = BACKBONES[settings.name](settings, spec)
     if settings.weights not in ("imagenet", "none") and settings.name not in ARCHITECTURES:
-        trunk.load_state_dict(_state_from(Path(settings.weights)))
+        _load(trunk, settings)
     return trunk.to(memory_format=MEMORY_FORMAT[spec.axes])  # type: ignore[call-overload]
+
+
+def _load(trunk: Trunk, settings: TrunkSettings) -> None:
+    try:
+        trunk.load_state_dict(_state_from(Path(settings.weights)))
+    except (RuntimeError, TypeError, AttributeError, UnpicklingError) as error:
+        first = (str(error).strip().splitlines() or [""])[-1].strip()
+        raise ConfigError(
+            f'[trunk] weights "{settings.weights}" do not fit a trunk "{settings.name}" of '
+            f"{settings.blocks} blocks with widths {list(settings.widths)} ({first}); expected the "
+            "state of the same trunk. Set name, blocks, widths and channels as they were, or give "
+            "another file."
+        ) from None
 
 
 def _unpadded(convolution: nn.Conv2d) -> ConvStep:

@@ -66,7 +66,11 @@ RuntimeChoice = Literal["auto", "torch"]
 
 @dataclass(frozen=True)
 class PrototypeRecord:
-    """Provenance of one prototype."""
+    """Provenance of one prototype.
+
+    ``patch_sha256`` is that of the training crop as the cohort stores it, margin and all
+    (int16 HU, little-endian), so that the crop can be told among others of its name.
+    """
 
     subject: str
     series: str
@@ -74,6 +78,7 @@ class PrototypeRecord:
     grade: str
     synthetic: bool
     cell: tuple[int, ...]
+    patch_sha256: str = ""
 
 
 @dataclass(frozen=True, eq=False)

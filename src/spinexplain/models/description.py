@@ -51,6 +51,7 @@ class RecordDescription(Described):
     grade: str
     synthetic: bool
     cell: tuple[int, ...]
+    patch_sha256: str = ""
 
 
 class BundleDescription(Described):

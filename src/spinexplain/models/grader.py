@@ -17,8 +17,6 @@ from spinexplain.types import Exemplar, Grading, ModelInfo, Patch
 if TYPE_CHECKING:  # torch takes longer to import than an exported model to grade a scan
     from torch import Tensor, nn
 
-_LARGEST_BATCH = 32
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -132,7 +130,7 @@ class Grader:
 
         from spinexplain.models.inputs import batch_size
 
-        batch = batch_size(self.spec, _LARGEST_BATCH)
+        batch = batch_size(self.spec)
         with torch.inference_mode():
             found = [
                 run(self.inputs(patches[start : start + batch])).cpu()

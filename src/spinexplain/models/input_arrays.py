@@ -47,12 +47,15 @@ def center_index(patch: Patch) -> np.ndarray:
 def check_extent(patch: Patch, spec: InputSpec) -> None:
     """Refuse a patch of another number of axes or another extent than the spec.
 
+    A patch scaled to its body's size may span any extent, the same along every axis.
+
     Raises
     ------
     ShapeError
     """
     extent = [n * patch.frame.spacing_mm for n in patch.array.shape]
-    if len(extent) != spec.axes or any(abs(e - spec.extent_mm) > 1e-3 for e in extent):
+    wanted = spec.extent_mm if spec.body_height_mm is None else extent[0]
+    if len(extent) != spec.axes or any(abs(e - wanted) > 1e-3 for e in extent):
         raise ShapeError(
             f"patch of {patch.vertebra.level.value} must span {spec.extent_mm} mm along "
             f"{spec.axes} axes; got {extent} mm. Reformat with the model's extent."

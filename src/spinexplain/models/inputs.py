@@ -21,13 +21,16 @@ MEMORY_FORMAT = {2: torch.channels_last, 3: torch.channels_last_3d}
 _SAMPLES_AT_A_TIME = 2**22
 
 
-def batch_size(spec: InputSpec, largest: int = 64) -> int:
+def batch_size(spec: InputSpec, largest: int = 32) -> int:
     """Return how many inputs a network takes at a time; boxes are large, so few of them.
+
+    More than 32 sheets at a time leave the processor's cache: a pass through the shipped
+    trunk then takes 5 to 50 % longer.
 
     Examples
     --------
     >>> batch_size(InputSpec()), batch_size(InputSpec(axes=3, extent_mm=96, size=96))
-    (64, 4)
+    (32, 4)
     """
     return max(1, min(largest, _SAMPLES_AT_A_TIME // spec.size**spec.axes))
 

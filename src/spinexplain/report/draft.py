@@ -83,9 +83,9 @@ def draft_of(
 
     Notes
     -----
-    The severity is the model's grade, or left to the reader where the model gives none; a
-    height-loss class is never turned into a grade. The endplate is named where the
-    evidence clearly favors one.
+    The severity is the grade of the first suspecting model that gives one (a detector gives
+    none), or left to the reader; a height-loss class is never turned into a grade. The
+    endplate is named where the evidence clearly favors one.
     """
     if not suspicion(findings):
         return None
@@ -94,7 +94,7 @@ def draft_of(
     if position is None and not _low(heights):
         return None
     anchor = f"level-{findings.vertebra.level.value}"
-    phrases = [_lead(findings, position, anchor, say)]
+    phrases = [_lead(findings, _grading_position(findings, position), anchor, say)]
     details = list(_details(findings, position, anchor, say))
     phrases += [
         Phrase(": " if number == 0 else ", ", detail.text, detail.rests_on, detail.anchor)
@@ -168,6 +168,17 @@ def _speaker(findings: VertebraFindings) -> int | None:
     return None
 
 
+def _grading_position(findings: VertebraFindings, speaker: int | None) -> int | None:
+    """Return the first suspecting model with a Genant grade, else the one that speaks."""
+    if speaker is None:
+        return None
+    for position, assessment in enumerate(findings.assessments):
+        grading = assessment.grading
+        if grading is not None and grading.grade in _GENANT:
+            return position
+    return speaker
+
+
 def _low(heights: Heights | None) -> bool:
     return heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS
 
@@ -184,7 +195,8 @@ def _lead(findings: VertebraFindings, position: int | None, anchor: str, say: Ca
     assert grading is not None
     number = _GENANT.get(grading.grade)
     if number is None:
-        text = say("draft.ungraded", level=level, shape=suffix)
+        first = "" if shape is None else say("draft.shape_first", shape=say(f"shape.{shape}"))
+        text = say("draft.ungraded", level=level, shape=first)
     else:
         words = say(f"grade.{grading.grade}")
         text = say("draft.graded", words=words, level=level, number=number, shape=suffix)

@@ -176,13 +176,15 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
     # Units are shown where they are strongest, as in the paper; they may be active off the middle.
     strongest = "relevance" in item.terms
+    extent_mm = len(patch.array) * patch.frame.spacing_mm
+    exemplar = next(iter(item.exemplars), None)
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(_tied_to(item) if strongest else item.class_name),
-        region=_region(patch.array, item.heatmap, item, album, strongest),
+        region=_region(patch.array, item.heatmap, item, extent_mm, album, strongest),
         overlay=overlay,
-        exemplar=_exemplar(item.exemplars[0], item, album) if item.exemplars else None,
+        exemplar=None if exemplar is None else _exemplar(exemplar, item, extent_mm, album),
         terms=item.terms,
         bar=bar,
     )
@@ -193,12 +195,12 @@ def _tied_to(unit: Evidence) -> str:
     return "fracture" if unit.terms.get("contrast", 0.0) > 0 else "no fracture"
 
 
-def _exemplar(exemplar: Exemplar, item: Evidence, album: Album) -> ExemplarView:
+def _exemplar(exemplar: Exemplar, item: Evidence, extent_mm: float, album: Album) -> ExemplarView:
     array = exemplar.array
     return ExemplarView(
         region=None
         if array is None
-        else _region(array, exemplar.heatmap, item, album, cell=exemplar.cell),
+        else _region(array, exemplar.heatmap, item, extent_mm, album, cell=exemplar.cell),
         subject=exemplar.subject,
         level=exemplar.level,
         grade=grade_style(exemplar.grade),
@@ -210,14 +212,16 @@ def _region(
     array_hu: np.ndarray,
     heatmap: np.ndarray,
     item: Evidence,
+    extent_mm: float,
     album: Album,
     strongest: bool = False,
     cell: tuple[int, ...] | None = None,
 ) -> Region:
-    """Draw a patch of the model's own extent, whose samples are millimeters."""
+    """Draw a patch of the model's own extent, ``extent_mm`` of the test patch's."""
     plane = _plane(heatmap, strongest)
     picture = album.add_ct(array_hu[plane])
-    grid = grid_lines(item, (picture.height, picture.width), 1.0, cell)
+    spacing_mm = extent_mm / len(array_hu)
+    grid = grid_lines(item, (picture.height, picture.width), spacing_mm, cell)
     return Region(picture, outlines(heatmap[plane], item.region), grid)
 
 

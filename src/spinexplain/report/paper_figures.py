@@ -4,39 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spinexplain.evaluate.summary import HEADLINE
 from spinexplain.experiment.stored import Results, Stored
 from spinexplain.experiment.table import Table
-from spinexplain.experiment.tables import of_factor
+from spinexplain.experiment.tables import of_factor, published
+from spinexplain.experiment.task_table import compares_tasks
+from spinexplain.report.paper_examples import draw_examples, draw_prototypes
 from spinexplain.report.plots import drawn
 from spinexplain.report.tokens import GRADES, LIGHT
+
+if TYPE_CHECKING:
+    from spinexplain.data.cohort import Cohort
 
 _WORDS = ("class-average accuracy", "class-average F1", "sample accuracy")
 
 
-def draw_figures(results: Results, tables: Sequence[Table], folder: Path) -> list[str]:
+def draw_figures(
+    results: Results, tables: Sequence[Table], folder: Path, cohort: Cohort | None = None
+) -> list[str]:
     """Draw every figure for which there are results; return their names.
 
-    Figure 3 (cosines of the prototypes, before and after projection), figure 4 and 5-6 need
-    pictures and are the atlas's and the report's; figure 7 (weighting) and every table as a
-    picture are drawn here.
+    Figure 3 (cosines of the prototypes, before and after projection), figure 4 (the
+    prototypes, where their runs were kept), figures 5 and 6 (held-out vertebrae explained;
+    they need the cohort), figure 7 (weighting), differences, and every table as a picture.
 
     Parameters
     ----------
     results : Results
     tables : sequence of Table
     folder : Path
+    cohort : Cohort, optional
+        That of the cross-validations.
+
+    Raises
+    ------
+    ConfigError
+        If the cohort is another one.
     """
     names = []
-    for item in results.of("crossval"):
-        if "factors" in item.content:
-            continue
-        names += _cosines(item, folder)
-        names += _comparison(item, folder)
+    for suffix, item in _told_apart(results):
+        names += _cosines(item, folder, suffix)
+        names += _comparison(item, folder, suffix)
+        if draw_prototypes(item, folder / f"protoverse-figure4{suffix}.png"):
+            names.append(f"protoverse-figure4{suffix}.png")
+        if cohort is not None:
+            names += draw_examples(item, cohort, folder, suffix)
     for item in results.of("crossval"):
         if "loss.class_weights" in item.content.get("factors", {}).get("keys", []):
             names.append(_weighting(item, folder))
@@ -46,19 +62,32 @@ def draw_figures(results: Results, tables: Sequence[Table], folder: Path) -> lis
     return names
 
 
+def _told_apart(results: Results) -> list[tuple[str, Stored]]:
+    """Return the cross-validations of ProtoVerse's task, several with their folders' names."""
+    classes = published()["protoverse"]["table3"]["columns"]
+    items = [
+        item
+        for item in results.of("crossval")
+        if "factors" not in item.content and not compares_tasks(item, classes)
+    ]
+    if len(items) == 1:
+        return [("", items[0])]
+    return [(f"-{item.path.parent.name}", item) for item in items]
+
+
 def _origin(item: Stored) -> str:
     data = str(item.content.get("data_sha256"))[:12]
     return f"data {data}, results {item.sha256[:12]}"
 
 
-def _cosines(item: Stored, folder: Path) -> list[str]:
+def _cosines(item: Stored, folder: Path, suffix: str) -> list[str]:
     """Draw figure 3: raw and centered cosine, before and after projection, first fold."""
     names = []
     for entry in item.content["entries"]:
         found = entry["prototypes"]
         if found is None or "before" not in found["first_fold"]:
             continue
-        name = f"protoverse-figure3-{entry['name']}.png"
+        name = f"protoverse-figure3-{entry['name']}{suffix}.png"
         with drawn(folder / name, 6.6, 6.4) as figure:
             axes = figure.subplots(2, 2)
             for row, state in enumerate(("before", "after")):
@@ -90,14 +119,14 @@ def _cosine_matrix(
     axes.tick_params(length=0)
 
 
-def _comparison(item: Stored, folder: Path) -> list[str]:
+def _comparison(item: Stored, folder: Path, suffix: str) -> list[str]:
     """Draw the paired differences in class-average F1 with their intervals."""
     pairs = [
         p for p in item.content["comparisons"] if p["differences"][HEADLINE[1]]["low"] is not None
     ]
     if not pairs:
         return []
-    with drawn(folder / "differences.png", 6.2, 0.9 + 0.38 * len(pairs)) as figure:
+    with drawn(folder / f"differences{suffix}.png", 6.2, 0.9 + 0.38 * len(pairs)) as figure:
         axes = figure.add_subplot()
         axes.axvline(0, color=LIGHT["line"])
         axes.axvline(-2, color=LIGHT["warning-line"], ls="--", lw=1)
@@ -110,7 +139,7 @@ def _comparison(item: Stored, folder: Path) -> list[str]:
         )
         axes.set_xlabel("class-average F1, difference in points")
         axes.set_title(_origin(item), fontsize=8, loc="left")
-    return ["differences.png"]
+    return [f"differences{suffix}.png"]
 
 
 def _weighting(item: Stored, folder: Path) -> str:
@@ -125,7 +154,7 @@ def _weighting(item: Stored, folder: Path) -> str:
                 np.arange(len(entries)) + (k - 1) * width,
                 [100 * entry["mean"][key] for entry, _ in entries],
                 width,
-                yerr=[100 * entry["sd"][key] for entry, _ in entries],
+                yerr=[100 * (entry["sd"][key] or 0) for entry, _ in entries],
                 color=fills[k],
                 label=_WORDS[k],
                 error_kw={"ecolor": LIGHT["muted"], "lw": 1},

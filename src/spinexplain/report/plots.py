@@ -64,7 +64,7 @@ def confusion_png(figures: dict[str, Any], path: Path) -> None:
 
 
 def reliability_png(figures: dict[str, Any], path: Path) -> None:
-    """Draw the reliability plot of an evaluation."""
+    """Draw the reliability plot of an evaluation; a dot's area is its bin's share of vertebrae."""
     found = figures["calibration"]
     filled = [k for k, count in enumerate(found["counts"]) if count]
     sure, right = ([found[name][k] for k in filled] for name in ("confidence", "accuracy"))
@@ -72,6 +72,9 @@ def reliability_png(figures: dict[str, Any], path: Path) -> None:
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], "--", color=LIGHT["muted"], lw=1)
         axes.vlines(sure, sure, right, color=LIGHT["warning-line"])
-        axes.plot(sure, right, "o", color=LIGHT["accent"])
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="model score", ylabel="share right")
+        counts = np.array([found["counts"][k] for k in filled])
+        areas = 6 + 90 * counts / counts.sum()
+        axes.scatter(sure, right, s=areas, color=LIGHT["accent"], clip_on=False, zorder=3)
+        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share right")
+        axes.set_xlabel("model score (area of a dot: its vertebrae)")
         axes.set_title(f"ECE {found['ece']:.3f}, n = {figures['vertebrae']}", loc="left")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.record import BestSample, Dissection
 from spinexplain.report.pictures import upsample, wash_rgba, window_hu
 
 TILE_PIXELS = 224
-_GAP, _COLUMNS = 5, 5
+_GAP, _COLUMNS, _SLICE_DETAIL = 5, 5, 2
+_SAGITTAL = {"left": "A", "right": "P"}
 _GROUND = 16
 
 
@@ -30,7 +31,8 @@ def collage(dissection: Dissection, unit: int, count: int = 25) -> np.ndarray:
     Returns
     -------
     ndarray of uint8, shape (rows, columns, 3)
-        Five tiles a row, strongest first; the same scale of colors in all.
+        Five tiles a row, strongest first, each with its level and grade; the same scale of
+        colors in all.
     """
     best = dissection.best_of(unit)[:count]
     maps = [sample_map(dissection, item) for item in best]
@@ -38,6 +40,11 @@ def collage(dissection: Dissection, unit: int, count: int = 25) -> np.ndarray:
     tiles = [
         blended(dissection.pictures[item.picture], heat, top, _detail(dissection.grid.side))
         for item, heat in zip(best, maps, strict=True)
+    ]
+    sources = [dissection.sources[item.picture] for item in best]
+    tiles = [
+        lettered(tile, {"foot": f"{source.level}  {source.grade}"} | (_SAGITTAL if first else {}))
+        for first, tile, source in zip([True, *[False] * len(tiles)], tiles, sources, strict=False)
     ]
     return mosaic(tiles, _COLUMNS)
 
@@ -62,12 +69,37 @@ def slices(crop_hu: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
     """
     if crop_hu.ndim == 2:
         crop_hu, heatmap = crop_hu[..., None], heatmap[..., None]
-    top = float(heatmap.max())
-    detail = 1 if crop_hu.shape[2] > 1 else _detail(crop_hu.shape[0])
-    tiles = [
-        blended(crop_hu[..., i], heatmap[..., i], top, detail) for i in range(crop_hu.shape[2])
-    ]
+    top, count = float(heatmap.max()), crop_hu.shape[2]
+    detail = _SLICE_DETAIL if count > 1 else _detail(crop_hu.shape[0])
+    tiles = [blended(crop_hu[..., i], heatmap[..., i], top, detail) for i in range(count)]
+    if count > 1:
+        tiles[0] = lettered(tiles[0], {"head": "R", **_SAGITTAL})
+        tiles[-1] = lettered(tiles[-1], {"head": "L"})
     return mosaic(tiles, int(np.ceil(np.sqrt(len(tiles)))), gap=1)
+
+
+def lettered(tile: np.ndarray, words: Mapping[str, str]) -> np.ndarray:
+    """Write words at the sides of a picture: ``left``, ``right``, ``head`` and ``foot``.
+
+    Parameters
+    ----------
+    tile : ndarray of uint8, shape (rows, columns, 3)
+    words : mapping of str to str
+    """
+    picture = Image.fromarray(tile)
+    high, wide, _ = tile.shape
+    size = float(np.clip(high / 16, 10, 16))
+    places = {
+        "left": ((4, high / 2), "lm"),
+        "right": ((wide - 4, high / 2), "rm"),
+        "head": ((wide / 2, 3), "ma"),
+        "foot": ((5, high - 4), "ld"),
+    }
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size)
+    for side, text in words.items():
+        at, anchor = places[side]
+        draw.text(at, text, (235, 240, 243), font, anchor, stroke_width=1, stroke_fill=(0, 0, 0))
+    return np.asarray(picture)
 
 
 def blended(array_hu: np.ndarray, heatmap: np.ndarray, top: float, detail: int) -> np.ndarray:

@@ -65,8 +65,13 @@ def training_data(run: OpenedRun, cohorts: Sequence[Cohort], split: str | None) 
             f'model "{run.grader.info.name}" does not hold the settings of its training, so its '
             "training crops can not be found. Leave out --cohort."
         )
-    axes = run.config.input.axes
-    data = joined([set_from_cohort(cohort, axes, split, masks=False) for cohort in cohorts])
+    axes, height = run.config.input.axes, run.config.input.body_height_mm
+    data = joined(
+        [
+            set_from_cohort(cohort, axes, split, masks=False, body_height_mm=height)
+            for cohort in cohorts
+        ]
+    )
     if run.fingerprint is not None and fingerprint(data) != run.fingerprint:
         raise ModelError(
             f'model "{run.grader.info.name}" learned from other crops than '
@@ -164,7 +169,10 @@ def _from_bundle(run: OpenedRun, withheld: bool) -> ModelAtlas:
         start_mm=(model.trunk.field.start + 0.5) * mm,
         reliability=_reliability(run),
         withheld=withheld,
-        notes=() if run.before is not None else ("no_run",),
+        notes=(
+            *(() if spec.body_height_mm is None else ("scaled",)),
+            *(() if run.before is not None else ("no_run",)),
+        ),
     )
 
 

@@ -14,10 +14,11 @@ from spinexplain.models.inputs import network_input
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.models.receptive import upsample_map
 from spinexplain.train.augment import plain_crops
+from spinexplain.train.body_scale import expected_heights_mm, resampled
 from spinexplain.train.dataset import TrainingSet, class_labels
 from spinexplain.train.projection import inputs_in_batches
 from spinexplain.train.reliability import top_share
-from spinexplain.train.structures import STRUCTURES, shares_on, structures_of
+from spinexplain.train.structures import BESIDE, STRUCTURES, shares_on, structures_of
 
 if TYPE_CHECKING:
     from spinexplain.train.atlas import AtlasData
@@ -188,5 +189,9 @@ def _coded(data: AtlasData, rows: np.ndarray, axes: int) -> TrainingSet:
     codes = np.zeros(chosen.patches_hu.shape, np.uint8)
     for cohort in dict.fromkeys(cohort for cohort, _ in places):
         here = [i for i, place in enumerate(places) if place[0] is cohort]
-        codes[here] = structures_of(cohort, np.array([places[i][1] for i in here]), axes)
+        where = np.array([places[i][1] for i in here])
+        codes[here] = structures_of(cohort, where, axes)
+        if chosen.body_height_mm is not None:
+            steps = expected_heights_mm(cohort, where, axes) / chosen.body_height_mm
+            codes[here] = resampled(codes[here], steps, "nearest", BESIDE)
     return replace(chosen, target=codes)

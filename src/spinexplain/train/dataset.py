@@ -34,12 +34,21 @@ class TrainingSet:
         1 where a fracture's true evidence lies.
     height_loss : ndarray of float, shape (N,), or None
         Relative height loss, 0 to 1; NaN where it is not known.
+    ratings : ndarray of int, shape (N, R), or None
+        Genant grade by each of R raters, -1 where one gave none.
     features : ndarray of float32, shape (N, channels, *G), or None
         What a trunk makes of the unaugmented crops, for networks whose trunk is bypassed.
+    inside_cells : ndarray of float32, shape (N, *G), or None
+        With ``features``: how much of each cell the mask of the loss on place covers.
     origin : ndarray of int, shape (N,), or None
         Number of each row before rows were dropped, for whoever needs to find it again.
+    simulated : ndarray of bool, shape (N,), or None
+        Rows whose fracture was simulated in the crop.
     synthetic : bool
         Whether the crops come from a phantom.
+    body_height_mm : float or None
+        What the crops are scaled to, as in :class:`~spinexplain.config.InputSpec`; None at the
+        patients' own size.
 
     Raises
     ------
@@ -56,9 +65,13 @@ class TrainingSet:
     target: np.ndarray | None = None
     evidence: np.ndarray | None = None
     height_loss: np.ndarray | None = None
+    ratings: np.ndarray | None = None
     features: np.ndarray | None = None
+    inside_cells: np.ndarray | None = None
     origin: np.ndarray | None = None
+    simulated: np.ndarray | None = None
     synthetic: bool = True
+    body_height_mm: float | None = None
 
     def __post_init__(self) -> None:
         for item in fields(self):
@@ -94,17 +107,41 @@ class TrainingSet:
 def joined(sets: Sequence[TrainingSet]) -> TrainingSet:
     """Put the rows of several sets after one another.
 
-    What only some of the sets have (masks, height losses) is left out.
+    What only some of the sets have (masks, height losses) is left out; raters' grades are
+    kept, with -1 where a set has fewer raters.
+
+    Raises
+    ------
+    ConfigError
+        If they are not scaled alike.
     """
-    arrays: dict[str, Any] = {}
+    scales = {one.body_height_mm for one in sets}
+    if len(scales) > 1:
+        raise ConfigError(
+            f"the sets are scaled to body heights of {sorted(map(str, scales))} mm; expected one. "
+            "Read them for the same input."
+        )
+    arrays: dict[str, Any] = {"ratings": _joined_ratings(sets)}
     for item in fields(TrainingSet):
         parts = [getattr(one, item.name) for one in sets]
-        if all(isinstance(part, np.ndarray) for part in parts):
+        if item.name != "ratings" and all(isinstance(part, np.ndarray) for part in parts):
             arrays[item.name] = np.concatenate(parts)
     stored = [one.patches_hu for one in sets if isinstance(one.patches_hu, StoredPatches)]
     if len(stored) == len(sets):
         arrays["patches_hu"] = one_after_another(stored)
-    return TrainingSet(**arrays, synthetic=all(one.synthetic for one in sets))
+    return TrainingSet(
+        **arrays, synthetic=all(one.synthetic for one in sets), body_height_mm=scales.pop()
+    )
+
+
+def _joined_ratings(sets: Sequence[TrainingSet]) -> np.ndarray | None:
+    known = [np.empty((len(one), 0), int) if one.ratings is None else one.ratings for one in sets]
+    most = max(part.shape[1] for part in known)
+    if most == 0:
+        return None
+    return np.concatenate(
+        [np.pad(part, ((0, 0), (0, most - part.shape[1])), constant_values=-1) for part in known]
+    )
 
 
 Task = Mapping[str, Sequence[str]] | Sequence[str]
@@ -136,6 +173,46 @@ def grade_labels(grades: np.ndarray, task: Task) -> np.ndarray:
     return np.array([index.get(f"G{grade}", -1) for grade in grades], dtype=int)
 
 
+def class_shares(data: TrainingSet, task: Task) -> np.ndarray:
+    """Return :func:`grade_shares` of every row, float64 (N, K)."""
+    return grade_shares(data.grades, data.ratings, task)
+
+
+def grade_shares(grades: np.ndarray, ratings: np.ndarray | None, task: Task) -> np.ndarray:
+    """Return which share of the raters saw each class in every vertebra.
+
+    Parameters
+    ----------
+    grades : ndarray of int, shape (N,)
+        The grade agreed on, 0 to 3.
+    ratings : ndarray of int, shape (N, R), or None
+        -1 where a rater gave none.
+    task : mapping of str to sequence of str, or sequence of str
+
+    Returns
+    -------
+    ndarray of float64, shape (N, K)
+        A vertebra that no rater put into a class has its grade alone: 1 for its class, 0 for
+        the others, and all 0 where its grade is in no class.
+
+    Examples
+    --------
+    >>> votes = np.array([[2, 3, 2, 1, -1]])
+    >>> grade_shares(np.array([2]), votes, ("G0", "G2", "G3")).round(2).tolist()
+    [[0.0, 0.67, 0.33]]
+    """
+    labels = grade_labels(grades, task)
+    shares = (labels[:, None] == np.arange(len(task))).astype(float)
+    if ratings is None:
+        return shares
+    rated = grade_labels(ratings.ravel(), task).reshape(ratings.shape)
+    counts = (rated[:, :, None] == np.arange(len(task))).sum(axis=1)
+    raters = counts.sum(axis=1)
+    seen = raters > 0
+    shares[seen] = counts[seen] / raters[seen, None]
+    return shares
+
+
 def with_classes(data: TrainingSet, task: Task, per_class: int) -> TrainingSet:
     """Drop rows whose grade is in no class (ProtoVerse leaves G1 out), and check what is left.
 
@@ -161,8 +238,14 @@ def check_fits(data: TrainingSet, spec: InputSpec) -> None:
     Raises
     ------
     ConfigError
-        If they have another number of axes, or are smaller than the input's extent.
+        If they have another number of axes, are smaller than the input's extent, or are
+        scaled to another height of the body.
     """
+    if data.body_height_mm != spec.body_height_mm:
+        raise ConfigError(
+            f"the crops are scaled to body heights of {data.body_height_mm} mm; the preset's "
+            f"[input] body_height_mm is {spec.body_height_mm}. Read the cohort for this input."
+        )
     shape = data.patches_hu.shape[1:]
     if len(shape) != spec.axes or min(shape) < spec.extent_mm:
         wanted = " x ".join([f"{spec.extent_mm:.0f}"] * spec.axes)

@@ -10,9 +10,11 @@ import numpy as np
 import torch
 
 from spinexplain.config import AugmentSettings, InputSpec, TrainConfig
-from spinexplain.models.backbones import Trunk, bypassing
+from spinexplain.models.backbones import Trunk, build_trunk, bypassing
+from spinexplain.train.augment import inside_mask
 from spinexplain.train.dataset import TrainingSet
-from spinexplain.train.projection import inputs_in_batches
+from spinexplain.train.projection import inputs_in_batches, share_on_grid
+from spinexplain.train.run import seeded_build
 
 LARGEST_CACHE_BYTES = 2_000_000_000
 
@@ -29,7 +31,9 @@ def changes_nothing(settings: AugmentSettings) -> bool:
 
 
 @torch.no_grad()
-def with_features(trunk: Trunk, data: TrainingSet, spec: InputSpec) -> TrainingSet:
+def with_features(
+    trunk: Trunk, data: TrainingSet, spec: InputSpec, inside: str = "body"
+) -> TrainingSet:
     """Pass the unaugmented crops through a trunk once and keep what it gives.
 
     Parameters
@@ -38,16 +42,61 @@ def with_features(trunk: Trunk, data: TrainingSet, spec: InputSpec) -> TrainingS
         Used in evaluation mode.
     data : TrainingSet
     spec : InputSpec
+    inside : str
+        What the loss on place counts as inside; see ``LossSettings``.
 
     Returns
     -------
     TrainingSet
-        The same rows with ``features``; 4 bytes x channels x cells each.
+        The same rows with ``features``, 4 bytes x channels x cells each, and, if there are
+        masks, ``inside_cells``.
     """
     trunk.eval()
-    rows = np.arange(len(data))
-    parts = [trunk(x) for _, x, _ in inputs_in_batches(data, rows, spec)]
-    return replace(data, features=torch.cat(parts).contiguous().numpy())
+    features, cells = [], []
+    for _, x, crops in inputs_in_batches(data, np.arange(len(data)), spec):
+        features.append(trunk(x))
+        if (mask := inside_mask(crops, inside)) is not None:
+            grid = tuple(features[-1].shape[2:])
+            cells.append(share_on_grid(trunk.field, mask, grid, spec))
+    return replace(
+        data,
+        features=torch.cat(features).contiguous().numpy(),
+        inside_cells=torch.cat(cells).numpy() if cells else None,
+    )
+
+
+def keeps_trunk(config: TrainConfig) -> bool:
+    """Whether a training leaves the trunk as it starts and shows it the same crops always.
+
+    Then its features are computed once for every head that stands on it.
+
+    Examples
+    --------
+    >>> still = dict.fromkeys(AugmentSettings.model_fields, 0.0)
+    >>> none = {"steps": 0}
+    >>> keeps_trunk(TrainConfig(augment=still, classifier=none, joint=none))
+    True
+    """
+    return (
+        config.head.kind == "prototype"
+        and config.classifier.steps == 0
+        and config.joint.steps == 0
+        and config.last_layer.augmented_views == 0
+        and config.volume_augment is None
+        and changes_nothing(config.augment)
+    )
+
+
+def starting_features(config: TrainConfig, data: TrainingSet) -> TrainingSet:
+    """Return the set with the features of the trunk as :func:`keeps_trunk` has it all along.
+
+    What does not fit into memory is left as it is.
+    """
+    with seeded_build(config.seed):
+        trunk = build_trunk(config.trunk, config.input)
+    if cache_bytes(trunk, len(data), config.input) > LARGEST_CACHE_BYTES:
+        return data
+    return with_features(trunk, data, config.input, config.loss.inside)
 
 
 def cache_bytes(trunk: Trunk, rows: int, spec: InputSpec) -> int:
@@ -64,11 +113,14 @@ def cached_where_possible(
 
     Yields the set to train on: with features inside the context, or ``data`` as it is.
     """
+    if data.features is not None:
+        yield data
+        return
     small = cache_bytes(trunk, len(data), config.input) <= LARGEST_CACHE_BYTES
     still = config.volume_augment is None and changes_nothing(config.augment)
     if not (still and small):
         yield data
         return
-    cached = with_features(trunk, data, config.input)
+    cached = with_features(trunk, data, config.input, config.loss.inside)
     with bypassing(trunk):
         yield cached

@@ -16,7 +16,7 @@ from spinexplain.errors import ModelError
 from spinexplain.models.inputs import network_input
 from spinexplain.train.augment import Crops, augmented_crops
 from spinexplain.train.augment_volume import volume_crops
-from spinexplain.train.dataset import TrainingSet, class_labels, grade_labels
+from spinexplain.train.dataset import TrainingSet, class_labels, grade_labels, grade_shares
 from spinexplain.train.journal import Journal, Terms
 from spinexplain.train.processes import averaged, share_gradients, share_statistics
 from spinexplain.train.sampling import StepRows
@@ -33,6 +33,8 @@ class Batch:
 
     With several processes a batch is one process's part of the step, ``everyone`` holds the
     labels of all parts, by which weighted means are divided, and ``parts`` their number.
+    ``shares`` and ``everyone_shares`` hold the raters' shares of the classes where the loss
+    needs them; ``inside`` the cells' shares of the mask where features stand for the crops.
     """
 
     x: Tensor
@@ -41,6 +43,9 @@ class Batch:
     height_loss: Tensor | None = None
     everyone: Tensor | None = None
     parts: int = 1
+    shares: Tensor | None = None
+    everyone_shares: Tensor | None = None
+    inside: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +171,10 @@ def load_batch(
     chosen = replace(whole, index=whole.index[part[0] :: part[1]])
     chosen = replace(chosen, copies=whole.copies[part[0] :: part[1]])
     rows = chosen.index
-    crops = None
-    if data.features is None or phase.masks:
+    crops, inside = None, None
+    if data.features is not None and data.inside_cells is not None and phase.masks:
+        inside = torch.from_numpy(data.inside_cells[rows])
+    if data.features is None or (phase.masks and inside is None):
         crops = crops_of_step(data, config, phase, chosen)
     if data.features is not None:
         x = torch.from_numpy(data.features[rows])
@@ -180,14 +187,36 @@ def load_batch(
     everyone = None
     if part[1] > 1:
         everyone = torch.from_numpy(grade_labels(data.grades[whole.index], config.task))
-    return Batch(x, labels, crops, losses, everyone, part[1])
+    return Batch(
+        x=x,
+        labels=labels,
+        crops=crops,
+        height_loss=losses,
+        everyone=everyone,
+        shares=_soft_targets(data, config, rows),
+        everyone_shares=None if part[1] == 1 else _soft_targets(data, config, whole.index),
+        inside=inside,
+        parts=part[1],
+    )
+
+
+def _soft_targets(data: TrainingSet, config: TrainConfig, rows: np.ndarray) -> Tensor | None:
+    """Return the raters' shares (n, K) where the loss is against them."""
+    if config.loss.grading != "soft":
+        return None
+    ratings = None if data.ratings is None else data.ratings[rows]
+    return torch.from_numpy(grade_shares(data.grades[rows], ratings, config.task)).float()
 
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
     """Seed torch by ``key``, e.g. for dropout, and leave its global state as it was."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
+        seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+        # torch.manual_seed keeps a stack trace for every kind of device, each step anew.
+        (torch.manual_seed if torch.cuda.is_available() else torch.default_generator.manual_seed)(
+            seed
+        )
         yield
 
 
@@ -312,7 +341,8 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
         crops = Crops(crops.hu, crops.centers, masks[0], masks[1])
     moved = {
         name: None if tensor is None else tensor.to(device)
-        for name, tensor in (("height_loss", batch.height_loss), ("everyone", batch.everyone))
+        for name in ("height_loss", "everyone", "shares", "everyone_shares", "inside")
+        for tensor in (getattr(batch, name),)
     }
     return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved, parts=batch.parts)
 

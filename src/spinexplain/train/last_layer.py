@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from spinexplain.config import LastLayerSettings
+
+_LARGEST_SLOPE = 2e-8
+_RESTARTS = 20
 
 
 def fit_last_layer(
@@ -23,7 +28,8 @@ def fit_last_layer(
     ----------
     similarities : ndarray, shape (N, P)
         Similarity of each crop to each prototype.
-    labels : ndarray of int, shape (N,)
+    labels : ndarray, shape (N,) of int or (N, K) of float
+        Classes, or the share of raters who saw each class.
     prototype_class : ndarray of int, shape (P,)
     weights : ndarray, shape (K,)
         Class weights of the cross-entropy.
@@ -42,8 +48,8 @@ def fit_last_layer(
     Notes
     -----
     Replaces ProtoPNet's twenty epochs after every projection; the problem is convex, so
-    the optimum is the same. With the sign constraints the L1 term is linear; without
-    them its kink at 0 is smoothed over 1e-6.
+    the optimum is the same. Off-class connections are the difference of two numbers not below
+    0 (with the sign constraints of one), so that the L1 term has no kink to stop at.
 
     Examples
     --------
@@ -54,28 +60,76 @@ def fit_last_layer(
     True
     """
     own = prototype_class[None] == np.arange(len(weights))[:, None]
-    signs = [(0, None) if o else (None, 0) for o in own.ravel()]
-    lambda_l1, lambda_l2 = settings.lambda_l1, settings.lambda_l2
+    signed = not settings.constrained
+    parts = _Parts(own, signed)
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        connections = flat.reshape(own.shape)
+        connections = parts.joined(flat)
         value, slope = weighted_cross_entropy(connections, similarities, labels, weights)
-        smooth = np.sqrt(connections**2 + 1e-12)
-        value += lambda_l1 * float(smooth[~own].sum()) + lambda_l2 / 2 * float(flat @ flat)
-        slope += lambda_l1 * np.where(own, 0.0, connections / smooth) + lambda_l2 * connections
-        return value, slope.ravel()
+        value += settings.lambda_l2 / 2 * float(np.sum(connections**2))
+        value += settings.lambda_l1 * float(flat[parts.is_size].sum())
+        slope += settings.lambda_l2 * connections
+        return value, parts.pulled_back(slope) + settings.lambda_l1 * parts.is_size
 
-    if settings.constrained:
-        start = np.where(own, np.maximum(start, 0), np.minimum(start, 0))
-    found = minimize(
-        objective,
-        start.ravel().astype(float),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=signs if settings.constrained else None,
-        options={"maxiter": 2000, "ftol": 1e-12, "gtol": 1e-8},
-    )
-    return found.x.reshape(own.shape)
+    lowest = np.where(parts.is_size | settings.constrained, 0.0, -np.inf)
+    flat = np.maximum(parts.split(start.astype(float)), lowest)
+    return parts.joined(_minimized(objective, flat, lowest))
+
+
+def _minimized(
+    objective: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    start: np.ndarray,
+    lowest: np.ndarray,
+) -> np.ndarray:
+    """Minimize a convex objective over numbers not below ``lowest``.
+
+    L-BFGS-B can come to rest beside the optimum where many numbers sit on their bounds; begun
+    anew from there it forgets the curvature that held it.
+    """
+    bounds = [(low, None) for low in lowest]
+    options = {"maxiter": 5000, "maxfun": 10000, "ftol": 0.0, "gtol": _LARGEST_SLOPE / 2}
+    for _ in range(_RESTARTS):
+        start = minimize(
+            objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+        ).x
+        slope = objective(start)[1]
+        if np.abs(np.where(start > lowest, slope, np.minimum(slope, 0))).max() <= _LARGEST_SLOPE:
+            break
+    return start
+
+
+class _Parts:
+    """Connections as numbers whose absolute off-class sum is linear: their parts below and above 0.
+
+    First the own-class connections, then how far the off-class ones lie below 0, then, where
+    they may have any sign, how far above.
+    """
+
+    def __init__(self, own: np.ndarray, signed: bool) -> None:
+        self._own, self._signed = own, signed
+        sizes = np.ones((1 + signed) * int(np.sum(~own)), bool)
+        self.is_size = np.concatenate([np.zeros(int(own.sum()), bool), sizes])
+
+    def split(self, connections: np.ndarray) -> np.ndarray:
+        """Return the parts of connections (K, P)."""
+        off = connections[~self._own]
+        above = [np.maximum(off, 0)] if self._signed else []
+        return np.concatenate([connections[self._own], np.maximum(-off, 0), *above])
+
+    def joined(self, parts: np.ndarray) -> np.ndarray:
+        """Return the connections (K, P) of parts."""
+        connections = np.zeros(self._own.shape)
+        count, off = int(self._own.sum()), int(np.sum(~self._own))
+        connections[self._own] = parts[:count]
+        connections[~self._own] = -parts[count : count + off]
+        if self._signed:
+            connections[~self._own] += parts[count + off :]
+        return connections
+
+    def pulled_back(self, slope: np.ndarray) -> np.ndarray:
+        """Return the slope by parts from that by connections (K, P)."""
+        off = slope[~self._own]
+        return np.concatenate([slope[self._own], -off, *([off] if self._signed else [])])
 
 
 def weighted_cross_entropy(
@@ -87,12 +141,24 @@ def weighted_cross_entropy(
     torch does.
     """
     logits = similarities @ connections.T
+    if labels.ndim == 2:
+        return _against_shares(logits, similarities, labels * weights)
     share = weights[labels] / weights[labels].sum()
     rows = np.arange(len(labels))
     value = -float(np.sum(share * log_softmax(logits, axis=1)[rows, labels]))
     residual = softmax(logits, axis=1)
     residual[rows, labels] -= 1
     return value, (residual * share[:, None]).T @ similarities
+
+
+def _against_shares(
+    logits: np.ndarray, similarities: np.ndarray, weighted: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return the cross-entropy against weighted shares (N, K) of the classes, and its slope."""
+    weighted = weighted / weighted.sum()
+    value = -float(np.sum(weighted * log_softmax(logits, axis=1)))
+    residual = weighted.sum(axis=1, keepdims=True) * softmax(logits, axis=1) - weighted
+    return value, residual.T @ similarities
 
 
 def descend_last_layer(

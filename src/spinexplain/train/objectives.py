@@ -16,7 +16,7 @@ from spinexplain.models.losses import (
     outside_loss,
     separation_loss,
 )
-from spinexplain.models.ordinal import GRADING_LOSSES
+from spinexplain.models.ordinal import GRADING_LOSSES, soft_cross_entropy
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.augment import inside_mask
 from spinexplain.train.fit import Batch, Terms
@@ -49,14 +49,21 @@ def grading_loss(kind: str, logits: Tensor, batch: Batch, weights: Tensor) -> Te
     """Return the class-weighted loss of grades, divided by the sum of the weights.
 
     With several processes by that of the whole step, times their number, so that the mean
-    over the processes is the step's. ``kind`` is a key of ``GRADING_LOSSES``.
+    over the processes is the step's. ``kind`` is a key of ``GRADING_LOSSES``, or ``"soft"``
+    for the cross-entropy against the shares of raters who saw each class.
     """
     weights = weights.to(logits.device)
-    loss = GRADING_LOSSES[kind](logits, batch.labels, weights)
-    if batch.everyone is None:
+    if batch.shares is not None:
+        loss = soft_cross_entropy(logits, batch.shares, weights)
+        own, whole = batch.shares @ weights, batch.everyone_shares
+        total = None if whole is None else whole @ weights
+    else:
+        loss = GRADING_LOSSES[kind](logits, batch.labels, weights)
+        own = weights[batch.labels]
+        total = None if batch.everyone is None else weights[batch.everyone]
+    if total is None:
         return loss
-    processes = len(batch.everyone) / len(batch.labels)
-    return loss * processes * weights[batch.labels].sum() / weights[batch.everyone].sum()
+    return loss * (len(total) / len(own)) * own.sum() / total.sum()
 
 
 def classification_objective(
@@ -131,12 +138,14 @@ def prototype_objective(
 
 
 def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
-    if config.loss.lambda_outside == 0 or batch.crops is None:
+    if config.loss.lambda_outside == 0:
         return maps.new_zeros(())
-    mask = inside_mask(batch.crops, config.loss.inside)
-    if mask is None:
-        return maps.new_zeros(())
-    inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
+    inside = batch.inside
+    if inside is None:
+        mask = None if batch.crops is None else inside_mask(batch.crops, config.loss.inside)
+        if mask is None:
+            return maps.new_zeros(())
+        inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
     own = model.prototype_class[None] == batch.labels[:, None]
     return outside_loss(model.similarity_of(maps), inside, own, config.loss.outside_power)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
 import torch
 
+from spinexplain.config import InputSpec
 from spinexplain.models.checkpoint import Bundle, PrototypeRecord
 from spinexplain.models.grader import Scope
 from spinexplain.models.inputs import network_input
@@ -74,9 +76,22 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         maps=maps,
         training=statement.training
         | {"config": config.model_dump(mode="json"), "validation": trained.figures}
+        | {"vertebrae": grade_counts(trained.data.grades)}
         | {"data_licence": statement.data_licence or NOT_STATED}
         | {"pixels_withheld": statement.withhold_pixels},
     )
+
+
+def grade_counts(grades: np.ndarray) -> dict[str, int]:
+    """Count vertebrae by Genant grade.
+
+    Examples
+    --------
+    >>> grade_counts(np.array([0, 2, 0]))
+    {'G0': 2, 'G2': 1}
+    """
+    values, counts = np.unique(grades, return_counts=True)
+    return {f"G{value}": int(count) for value, count in zip(values, counts, strict=True)}
 
 
 @torch.no_grad()
@@ -98,11 +113,16 @@ def _prototype_patches(
             grade=f"G{data.grades[source.row]}",
             synthetic=data.synthetic,
             cell=source.cell,
+            patch_sha256=_hash_of(data.patches_hu[source.row]),
         )
         for source in trained.sources
     )
     hu = np.rint(crops.hu.numpy()).clip(-32768, 32767).astype(np.int16)
     return records, hu, own.numpy().astype(np.float32)
+
+
+def _hash_of(patch_hu: np.ndarray) -> str:
+    return sha256(np.ascontiguousarray(patch_hu, "<i2").tobytes()).hexdigest()
 
 
 def model_card(trained: Trained, statement: Statement) -> str:
@@ -121,7 +141,7 @@ def model_card(trained: Trained, statement: Statement) -> str:
         statement.trained_on,
         "",
         f"License of the data: {statement.data_licence or NOT_STATED}."
-        f"{_pixels(trained, statement)}",
+        f"{_pixels(trained, statement)}{_simulated(trained)}",
         "",
         "## What it may be asked",
         "",
@@ -129,6 +149,7 @@ def model_card(trained: Trained, statement: Statement) -> str:
         f"- At most {scope.max_outside:.0%} of the {config.input.extent_mm:.0f} mm crop outside "
         "the scan.",
         f"- No vertebra flagged {', '.join(scope.refused_flags) or 'at all'}.",
+        *_scaling(config.input),
         "- Scores are softmax outputs, not calibrated on patients.",
         "",
         "## How far its evidence can be placed",
@@ -162,6 +183,26 @@ def _pixels(trained: Trained, statement: Statement) -> str:
     if statement.withhold_pixels:
         return " The pixels of the prototypes' training patches are withheld from this bundle."
     return " The bundle holds the training patches behind its prototypes."
+
+
+def _scaling(spec: InputSpec) -> list[str]:
+    if spec.body_height_mm is None:
+        return []
+    return [
+        f"- Crops are scaled so that the body should be {spec.body_height_mm:g} mm tall, by its "
+        "level and the distances of its neighbors' centroids; millimeters here are those of the "
+        "scaled crop."
+    ]
+
+
+def _simulated(trained: Trained) -> str:
+    marked = trained.data.simulated
+    if marked is None:
+        return ""
+    return (
+        f" {int(marked.sum())} of {len(marked)} training crops are healthy ones with a simulated "
+        "fracture; no prototype comes from them."
+    )
 
 
 def _placing(trained: Trained) -> str:

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from spinexplain.config import PhaseSettings, TrainConfig
 from spinexplain.errors import ConfigError
-from spinexplain.models.inputs import network_input
+from spinexplain.models.inputs import batch_size, network_input
 from spinexplain.models.losses import class_weights
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train.augment import augmented_crops, inside_mask
-from spinexplain.train.dataset import TrainingSet, class_labels
+from spinexplain.train.dataset import TrainingSet, class_labels, class_shares
 from spinexplain.train.last_layer import SOLVERS
 from spinexplain.train.objectives import WarmUp, target_cells
-from spinexplain.train.projection import inputs_in_batches
+from spinexplain.train.projection import inputs_in_batches, plain_batches
 
 VIEW_EPOCH = 900_000
 
@@ -110,18 +110,16 @@ def cached_similarities(
     model.eval()
     labels = class_labels(data, config.task)
     parts = [_view(model, data, config, view) for view in range(config.last_layer.augmented_views)]
-    plain = [
-        model.similarities(x)
-        for _, x, _ in inputs_in_batches(data, np.arange(len(data)), config.input)
-    ]
+    rows = np.arange(len(data))
+    plain = [model.similarities(x) for x in plain_batches(data, rows, config.input)]
     stacked = torch.cat([*plain, *parts]).double().numpy()
     return stacked, np.tile(labels, 1 + len(parts))
 
 
 def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int) -> Tensor:
-    out = []
-    for start in range(0, len(data), 64):
-        rows = np.arange(start, min(start + 64, len(data)))
+    out, batch = [], batch_size(config.input)
+    for start in range(0, len(data), batch):
+        rows = np.arange(start, min(start + batch, len(data)))
         crops = augmented_crops(
             data, rows, config.input, config.augment, config.seed, VIEW_EPOCH + view
         )
@@ -132,7 +130,14 @@ def _view(model: PrototypeNet, data: TrainingSet, config: TrainConfig, view: int
 def tune_last_layer(model: PrototypeNet, data: TrainingSet, config: TrainConfig) -> None:
     """Fit the class connections on cached similarities, in place."""
     similarities, labels = cached_similarities(model, data, config)
-    connect(model, similarities, labels, data, config)
+    connect(model, similarities, _last_targets(labels, data, config), data, config)
+
+
+def _last_targets(labels: np.ndarray, data: TrainingSet, config: TrainConfig) -> np.ndarray:
+    """Return the raters' shares of every view where the loss is against them, else the labels."""
+    if config.loss.grading != "soft":
+        return labels
+    return np.tile(class_shares(data, config.task), (len(labels) // len(data), 1))
 
 
 @torch.no_grad()
@@ -143,7 +148,7 @@ def connect(
     data: TrainingSet,
     config: TrainConfig,
 ) -> None:
-    """Fit the class connections to similarities (n, P) and labels (n,), in place."""
+    """Fit the class connections to similarities (n, P) and labels (n,) or shares (n, K)."""
     fitted = SOLVERS[config.last_layer.solver](
         similarities,
         labels,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from spinexplain.config import InputSpec, ProjectionSettings
 from spinexplain.errors import ModelError
 from spinexplain.models.inputs import batch_size, network_input
 from spinexplain.models.prototype import PrototypeNet
+from spinexplain.models.receptive import ReceptiveField
 from spinexplain.train.augment import Crops, inside_mask, plain_crops
 from spinexplain.train.dataset import TrainingSet
 
@@ -48,11 +49,26 @@ def inputs_in_batches(
 
     The inputs are the trunk's features where the set holds them.
     """
-    batch = batch_size(spec)
-    for start in range(0, len(index), batch):
-        rows = index[start : start + batch]
+    for rows in _batches(index, spec):
         crops = plain_crops(data, rows, spec)
         yield rows, plain_inputs(data, rows, crops, spec), crops
+
+
+def plain_batches(data: TrainingSet, index: np.ndarray, spec: InputSpec) -> Iterator[Tensor]:
+    """Yield the inputs of :func:`inputs_in_batches` alone; held features need no crop cut."""
+    unmasked = replace(data, target=None, evidence=None)
+    for rows in _batches(index, spec):
+        if data.features is not None:
+            yield torch.from_numpy(data.features[rows])
+        else:
+            crops = plain_crops(unmasked, rows, spec)
+            yield network_input(crops.hu, crops.centers, spec)
+
+
+def _batches(index: np.ndarray, spec: InputSpec) -> Iterator[np.ndarray]:
+    batch = batch_size(spec)
+    for start in range(0, len(index), batch):
+        yield index[start : start + batch]
 
 
 def plain_inputs(data: TrainingSet, rows: np.ndarray, crops: Crops, spec: InputSpec) -> Tensor:
@@ -93,7 +109,14 @@ def relative_share(
     model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
 ) -> Tensor:
     """Return :func:`cell_share` on a model's grid, divided by the fullest cell's."""
-    scale, field = spec.extent_mm / spec.size, model.trunk.field
+    return share_on_grid(model.trunk.field, mask, grid, spec)
+
+
+def share_on_grid(
+    field: ReceptiveField, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
+) -> Tensor:
+    """Return :func:`relative_share` for a grid whose cells see ``field``."""
+    scale = spec.extent_mm / spec.size
     share = cell_share(mask, grid, (field.start + 0.5) * scale - 0.5, field.stride * scale)
     fullest = share.flatten(1).amax(dim=1).clamp_min(1e-6)
     return share / fullest.view(-1, *(1,) * len(grid))

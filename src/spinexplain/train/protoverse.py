@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -77,6 +78,7 @@ class GraderRun(Run):
                 projected = self.config.continue_from == "projected"
                 model = self._fresh(copied_state(model) if projected else kept)
         assert best is not None
+        best.model.trunk.bypassed = False
         return best
 
     def _classified(self) -> LinearNet:
@@ -104,12 +106,14 @@ class GraderRun(Run):
         assert isinstance(model, PrototypeNet)
         if state is not None:
             model.load_state_dict(state)
+        model.trunk.bypassed = self.training.features is not None
         return model
 
     def _started(self) -> PrototypeNet:
         """Return the prototype network after the warm phase, its trunk from the classifier."""
         classifier = self._classified()
-        self._validated("classifier", classifier)
+        if self.training.features is None:
+            self._validated("classifier", classifier)
         model = self._fresh()
         model.trunk.load_state_dict(classifier.trunk.state_dict())
         if self.config.head.initial_prototypes == "own_class_patches":
@@ -129,11 +133,11 @@ class GraderRun(Run):
         return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
-        config = self.config
+        config, simulated = self.config, self.training.simulated
         sources = project(
             model,
             self.training,
-            self.labels,
+            self.labels if simulated is None else np.where(simulated, -1, self.labels),
             config.input,
             config.projection,
             config.loss.inside,

@@ -14,6 +14,7 @@ from spinexplain.train.journal import Journal
 from spinexplain.train.processes import start_fabric
 from spinexplain.train.protoverse import GraderRun
 from spinexplain.train.run import Progress, Trained, check_folder, make_folder
+from spinexplain.train.simulated import with_simulated_fractures
 
 Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
 
@@ -63,8 +64,12 @@ def train_model(
     """
     check_fits(data, config.input)
     wanted = config.head.prototypes_per_class if config.head.kind == "prototype" else 1
-    used = with_classes(data, config.task, wanted + 1)
-    training, validation = split_validation(used, config.validation_share, config.seed)
+    parts = split_validation(
+        with_classes(data, config.task, wanted + 1), config.validation_share, config.seed
+    )
+    del data  # the parts are copies, and a large cohort fits into memory once only
+    training, validation = parts
+    training = with_simulated_fractures(training, config)
     folder = Path(out)
     check_folder(folder, config, resume)
     check_parts(config, len(training), processes)

@@ -143,12 +143,17 @@ def slice_matrix(rows: int, slice_mm: float, phase: float) -> np.ndarray:
 
 
 def blur(images: Tensor, sigmas: np.ndarray) -> Tensor:
-    """Blur each image (N, *S) with its own Gaussian; sigma in samples, 0 leaves it alone."""
+    """Blur each image (N, *S) with its own Gaussian; sigma in samples, 0 leaves it alone.
+
+    Every kernel ends at its own three sigma: what lies beside an image in the batch must not
+    change it.
+    """
     radius = int(np.ceil(3 * sigmas.max(initial=0.0)))
     if radius == 0:
         return images
     steps = np.arange(-radius, radius + 1)
     kernels = np.exp(-0.5 * (steps / np.maximum(sigmas, 1e-3)[:, None]) ** 2)
+    kernels *= np.abs(steps) <= np.ceil(3 * sigmas)[:, None]
     kernels = torch.from_numpy((kernels / kernels.sum(1, keepdims=True)).astype(np.float32))
     axes, out = images.ndim - 1, images[None]
     convolve = {2: F.conv2d, 3: F.conv3d}[axes]

@@ -11,6 +11,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.schema import KINDS
 from spinexplain.data.sheets import DrawnSheet
 from spinexplain.errors import ConfigError
+from spinexplain.train.body_scale import expected_heights_mm, scaled_to_bodies
 from spinexplain.train.dataset import TrainingSet
 from spinexplain.train.stored import Patches, StoredPatches
 
@@ -57,6 +58,7 @@ def set_from_cohort(
     split: str | None = None,
     with_twins: bool = False,
     masks: bool = True,
+    body_height_mm: float | None = None,
 ) -> TrainingSet:
     """Read the graded vertebrae of a cohort.
 
@@ -73,6 +75,9 @@ def set_from_cohort(
     masks : bool
         Whether the masks are read too; those of boxes take 1.4 MB each, while the HU of boxes
         stay on disk.
+    body_height_mm : float, optional
+        Scale every crop so that its body should be this tall; see
+        :class:`~spinexplain.config.InputSpec`.
 
     Returns
     -------
@@ -87,9 +92,9 @@ def set_from_cohort(
     index = cohort.index
     rows = graded_rows(cohort, axes, split, with_twins)
     chosen = index.iloc[rows]
-    patches = _patches(cohort, rows, axes)
+    patches = _patches(cohort, rows, axes, in_memory=body_height_mm is not None)
     middle = (np.array(patches.shape[1:]) - 1) / 2
-    return TrainingSet(
+    data = TrainingSet(
         patches_hu=patches,
         grades=chosen["grade"].map(_GRADES).to_numpy(),
         subjects=chosen["subject"].to_numpy(str),
@@ -99,14 +104,18 @@ def set_from_cohort(
         target=_own_body(cohort, rows, axes) if masks else None,
         evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
+        ratings=_ratings(chosen["ratings"]),
         synthetic=bool(chosen["synthetic"].all()),
     )
+    if body_height_mm is None:
+        return data
+    return scaled_to_bodies(data, expected_heights_mm(cohort, rows, axes), body_height_mm)
 
 
-def _patches(cohort: Cohort, rows: np.ndarray, axes: int) -> Patches:
-    """Read sheets; leave boxes, which are fifty times as large, on disk."""
-    if axes == 2:
-        return cohort.read("patches_2d", rows)
+def _patches(cohort: Cohort, rows: np.ndarray, axes: int, in_memory: bool) -> Patches:
+    """Read sheets; leave boxes, which are fifty times as large, on disk unless told."""
+    if axes == 2 or in_memory:
+        return cohort.read(f"patches_{axes}d", rows)
     return StoredPatches.of(cohort.patches_3d, rows, KINDS["patches_3d"].shape)
 
 
@@ -133,6 +142,15 @@ def graded_rows(
             + f". Prepare it with --patches {axes}d and a fracture table."
         )
     return rows
+
+
+def _ratings(rows: Iterable[Iterable[str]]) -> np.ndarray | None:
+    """Return the raters' grades as numbers (n, R), -1 where one gave none; None without raters."""
+    graded = [[_GRADES.get(grade, -1) for grade in row] for row in rows]
+    most = max(len(row) for row in graded)
+    if most == 0:
+        return None
+    return np.array([row + [-1] * (most - len(row)) for row in graded], dtype=np.int8)
 
 
 def _own_body(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:

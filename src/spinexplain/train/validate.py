@@ -10,7 +10,7 @@ from torch import nn
 
 from spinexplain.config import TrainConfig
 from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.projection import inputs_in_batches
+from spinexplain.train.projection import plain_batches
 
 
 @torch.no_grad()
@@ -19,8 +19,8 @@ def predict(model: nn.Module, data: TrainingSet, config: TrainConfig) -> np.ndar
     model.eval()
     first = next(model.parameters(), None)
     device = "cpu" if first is None else first.device
-    batches = inputs_in_batches(data, np.arange(len(data)), config.input)
-    return torch.cat([model(x.to(device)).cpu() for _, x, _ in batches]).numpy()
+    batches = plain_batches(data, np.arange(len(data)), config.input)
+    return torch.cat([model(x.to(device)).cpu() for x in batches]).numpy()
 
 
 def class_average_f1(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:

@@ -1,20 +1,21 @@
+from dataclasses import replace
+
 import numpy as np
-import pytest
 
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.cohort_writer import CohortWriter
+from spinexplain.data.phantom import write as writing
 from spinexplain.data.phantom.boxes import box_shard
-from spinexplain.data.phantom.scan import make_subject
-from spinexplain.data.phantom.write import write_phantom
 from spinexplain.data.prepare import PrepareOptions, prepare
 
 
-@pytest.mark.slow
-def test_boxes_are_those_of_the_written_and_prepared_scan(tmp_path):
-    table = write_phantom(tmp_path / "spines", 1, 3, "verse-like", 1)
+def test_boxes_are_those_of_the_written_and_prepared_scan(tmp_path, demo_scan, monkeypatch):
+    scan = replace(demo_scan, twin=None)
+    monkeypatch.setattr(writing, "make_subject", lambda *arguments, **more: scan)
+    table = writing.write_phantom(tmp_path / "spines", 1, scan.seed, scan.preset)
     prepare([tmp_path / "spines"], table, tmp_path / "long", PrepareOptions(patches="3d", folds=2))
     writer = CohortWriter.create(tmp_path / "short", {})
-    writer.add_series(box_shard(make_subject("verse-like", 3, 0)))
+    writer.add_series(box_shard(scan))
     writer.finish()
     long, short = Cohort.open(tmp_path / "long"), Cohort.open(tmp_path / "short")
     assert short.index["level"].tolist() == long.index["level"].tolist()

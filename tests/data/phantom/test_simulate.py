@@ -97,6 +97,14 @@ def test_evidence_lies_on_the_vertebra_and_in_the_height_it_lost(demo_scan):
     assert 0.15 < (on > 0).mean() < 0.9
 
 
+def test_what_the_border_of_the_scan_cuts_is_cut_after_the_fracture_too(real):
+    """L2 of this crop has no upper half: pulled down, it must not pass for a crushed one."""
+    ct, labels = real
+    broken = simulate_fracture(ct, labels, VertebraLevel.L3, "wedge", 0.35)
+    for mask in (labels, broken.labels):
+        assert set(measure_bodies(mask, vertebrae_from_mask(mask))) == {VertebraLevel.L3}
+
+
 def test_the_same_seed_gives_the_same_fracture(real):
     ct, labels = real
     one, two, other = (

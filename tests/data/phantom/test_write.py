@@ -58,9 +58,12 @@ def test_complete_subjects_are_kept_and_interrupted_ones_made_again(written, mon
     truth = next(written.glob("derivatives/*/*_truth.json"))
     kept = truth.read_bytes()
     truth.unlink()
+    half = truth.parent / ".4711-half-written_msk.nii.gz"  # as a killed process leaves it
+    half.write_bytes(b"half")
     monkeypatch.setattr(writing, "make_subject", make_subject)
     write_phantom(written, subjects=1, seed=3, preset="demo", twins=True)
     assert truth.read_bytes() == kept
+    assert not half.exists()
 
 
 def test_what_is_not_ours_is_not_touched(written, tmp_path):

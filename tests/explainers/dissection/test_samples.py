@@ -35,6 +35,18 @@ def test_the_test_split_is_refused(known_cohort, tmp_path):
         select_samples(cohort, SPEC, CLASSES)
 
 
+def test_a_cohort_without_grades_needs_the_table(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=(None, None), split=None)
+    with pytest.raises(ConfigError, match=r"no vertebra has a grade; .*--table"):
+        select_samples(cohort, SPEC, CLASSES)
+
+
+def test_a_cohort_without_splits_is_not_said_to_have_one(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G0"), split=None)
+    with pytest.raises(ConfigError, match="the cohort has no fractured vertebra"):
+        select_samples(cohort, SPEC, CLASSES)
+
+
 @pytest.mark.parametrize(
     ("grades", "missing"),
     [(("G0", "G1"), "fractured"), (("G2", "G3"), "healthy"), (("x",), "fractured")],
@@ -67,3 +79,10 @@ def test_regions_are_cut_like_the_crops_and_left_out_where_unknown(known_cohort,
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 25, 16, 47)
     assert fractured["body"].sum() == 24 * 32
     assert fractured["shortcut"].sum() == 16
+
+
+def test_crops_scaled_to_the_body_are_refused(known_cohort, tmp_path):
+    cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"))
+    scaled = SPEC.model_copy(update={"body_height_mm": 24.0})
+    with pytest.raises(ConfigError, match="scaled to bodies of 24 mm"):
+        select_samples(cohort, scaled, CLASSES)

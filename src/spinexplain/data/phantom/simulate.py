@@ -228,7 +228,8 @@ def _warp(
     for i in range(hu.shape[0]):
         local, at = _looked_up(field, volume.affine, (1, *hu.shape[1:]), i)
         warped[i] = ndi.map_coordinates(hu, at, order=1, mode="nearest")[0]
-        mask[i] = ndi.map_coordinates(labels.array, at, order=0, mode="constant", cval=0)[0]
+        # Beyond the scan both go on as at its border, so that what was cut by it still is.
+        mask[i] = ndi.map_coordinates(labels.array, at, order=0, mode="nearest")[0]
         if not (mask[i] == code).any():
             continue
         if impaction:

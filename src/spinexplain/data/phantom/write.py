@@ -182,6 +182,9 @@ def _read_truth(path: Path) -> dict[str, Any]:
 
 
 def _write_subject(task: _Task) -> None:
+    """Write a subject; what an interrupted attempt left of it goes first."""
+    for part in ("rawdata", "derivatives"):
+        shutil.rmtree(task.out / part / _name(task.index), ignore_errors=True)
     scan = make_subject(task.preset, task.seed, task.index, twin=task.twins)
     name = _name(task.index)
     _write_image(task.out, name, "", scan, scan.image)

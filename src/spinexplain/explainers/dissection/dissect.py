@@ -50,6 +50,8 @@ class DissectionPlan:
         Training pictures kept of every ranked unit, and of each top unit.
     seed : int
         Of the resampled rank intervals.
+    learned_fractures : int, optional
+        Fractures the network was trained on, where that is known; only to warn of few.
     """
 
     layer: str | None = None
@@ -61,6 +63,7 @@ class DissectionPlan:
     pictures: int = 2
     collage: int = 25
     seed: int = 0
+    learned_fractures: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +157,7 @@ def _dissection(
         clusters=redundancy_clusters(activity.correlation, statistics.rank),
         overlap=unit_overlap(activity, grid, samples.regions(), progress),
         facts=_facts(samples, outcomes, plan),
-        warnings=_warnings(grader.model, outcomes, samples),
+        warnings=_warnings(grader.model, outcomes, samples, plan.learned_fractures),
         best=best,
         pictures=pictures,
         sources=sources,
@@ -192,14 +195,17 @@ def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return names, counts
 
 
-def _warnings(model: nn.Module, outcomes: Outcomes, samples: Samples) -> tuple[str, ...]:
+def _warnings(
+    model: nn.Module, outcomes: Outcomes, samples: Samples, learned: int | None
+) -> tuple[str, ...]:
     found = []
     fractures = int(outcomes.positive.sum())
-    if fractures < _ENOUGH_FRACTURES and samples.split != "validation":
-        found.append(
-            f"This cohort has {fractures} fractured vertebrae. Networks that learned from few show "
-            "no clear patterns: the paper saw none with 254 and some with 1,246."
-        )
+    few = "Networks that learned from few show no clear patterns: the paper saw none with 254 and "
+    few += "some with 1,246."
+    if learned is not None and learned < _ENOUGH_FRACTURES:
+        found.append(f"The network was trained on {learned} fractured vertebrae. {few}")
+    elif learned is None and fractures < _ENOUGH_FRACTURES and samples.split != "validation":
+        found.append(f"This cohort has {fractures} fractured vertebrae. {few}")
     if samples.split != "training":
         found.append(
             f"The vertebrae are from a cohort or split ({samples.split}) that the network may not "

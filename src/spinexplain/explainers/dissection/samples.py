@@ -20,6 +20,7 @@ FRACTURED = ("G2", "G3")
 UNSPLIT = "not split"
 
 _STEMS = ("labels", "body", "evidence", "shortcut")
+_OF_WHOLE_BONE = ("posterior_elements", "beside_bone")
 _MASKS_AT_ONCE = {2: 128, 3: 4}
 
 
@@ -116,11 +117,21 @@ def _regions_of(
     evidence: np.ndarray | None,
     shortcut: np.ndarray | None,
 ) -> dict[str, np.ndarray]:
-    regions = {} if labels is None else anatomy_regions(labels, body, own)
+    regions = _anatomy(own, labels, body)
     for name, mask in (("evidence", evidence), ("shortcut", shortcut)):
         if mask is not None and mask.any():
             regions[name] = mask > 0
     return regions
+
+
+def _anatomy(own: int, labels: np.ndarray | None, body: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Find the anatomy; of bodies alone, what can be told without the rest of the bone."""
+    if labels is not None:
+        return anatomy_regions(labels, body, own)
+    if body is None:
+        return {}
+    found = anatomy_regions(body, body, own)
+    return {name: mask for name, mask in found.items() if name not in _OF_WHOLE_BONE}
 
 
 def select_samples(
@@ -149,9 +160,15 @@ def select_samples(
     Raises
     ------
     ConfigError
-        If the split is the test split or unknown, or it has no fractured or no healthy
-        vertebra with the patches this model needs.
+        If the model's crops are scaled to the body, the split is the test split or unknown, or
+        it has no fractured or no healthy vertebra with the patches this model needs.
     """
+    if spec.body_height_mm is not None:
+        raise ConfigError(
+            f"the model's crops are scaled to bodies of {spec.body_height_mm:g} mm; expected the "
+            "patients' own size, which regions and concepts are measured in. Dissect a model "
+            "without [input] body_height_mm."
+        )
     if split not in ("training", "validation"):
         reason = "is kept for the final figures" if split == "test" else "is not known"
         raise ConfigError(
@@ -165,12 +182,24 @@ def select_samples(
     if stated.any():
         use &= index["split"] == split
     rows = np.flatnonzero(use.to_numpy(dtype=bool))
-    found = index["grade"].iloc[rows]
-    for name, count in (("fractured", (found != "G0").sum()), ("healthy", (found == "G0").sum())):
+    chosen = split if stated.any() else UNSPLIT
+    _check_both(cohort, index["grade"].iloc[rows].to_numpy(), chosen, spec.axes, fractured)
+    return Samples(cohort, rows, spec, chosen)
+
+
+def _check_both(
+    cohort: Cohort, grades: np.ndarray, split: str, axes: int, fractured: tuple[str, ...]
+) -> None:
+    if not cohort.index["grade"].notna().any():
+        raise ConfigError(
+            f"{cohort.path}: no vertebra has a grade; expected fractured and healthy ones. Give "
+            "prepare the table of fractures (--table)."
+        )
+    for name, count in (("fractured", (grades != "G0").sum()), ("healthy", (grades == "G0").sum())):
         if not count:
+            where = "the cohort" if split == UNSPLIT else f"the {split} split"
             raise ConfigError(
-                f"{cohort.path}: the {split} split has no {name} vertebra with "
-                f"{spec.axes}-D patches ({', '.join(fractured)} count as fractured); expected "
-                "both fractured and healthy ones. Choose another cohort or --split."
+                f"{cohort.path}: {where} has no {name} vertebra with {axes}-D patches "
+                f"({', '.join(fractured)} count as fractured); expected both fractured and healthy "
+                "ones. Choose another cohort or --split."
             )
-    return Samples(cohort, rows, spec, split if stated.any() else UNSPLIT)

@@ -1,0 +1,1 @@
+"""The experiments of docs/dissection.md; ``scripts/dissection_experiments.py`` runs them."""
