@@ -18,8 +18,6 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,46 +26,53 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from discrepancy_figures import (
+    Data,
+    duplicates,
+    off_patch,
+    same_class_cosine,
+    tested,
+    winner_share,
+    wrong_signs,
+)
 from discrepancy_table import write_table
-from lightning.fabric import Fabric
+from discrepancy_trunks import (
+    SHIPPED,
+    shift_statistics,
+    shipped_settings,
+    trained_trunk,
+    trunk_hash,
+)
 from train_shipped import drawn
 
 from spinexplain.config import AugmentSettings, TrainConfig
 from spinexplain.data.cohort import Cohort
 from spinexplain.io.files import atomic_file
-from spinexplain.models.backbones import Trunk, build_trunk, bypassing
+from spinexplain.models.backbones import Trunk, bypassing
 from spinexplain.models.build import build_model
-from spinexplain.models.bundle_folder import locate, read_description
-from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.inputs import network_input
-from spinexplain.models.prototype import LinearNet, PrototypeNet
-from spinexplain.models.receptive import upsample_map
+from spinexplain.models.prototype import PrototypeNet
 from spinexplain.train import projection
 from spinexplain.train.augment import Crops, augmented_crops, plain_crops
 from spinexplain.train.dataset import TrainingSet, class_labels, with_classes
 from spinexplain.train.features import with_features
 from spinexplain.train.fit import (
     Batch,
-    Journal,
     Phase,
     learning_rate_factor,
     rows_of_step,
-    run_phase,
 )
-from spinexplain.train.objectives import WarmUp, classification_objective, prototype_objective
+from spinexplain.train.objectives import prototype_objective
 from spinexplain.train.phases import (
     cached_similarities,
     connect,
-    linear_groups,
     prototype_groups,
     start_from_patches,
     weights_of,
 )
-from spinexplain.train.projection import PrototypeSource, inputs_in_batches, project
-from spinexplain.train.reliability import CROP_SHIFT_MM, strongest_maps, top_share
+from spinexplain.train.projection import project
+from spinexplain.train.reliability import CROP_SHIFT_MM
 from spinexplain.train.source import set_from_cohort
-from spinexplain.train.validate import class_average_f1
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "data" / "discrepancies.json"
@@ -75,7 +80,6 @@ CLASS_SIZES = (982, 58, 38)
 TRUNK_ROWS, TRUNK_STEPS, HEAD_STEPS = 4000, 250, 120
 TRAINING, TESTS = ("balanced", 1, 20000), {"verse-like": (990, 1000), "hard": (990, 400)}
 SEEDS = (0, 1, 2)
-SHIPPED = "protoverse-phantom"
 STILL = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))
 CORRECTED: dict[str, Any] = {
     "head": {"feature_dim": 64, "log_epsilon": 1e-2, "pooling": "target"},
@@ -121,17 +125,6 @@ FINISHED: dict[str, dict[str, Any]] = {
 
 Sets = tuple[TrainingSet, dict[str, TrainingSet]]
 """The rows that heads learn from, and the test sets by name."""
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """Everything on one trunk: sets with features, and crops of the test sets as moved."""
-
-    trunk: Trunk
-    training: TrainingSet
-    crops: Crops
-    tests: dict[str, TrainingSet]
-    moved: dict[str, tuple[np.ndarray, Crops]]
 
 
 def main() -> None:
@@ -272,18 +265,6 @@ def configured(changes: dict[str, Any], seed: int) -> TrainConfig:
     return TrainConfig(**content, seed=seed)
 
 
-@cache
-def shipped_settings() -> dict[str, Any]:
-    """Return what the shipped model sees and what its trunk is made of."""
-    described = read_description(locate(SHIPPED))
-    trunk = described.trunk.model_dump() | {"weights": "none"}
-    return {"input": described.input.model_dump(), "trunk": trunk}
-
-
-def trunk_hash() -> str:
-    return load_grader(SHIPPED).info.weights_sha256
-
-
 def with_steps(config: TrainConfig, base: TrainConfig) -> TrainConfig:
     return config.model_copy(update={"warm": base.warm, "input": base.input, "augment": STILL})
 
@@ -297,35 +278,6 @@ def subset(
     taken = np.sort(np.concatenate(picks))
     other = ~np.isin(data.subjects, data.subjects[taken])
     return data.take(taken), data.take(np.flatnonzero(other)[:TRUNK_ROWS])
-
-
-def trained_trunk(config: TrainConfig, data: TrainingSet, folder: Path) -> Trunk:
-    """Train the plain classifier on from the shipped trunk, and freeze its own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(0)
-    trunk = build_trunk(config.trunk, config.input)
-    trunk.load_state_dict(shipped_state(config))
-    model = WarmUp(LinearNet(trunk, len(config.classes), config.input, config.head.pooling))
-    weights = weights_of(data, config, "median")
-    objective = classification_objective(model, weights, 1.0, config.classifier.precision)
-    groups = linear_groups(model, config.classifier)
-    phase = Phase("trunk", 0, config.classifier, groups, objective)
-    fabric = Fabric(accelerator="cpu", devices=1)
-    for step in run_phase(fabric, model, data, config, phase, Journal(folder, resume=True)):
-        if step % 100 == 0:
-            print(f"trunk {step}", flush=True)
-    for parameter in trunk.parameters():
-        parameter.requires_grad_(False)
-    return trunk.eval()
-
-
-def shipped_state(config: TrainConfig) -> dict[str, torch.Tensor]:
-    """Return the shipped model's trunk, its first convolution cut to the input's channels."""
-    grader = load_grader(SHIPPED)
-    state = grader.model.trunk.state_dict()
-    used = [grader.spec.channels.index(name) for name in config.input.channels]
-    state["layers.0.weight"] = state["layers.0.weight"][:, used]
-    return state
 
 
 @torch.no_grad()
@@ -425,97 +377,6 @@ def finished(
             "wrong_signs": wrong_signs(model),
             **tested(model, config, after),
         }
-
-
-def same_class_cosine(model: PrototypeNet, centered: bool = True) -> float:
-    """Mean cosine of same-class pairs of mean-centered prototypes."""
-    vectors = model.prototypes.detach()
-    unit = F.normalize(vectors - vectors.mean(dim=0), dim=1)
-    same = model.prototype_class[:, None] == model.prototype_class[None]
-    pairs = torch.triu(same, diagonal=1)
-    return float((unit @ unit.T)[pairs].mean())
-
-
-def duplicates(sources: list[PrototypeSource], data: TrainingSet, model: PrototypeNet) -> int:
-    """Prototypes that show what an earlier one of their class shows: one subject, 3 cells."""
-    count, owner = 0, model.prototype_class.tolist()
-    for i, one in enumerate(sources):
-        near = [
-            other
-            for j, other in enumerate(sources[:i])
-            if owner[i] == owner[j]
-            and data.subjects[one.row] == data.subjects[other.row]
-            and max(abs(a - b) for a, b in zip(one.cell, other.cell, strict=True)) < 3
-        ]
-        count += bool(near)
-    return count
-
-
-def winner_share(similarities: np.ndarray, labels: np.ndarray, owner: np.ndarray) -> float:
-    """Share of a class's crops won by its most frequent prototype, averaged over classes."""
-    shares = []
-    for index in np.unique(owner):
-        own = similarities[labels == index][:, owner == index]
-        shares.append(np.bincount(own.argmax(axis=1)).max() / len(own))
-    return float(np.mean(shares))
-
-
-@torch.no_grad()
-def off_patch(model: PrototypeNet, sources: list[PrototypeSource], data: TrainingSet) -> float:
-    """Largest squared distance of a prototype from the training patch it is said to be."""
-    rows = np.array([source.row for source in sources])
-    latent = model.latent(torch.from_numpy(data.features[rows]))
-    gaps = [
-        (model.prototypes[i] - latent[(i, slice(None), *source.cell)]).square().sum()
-        for i, source in enumerate(sources)
-    ]
-    return float(max(gaps))
-
-
-def wrong_signs(model: PrototypeNet) -> int:
-    """Own-class connections below 0 and off-class ones above."""
-    weight, own = model.last_layer.weight.detach(), model.own_class.T
-    return int((weight[own] < 0).sum() + (weight[~own] > 0).sum())
-
-
-@torch.no_grad()
-def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, float]:
-    """Grades on both test sets; places of the evidence on the harder one, crops moved."""
-    figures: dict[str, float] = {}
-    for name, test in data.tests.items():
-        labels = class_labels(test, config.task)
-        predicted = np.concatenate(
-            [
-                model(torch.from_numpy(test.features[i : i + 256])).argmax(dim=1).numpy()
-                for i in range(0, len(test), 256)
-            ]
-        )
-        figures[f"f1_{name}"] = class_average_f1(predicted, labels, len(config.classes))
-        figures[f"specificity_{name}"] = float(np.mean(predicted[labels == 0] == 0))
-        figures[f"found_{name}"] = float(np.mean(predicted[labels > 0] > 0))
-    features, crops = data.moved["hard"]
-    labels = class_labels(data.tests["hard"], config.task)
-    maps = strongest_maps(model, torch.from_numpy(features), torch.from_numpy(labels)).numpy()
-    body, evidence = [], []
-    for i, label in enumerate(labels):
-        heat = upsample_map(maps[i], tuple(crops.hu.shape[1:]), data.trunk.field)
-        top = top_share(heat)
-        body.append(float((crops.target[i].numpy()[top] > 0.5).mean()))
-        if label > 0:
-            evidence.append(float((crops.evidence[i].numpy()[top] > 0.5).mean()))
-    return figures | {"on_body": float(np.mean(body)), "on_evidence": float(np.mean(evidence))}
-
-
-@torch.no_grad()
-def shift_statistics(trunk: Trunk, data: Data, config: TrainConfig) -> None:
-    """Let BatchNorm follow the training crops for three passes, as epochs in training mode do."""
-    trunk.train()
-    rows = np.arange(len(data.training))
-    images = replace(data.training, features=None)
-    for _ in range(3):
-        for _, x, _ in inputs_in_batches(images, rows, config.input):
-            trunk(x)
-    trunk.eval()
 
 
 def store(record: Record, config: TrainConfig) -> None:

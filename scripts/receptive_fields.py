@@ -21,7 +21,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import torch
-from measure_discrepancies import SHIPPED, configured, descended, finished, on_trunk, with_steps
+from discrepancy_trunks import SHIPPED
+from measure_discrepancies import configured, descended, finished, on_trunk, with_steps
 from measure_discrepancies import opened as opened_sheets
 from receptive_fields_page import RESULTS, write_page
 from torch import nn

@@ -1,0 +1,109 @@
+"""What a difference from the papers does to a finished model: grades, places, prototypes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from spinexplain.config import TrainConfig
+from spinexplain.models.backbones import Trunk
+from spinexplain.models.prototype import PrototypeNet
+from spinexplain.models.receptive import upsample_map
+from spinexplain.train.augment import Crops
+from spinexplain.train.dataset import TrainingSet, class_labels
+from spinexplain.train.projection import PrototypeSource
+from spinexplain.train.reliability import strongest_maps, top_share
+from spinexplain.train.validate import class_average_f1
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Everything on one trunk: sets with features, and crops of the test sets as moved."""
+
+    trunk: Trunk
+    training: TrainingSet
+    crops: Crops
+    tests: dict[str, TrainingSet]
+    moved: dict[str, tuple[np.ndarray, Crops]]
+
+
+def same_class_cosine(model: PrototypeNet, centered: bool = True) -> float:
+    """Mean cosine of same-class pairs of mean-centered prototypes."""
+    vectors = model.prototypes.detach()
+    unit = F.normalize(vectors - vectors.mean(dim=0), dim=1)
+    same = model.prototype_class[:, None] == model.prototype_class[None]
+    pairs = torch.triu(same, diagonal=1)
+    return float((unit @ unit.T)[pairs].mean())
+
+
+def duplicates(sources: list[PrototypeSource], data: TrainingSet, model: PrototypeNet) -> int:
+    """Prototypes that show what an earlier one of their class shows: one subject, 3 cells."""
+    count, owner = 0, model.prototype_class.tolist()
+    for i, one in enumerate(sources):
+        near = [
+            other
+            for j, other in enumerate(sources[:i])
+            if owner[i] == owner[j]
+            and data.subjects[one.row] == data.subjects[other.row]
+            and max(abs(a - b) for a, b in zip(one.cell, other.cell, strict=True)) < 3
+        ]
+        count += bool(near)
+    return count
+
+
+def winner_share(similarities: np.ndarray, labels: np.ndarray, owner: np.ndarray) -> float:
+    """Share of a class's crops won by its most frequent prototype, averaged over classes."""
+    shares = []
+    for index in np.unique(owner):
+        own = similarities[labels == index][:, owner == index]
+        shares.append(np.bincount(own.argmax(axis=1)).max() / len(own))
+    return float(np.mean(shares))
+
+
+@torch.no_grad()
+def off_patch(model: PrototypeNet, sources: list[PrototypeSource], data: TrainingSet) -> float:
+    """Largest squared distance of a prototype from the training patch it is said to be."""
+    rows = np.array([source.row for source in sources])
+    latent = model.latent(torch.from_numpy(data.features[rows]))
+    gaps = [
+        (model.prototypes[i] - latent[(i, slice(None), *source.cell)]).square().sum()
+        for i, source in enumerate(sources)
+    ]
+    return float(max(gaps))
+
+
+def wrong_signs(model: PrototypeNet) -> int:
+    """Own-class connections below 0 and off-class ones above."""
+    weight, own = model.last_layer.weight.detach(), model.own_class.T
+    return int((weight[own] < 0).sum() + (weight[~own] > 0).sum())
+
+
+@torch.no_grad()
+def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, float]:
+    """Grades on both test sets; places of the evidence on the harder one, crops moved."""
+    figures: dict[str, float] = {}
+    for name, test in data.tests.items():
+        labels = class_labels(test, config.task)
+        predicted = np.concatenate(
+            [
+                model(torch.from_numpy(test.features[i : i + 256])).argmax(dim=1).numpy()
+                for i in range(0, len(test), 256)
+            ]
+        )
+        figures[f"f1_{name}"] = class_average_f1(predicted, labels, len(config.classes))
+        figures[f"specificity_{name}"] = float(np.mean(predicted[labels == 0] == 0))
+        figures[f"found_{name}"] = float(np.mean(predicted[labels > 0] > 0))
+    features, crops = data.moved["hard"]
+    labels = class_labels(data.tests["hard"], config.task)
+    maps = strongest_maps(model, torch.from_numpy(features), torch.from_numpy(labels)).numpy()
+    body, evidence = [], []
+    for i, label in enumerate(labels):
+        heat = upsample_map(maps[i], tuple(crops.hu.shape[1:]), data.trunk.field)
+        top = top_share(heat)
+        body.append(float((crops.target[i].numpy()[top] > 0.5).mean()))
+        if label > 0:
+            evidence.append(float((crops.evidence[i].numpy()[top] > 0.5).mean()))
+    return figures | {"on_body": float(np.mean(body)), "on_evidence": float(np.mean(evidence))}

@@ -1,0 +1,79 @@
+"""The frozen trunks that differences from the papers are measured on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from discrepancy_figures import Data
+from lightning.fabric import Fabric
+
+from spinexplain.config import TrainConfig
+from spinexplain.models.backbones import Trunk, build_trunk
+from spinexplain.models.bundle_folder import locate, read_description
+from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.prototype import LinearNet
+from spinexplain.train.dataset import TrainingSet
+from spinexplain.train.fit import Journal, Phase, run_phase
+from spinexplain.train.objectives import WarmUp, classification_objective
+from spinexplain.train.phases import linear_groups, weights_of
+from spinexplain.train.projection import inputs_in_batches
+
+SHIPPED = "protoverse-phantom"
+
+
+@cache
+def shipped_settings() -> dict[str, Any]:
+    """Return what the shipped model sees and what its trunk is made of."""
+    described = read_description(locate(SHIPPED))
+    trunk = described.trunk.model_dump() | {"weights": "none"}
+    return {"input": described.input.model_dump(), "trunk": trunk}
+
+
+def trunk_hash() -> str:
+    return load_grader(SHIPPED).info.weights_sha256
+
+
+def trained_trunk(config: TrainConfig, data: TrainingSet, folder: Path) -> Trunk:
+    """Train the plain classifier on from the shipped trunk, and freeze its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
+    trunk = build_trunk(config.trunk, config.input)
+    trunk.load_state_dict(shipped_state(config))
+    model = WarmUp(LinearNet(trunk, len(config.classes), config.input, config.head.pooling))
+    weights = weights_of(data, config, "median")
+    objective = classification_objective(model, weights, 1.0, config.classifier.precision)
+    groups = linear_groups(model, config.classifier)
+    phase = Phase("trunk", 0, config.classifier, groups, objective)
+    fabric = Fabric(accelerator="cpu", devices=1)
+    for step in run_phase(fabric, model, data, config, phase, Journal(folder, resume=True)):
+        if step % 100 == 0:
+            print(f"trunk {step}", flush=True)
+    for parameter in trunk.parameters():
+        parameter.requires_grad_(False)
+    return trunk.eval()
+
+
+def shipped_state(config: TrainConfig) -> dict[str, torch.Tensor]:
+    """Return the shipped model's trunk, its first convolution cut to the input's channels."""
+    grader = load_grader(SHIPPED)
+    state = grader.model.trunk.state_dict()
+    used = [grader.spec.channels.index(name) for name in config.input.channels]
+    state["layers.0.weight"] = state["layers.0.weight"][:, used]
+    return state
+
+
+@torch.no_grad()
+def shift_statistics(trunk: Trunk, data: Data, config: TrainConfig) -> None:
+    """Let BatchNorm follow the training crops for three passes, as epochs in training mode do."""
+    trunk.train()
+    rows = np.arange(len(data.training))
+    images = replace(data.training, features=None)
+    for _ in range(3):
+        for _, x, _ in inputs_in_batches(images, rows, config.input):
+            trunk(x)
+    trunk.eval()
