@@ -52,7 +52,7 @@ def named(found: Results, name: str) -> dict | None:
 
 
 def page(found: Results, tables: list) -> str:
-    results, heads, tuned = (named(found, n) for n in ("phantom", "heads", "heads-tuned"))
+    results, heads, tuned = (named(found, n) for n in ("comparison", "heads", "heads-tuned"))
     assert results is not None
     parts = [
         "# Experiments",
@@ -72,7 +72,7 @@ def page(found: Results, tables: list) -> str:
         *differences(results),
         "",
         *picture(
-            "differences-phantom.png",
+            "differences-comparison.png",
             "Differences in class-average F1 with their intervals; dashed: two points below none",
         ),
         "## What the diversity term does",
@@ -80,9 +80,10 @@ def page(found: Results, tables: list) -> str:
         *prototypes(results),
         "",
         *picture(
-            "protoverse-figure3-protoverse-phantom.png",
+            "protoverse-figure3-protoverse-comparison.png",
             "Cosines of ProtoVerse's prototypes, raw and mean-centered, before and after projection",
         ),
+        *pictures_section(),
         *heads_section(heads, tuned),
         *tasks_section(found),
         *test_section(found),
@@ -93,13 +94,27 @@ def page(found: Results, tables: list) -> str:
         "",
         "- Real VerSe'19: the data were not at hand. `experiments/verse19` has the three commands.",
         "- VGG-11 at 224, the paper's backbone: built and tested, too slow without a GPU.",
-        "- The whole networks with equally many steps each: `experiments/phantom` has the presets, and "
-        "the machine had no time for them. An equal tuning budget was given to the heads alone.",
+        "- An equal tuning budget for the whole networks: it was given to the heads alone.",
         "- Several seeds.",
         *missing(tables),
         "",
     ]
     return "\n".join(parts)
+
+
+def pictures_section() -> list[str]:
+    """Figures 4 to 6, drawn by ``tables`` beside the runs."""
+    lines = ["## Prototypes and held-out vertebrae", ""]
+    for number, words in (
+        (
+            4,
+            "Prototypes of the whole networks, first fold, a row each: the training crops they are",
+        ),
+        (5, "Two held-out moderate fractures: this looks like that, and CAMs of the baseline"),
+        (6, "Two held-out severe fractures"),
+    ):
+        lines += picture(f"protoverse-figure{number}.png", words)
+    return lines
 
 
 def heads_section(heads: dict | None, tuned: dict | None) -> list[str]:
@@ -131,12 +146,6 @@ def heads_section(heads: dict | None, tuned: dict | None) -> list[str]:
         "",
         *picture("protoverse-figure7.png", "Weighting schemes, mean and spread of the folds"),
     ]
-    for number, words in (
-        (4, "Prototypes of the tuned heads, first fold, a row each: the training crops they are"),
-        (5, "Two held-out moderate fractures: this looks like that, and CAMs of the same network"),
-        (6, "Two held-out severe fractures"),
-    ):
-        lines += picture(f"protoverse-figure{number}.png", words)
     return lines
 
 
@@ -258,23 +267,22 @@ def how(results: dict) -> str:
     return (
         f"{results['vertebrae']} vertebrae of {results['subjects']} synthetic subjects, "
         f"{results['folds_planned']} folds by subject{finished(results)}, {len(results['entries'])} "
-        f"trainings a fold ({names}). All share input, augmentation, starting trunk and the classifier phase, which is "
-        f"trained once a fold. Trunk: {trunk['name']} {tuple(trunk['widths'])}, started from the shipped "
+        f"trainings a fold ({names}). All share input, augmentation and starting trunk, the prototype networks "
+        f"the classifier phase, which is trained once a fold. Trunk: {trunk['name']} {tuple(trunk['widths'])}, started from the shipped "
         "model's (trained on other phantoms), as the paper starts from ImageNet. Steps of gradient "
         f"descent: {steps}. Nothing was changed after a held-out fold was seen. Classes: {counts(results)}, "
         f"which is far more balanced than VerSe. Data `{results['data_sha256'][:12]}`. Synthetic spines: nothing "
         "here is about patients.\n\n"
         "**What is not equal.** The starting trunk was itself trained with ProtoVerse's loss, diversity "
         "term and all, on other phantoms of the same kind, and ProtoVerse's settings were worked out on phantoms; the "
-        "ProtoPNet entry had no tuning of its own, and the baseline has the fewest steps. All of it favors "
-        "ProtoVerse. The budget is small: it was cut to what the machine could give, and a run with the "
-        "trunk from scratch was stopped for lack of time before it gave a result. One seed."
+        f"other entries had no tuning of their own here. All of it favors ProtoVerse. The budget is small "
+        "(what the machine could give), and there is one seed."
     )
 
 
 def picture(name: str, words: str) -> list[str]:
     """Show a picture that was drawn, under its folder's name where there are several of its kind."""
-    names = [name, name.replace("-phantom.png", ".png")]
+    names = [name, name.replace("-comparison.png", ".png")]
     drawn = next((one for one in names if (PICTURES / one).is_file()), None)
     return [] if drawn is None else [f"![{words}](images/experiments/{drawn})", ""]
 

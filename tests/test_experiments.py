@@ -30,7 +30,7 @@ FEW = (
 )
 FEW_3D = (
     "input.extent_mm=32,input.size=16,trunk.width=0.1,head.width=0.1,validation_share=0.3,"
-    "detector.epochs=1,detector.patience=1,detector.batch=4"
+    "detector.epochs=1,detector.patience=1,detector.batch=4,detector.precision=fp32"
 )
 LEVELS = [f"T{i}" for i in range(1, 13)] + [f"L{i}" for i in range(1, 6)]
 SPLITS = {
@@ -59,6 +59,7 @@ def write_verse(root, training, others, levels):
 def write_scan(folder, name, grades):
     affine = np.diag([2.0, 2.0, 2.0, 1.0])
     hu = np.random.default_rng(int(name[5:])).normal(40, 15, (40, 50, 14 * len(grades) + 26))
+    hu[:3] = hu[-3:] = -1000  # air beside the body
     labels = np.zeros(hu.shape, np.uint8)
     vertebrae = []
     for at, (level, grade) in enumerate(grades.items()):
@@ -135,7 +136,6 @@ def smaller(words, settings):
     return ["2" if word == "5" else word for word in few]
 
 
-@pytest.mark.slow
 def test_verse19_runs_in_three_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_verse(tmp_path, training=8, others=1, levels=("T12", "L1", "L2"))
@@ -155,7 +155,6 @@ def test_verse19_runs_in_three_commands(tmp_path, monkeypatch):
     assert (tmp_path / "tables" / "protoverse-figure3-protoverse.png").exists()
 
 
-@pytest.mark.slow
 def test_verse_s2_runs_in_three_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_verse(tmp_path, training=6, others=2, levels=("L1", "L2"))
@@ -166,7 +165,7 @@ def test_verse_s2_runs_in_three_commands(tmp_path, monkeypatch):
     run(tables)
     result = json.loads((tmp_path / "results" / "trials" / "result.json").read_text())
     first = result["crossings"][0]
-    assert (len(first["runs"]), first["vertebrae"], first["fractures"]) == (2, 4, 2)
+    assert (len(first["runs"]), first["vertebrae"], first["fractures"]) == (2, 4, 3)
     text = (tmp_path / "tables" / "dissection-table1.md").read_text()
     assert "| ours | boxes, tested on boxes |" in text
     assert "| published | VerSe, tested on VerSe |" in text
