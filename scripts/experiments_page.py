@@ -65,7 +65,7 @@ def page(found: Results, tables: list) -> str:
         "",
         "## What held and what did not",
         "",
-        *verdicts(results, heads),
+        *verdicts(results, heads, tuned),
         "",
         "## Differences",
         "",
@@ -321,7 +321,7 @@ def interval_of(results: dict, one: str, two: str) -> tuple[float, float, float]
     return sign * found["value"], low, high
 
 
-def verdicts(results: dict, heads: dict | None) -> list[str]:
+def verdicts(results: dict, heads: dict | None, tuned: dict | None) -> list[str]:
     lines = []
     for other in ("baseline", "protoverse-lambda-0"):
         value, low, high = interval_of(results, "protoverse", other)
@@ -338,7 +338,7 @@ def verdicts(results: dict, heads: dict | None) -> list[str]:
     shown = ", ".join(f"{name} {100 * means[name]:.1f}" for name in order)
     lines.append(
         f"- **The paper's ranking of table 2 (baseline < ProtoPNet < ProtoVerse): "
-        f"{'held' if ranking else 'did not hold'}.** Class-average F1: {shown}. {why(results, heads)}"
+        f"{'held' if ranking else 'did not hold'}.** Class-average F1: {shown}. {why(results, heads, tuned)}"
     )
     for name in ("protoverse", "protoverse-lambda-0", "protopnet"):
         story = entry_of(results, name)["prototypes"]
@@ -352,7 +352,7 @@ def verdicts(results: dict, heads: dict | None) -> list[str]:
     return lines
 
 
-def why(results: dict, heads: dict | None) -> str:
+def why(results: dict, heads: dict | None, tuned: dict | None) -> str:
     """Say where ProtoPNet's distance to ProtoVerse comes from, by what was measured."""
     net = entry_of(results, "protopnet")["prototypes"]
     verse = entry_of(results, "protoverse")["prototypes"]
@@ -367,13 +367,19 @@ def why(results: dict, heads: dict | None) -> str:
         "prototypes start on patches of their class: a random start needs far more steps than this "
         "budget gives. The row is no measure of how good ProtoPNet can become."
     )
-    if heads is None:
-        return said
-    value, low, high, key = costs(heads)[0]
-    return (
-        f"{said} One at a time on the features of one trunk (below), `{key}` costs most: {signed(value)} "
-        f"points ({signed(low)} to {signed(high)})."
-    )
+    if heads is not None:
+        value, low, high, key = costs(heads)[0]
+        said += (
+            f" Its settings one at a time, on the features of one trunk (below): `{key}` costs most, "
+            f"{signed(value)} points ({signed(low)} to {signed(high)})."
+        )
+    if tuned is not None:
+        net = entry_of(tuned, "protopnet")
+        said += (
+            f" All of them together, with {net['steps']} steps for the head and a tuned rate: "
+            f"{fold_cell(net, FIGURE)}, ProtoVerse {fold_cell(entry_of(tuned, 'protoverse'), FIGURE)}."
+        )
+    return said
 
 
 def yes(value: bool) -> str:

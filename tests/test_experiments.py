@@ -30,7 +30,9 @@ FEW = (
 )
 FEW_3D = (
     "input.extent_mm=32,input.size=16,trunk.width=0.1,head.width=0.1,validation_share=0.3,"
-    "detector.epochs=1,detector.patience=1,detector.batch=4,detector.precision=fp32"
+    "detector.epochs=1,detector.patience=1,detector.batch=4,"
+    # torch's bfloat16 convolutions have no defined gradient on a grid of 2 x 2 x 2 cells.
+    "detector.precision=fp32"
 )
 LEVELS = [f"T{i}" for i in range(1, 13)] + [f"L{i}" for i in range(1, 6)]
 SPLITS = {

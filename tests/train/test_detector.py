@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from spinexplain.config import parse_config, read_config
 from spinexplain.errors import ConfigError
 from spinexplain.models.checkpoint import load_grader, save_bundle
 from spinexplain.models.detector import DetectorNet
 from spinexplain.models.grader import Scope
 from spinexplain.train.dataset import class_labels
-from spinexplain.train.detector import DetectorRun, detection_objective
+from spinexplain.train.detector import DetectorRun, check_precision, detection_objective
 from spinexplain.train.fit import Batch
 from spinexplain.train.package import Statement, bundle_of
 from spinexplain.train.recipes import train_model
@@ -186,3 +187,12 @@ def test_a_cohort_without_fractures_is_refused(boxes, detector_config, tmp_path)
     with pytest.raises(ConfigError, match="class fracture has 0 training crops"):
         train_model(detector_config(), data, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_bfloat16_is_refused_on_grids_whose_gradients_torch_leaves_undefined():
+    settings = read_config("detector").model_dump()
+    small = {**settings, "input": {**settings["input"], "size": 16, "extent_mm": 16}}
+    with pytest.raises(ConfigError, match=r"2 cells.*fp32"):
+        check_precision(parse_config(small, "small"), stride=8)
+    small["detector"] = {**settings["detector"], "precision": "fp32"}
+    check_precision(parse_config(small, "small"), stride=8)

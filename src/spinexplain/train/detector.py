@@ -11,7 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spinexplain.config import PhaseSettings
+from spinexplain.config import PhaseSettings, TrainConfig
+from spinexplain.errors import ConfigError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
@@ -23,6 +24,7 @@ from spinexplain.train.sampling import balanced_step, crops_per_class, steps_per
 from spinexplain.train.validate import figures_of, predict
 
 _PHASE = "detector"
+_LEAST_CELLS_BF16 = 4
 _BEST = "best.ckpt"
 
 
@@ -42,6 +44,7 @@ class DetectorRun(Run):
         config = self.config
         with seeded_build(config.seed):
             trunk = build_trunk(config.trunk, config.input)
+            check_precision(config, trunk.field.stride)
             built = build_model(trunk, config.head, len(config.classes), config.input)
             assert isinstance(built, DetectorNet)
             model = WithHeight(built)
@@ -149,6 +152,29 @@ class WithHeight(nn.Module):
         head = self.detector.head
         hidden = head.hidden(self.detector.trunk(x))
         return two_logits(head.log_odds(hidden)), self.height(hidden).squeeze(1)
+
+
+def check_precision(config: TrainConfig, stride: int) -> None:
+    """Refuse bfloat16 where torch's gradients of 3-D convolutions are undefined.
+
+    Raises
+    ------
+    ConfigError
+        If the trunk's grid has fewer than four cells along an axis: on 2 x 2 x 2 cells the
+        bfloat16 backward pass reads memory that nobody wrote.
+
+    Examples
+    --------
+    >>> from spinexplain.config import read_config
+    >>> check_precision(read_config("detector"), stride=8)
+    """
+    cells = config.input.size // stride
+    if config.detector.precision == "bf16" and cells < _LEAST_CELLS_BF16:
+        raise ConfigError(
+            f'[detector] precision is "bf16" and the trunk has {cells} cells along each axis '
+            f"([input] size {config.input.size}); expected at least {_LEAST_CELLS_BF16}. "
+            'Set precision = "fp32" or a larger size.'
+        )
 
 
 def detection_objective(
