@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -62,8 +63,10 @@ def _comparison_tables(items: tuple[Stored, ...], paper: dict[str, Any]) -> list
     for frozen, key in ((False, "protoverse-table2"), (True, "protoverse-table2-heads")):
         if chosen := [item for item in papers if ("trunk" in item.content) == frozen]:
             same_data(chosen, "table 2")
-            made.append(_crossval_table(chosen, paper, key))
-            made += _contribution_tables(chosen, paper, "-heads" if frozen else "")
+            words = ", heads alone" if frozen else ""
+            table = _crossval_table(chosen, paper, key)
+            made.append(replace(table, title=table.title + words))
+            made += _contribution_tables(chosen, paper, "-heads" if frozen else "", words)
     if tasks:
         same_data(tasks, "the table of tasks")
         made.append(task_table(tasks, [note for item in tasks for note in _told(item)]))
@@ -143,7 +146,7 @@ def _test_table(items: tuple[Stored, ...], paper: dict[str, Any]) -> Table:
     settings = ", ".join(str(item.content["config_sha256"])[:12] for item in items)
     hashes = f"Intervals: subject bootstrap, 95 %. Data {digest[:12]}, settings {settings}."
     models = [
-        f"{item.content['model']}: trained on {item.content['trained_on']}"
+        f"{item.content['model']}: trained on {item.content['trained_on']}."
         for item in items
         if item.content.get("trained_on")
     ]
@@ -181,7 +184,7 @@ def _folds(item: Stored) -> str:
 
 
 def _contribution_tables(
-    items: list[Stored], paper: dict[str, Any], suffix: str = ""
+    items: list[Stored], paper: dict[str, Any], suffix: str = "", words: str = ""
 ) -> list[Table]:
     made = []
     for item in items:
@@ -207,7 +210,8 @@ def _contribution_tables(
                 described(item),
             ]
             key = f"protoverse-table3-{entry['name']}{suffix}"
-            made.append(_table(key, "table3", paper, rows, notes))
+            table = _table(key, "table3", paper, rows, notes)
+            made.append(replace(table, title=f"{table.title}: {entry['name']}{words}"))
     return made
 
 

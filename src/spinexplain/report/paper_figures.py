@@ -161,7 +161,7 @@ def _weighting(item: Stored, folder: Path) -> str:
             )
         axes.set_xticks(range(len(entries)), [value for _, value in entries])
         axes.set(ylim=(0, 100), ylabel="percent, mean and SD of folds")
-        axes.legend(loc="lower left", ncols=3, fontsize=7)
+        figure.legend(loc="outside lower center", ncols=3, fontsize=7)
         axes.set_title(_origin(item), fontsize=8, loc="left")
     return "protoverse-figure7.png"
 
