@@ -42,6 +42,7 @@ def test_ours_stand_beside_the_published(stored, tmp_path):
     assert "dddddddddddd" in notes
     assert cells(made["protoverse-table1"], "ours", "m")[0] == "80.0 (70.0 to 90.0)"
     third = made["protoverse-table3-mine"]
+    assert third.title.endswith("(table 3): mine")
     assert cells(third, "ours", "G2") == ("−1.00", "2.00", "−1.00")
     assert cells(third, "ours, to own logit", "G2") == ("1.00", "2.00", "1.00")
 
@@ -92,6 +93,7 @@ def test_heads_on_a_frozen_trunk_have_a_table_of_their_own(stored, tmp_path):
     made = tables_of(tmp_path)
     assert set(made) == {"protoverse-table2", "protoverse-table2-heads"}
     assert "Frozen, said so." in made["protoverse-table2-heads"].notes
+    assert made["protoverse-table2-heads"].title.endswith("(table 2), heads alone")
     with pytest.raises(StopIteration):
         cells(made["protoverse-table2"], "ours", "b")
 

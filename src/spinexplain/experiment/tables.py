@@ -184,7 +184,7 @@ def _folds(item: Stored) -> str:
 
 
 def _contribution_tables(
-    items: list[Stored], paper: dict[str, Any], suffix: str = "", words: str = ""
+    items: list[Stored], paper: dict[str, Any], suffix: str = "", addition: str = ""
 ) -> list[Table]:
     made = []
     for item in items:
@@ -211,7 +211,7 @@ def _contribution_tables(
             ]
             key = f"protoverse-table3-{entry['name']}{suffix}"
             table = _table(key, "table3", paper, rows, notes)
-            made.append(replace(table, title=f"{table.title}: {entry['name']}{words}"))
+            made.append(replace(table, title=f"{table.title}: {entry['name']}{addition}"))
     return made
 
 
