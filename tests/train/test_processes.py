@@ -20,6 +20,8 @@ SETTINGS = {
     "warm": {"steps": 3},
     "joint": {"steps": 3},
     "loss": {"lambda_outside": 1.0},
+    # Adam enlarges how a blur is rounded; that it knows no neighbor is test_rescan's to show.
+    "augment": {"blur_mm": 0.0},
 }
 SCRIPT = """
 import sys
@@ -86,8 +88,7 @@ def test_two_processes_give_the_losses_of_one(toy_set, toy_config, tmp_path):
     train_model(toy_config(**SETTINGS), toy_set(n=36), tmp_path / "1")
     one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
     assert len(one) == len(two) == 6
-    np.testing.assert_allclose(two[:4], one[:4], rtol=1e-3)
-    np.testing.assert_allclose(two, one, rtol=5e-3)  # Adam's steps enlarge what is rounded
+    np.testing.assert_allclose(two, one, rtol=1e-3)
 
 
 @pytest.mark.slow
