@@ -14,8 +14,19 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from experiments_entries import (
+    FIGURE,
+    MARGIN,
+    PICTURES,
+    counts,
+    entry_of,
+    finished,
+    interval_of,
+    picture,
+)
+from experiments_heads import costs, gap, heads_section
 
-from spinexplain.experiment.crossval_results import candidate_words, p_value, signed
+from spinexplain.experiment.crossval_results import p_value, signed
 from spinexplain.experiment.stored import Results, find_results
 from spinexplain.experiment.table import fold_cell, markdown
 from spinexplain.experiment.tables import make_tables
@@ -26,7 +37,6 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "experiments" / "results"
 DETECTOR = ROOT / "docs" / "results" / "detector-trials.json"
 PAGE = ROOT / "docs" / "experiments.md"
-PICTURES = ROOT / "docs" / "images" / "experiments"
 SHOWN = {
     "differences-comparison.png",
     "protoverse-figure3-protoverse-comparison.png",
@@ -34,8 +44,6 @@ SHOWN = {
     "protoverse-figure7.png",
 }
 """Drawn here; figures 4 to 6 need the runs, and were put beside them by `tables`."""
-MARGIN = -0.02
-FIGURE = "class_average_f1"
 
 
 def main() -> None:
@@ -124,100 +132,6 @@ def pictures_section() -> list[str]:
     return lines
 
 
-def heads_section(heads: dict | None, tuned: dict | None) -> list[str]:
-    """What each setting of a head is worth, on the features of one trunk that none changes."""
-    if heads is None:
-        return []
-    base = heads["entries"][0]
-    lines = [
-        "## What a setting of the head is worth",
-        "",
-        f"{heads['vertebrae']} vertebrae, {heads['folds_planned']} folds by subject{finished(heads)}. "
-        f"{heads['trunk']} The trunk is the shipped model's, which learned from other phantoms with "
-        f"ProtoVerse's loss; {base['steps']} steps each, one seed. ProtoVerse's head reaches a "
-        f"class-average F1 of {fold_cell(base, FIGURE)}. Differences in points, each setting changed "
-        "alone; tables 5 and 6 and figure 7 come from the same runs.",
-        "",
-        "| setting | from → to | class-average F1 | difference (95 %) | duplicates |",
-        "|---|---|---|---|---|",
-    ]
-    for key, start, value, entry in changed(heads):
-        lines.append(
-            f"| `{key}` | {start} → {value} | {fold_cell(entry, FIGURE)} | "
-            f"{gap(heads, entry['name'], base['name'])} | {sum(entry['prototypes']['duplicates'])} |"
-        )
-    lines += ["", *cost_words(heads)]
-    if tuned is not None:
-        lines += ["", *tuned_words(tuned)]
-    lines += [
-        "",
-        *picture("protoverse-figure7.png", "Weighting schemes, mean and spread of the folds"),
-    ]
-    return lines
-
-
-def changed(heads: dict) -> list[tuple]:
-    """Return (key, start, value, entry) of every setting that an entry of an ablation changes."""
-    told = heads["factors"]
-    entries = {entry["name"]: entry for entry in heads["entries"]}
-    found = []
-    for name, settings in told["settings"].items():
-        for key, value in settings.items():
-            if value != told["base"][key]:
-                found.append((key, told["base"][key], value, entries[name]))
-    return found
-
-
-def gap(results: dict, one: str, two: str) -> str:
-    value, low, high = interval_of(results, one, two)
-    return f"{signed(value)} ({signed(low)} to {signed(high)})"
-
-
-PROTOPNET = {
-    "loss.lambda_div": 0,
-    "loss.lambda_outside": 0,
-    "head.initial_prototypes": "uniform",
-    "head.log_epsilon": 1e-4,
-    "projection.allow_duplicates": True,
-    "projection.inside_target": False,
-    "last_layer.constrained": False,
-}
-
-
-def costs(heads: dict) -> list[tuple[float, float, float, str]]:
-    """Return what each of ProtoPNet's settings changes alone, the worst first."""
-    found = []
-    for key, _, value, entry in changed(heads):
-        if PROTOPNET.get(key) == value:
-            found.append((*interval_of(heads, entry["name"], heads["entries"][0]["name"]), key))
-    return sorted(found)
-
-
-def cost_words(heads: dict) -> list[str]:
-    worst = costs(heads)
-    sure = [item for item in worst if item[2] < 0]
-    ranked = ", ".join(f"`{key}` {signed(value)}" for value, _, _, key in worst)
-    said = (
-        f"The interval lies below 0 for {', '.join(f'`{item[3]}`' for item in sure)}"
-        if sure
-        else "No interval lies below 0: on a trunk that knows fractures, none of them costs anything sure"
-    )
-    return [
-        f"Of the {len(worst)} settings in which ProtoPNet's head differs, alone: {ranked}. {said}."
-    ]
-
-
-def tuned_words(tuned: dict) -> list[str]:
-    names = ("protopnet", "protoverse-lambda-0")
-    told = "; ".join(f"protoverse − {name} {gap(tuned, 'protoverse', name)}" for name in names)
-    means = ", ".join(f"{e['name']} {fold_cell(e, FIGURE)}" for e in tuned["entries"])
-    return [
-        f"**With an equal tuning budget**, all of ProtoPNet's settings together, "
-        f"{tuned['entries'][0]['steps']} steps{finished(tuned)}: class-average F1 {means}. {told}. "
-        f"{candidate_words(tuned)}."
-    ]
-
-
 def tasks_section(found: Results) -> list[str]:
     items = [i for i in found.of("crossval") if i.path.parent.name.startswith("task-")]
     if not items:
@@ -285,47 +199,6 @@ def how(results: dict) -> str:
         f"other entries had no tuning of their own here. All of it favors ProtoVerse. The budget is small "
         "(what the machine could give), and there is one seed."
     )
-
-
-def picture(name: str, words: str) -> list[str]:
-    """Show a picture that was drawn, under its folder's name where there are several of its kind."""
-    names = [name, name.replace("-comparison.png", ".png")]
-    drawn = next((one for one in names if (PICTURES / one).is_file()), None)
-    return [] if drawn is None else [f"![{words}](images/experiments/{drawn})", ""]
-
-
-def counts(results: dict) -> str:
-    """Say how many vertebrae of each class were held out, over all folds."""
-    found = results["entries"][0]["pooled"]["class_figures"]
-    return ", ".join(f"{figure['name']} {figure['count']}" for figure in found)
-
-
-def finished(results: dict) -> str:
-    """Say how many folds there are results of, where it is not all."""
-    if results["folds"] == results["folds_planned"]:
-        return ""
-    return f" of which {results['folds']} were finished ({results['held_out']} held-out vertebrae)"
-
-
-def entry_of(results: dict, name: str) -> dict:
-    return next(entry for entry in results["entries"] if entry["name"] == name)
-
-
-def pair_of(results: dict, one: str, two: str) -> tuple[dict, int]:
-    """Return the comparison of two entries and the sign that makes it one - two."""
-    for pair in results["comparisons"]:
-        if (pair["first"], pair["second"]) == (one, two):
-            return pair, 1
-        if (pair["first"], pair["second"]) == (two, one):
-            return pair, -1
-    raise KeyError((one, two))
-
-
-def interval_of(results: dict, one: str, two: str) -> tuple[float, float, float]:
-    pair, sign = pair_of(results, one, two)
-    found = pair["differences"][FIGURE]
-    low, high = sorted((sign * found["low"], sign * found["high"]))
-    return sign * found["value"], low, high
 
 
 def verdicts(results: dict, heads: dict | None, tuned: dict | None) -> list[str]:
