@@ -44,7 +44,7 @@ NAME, VERSION = "detector-phantom", "1"
 HEIGHT_LOSS_OF_G2 = 0.25
 
 
-TRAINING = {"verse-like-1": 20, "hospital-like-1": 20, "balanced-1": 20}
+TRAINING = {"verse-like-11": 50, "hospital-like-12": 110, "balanced-13": 140}
 TESTS = {
     "verse-like-990": 41,
     "hospital-like-991": 22,
