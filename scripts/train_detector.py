@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -21,6 +22,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 from spinexplain.config import TrainConfig, read_config
 from spinexplain.data.cohort import Cohort
@@ -53,7 +55,8 @@ TESTS = {
 }
 """Preset and seed -> scans. The test cohorts hold forty fractures each, or more."""
 
-EPOCHS, BATCH = 40, 8
+STAGES = {64: 8, 96: 7}
+"""Box side in mm -> epochs. The encoder learns on small boxes first: they cost a third."""
 
 
 def main() -> None:
@@ -73,8 +76,7 @@ def main() -> None:
     if options.only_measure:
         trained, told = again(options.out)
     else:
-        data = joined([read(drawn(options.work, name)) for name in TRAINING])
-        trained = train_model(shortened(), data, options.work / "run", resume=True, progress=shown)
+        trained = in_stages(options.work)
         told = {"trained_on": trained_on(trained), "training": settings()}
     held_out = {name: measured(trained, read(drawn(options.work, name))) for name in TESTS}
     save_bundle(bundle_of(trained, stated(told, held_out)), options.out, force=True)
@@ -106,7 +108,7 @@ def drawn(work: Path, name: str) -> Path:
     for index in range(scans):
         scan = f"{name}-phantom{index + 1:04d}"
         if writer.notes(scan, scan) is None:
-            writer.add_series(box_shard(make_subject(preset, int(seed), index)))
+            writer.add_series(box_shard(make_subject(preset, int(seed), index), masks=False))
             print(scan, flush=True)
     writer.finish()
     return path
@@ -117,11 +119,35 @@ def read(path: Path) -> TrainingSet:
     return set_from_cohort(Cohort.open(path), axes=3, masks=False)
 
 
-def shortened() -> TrainConfig:
-    """Return the preset with the epochs that a CPU affords, in smaller and so more steps."""
+def in_stages(work: Path) -> Trained:
+    """Train on boxes of one size after another, each encoder going on from the one before."""
+    data = joined([read(drawn(work, name)) for name in TRAINING])
+    weights = "none"
+    for size, epochs in STAGES.items():
+        config = stage(size, epochs, weights)
+        trained = train_model(config, data, work / f"run-{size}", resume=True, progress=shown)
+        weights = str(work / f"detector-{size}.safetensors")
+        save_file(trained.model.state_dict(), weights)
+    begun = trained.config.trunk.model_copy(
+        update={"weights": Path(trained.config.trunk.weights).name}
+    )
+    return replace(trained, config=trained.config.model_copy(update={"trunk": begun}))
+
+
+def stage(size: int, epochs: int, weights: str) -> TrainConfig:
+    """Return the preset for boxes of a size, with the epochs that a CPU affords."""
     config = read_config("detector")
-    schedule = config.detector.model_copy(update={"epochs": EPOCHS, "batch": BATCH})
-    return config.model_copy(update={"detector": schedule})
+    changes = {
+        "input": {"size": size, "extent_mm": float(size)},
+        "trunk": {"weights": weights},
+        "head": {"width": 0.5},
+        "detector": {"epochs": epochs, "epoch": "rarest", "precision": "fp32"},
+        "volume_augment": {"share": 0.5},
+    }
+    parts = {
+        name: getattr(config, name).model_copy(update=changed) for name, changed in changes.items()
+    }
+    return config.model_copy(update=parts | {"validation_share": 0.1})
 
 
 def shown(phase: str, done: int, steps: int) -> None:
