@@ -51,6 +51,7 @@ def measured(config: TrainConfig, size: int, width: float) -> dict[str, float]:
     return {
         "size": size,
         "width": width,
+        "head_width": config.head.width,
         "bfloat16": has_bfloat16(),
         "augment_ms": cutting(config, spec),
         "step_ms": step(config, spec, width),

@@ -94,9 +94,13 @@ def stages(training: dict) -> str:
 
 def costs(rows: list[dict]) -> str:
     """Lay out what boxes cost."""
-    head = ["arithmetic", "box", "encoder's width", "random changes (ms)", "step (ms)"]
+    head = ["arithmetic", "box", "widths", "random changes (ms)", "step (ms)"]
     lines = [
-        ["bfloat16" if r["bfloat16"] else "float32", f"{r['size']}³", f"{r['width']:g}"]
+        [
+            "bfloat16" if r["bfloat16"] else "float32",
+            f"{r['size']}³",
+            f"{r['width']:g}, {r['head_width']:g}",
+        ]
         + [f"{r['augment_ms']:.0f}", f"{r['step_ms']:.0f}"]
         for r in rows
     ]
