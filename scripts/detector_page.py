@@ -95,16 +95,14 @@ def stages(training: dict) -> str:
 def costs(rows: list[dict]) -> str:
     """Lay out what boxes cost."""
     head = ["arithmetic", "box", "widths", "random changes (ms)", "step (ms)"]
-    lines = [
-        [
-            "bfloat16" if r["bfloat16"] else "float32",
-            f"{r['size']}³",
-            f"{r['width']:g}, {r['head_width']:g}",
-        ]
-        + [f"{r['augment_ms']:.0f}", f"{r['step_ms']:.0f}"]
-        for r in rows
-    ]
-    return laid_out([head, *lines])
+    return laid_out([head, *map(cost, rows)])
+
+
+def cost(row: dict) -> list[str]:
+    arithmetic = "bfloat16" if row["bfloat16"] else "float32"
+    widths = f"{row['width']:g}, {row['head_width']:g}"
+    times = [f"{row[name]:.0f}" for name in ("augment_ms", "step_ms")]
+    return [arithmetic, f"{row['size']}³", widths, *times]
 
 
 def sizes(training: dict) -> str:
