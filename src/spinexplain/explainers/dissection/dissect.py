@@ -10,6 +10,7 @@ from torch import nn
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.cam import default_layer
 from spinexplain.explainers.dissection.activity import Activity, Progress, layer_activity
+from spinexplain.explainers.dissection.effect import unit_effects
 from spinexplain.explainers.dissection.exemplars import best_samples
 from spinexplain.explainers.dissection.grid import CellGrid, cell_grid
 from spinexplain.explainers.dissection.overlap import unit_overlap
@@ -45,7 +46,7 @@ class DissectionPlan:
     batch : int
         Samples a forward pass; the result does not depend on it.
     top : int
-        Units with a collage of 25 pictures.
+        Units with a collage of 25 pictures, whose effect on the score is measured.
     pictures, collage : int
         Training pictures kept of every ranked unit, and of each top unit.
     seed : int
@@ -146,6 +147,7 @@ def _dissection(
         for place, unit in enumerate(first[: int(ranked.sum())])
     ]
     best, pictures, sources = best_samples(activity, samples, grid, wanted, progress)
+    top = [unit for unit, _ in wanted[: plan.top]]
     return Dissection(
         model=grader.info,
         layer=layer,
@@ -156,6 +158,7 @@ def _dissection(
         statistics=statistics,
         clusters=redundancy_clusters(activity.correlation, statistics.rank),
         overlap=unit_overlap(activity, grid, samples.regions(), progress),
+        effects=unit_effects(grader, layer, activity, samples, top, plan.collage, progress),
         facts=_facts(samples, outcomes, plan),
         warnings=_warnings(grader.model, outcomes, samples, plan.learned_fractures),
         best=best,

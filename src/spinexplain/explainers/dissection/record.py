@@ -72,6 +72,9 @@ class Dissection:
     clusters : ndarray of int, shape (U,)
         Units that rise and fall together share a number; 0 for those set aside.
     overlap : Overlap
+    effects : ndarray of float64, shape (U,)
+        What silencing a unit takes from the log odds of fracture, on average over the
+        fractured vertebrae that drive it most; NaN where it was not measured.
     facts : mapping
         Cohort, split, counts of outcomes, seed: JSON-ready.
     warnings : tuple of str
@@ -94,6 +97,7 @@ class Dissection:
     statistics: UnitStatistics
     clusters: np.ndarray
     overlap: Overlap
+    effects: np.ndarray
     facts: Mapping[str, object]
     warnings: tuple[str, ...] = ()
     best: tuple[BestSample, ...] = ()
@@ -135,7 +139,7 @@ class Dissection:
             "tail_mass": self.mass,
         }
         table |= {f.name: getattr(self.statistics, f.name) for f in fields(UnitStatistics)}
-        table["cluster"] = self.clusters
+        table |= {"cluster": self.clusters, "effect": self.effects}
         for region in self.overlap.regions:
             for what in ("iou", "inside", "lift"):
                 table[f"{what}_{region}"] = self.overlap.of(region, what)
