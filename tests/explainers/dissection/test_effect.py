@@ -28,19 +28,19 @@ class Pooled(nn.Module):
 
 
 X = torch.tensor([[[[0.0, 4.0]], [[1.0, 3.0]], [[5.0, 5.0]]]])
-THRESHOLDS = np.array([1.0, 2.0, 0.0])
+LEVELS = np.array([1.0, 0.5, 0.0])
 
 
 @pytest.mark.parametrize("layer", ["trunk", "inner.trunk"])
-def test_silencing_takes_what_lies_above_the_threshold(layer):
-    """Means 2, 2, 5: odds 2. Unit 0 without its 3 above T: mean 1/2; unit 1 without 1: 3/2."""
+def test_silenced_units_are_held_at_their_level(layer):
+    """Means 2, 2, 5: odds 2 x 2 - 2. Held at 1, 0.5 and 0 they are 2 - 2, 4 - 0.5 and as before."""
     model = Pooled()
     if layer != "trunk":
         model = nn.ModuleDict({"inner": model})
         model.forward = model["inner"].forward
     groups = [[0], [1], [2], [0, 1], []]
-    odds = silenced_log_odds(model.eval(), layer, X, groups, THRESHOLDS, healthy=0)
-    np.testing.assert_allclose(odds, [2, -1, 2.5, 2, -0.5, 2])
+    odds = silenced_log_odds(model.eval(), layer, X, groups, LEVELS, healthy=0)
+    np.testing.assert_allclose(odds, [2, 0, 3.5, 2, 1.5, 2])
     assert torch.equal(X, X.clone())
 
 
@@ -53,10 +53,10 @@ def test_the_log_odds_are_of_all_fractured_classes_against_the_healthy_one():
 
 def test_nothing_stays_hooked_and_unknown_layers_are_listed():
     model = Pooled().eval()
-    silenced_log_odds(model, "trunk", X, [[0]], THRESHOLDS, healthy=0)
+    silenced_log_odds(model, "trunk", X, [[0]], LEVELS, healthy=0)
     assert not model.trunk._forward_hooks
     with pytest.raises(ModelError, match='no layer "trunc"'):
-        silenced_log_odds(model, "trunc", X, [[0]], THRESHOLDS, healthy=0)
+        silenced_log_odds(model, "trunc", X, [[0]], LEVELS, healthy=0)
 
 
 @pytest.mark.parametrize("kind", ["linear", "prototype"])
@@ -66,10 +66,10 @@ def test_one_pass_gives_what_a_pass_for_every_unit_gives(tiny_grader, random_pat
     x = grader.inputs([patch])
     with torch.inference_mode():
         features = grader.model.trunk(x)
-    thresholds = np.quantile(features.numpy()[0].reshape(features.shape[1], -1), 0.6, axis=1)
+    levels = features.flatten(2).amax(dim=2).numpy()[0]
     units = [0, 1, 3]
-    together = effects_on(grader, "trunk", x, units, thresholds)
-    alone = [effects_on(grader, "trunk", x, [unit], thresholds)[0] for unit in units]
+    together = effects_on(grader, "trunk", x, units, levels)
+    alone = [effects_on(grader, "trunk", x, [unit], levels)[0] for unit in units]
     np.testing.assert_allclose(together, alone, atol=1e-5)
     assert np.abs(together).max() > 1e-6
 
@@ -78,12 +78,10 @@ def test_only_the_unit_that_the_network_reads_has_an_effect(known_dissected, kno
     """The toy's log odds are 200 times the mean of its first unit, and of no other."""
     activity, samples = known_dissected.activity, known_dissected.samples
     found = unit_effects(known_grader(), "layers", activity, samples, [0, 2, 4], 3)
-    threshold = activity.tails.thresholds[0]
-    fractured = np.flatnonzero(samples.positive)
-    above = np.stack([activity.map_above(0, int(sample)) for sample in fractured])
-    strongest = np.argsort(-above.sum(axis=(1, 2)), kind="stable")[:3]
-    lost = 200 * np.where(above > 0, above - threshold, 0)[strongest].mean(axis=(1, 2))
-    assert found[0] == pytest.approx(lost.mean(), rel=1e-4)
+    means = activity.means[:, 0]
+    relevance = np.where(samples.positive, activity.relevance()[:, 0], 0)
+    lost = 200 * (means[np.argsort(-relevance, kind="stable")[:3]] - means.mean())
+    assert found[0] == pytest.approx(lost.mean(), rel=1e-3)
     assert found[0] > 0
     assert found[[2, 4]].tolist() == [0, 0]
     assert np.isnan(found[[1, 3]]).all()  # not asked for

@@ -10,7 +10,7 @@ from torch import nn
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.cam import default_layer
 from spinexplain.explainers.dissection.activity import Activity, Progress, layer_activity
-from spinexplain.explainers.dissection.effect import unit_effects
+from spinexplain.explainers.dissection.effect import mean_levels, unit_effects
 from spinexplain.explainers.dissection.exemplars import best_samples
 from spinexplain.explainers.dissection.grid import CellGrid, cell_grid
 from spinexplain.explainers.dissection.overlap import unit_overlap
@@ -158,6 +158,7 @@ def _dissection(
         statistics=statistics,
         clusters=redundancy_clusters(activity.correlation, statistics.rank),
         overlap=unit_overlap(activity, grid, samples.regions(), progress),
+        means=mean_levels(activity),
         effects=unit_effects(grader, layer, activity, samples, top, plan.collage, progress),
         facts=_facts(samples, outcomes, plan),
         warnings=_warnings(grader.model, outcomes, samples, plan.learned_fractures),

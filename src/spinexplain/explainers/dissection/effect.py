@@ -28,13 +28,14 @@ def silenced_log_odds(
     layer: str,
     x: Tensor,
     units: Sequence[Sequence[int]],
-    thresholds: np.ndarray,
+    levels: np.ndarray,
     healthy: int,
 ) -> np.ndarray:
     """Return the log odds of fracture as they are, and without some units.
 
-    A unit is silenced by holding its activation down to its threshold T, in all cells: it
-    is then enabled nowhere, and nothing else about the layer changes.
+    A unit is silenced by holding its activation at one level in all cells, its mean over
+    the vertebrae that were dissected: it then tells no vertebra and no place from another,
+    and nothing else about the layer changes.
 
     Parameters
     ----------
@@ -46,7 +47,8 @@ def silenced_log_odds(
         One sample.
     units : sequence of sequence of int, length K
         Which units to silence together.
-    thresholds : ndarray of float, shape (U,)
+    levels : ndarray of float, shape (U,)
+        What silenced units are held at.
     healthy : int
         Place of the healthy class among the logits.
 
@@ -60,6 +62,11 @@ def silenced_log_odds(
     ModelError
         If there is no such layer.
 
+    Notes
+    -----
+    Bau et al., PNAS 117 (2020) 30071, turn units off by setting them to 0, which is
+    ordinary after a rectification and extraordinary elsewhere; a mean suits any layer.
+
     Examples
     --------
     >>> net = nn.Sequential(nn.Identity(), nn.AdaptiveMaxPool2d(1), nn.Flatten())
@@ -70,7 +77,7 @@ def silenced_log_odds(
     rows = 1 + len(units)
     # The trunk is all that comes before its own output: once is enough for every row.
     seen = x if layer == _WHOLE_TRUNK else x.expand(rows, *x.shape[1:])
-    with torch.inference_mode(), _silenced(model, layer, units, thresholds):
+    with torch.inference_mode(), _silenced(model, layer, units, levels):
         logits = model(seen).double().cpu()
     others = [k for k in range(logits.shape[1]) if k != healthy]
     return (logits[:, others].logsumexp(dim=1) - logits[:, healthy]).numpy()
@@ -78,7 +85,7 @@ def silenced_log_odds(
 
 @contextmanager
 def _silenced(
-    model: nn.Module, layer: str, units: Sequence[Sequence[int]], thresholds: np.ndarray
+    model: nn.Module, layer: str, units: Sequence[Sequence[int]], levels: np.ndarray
 ) -> Iterator[None]:
     """Replace a layer's output by one row as it is and one for each group of silenced units."""
     own_thread = threading.get_ident()
@@ -89,7 +96,7 @@ def _silenced(
         changed = output.expand(1 + len(units), *output.shape[1:]).clone()
         for row, group in enumerate(units, start=1):
             for unit in group:
-                changed[row, unit].clamp_(max=float(thresholds[unit]))
+                changed[row, unit] = float(levels[unit])
         return changed
 
     handle = find_layer(model, layer).register_forward_hook(hook)
@@ -100,7 +107,7 @@ def _silenced(
 
 
 def effects_on(
-    grader: Grader, layer: str, x: Tensor, units: Sequence[int], thresholds: np.ndarray
+    grader: Grader, layer: str, x: Tensor, units: Sequence[int], levels: np.ndarray
 ) -> np.ndarray:
     """Return how much each unit adds to the log odds of fracture of one sample.
 
@@ -110,15 +117,15 @@ def effects_on(
     layer : str
     x : Tensor, shape (1, C, *S)
     units : sequence of int, length K
-    thresholds : ndarray of float, shape (U,)
+    levels : ndarray of float, shape (U,)
 
     Returns
     -------
     ndarray of float64, shape (K,)
-        Log odds as they are minus those without the unit; 0 for a unit that is not enabled.
+        Log odds as they are minus those with the unit silenced.
     """
     healthy = grader.classes.index(healthy_class(grader.classes))
-    odds = silenced_log_odds(grader.model, layer, x, [[u] for u in units], thresholds, healthy)
+    odds = silenced_log_odds(grader.model, layer, x, [[u] for u in units], levels, healthy)
     return odds[0] - odds[1:]
 
 
@@ -151,25 +158,30 @@ def unit_effects(
         Mean change of the log odds; NaN for units that were not looked at, or that no
         fractured vertebra enables.
     """
-    thresholds = activity.tails.thresholds
+    levels = mean_levels(activity)
     relevance = fractured_relevance(activity, samples)
     shown: dict[int, list[int]] = {}
     for unit in units:
         for sample in most_relevant(relevance[:, unit], count):
             shown.setdefault(sample, []).append(unit)
-    sums, counts = np.zeros(len(thresholds)), np.zeros(len(thresholds))
+    sums, counts = np.zeros(len(levels)), np.zeros(len(levels))
     training = grader.model.training
     grader.model.eval()
     try:
         for done, (sample, driven) in enumerate(sorted(shown.items()), start=1):
             x = sample_input(samples, sample, grader.device)
-            sums[driven] += effects_on(grader, layer, x, driven, thresholds)
+            sums[driven] += effects_on(grader, layer, x, driven, levels)
             counts[driven] += 1
             if progress is not None:
                 progress("effects", done, len(shown))
     finally:
         grader.model.train(training)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def mean_levels(activity: Activity) -> np.ndarray:
+    """Return each unit's mean over all cells of all samples, float64, shape (U,)."""
+    return activity.means.mean(axis=0, dtype=np.float64)
 
 
 def sample_input(samples: Samples, sample: int, device: str = "cpu") -> Tensor:

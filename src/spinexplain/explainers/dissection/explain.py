@@ -124,14 +124,15 @@ def effects_here(
 ) -> dict[int, float]:
     """Return what silencing each unit takes from the log odds of fracture of this patch.
 
-    Empty where an exported network answers, which runs as a whole or not at all.
+    Empty where an exported network answers, which runs as a whole or not at all, and where
+    the dissection does not know the units' means.
     """
-    if grader.runtime is not None or not units:
+    if grader.runtime is not None or not units or not np.isfinite(dissection.means).all():
         return {}
     from spinexplain.explainers.dissection.effect import effects_on
 
     x = grader.inputs([patch])
-    changes = effects_on(grader, dissection.layer, x, units, dissection.thresholds)
+    changes = effects_on(grader, dissection.layer, x, units, dissection.means)
     return dict(zip(units, changes.tolist(), strict=True))
 
 
