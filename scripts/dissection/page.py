@@ -154,8 +154,17 @@ def _use(found: dict[str, Any]) -> str:
             _table(["silenced", "AUC", "log odds lost, fractured", "log odds lost, healthy"], rows),
             f"Fractured vertebrae lose {lost['random']} more log odds of fracture without the first "
             f"ten by contrast than without ten others, and {lost['eq1']} more than without the "
-            "first ten by eq. 1.\n",
+            f"first ten by eq. 1. {_used(found['difference']['random'])}\n",
         ]
+    )
+
+
+def _used(difference: dict[str, float]) -> str:
+    if difference["low"] > 0:
+        return "The network uses the units that go with fracture more than others."
+    return (
+        "**Not shown: the interval holds 0.** What one group of units says, others say again; that "
+        "a unit goes with fracture is no proof that the grade hangs on it."
     )
 
 
