@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from spinexplain.report.cell_maps import without_ringing
 from spinexplain.report.contours import outlines
 from spinexplain.report.grid_lines import GridLines, grid_lines
 from spinexplain.report.pictures import Album, Picture
@@ -127,7 +128,9 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         _row(
             item,
             explanation.patch,
-            Region(album.add_wash(drawn, top), outlines(drawn, item.region)),
+            Region(
+                album.add_wash(drawn, top), _sheet_outlines(item, drawn, explanation.patch, shown)
+            ),
             bar,
             album,
         )
@@ -171,6 +174,23 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
     return map_coordinates(
         heatmap, np.moveaxis(there, -1, 0), output=np.float32, order=1, mode="constant", cval=0.0
     )
+
+
+def _sheet_outlines(
+    item: Evidence, drawn: np.ndarray, patch: Patch, shown: Patch
+) -> tuple[str, ...]:
+    steady = _steady(item.heatmap, item, patch.frame.spacing_mm)
+    return outlines(
+        drawn if steady is item.heatmap else on_sheet(steady, patch, shown), item.region
+    )
+
+
+def _steady(heatmap: np.ndarray, item: Evidence, spacing_mm: float) -> np.ndarray:
+    """Return the map that is outlined: of a region as published without the spline's ripples."""
+    if item.region == "contours" or item.start_mm is None or item.stride_mm is None:
+        return heatmap
+    grid = item.grid[: heatmap.ndim]
+    return without_ringing(heatmap, grid, item.start_mm / spacing_mm, item.stride_mm / spacing_mm)
 
 
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
@@ -222,7 +242,8 @@ def _region(
     picture = album.add_ct(array_hu[plane])
     spacing_mm = extent_mm / len(array_hu)
     grid = grid_lines(item, (picture.height, picture.width), spacing_mm, cell)
-    return Region(picture, outlines(heatmap[plane], item.region), grid)
+    steady = _steady(heatmap[plane], item, spacing_mm)
+    return Region(picture, outlines(steady, item.region), grid)
 
 
 def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:
