@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.interpolate import PchipInterpolator, make_interp_spline
 
+from spinexplain.types import Evidence
+
 
 def without_ringing(
     heatmap: np.ndarray, grid: Sequence[int], start: float, step: float
@@ -48,6 +50,28 @@ def without_ringing(
         centers = start - 0.5 + step * np.arange(cells)
         heatmap = _painted_along(heatmap, axis, centers)
     return np.asarray(heatmap, dtype=np.float32)
+
+
+def steady_map(heatmap: np.ndarray, piece: Evidence, spacing_mm: float) -> np.ndarray:
+    """Return a map of a piece of evidence, or a plane of it, as its 98 % region is outlined on.
+
+    Parameters
+    ----------
+    heatmap : ndarray
+        On the test patch or on a training patch; of a box also its sagittal plane.
+    piece : Evidence
+    spacing_mm : float
+        Distance of the map's samples.
+
+    Returns
+    -------
+    ndarray
+        Without ripples where the evidence knows its cells, else as it is.
+    """
+    if not piece.grid or piece.start_mm is None or piece.stride_mm is None:
+        return heatmap
+    start, step = piece.start_mm / spacing_mm, piece.stride_mm / spacing_mm
+    return without_ringing(heatmap, piece.grid[: heatmap.ndim], start, step)
 
 
 def _painted_along(heatmap: np.ndarray, axis: int, centers: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from spinexplain.report.cell_maps import without_ringing
+from spinexplain.report.cell_maps import steady_map
 from spinexplain.report.contours import outlines
 from spinexplain.report.grid_lines import GridLines, grid_lines
 from spinexplain.report.pictures import Album, Picture
@@ -179,18 +179,10 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
 def _sheet_outlines(
     item: Evidence, drawn: np.ndarray, patch: Patch, shown: Patch
 ) -> tuple[str, ...]:
-    steady = _steady(item.heatmap, item, patch.frame.spacing_mm)
-    return outlines(
-        drawn if steady is item.heatmap else on_sheet(steady, patch, shown), item.region
-    )
-
-
-def _steady(heatmap: np.ndarray, item: Evidence, spacing_mm: float) -> np.ndarray:
-    """Return the map that is outlined: of a region as published without the spline's ripples."""
-    if item.region == "contours" or item.start_mm is None or item.stride_mm is None:
-        return heatmap
-    grid = item.grid[: heatmap.ndim]
-    return without_ringing(heatmap, grid, item.start_mm / spacing_mm, item.stride_mm / spacing_mm)
+    if item.region != "contours":
+        steady = steady_map(item.heatmap, item, patch.frame.spacing_mm)
+        drawn = on_sheet(steady, patch, shown)
+    return outlines(drawn, item.region)
 
 
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
@@ -242,8 +234,10 @@ def _region(
     picture = album.add_ct(array_hu[plane])
     spacing_mm = extent_mm / len(array_hu)
     grid = grid_lines(item, (picture.height, picture.width), spacing_mm, cell)
-    steady = _steady(heatmap[plane], item, spacing_mm)
-    return Region(picture, outlines(steady, item.region), grid)
+    drawn = heatmap[plane]
+    if item.region != "contours":
+        drawn = steady_map(drawn, item, spacing_mm)
+    return Region(picture, outlines(drawn, item.region), grid)
 
 
 def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:
