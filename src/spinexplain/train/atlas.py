@@ -109,32 +109,19 @@ def measure_atlas(
         If a prototype is not the patch of these crops that the bundle says it is.
     """
     withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
-    withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
     atlas = _from_bundle(run, withheld)
     if data is None:
         return replace(atlas, notes=(*atlas.notes, "no_cohort"))
     seen = sweep(run.model, data.training, run.grader.spec, run.grader.classes, progress)
-    rows = _source_rows(run, data.training)
     shares, area, crops = structure_shares(run.model, data, seen, run.grader.spec, progress)
-    owner, connections = _owner(run), _connections(run)
-    winners = winner_share(seen.similarities, seen.labels, owner)
-    used = usage(seen.similarities, connections, owner)
-    entries = tuple(
-        replace(
-            entry,
-            source=_patch(run, data.training, rows[index], index, seen, withheld),
-            neighbors=_neighbors(run, data.training, rows[index], index, seen, withheld),
-            winner_share=_number(winners[index]),
-            usage=_number(used[index]),
-            structures=shares[index],
-        )
-        for index, entry in enumerate(atlas.prototypes)
-    )
+    entries = _measured_entries(run, data.training, atlas.prototypes, seen, withheld)
     classes = run.grader.classes
     distance, raw, centered = typical_pair(seen.winners, seen.labels, seen.center, seed=0)
     return replace(
         atlas,
-        prototypes=entries,
+        prototypes=tuple(
+            replace(entry, structures=own) for entry, own in zip(entries, shares, strict=True)
+        ),
         center=seen.center,
         patch_distance=distance,
         patch_cosine=(raw, centered),
@@ -199,6 +186,29 @@ def _bare_entries(run: OpenedRun, withheld: bool) -> list[PrototypeEntry]:
             PrototypeEntry(f"{class_name} prototype {number}", class_name, source, weights)
         )
     return entries
+
+
+def _measured_entries(
+    run: OpenedRun,
+    training: TrainingSet,
+    entries: Sequence[PrototypeEntry],
+    seen: Sweep,
+    withheld: bool,
+) -> list[PrototypeEntry]:
+    """Add sources, neighbors, winner shares and usage on the training crops."""
+    rows, owner = _source_rows(run, training), _owner(run)
+    winners = winner_share(seen.similarities, seen.labels, owner)
+    used = usage(seen.similarities, _connections(run), owner)
+    return [
+        replace(
+            entry,
+            source=_patch(run, training, rows[index], index, seen, withheld),
+            neighbors=_neighbors(run, training, rows[index], index, seen, withheld),
+            winner_share=_number(winners[index]),
+            usage=_number(used[index]),
+        )
+        for index, entry in enumerate(entries)
+    ]
 
 
 def _with_travel(
