@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ def write_evaluation_page(
         "bins": _bins(figures["calibration"]),
         "software": software_version(),
     }
-    filters = {"score": score, "style": grade_style}
+    filters: dict[str, Callable[..., Any]] = {"score": score, "style": grade_style}
     page = render_page("evaluation", content, script=False, filters=filters)
     return write_page(Path(out) / "evaluation.html", page)
 
