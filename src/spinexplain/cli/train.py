@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spinexplain.cli.options import CohortPath
 from spinexplain.cli.progress import shown_phases
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def command(
             "(protoverse:task=fracture).",
         ),
     ],
-    cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")],
+    cohort: CohortPath,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="RUN", help="Folder of the run.")],
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
