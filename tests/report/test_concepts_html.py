@@ -6,6 +6,7 @@ import pytest
 
 from spinexplain.explainers.dissection.names import NAMES_SCHEMA, RaterNames
 from spinexplain.report.concepts_html import write_concepts
+from spinexplain.report.text import load_catalogue
 
 DATE = datetime.date(2024, 1, 1)
 
@@ -31,10 +32,12 @@ def test_it_carries_what_a_raters_file_needs(page, known_dissected):
     assert "Suggested by anatomy:" in page
 
 
-def test_further_units_are_listed_and_warnings_shown(page, known_dissected):
+def test_further_units_are_listed_and_cautions_shown(page, known_dissected):
     assert "Further units" in page
-    for warning in known_dissected.dissection.warnings:
-        assert warning.split(":")[0] in page
+    said = load_catalogue()
+    assert known_dissected.dissection.cautions
+    for caution in known_dissected.dissection.cautions:
+        assert said(f"caution.{caution.key}", **caution.values) in page
 
 
 def test_what_raters_wrote_is_escaped(known_dissected, tmp_path):

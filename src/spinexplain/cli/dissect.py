@@ -55,6 +55,7 @@ def command(
     Example: spinexplain dissect run cohort -o dissection
     """
     from spinexplain.explainers.dissection.dissect import DissectionPlan
+    from spinexplain.report.text import load_catalogue
 
     plan = DissectionPlan(layer, quantile, split, mild, batch=batch, top=top, seed=seed)
     words = ["spinexplain", "dissect", Path(model).name, cohort.name, "-o", out.name]
@@ -66,9 +67,10 @@ def command(
         dissection = dissect_to_folder(
             model, cohort, out, plan, force=force, command_line=shlex.join(words), advance=advance
         )
-    for warning in dissection.warnings:
+    say = load_catalogue("en")
+    for caution in dissection.cautions:
         # Said at every run: Python shows a warning of the same words once only.
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {say(f'caution.{caution.key}', **caution.values)}", err=True)
     typer.echo(in_words(dissection))
     typer.echo(f"concept atlas: {printable(str(out / 'concepts.html'))}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from spinexplain.errors import ModelError
+from spinexplain.explainers.dissection.cautions import Caution
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import RaterNames
 from spinexplain.explainers.dissection.overlap import Overlap
@@ -74,7 +75,7 @@ class Dissection:
     overlap : Overlap
     facts : mapping
         Cohort, split, counts of outcomes, seed: JSON-ready.
-    warnings : tuple of str
+    cautions : tuple of Caution
         What to know before trusting it.
     best : tuple of BestSample
         Strongest first within a unit.
@@ -95,7 +96,7 @@ class Dissection:
     clusters: np.ndarray
     overlap: Overlap
     facts: Mapping[str, object]
-    warnings: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
     best: tuple[BestSample, ...] = ()
     pictures: np.ndarray = field(default_factory=lambda: np.zeros((0, 1, 1), np.int16))
     sources: tuple[PictureSource, ...] = ()
