@@ -13,7 +13,7 @@ DATE = datetime.date(2024, 1, 1)
 
 @pytest.fixture
 def page(known_dissected, tmp_path):
-    path = write_concepts(known_dissected.dissection, tmp_path, 2, "spinexplain dissect", date=DATE)
+    path = write_concepts(known_dissected.dissection, tmp_path, 2, date=DATE)
     return path.read_text("utf-8")
 
 
@@ -57,7 +57,7 @@ def test_the_same_dissection_gives_the_same_bytes(known_dissected, tmp_path):
 
 
 def test_the_form_speaks_the_schema_of_the_reader():
-    """What the script writes is what read_rater takes: the same keys."""
+    """What the script writes is what read_raters takes: the same keys."""
     from importlib import resources
 
     script = (resources.files("spinexplain.report") / "static" / "concepts.js").read_text("utf-8")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spinexplain.explainers.dissection.dissect import Dissected, DissectionPlan
     from spinexplain.explainers.dissection.names import RaterNames
     from spinexplain.explainers.dissection.record import Dissection
+    from spinexplain.models.grader import Grader
 
 
 def command(
@@ -96,18 +97,22 @@ def dissect_to_folder(
     from dataclasses import replace
 
     from spinexplain.data.cohort import Cohort
+    from spinexplain.experiment.evaluation import model_source
     from spinexplain.explainers.dissection.dissect import dissect
+    from spinexplain.explainers.dissection.names import read_names
     from spinexplain.io.files import output_folder
     from spinexplain.models.checkpoint import load_grader
 
-    source = bundle_of(model)
+    source = model_source(model)
     grader = load_grader(source, runtime="torch")
     plan = plan_for(source, plan)
     with output_folder(out, force=force) as folder:
+        kept_names(out, grader, plan.layer)  # refused before the pass, which may take hours
         done = dissect(grader, Cohort.open(cohort), plan, advance)
-        names = kept_names(out, done.dissection)
-        done = replace(done, dissection=replace(done.dissection, names=names))
-        write_outputs(done, folder, plan.top, command_line, advance)
+        names = read_names(out, done.dissection.key)
+        facts = {**done.dissection.facts, "command": command_line}
+        done = replace(done, dissection=replace(done.dissection, names=names, facts=facts))
+        write_outputs(done, folder, plan.top, advance)
     return done.dissection
 
 
@@ -115,7 +120,6 @@ def write_outputs(
     done: Dissected,
     folder: Path,
     top: int,
-    command_line: str,
     advance: Callable[[str, int, int], None] | None,
 ) -> None:
     """Write figures, collages, slices, NIfTI files, names and the page into ``folder``."""
@@ -136,30 +140,31 @@ def write_outputs(
             "patient: their slices are written, NIfTI files are not.",
             err=True,
         )
-    write_concepts(done.dissection, folder, top, command_line)
+    write_concepts(done.dissection, folder, top)
     write_unit_table(done.dissection, folder, top)
 
 
-def kept_names(out: Path, dissection: Dissection) -> tuple[RaterNames, ...]:
+def kept_names(out: Path, grader: Grader, layer: str | None) -> tuple[RaterNames, ...]:
     """Return the names raters gave in the folder that is to be replaced.
 
     Raises
     ------
+    ModelError
+        If there is no such layer.
     ConfigError
         If they are of another model or layer: they would be lost.
     """
+    from spinexplain.explainers.cam import default_layer
     from spinexplain.explainers.dissection.names import read_names
+    from spinexplain.explainers.dissection.record import names_key, weights_hash
+    from spinexplain.explainers.hooks import find_layer
 
-    return read_names(out, dissection.key)
-
-
-def bundle_of(model: str) -> str:
-    """Return a run's bundle; a bundle's folder or a shipped name as it is."""
-    inside = Path(model) / "bundle"
-    return str(inside) if inside.is_dir() else model
+    chosen = layer or default_layer(grader.model, grader.spec.axes)
+    find_layer(grader.model, chosen)
+    return read_names(out, names_key(weights_hash(grader.info), chosen))
 
 
-def plan_for(source: str, plan: DissectionPlan) -> DissectionPlan:
+def plan_for(source: str | Path, plan: DissectionPlan) -> DissectionPlan:
     """Fill in what the model tells of itself: its quantile, its task, the fractures it saw."""
     from dataclasses import replace
 

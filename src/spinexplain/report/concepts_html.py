@@ -58,7 +58,6 @@ def write_concepts(
     dissection: Dissection,
     folder: Path,
     top: int = 10,
-    command: str = "",
     language: str = "en",
     date: datetime.date | None = None,
 ) -> Path:
@@ -72,8 +71,6 @@ def write_concepts(
         An existing folder.
     top : int
         Units shown with pictures.
-    command : str
-        How to make it again, shown at the foot.
     language : str
     date : datetime.date, optional
         Today's by default.
@@ -84,7 +81,7 @@ def write_concepts(
         The page.
     """
     say = load_catalogue(language)
-    page = prepare_concepts(dissection, top, command, say, date or datetime.date.today())
+    page = prepare_concepts(dissection, top, say, date or datetime.date.today())
     path = folder / CONCEPTS_FILE
     with atomic_file(path) as temporary:
         temporary.write_text(render_concepts(page, say), encoding="utf-8")
@@ -92,7 +89,7 @@ def write_concepts(
 
 
 def prepare_concepts(
-    dissection: Dissection, top: int, command: str, say: Catalogue, date: datetime.date
+    dissection: Dissection, top: int, say: Catalogue, date: datetime.date
 ) -> ConceptsPage:
     """Turn a dissection into what the page shows, pictures included."""
     album = Album()
@@ -105,7 +102,7 @@ def prepare_concepts(
         states={state: states.count(state) for state in ("ranked", "sparse", "silent")},
         raters=tuple(rater.rater for rater in dissection.names),
         schema=NAMES_SCHEMA,
-        command=command,
+        command=str(dissection.facts.get("command", "")),
         date=date,
         software=software_version(),
         album=album,

@@ -159,6 +159,8 @@ class Dissection:
 
     def fits(self, model: ModelInfo) -> bool:
         """Whether a model has the weights of the one that was dissected."""
+        if not weights_hash(model):  # a bare module: all that is known of it must be the same
+            return model == self.model
         return weights_hash(model) == weights_hash(self.model)
 
 
