@@ -19,6 +19,7 @@ from spinexplain.report.html import (
     static_text,
     template_environment,
 )
+from spinexplain.report.outcome_ties import OutcomeTies, outcome_ties
 from spinexplain.report.pictures import Album
 from spinexplain.report.text import Catalogue, load_catalogue
 
@@ -37,6 +38,8 @@ class ConceptsPage:
         With their pictures, best first.
     listed : tuple of UnitView
         Further units by rank, figures only.
+    outcomes : tuple of OutcomeTies
+        Units most tied to found fractures, false alarms and missed fractures.
     states : mapping of str to int
         Units by state.
     raters : tuple of str
@@ -45,6 +48,7 @@ class ConceptsPage:
     dissection: Dissection
     units: tuple[UnitView, ...]
     listed: tuple[UnitView, ...]
+    outcomes: tuple[OutcomeTies, ...]
     states: dict[str, int]
     raters: tuple[str, ...]
     schema: str
@@ -99,6 +103,7 @@ def prepare_concepts(
         dissection=dissection,
         units=view_units(dissection, top, album, say),
         listed=tuple(view_unit(dissection, unit, album, say, tiles=0) for unit in further),
+        outcomes=outcome_ties(dissection),
         states={state: states.count(state) for state in ("ranked", "sparse", "silent")},
         raters=tuple(rater.rater for rater in dissection.names),
         schema=NAMES_SCHEMA,

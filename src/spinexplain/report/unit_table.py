@@ -84,5 +84,6 @@ def write_unit_table(
 def _rendered(page: UnitTablePage, say: Catalogue) -> str:
     style = tokens.css_variables() + static_text("report.css") + static_text("unit_table.css")
     template = template_environment().get_template("unit_table.html.j2")
+    columns = max((len(unit.tiles) for unit in page.units), default=1)
     # Markup: the style sheets are our own files, never a user's.
-    return template.render(page=page, say=say, style=Markup(style), columns=_SAMPLES)
+    return template.render(page=page, say=say, style=Markup(style), columns=columns)
