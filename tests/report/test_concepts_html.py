@@ -32,6 +32,19 @@ def test_it_carries_what_a_raters_file_needs(page, known_dissected):
     assert "Suggested by anatomy:" in page
 
 
+def test_a_suggestion_is_never_shown_as_a_name(page, known_dissected):
+    """In the row of links it is a question, in the form a button."""
+    links = re.search(r'<nav class="ranks".*?</nav>', page, re.DOTALL).group()
+    assert re.search(r'title="Suggested by anatomy: [^"]+">[^<]+\?</span>', links)
+
+
+def test_outcomes_have_their_units(page):
+    section = re.search(r'<section class="outcomes".*?</section>\n</div>', page, re.DOTALL).group()
+    assert "Found fractures" in section
+    assert "16 vertebrae" in section
+    assert "No unit is enabled more often" in section  # there are no false alarms
+
+
 def test_further_units_are_listed_and_cautions_shown(page, known_dissected):
     assert "Further units" in page
     said = load_catalogue()
