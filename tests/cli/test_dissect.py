@@ -32,6 +32,29 @@ def _rater(folder, **changes):
     return path
 
 
+def test_the_fractures_a_detector_saw_are_counted_whatever_the_order_of_its_classes(
+    tmp_path, monkeypatch
+):
+    """A bundle's JSON is sorted: "fracture" comes before "no fracture"."""
+    from types import SimpleNamespace
+
+    from spinexplain.cli.dissect import plan_for
+    from spinexplain.explainers.dissection.dissect import DissectionPlan
+
+    training = {
+        "config": {"grades": {"fracture": ["G1", "G2"], "no fracture": ["G0"]}},
+        "vertebrae": {"G0": 900, "G1": 3, "G2": 2},
+    }
+    told = SimpleNamespace(classes=("no fracture", "fracture"), training=training)
+    monkeypatch.setattr("spinexplain.models.bundle_folder.locate", lambda _: tmp_path)
+    monkeypatch.setattr("spinexplain.models.bundle_folder.read_description", lambda _: told)
+    plan = plan_for("run", DissectionPlan())
+    assert (plan.learned_fractures, plan.mild) == (5, True)
+    told.classes, told.training = ("G0", "G2", "G3"), {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}}
+    plan = plan_for("run", DissectionPlan())
+    assert (plan.learned_fractures, plan.mild) == (2, False)
+
+
 def test_the_folder_holds_page_figures_and_pictures(dissection):
     names = {path.name for path in dissection.iterdir()}
     assert {"dissection.json", "dissection.safetensors", "units.csv"} <= names

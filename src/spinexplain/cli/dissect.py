@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,15 +97,13 @@ def dissect_to_folder(
     from dataclasses import replace
 
     from spinexplain.data.cohort import Cohort
-    from spinexplain.experiment.evaluation import model_source
     from spinexplain.explainers.dissection.dissect import dissect
     from spinexplain.explainers.dissection.names import read_names
     from spinexplain.io.files import output_folder
     from spinexplain.models.checkpoint import load_grader
 
-    source = model_source(model)
-    grader = load_grader(source, runtime="torch")
-    plan = plan_for(source, plan)
+    grader = load_grader(model, runtime="torch")
+    plan = plan_for(model, plan)
     with output_folder(out, force=force) as folder:
         kept_names(out, grader, plan.layer)  # refused before the pass, which may take hours
         done = dissect(grader, Cohort.open(cohort), plan, advance)
@@ -164,35 +162,47 @@ def kept_names(out: Path, grader: Grader, layer: str | None) -> tuple[RaterNames
     return read_names(out, names_key(weights_hash(grader.info), chosen))
 
 
-def plan_for(source: str | Path, plan: DissectionPlan) -> DissectionPlan:
+def plan_for(model: str, plan: DissectionPlan) -> DissectionPlan:
     """Fill in what the model tells of itself: its quantile, its task, the fractures it saw."""
     from dataclasses import replace
 
+    from spinexplain.findings import healthy_class
     from spinexplain.models.bundle_folder import locate, read_description
 
-    training = read_description(locate(source)).training
-    config = training.get("config")
+    description = read_description(locate(model))
+    config = description.training.get("config")
     known = config if isinstance(config, dict) else {}
     level = plan.quantile
     if level is None:
         level = float(known.get("dissection", {}).get("quantile", 0.995))
-    classes = list((known.get("grades") or {}).values())[1:]
-    mild = plan.mild or any("G1" in grades for grades in classes)
-    learned = fractures_of(training.get("vertebrae"), classes)
+    grades = known.get("grades") or {name: [name] for name in description.classes}
+    fractured = fractured_grades(grades, healthy_class(description.classes))
+    learned = fractures_of(description.training.get("vertebrae"), fractured)
+    mild = plan.mild or "G1" in fractured
     return replace(plan, quantile=level, mild=mild, learned_fractures=learned)
 
 
-def fractures_of(vertebrae: object, classes: list[list[str]]) -> int | None:
+def fractured_grades(grades: Mapping[str, Sequence[str]], healthy: str) -> list[str]:
+    """Return the Genant grades that a model calls a fracture, whatever the classes' order.
+
+    Examples
+    --------
+    >>> fractured_grades({"fracture": ["G2", "G3"], "no fracture": ["G0"]}, "no fracture")
+    ['G2', 'G3']
+    """
+    return [grade for name, of in grades.items() if name != healthy for grade in of]
+
+
+def fractures_of(vertebrae: object, fractured: Sequence[str]) -> int | None:
     """Count the fractures a network was trained on; None where its bundle does not say.
 
     Examples
     --------
-    >>> fractures_of({"G0": 30, "G1": 4, "G2": 3, "G3": 2}, [["G2", "G3"]])
+    >>> fractures_of({"G0": 30, "G1": 4, "G2": 3, "G3": 2}, ["G2", "G3"])
     5
     """
     if not isinstance(vertebrae, dict):
         return None
-    fractured = [grade for grades in classes for grade in grades] or ["G2", "G3"]
     return sum(int(vertebrae.get(grade, 0)) for grade in fractured)
 
 
