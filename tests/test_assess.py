@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +225,10 @@ def test_any_torch_module_goes_through_grade_cam_evaluation_and_report(
 
 def probabilities(grader, patches):
     return np.array([grading.probabilities for grading in grader.grade(patches)])
+
+
+def test_a_model_is_explained_by_one_dissection(lumbar, known_grader, known_dissected):
+    volume, labels = lumbar
+    twice = [known_dissected.dissection, replace(known_dissected.dissection, layer="layers.0")]
+    with pytest.raises(ConfigError, match=r'2 dissections of model "toy".*"layers", "layers\.0"'):
+        grade(volume, labels=labels, models=[known_grader()], dissections=twice)

@@ -91,6 +91,8 @@ def grade(
         If neither labels nor centroids are given, or no thoracic or lumbar level is there.
     ModelError
         If a dissection is of none of the models.
+    ConfigError
+        If there is no model, or two dissections are of the same one.
     """
     if not models:
         raise ConfigError("models is empty; expected at least one model to grade with.")
@@ -291,11 +293,19 @@ def _assess(
 def _dissected(
     graders: Sequence[Grader], dissections: Sequence[Dissection]
 ) -> list[Dissection | None]:
-    """Return each model's dissection, or None; refuse one of no model at hand."""
+    """Return each model's dissection, or None; refuse one of no model at hand, and a second."""
     for dissection in dissections:
         if not any(dissection.fits(grader.info) for grader in graders):
             dissection.check_model(graders[0].info)
-    return [next((one for one in dissections if one.fits(grader.info)), None) for grader in graders]
+    fitting = [[one for one in dissections if one.fits(grader.info)] for grader in graders]
+    for grader, found in zip(graders, fitting, strict=True):
+        if len(found) > 1:
+            layers = ", ".join(f'"{one.layer}"' for one in found)
+            raise ConfigError(
+                f'{len(found)} dissections of model "{grader.info.name}" were given (layers '
+                f"{layers}); expected one. Choose which to explain it by."
+            )
+    return [found[0] if found else None for found in fitting]
 
 
 def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:

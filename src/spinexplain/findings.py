@@ -112,6 +112,10 @@ class Comparison:
     reason: str | None = None
 
 
+HEALTHY = ("G0", "no fracture")
+"""Names of the class that means *no fracture*."""
+
+
 def healthy_class(classes: Sequence[str]) -> str:
     """Return the class that means *no fracture*: by its name, or else the first.
 
@@ -120,4 +124,4 @@ def healthy_class(classes: Sequence[str]) -> str:
     >>> healthy_class(("fracture", "no fracture"))
     'no fracture'
     """
-    return next((name for name in classes if name in ("G0", "no fracture")), classes[0])
+    return next((name for name in classes if name in HEALTHY), classes[0])

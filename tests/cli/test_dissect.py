@@ -32,6 +32,29 @@ def _rater(folder, **changes):
     return path
 
 
+def test_the_fractures_a_detector_saw_are_counted_whatever_the_order_of_its_classes(
+    tmp_path, monkeypatch
+):
+    """A bundle's JSON is sorted: "fracture" comes before "no fracture"."""
+    from types import SimpleNamespace
+
+    from spinexplain.cli.dissect import plan_for
+    from spinexplain.explainers.dissection.dissect import DissectionPlan
+
+    training = {
+        "config": {"grades": {"fracture": ["G1", "G2"], "no fracture": ["G0"]}},
+        "vertebrae": {"G0": 900, "G1": 3, "G2": 2},
+    }
+    told = SimpleNamespace(classes=("no fracture", "fracture"), training=training)
+    monkeypatch.setattr("spinexplain.models.bundle_folder.locate", lambda _: tmp_path)
+    monkeypatch.setattr("spinexplain.models.bundle_folder.read_description", lambda _: told)
+    plan = plan_for("run", DissectionPlan())
+    assert (plan.learned_fractures, plan.mild) == (5, True)
+    told.classes, told.training = ("G0", "G2", "G3"), {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}}
+    plan = plan_for("run", DissectionPlan())
+    assert (plan.learned_fractures, plan.mild) == (2, False)
+
+
 def test_the_folder_holds_page_figures_and_pictures(dissection):
     names = {path.name for path in dissection.iterdir()}
     assert {"dissection.json", "dissection.safetensors", "units.csv"} <= names
@@ -60,6 +83,10 @@ def test_run_names_rerun_grade(spinexplain, finished_run, dissection, lumbar, tm
     assert "fractured vertebrae" in ended.err  # a small cohort is warned of
     assert "lie in no patient" in ended.err
     assert json.loads((folder / "names.json").read_text())[0]["names"][0]["name"] == "missing top"
+    command = f"spinexplain dissect {run.name} {cohort.name} -o dissection --quantile 0.9 --top 2"
+    assert command in (folder / "concepts.html").read_text()
+    assert spinexplain("names", folder, _rater(folder)).code == 0
+    assert command in (folder / "concepts.html").read_text()  # names keep it
     ct, mask = lumbar
     out = tmp_path / "report"
     ended = spinexplain(
@@ -86,19 +113,22 @@ def test_a_rater_with_conflicting_names_changes_nothing(spinexplain, dissection,
     ended = spinexplain("names", folder, good, _rater(folder, names=other))
     assert ended.code == 2
     assert "of unit 1 before" in ended.line
+    assert "A. Reader.json" in ended.line
     assert (folder / "names.json").read_bytes() == before
     assert spinexplain("names", folder, _rater(folder, names=other), "--replace").code == 0
     assert spinexplain("names", folder, _rater(folder, key="0" * 64)).code == 2
 
 
 def test_names_of_another_layer_are_not_dropped_by_force(
-    spinexplain, finished_run, dissection, tmp_path
+    spinexplain, finished_run, dissection, tmp_path, monkeypatch
 ):
     run, cohort = finished_run
     folder = tmp_path / "dissection"
     shutil.copytree(dissection, folder)
     assert spinexplain("names", folder, _rater(folder)).code == 0
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    passed = "spinexplain.explainers.dissection.dissect.dissect"
+    monkeypatch.setattr(passed, lambda *_: pytest.fail("the pass was begun"))
     ended = spinexplain(
         *("dissect", run, cohort, "-o", folder, "--layer", "add_on.3", "--force"),
     )

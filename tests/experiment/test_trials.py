@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,6 +8,7 @@ import pytest
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.experiment.trials import Trials, run_trials
 from spinexplain.experiment.trials_sources import parse_source
+from spinexplain.models.checkpoint import load_grader
 
 
 @pytest.fixture
@@ -35,6 +37,18 @@ def test_every_training_set_is_trained_by_every_seed_and_tested_on_every_set(tri
     assert table["score"].between(0, 1).all()
     runs = sorted(path.name for path in (trials.out / "runs").iterdir())
     assert runs == ["one+two--seed0", "one+two--seed1", "one--seed0", "one--seed1"]
+    grader = load_grader(trials.out / "runs" / "one+two--seed1" / "bundle")
+    assert grader.classes == trials.config.classes
+    assert "(cohort one+two, training)" in grader.info.trained_on
+
+
+def test_a_cohort_without_the_split_is_refused_before_anything_is_written(trials):
+    absent = [replace(trials.test[0], split="validation")]
+    with pytest.raises(ConfigError, match="in split validation; its splits are test"):
+        run_trials(replace(trials, test=absent))
+    with pytest.raises(ConfigError, match="in split validation; its splits are training"):
+        run_trials(replace(trials, train=[replace(trials.train[0], split="validation")]))
+    assert not trials.out.exists()
 
 
 def test_joined_test_sets_have_the_scores_of_their_cohorts(trials, box_cohort):

@@ -47,6 +47,16 @@ def test_a_bundle_is_found_by_name_or_folder(folder):
         locate(folder / "nothing")
 
 
+def test_a_runs_folder_stands_for_its_bundle(folder, tmp_path_factory):
+    run = tmp_path_factory.mktemp("run")
+    (run / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"without a model yet.*train --resume"):
+        locate(run)
+    (run / "bundle").mkdir()
+    write_manifest(run / "bundle")
+    assert locate(run) == run / "bundle"
+
+
 def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
     write_json(tmp_path / "a.json", {"b": 1, "a": [2]})
     write_json(tmp_path / "b.json", {"a": [2], "b": 1})

@@ -1,8 +1,11 @@
+import contextlib
 import io
 import pickle
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis.strategies import binary
 from safetensors.torch import save_file
 from torch import nn
 
@@ -69,10 +72,11 @@ class Evil:
     [
         b"",
         b"not weights at all",
+        b". /work/env.sh\nexport A=1\n",
         pickle.dumps({"a": Evil()}, protocol=2),
         pickle.dumps([1, 2], protocol=2),
     ],
-    ids=["empty", "text", "pickle with code", "list"],
+    ids=["empty", "text", "script", "pickle with code", "list"],
 )
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_what_is_no_weight_file_is_refused_unexecuted(tmp_path, content, suffix):
@@ -86,6 +90,16 @@ def test_a_torch_file_with_code_is_refused_unexecuted(tmp_path):
     path = tmp_path / "w.pth"
     torch.save({"a": torch.ones(1), "b": Evil()}, path)
     with pytest.raises(ModelError, match="plain weights"):
+        read_weights(path)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@settings(max_examples=200, deadline=None)
+@given(content=binary(max_size=60))
+def test_bytes_are_never_more_than_refused(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("weights") / "w.pt"
+    path.write_bytes(content)
+    with contextlib.suppress(ModelError):
         read_weights(path)
 
 

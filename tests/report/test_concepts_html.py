@@ -6,13 +6,14 @@ import pytest
 
 from spinexplain.explainers.dissection.names import NAMES_SCHEMA, RaterNames
 from spinexplain.report.concepts_html import write_concepts
+from spinexplain.report.text import load_catalogue
 
 DATE = datetime.date(2024, 1, 1)
 
 
 @pytest.fixture
 def page(known_dissected, tmp_path):
-    path = write_concepts(known_dissected.dissection, tmp_path, 2, "spinexplain dissect", date=DATE)
+    path = write_concepts(known_dissected.dissection, tmp_path, 2, date=DATE)
     return path.read_text("utf-8")
 
 
@@ -31,10 +32,25 @@ def test_it_carries_what_a_raters_file_needs(page, known_dissected):
     assert "Suggested by anatomy:" in page
 
 
-def test_further_units_are_listed_and_warnings_shown(page, known_dissected):
+def test_a_suggestion_is_never_shown_as_a_name(page, known_dissected):
+    """In the row of links it is a question, in the form a button."""
+    links = re.search(r'<nav class="ranks".*?</nav>', page, re.DOTALL).group()
+    assert re.search(r'title="Suggested by anatomy: [^"]+">[^<]+\?</span>', links)
+
+
+def test_outcomes_have_their_units(page):
+    section = re.search(r'<section class="outcomes".*?</section>\n</div>', page, re.DOTALL).group()
+    assert "Found fractures" in section
+    assert "16 vertebrae" in section
+    assert "No unit is enabled more often" in section  # there are no false alarms
+
+
+def test_further_units_are_listed_and_cautions_shown(page, known_dissected):
     assert "Further units" in page
-    for warning in known_dissected.dissection.warnings:
-        assert warning.split(":")[0] in page
+    said = load_catalogue()
+    assert known_dissected.dissection.cautions
+    for caution in known_dissected.dissection.cautions:
+        assert said(f"caution.{caution.key}", **caution.values) in page
 
 
 def test_what_raters_wrote_is_escaped(known_dissected, tmp_path):
@@ -54,7 +70,7 @@ def test_the_same_dissection_gives_the_same_bytes(known_dissected, tmp_path):
 
 
 def test_the_form_speaks_the_schema_of_the_reader():
-    """What the script writes is what read_rater takes: the same keys."""
+    """What the script writes is what read_raters takes: the same keys."""
     from importlib import resources
 
     script = (resources.files("spinexplain.report") / "static" / "concepts.js").read_text("utf-8")

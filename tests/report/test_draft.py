@@ -92,6 +92,8 @@ def test_the_second_model_may_be_the_one_that_suspects(two_models):
     item = replace(item, assessments=(Assessment(calm, None), Assessment(alarmed, None)))
     draft = draft_of(item, two_models.models, SAY)
     assert draft.phrases[0].rests_on == "other_models/0/grade"
+    assert "Models disagree on fracture: reader to judge. Acuity" in draft.text
+    assert draft.phrases[-2].rests_on == "other_models"
 
 
 def test_without_heights_there_are_no_numbers(thoracic):
@@ -126,6 +128,7 @@ def test_readers_words_are_taken_up_where_they_find_them_meaningful(lumbar):
     assert named not in text("abnormal endplate", **found | {"contrast": -0.5})
     assert "Unit 22" not in text("Unit 22", **found | {"named": 0.0})
     assert "collapse" not in text("endplate collapse", **found)
+    assert "unit" not in text("like unit 14", **found)
 
 
 def test_no_draft_ever_uses_a_word_that_leaves_it_open(lumbar):

@@ -38,6 +38,22 @@ def test_a_cam_has_no_logit_no_others_and_no_training_patch(explained):
     assert view.rows[0].exemplar is None
 
 
+def test_all_units_are_shown_with_their_best_training_pictures(explained):
+    patch, explanation = explained
+    terms = {"relevance": 2.0, "unit": 7.0, "contrast": -0.1}
+    one = explanation.evidence[0].exemplars[0]
+    units = [
+        replace(item, terms=terms, exemplars=(one, replace(one, level="T9"))[: 2 - place % 2])
+        for place, item in enumerate(explanation.evidence[:5])
+    ]
+    told = Explanation(patch, "G2", "dissection", "relevance", tuple(units))
+    view = view_explanation(told, patch, Album())
+    assert len(view.rows) == 5
+    assert (view.total, view.others) == (None, None)
+    assert [row.further[0].level for row in view.rows[::2]] == ["T9"] * 3
+    assert view.rows[1].further == ()
+
+
 def test_an_explanation_without_evidence_is_drawn_as_none(explained):
     patch, _ = explained
     empty = Explanation(patch, "G2", "prototypes", "contribution to the logit", ())

@@ -188,7 +188,7 @@ def test_disagreement_is_called_out_where_it_is_and_nowhere_else(lumbar, page_of
     content, _ = page_of(lumbar)
     cards = content.split('<article class="card"')[1:]
     assert ['class="callout"' in card for card in cards] == [False, True]
-    assert "The model reads G0 (no fracture); the measured loss is 29 % (26 to 33 %)" in cards[1]
+    assert "The model reads no fracture (G0); the measured loss is 29 % (26 to 33 %)" in cards[1]
 
 
 def test_synthetic_training_patches_say_so_and_real_ones_do_not(lumbar, page_of):

@@ -50,6 +50,15 @@ def test_evidence_against_does_not_count(sheet):
     assert evidence_overlap(nothing, _explained(sheet, (1, 2, 1.0)), sheet) is None
 
 
+def test_units_tied_to_the_other_call_do_not_count(sheet):
+    explanation = _explained(sheet, (20, 30, 2.0), (40, 50, 1.0))
+    units = replace(explanation.evidence[0], class_name="no fracture"), explanation.evidence[1]
+    share = evidence_share(replace(explanation, method="dissection", evidence=units), sheet)
+    assert share[20:30].sum() == 0
+    calm = replace(explanation, method="dissection", evidence=units, target="no fracture")
+    assert evidence_share(calm, sheet)[20:30].sum() == pytest.approx(1)
+
+
 def test_agreement_across_classes(sheet):
     three = _assessed(sheet, ("G0", "G2", "G3"), (0.1, 0.7, 0.2), _explained(sheet, (20, 30, 1.0)))
     two = _assessed(sheet, ("no fracture", "fracture"), (0.2, 0.8))

@@ -6,6 +6,7 @@ from spinexplain.report.rules import (
     agreement,
     grade_of,
     healthy_class,
+    models_agree,
     not_assessable_reason,
     severity,
     suspicion,
@@ -103,3 +104,11 @@ def test_severity_counts_a_measured_crush_like_a_severe_grade(lumbar, graded_as,
     moderate = replace(graded_as(item, (0.1, 0.8, 0.1)), heights=None)
     severe = replace(graded_as(item, (0, 0.1, 0.9)), heights=None)
     assert severity(crushed)[0] == severity(severe)[0] > severity(moderate)[0]
+
+
+def test_models_agree_on_fracture_whatever_their_classes(two_models):
+    at = {item.vertebra.level.value: item for item in two_models.vertebrae}
+    assert models_agree(at["L1"]) is True
+    assert models_agree(at["L2"]) is False
+    assert models_agree(at["L5"]) is None  # not assessable
+    assert models_agree(replace(at["L1"], assessments=at["L1"].assessments[:1])) is None

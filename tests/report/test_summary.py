@@ -59,6 +59,12 @@ def test_a_model_that_knows_no_severity_says_so(two_models, say):
     assert "unet3d-dissected tells fracture from no fracture, not how severe" in caveats
 
 
+def test_levels_at_which_models_disagree_are_named(two_models, say):
+    # the second model calls all of them fractured, the first L1 alone
+    warnings = summarize(two_models, say).warnings
+    assert warnings[-1] == "Models disagree on fracture at T12, L2\N{EN DASH}L4."
+
+
 def test_levels_without_heights_among_levels_with_are_named(lumbar, say):
     one = (replace(lumbar.vertebrae[0], heights=None), *lumbar.vertebrae[1:])
     caveats = summarize(replace(lumbar, vertebrae=one), say).caveats

@@ -57,7 +57,16 @@ def test_readers_words_and_verdicts_stand_beside_the_units(table, known_dissecte
         }
     )
     assert '<p class="name">abnormal &lt;endplate&gt;</p>' in page
-    assert "2 raters, 1 find it meaningful" in page
+    assert "meaningful to 1 of 2 raters" in page
     assert "No pattern that means anything to 1 rater." in page
     assert "Named by &lt;b&gt;A&lt;/b&gt;, B." in page
     assert "Not named yet." not in page
+
+
+def test_a_verdict_and_a_name_are_two_things(table, known_dissected):
+    first, second = known_dissected.dissection.top(2)
+    named, judged = {"unit": first, "name": "endplate"}, {"unit": second, "meaningful": True}
+    page = table({"A": [named, judged]})
+    assert "no verdict yet" in page
+    assert "Not named yet. meaningful to 1 of 1 rater with a verdict" in page
+    assert "No pattern" not in page

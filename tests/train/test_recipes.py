@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from spinexplain.config import HeadSettings
-from spinexplain.errors import ConfigError
+from spinexplain.errors import ConfigError, SpinexplainError
 from spinexplain.models.build import MODELS
 from spinexplain.train.recipes import RECIPES, check_parts, train_model
 
@@ -32,6 +32,13 @@ def test_crops_of_another_kind_are_refused_before_there_is_a_run(toy_set, toy_co
     config = toy_config(input={"extent_mm": 48, "size": 48})
     with pytest.raises(ConfigError, match=r"44 x 44 mm.*at least 48 x 48 mm"):
         train_model(config, toy_set(n=12), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_mistyped_weight_file_leaves_no_run(toy_set, toy_config, tmp_path):
+    config = toy_config(trunk={"name": "vgg11", "weights": str(tmp_path / "none.pth")})
+    with pytest.raises(SpinexplainError, match=r"none\.pth"):
+        train_model(config, toy_set(), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -9,7 +9,7 @@ import torch
 from spinexplain.errors import ModelError, OutputError
 from spinexplain.train.journal import Journal
 from spinexplain.train.processes import start_fabric
-from spinexplain.train.run import Run, check_folder, make_folder, seeded_build
+from spinexplain.train.run import Run, check_folder, drop_unbegun, make_folder, seeded_build
 
 
 def test_a_run_remembers_its_settings_and_machine(toy_config, tmp_path):
@@ -22,6 +22,17 @@ def test_a_run_remembers_its_settings_and_machine(toy_config, tmp_path):
     with pytest.raises(ModelError, match="other settings"):
         check_folder(tmp_path / "run", toy_config(seed=1), resume=True)
     check_folder(tmp_path / "run", config, resume=True)
+
+
+def test_a_run_that_never_began_leaves_nothing(toy_config, tmp_path):
+    run = tmp_path / "run"
+    make_folder(run, toy_config())
+    (run / "log.csv").touch()
+    drop_unbegun(run)
+    assert (run / "config.json").exists()  # it had begun
+    (run / "log.csv").unlink()
+    drop_unbegun(run)
+    assert not run.exists()
 
 
 def test_going_on_with_another_torch_warns_that_bits_may_differ(toy_config, tmp_path):

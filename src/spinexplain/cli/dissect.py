@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from spinexplain.explainers.dissection.dissect import Dissected, DissectionPlan
     from spinexplain.explainers.dissection.names import RaterNames
     from spinexplain.explainers.dissection.record import Dissection
+    from spinexplain.models.grader import Grader
 
 
 def command(
@@ -55,6 +56,7 @@ def command(
     Example: spinexplain dissect run cohort -o dissection
     """
     from spinexplain.explainers.dissection.dissect import DissectionPlan
+    from spinexplain.report.text import load_catalogue
 
     plan = DissectionPlan(layer, quantile, split, mild, batch=batch, top=top, seed=seed)
     words = ["spinexplain", "dissect", Path(model).name, cohort.name, "-o", out.name]
@@ -66,9 +68,10 @@ def command(
         dissection = dissect_to_folder(
             model, cohort, out, plan, force=force, command_line=shlex.join(words), advance=advance
         )
-    for warning in dissection.warnings:
+    say = load_catalogue("en")
+    for caution in dissection.cautions:
         # Said at every run: Python shows a warning of the same words once only.
-        typer.echo(f"warning: {warning}", err=True)
+        typer.echo(f"warning: {say(f'caution.{caution.key}', **caution.values)}", err=True)
     typer.echo(in_words(dissection))
     typer.echo(f"concept atlas: {printable(str(out / 'concepts.html'))}")
 
@@ -95,17 +98,19 @@ def dissect_to_folder(
 
     from spinexplain.data.cohort import Cohort
     from spinexplain.explainers.dissection.dissect import dissect
+    from spinexplain.explainers.dissection.names import read_names
     from spinexplain.io.files import output_folder
     from spinexplain.models.checkpoint import load_grader
 
-    source = bundle_of(model)
-    grader = load_grader(source, runtime="torch")
-    plan = plan_for(source, plan)
+    grader = load_grader(model, runtime="torch")
+    plan = plan_for(model, plan)
     with output_folder(out, force=force) as folder:
+        kept_names(out, grader, plan.layer)  # refused before the pass, which may take hours
         done = dissect(grader, Cohort.open(cohort), plan, advance)
-        names = kept_names(out, done.dissection)
-        done = replace(done, dissection=replace(done.dissection, names=names))
-        write_outputs(done, folder, plan.top, command_line, advance)
+        names = read_names(out, done.dissection.key)
+        facts = {**done.dissection.facts, "command": command_line}
+        done = replace(done, dissection=replace(done.dissection, names=names, facts=facts))
+        write_outputs(done, folder, plan.top, advance)
     return done.dissection
 
 
@@ -113,7 +118,6 @@ def write_outputs(
     done: Dissected,
     folder: Path,
     top: int,
-    command_line: str,
     advance: Callable[[str, int, int], None] | None,
 ) -> None:
     """Write figures, collages, slices, NIfTI files, names and the page into ``folder``."""
@@ -134,58 +138,71 @@ def write_outputs(
             "patient: their slices are written, NIfTI files are not.",
             err=True,
         )
-    write_concepts(done.dissection, folder, top, command_line)
+    write_concepts(done.dissection, folder, top)
     write_unit_table(done.dissection, folder, top)
 
 
-def kept_names(out: Path, dissection: Dissection) -> tuple[RaterNames, ...]:
+def kept_names(out: Path, grader: Grader, layer: str | None) -> tuple[RaterNames, ...]:
     """Return the names raters gave in the folder that is to be replaced.
 
     Raises
     ------
+    ModelError
+        If there is no such layer.
     ConfigError
         If they are of another model or layer: they would be lost.
     """
+    from spinexplain.explainers.cam import default_layer
     from spinexplain.explainers.dissection.names import read_names
+    from spinexplain.explainers.dissection.record import names_key, weights_hash
+    from spinexplain.explainers.hooks import find_layer
 
-    return read_names(out, dissection.key)
-
-
-def bundle_of(model: str) -> str:
-    """Return a run's bundle; a bundle's folder or a shipped name as it is."""
-    inside = Path(model) / "bundle"
-    return str(inside) if inside.is_dir() else model
+    chosen = layer or default_layer(grader.model, grader.spec.axes)
+    find_layer(grader.model, chosen)
+    return read_names(out, names_key(weights_hash(grader.info), chosen))
 
 
-def plan_for(source: str, plan: DissectionPlan) -> DissectionPlan:
+def plan_for(model: str, plan: DissectionPlan) -> DissectionPlan:
     """Fill in what the model tells of itself: its quantile, its task, the fractures it saw."""
     from dataclasses import replace
 
+    from spinexplain.findings import healthy_class
     from spinexplain.models.bundle_folder import locate, read_description
 
-    training = read_description(locate(source)).training
-    config = training.get("config")
+    description = read_description(locate(model))
+    config = description.training.get("config")
     known = config if isinstance(config, dict) else {}
     level = plan.quantile
     if level is None:
         level = float(known.get("dissection", {}).get("quantile", 0.995))
-    classes = list((known.get("grades") or {}).values())[1:]
-    mild = plan.mild or any("G1" in grades for grades in classes)
-    learned = fractures_of(training.get("vertebrae"), classes)
+    grades = known.get("grades") or {name: [name] for name in description.classes}
+    fractured = fractured_grades(grades, healthy_class(description.classes))
+    learned = fractures_of(description.training.get("vertebrae"), fractured)
+    mild = plan.mild or "G1" in fractured
     return replace(plan, quantile=level, mild=mild, learned_fractures=learned)
 
 
-def fractures_of(vertebrae: object, classes: list[list[str]]) -> int | None:
+def fractured_grades(grades: Mapping[str, Sequence[str]], healthy: str) -> list[str]:
+    """Return the Genant grades that a model calls a fracture, whatever the classes' order.
+
+    Examples
+    --------
+    >>> fractured_grades({"fracture": ["G2", "G3"], "no fracture": ["G0"]}, "no fracture")
+    ['G2', 'G3']
+    """
+    return [grade for name, of in grades.items() if name != healthy for grade in of]
+
+
+def fractures_of(vertebrae: object, fractured: Sequence[str]) -> int | None:
     """Count the fractures a network was trained on; None where its bundle does not say.
 
     Examples
     --------
-    >>> fractures_of({"G0": 30, "G1": 4, "G2": 3, "G3": 2}, [["G2", "G3"]])
+    >>> fractures_of({"G0": 30, "G1": 4, "G2": 3, "G3": 2}, ["G2", "G3"])
     5
     """
     if not isinstance(vertebrae, dict):
         return None
-    fractured = [grade for grades in classes for grade in grades] or ["G2", "G3"]
     return sum(int(vertebrae.get(grade, 0)) for grade in fractured)
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def command(
     bundle: Annotated[
-        str, typer.Argument(metavar="BUNDLE", help="Folder of a bundle, or a shipped model.")
+        str,
+        typer.Argument(metavar="BUNDLE", help="Folder of a bundle or a run, or a shipped model."),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="BUNDLE2", help="Folder to write.")],
     calibration: Annotated[

@@ -55,7 +55,9 @@ def command(
     ] = 120.0,
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", help="Bundle folder or shipped model; repeat to compare."),
+        typer.Option(
+            "--model", help="Folder of a bundle or a run, or a shipped model; repeat to compare."
+        ),
     ] = None,
     dissection: Annotated[
         list[Path] | None,

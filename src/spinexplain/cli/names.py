@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """Merge raters' names of units into DISSECTION, and draw its concept atlas anew.
 
-    All files are merged, or none. Names of another model or layer are refused, and so is a
+    NAMES are files that the atlas exported, or names.json of another copy of DISSECTION. All
+    are merged, or none. Names of another model or layer are refused, and so is a
     rater who called a unit something else before, unless --replace is given.
 
     Example: spinexplain names dissection names-a-reader.json names-b-reader.json
@@ -50,7 +51,7 @@ def merge_into(folder: Path, raters: Sequence[Path], replace: bool = False) -> D
     """
     import dataclasses
 
-    from spinexplain.explainers.dissection.names import merge_names, read_rater, write_names
+    from spinexplain.explainers.dissection.names import merge_names, read_raters, write_names
     from spinexplain.explainers.dissection.store import read_dissection
     from spinexplain.report.concepts_html import write_concepts
     from spinexplain.report.unit_table import write_unit_table
@@ -58,8 +59,8 @@ def merge_into(folder: Path, raters: Sequence[Path], replace: bool = False) -> D
     dissection = read_dissection(folder)
     names = dissection.names
     for path in raters:
-        new = read_rater(path, dissection.key, dissection.units)
-        names = merge_names(names, new, replace=replace)
+        for new in read_raters(path, dissection.key, dissection.units):
+            names = merge_names(names, new, replace=replace, source=f"{path}: ")
     merged = dataclasses.replace(dissection, names=names)
     write_names(folder, names)
     stated = dissection.facts.get("top", 10)

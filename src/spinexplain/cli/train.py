@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -163,7 +162,7 @@ def _split_of(request: TrainRequest) -> str | None:
 def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement:
     """Say what the model is, what it was trained on and whose data that is."""
     from spinexplain.models.grader import Scope
-    from spinexplain.train.package import PHANTOM_LICENCE, Statement
+    from spinexplain.train.package import PHANTOM_LICENCE, Statement, levels_seen
 
     cohort, split, synthetic = request.cohort.name, request.split, trained.data.synthetic
     kind = "synthetic spines only" if synthetic else "patients' CTs"
@@ -171,18 +170,11 @@ def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement
         name=f"{trained.config.name}-{request.out.name}",
         version="1",
         trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort}, {split})",
-        scope=Scope(levels=_levels_seen(trained.data.levels)),
+        scope=Scope(levels=levels_seen(trained.data.levels)),
         training={"cohort": {"name": cohort, "split": _split_of(request), "fingerprint": known}},
         withhold_pixels=request.redact_prototypes,
         data_licence=request.data_licence or (PHANTOM_LICENCE if synthetic else ""),
     )
-
-
-def _levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
-    from spinexplain.anatomy import VertebraLevel
-
-    seen = set(levels)
-    return tuple(level.value for level in VertebraLevel if level.value in seen)
 
 
 def _remember_cohort(run: Path, cohort: Path, split: str | None, fingerprint: str) -> None:

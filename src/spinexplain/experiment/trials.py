@@ -22,7 +22,7 @@ from spinexplain.experiment.trials_sources import Source, check_apart, read_sour
 from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
-    from spinexplain.train.run import Progress
+    from spinexplain.train.run import Progress, Trained
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Trials:
     seeds : int
         Runs on each training set.
     out : Path
-        ``runs/``, ``predictions/``, ``result.json`` and ``table.md``.
+        ``runs/`` (each with its ``bundle/``), ``predictions/``, ``result.json``, ``table.md``.
     """
 
     config: TrainConfig
@@ -75,8 +75,9 @@ def run_trials(trials: Trials) -> TrialsResult:
     separate trainings, which differ in their seed alone.
     """
     _check(trials)
-    _take_up(trials)
     boxes = GradedBoxes(trials.config)
+    _read_all(trials, boxes)
+    _take_up(trials)
     for test in trials.test:
         path = _path(trials, "heights", test.name)
         if not path.is_file():
@@ -107,9 +108,29 @@ def _one_run(trials: Trials, boxes: GradedBoxes, source: Source, seed: int) -> N
     run = trials.out / "runs" / key
     data = read_source(source, config.input.axes, config.input.body_height_mm)
     trained = train_model(config, data, run, resume=True, progress=trials.progress)
+    _save(trained, source, run)
     scores = scores_of(trained, boxes, missing)
     for test in missing:
         store_scores(_path(trials, key, test.name), boxes, test, scores)
+
+
+def _save(trained: Trained, source: Source, run: Path) -> None:
+    """Save a run as a bundle, to be dissected, graded with and exported like any other."""
+    from spinexplain.models.checkpoint import save_bundle
+    from spinexplain.models.grader import Scope
+    from spinexplain.train.package import PHANTOM_LICENCE, Statement, bundle_of, levels_seen
+
+    synthetic = trained.data.synthetic
+    kind = "synthetic spines only" if synthetic else "patients' CTs"
+    split = source.split or "all splits"
+    statement = Statement(
+        name=f"{trained.config.name}-{run.name}",
+        version="1",
+        trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {source.name}, {split})",
+        scope=Scope(levels=levels_seen(trained.data.levels)),
+        data_licence=PHANTOM_LICENCE if synthetic else "",
+    )
+    save_bundle(bundle_of(trained, statement), run / "bundle", force=True)
 
 
 def _path(trials: Trials, key: str, test: str) -> Path:
@@ -130,6 +151,14 @@ def _check(trials: Trials) -> None:
                 "names. Rename a cohort's folder."
             )
     check_apart(trials.train, trials.test)
+
+
+def _read_all(trials: Trials, boxes: GradedBoxes) -> None:
+    """Refuse cohorts without what is needed of them before anything is written."""
+    for source in dict.fromkeys(part for test in trials.test for part in test.parts):
+        boxes.of(source)
+    for source in trials.train:
+        class_sizes(source, trials.config)
 
 
 def _take_up(trials: Trials) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +17,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.models.architectures import ARCHITECTURES, build_network
 from spinexplain.models.inputs import MEMORY_FORMAT
 from spinexplain.models.receptive import ConvStep, ReceptiveField, receptive_field
+from spinexplain.models.weights import read_weights
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
 _NORM = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
@@ -150,7 +150,7 @@ def build_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
 def _load(trunk: Trunk, settings: TrunkSettings) -> None:
     try:
         trunk.load_state_dict(_state_from(Path(settings.weights)))
-    except (RuntimeError, TypeError, AttributeError, UnpicklingError) as error:
+    except (RuntimeError, TypeError, AttributeError) as error:
         first = (str(error).strip().splitlines() or [""])[-1].strip()
         raise ConfigError(
             f'[trunk] weights "{settings.weights}" do not fit a trunk "{settings.name}" of '
@@ -201,8 +201,4 @@ def _state_from(path: Path) -> dict[str, Tensor]:
         raise ConfigError(
             f'[trunk] weights is "{path}"; expected "imagenet", "none" or a weight file.'
         )
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    return torch.load(path, weights_only=True)
+    return read_weights(path)

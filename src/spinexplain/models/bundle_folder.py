@@ -27,7 +27,7 @@ def _shipped_folder() -> Path:
 
 
 def locate(source: str | Path) -> Path:
-    """Find a bundle's folder by its path or the name of a shipped one.
+    """Find a bundle's folder by its path, that of a run, or the name of a shipped one.
 
     Raises
     ------
@@ -37,12 +37,18 @@ def locate(source: str | Path) -> Path:
     if str(source) in shipped_models():
         return _shipped_folder() / str(source)
     folder = Path(source)
-    if not (folder / MANIFEST).is_file():
+    for candidate in (folder, folder / "bundle"):
+        if (candidate / MANIFEST).is_file():
+            return candidate
+    if (folder / "config.json").is_file():
         raise ModelError(
-            f'model "{source}" is neither shipped ({", ".join(shipped_models()) or "none"}) nor '
-            f"a folder with a {MANIFEST}. Check the name or the path."
+            f"{folder} is a training without a model yet; expected its bundle/. Finish it with "
+            "train --resume."
         )
-    return folder
+    raise ModelError(
+        f'model "{source}" is neither shipped ({", ".join(shipped_models()) or "none"}) nor '
+        f"a folder with a {MANIFEST}. Check the name or the path."
+    )
 
 
 def verify(folder: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from spinexplain.explainers.dissection.names import NAMES_SCHEMA
 from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.report.concepts_view import UnitView, view_unit, view_units
+from spinexplain.report.outcome_ties import OutcomeTies, outcome_ties
 from spinexplain.report.pages import render_page, software_version, write_page
 from spinexplain.report.pictures import Album
 from spinexplain.report.text import Catalogue, load_catalogue
@@ -28,6 +29,8 @@ class ConceptsPage:
         With their pictures, best first.
     listed : tuple of UnitView
         Further units by rank, figures only.
+    outcomes : tuple of OutcomeTies
+        Units most tied to found fractures, false alarms and missed fractures.
     states : mapping of str to int
         Units by state.
     raters : tuple of str
@@ -36,6 +39,7 @@ class ConceptsPage:
     dissection: Dissection
     units: tuple[UnitView, ...]
     listed: tuple[UnitView, ...]
+    outcomes: tuple[OutcomeTies, ...]
     states: dict[str, int]
     raters: tuple[str, ...]
     schema: str
@@ -49,7 +53,6 @@ def write_concepts(
     dissection: Dissection,
     folder: Path,
     top: int = 10,
-    command: str = "",
     language: str = "en",
     date: datetime.date | None = None,
 ) -> Path:
@@ -63,8 +66,6 @@ def write_concepts(
         An existing folder.
     top : int
         Units shown with pictures.
-    command : str
-        How to make it again, shown at the foot.
     language : str
     date : datetime.date, optional
         Today's by default.
@@ -75,13 +76,13 @@ def write_concepts(
         The page.
     """
     say = load_catalogue(language)
-    page = prepare_concepts(dissection, top, command, say, date or datetime.date.today())
+    page = prepare_concepts(dissection, top, say, date or datetime.date.today())
     content = render_page("concepts", {"page": page, "say": say})
     return write_page(folder / CONCEPTS_FILE, content)
 
 
 def prepare_concepts(
-    dissection: Dissection, top: int, command: str, say: Catalogue, date: datetime.date
+    dissection: Dissection, top: int, say: Catalogue, date: datetime.date
 ) -> ConceptsPage:
     """Turn a dissection into what the page shows, pictures included."""
     album = Album()
@@ -91,10 +92,11 @@ def prepare_concepts(
         dissection=dissection,
         units=view_units(dissection, top, album, say),
         listed=tuple(view_unit(dissection, unit, album, say, tiles=0) for unit in further),
+        outcomes=outcome_ties(dissection),
         states={state: states.count(state) for state in ("ranked", "sparse", "silent")},
         raters=tuple(rater.rater for rater in dissection.names),
         schema=NAMES_SCHEMA,
-        command=command,
+        command=str(dissection.facts.get("command", "")),
         date=date,
         software=software_version(),
         album=album,

@@ -6,6 +6,7 @@ words that leave it open whether there is one; :data:`FORBIDDEN` are never writt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from spinexplain.report.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
     grade_of,
+    models_agree,
     not_assessable_reason,
     suspicion,
 )
@@ -28,6 +30,7 @@ FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height"
 
 _NEAR_MM, _LEAST_SHARE, _CLEARLY_MORE = 6.0, 0.25, 2.0
 _GENANT = {"G1": 1, "G2": 2, "G3": 3}
+_UNIT_NUMBER = re.compile(r"\bunits?\W*\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -102,19 +105,21 @@ def draft_of(
     ]
     if agreement(grade_of(findings), heights) is False:
         phrases.append(Phrase(". ", say("draft.disagree"), "agreement", anchor))
+    if models_agree(findings) is False:
+        phrases.append(Phrase(". ", say("draft.models_disagree"), "other_models", anchor))
     phrases.append(Phrase(". ", say("draft.reader"), None, None))
     return Draft(tuple(phrases))
 
 
 def permitted(text: str) -> bool:
-    """Whether a text has none of the words that must not stand for a fracture.
+    """Whether a text has no unit's number and no word that must not stand for a fracture.
 
     Examples
     --------
-    >>> permitted("abnormal endplate"), permitted("Wedging of the body")
-    (True, False)
+    >>> permitted("abnormal endplate"), permitted("Wedging of the body"), permitted("unit 22")
+    (True, False, False)
     """
-    return not any(word in text.casefold() for word in FORBIDDEN)
+    return not (_UNIT_NUMBER.search(text) or any(word in text.casefold() for word in FORBIDDEN))
 
 
 def endplate(explanation: Explanation, heights: Heights, sheet: Patch) -> str | None:

@@ -19,6 +19,8 @@ from spinexplain.types import Evidence, Exemplar, Explanation, Patch
 
 ADDITIVE_SCORE = "contribution to the logit"
 ROWS_SHOWN = 3
+# Units do not add up: none may stand for "all others", so all that were found are shown.
+UNITS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class EvidenceRow:
     overlay : Region
         The same map as a wash with its contours, on the sheet that the card shows.
     exemplar : ExemplarView or None
+    further : tuple of ExemplarView
+        More training patches: a unit has several, a prototype is one.
     terms : mapping of str to float
     bar : Bar
     """
@@ -65,6 +69,7 @@ class EvidenceRow:
     region: Region
     overlay: Region
     exemplar: ExemplarView | None
+    further: tuple[ExemplarView, ...]
     terms: Mapping[str, float]
     bar: Bar
 
@@ -115,11 +120,11 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
     album : Album
         Takes the pictures.
     """
-    listed = explanation.evidence[:ROWS_SHOWN]
-    rest = explanation.evidence[ROWS_SHOWN:]
+    additive = explanation.score_name == ADDITIVE_SCORE
+    count = ROWS_SHOWN if additive else UNITS_SHOWN
+    listed, rest = explanation.evidence[:count], explanation.evidence[count:]
     maps = [on_sheet(item.heatmap, explanation.patch, shown) for item in listed]
     top = max((float(heatmap.max()) for heatmap in maps), default=0.0)
-    additive = explanation.score_name == ADDITIVE_SCORE
     values = [item.score for item in listed]
     if additive:
         values.append(sum(item.score for item in rest))
@@ -189,14 +194,15 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
     # Units are shown where they are strongest, as in the paper; they may be active off the middle.
     strongest = "relevance" in item.terms
     extent_mm = len(patch.array) * patch.frame.spacing_mm
-    exemplar = next(iter(item.exemplars), None)
+    exemplars = [_exemplar(one, item, extent_mm, album) for one in item.exemplars]
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(_tied_to(item) if strongest else item.class_name),
         region=_region(patch.array, item.heatmap, item, extent_mm, album, strongest),
         overlay=overlay,
-        exemplar=None if exemplar is None else _exemplar(exemplar, item, extent_mm, album),
+        exemplar=exemplars[0] if exemplars else None,
+        further=tuple(exemplars[1:]) if strongest else (),
         terms=item.terms,
         bar=bar,
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.findings import Assessment, healthy_class
+from spinexplain.findings import HEALTHY, Assessment, healthy_class
 from spinexplain.report.contours import above_floor
 from spinexplain.report.evidence_view import on_sheet
-from spinexplain.types import Explanation, Patch
+from spinexplain.types import Evidence, Explanation, Patch
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def evidence_overlap(first: Explanation, other: Explanation, sheet: Patch) -> fl
     Notes
     -----
     Each map is the sum of the explanation's pieces with a positive score, weighed by it;
-    of every piece only what rises above its median counts, as in the contours.
+    of every piece only what rises above its median counts, as in the contours. Of units
+    only those count that are tied to what is explained, fracture or none.
     """
     maps = [evidence_share(explanation, sheet) for explanation in (first, other)]
     if maps[0] is None or maps[1] is None:
@@ -89,7 +90,7 @@ def evidence_share(explanation: Explanation, sheet: Patch) -> np.ndarray | None:
     """Return where an explanation's evidence lies on a sheet, summing to 1; None if nowhere."""
     total = np.zeros(sheet.array.shape)
     for item in explanation.evidence:
-        if item.score <= 0:
+        if not _speaks_for(item, explanation):
             continue
         rising = above_floor(on_sheet(item.heatmap, explanation.patch, sheet)).astype(float)
         mass = rising.sum()
@@ -97,3 +98,9 @@ def evidence_share(explanation: Explanation, sheet: Patch) -> np.ndarray | None:
             total += item.score * rising / mass
     weight = total.sum()
     return total / weight if weight > 0 else None
+
+
+def _speaks_for(item: Evidence, explanation: Explanation) -> bool:
+    if explanation.method == "dissection":
+        return (item.class_name in HEALTHY) == (explanation.target in HEALTHY)
+    return item.score > 0

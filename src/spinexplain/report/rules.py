@@ -86,6 +86,21 @@ def agreement(grade: str | None, heights: Heights | None) -> bool | None:
     return not possible.isdisjoint(_CLASSES_OF_GRADE[grade])
 
 
+def models_agree(findings: VertebraFindings) -> bool | None:
+    """Tell whether all models call a vertebra fractured, or all not.
+
+    Returns
+    -------
+    bool or None
+        None where fewer than two gave a grade.
+    """
+    if not_assessable_reason(findings) is not None:
+        return None
+    gradings = [one.grading for one in findings.assessments if one.grading is not None]
+    calls = [grading.grade != healthy_class(grading.classes) for grading in gradings]
+    return None if len(calls) < 2 else len(set(calls)) == 1
+
+
 def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> tuple[Reason, ...]:
     """Tell why a vertebra deserves a card; an empty answer means that it does not.
 

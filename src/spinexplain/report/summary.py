@@ -13,6 +13,7 @@ from spinexplain.report.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
     grade_of,
+    models_agree,
     not_assessable_reason,
     severity,
 )
@@ -131,6 +132,9 @@ def _warnings(
     ]
     if apart:
         yield say("summary.disagree", levels=say.levels(apart))
+    split = [item.vertebra.level for item in spine if models_agree(item) is False]
+    if split:
+        yield say("summary.models_disagree", levels=say.levels(split))
 
 
 def _height_losses(spine: Sequence[VertebraFindings]) -> Iterable[tuple[VertebraFindings, float]]:

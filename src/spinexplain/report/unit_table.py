@@ -71,5 +71,6 @@ def write_unit_table(
         software=software_version(),
         album=album,
     )
-    content = {"page": page, "say": say, "columns": _SAMPLES}
+    columns = max((len(unit.tiles) for unit in units), default=1)
+    content = {"page": page, "say": say, "columns": columns}
     return write_page(folder / UNIT_TABLE_FILE, render_page("unit_table", content, script=False))

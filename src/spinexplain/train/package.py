@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 import numpy as np
 import torch
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.config import InputSpec
 from spinexplain.models.checkpoint import Bundle, PrototypeRecord
 from spinexplain.models.grader import Scope
@@ -80,6 +82,18 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         | {"data_licence": statement.data_licence or NOT_STATED}
         | {"pixels_withheld": statement.withhold_pixels},
     )
+
+
+def levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
+    """Return the levels that a model has seen, in cranio-caudal order: its scope.
+
+    Examples
+    --------
+    >>> levels_seen(["L1", "T12", "L1"])
+    ('T12', 'L1')
+    """
+    seen = set(levels)
+    return tuple(level.value for level in VertebraLevel if level.value in seen)
 
 
 def grade_counts(grades: np.ndarray) -> dict[str, int]:

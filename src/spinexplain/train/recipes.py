@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from spinexplain.config import TrainConfig
-from spinexplain.errors import ConfigError
+from spinexplain.errors import ConfigError, SpinexplainError
 from spinexplain.train.dataset import TrainingSet, check_fits, split_validation, with_classes
 from spinexplain.train.detector import DetectorRun
 from spinexplain.train.journal import Journal
 from spinexplain.train.processes import start_fabric
 from spinexplain.train.protoverse import GraderRun
-from spinexplain.train.run import Progress, Trained, check_folder, make_folder
+from spinexplain.train.run import Progress, Trained, check_folder, drop_unbegun, make_folder
 from spinexplain.train.simulated import with_simulated_fractures
 
 Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
@@ -79,7 +79,12 @@ def train_model(
         make_folder(folder, config)
     fabric.barrier()
     arguments = (config, training, validation, Journal(folder, resume), progress or _silent, fabric)
-    return RECIPES[config.head.kind](arguments)
+    try:
+        return RECIPES[config.head.kind](arguments)
+    except SpinexplainError:
+        if fabric.global_rank == 0:
+            drop_unbegun(folder)
+        raise
 
 
 def check_parts(config: TrainConfig, rows: int, processes: int) -> None:

@@ -27,6 +27,8 @@ from spinexplain.train.validate import validate
 
 Progress = Callable[[str, int, int], None]
 
+_MADE = {"config.json", "machine.json"}
+
 
 @dataclass(frozen=True, eq=False)
 class Trained:
@@ -89,6 +91,18 @@ def make_folder(folder: Path, config: TrainConfig) -> None:
             warnings.warn(f"{folder} goes on with other bits than it began: {told}", stacklevel=2)
     with atomic_file(machine) as temporary:
         temporary.write_text(json.dumps(here, indent=1) + "\n", "utf-8")
+
+
+def drop_unbegun(folder: Path) -> None:
+    """Remove what :func:`make_folder` made, unless the run has left more than that.
+
+    Settings that turn out wrong when the network is built, such as a mistyped weight file,
+    must not block the folder for the corrected ones.
+    """
+    if {path.name for path in folder.iterdir()} <= _MADE:
+        for name in _MADE:
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _settings_text(config: TrainConfig) -> str:

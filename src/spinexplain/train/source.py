@@ -136,12 +136,20 @@ def graded_rows(
         use &= cohort.index["split"] == split
     rows = np.flatnonzero(use.to_numpy(dtype=bool))
     if not len(rows):
-        raise ConfigError(
-            f"{cohort.path}: no graded vertebra with {axes}-D patches"
-            + (f" in split {split}" if split else "")
-            + f". Prepare it with --patches {axes}d and a fracture table."
-        )
+        raise ConfigError(_nothing(cohort, axes, split))
     return rows
+
+
+def _nothing(cohort: Cohort, axes: int, split: str | None) -> str:
+    nothing = f"{cohort.path}: no graded vertebra with {axes}-D patches"
+    if split is None:
+        return f"{nothing}. Prepare it with --patches {axes}d and a fracture table."
+    found = sorted(cohort.index["split"].dropna().unique())
+    known = f"its splits are {', '.join(found)}" if found else "it is not split (take all of it)"
+    return (
+        f"{nothing} in split {split}; {known}. Choose another split, or prepare it with "
+        f"--patches {axes}d and a fracture table."
+    )
 
 
 def _ratings(rows: Iterable[Iterable[str]]) -> np.ndarray | None:

@@ -5,7 +5,6 @@ import pytest
 
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.dissection.dissect import dissect
-from spinexplain.models.unet3d import BatchStatisticsNorm3d
 
 
 def _settings(settings, **changes):
@@ -60,16 +59,6 @@ def test_progress_counts_to_the_end(known_dissected, known_grader, known_plan):
     )
     assert set(seen) == {"dissect", "pictures", "overlap", "effects"}
     assert all(done == total for done, total in seen.values())
-
-
-def test_few_fractures_and_batch_statistics_are_warned_of(known_cohort, known_grader, tmp_path):
-    grader = known_grader(3)
-    grader.model.add_module("norm", BatchStatisticsNorm3d(1))
-    cohort = known_cohort(tmp_path / "c", 3, ("G0", "G2"))
-    d = dissect(grader, cohort).dissection
-    text = " ".join(d.warnings)
-    assert "1 fractured vertebrae" in text
-    assert "normalizes by its batch" in text
 
 
 def test_an_unknown_layer_is_refused_before_anything_is_run(known_cohort, known_grader, tmp_path):

@@ -9,7 +9,7 @@ from spinexplain.explainers.dissection.names import (
     consensus,
     merge_names,
     read_names,
-    read_rater,
+    read_raters,
     write_names,
 )
 
@@ -36,7 +36,7 @@ def file(tmp_path):
 
 
 def test_a_raters_file_is_read(file):
-    rater = read_rater(file(_content()), KEY, 5)
+    (rater,) = read_raters(file(_content()), KEY, 5)
     assert (rater.rater, rater.names[0].name, rater.names[0].meaningful) == (
         "A. Reader",
         "endplate",
@@ -44,9 +44,14 @@ def test_a_raters_file_is_read(file):
     )
 
 
+def test_the_names_of_another_copy_are_read_too(file, tmp_path):
+    raters = (_rater((1, "endplate", True)), _rater((2, "disc", None), rater="B"))
+    assert read_raters(write_names(tmp_path, raters), KEY, 5) == raters
+
+
 def test_names_never_attach_to_another_model_or_layer(file, tmp_path):
-    with pytest.raises(ConfigError, match="of another model"):
-        read_rater(file(_content(key="x" * 64)), KEY, 5)
+    with pytest.raises(ConfigError, match="of these very weights"):
+        read_raters(file(_content(key="x" * 64)), KEY, 5)
     write_names(tmp_path, [_rater((1, "a", None))])
     assert read_names(tmp_path, KEY)[0].names[0].name == "a"
     with pytest.raises(ConfigError, match="another model or layer"):
@@ -55,15 +60,15 @@ def test_names_never_attach_to_another_model_or_layer(file, tmp_path):
 
 def test_units_that_are_not_there(file):
     with pytest.raises(ConfigError, match="names unit 7; the layer has units 0 to 4"):
-        read_rater(file(_content(names=((7, "a", None),))), KEY, 5)
+        read_raters(file(_content(names=((7, "a", None),))), KEY, 5)
 
 
 def test_one_unit_with_two_names_in_one_file(file):
     twice = ((1, "endplate", True), (1, "disc", True))
     with pytest.raises(ConfigError, match='unit 1 is "endplate, meaningful" and "disc'):
-        read_rater(file(_content(names=twice)), KEY, 5)
+        read_raters(file(_content(names=twice)), KEY, 5)
     same = ((1, "endplate", True), (1, "endplate", True))
-    assert len(read_rater(file(_content(names=same)), KEY, 5).names) == 1
+    assert len(read_raters(file(_content(names=same)), KEY, 5)[0].names) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,12 +85,12 @@ def test_one_unit_with_two_names_in_one_file(file):
 )
 def test_files_that_are_no_raters_files(file, content):
     with pytest.raises(FileFormatError, match="concept atlas exports"):
-        read_rater(file(content), KEY, 5)
+        read_raters(file(content), KEY, 5)
 
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileFormatError, match="no such file"):
-        read_rater(tmp_path / "none.json", KEY, 5)
+        read_raters(tmp_path / "none.json", KEY, 5)
 
 
 def test_raters_stand_side_by_side_and_one_may_say_more_later():
@@ -97,8 +102,8 @@ def test_raters_stand_side_by_side_and_one_may_say_more_later():
 
 def test_a_rater_who_contradicts_himself_is_refused_unless_asked_to_replace():
     known = merge_names((), _rater((1, "endplate", True), (3, "wall", None)))
-    with pytest.raises(ConfigError, match='said "endplate, meaningful" of unit 1 before'):
-        merge_names(known, _rater((1, "disc", True)))
+    with pytest.raises(ConfigError, match=r'^new: .*said "endplate, meaningful" of unit 1 before'):
+        merge_names(known, _rater((1, "disc", True)), source="new: ")
     replaced = merge_names(known, _rater((1, "disc", True)), replace=True)
     assert [item.name for item in replaced[0].names] == ["disc", "wall"]
 

@@ -24,6 +24,9 @@ def test_another_model_is_refused(known_dissected):
     d.check_model(d.model)
     with pytest.raises(ModelError, match="Units mean nothing in another network"):
         d.check_model(replace(d.model, name="other", sha256="b2" * 32))
+    bare = replace(d.model, sha256="")
+    assert replace(d, model=bare).fits(bare)
+    assert not replace(d, model=bare).fits(replace(bare, name="other"))
 
 
 def test_names_belong_to_model_and_layer(known_dissected):

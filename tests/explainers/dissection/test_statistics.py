@@ -117,12 +117,22 @@ def test_rank_interval_resamples_subjects_and_repeats_itself():
     first = rank_interval(enabled, np.ones(6, bool), outcomes, seed=1, draws=250)
     again = rank_interval(enabled, np.ones(6, bool), outcomes, seed=1, draws=250)
     np.testing.assert_array_equal(first, again)
-    # One subject holds all: every draw is the cohort itself, and the interval a point.
+    # One subject holds all: every draw is the cohort itself, and the interval its ties.
     alone = _outcomes(positive, subjects=["one"] * 40)
     low, high = rank_interval(enabled, np.ones(6, bool), alone, seed=1, draws=20)
-    contrast = enabled[positive].mean(0) - enabled[~positive].mean(0)
-    assert ((low <= ranks(contrast, np.ones(6, bool))) | (low == high)).all()
-    assert (high - low <= 1).all()
+    contrast = np.round(enabled[positive].mean(0) - enabled[~positive].mean(0), 6)
+    assert low.tolist() == [1 + (contrast > own).sum() for own in contrast]
+    assert high.tolist() == [(contrast >= own).sum() for own in contrast]
+
+
+def test_units_that_tie_may_have_any_of_their_ranks():
+    outcomes = _outcomes([1, 1, 0, 0], subjects=["one"] * 4)
+    tied, better = np.array([1, 0, 0, 0]), np.array([1, 1, 0, 0])
+    peaks = np.stack([tied, better, tied, tied], axis=1).astype(float)
+    found = unit_statistics(peaks, peaks, np.zeros(4), np.ones(4, bool), outcomes)
+    assert found.rank.tolist() == [2, 1, 3, 4]
+    assert found.rank_low.tolist() == [2, 1, 2, 2]
+    assert found.rank_high.tolist() == [4, 1, 4, 4]
 
 
 def test_ranks_break_ties_by_the_second_value():

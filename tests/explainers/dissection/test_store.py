@@ -23,7 +23,7 @@ def test_what_was_written_is_read_again(request, tmp_path, axes):
     write_dissection(before, tmp_path)
     after = read_dissection(tmp_path)
     assert (after.model, after.layer, after.quantile) == (before.model, before.layer, 0.95)
-    assert (after.grid, after.key, after.warnings) == (before.grid, before.key, before.warnings)
+    assert (after.grid, after.key, after.cautions) == (before.grid, before.key, before.cautions)
     assert dict(after.facts) == dict(before.facts)
     for column, values in before.columns().items():
         np.testing.assert_array_equal(after.columns()[column], values, err_msg=column)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from torch import nn
 
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.cam import default_layer
 from spinexplain.explainers.dissection.activity import Activity, Progress, layer_activity
+from spinexplain.explainers.dissection.cautions import cautions
 from spinexplain.explainers.dissection.effect import mean_levels, unit_effects
 from spinexplain.explainers.dissection.exemplars import best_samples
 from spinexplain.explainers.dissection.grid import CellGrid, cell_grid
@@ -22,10 +22,7 @@ from spinexplain.explainers.hooks import find_layer
 from spinexplain.findings import healthy_class
 from spinexplain.models.grader import Grader
 from spinexplain.models.receptive import ReceptiveField
-from spinexplain.models.unet3d import BatchStatisticsNorm3d
 
-# The paper found patterns in a network trained on 1,246 fractures, none with 254.
-_ENOUGH_FRACTURES = 1000
 _QUANTILE = 0.995
 
 
@@ -161,7 +158,7 @@ def _dissection(
         means=mean_levels(activity),
         effects=unit_effects(grader, layer, activity, samples, top, plan.collage, progress),
         facts=_facts(samples, outcomes, plan),
-        warnings=_warnings(grader.model, outcomes, samples, plan.learned_fractures),
+        cautions=cautions(grader.model, outcomes, samples.split, plan.learned_fractures),
         best=best,
         pictures=pictures,
         sources=sources,
@@ -197,27 +194,3 @@ def _facts(samples: Samples, outcomes: Outcomes, plan: DissectionPlan) -> dict[s
 def _counted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     names, counts = np.unique(values.astype(str), return_counts=True)
     return names, counts
-
-
-def _warnings(
-    model: nn.Module, outcomes: Outcomes, samples: Samples, learned: int | None
-) -> tuple[str, ...]:
-    found = []
-    fractures = int(outcomes.positive.sum())
-    few = "Networks that learned from few show no clear patterns: the paper saw none with 254 and "
-    few += "some with 1,246."
-    if learned is not None and learned < _ENOUGH_FRACTURES:
-        found.append(f"The network was trained on {learned} fractured vertebrae. {few}")
-    elif learned is None and fractures < _ENOUGH_FRACTURES and samples.split != "validation":
-        found.append(f"This cohort has {fractures} fractured vertebrae. {few}")
-    if samples.split != "training":
-        found.append(
-            f"The vertebrae are from a cohort or split ({samples.split}) that the network may not "
-            "have learned from; the best pictures need not be training pictures."
-        )
-    if any(isinstance(module, BatchStatisticsNorm3d) for module in model.modules()):
-        found.append(
-            "The network normalizes by its batch even in evaluation, as released: thresholds "
-            "depend on the batch and do not hold for one vertebra at a time."
-        )
-    return tuple(found)

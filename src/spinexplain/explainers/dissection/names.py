@@ -83,8 +83,8 @@ class Consensus:
     meaningless: int = 0
 
 
-def read_rater(path: str | Path, key: str, units: int) -> RaterNames:
-    """Read a rater's file and check that it belongs to a dissection.
+def read_raters(path: str | Path, key: str, units: int) -> tuple[RaterNames, ...]:
+    """Read what one rater exported, or the names beside another copy of a dissection.
 
     Parameters
     ----------
@@ -102,11 +102,17 @@ def read_rater(path: str | Path, key: str, units: int) -> RaterNames:
         If it is about another model or layer, names a unit that is not there, or gives one
         unit two different names.
     """
-    rater = _parse(path, _read(Path(path)))
+    content = _read(Path(path))
+    found = content if isinstance(content, list) and content else [content]
+    return tuple(_checked(path, _parse(path, item), key, units) for item in found)
+
+
+def _checked(path: str | Path, rater: RaterNames, key: str, units: int) -> RaterNames:
     if rater.key != key:
         raise ConfigError(
-            f'{path}: these names are of layer "{rater.layer}" of another model ("{rater.model}", '
-            f"key {rater.key[:12]}); expected {key[:12]}. Names of units mean nothing elsewhere."
+            f'{path}: these names are of layer "{rater.layer}" of "{rater.model}" (key '
+            f"{rater.key[:12]}); expected those of this layer of these very weights (key "
+            f"{key[:12]}). Names of units mean nothing elsewhere."
         )
     for item in rater.names:
         if item.unit >= units:
@@ -117,7 +123,7 @@ def read_rater(path: str | Path, key: str, units: int) -> RaterNames:
 
 
 def merge_names(
-    known: Sequence[RaterNames], new: RaterNames, replace: bool = False
+    known: Sequence[RaterNames], new: RaterNames, replace: bool = False, source: str = ""
 ) -> tuple[RaterNames, ...]:
     """Add a rater's names to those that are known.
 
@@ -127,6 +133,8 @@ def merge_names(
     new : RaterNames
     replace : bool
         Whether the rater's new words replace older ones about the same unit.
+    source : str
+        Where the new ones come from, for the message.
 
     Raises
     ------
@@ -141,9 +149,9 @@ def merge_names(
         before = said.get(item.unit)
         if before is not None and before != item and not replace:
             raise ConfigError(
-                f'rater "{new.rater}" said "{_in_words(before)}" of unit {item.unit} before and '
-                f'now says "{_in_words(item)}"; expected the same. Add --replace to keep the new '
-                "words, or use another rater's name."
+                f'{source}rater "{new.rater}" said "{_in_words(before)}" of unit {item.unit} '
+                f'before and now says "{_in_words(item)}"; expected the same. Add --replace to '
+                "keep the new words, or use another rater's name."
             )
         said[item.unit] = item
     names = tuple(said[unit] for unit in sorted(said))

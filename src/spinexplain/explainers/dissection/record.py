@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from spinexplain.errors import ModelError
+from spinexplain.explainers.dissection.cautions import Caution
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import RaterNames
 from spinexplain.explainers.dissection.overlap import Overlap
@@ -80,7 +81,7 @@ class Dissection:
         fractured vertebrae that drive it most; NaN where it was not measured.
     facts : mapping
         Cohort, split, counts of outcomes, seed: JSON-ready.
-    warnings : tuple of str
+    cautions : tuple of Caution
         What to know before trusting it.
     best : tuple of BestSample
         Strongest first within a unit.
@@ -103,7 +104,7 @@ class Dissection:
     means: np.ndarray
     effects: np.ndarray
     facts: Mapping[str, object]
-    warnings: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
     best: tuple[BestSample, ...] = ()
     pictures: np.ndarray = field(default_factory=lambda: np.zeros((0, 1, 1), np.int16))
     sources: tuple[PictureSource, ...] = ()
@@ -166,6 +167,8 @@ class Dissection:
 
     def fits(self, model: ModelInfo) -> bool:
         """Whether a model has the weights of the one that was dissected."""
+        if not weights_hash(model):  # a bare module: all that is known of it must be the same
+            return model == self.model
         return weights_hash(model) == weights_hash(self.model)
 
 

@@ -237,6 +237,7 @@ def rank_interval(
     """Return which ranks by contrast hold 95 % of resampled cohorts, two of shape (U,).
 
     Subjects are drawn with replacement; draws without a positive or negative are left out.
+    Units that tie in a draw may have any of the ranks that they share.
     """
     rng = np.random.default_rng([seed, 3])
     _, subject = np.unique(outcomes.subjects, return_inverse=True)
@@ -249,15 +250,15 @@ def rank_interval(
         weights = times[:, subject].astype(np.float32)
         drawn.append(_contrast_ranks(weights, marks, outcomes.positive))
     low, high = np.zeros((2, len(ranked)), np.int64)
-    inside = np.concatenate(drawn)
-    if len(inside) and ranked.any():
-        low[ranked] = np.floor(np.percentile(inside, 2.5, axis=0))
-        high[ranked] = np.ceil(np.percentile(inside, 97.5, axis=0))
+    first, last = np.concatenate(drawn, axis=1)
+    if len(first) and ranked.any():
+        low[ranked] = np.floor(np.percentile(first, 2.5, axis=0))
+        high[ranked] = np.ceil(np.percentile(last, 97.5, axis=0))
     return low, high
 
 
 def _contrast_ranks(weights: np.ndarray, marks: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """Rank units in each draw; the mean rank where they tie."""
+    """Return the lowest and the highest rank of each unit in each draw, (2, draws, units)."""
     for_positive, for_negative = weights * positive, weights * ~positive
     sums = for_positive.sum(axis=1), for_negative.sum(axis=1)
     usable = (sums[0] > 0) & (sums[1] > 0)
@@ -266,7 +267,8 @@ def _contrast_ranks(weights: np.ndarray, marks: np.ndarray, positive: np.ndarray
         for part, total in zip((for_positive, for_negative), sums, strict=True)
     ]
     # Rounded, so that equal shares tie whatever the order of summation.
-    return rankdata(-np.round(shares[0] - shares[1], 6), axis=1)
+    contrast = -np.round(shares[0] - shares[1], 6)
+    return np.stack([rankdata(contrast, method, axis=1) for method in ("min", "max")])
 
 
 def _share(enabled: np.ndarray, group: np.ndarray) -> np.ndarray:

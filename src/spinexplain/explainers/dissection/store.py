@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from spinexplain.errors import FileFormatError, ModelError
+from spinexplain.explainers.dissection.cautions import Caution
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import read_names
 from spinexplain.explainers.dissection.overlap import Overlap
@@ -60,7 +61,7 @@ def write_dissection(dissection: Dissection, folder: Path) -> None:
         "quantile": dissection.quantile,
         "grid": asdict(dissection.grid),
         "facts": dict(dissection.facts),
-        "warnings": list(dissection.warnings),
+        "cautions": [asdict(caution) for caution in dissection.cautions],
         "regions": list(dissection.overlap.regions),
         "units": {name: _listed(column) for name, column in dissection.columns().items()},
         "best": [[item.unit, item.relevance, item.picture] for item in best],
@@ -149,7 +150,7 @@ def _dissection(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Disse
         means=_column(units.get("mean", [None] * count), False, count),
         effects=_column(units.get("effect", [None] * count), False, count),
         facts=content["facts"],
-        warnings=tuple(content["warnings"]),
+        cautions=tuple(Caution(**caution) for caution in content["cautions"]),
         best=tuple(
             BestSample(int(unit), float(relevance), int(picture), cells)
             for (unit, relevance, picture), cells in zip(

@@ -64,7 +64,7 @@
 
   document.getElementById("export").addEventListener("click", () => {
     const names = content();
-    if (!names.rater) { told.textContent = rater.placeholder; rater.focus(); return; }
+    if (!names.rater) { told.textContent = told.dataset.needed; rater.focus(); return; }
     told.textContent = "";
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([JSON.stringify(names, null, 1) + "\n"], { type: "application/json" }));
