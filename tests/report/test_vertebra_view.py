@@ -61,4 +61,4 @@ def test_a_second_model_keeps_its_own_classes_and_evidence(two_models, say):
     assert other.name == "unet3d-dissected"
     assert [score.class_name for score in other.scores] == ["no fracture", "fracture"]
     assert other.explanation.total is None
-    assert [row.name for row in other.explanation.rows] == ["unit 40", "unit 41", "unit 42"]
+    assert [row.name for row in other.explanation.rows] == [f"unit {n}" for n in range(40, 44)]
