@@ -121,13 +121,48 @@ def graded_and_dissected(network, patches, shown=5):
             grid.spread(above[unit])
 
 
+METHOD = (
+    f"Thresholds that leave 0.5 % of the values above: {UNITS} units, 448 maps of 6 x 6 x 6 "
+    "of rectified noise in batches of 32, or 56 maps of 12 x 12 x 12 in batches of 8 (as many "
+    "values), in memory, one thread. Storing: transposed "
+    f"copy and torch.kthvalue. Sketch: the KLL of Apache DataSketches, {SKETCH}, one a unit. "
+    "Memory: 3000 maps of 12 x 12 x 12 in batches of 8, peak beyond the batch in a fresh "
+    "process. 17 vertebrae: boxes of 96 mm in HU, the compact encoder with random weights, "
+    "exported; grades, relevance of every unit and the maps of five, compiling included."
+)
+
+
 def main(rounds: int) -> None:
     """Measure all and store the figures."""
     torch.set_num_threads(1)
     whole_scan = scan_row()
     batches, large = activations(6, 448, 32), activations(12, 56, 8)
-    exact, sketched = by_storing(batches), by_sketch(batches)
-    ours = by_filter(batches)
+    errors = error_rows(batches)
+    rows = [*speed_rows(batches, large, rounds), *errors, memory_row(), whole_scan]
+    write("dissection", "Dissection", METHOD, rows, packages=("openvino", "datasketches"))
+
+
+def error_rows(batches) -> list[dict]:
+    """How far thresholds are from the exact ones."""
+    exact, sketched, ours = by_storing(batches), by_sketch(batches), by_filter(batches)
+    active = exact > 0
+    return [
+        row(
+            "largest error of a threshold",
+            float(np.abs(ours - exact).max()),
+            unit="activation",
+            target="<= 0",
+        ),
+        row(
+            "largest error of the sketch's",
+            float(np.abs(sketched - exact)[active].max()),
+            unit="activation",
+        ),
+    ]
+
+
+def speed_rows(batches, large, rounds: int) -> list[dict]:
+    """CPU time of the thresholds, each way alternating with the others."""
     variants = {
         "ours": lambda: by_filter(batches),
         "stored": lambda: by_storing(batches),
@@ -136,52 +171,30 @@ def main(rounds: int) -> None:
         "stored, 12": lambda: by_storing(large),
     }
     seconds = cpu_seconds(variants, rounds=dict.fromkeys(variants, rounds))
-    active = exact > 0
-    memory = peak_mib(STREAM.format(samples=3000, located=True))
-    write(
-        "dissection",
-        "Dissection",
-        f"Thresholds that leave 0.5 % of the values above: {UNITS} units, 448 maps of 6 x 6 x 6 "
-        "of rectified noise in batches of 32, or 56 maps of 12 x 12 x 12 in batches of 8 (as many "
-        "values), in memory, one thread. Storing: transposed "
-        f"copy and torch.kthvalue. Sketch: the KLL of Apache DataSketches, {SKETCH}, one a unit. "
-        "Memory: 3000 maps of 12 x 12 x 12 in batches of 8, peak beyond the batch in a fresh "
-        "process. 17 vertebrae: boxes of 96 mm in HU, the compact encoder with random weights, "
-        "exported; grades, relevance of every unit and the maps of five, compiling included.",
-        [
-            row(
-                "thresholds, 12 x 12 x 12 / storing all, k-th value",
-                seconds["ours, 12"],
-                seconds["stored, 12"],
-                ">= 2.5",
-            ),
-            row(
-                "thresholds, 6 x 6 x 6 / storing all, k-th value",
-                seconds["ours"],
-                seconds["stored"],
-                ">= 2.5",
-            ),
-            row("thresholds, 6 x 6 x 6 / KLL sketch", seconds["ours"], seconds["sketch"], ">= 4"),
-            row(
-                "largest error of a threshold",
-                float(np.abs(ours - exact).max()),
-                unit="activation",
-                target="<= 0",
-            ),
-            row(
-                "largest error of the sketch's",
-                float(np.abs(sketched - exact)[active].max()),
-                unit="activation",
-            ),
-            row(
-                "peak memory of thresholds and the place of every value above",
-                memory,
-                target="<= 250",
-                unit="MiB",
-            ),
-            whole_scan,
-        ],
-        packages=("openvino", "datasketches"),
+    return [
+        row(
+            "thresholds, 12 x 12 x 12 / storing all, k-th value",
+            seconds["ours, 12"],
+            seconds["stored, 12"],
+            ">= 2.5",
+        ),
+        row(
+            "thresholds, 6 x 6 x 6 / storing all, k-th value",
+            seconds["ours"],
+            seconds["stored"],
+            ">= 2.5",
+        ),
+        row("thresholds, 6 x 6 x 6 / KLL sketch", seconds["ours"], seconds["sketch"], ">= 4"),
+    ]
+
+
+def memory_row() -> dict:
+    """Peak memory of a long stream with the place of every value above."""
+    return row(
+        "peak memory of thresholds and the place of every value above",
+        peak_mib(STREAM.format(samples=3000, located=True)),
+        target="<= 250",
+        unit="MiB",
     )
 
 

@@ -4,7 +4,7 @@
     python scripts/atlas_pictures.py atlas/atlas.html
 
 The figure of `compare` is drawn from the demo phantom's first fractured level; run `make demo`
-first. Needs chromium (scripts/apt-deps.sh).
+first. Without an atlas it is the only one. Needs chromium (scripts/apt-deps.sh) for the others.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -23,9 +24,16 @@ WIDTH = 1240
 
 
 def main() -> None:
-    """Take every picture; the atlas' page is the one argument."""
-    atlas = Path(sys.argv[1])
+    """Take every picture; the atlas' page is the one argument, if there is one."""
     IMAGES.mkdir(parents=True, exist_ok=True)
+    if sys.argv[1:]:
+        photographed(Path(sys.argv[1]))
+    if DEMO.exists():
+        compared(IMAGES / "compare.png")
+
+
+def photographed(atlas: Path) -> None:
+    """Take the pictures of an atlas' page."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
@@ -40,8 +48,6 @@ def main() -> None:
         matrices = bounds(page, "[aria-labelledby=cosines-title]")
         shoot(page, "atlas-cosines", matrices["y"] - 8, matrices["y"] + matrices["height"] + 8)
         browser.close()
-    if DEMO.exists():
-        compared()
 
 
 def bounds(page: Page, selector: str) -> dict[str, float]:
@@ -70,14 +76,27 @@ def most_used(atlas: Path) -> str:
     return f"prototype-{max(own)[1] + 1}"
 
 
-def compared() -> None:
+def compared(out: Path) -> None:
     """Draw the figure of `compare` for the demo phantom's first fractured level."""
     result = json.loads((DEMO / "result.json").read_text("utf-8"))
     levels = [v["level"] for v in result["vertebrae"] if v["grade"] in ("G2", "G3")]
     (ct,) = DEMO.parent.rglob("rawdata/**/*_ct.nii.gz")
     (mask,) = DEMO.parent.rglob("derivatives/**/*_seg-vert_msk.nii.gz")
     command = ["spinexplain", "compare", str(ct), "--labels", str(mask), "--level", levels[0]]
-    subprocess.run([*command, "-o", str(IMAGES / "compare.png"), "--force"], check=True)
+    subprocess.run([*command, "-o", str(out), "--force"], check=True)
+    for_the_page(out)
+
+
+def for_the_page(picture: Path) -> None:
+    """Store a figure made for print as wide as the others, with a palette of 256 colors.
+
+    The palette covers the rare colors too (outlines, washes), which a median cut would bend.
+    """
+    with Image.open(picture) as whole:
+        height = round(whole.height * WIDTH / whole.width)
+        small = whole.convert("RGB").resize((WIDTH, height), Image.Resampling.LANCZOS)
+    few = small.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+    few.save(picture, optimize=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 
 CPU milliseconds a box, the least of a few repeats, in docs/results/detector-cost.json:
 cutting and changing it as the preset ``detector`` does with half of the boxes, and one step
-forward, backward and of Adam in batches of eight.
+forward, backward and of Adam in batches of eight. Processors with and without bfloat16 have
+rows of their own, and only those of the kind that measures are replaced.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from spinexplain.train.augment_volume import volume_crops
 from spinexplain.train.dataset import TrainingSet
 from spinexplain.train.detector import WithHeight, detection_objective
 from spinexplain.train.fit import Batch
+from spinexplain.train.precision import has_bfloat16
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "results" / "detector-cost.json"
 BATCH, REPEATS = 8, 3
@@ -37,7 +39,9 @@ def main() -> None:
     torch.set_num_threads(1)
     config = read_config("detector")
     rows = [measured(config, size, width) for size, width in ((64, 0.25), (96, 0.25), (96, 0.5))]
-    OUT.write_text(json.dumps({"batch": BATCH, "rows": rows}, indent=1) + "\n")
+    known = json.loads(OUT.read_text())["rows"] if OUT.is_file() else []
+    kept = [row for row in known if row["bfloat16"] != has_bfloat16()]
+    OUT.write_text(json.dumps({"batch": BATCH, "rows": kept + rows}, indent=1) + "\n")
     print(json.dumps(rows, indent=1))
 
 
@@ -47,6 +51,8 @@ def measured(config: TrainConfig, size: int, width: float) -> dict[str, float]:
     return {
         "size": size,
         "width": width,
+        "head_width": config.head.width,
+        "bfloat16": has_bfloat16(),
         "augment_ms": cutting(config, spec),
         "step_ms": step(config, spec, width),
     }

@@ -37,10 +37,7 @@ def main(trials: Path | None) -> None:
         shutil.copyfile(trials / "result.json", kept)
     bundle = json.loads(BUNDLE.read_text())
     training = bundle["training"]
-    told = [bundle["trained_on"], schedule(training["config"]), shipped(training)]
-    other = RESULTS / "detector-shorter.json"
-    if other.is_file():
-        told.append(shorter(json.loads(other.read_text()), training["validation"]["f1"]))
+    told = [bundle["trained_on"], stages(training), shipped(training)]
     replace(PAGE, "shipped", "\n\n".join(told))
     if kept.is_file():
         found = json.loads(kept.read_text())
@@ -69,18 +66,6 @@ def shipped(training: dict) -> str:
     return laid_out(lines)
 
 
-def shorter(other: dict, ours: float) -> str:
-    """Say how another training did, which is not shipped."""
-    found = ", ".join(f"{n} {figure(f['detector'], 'auc')}" for n, f in other["held_out"].items())
-    return (
-        f"Another training with today's phantoms: {other['trained_on'].split(';')[0]}); "
-        f"{schedule(other['config'])} F1 on its own validation subjects "
-        f"{other['validation']['f1']:.2f}, that of the shipped one {ours:.2f}. Area under the ROC "
-        f"curve: {found}. It is not shipped; the test figures of both were known when that was "
-        "decided."
-    )
-
-
 def figure(found: dict, name: str) -> str:
     """Return a figure with its interval where there is one."""
     text = f"{found[name]:.2f}"
@@ -100,14 +85,24 @@ def schedule(config: dict) -> str:
     )
 
 
+def stages(training: dict) -> str:
+    """Say on boxes of which sizes the shipped detector was trained, for how long."""
+    first = [f"{s['epochs']} epochs on boxes of {s['size']}³" for s in training["stages"][:-1]]
+    before = ", ".join(first)
+    return f"Before that the encoder learned for {before}. {schedule(training['config'])}"
+
+
 def costs(rows: list[dict]) -> str:
     """Lay out what boxes cost."""
-    head = ["box", "encoder's width", "random changes (ms)", "step (ms)"]
-    lines = [
-        [f"{r['size']}³", f"{r['width']:g}", f"{r['augment_ms']:.0f}", f"{r['step_ms']:.0f}"]
-        for r in rows
-    ]
-    return laid_out([head, *lines])
+    head = ["arithmetic", "box", "widths", "random changes (ms)", "step (ms)"]
+    return laid_out([head, *map(cost, rows)])
+
+
+def cost(row: dict) -> list[str]:
+    arithmetic = "bfloat16" if row["bfloat16"] else "float32"
+    widths = f"{row['width']:g}, {row['head_width']:g}"
+    times = [f"{row[name]:.0f}" for name in ("augment_ms", "step_ms")]
+    return [arithmetic, f"{row['size']}³", widths, *times]
 
 
 def sizes(training: dict) -> str:

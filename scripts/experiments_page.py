@@ -79,6 +79,22 @@ def page(found: Results, tables: list) -> str:
         "",
         *verdicts(results, heads, tuned),
         "",
+        *differences_section(results),
+        *diversity_section(results),
+        *pictures_section(),
+        *heads_section(heads, tuned),
+        *tasks_section(found),
+        *test_section(found),
+        "## The tables beside the published numbers",
+        "",
+        *(markdown(table) for table in tables),
+        *not_run_section(tables),
+    ]
+    return "\n".join(parts)
+
+
+def differences_section(results: dict) -> list[str]:
+    return [
         "## Differences",
         "",
         *differences(results),
@@ -87,6 +103,11 @@ def page(found: Results, tables: list) -> str:
             "differences-comparison.png",
             "Differences in class-average F1 with their intervals; dashed: two points below none",
         ),
+    ]
+
+
+def diversity_section(results: dict) -> list[str]:
+    return [
         "## What the diversity term does",
         "",
         *prototypes(results),
@@ -98,13 +119,11 @@ def page(found: Results, tables: list) -> str:
         *picture(
             "protoverse-figure3-protopnet-comparison.png", "The same of ProtoPNet's prototypes"
         ),
-        *pictures_section(),
-        *heads_section(heads, tuned),
-        *tasks_section(found),
-        *test_section(found),
-        "## The tables beside the published numbers",
-        "",
-        *(markdown(table) for table in tables),
+    ]
+
+
+def not_run_section(tables: list) -> list[str]:
+    return [
         "## Not run here",
         "",
         "- Real VerSe'19: the data were not at hand. `experiments/verse19` has the three commands.",
@@ -114,7 +133,6 @@ def page(found: Results, tables: list) -> str:
         *missing(tables),
         "",
     ]
-    return "\n".join(parts)
 
 
 def pictures_section() -> list[str]:

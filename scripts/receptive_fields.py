@@ -5,7 +5,7 @@
 
 The shipped model's trunk is cut after ever fewer convolutions and frozen, so that a cell sees 27
 to 75 mm of the 112 mm crop on one and the same 14 x 14 grid, and 19 mm on a finer one. On each cut
-a prototype head is trained as in ``measure_discrepancies.py``. Figures go to
+a prototype head is trained as in ``discrepancy_heads.py``. Figures go to
 ``docs/data/receptive-fields.json`` as they are measured; what is there is not measured again.
 """
 
@@ -21,8 +21,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import torch
+from discrepancy_heads import configured, descended, finished, on_trunk, with_steps
 from discrepancy_trunks import SHIPPED
-from measure_discrepancies import configured, descended, finished, on_trunk, with_steps
 from measure_discrepancies import opened as opened_sheets
 from receptive_fields_page import RESULTS, write_page
 from torch import nn

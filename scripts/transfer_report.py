@@ -14,12 +14,17 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 from transfer.page import written
+
+if TYPE_CHECKING:
+    from transfer.tasks import Task
 
 ROOT = Path(__file__).resolve().parents[1]
 JSON, PAGE = ROOT / "docs" / "transfer.json", ROOT / "docs" / "transfer.md"
@@ -29,6 +34,16 @@ PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py"
 NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "__init__")
 REAL_CODE = ("data/phantom/simulate.py", "data/phantom/displace.py", "spine/*.py")
 NOT_PREPARING = ("body_size",)  # sizes of scaled crops, which the shipped model does not use
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The scans to grade: groups of phantoms by name, real CT, limits; and what drew them."""
+
+    drawn: Path
+    groups: dict[str, list[Task]]
+    real: list[Task]
+    limits: list[Task]
 
 
 def main() -> None:
@@ -54,28 +69,41 @@ def main() -> None:
 def measured(options: argparse.Namespace) -> dict | None:
     """Prepare what is missing, grade everything, return the figures."""
     import torch
-    from transfer import limits, measure, phantoms, pictures, real
-    from transfer.baselines import fitted_pixels, heights_threshold
-    from transfer.tasks import code_hash, evenly, make_missing, there
+    from transfer.tasks import evenly, make_missing
 
     torch.set_num_threads(1)
-    drawn = (
-        options.work / f"phantoms-{code_hash(*PHANTOM_CODE, but=(*NOT_DRAWING, *NOT_PREPARING))}"
-    )
-    warped = options.work / f"real-{code_hash(*REAL_CODE, but=NOT_PREPARING)}"
-    groups = phantoms.plan(drawn, options.share)
-    real_tasks = [*real.as_they_are(warped), *real.adjacent_crushes(warped), *real.single(warped)]
-    limit_tasks = limits.all_limits(drawn, options.share)
-    tasks = evenly([*groups.values(), real_tasks, limit_tasks])
+    plan = planned(options)
+    tasks = evenly([*plan.groups.values(), plan.real, plan.limits])
     for left in make_missing([] if options.so_far else tasks, options.jobs):
         print(f"{left} scans left", end="\r", file=sys.stderr, flush=True)
-    if options.draw:
-        return None
-    groups = {name: there(group) for name, group in groups.items()}
-    real_tasks, limit_tasks = there(real_tasks), there(limit_tasks)
+    return None if options.draw else figures(options, plan)
+
+
+def planned(options: argparse.Namespace) -> Plan:
+    from transfer import limits, phantoms, real
+    from transfer.tasks import code_hash
+
+    code = code_hash(*PHANTOM_CODE, but=(*NOT_DRAWING, *NOT_PREPARING))
+    drawn = options.work / f"phantoms-{code}"
+    warped = options.work / f"real-{code_hash(*REAL_CODE, but=NOT_PREPARING)}"
+    return Plan(
+        drawn,
+        phantoms.plan(drawn, options.share),
+        [*real.as_they_are(warped), *real.adjacent_crushes(warped), *real.single(warped)],
+        limits.all_limits(drawn, options.share),
+    )
+
+
+def figures(options: argparse.Namespace, plan: Plan) -> dict:
+    """Grade what is prepared of a plan; draw the page's pictures."""
+    from transfer import measure, phantoms, pictures
+    from transfer.baselines import fitted_pixels, heights_threshold
+    from transfer.tasks import there
+
     from spinexplain.evaluate.summary import without_nan
     from spinexplain.models.checkpoint import load_grader
 
+    groups = {name: there(group) for name, group in plan.groups.items()}
     grader = load_grader(options.model)
     pixels = fitted_pixels(options.sheets, options.work / "pixels.npz")
     heights_loss = heights_threshold([task.path for task in groups["balanced"]])
@@ -84,12 +112,12 @@ def measured(options: argparse.Namespace) -> dict | None:
         for name, group in groups.items()
         if name != "balanced"
     }
-    real_rows = measure.graded(grader, [task.path for task in real_tasks])
-    limit_rows = measure.graded(grader, [task.path for task in limit_tasks])
+    real_rows = measure.graded(grader, [task.path for task in there(plan.real)])
+    limit_rows = measure.graded(grader, [task.path for task in there(plan.limits)])
     facts = {
         "schema": "spinexplain/transfer/1",
         "model": {k: getattr(grader.info, k) for k in ("name", "version", "sha256", "trained_on")},
-        "drawn_by": drawn.name,
+        "drawn_by": plan.drawn.name,
         "seeds": {name: seed for name, (seed, *_) in phantoms.POPULATIONS.items()},
         "opponents_chosen": {
             "heights_loss": heights_loss,

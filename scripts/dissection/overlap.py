@@ -11,8 +11,10 @@ from scipy.stats import false_discovery_control, spearmanr
 from dissection.evidence import TOP, Units, compared, units_of
 from dissection.intervals import effect, spread, top_difference
 from dissection.networks import with_random_weights
+from dissection.use import use_of_units
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
+from spinexplain.explainers.dissection.effect import mean_levels
 from spinexplain.explainers.dissection.record import weights_hash
 from spinexplain.explainers.dissection.redundancy import redundancy_clusters
 from spinexplain.explainers.dissection.samples import Samples, select_samples
@@ -47,6 +49,7 @@ def trained_network(grader: Grader, cohort: Cohort, layer: str = "trunk") -> dic
         else None,
         "against_random": against_random(units, random),
         "against_eq1": against_eq1(units, activity),
+        "use": use_of_units(grader, samples, units, mean_levels(activity), layer),
         "quantile": {f"{q:g}": at_quantile(u) for q, u in ((LOOSE, loose), (PRINTED, units))}
         | {
             "same_contrast": same_first(loose, units, "contrast"),

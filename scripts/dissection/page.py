@@ -38,6 +38,7 @@ def _detector(found: dict[str, Any]) -> str:
         [
             _against_random(found["against_random"], known),
             _against_eq1(found["against_eq1"], found["against_random"]["chance"]),
+            *([_use(found["use"])] if "use" in found else []),
             _quantile(found["quantile"]),
         ]
     )
@@ -123,6 +124,47 @@ def _against_eq1(found: dict[str, Any], chance: float) -> str:
             f"draw.{said} {found['shared']} units are in both lists. The ten by contrast fall into "
             f"{found['clusters_of_top']} clusters of units that light up together.\n",
         ]
+    )
+
+
+def _use(found: dict[str, Any]) -> str:
+    titles = {
+        "contrast": "the first ten by contrast",
+        "eq1": "the first ten by eq. 1",
+        "random": f"ten others at random, {found['groups']} times",
+    }
+    rows = [["none", f"{found['auc']:.2f}", "–", "–"]] + [
+        [
+            title,
+            f"{found[by]['auc']:.2f}",
+            f"{found[by]['fractured']:+.2f}",
+            f"{found[by]['healthy']:+.2f}",
+        ]
+        for by, title in titles.items()
+    ]
+    lost = {by: _interval(value, 2) for by, value in found["difference"].items()}
+    return "\n".join(
+        [
+            "## Does the network use them?\n",
+            "A unit that is tied to fracture need not matter for the grade. Silenced units are "
+            "held at their mean in all cells, so that they tell no vertebra and no place from "
+            "another, and everything after the layer is left to the network. (Holding them down "
+            "to their thresholds, which was tried first, changes next to nothing: the half "
+            "percent of cells above them is the least of what a network uses.)\n",
+            _table(["silenced", "AUC", "log odds lost, fractured", "log odds lost, healthy"], rows),
+            f"Fractured vertebrae lose {lost['random']} more log odds of fracture without the first "
+            f"ten by contrast than without ten others, and {lost['eq1']} more than without the "
+            f"first ten by eq. 1. {_used(found['difference']['random'])}\n",
+        ]
+    )
+
+
+def _used(difference: dict[str, float]) -> str:
+    if difference["low"] > 0:
+        return "The network uses the units that go with fracture more than others."
+    return (
+        "**Not shown: the interval holds 0.** What one group of units says, others say again; that "
+        "a unit goes with fracture is no proof that the grade hangs on it."
     )
 
 

@@ -310,7 +310,7 @@ def _dissected(
 
 def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
     """Let an exported network run once for the grades and their explanations."""
-    from spinexplain.models.runtime import answered
+    from spinexplain.models.grader import answered
 
     return answered(grader, patches)
 

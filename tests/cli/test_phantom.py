@@ -10,6 +10,9 @@ def test_writes_scans_and_table(spinexplain, spines):
     assert str(spines / "fractures.csv") in ended.out
     assert (spines / "fractures.csv").read_bytes() == table
     assert spinexplain(*arguments, "--preset", "hard").code == 2
+    ended = spinexplain("phantom", spines, "--subjects", 1, "--seed", 7, "--preset", "demo")
+    assert "3 more subjects" in ended.out
+    assert (spines / "fractures.csv").read_bytes() == table
 
 
 def test_unknown_preset(spinexplain, tmp_path):

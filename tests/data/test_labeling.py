@@ -1,9 +1,11 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from spinexplain.data.labeling import join_labels
 from spinexplain.data.shard import SeriesShard, VertebraRow, shard_table
+from spinexplain.errors import ConfigError
 
 
 def series(subject, grades, split="training", twin_id=None, is_twin=False):
@@ -58,6 +60,20 @@ def test_given_folds_are_used():
 
 
 def test_too_few_subjects_for_folds():
-    joined = join_labels(stored("a"), [series("a", {})], 5, seed=0)
+    joined = join_labels(stored("a"), [series("a", {})], None, seed=0)
     assert joined.folds == {}
     assert joined.remarks == ("no folds were made: 1 subjects are fewer than 5",)
+
+
+@pytest.mark.parametrize(("names", "said"), [("a", "there is one subject"), ("abc", "2 to 3")])
+def test_folds_that_were_asked_for_are_made_or_refused(names, said):
+    planned = [series(name, {}) for name in names]
+    with pytest.raises(ConfigError, match=rf"folds is 5.* {said}"):
+        join_labels(stored(*names), planned, 5, seed=0)
+
+
+def test_five_folds_are_made_unless_told_otherwise():
+    names = "abcde"
+    joined = join_labels(stored(*names), [series(name, {}) for name in names], None, seed=0)
+    assert sorted(joined.folds.values()) == [0, 1, 2, 3, 4]
+    assert join_labels(stored("a").slice(0, 0), [], 5, seed=0).folds == {}

@@ -139,6 +139,29 @@ def test_folds_are_written_and_can_be_given_back(tmp_path, example):
     assert dict(zip(second.index.subject, second.index.fold, strict=True)) == folds
 
 
+def test_more_folds_than_subjects_are_refused_before_a_scan_is_read(tmp_path, example):
+    sources, table = example
+    with pytest.raises(ConfigError, match="folds is 9; expected 2 to 3, the number of subjects"):
+        prepare([sources], table, tmp_path / "c", PrepareOptions(folds=9))
+    assert not (tmp_path / "c").exists()
+
+
+def test_a_broken_scan_that_leaves_too_few_subjects_costs_no_other(tmp_path, example):
+    """Three subjects are planned, one can not be read: two folds go on from what is there."""
+    sources, table = example
+    (ct,) = sources.rglob("sub-verse005_ct.nii.gz")
+    ct.write_bytes(ct.read_bytes()[:5000])
+    with pytest.raises(ConfigError, match="folds is 3; expected 2 to 2"):
+        prepare([sources], table, tmp_path / "c", PrepareOptions(folds=3))
+    with pytest.raises(ConfigError, match="not finished"):
+        Cohort.open(tmp_path / "c")
+    kept = finished(tmp_path / "c" / "shards")
+    assert len(kept) == 2
+    cohort = prepare([sources], table, tmp_path / "c", PrepareOptions(folds=2))
+    assert set(cohort.index.fold) == {0, 1}
+    assert finished(tmp_path / "c" / "shards") == kept
+
+
 def test_overrides_change_labels_without_touching_images(tmp_path, example):
     sources, table = example
     out = tmp_path / "cohort"

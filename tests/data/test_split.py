@@ -3,7 +3,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from spinexplain.data.split import assign_folds, check_no_leak, read_folds, write_folds
+from spinexplain.data.split import (
+    assign_folds,
+    check_enough,
+    check_no_leak,
+    read_folds,
+    write_folds,
+)
 from spinexplain.data.table import read_fracture_table
 from spinexplain.errors import ConfigError, FileFormatError
 
@@ -102,3 +108,11 @@ def test_folds_that_are_no_number(tmp_path, fold):
 def test_a_subject_in_two_folds(tmp_path):
     with pytest.raises(FileFormatError, match="subject a is in the folds 1 and 2"):
         read_folds(write(tmp_path, "subject,fold\na,1\na,1\na,2\n"))
+
+
+def test_a_subject_is_needed_for_every_fold():
+    check_enough(3, 3)
+    with pytest.raises(ConfigError, match="folds is 4; expected 2 to 3, the number of subjects"):
+        check_enough(4, 3)
+    with pytest.raises(ConfigError, match="there is one subject"):
+        check_enough(2, 1)

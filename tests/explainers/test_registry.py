@@ -41,6 +41,8 @@ def _explainer(method, grader, patch):
         statistics=UnitStatistics(**statistics | {"rank": ranks}),
         clusters=ranks,
         overlap=Overlap((), *np.zeros((3, units, 0))),
+        means=maps.reshape(units, -1).mean(axis=1),
+        effects=np.full(units, np.nan),
         facts={},
     )
     return partial(EXPLAINERS[method], dissection=made)

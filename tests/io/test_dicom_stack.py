@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spinexplain.errors import GeometryError
-from spinexplain.io.dicom_header import SliceHeader
+from spinexplain.io.dicom_slices import SliceHeader
 from spinexplain.io.dicom_stack import stack_slices
 
 

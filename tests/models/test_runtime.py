@@ -6,7 +6,8 @@ import pytest
 
 from spinexplain.models.checkpoint import load_grader
 from spinexplain.models.export import export_bundle
-from spinexplain.models.runtime import AnsweredPatches, answered
+from spinexplain.models.grader import answered
+from spinexplain.models.runtime import AnsweredPatches
 
 
 @pytest.fixture

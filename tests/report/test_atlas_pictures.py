@@ -1,8 +1,10 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.report.atlas_pictures import view_patch
 from spinexplain.report.pictures import Album
 
@@ -43,3 +45,14 @@ def test_the_region_encloses_the_strongest_two_percent(make_atlas):
     radius = np.hypot(corners[:, 0] - 16, corners[:, 1] - 24)
     assert radius.min() > 3.3
     assert radius.max() < 4.4
+
+
+def test_the_region_has_no_islands_where_the_upsampling_rippled(make_atlas):
+    """Six cells a side, one of them bright: the spline's crests are in the map, not outlined."""
+    atlas = make_atlas()
+    cells = np.zeros((6, 6))
+    cells[3, 2] = 4.0
+    heatmap = upsample_map(cells, (48, 48), ReceptiveField(30, 8, 0.0))
+    source = replace(atlas.prototypes[0].source, heatmap=heatmap)
+    (plane,) = view_patch(source, atlas, Album(), 4.0, 1, True).planes
+    assert plane.region.count("M") == 1

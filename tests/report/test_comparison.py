@@ -6,6 +6,7 @@ from PIL import Image
 
 from spinexplain.errors import ConfigError
 from spinexplain.findings import Comparison
+from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.report.comparison import draw_comparison, write_comparison
 from spinexplain.types import Evidence, Explanation
 
@@ -52,6 +53,25 @@ def test_test_and_training_maps_share_one_scale(compared):
     wash = figure.axes[1].images[1].get_array()
     share = float(first.heatmap.max()) / brightest
     assert wash[..., 3].max() == pytest.approx(255 * 0.75 * share, abs=2)
+
+
+def test_outlines_are_those_of_the_cells(compared):
+    """A cell of 4 in small ones: the spline's ripples are in the maps, islands are not drawn."""
+    rng = np.random.default_rng(0)
+    cells = rng.uniform(0, 0.02, (14, 14))
+    cells[5:8, 6:9] = rng.uniform(0.04, 0.08, (3, 3))
+    cells[6, 7] = 4.0
+    heat = upsample_map(cells, (112, 112), ReceptiveField(75, 8, 0.0))
+    first = compared.prototypes.evidence[0]
+    exemplar = replace(first.exemplars[0], array=None, heatmap=heat)
+    known = {"grid": (14, 14), "stride_mm": 8.0, "start_mm": 0.5}
+    for told, islands in (({}, True), (known, False)):
+        piece = replace(first, heatmap=heat, exemplars=(exemplar,), **told)
+        explanation = replace(compared.prototypes, evidence=(piece,))
+        axes = draw_comparison([replace(compared, prototypes=explanation)]).axes
+        for place in (axes[0], axes[2]):
+            (outline,) = place.collections
+            assert (len(outline.get_paths()[0].to_polygons()) > 1) is islands
 
 
 def test_why_a_model_would_not_be_asked(compared):

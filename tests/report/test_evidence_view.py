@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spinexplain.models.receptive import ReceptiveField, upsample_map
+from spinexplain.report.contours import outlines
 from spinexplain.report.evidence_view import on_sheet, view_explanation
 from spinexplain.report.html import write_report
 from spinexplain.report.pictures import Album
@@ -73,6 +75,33 @@ def test_the_grid_of_a_scaled_crop_lies_alike_on_test_and_training_patch(explain
         for region in (row.region, row.exemplar.region):
             assert region.grid.field[2:] == pytest.approx((20, 20))
             assert region.grid.cell[2:] == pytest.approx((8, 8))
+
+
+def test_regions_as_published_have_no_islands_on_sheet_test_and_training_patch(explained):
+    """A cell of 4 in small ones, upsampled by the spline, on the 14 x 14 grid of 8 mm."""
+    patch, explanation = explained
+    rng = np.random.default_rng(0)
+    cells = rng.uniform(0, 0.02, (14, 14))
+    cells[5:8, 6:9] = rng.uniform(0.04, 0.08, (3, 3))
+    cells[6, 7] = 4.0
+    heatmap = upsample_map(cells, (112, 112), ReceptiveField(75, 8, 0.0))
+    assert outlines(heatmap, "percentile98")[0].count("M") > 1
+    exemplar = Exemplar(heatmap, heatmap, "s", "ct", "L1", "G2", True, (6, 7))
+    told = {"grid": (14, 14), "field_mm": 75.0, "stride_mm": 8.0, "start_mm": 0.5}
+    item = replace(
+        explanation.evidence[0],
+        heatmap=heatmap,
+        region="percentile98",
+        exemplars=(exemplar,),
+        **told,
+    )
+    seen = replace(explanation.patch, array=np.zeros((112, 112), np.float32))
+    one = replace(explanation, patch=seen, evidence=(item,))
+    (row,) = view_explanation(one, patch, Album()).rows
+    for region in (row.region, row.overlay, row.exemplar.region):
+        assert region.contours[0].count("M") == 1
+    (shifted,) = view_explanation(one, replace(patch, frame=replace(patch.frame)), Album()).rows
+    assert shifted.overlay.contours[0].count("M") == 1
 
 
 def test_washes_share_one_scale(explained):

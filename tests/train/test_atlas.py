@@ -7,7 +7,8 @@ import torch
 from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ModelError
 from spinexplain.models.inputs import network_input
-from spinexplain.train.atlas import NEIGHBORS, measure_atlas, training_data
+from spinexplain.train.atlas import NEIGHBORS, measure_atlas
+from spinexplain.train.atlas_data import training_data
 from spinexplain.train.augment import plain_crops
 from spinexplain.train.run_folder import open_run
 
@@ -123,12 +124,6 @@ def test_progress_ends_where_it_should(case):
     )
     assert seen.keys() == {"crops", "structures"}
     assert all(done == total > 0 for done, total in seen.values())
-
-
-def test_another_cohort_is_refused(finished_run, other_cohort):
-    run = open_run(finished_run[0])
-    with pytest.raises(ModelError, match="learned from other crops"):
-        training_data(run, [Cohort.open(other_cohort)], "training")
 
 
 def test_another_cohort_is_noticed_without_a_fingerprint(finished_run, other_cohort):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spinexplain.data.cohort import Cohort
-from spinexplain.train.atlas import training_data
+from spinexplain.train.atlas_data import training_data
 from spinexplain.train.atlas_passes import structure_shares, sweep
 from spinexplain.train.run_folder import open_run
 

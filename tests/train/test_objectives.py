@@ -9,6 +9,7 @@ from spinexplain.models.build import build_model
 from spinexplain.models.losses import cluster_loss, diversity_loss, off_class_l1, separation_loss
 from spinexplain.models.ordinal import soft_cross_entropy
 from spinexplain.models.prototype import LinearNet
+from spinexplain.train import precision
 from spinexplain.train.augment import Crops
 from spinexplain.train.fit import Batch
 from spinexplain.train.objectives import (
@@ -96,7 +97,8 @@ def test_height_regression_skips_what_is_not_known(toy_config, batch):
     assert "height" not in classification_objective(model, WEIGHTS, 0.0)(batch)
 
 
-def test_bfloat16_runs_the_network_only(toy_config, batch):
+def test_bfloat16_runs_the_network_only(toy_config, batch, monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _device: True)
     config = toy_config()
     model = WarmUp(network(config, "linear"))
     exact = classification_objective(model, WEIGHTS, 0.5)(batch)

@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.cli.options import (
+    BodyPath,
+    CentroidsPath,
+    CtPath,
+    Force,
+    LabelScheme,
+    LabelsPath,
+    Series,
+    check_new_file,
+)
 from spinexplain.cli.progress import printable, shown_stages
-from spinexplain.errors import ConfigError, LabelError, OutputError
+from spinexplain.errors import ConfigError, LabelError
 
 if TYPE_CHECKING:
     from spinexplain.anatomy import VertebraLevel
+    from spinexplain.assess import Stage
+    from spinexplain.cli.grade import GradeRequest
+    from spinexplain.findings import Comparison
 
 
 def command(
@@ -25,10 +37,7 @@ def command(
         list[str], typer.Option("--level", help="Vertebra to show, such as L2; repeat for more.")
     ],
     labels: LabelsPath = None,
-    centroids: Annotated[
-        Path | None,
-        typer.Option("--centroids", metavar="JSON", help="Vertebra centers, VerSe's *_ctd.json."),
-    ] = None,
+    centroids: CentroidsPath = None,
     model: Annotated[
         str, typer.Option("--model", help="A prototype model: bundle folder or shipped model.")
     ] = "protoverse-phantom",
@@ -48,11 +57,8 @@ def command(
 
     Example: spinexplain compare ct.nii.gz --labels m.nii.gz --level L2 --level T9 -o figure.png
     """
-    from spinexplain.assess import bodies_of, compare
-    from spinexplain.cli.grade import GradeRequest, read_inputs
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.cli.grade import GradeRequest
     from spinexplain.report.comparison import check_format, write_comparison
-    from spinexplain.spine.localize import localize
 
     _check(out, labels, centroids, theme, force)
     check_format(out)
@@ -67,22 +73,46 @@ def command(
         label_scheme=label_scheme,
     )
     with shown_stages(ct.name, 4) as stage:
-        with stage("read"):
-            inputs = read_inputs(request)
-        with stage("localize"):
-            bodies = bodies_of(inputs.labels, inputs.body)
-            vertebrae = localize(
-                inputs.volume, labels=inputs.labels, centroids=inputs.centroids, body=bodies
-            )
-        with stage("explain"):
-            graders = [load_grader(name) for name in (model, beside) if name is not None]
-            made = compare(inputs.volume, vertebrae, wanted, *graders)
+        models = [name for name in (model, beside) if name is not None]
+        made = compared(request, wanted, models, stage)
         with stage("draw"):
             write_comparison(made, out, theme)
     typer.echo(
         ", ".join(f"{name.value} {c.grading.grade}" for name, c in zip(wanted, made, strict=True))
     )
     typer.echo(f"figure: {printable(str(out))}")
+
+
+def compared(
+    request: GradeRequest, wanted: Sequence[VertebraLevel], models: Sequence[str], stage: Stage
+) -> list[Comparison]:
+    """Explain chosen vertebrae of a scan by a prototype model and, beside it, by class maps.
+
+    Parameters
+    ----------
+    request : GradeRequest
+        Which scan, and where its vertebrae are.
+    wanted : sequence of VertebraLevel
+    models : sequence of str
+        The prototype model, and the one the maps are of if it is another.
+    stage : callable
+        Runs ``read``, ``localize`` and ``explain``.
+    """
+    from spinexplain.assess import bodies_of, compare
+    from spinexplain.cli.grade import read_inputs
+    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.spine.localize import localize
+
+    with stage("read"):
+        inputs = read_inputs(request)
+    with stage("localize"):
+        bodies = bodies_of(inputs.labels, inputs.body)
+        vertebrae = localize(
+            inputs.volume, labels=inputs.labels, centroids=inputs.centroids, body=bodies
+        )
+    with stage("explain"):
+        graders = [load_grader(name) for name in models]
+        return compare(inputs.volume, vertebrae, wanted, *graders)
 
 
 def levels_named(names: Sequence[str]) -> list[VertebraLevel]:
@@ -113,7 +143,4 @@ def _check(out: Path, labels: Path | None, centroids: Path | None, theme: str, f
         )
     if theme not in ("light", "dark"):
         raise ConfigError(f'--theme is "{printable(theme)}"; expected light or dark.')
-    if out.exists() and not force:
-        raise OutputError(f"{out} exists already; choose another name or add --force.")
-    if not out.absolute().parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")
+    check_new_file(out, force)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from spinexplain.cli.options import Jobs, Seed
+from spinexplain.cli.options import Folds, Jobs, ResumableFolder, Seed, SoFar
 
 
 def command(
@@ -21,15 +21,11 @@ def command(
             "(protoverse:loss.lambda_div=0,as=no-diversity), then what `prepare` wrote.",
         ),
     ],
-    out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write, or to go on with.")
-    ],
-    folds: Annotated[int, typer.Option("--folds", min=2, help="How many, by subject.")] = 5,
+    out: ResumableFolder,
+    folds: Folds = 5,
     seed: Seed = 0,
     jobs: Jobs = 1,
-    so_far: Annotated[
-        bool, typer.Option("--so-far", help="Train nothing; judge the folds that are finished.")
-    ] = False,
+    so_far: SoFar = False,
 ) -> None:
     """Compare trainings by cross-validation on the training split, by subject.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import Force, Seed
+from spinexplain.cli.options import CohortPath, Force, Seed
 from spinexplain.cli.progress import printable, shown_phases
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def command(
     model: Annotated[
         str, typer.Argument(metavar="RUN", help="What `train` wrote, a bundle or a shipped model.")
     ],
-    cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")],
+    cohort: CohortPath,
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="DISSECTION", help="Folder to write.")
     ],

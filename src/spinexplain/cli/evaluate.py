@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import Force, Seed
+from spinexplain.cli.options import CohortPath, Force, Seed
 
 
 def command(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A shipped model's name, a bundle, or a RUN.")
     ],
-    cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")],
+    cohort: CohortPath,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write.")],
     split: Annotated[
         str, typer.Option("--split", help="training, validation, test, or all.")

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, LabelsPath, Series
+from spinexplain.cli.options import (
+    BodyPath,
+    CentroidsPath,
+    CtPath,
+    Force,
+    LabelScheme,
+    LabelsPath,
+    Series,
+)
 from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
@@ -25,10 +33,7 @@ def command(
     ct: CtPath,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write; must not exist.")],
     labels: LabelsPath = None,
-    centroids: Annotated[
-        Path | None,
-        typer.Option("--centroids", metavar="JSON", help="Vertebra centers, VerSe's *_ctd.json."),
-    ] = None,
+    centroids: CentroidsPath = None,
     centroid_convention: Annotated[
         str | None,
         typer.Option(

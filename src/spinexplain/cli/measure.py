@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, Series
-from spinexplain.errors import LabelError, OutputError
+from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, Series, check_new_file
+from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
     from spinexplain.types import Heights
@@ -100,17 +100,12 @@ def measure_to_csv(
         If an input is wrong, or ``out`` exists and ``force`` is not set.
     """
     from spinexplain.assess import bodies_of
-    from spinexplain.io.files import atomic_file
     from spinexplain.io.read import read_body, read_mask, read_scan
     from spinexplain.spine.localize import localize, match_grid, with_graded_levels
     from spinexplain.spine.morphometry import measure
     from spinexplain.spine.quality import quality_flags
 
-    out = request.out
-    if out.exists() and not request.force:
-        raise OutputError(f"{out} exists already; choose another name or add --force.")
-    if not out.absolute().parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")
+    check_new_file(request.out, request.force)
     with stage("read"):
         volume = read_scan(request.ct, series=request.series)
         mask = read_mask(request.labels, scheme=request.label_scheme)
@@ -125,18 +120,28 @@ def measure_to_csv(
             f"{request.labels}: no body of {levels} can be measured (cut off, or too coarse); "
             "expected whole vertebrae. Give another mask."
         )
-    with stage("write"), atomic_file(out) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        for vertebra in vertebrae:
-            if found := heights.get(vertebra.level):
-                writer.writerow(_row(vertebra.level.value, found, flags[vertebra.level]))
+    with stage("write"):
+        rows = [
+            _row(level.value, heights[level], flags[level])
+            for level in (vertebra.level for vertebra in vertebrae)
+            if level in heights
+        ]
+        _write_rows(request.out, rows)
     left_out = [
         vertebra.level.value
         for vertebra in vertebrae
         if vertebra.level.is_graded and vertebra.level not in heights
     ]
     return len(heights), left_out
+
+
+def _write_rows(out: Path, rows: Sequence[Mapping[str, str | int]]) -> None:
+    from spinexplain.io.files import atomic_file
+
+    with atomic_file(out) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _row(level: str, heights: Heights, flags: tuple[str, ...]) -> dict[str, str | int]:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from spinexplain.errors import OutputError
+
 CtPath = Annotated[
     Path, typer.Argument(metavar="CT", help="NIfTI file, DICOM folder or zip of a DICOM series.")
 ]
@@ -15,6 +17,10 @@ LabelsPath = Annotated[
     typer.Option(
         "--labels", metavar="MASK", help="Vertebra mask (VerSe, TotalSegmentator, spine-segment)."
     ),
+]
+CentroidsPath = Annotated[
+    Path | None,
+    typer.Option("--centroids", metavar="JSON", help="Vertebra centers, VerSe's *_ctd.json."),
 ]
 BodyPath = Annotated[
     Path | None,
@@ -32,6 +38,27 @@ Series = Annotated[
         "`spinexplain series CT` lists them.",
     ),
 ]
+CohortPath = Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")]
+ResumableFolder = Annotated[
+    Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write, or to go on with.")
+]
+Folds = Annotated[int, typer.Option("--folds", min=2, help="How many, by subject.")]
+SoFar = Annotated[
+    bool, typer.Option("--so-far", help="Train nothing; judge the folds that are finished.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same bits.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to work with.")]
+
+
+def check_new_file(out: Path, force: bool) -> None:
+    """Refuse an output file that exists, or whose folder does not, before anything is read.
+
+    Raises
+    ------
+    OutputError
+    """
+    if out.exists() and not force:
+        raise OutputError(f"{out} exists already; choose another name or add --force.")
+    if not out.absolute().parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")

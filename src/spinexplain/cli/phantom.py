@@ -31,13 +31,15 @@ def command(
     """Write synthetic CT scans of spines in VerSe's layout, with table and truth.
 
     Subject k is the same whatever --subjects and --jobs are. May be stopped at any time; the
-    same command goes on where it stopped.
+    same command goes on where it stopped. Subjects that are there stay, if fewer are asked for.
 
     Example: spinexplain phantom synthetic --subjects 20 --seed 1 --preset verse-like --jobs 2
     """
-    from spinexplain.data.phantom.write import write_phantom
+    from spinexplain.data.phantom.write import begun_subjects, write_phantom
 
     table = write_phantom(
         out, subjects, seed, preset, jobs, force=force, twins=twins, progress=True
     )
     typer.echo(f"scans: {out / 'rawdata'}\nfracture table: {table}")
+    if more := len(begun_subjects(out)) - subjects:
+        typer.echo(f"{more} more subjects than asked for were there; they stay in the table")

@@ -24,8 +24,13 @@ def command(
         Path | None, typer.Option("--overrides", help="CSV of corrected labels.")
     ] = None,
     folds: Annotated[
-        str, typer.Option("--folds", help="How many folds to make, or a CSV subject,fold.")
-    ] = "5",
+        str | None,
+        typer.Option(
+            "--folds",
+            help="How many folds to make, or a CSV subject,fold; by default 5, or none where "
+            "there are fewer subjects.",
+        ),
+    ] = None,
     seed: Seed = 0,
     jobs: Jobs = 1,
     force: Force = False,
@@ -44,9 +49,15 @@ def command(
         patches=patches,
         jobs=jobs,
         overrides=overrides,
-        folds=int(folds) if folds.isdigit() else Path(folds),
+        folds=_folds_of(folds),
         seed=seed,
         force=force,
     )
     prepare(sources, table, out, options, console=Console(stderr=True))
     typer.echo(f"cohort: {printable(str(out))}")
+
+
+def _folds_of(text: str | None) -> int | Path | None:
+    if text is None:
+        return None
+    return int(text) if text.isdecimal() else Path(text)

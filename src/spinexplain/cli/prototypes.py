@@ -88,7 +88,8 @@ def atlas_of(
         If the run or a cohort is missing or broken, or they do not belong together.
     """
     from spinexplain.data.cohort import Cohort
-    from spinexplain.train.atlas import measure_atlas, training_data
+    from spinexplain.train.atlas import measure_atlas
+    from spinexplain.train.atlas_data import training_data
     from spinexplain.train.run_folder import open_run
 
     opened = open_run(run, bundle)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from spinexplain.cli.options import CohortPath
 from spinexplain.cli.progress import shown_phases
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def command(
             "(protoverse:task=fracture).",
         ),
     ],
-    cohort: Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")],
+    cohort: CohortPath,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="RUN", help="Folder of the run.")],
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
@@ -77,6 +78,12 @@ def command(
     typer.echo(f"model: {out / 'bundle'}")
 
 
+_NO_BFLOAT16 = (
+    'The settings ask for precision = "bf16", for which this processor is not made: training runs '
+    "in float32."
+)
+
+
 @dataclass(frozen=True)
 class TrainRequest:
     """What ``train`` was asked for."""
@@ -111,6 +118,7 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     from spinexplain.models.checkpoint import save_bundle
     from spinexplain.train.fingerprint import fingerprint
     from spinexplain.train.package import bundle_of
+    from spinexplain.train.precision import falls_back
     from spinexplain.train.processes import is_first_process
     from spinexplain.train.recipes import train_model
     from spinexplain.train.source import set_from_cohort
@@ -127,6 +135,8 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
         body_height_mm=config.input.body_height_mm,
     )
     known = fingerprint(data)
+    if falls_back(config, request.device):
+        typer.echo(_NO_BFLOAT16, err=True)
     with shown_phases() as progress:
         trained = train_model(
             config,

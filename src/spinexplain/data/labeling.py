@@ -12,6 +12,8 @@ from spinexplain.data.split import assign_folds
 if TYPE_CHECKING:
     import pyarrow as pa
 
+DEFAULT_FOLDS = 5
+
 
 @dataclass(frozen=True, eq=False)
 class JoinedLabels:
@@ -34,7 +36,7 @@ class JoinedLabels:
 def join_labels(
     rows: pa.Table,
     planned: Sequence[PlannedSeries],
-    folds: int | Mapping[str, int],
+    folds: int | Mapping[str, int] | None,
     seed: int,
 ) -> JoinedLabels:
     """Fill grade, raters' grades, shape, split, twin and fold of every row; images are not touched.
@@ -45,10 +47,16 @@ def join_labels(
         As stored, with the columns of ``index_schema``.
     planned : sequence of PlannedSeries
         One for every series in ``rows``.
-    folds : int or mapping of str to int
-        How many folds to make, or the fold of every subject.
+    folds : int, mapping of str to int, or None
+        How many folds to make, or the fold of every subject. None: ``DEFAULT_FOLDS``, or
+        none where there are fewer subjects.
     seed : int
         Of the fold assignment.
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer subjects than folds were asked for.
     """
     by_name = {(one.subject, one.series): one for one in planned}
     names = rows.select(["subject", "series", "level"]).to_pylist()
@@ -68,14 +76,17 @@ def join_labels(
 
 
 def _fold_of_subjects(
-    rows: pa.Table, folds: int | Mapping[str, int], seed: int
+    rows: pa.Table, folds: int | Mapping[str, int] | None, seed: int
 ) -> tuple[dict[str, int], tuple[str, ...]]:
     index = rows.select(["subject", "grade"]).to_pandas()
     subjects = set(index["subject"])
-    if isinstance(folds, int):
-        if len(subjects) >= folds:
-            return assign_folds(index, folds, seed), ()
-        return {}, (f"no folds were made: {len(subjects)} subjects are fewer than {folds}",)
+    if not subjects:
+        return {}, ()
+    if folds is None and len(subjects) < DEFAULT_FOLDS:
+        few = f"{len(subjects)} subjects are fewer than {DEFAULT_FOLDS}"
+        return {}, (f"no folds were made: {few}",)
+    if folds is None or isinstance(folds, int):
+        return assign_folds(index, folds or DEFAULT_FOLDS, seed), ()
     assigned = {subject: fold for subject, fold in folds.items() if subject in subjects}
     without = sorted(subjects - set(assigned))
     if not without:

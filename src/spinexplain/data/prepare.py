@@ -15,7 +15,7 @@ from spinexplain.data.labeling import join_labels
 from spinexplain.data.overrides import NO_OVERRIDES, read_overrides
 from spinexplain.data.plan import LeftOut, Plan, PlannedSeries, plan_cohort
 from spinexplain.data.series import PATCHES, fingerprint
-from spinexplain.data.split import read_folds, write_folds
+from spinexplain.data.split import check_enough, read_folds, write_folds
 from spinexplain.data.summary import print_summary, summarize, write_summary
 from spinexplain.data.table import read_fracture_table
 from spinexplain.data.workers import prepare_all
@@ -41,8 +41,9 @@ class PrepareOptions:
         Processes; each holds one scan in memory.
     overrides : Path, optional
         CSV of corrected labels, see :func:`spinexplain.data.overrides.read_overrides`.
-    folds : int or Path
+    folds : int, Path or None
         How many folds to make for cross-validation, or a CSV with the columns subject, fold.
+        None: five, or none where there are fewer subjects.
     seed : int
         Of the fold assignment.
     force : bool
@@ -54,7 +55,7 @@ class PrepareOptions:
     patches: str = "2d"
     jobs: int = 1
     overrides: Path | None = None
-    folds: int | Path = 5
+    folds: int | Path | None = None
     seed: int = 0
     force: bool = False
     contact_sheets: bool = True
@@ -95,16 +96,19 @@ def prepare(
         If a source, the table or a CSV can not be read. A broken scan is left out instead,
         with the reason in the summary.
     ConfigError
-        If an option is out of range, a patient is on both sides of the split, or no
-        vertebra is left.
+        If an option is out of range, a patient is on both sides of the split, there are
+        fewer subjects than folds were asked for, or no vertebra is left. Series that are
+        finished by then are kept.
     OutputError
         If ``out`` exists already or can not be written.
     """
     options = options or PrepareOptions()
     _check(options)
     overrides = read_overrides(options.overrides) if options.overrides else NO_OVERRIDES
-    folds = options.folds if isinstance(options.folds, int) else read_folds(options.folds)
+    folds = read_folds(options.folds) if isinstance(options.folds, Path) else options.folds
     plan = plan_cohort(sources, read_fracture_table(table) if table else None, overrides)
+    if isinstance(folds, int):
+        check_enough(folds, len({one.subject for one in plan.series}))
     with only_writer(Path(out)):
         return _prepare(plan, Path(out), options, folds, console)
 
@@ -113,7 +117,7 @@ def _prepare(
     plan: Plan,
     out: Path,
     options: PrepareOptions,
-    folds: int | Mapping[str, int],
+    folds: int | Mapping[str, int] | None,
     console: Console | None,
 ) -> Cohort:
     settings = {"patches": options.patches, "preparation": PREPARATION}

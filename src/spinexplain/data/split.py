@@ -50,6 +50,30 @@ def check_no_leak(splits: Iterable[tuple[str, str | None]]) -> None:
         )
 
 
+def check_enough(n_folds: int, n_subjects: int) -> None:
+    """Refuse folds that a cohort has too few subjects for.
+
+    Raises
+    ------
+    ConfigError
+        If ``n_folds`` is under 2 or over the number of subjects.
+
+    Examples
+    --------
+    >>> check_enough(4, n_subjects=4)
+    """
+    if n_subjects == 1:
+        raise ConfigError(
+            f"folds is {n_folds}, but there is one subject; expected one for every fold. "
+            "Add subjects, or ask for no folds."
+        )
+    if not 2 <= n_folds <= n_subjects:
+        raise ConfigError(
+            f"folds is {n_folds}; expected 2 to {n_subjects}, the number of subjects. "
+            "Change the number of folds."
+        )
+
+
 def assign_folds(index: pd.DataFrame, n_folds: int, seed: int) -> dict[str, int]:
     """Spread patients over folds, so that every fold has a like share of each grade.
 
@@ -74,11 +98,7 @@ def assign_folds(index: pd.DataFrame, n_folds: int, seed: int) -> dict[str, int]
 
     rows = index[["subject", "grade"]].fillna("").sort_values(["subject", "grade"])
     subjects = rows["subject"].to_numpy(dtype=str)
-    n_subjects = len(set(subjects))
-    if not 2 <= n_folds <= n_subjects:
-        raise ConfigError(
-            f"folds is {n_folds}; expected 2 to {n_subjects}, the number of subjects."
-        )
+    check_enough(n_folds, len(set(subjects)))
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     strata = _frequent(rows["grade"].to_numpy(dtype=str).tolist(), n_folds)
     folds = {}

@@ -78,38 +78,35 @@ def crossval_results(
             f"{out}: the predictions are of other data than crossval.json says; expected "
             f"{plan['data_sha256'][:12]}. Run crossval again in a new folder."
         )
-    entries = []
-    for entry in plan["entries"]:
-        name = entry["name"]
-        folds = fold_figures(tables[name])
-        entries.append(
-            {
-                "name": name,
-                "config_sha256": entry["config_sha256"],
-                "steps": entry["steps"],
-                "folds": folds,
-                "mean": {key: float(np.mean(folds[key])) for key in HEADLINE},
-                "sd": {key: _spread(folds[key]) for key in HEADLINE},
-                "pooled": summarize(tables[name], seed),
-                "prototypes": prototype_summary([_story(out, name, fold) for fold in done]),
-                **_chosen(out, entry, done),
-            }
-        )
     results = {
         **plan,
         "schema": SCHEMA,
         "folds": len(done),
         "folds_planned": plan["folds"],
         "held_out": len(next(iter(tables.values()))),
-        "entries": [
-            {**entry, **mine} for mine, entry in zip(entries, plan["entries"], strict=True)
-        ],
+        "entries": [_judged(out, one, tables[one["name"]], done, seed) for one in plan["entries"]],
         "comparisons": compare_all(tables, seed, against),
     }
     results = without_nan(results)
     with atomic_file(out / "results.json") as temporary:
         temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
     return results
+
+
+def _judged(
+    out: Path, entry: dict[str, Any], table: pd.DataFrame, done: list[int], seed: int
+) -> dict[str, Any]:
+    """Return an entry of the plan with its figures, fold by fold and pooled."""
+    folds = fold_figures(table)
+    return {
+        **entry,
+        "folds": folds,
+        "mean": {key: float(np.mean(folds[key])) for key in HEADLINE},
+        "sd": {key: _spread(folds[key]) for key in HEADLINE},
+        "pooled": summarize(table, seed),
+        "prototypes": prototype_summary([_story(out, entry["name"], fold) for fold in done]),
+        **_chosen(out, entry, done),
+    }
 
 
 def _spread(values: list[float]) -> float:

@@ -98,20 +98,21 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         reasons=reasons,
         device=grader.device,
     )
-    figures: dict[str, Any] = {
-        "schema": SCHEMA,
-        "cohort": cohort.path.name,
-        "split": split,
-        "synthetic": data.synthetic,
+    told = {"cohort": cohort.path.name, "split": split, "synthetic": data.synthetic}
+    figures = {**told, **_about(grader, described), **summarize(table, seed)}
+    return Evaluation(table, {"schema": SCHEMA, **figures}, data.patches_hu)
+
+
+def _about(grader: Grader, described: BundleDescription) -> dict[str, Any]:
+    """Return what the figures say of the model."""
+    return {
         "trained_on": grader.info.trained_on,
         "version": grader.info.version,
         "config": {
             "trunk": described.trunk.model_dump(mode="json"),
             "input": {"size": grader.spec.size},
         },
-        **summarize(table, seed),
     }
-    return Evaluation(table, figures, data.patches_hu)
 
 
 def _check_split(cohort: Cohort, split: str) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from spinexplain.errors import FileFormatError, SpinexplainError
 from spinexplain.io.archive import Member
-from spinexplain.io.dicom_header import FileHeader, SliceHeader
+from spinexplain.io.dicom_header import FileHeader
+from spinexplain.io.dicom_slices import SliceHeader
 from spinexplain.io.dicom_stack import Stack
 
 _INT16 = np.iinfo(np.int16)

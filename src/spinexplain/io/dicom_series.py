@@ -10,7 +10,8 @@ from itertools import groupby
 import numpy as np
 
 from spinexplain.errors import FileFormatError
-from spinexplain.io.dicom_header import FileHeader, SliceHeader
+from spinexplain.io.dicom_header import FileHeader
+from spinexplain.io.dicom_slices import SliceHeader
 
 _SAME_ORIENTATION = 2e-3  # per component of the unit vectors
 _LISTED = 12

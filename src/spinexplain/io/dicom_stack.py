@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.errors import GeometryError
-from spinexplain.io.dicom_header import SliceHeader
+from spinexplain.io.dicom_slices import SliceHeader
 
 _SAME_PLACE_MM = 1e-3
 _ROUNDING_MM = 0.06  # positions written with one decimal are off by up to 0.05 mm

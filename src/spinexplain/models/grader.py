@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from spinexplain.config import InputSpec
 from spinexplain.models.prototype_head import PrototypeHead
-from spinexplain.models.runtime import LOGITS, MAPS, Runtime
+from spinexplain.models.runtime import LOGITS, MAPS, AnsweredPatches, Runtime
 from spinexplain.types import Exemplar, Grading, ModelInfo, Patch
 
 if TYPE_CHECKING:  # torch takes longer to import than an exported model to grade a scan
@@ -200,3 +200,25 @@ class ExportedGrader(Grader):
     def prototype_head(self) -> PrototypeHead | None:
         """What the logits of a prototype network are a sum of; None for other networks."""
         return self.head
+
+
+def answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
+    """Run an exported network once for grades and explanations of the same patches.
+
+    Parameters
+    ----------
+    grader : Grader
+    patches : sequence of Patch
+        Kept, with all outputs of the network, as long as the grader returned is.
+
+    Returns
+    -------
+    Grader
+        One that answers for these patches without running; the same one where it has no
+        exported network.
+    """
+    if grader.runtime is None:
+        return grader
+    rows = {patch: row for row, patch in enumerate(patches)}
+    answers = grader.runtime(patches, grader.runtime.outputs)
+    return replace(grader, runtime=AnsweredPatches(grader.runtime, rows, answers))

@@ -7,19 +7,16 @@ and explained by its prototypes without it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from spinexplain.config import InputSpec
 from spinexplain.models.input_arrays import input_array
 from spinexplain.types import Patch
-
-if TYPE_CHECKING:
-    from spinexplain.models.grader import Grader
 
 LOGITS, MAPS, TRUNK = "logits", "similarity_maps", "trunk"
 TRUNK_FILES, HEAD_FILES = ("trunk.xml", "trunk.bin"), ("head.xml", "head.bin")
@@ -111,28 +108,6 @@ class AnsweredPatches:
             return self.runtime(patches, names)
         index = [self.rows[patch] for patch in patches]
         return {name: self.answers[name][index] for name in names}
-
-
-def answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
-    """Run an exported network once for grades and explanations of the same patches.
-
-    Parameters
-    ----------
-    grader : Grader
-    patches : sequence of Patch
-        Kept, with all outputs of the network, as long as the grader returned is.
-
-    Returns
-    -------
-    Grader
-        One that answers for these patches without running; the same one where it has no
-        exported network.
-    """
-    if grader.runtime is None:
-        return grader
-    rows = {patch: row for row, patch in enumerate(patches)}
-    answers = grader.runtime(patches, grader.runtime.outputs)
-    return replace(grader, runtime=AnsweredPatches(grader.runtime, rows, answers))
 
 
 def compiled(folder: Path, spec: InputSpec, precision: str) -> ExportedNetwork:

@@ -11,23 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from safetensors.numpy import save as arrays_to_bytes
 
 from spinexplain.atlas import AtlasPatch, ModelAtlas
 from spinexplain.evaluate.prototypes import same_class_cosine
 from spinexplain.io.files import output_folder
-from spinexplain.report import tokens
 from spinexplain.report.atlas_view import ModelView, cosines, view_model
 from spinexplain.report.atlas_words import Line, figure_three, sentences, side_by_side
-from spinexplain.report.html import (
-    content_hash,
-    software_version,
-    static_text,
-    template_environment,
-)
+from spinexplain.report.pages import render_page, software_version
 from spinexplain.report.pictures import Album
 from spinexplain.report.text import Catalogue, load_catalogue
+from spinexplain.report.tokens import GradeStyle, grade_style
 
 SCHEMA = "spinexplain/atlas/1"
 FIGURES = ("f1", "specificity", "found", "same_grade")
@@ -67,7 +61,7 @@ class AtlasPage:
     lines: list[Line]
     figure_three: str
     reliability: ReliabilityView | None
-    styles: Mapping[str, tokens.GradeStyle]
+    styles: Mapping[str, GradeStyle]
     command: str
     date: datetime.date
     software: str
@@ -119,10 +113,11 @@ def write_atlas(
     say = load_catalogue(language)
     page = prepare_atlas(atlas, beside, say, command, date or datetime.date.today())
     models = [atlas] if beside is None else [atlas, beside]
+    drawn = render_page("atlas", {"page": page, "say": say})
     content = {"schema": SCHEMA, "models": [numbers(model) for model in models]}
     vectors = {f"{i}.{k}": v for i, model in enumerate(models) for k, v in arrays(model).items()}
     with output_folder(Path(out), force=force) as folder:
-        (folder / "atlas.html").write_text(render_atlas(page, say), encoding="utf-8")
+        (folder / "atlas.html").write_text(drawn, encoding="utf-8")
         text = json.dumps(content, indent=1, allow_nan=False)
         (folder / "atlas.json").write_text(text + "\n", encoding="utf-8")
         (folder / "atlas.safetensors").write_bytes(arrays_to_bytes(vectors))
@@ -146,29 +141,11 @@ def prepare_atlas(
         lines=[] if beside is None else side_by_side(atlas, beside, say),
         figure_three=figure_three(atlas, say),
         reliability=view_reliability(atlas.reliability),
-        styles={name: tokens.grade_style(name) for name in names},
+        styles={name: grade_style(name) for name in names},
         command=command,
         date=date,
         software=software_version(),
         album=album,
-    )
-
-
-def render_atlas(page: AtlasPage, say: Catalogue) -> str:
-    """Fill the templates in; everything from outside is escaped."""
-    script = static_text("atlas.js")
-    style = tokens.css_variables() + static_text("report.css") + static_text("atlas.css")
-    # Markup: these three are our own files, never a user's.
-    return (
-        template_environment()
-        .get_template("atlas.html.j2")
-        .render(
-            page=page,
-            say=say,
-            style=Markup(style),
-            script=Markup(script),
-            script_hash=Markup(content_hash(script)),
-        )
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.atlas import AtlasPatch, ModelAtlas
+from spinexplain.report.cell_maps import without_ringing
 from spinexplain.report.contours import level_contour, mass_contour, region_level
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import MASS_SHARES, GradeStyle, grade_style
@@ -104,6 +105,8 @@ def _plane(
     rows, columns = heatmap.shape
     cell = tuple(patch.cell[axis] for axis in axes)
     mm = atlas.extent_mm / patch.heatmap.shape[0]
+    grid = [atlas.grid[axis] for axis in axes]
+    steady = without_ringing(heatmap, grid, atlas.start_mm / mm, atlas.stride_mm / mm)
     return PlaneView(
         view=view,
         width=columns,
@@ -111,7 +114,7 @@ def _plane(
         picture=picture,
         wash=album.add_wash(heatmap, top, detail=1),
         contours=tuple(mass_contour(heatmap, share) for share in MASS_SHARES),
-        region=level_contour(heatmap, region_level(heatmap, "percentile98")),
+        region=level_contour(steady, region_level(steady, "percentile98")),
         field=_square(cell, atlas, atlas.field_mm, mm),
         cell=_square(cell, atlas, atlas.stride_mm, mm),
     )

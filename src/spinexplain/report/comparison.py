@@ -11,6 +11,7 @@ import numpy as np
 from spinexplain.errors import ConfigError
 from spinexplain.findings import Comparison
 from spinexplain.io.files import atomic_file
+from spinexplain.report.cell_maps import steady_map
 from spinexplain.report.pictures import wash_rgba
 from spinexplain.report.tokens import BONE_WINDOW_HU, PICTURE, grade_style, matplotlib_style
 from spinexplain.types import Evidence, Explanation
@@ -121,9 +122,9 @@ def _block(item: Comparison, axes: list[list[Axes]]) -> None:
     for row, piece in zip(axes, listed, strict=False):
         test, heat = _sagittal(patch.array, piece.heatmap)
         _ct(row[0], test)
-        _outline(row[0], heat)
+        _outline(row[0], steady_map(heat, piece, patch.frame.spacing_mm))
         _ct(row[1], test, heat, top)
-        _exemplar(row[2], row[3], piece, top)
+        _exemplar(row[2], row[3], piece, top, len(patch.array) * patch.frame.spacing_mm)
         _words(row[4], piece)
     for row, explanation in zip(axes, item.maps, strict=False):
         _cam(row[5], explanation)
@@ -164,7 +165,7 @@ def _outline(place: Axes, heat: np.ndarray) -> None:
         place.contour(heat, levels=[level], colors=[REGION], linewidths=1.2)
 
 
-def _exemplar(region: Axes, heated: Axes, piece: Evidence, top: float) -> None:
+def _exemplar(region: Axes, heated: Axes, piece: Evidence, top: float, extent_mm: float) -> None:
     if not piece.exemplars:
         return
     exemplar = piece.exemplars[0]
@@ -174,7 +175,7 @@ def _exemplar(region: Axes, heated: Axes, piece: Evidence, top: float) -> None:
         _note(region, "pixels withheld")
     array, heat = _sagittal(pixels, exemplar.heatmap)
     _ct(region, array)
-    _outline(region, heat)
+    _outline(region, steady_map(heat, piece, extent_mm / len(heat)))
     _ct(heated, array, heat, top)
     if exemplar.synthetic:
         _note(region, "SYNTHETIC")

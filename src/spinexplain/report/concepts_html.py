@@ -6,20 +6,11 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from spinexplain.explainers.dissection.names import NAMES_SCHEMA
 from spinexplain.explainers.dissection.record import Dissection
-from spinexplain.io.files import atomic_file
-from spinexplain.report import tokens
 from spinexplain.report.concepts_view import UnitView, view_unit, view_units
-from spinexplain.report.html import (
-    content_hash,
-    software_version,
-    static_text,
-    template_environment,
-)
 from spinexplain.report.outcome_ties import OutcomeTies, outcome_ties
+from spinexplain.report.pages import render_page, software_version, write_page
 from spinexplain.report.pictures import Album
 from spinexplain.report.text import Catalogue, load_catalogue
 
@@ -86,10 +77,8 @@ def write_concepts(
     """
     say = load_catalogue(language)
     page = prepare_concepts(dissection, top, say, date or datetime.date.today())
-    path = folder / CONCEPTS_FILE
-    with atomic_file(path) as temporary:
-        temporary.write_text(render_concepts(page, say), encoding="utf-8")
-    return path
+    content = render_page("concepts", {"page": page, "say": say})
+    return write_page(folder / CONCEPTS_FILE, content)
 
 
 def prepare_concepts(
@@ -111,22 +100,4 @@ def prepare_concepts(
         date=date,
         software=software_version(),
         album=album,
-    )
-
-
-def render_concepts(page: ConceptsPage, say: Catalogue) -> str:
-    """Fill the templates in; everything from outside is escaped."""
-    script = static_text("concepts.js")
-    style = tokens.css_variables() + static_text("report.css") + static_text("concepts.css")
-    # Markup: these three are our own files, never a user's.
-    return (
-        template_environment()
-        .get_template("concepts.html.j2")
-        .render(
-            page=page,
-            say=say,
-            style=Markup(style),
-            script=Markup(script),
-            script_hash=Markup(content_hash(script)),
-        )
     )

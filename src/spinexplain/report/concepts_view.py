@@ -63,7 +63,7 @@ class UnitView:
     ----------
     unit, rank, rank_low, rank_high, rank_eq1 : int
     figures : mapping of str to float or None
-        Columns of the statistics by name.
+        Columns of the statistics by name, threshold, tail mass and effect.
     tiles : tuple of Tile
         Strongest first.
     places : tuple of Place
@@ -116,6 +116,7 @@ def view_unit(
             **{name: _finite(getattr(statistics, name)[unit]) for name in (*names, *outcomes)},
             "threshold": _finite(dissection.thresholds[unit]),
             "mass": _finite(dissection.mass[unit]),
+            "effect": _finite(dissection.effects[unit]),
         },
         tiles=_tiles(dissection, unit, album, tiles),
         places=places_of(dissection, unit),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup
 
 from spinexplain.evaluate.predictions import SCORE, class_names
-from spinexplain.io.files import atomic_file
-from spinexplain.report import tokens
-from spinexplain.report.html import software_version, static_text, template_environment
+from spinexplain.report.pages import render_page, software_version, write_page
 from spinexplain.report.pictures import Album, Picture
 from spinexplain.report.tokens import GradeStyle, grade_style
 
@@ -60,22 +57,17 @@ def write_evaluation_page(
         An existing folder.
     """
     album = Album()
-    environment = template_environment()
-    environment.filters.update(score=score, style=grade_style)
-    style = tokens.css_variables() + static_text("report.css") + static_text("evaluation.css")
-    content = environment.get_template("evaluation.html.j2").render(
-        figures=figures,
-        headline=_HEADLINE,
-        mistakes=gallery(table, crops_hu, album),
-        wrong=int(_wrong(table).sum()),
-        bins=_bins(figures["calibration"]),
-        style=Markup(style),  # our own files, never a user's
-        software=software_version(),
-    )
-    path = Path(out) / "evaluation.html"
-    with atomic_file(path) as temporary:
-        temporary.write_text(content, encoding="utf-8")
-    return path
+    content = {
+        "figures": figures,
+        "headline": _HEADLINE,
+        "mistakes": gallery(table, crops_hu, album),
+        "wrong": int(_wrong(table).sum()),
+        "bins": _bins(figures["calibration"]),
+        "software": software_version(),
+    }
+    filters: dict[str, Callable[..., Any]] = {"score": score, "style": grade_style}
+    page = render_page("evaluation", content, script=False, filters=filters)
+    return write_page(Path(out) / "evaluation.html", page)
 
 
 def score(value: float | None, digits: int = 3) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from spinexplain.report.cell_maps import steady_map
 from spinexplain.report.contours import outlines
 from spinexplain.report.grid_lines import GridLines, grid_lines
 from spinexplain.report.pictures import Album, Picture
@@ -132,7 +133,9 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         _row(
             item,
             explanation.patch,
-            Region(album.add_wash(drawn, top), outlines(drawn, item.region)),
+            Region(
+                album.add_wash(drawn, top), _sheet_outlines(item, drawn, explanation.patch, shown)
+            ),
             bar,
             album,
         )
@@ -176,6 +179,15 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
     return map_coordinates(
         heatmap, np.moveaxis(there, -1, 0), output=np.float32, order=1, mode="constant", cval=0.0
     )
+
+
+def _sheet_outlines(
+    item: Evidence, drawn: np.ndarray, patch: Patch, shown: Patch
+) -> tuple[str, ...]:
+    if item.region != "contours":
+        steady = steady_map(item.heatmap, item, patch.frame.spacing_mm)
+        drawn = on_sheet(steady, patch, shown)
+    return outlines(drawn, item.region)
 
 
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
@@ -228,7 +240,10 @@ def _region(
     picture = album.add_ct(array_hu[plane])
     spacing_mm = extent_mm / len(array_hu)
     grid = grid_lines(item, (picture.height, picture.width), spacing_mm, cell)
-    return Region(picture, outlines(heatmap[plane], item.region), grid)
+    drawn = heatmap[plane]
+    if item.region != "contours":
+        drawn = steady_map(drawn, item, spacing_mm)
+    return Region(picture, outlines(drawn, item.region), grid)
 
 
 def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata, resources
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from spinexplain.findings import ScanFindings, ScanSource
-from spinexplain.io.files import atomic_file
-from spinexplain.report import tokens
+from spinexplain.report.pages import render_page, software_version, write_page
 from spinexplain.report.pictures import Album
 from spinexplain.report.rules import severity, suspicion
 from spinexplain.report.spine_map import SpineMap, view_map
 from spinexplain.report.summary import Summary, slice_spacing_mm, summarize
 from spinexplain.report.text import Catalogue, load_catalogue
+from spinexplain.report.tokens import BONE_WINDOW_HU
 from spinexplain.report.vertebra_view import (
     LOSS_BANDS,
     Thumbnail,
@@ -100,10 +94,7 @@ def write_report(
     """
     say = load_catalogue(language)
     content = render(prepare_page(findings, say, date or datetime.date.today()), say)
-    path = Path(out) / "report.html"
-    with atomic_file(path) as temporary:
-        temporary.write_text(content, encoding="utf-8")
-    return path
+    return write_page(Path(out) / "report.html", content)
 
 
 def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) -> Page:
@@ -131,81 +122,11 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
 
 def render(page: Page, say: Catalogue) -> str:
     """Fill the templates in; everything from outside is escaped."""
-    environment = template_environment()
-    script = static_text("report.js")
-    # Markup: these three are our own files, never a user's.
-    return environment.get_template("report.html.j2").render(
-        page=page,
-        say=say,
-        style=Markup(tokens.css_variables() + static_text("report.css")),
-        script=Markup(script),
-        script_hash=Markup(content_hash(script)),
-        loss_bands=[(f"{band:.0%}", loss_percent(band)) for band in LOSS_BANDS],
-        loss_zero=loss_percent(0.0),
-        window=tokens.BONE_WINDOW_HU,
-    )
-
-
-def template_environment() -> Environment:
-    """Return the templates' environment: autoescape on, an unknown name is an error."""
-    environment = Environment(
-        loader=PackageLoader("spinexplain.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=percent, signed=signed, number=number)
-    return environment
-
-
-def percent(share: float) -> str:
-    """Write a share as whole percent, with a true minus and no minus before zero.
-
-    Examples
-    --------
-    >>> percent(0.314), percent(-0.06), percent(-0.001)
-    ('31', '−6', '0')
-    """
-    return f"{round(100 * share):d}".replace("-", "\N{MINUS SIGN}")
-
-
-def signed(value: float) -> str:
-    """Write a contribution with its sign.
-
-    Examples
-    --------
-    >>> signed(1.904), signed(-0.71)
-    ('+1.90', '−0.71')
-    """
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def number(value: float) -> str:
-    """Write a number with two decimals and a true minus.
-
-    Examples
-    --------
-    >>> number(-0.12)
-    '−0.12'
-    """
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def software_version() -> str:
-    """Return the installed version, or say that this copy was not installed."""
-    try:
-        return metadata.version("spinexplain")
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def static_text(name: str) -> str:
-    """Read a style sheet or script that comes with the package."""
-    return (resources.files("spinexplain.report") / "static" / name).read_text(encoding="utf-8")
-
-
-def content_hash(script: str) -> str:
-    """Return the hash that lets this script, and no other, run under a page's policy."""
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return "sha256-" + base64.b64encode(digest).decode("ascii")
+    content = {
+        "page": page,
+        "say": say,
+        "loss_bands": [(f"{band:.0%}", loss_percent(band)) for band in LOSS_BANDS],
+        "loss_zero": loss_percent(0.0),
+        "window": BONE_WINDOW_HU,
+    }
+    return render_page("report", content)

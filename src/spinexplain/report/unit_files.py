@@ -9,7 +9,9 @@ import numpy as np
 
 from spinexplain.errors import ConfigError
 from spinexplain.explainers.dissection.dissect import Dissected
+from spinexplain.explainers.dissection.exemplars import fractured_relevance
 from spinexplain.explainers.dissection.record import Dissection
+from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.geometry import BoxFrame, SheetFrame
 from spinexplain.io.nifti import write_nifti
 from spinexplain.report.heatmaps import file_name
@@ -89,10 +91,8 @@ def write_unit_files(
 
 
 def _strongest(dissected: Dissected, unit: int, count: int) -> list[int]:
-    relevance = dissected.activity.relevance()[:, unit]
-    relevance = np.where(dissected.samples.positive, relevance, 0)
-    order = np.argsort(-relevance, kind="stable")[:count]
-    return [int(sample) for sample in order if relevance[sample] > 0]
+    relevance = fractured_relevance(dissected.activity, dissected.samples)
+    return most_relevant(relevance[:, unit], count)
 
 
 def _write_volumes(

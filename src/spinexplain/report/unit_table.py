@@ -6,15 +6,11 @@ import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
-
 from spinexplain.explainers.dissection.record import Dissection
-from spinexplain.io.files import atomic_file
-from spinexplain.report import tokens
 from spinexplain.report.concepts_view import UnitView, view_unit
-from spinexplain.report.html import software_version, static_text, template_environment
+from spinexplain.report.pages import render_page, software_version, write_page
 from spinexplain.report.pictures import Album
-from spinexplain.report.text import Catalogue, load_catalogue
+from spinexplain.report.text import load_catalogue
 
 UNIT_TABLE_FILE = "table2.html"
 _SAMPLES = 5
@@ -75,15 +71,6 @@ def write_unit_table(
         software=software_version(),
         album=album,
     )
-    path = folder / UNIT_TABLE_FILE
-    with atomic_file(path) as temporary:
-        temporary.write_text(_rendered(page, say), encoding="utf-8")
-    return path
-
-
-def _rendered(page: UnitTablePage, say: Catalogue) -> str:
-    style = tokens.css_variables() + static_text("report.css") + static_text("unit_table.css")
-    template = template_environment().get_template("unit_table.html.j2")
-    columns = max((len(unit.tiles) for unit in page.units), default=1)
-    # Markup: the style sheets are our own files, never a user's.
-    return template.render(page=page, say=say, style=Markup(style), columns=columns)
+    columns = max((len(unit.tiles) for unit in units), default=1)
+    content = {"page": page, "say": say, "columns": columns}
+    return write_page(folder / UNIT_TABLE_FILE, render_page("unit_table", content, script=False))

@@ -2,87 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from spinexplain.atlas import AtlasPatch, ModelAtlas, PrototypeEntry
-from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ModelError
 from spinexplain.evaluate.prototypes import usage, winner_share
 from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
-from spinexplain.train.atlas_passes import Sweep, structure_shares, sweep
+from spinexplain.train.atlas_data import AtlasData
+from spinexplain.train.atlas_passes import Progress, Sweep, structure_shares, sweep
 from spinexplain.train.augment import plain_crops
-from spinexplain.train.dataset import TrainingSet, class_labels, joined, split_validation
+from spinexplain.train.dataset import TrainingSet
 from spinexplain.train.embedding import embed, typical_pair
-from spinexplain.train.fingerprint import fingerprint
 from spinexplain.train.run_folder import OpenedRun
-from spinexplain.train.source import graded_rows, set_from_cohort
 
 NEIGHBORS = 10
 SAME_PATCH = 1e-3
-
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class AtlasData:
-    """The crops a model learned from, and how to find each again in its cohort.
-
-    Parameters
-    ----------
-    training : TrainingSet
-        With ``origin``: position among ``places``.
-    places : list of (Cohort, row)
-    """
-
-    training: TrainingSet
-    places: list[tuple[Cohort, int]]
-
-
-def training_data(run: OpenedRun, cohorts: Sequence[Cohort], split: str | None) -> AtlasData:
-    """Read the crops a run learned from: its cohort without G1 and without validation.
-
-    Parameters
-    ----------
-    run : OpenedRun
-    cohorts : sequence of Cohort
-        In the order of the training, if there were several.
-    split : str or None
-        Which split of the cohorts it learned from; None for all of it.
-
-    Raises
-    ------
-    ModelError
-        If the run does not hold its settings, or it learned from other data.
-    """
-    if run.config is None:
-        raise ModelError(
-            f'model "{run.grader.info.name}" does not hold the settings of its training, so its '
-            "training crops can not be found. Leave out --cohort."
-        )
-    axes, height = run.config.input.axes, run.config.input.body_height_mm
-    data = joined(
-        [
-            set_from_cohort(cohort, axes, split, masks=False, body_height_mm=height)
-            for cohort in cohorts
-        ]
-    )
-    if run.fingerprint is not None and fingerprint(data) != run.fingerprint:
-        raise ModelError(
-            f'model "{run.grader.info.name}" learned from other crops than '
-            f"{', '.join(cohort.path.name for cohort in cohorts)} holds (SHA-256 "
-            f"{run.fingerprint[:12]}...). Name the cohort and --split it was trained on."
-        )
-    places = [(c, int(row)) for c in cohorts for row in graded_rows(c, axes, split)]
-    data = replace(data, origin=np.arange(len(data)))
-    data = data.take(class_labels(data, run.config.classes) >= 0)
-    training, _ = split_validation(data, run.config.validation_share, run.config.seed)
-    return AtlasData(training, places)
 
 
 def measure_atlas(
@@ -109,32 +49,19 @@ def measure_atlas(
         If a prototype is not the patch of these crops that the bundle says it is.
     """
     withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
-    withheld = withheld or any(exemplar.array is None for exemplar in run.grader.exemplars)
     atlas = _from_bundle(run, withheld)
     if data is None:
         return replace(atlas, notes=(*atlas.notes, "no_cohort"))
     seen = sweep(run.model, data.training, run.grader.spec, run.grader.classes, progress)
-    rows = _source_rows(run, data.training)
     shares, area, crops = structure_shares(run.model, data, seen, run.grader.spec, progress)
-    owner, connections = _owner(run), _connections(run)
-    winners = winner_share(seen.similarities, seen.labels, owner)
-    used = usage(seen.similarities, connections, owner)
-    entries = tuple(
-        replace(
-            entry,
-            source=_patch(run, data.training, rows[index], index, seen, withheld),
-            neighbors=_neighbors(run, data.training, rows[index], index, seen, withheld),
-            winner_share=_number(winners[index]),
-            usage=_number(used[index]),
-            structures=shares[index],
-        )
-        for index, entry in enumerate(atlas.prototypes)
-    )
+    entries = _measured_entries(run, data.training, atlas.prototypes, seen, withheld)
     classes = run.grader.classes
     distance, raw, centered = typical_pair(seen.winners, seen.labels, seen.center, seed=0)
     return replace(
         atlas,
-        prototypes=entries,
+        prototypes=tuple(
+            replace(entry, structures=own) for entry, own in zip(entries, shares, strict=True)
+        ),
         center=seen.center,
         patch_distance=distance,
         patch_cosine=(raw, centered),
@@ -199,6 +126,29 @@ def _bare_entries(run: OpenedRun, withheld: bool) -> list[PrototypeEntry]:
             PrototypeEntry(f"{class_name} prototype {number}", class_name, source, weights)
         )
     return entries
+
+
+def _measured_entries(
+    run: OpenedRun,
+    training: TrainingSet,
+    entries: Sequence[PrototypeEntry],
+    seen: Sweep,
+    withheld: bool,
+) -> list[PrototypeEntry]:
+    """Add sources, neighbors, winner shares and usage on the training crops."""
+    rows, owner = _source_rows(run, training), _owner(run)
+    winners = winner_share(seen.similarities, seen.labels, owner)
+    used = usage(seen.similarities, _connections(run), owner)
+    return [
+        replace(
+            entry,
+            source=_patch(run, training, rows[index], index, seen, withheld),
+            neighbors=_neighbors(run, training, rows[index], index, seen, withheld),
+            winner_share=_number(winners[index]),
+            usage=_number(used[index]),
+        )
+        for index, entry in enumerate(entries)
+    ]
 
 
 def _with_travel(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,15 +12,13 @@ from spinexplain.config import InputSpec
 from spinexplain.models.inputs import network_input
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.models.receptive import upsample_map
+from spinexplain.train.atlas_data import AtlasData
 from spinexplain.train.augment import plain_crops
 from spinexplain.train.body_scale import expected_heights_mm, resampled
 from spinexplain.train.dataset import TrainingSet, class_labels
 from spinexplain.train.projection import inputs_in_batches
 from spinexplain.train.reliability import top_share
 from spinexplain.train.structures import BESIDE, STRUCTURES, shares_on, structures_of
-
-if TYPE_CHECKING:
-    from spinexplain.train.atlas import AtlasData
 
 STRUCTURE_CROPS = {2: 150, 3: 15}
 """Crops of each class whose maps are laid over masks, by the number of axes."""

@@ -19,6 +19,7 @@ from spinexplain.models.build import build_model
 from spinexplain.models.detector import DetectorNet, two_logits
 from spinexplain.train.dataset import class_labels
 from spinexplain.train.fit import Batch, Phase, Terms
+from spinexplain.train.precision import network_precision
 from spinexplain.train.run import Run, Trained, seeded_build
 from spinexplain.train.sampling import balanced_step, crops_per_class, steps_per_epoch
 from spinexplain.train.validate import figures_of, predict
@@ -184,12 +185,12 @@ def detection_objective(
 
     The regression of the height loss is the smooth L1 distance in tenths of the body's
     height, over the boxes whose loss is known. With ``precision = "bf16"`` the network
-    runs in bfloat16 and the losses in float32. With several processes each one's means
-    count by its share of the step's boxes.
+    runs in bfloat16, where the device has it, and the losses in float32. With several
+    processes each one's means count by its share of the step's boxes.
     """
 
     def objective(batch: Batch) -> Terms:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with network_precision(precision, batch.x.device.type):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
         entropy = F.cross_entropy(logits, batch.labels) * _share(batch)

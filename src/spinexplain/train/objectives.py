@@ -20,6 +20,7 @@ from spinexplain.models.ordinal import GRADING_LOSSES, soft_cross_entropy
 from spinexplain.models.prototype import LinearNet, PrototypeNet
 from spinexplain.train.augment import inside_mask
 from spinexplain.train.fit import Batch, Terms
+from spinexplain.train.precision import network_precision
 from spinexplain.train.projection import relative_share
 
 
@@ -77,11 +78,12 @@ def classification_objective(
 
     The regression is the smooth L1 distance of tenths of the body's height, over the
     crops whose height loss is known. With ``precision = "bf16"`` the network runs in
-    bfloat16 and the losses in float32; ``grading`` is that of ``LossSettings``.
+    bfloat16, where the device has it, and the losses in float32; ``grading`` is that of
+    ``LossSettings``.
     """
 
     def objective(batch: Batch) -> Terms:
-        with torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with network_precision(precision, batch.x.device.type):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
         entropy = grading_loss(grading, logits, batch, weights)
@@ -108,7 +110,7 @@ def prototype_objective(
     """
 
     def objective(batch: Batch) -> Terms:
-        with torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        with network_precision(precision, batch.x.device.type):
             latent = model.latent(batch.x)
         maps = model.latent_distances(latent.float())
         nearest = maps.flatten(2).amin(dim=2)

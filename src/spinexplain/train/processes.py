@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from spinexplain.errors import ConfigError
 from spinexplain.models.checkpoint import check_device
+from spinexplain.train.precision import has_bfloat16
 
 
 def start_fabric(device: str = "cpu", processes: int = 1) -> Any:
@@ -88,6 +89,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "machine": platform.machine(),
         "processor": torch.backends.cpu.get_cpu_capability(),
+        "bfloat16": has_bfloat16(),
         "system": platform.system(),
         "python": platform.python_version(),
         "torch": str(torch.__version__),

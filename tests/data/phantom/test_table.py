@@ -44,6 +44,8 @@ def test_t13_gets_columns_of_its_own_where_somebody_has_one(tmp_path):
     assert table.series["phantom0000"].grades == {"T12": "G2", "T13": "G2"}
     assert table.series["phantom0001"].grades == {"L5": "G2", "L6": "G2"}
     assert len(path.read_text().splitlines()[0].split(",")) == 50
+    # by the subject's own number, not by its place: 0 and 1 of four, 1 being the first
+    assert [table.series[f"phantom000{k}"].split for k in (0, 1)] == ["test", "training"]
 
 
 def test_participants_are_listed_as_bids_has_them(tmp_path):

@@ -1,11 +1,13 @@
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from spinexplain.data.phantom import write as writing
 from spinexplain.data.phantom.scan import make_subject
-from spinexplain.data.phantom.write import write_phantom
+from spinexplain.data.phantom.write import begun_subjects, write_phantom
 from spinexplain.data.table import read_fracture_table
 from spinexplain.data.verse import find_series
 from spinexplain.errors import ConfigError, OutputError
@@ -64,6 +66,43 @@ def test_complete_subjects_are_kept_and_interrupted_ones_made_again(written, mon
     write_phantom(written, subjects=1, seed=3, preset="demo", twins=True)
     assert truth.read_bytes() == kept
     assert not half.exists()
+
+
+def test_fewer_subjects_than_are_there_keep_their_rows(written, tmp_path, monkeypatch):
+    """One complete and one interrupted subject beyond the one that is asked for."""
+    out = tmp_path / "more"
+    shutil.copytree(written, out)
+    make_like_the_first(out, 4)
+    (out / "rawdata" / "sub-phantom0006").mkdir()
+    (out / "rawdata" / "sub-phantom00001").mkdir()  # no name of ours
+    assert begun_subjects(out) == [0, 3, 5]
+    made = []
+
+    def make(preset, seed, index, twin):
+        made.append(index)
+        return replace(make_subject(preset, seed, 0), name=f"phantom{index + 1:04d}")
+
+    monkeypatch.setattr(writing, "make_subject", make)
+    table = write_phantom(out, subjects=1, seed=3, preset="demo", twins=True)
+    assert made == [5]
+    splits = {name: one.split for name, one in read_fracture_table(table).series.items()}
+    assert splits == {"phantom0001": "training", "phantom0004": "test", "phantom0006": "training"}
+    people = (out / "participants.tsv").read_text().splitlines()
+    assert [line.split("\t")[0] for line in people[1:]] == [
+        "sub-phantom0001",
+        "sub-phantom0004",
+        "sub-phantom0006",
+    ]
+
+
+def make_like_the_first(out, number):
+    """Put a complete subject of that number, without its twin, beside the first."""
+    name = f"sub-phantom{number:04d}"
+    truth = json.loads(next(out.glob("derivatives/*/*_truth.json")).read_text())
+    (out / "rawdata" / name).mkdir()
+    path = out / "derivatives" / name / f"{name}_truth.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(truth | {"subject": name.removeprefix("sub-"), "twin": False}))
 
 
 def test_what_is_not_ours_is_not_touched(written, tmp_path):

@@ -57,7 +57,7 @@ def test_progress_counts_to_the_end(known_dissected, known_grader, known_plan):
         _settings(known_plan),
         lambda what, done, total: seen.update({what: (done, total)}),
     )
-    assert set(seen) == {"dissect", "pictures", "overlap"}
+    assert set(seen) == {"dissect", "pictures", "overlap", "effects"}
     assert all(done == total for done, total in seen.values())
 
 
@@ -78,3 +78,12 @@ def _settings_of(layer):
     from spinexplain.explainers.dissection.dissect import DissectionPlan
 
     return DissectionPlan(layer=layer)
+
+
+def test_the_top_units_are_silenced(known_dissected):
+    """The logits of the toy follow its first unit alone."""
+    d = known_dissected.dissection
+    assert d.effects[d.top(1)[0]] > 0.5
+    measured = np.isfinite(d.effects)
+    assert set(np.flatnonzero(measured)) <= set(d.top(3))
+    assert np.allclose(np.delete(d.effects, d.top(1)[0])[measured[1:]], 0)

@@ -39,10 +39,10 @@ def write_fracture_csv(path: str | Path, truths: Sequence[dict[str, Any]]) -> No
     path : path
     truths : sequence of dict
         Truth documents in subject order; levels out of view stay blank, foreign material
-        is ``x``. Every fourth subject is for validation, every fourth for testing. Two more
-        columns hold T13 where anybody has one.
+        is ``x``. Every fourth subject is for validation, every fourth for testing, by its own
+        number. Two more columns hold T13 where anybody has one.
     """
-    rows = [_row(truth, _SPLITS[k % len(_SPLITS)]) for k, truth in enumerate(truths)]
+    rows = [_row(truth) for truth in truths]
     has_t13 = any(_T13[0] in row for row in rows)
     with atomic_file(path) as temporary, open(temporary, "w", newline="") as stream:
         writer = csv.DictWriter(stream, (*COLUMNS, *_T13) if has_t13 else COLUMNS, restval="")
@@ -69,7 +69,12 @@ def write_participants(path: str | Path, truths: Sequence[dict[str, Any]]) -> No
             writer.writerow(row)
 
 
-def _row(truth: dict[str, Any], split: str) -> dict[str, object]:
+def _split_of(subject: str) -> str:
+    """Return the split of ``"phantom0001"``, whoever else is in the table."""
+    return _SPLITS[(int(subject.removeprefix("phantom")) - 1) % len(_SPLITS)]
+
+
+def _row(truth: dict[str, Any]) -> dict[str, object]:
     cells: dict[str, object] = {}
     for vertebra in truth["vertebrae"]:
         level, foreign = vertebra["level"], vertebra["foreign_material"]
@@ -79,7 +84,7 @@ def _row(truth: dict[str, Any], split: str) -> dict[str, object]:
     return {
         "verse_ID": truth["subject"],
         "subject_ID": truth["subject"],
-        "dataset": split,
+        "dataset": _split_of(truth["subject"]),
         "age_ct": "",
         "CT_device": "",
         "Res": round(max(truth["spacing_mm"]), 3),

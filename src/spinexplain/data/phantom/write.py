@@ -25,6 +25,8 @@ TABLE = "fractures.csv"
 PARTICIPANTS = "participants.tsv"
 TRUTH_SCHEMA = "spinexplain/phantom-truth/1"
 
+_PREFIX = "sub-phantom"
+
 
 @dataclass(frozen=True)
 class _Task:
@@ -53,9 +55,10 @@ def write_phantom(
     ----------
     out : path
         A new folder, or one this function began with the same preset and seed: subjects
-        that are complete are kept, missing ones are made.
+        that are complete are kept, missing and interrupted ones are made.
     subjects : int
-        Subject k is the same whatever ``subjects`` and ``jobs`` are.
+        Subject k is the same whatever ``subjects`` and ``jobs`` are. Where the folder has
+        more, they stay, in the table too.
     seed : int
     preset : str
     jobs : int
@@ -88,14 +91,23 @@ def write_phantom(
             "expected at least 1, at least 1 and not below 0."
         )
     _claim(out, preset, seed, force)
-    tasks = [_Task(out, preset, seed, k, twins) for k in range(subjects)]
-    missing = [task for task in tasks if not _is_complete(task)]
+    wanted = sorted({*range(subjects), *begun_subjects(out)})
+    tasks = [_Task(out, preset, seed, k, twins) for k in wanted]
+    missing = [task for task in tasks if not _is_complete(task, twins and task.index < subjects)]
     for _ in _shown(_run(missing, jobs), len(missing), progress):
         pass
     table, truths = out / TABLE, [_read_truth(_truth_path(task)) for task in tasks]
     write_fracture_csv(table, truths)
     write_participants(out / PARTICIPANTS, truths)
     return table
+
+
+def begun_subjects(out: str | Path) -> list[int]:
+    """Return the indices of the subjects a folder holds, complete or interrupted."""
+    names = {path.name for path in Path(out).glob(f"rawdata/{_PREFIX}*")}
+    numbers = (name.removeprefix(_PREFIX) for name in names)
+    indices = {int(number) - 1 for number in numbers if number.isdecimal()}
+    return sorted(k for k in indices if k >= 0 and _name(k) in names)
 
 
 def _claim(out: Path, preset: str, seed: int, force: bool) -> None:
@@ -162,7 +174,7 @@ def _shown(steps: Iterator[None], total: int, shown: bool) -> Iterator[None]:
 
 
 def _name(index: int) -> str:
-    return f"sub-phantom{index + 1:04d}"
+    return f"{_PREFIX}{index + 1:04d}"
 
 
 def _truth_path(task: _Task) -> Path:
@@ -170,10 +182,10 @@ def _truth_path(task: _Task) -> Path:
     return task.out / "derivatives" / name / f"{name}_truth.json"
 
 
-def _is_complete(task: _Task) -> bool:
+def _is_complete(task: _Task, with_twin: bool) -> bool:
     """The truth is written last; a subject without it was interrupted."""
     path = _truth_path(task)
-    return path.is_file() and (not task.twins or _read_truth(path)["twin"])
+    return path.is_file() and (not with_twin or _read_truth(path)["twin"])
 
 
 def _read_truth(path: Path) -> dict[str, Any]:

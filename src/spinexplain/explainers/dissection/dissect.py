@@ -10,6 +10,7 @@ from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.cam import default_layer
 from spinexplain.explainers.dissection.activity import Activity, Progress, layer_activity
 from spinexplain.explainers.dissection.cautions import cautions
+from spinexplain.explainers.dissection.effect import mean_levels, unit_effects
 from spinexplain.explainers.dissection.exemplars import best_samples
 from spinexplain.explainers.dissection.grid import CellGrid, cell_grid
 from spinexplain.explainers.dissection.overlap import unit_overlap
@@ -42,7 +43,7 @@ class DissectionPlan:
     batch : int
         Samples a forward pass; the result does not depend on it.
     top : int
-        Units with a collage of 25 pictures.
+        Units with a collage of 25 pictures, whose effect on the score is measured.
     pictures, collage : int
         Training pictures kept of every ranked unit, and of each top unit.
     seed : int
@@ -143,6 +144,7 @@ def _dissection(
         for place, unit in enumerate(first[: int(ranked.sum())])
     ]
     best, pictures, sources = best_samples(activity, samples, grid, wanted, progress)
+    top = [unit for unit, _ in wanted[: plan.top]]
     return Dissection(
         model=grader.info,
         layer=layer,
@@ -153,6 +155,8 @@ def _dissection(
         statistics=statistics,
         clusters=redundancy_clusters(activity.correlation, statistics.rank),
         overlap=unit_overlap(activity, grid, samples.regions(), progress),
+        means=mean_levels(activity),
+        effects=unit_effects(grader, layer, activity, samples, top, plan.collage, progress),
         facts=_facts(samples, outcomes, plan),
         cautions=cautions(grader.model, outcomes, samples.split, plan.learned_fractures),
         best=best,

@@ -10,6 +10,7 @@ from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.record import BestSample, PictureSource
 from spinexplain.explainers.dissection.samples import Samples
+from spinexplain.explainers.dissection.statistics import most_relevant
 
 
 def best_samples(
@@ -60,15 +61,20 @@ def best_samples(
     return best, pictures, tuple(_source(samples, sample, plane) for sample, plane in keys)
 
 
+def fractured_relevance(activity: Activity, samples: Samples) -> np.ndarray:
+    """Return r (eq. 2) in the fractured samples and 0 in the others, float64, (N, U)."""
+    return np.where(samples.positive[:, None], activity.relevance(), 0.0)
+
+
 def _choose(
     activity: Activity, samples: Samples, wanted: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    relevance = np.where(samples.positive[:, None], activity.relevance(), 0.0)
-    pairs = []
-    for unit, count in wanted:
-        order = np.argsort(-relevance[:, unit], kind="stable")[:count]
-        pairs += [(unit, int(sample)) for sample in order if relevance[sample, unit] > 0]
-    return pairs
+    relevance = fractured_relevance(activity, samples)
+    return [
+        (unit, sample)
+        for unit, count in wanted
+        for sample in most_relevant(relevance[:, unit], count)
+    ]
 
 
 def _strongest(

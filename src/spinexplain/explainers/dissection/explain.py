@@ -9,6 +9,7 @@ from spinexplain.explainers.activations import layer_activations
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import consensus
 from spinexplain.explainers.dissection.record import BestSample, Dissection
+from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.findings import healthy_class
 from spinexplain.models.grader import Grader
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
@@ -47,7 +48,8 @@ def explain_dissection(
         relevance. A unit more often enabled in fractured vertebrae speaks for ``target``, or
         where that is the healthy class for the first fractured one; any other unit for the
         healthy class. The terms are rank in the correlation with fracture and its interval,
-        contrast, AUC, threshold and how the raters judged.
+        contrast, AUC, threshold, how the raters judged and, where the network runs in torch,
+        the effect: log odds of fracture as they are minus those with the unit silenced.
 
     Raises
     ------
@@ -74,20 +76,20 @@ def explain_dissection(
     dissection.check_model(grader.info)
     above = relevant_maps(grader, patch, dissection)
     relevance = above.reshape(len(above), -1).sum(axis=1, dtype=np.float64)
-    order = np.argsort(-relevance, kind="stable")[:count]
+    order = most_relevant(relevance, count)
+    effects = effects_here(grader, patch, dissection, order)
     healthy = healthy_class(grader.classes)
     others = [name for name in grader.classes if name != healthy]
     fractured = target if target in others else others[0]
     evidence = tuple(
         _evidence(
             dissection,
-            int(unit),
+            unit,
             above[unit],
-            float(relevance[unit]),
             fractured if dissection.statistics.contrast[unit] > 0 else healthy,
+            effects.get(unit),
         )
         for unit in order
-        if relevance[unit] > 0
     )
     return Explanation(patch, target, "dissection", SCORE_NAME, evidence)
 
@@ -117,15 +119,33 @@ def relevant_maps(grader: Grader, patch: Patch, dissection: Dissection) -> np.nd
     return np.where(above, activation, 0).astype(np.float32)
 
 
+def effects_here(
+    grader: Grader, patch: Patch, dissection: Dissection, units: list[int]
+) -> dict[int, float]:
+    """Return what silencing each unit takes from the log odds of fracture of this patch.
+
+    Empty where an exported network answers, which runs as a whole or not at all, and where
+    the dissection does not know the units' means.
+    """
+    if grader.runtime is not None or not units or not np.isfinite(dissection.means).all():
+        return {}
+    from spinexplain.explainers.dissection.effect import effects_on
+
+    x = grader.inputs([patch])
+    changes = effects_on(grader, dissection.layer, x, units, dissection.means)
+    return dict(zip(units, changes.tolist(), strict=True))
+
+
 def unit_title(dissection: Dissection, unit: int) -> str:
     """Return what a unit is called: what raters call it, or its number."""
     return consensus(dissection.names, unit).name or f"Unit {unit}"
 
 
 def _evidence(
-    dissection: Dissection, unit: int, above: np.ndarray, relevance: float, class_name: str
+    dissection: Dissection, unit: int, above: np.ndarray, class_name: str, effect: float | None
 ) -> Evidence:
     statistics, said = dissection.statistics, consensus(dissection.names, unit)
+    relevance = float(above.sum(dtype=np.float64))
     terms = {
         "relevance": relevance,
         "unit": float(unit),
@@ -143,6 +163,8 @@ def _evidence(
         "meaningful": float(said.meaningful),
         "named": float(bool(said.name)),
     }
+    if effect is not None:
+        terms["effect"] = effect
     return Evidence(
         name=said.name or f"Unit {unit}",
         class_name=class_name,

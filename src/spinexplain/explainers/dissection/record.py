@@ -73,6 +73,12 @@ class Dissection:
     clusters : ndarray of int, shape (U,)
         Units that rise and fall together share a number; 0 for those set aside.
     overlap : Overlap
+    means : ndarray of float64, shape (U,)
+        Mean activation over all cells, at which a silenced unit is held; NaN where a
+        dissection of an earlier version did not note it.
+    effects : ndarray of float64, shape (U,)
+        What silencing a unit takes from the log odds of fracture, on average over the
+        fractured vertebrae that drive it most; NaN where it was not measured.
     facts : mapping
         Cohort, split, counts of outcomes, seed: JSON-ready.
     cautions : tuple of Caution
@@ -95,6 +101,8 @@ class Dissection:
     statistics: UnitStatistics
     clusters: np.ndarray
     overlap: Overlap
+    means: np.ndarray
+    effects: np.ndarray
     facts: Mapping[str, object]
     cautions: tuple[Caution, ...] = ()
     best: tuple[BestSample, ...] = ()
@@ -136,7 +144,7 @@ class Dissection:
             "tail_mass": self.mass,
         }
         table |= {f.name: getattr(self.statistics, f.name) for f in fields(UnitStatistics)}
-        table["cluster"] = self.clusters
+        table |= {"cluster": self.clusters, "mean": self.means, "effect": self.effects}
         for region in self.overlap.regions:
             for what in ("iou", "inside", "lift"):
                 table[f"{what}_{region}"] = self.overlap.of(region, what)

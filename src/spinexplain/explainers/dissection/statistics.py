@@ -275,3 +275,22 @@ def _share(enabled: np.ndarray, group: np.ndarray) -> np.ndarray:
     if not group.any():
         return np.full(enabled.shape[1], np.nan)
     return enabled[group].mean(axis=0)
+
+
+def most_relevant(relevance: np.ndarray, count: int) -> list[int]:
+    """Return where relevance is largest, largest first; nothing without relevance counts.
+
+    Parameters
+    ----------
+    relevance : ndarray, shape (N,)
+        Of samples to one unit, or of units on one sample.
+    count : int
+        At most.
+
+    Examples
+    --------
+    >>> most_relevant(np.array([0.5, 0.0, 2.0]), 3)
+    [2, 0]
+    """
+    order = np.argsort(-relevance, kind="stable")[:count]
+    return [int(place) for place in order if relevance[place] > 0]

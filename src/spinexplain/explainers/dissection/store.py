@@ -147,6 +147,8 @@ def _dissection(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Disse
         statistics=UnitStatistics(**columns),
         clusters=_column(units["cluster"], True, count),
         overlap=Overlap(regions, **shares),
+        means=_column(units.get("mean", [None] * count), False, count),
+        effects=_column(units.get("effect", [None] * count), False, count),
         facts=content["facts"],
         cautions=tuple(Caution(**caution) for caution in content["cautions"]),
         best=tuple(
