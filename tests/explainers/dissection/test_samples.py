@@ -58,7 +58,7 @@ def test_both_kinds_are_needed(known_cohort, tmp_path, grades, missing):
 
 def test_patches_of_the_models_kind_are_needed(known_cohort, tmp_path):
     cohort = known_cohort(tmp_path / "c", grades=("G0", "G2"))
-    with pytest.raises(ConfigError, match="3-D patches"):
+    with pytest.raises(ConfigError, match=r"has no 3-D patches, .* --patches 3d"):
         select_samples(cohort, InputSpec(axes=3, extent_mm=64, size=32), CLASSES)
 
 

@@ -195,6 +195,11 @@ def _check_both(
             f"{cohort.path}: no vertebra has a grade; expected fractured and healthy ones. Give "
             "prepare the table of fractures (--table)."
         )
+    if not cohort.has(f"patches_{axes}d").any():
+        raise ConfigError(
+            f"{cohort.path}: the cohort has no {axes}-D patches, which this model takes. Prepare "
+            f"it with --patches {axes}d, or with both."
+        )
     for name, count in (("fractured", (grades != "G0").sum()), ("healthy", (grades == "G0").sum())):
         if not count:
             where = "the cohort" if split == UNSPLIT else f"the {split} split"
