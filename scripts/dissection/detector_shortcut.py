@@ -25,9 +25,9 @@ from spinexplain.train.recipes import train_model
 from spinexplain.train.source import set_from_cohort
 from spinexplain.types import ModelInfo
 
-LEARNING, UNSEEN = (21, 70), (22, 30)  # seed, scans
+LEARNING, UNSEEN = (21, 60), (22, 30)  # seed, scans
 EXTENT_MM = 80.0  # of 64 mm boxes the marks, 23 to 31 mm in front of the center, would be cut
-EPOCHS, HEAD_WIDTH, CHANGED = 25, 1.0, 0.5
+EPOCHS, BATCH, HEAD_WIDTH, CHANGED = 25, 8, 0.5, 0.5
 DESIGNS = 1
 
 
@@ -60,7 +60,7 @@ def design() -> TrainConfig:
     changes = {
         "input": {"extent_mm": EXTENT_MM},
         "head": {"width": HEAD_WIDTH},
-        "detector": {"epochs": EPOCHS, "precision": "fp32"},
+        "detector": {"epochs": EPOCHS, "batch": BATCH, "precision": "fp32"},
         "volume_augment": {"share": CHANGED},
     }
     return config.model_copy(

@@ -73,7 +73,7 @@ def _setting(found: dict[str, Any]) -> str:
         f"view, too, and do not count as the mark. `compact3d` at {config['width']:g} of its "
         f"width, its head at {config['head_width']:g}, boxes of {config['extent_mm']:g} mm at "
         f"{config['size']}³ samples, so that marks in front of large vertebrae are not cut off, "
-        f"{config['epochs']} epochs. What counts as on the mark and as silenced was taken over "
+        f"{config['epochs']} epochs in batches of {config['batch']}. What counts as on the mark and as silenced was taken over "
         "from the sheets before any detector was trained.\n"
     )
 

@@ -16,9 +16,10 @@ def demo_scan() -> PhantomScan:
 def marking() -> Preset:
     """Every fractured vertebra has a mark, no other: T12 severe, L2 moderate; a narrow scan."""
     demo = load_preset("demo")
-    sides = {"half_width_mm": (24.0, 24.0), "front_mm": (46.0, 46.0), "behind_mm": (30.0, 30.0)}
+    sides = {"half_width_mm": (36.0, 36.0), "front_mm": (46.0, 46.0), "behind_mm": (30.0, 30.0)}
     field = replace(demo.field, spans=("T11-L3",), margin_mm=(30.0, 30.0), **sides)
-    return replace(demo, shortcut=Shortcut(1.0, 0.0), field=field)
+    fractures = replace(demo.fractures, plan=(("T12", 3), ("L2", 2)))
+    return replace(demo, shortcut=Shortcut(1.0, 0.0), field=field, fractures=fractures)
 
 
 @pytest.fixture(scope="session")

@@ -72,14 +72,14 @@ class PhantomScan:
         The whole thoracic and lumbar vertebrae in view, T13 and L6 where the patient has them.
     twin : PhantomImage or None
         The same person, posture, noise and field of view without any fracture.
-    unmarked : PhantomImage or None
-        The same rendering without any planted mark.
     acquisition : Acquisition
     patient : Patient
     gantry_deg : float
         Tilt of the slices: the grid is sheared.
     is_oblique : bool
         Whether the grid is turned against the patient's axes.
+    unmarked : PhantomImage or None
+        The same person, fractures, noise and field of view without any planted mark.
     """
 
     name: str
@@ -152,12 +152,7 @@ def make_subject(
     paint_marks(canvas, subject.marks, subject.bodies, places)
     image = _image(canvas, subject, places, field, how, True)
     shown = {v.level.value for v in image.vertebrae}
-    other = None
-    if twin:
-        healthy = posed(stack(subject.bodies, subject.posture, fractured=False), turn)
-        spared = frozenset(subject.names)
-        canvas = render(field.fine_grid(), subject, healthy, around, noise, spared)
-        other = _image(canvas, subject, healthy, field, how, False)
+    other = _healthy(subject, around, field, how, noise) if twin else None
     return PhantomScan(
         name=f"phantom{subject_index + 1:04d}",
         preset=chosen.name,
@@ -217,6 +212,19 @@ def draw_scan_grades(rng: np.random.Generator, preset: Preset) -> dict[str, int]
         if previous:
             grades[name] = 1 + int(rng.choice(3, p=share[1:] / share[1:].sum()))
     return grades
+
+
+def _healthy(
+    subject: Subject,
+    around: Surroundings,
+    field: FieldOfView,
+    how: Acquisition,
+    noise: np.random.SeedSequence,
+) -> PhantomImage:
+    places = posed(stack(subject.bodies, subject.posture, fractured=False), field.turn)
+    spared = frozenset(subject.names)
+    canvas = render(field.fine_grid(), subject, places, around, noise, spared)
+    return _image(canvas, subject, places, field, how, False)
 
 
 def _image(
