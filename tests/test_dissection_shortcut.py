@@ -79,7 +79,7 @@ def test_the_detector_is_the_preset_in_a_box_that_holds_the_mark():
     from spinexplain.config import read_config
 
     config, preset = design(), read_config("detector")
-    assert config.input.extent_mm / 2 > 31 + 4.5
+    assert config.input.extent_mm / 2 > 34 + 4.5
     assert config.input.size == preset.input.size
     assert config.trunk == preset.trunk
     assert config.grades == preset.grades

@@ -64,7 +64,9 @@ def marked_boxes(work: Path, seed: int, scans: int, masks: bool) -> dict[str, Co
 
     Row for row the same vertebrae; ``masks`` asks for those of the marked ones.
     """
-    settings = {"preset": MARKED, "field": NARROW_MM, "seed": seed, "scans": scans}
+    # As JSON has it: a cohort of other settings would be drawn again.
+    sizes = {name: list(ends) for name, ends in NARROW_MM.items()}
+    settings = {"preset": MARKED, "field": sizes, "seed": seed, "scans": scans}
     writers = {
         name: CohortWriter.create(work / f"{MARKED}-{seed}-{scans}-{name}", settings, force=True)
         for name in ("marked", "plain")

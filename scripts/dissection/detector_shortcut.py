@@ -26,7 +26,7 @@ from spinexplain.train.source import set_from_cohort
 from spinexplain.types import ModelInfo
 
 LEARNING, UNSEEN = (21, 60), (22, 30)  # seed, scans
-EXTENT_MM = 80.0  # of 64 mm boxes the marks, 23 to 31 mm in front of the center, would be cut
+EXTENT_MM = 80.0  # of 64 mm boxes the marks, 23 to 34 mm in front of the center, would be cut
 EPOCHS, BATCH, HEAD_WIDTH, CHANGED = 25, 8, 0.5, 0.5
 DESIGNS = 1
 

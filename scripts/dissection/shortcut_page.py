@@ -72,8 +72,10 @@ def _setting(found: dict[str, Any]) -> str:
         f"their own, {unseen['marked_negatives']} of the healthy ones; marks of neighbors are in "
         f"view, too, and do not count as the mark. `compact3d` at {config['width']:g} of its "
         f"width, its head at {config['head_width']:g}, boxes of {config['extent_mm']:g} mm at "
-        f"{config['size']}³ samples, so that marks in front of large vertebrae are not cut off, "
-        f"{config['epochs']} epochs in batches of {config['batch']}. What counts as on the mark and as silenced was taken over "
+        f"{config['size']}³ samples, so that marks in front of large vertebrae are not cut off; "
+        f"{config['epochs']} epochs in batches of {config['batch']}, each kind of random change "
+        f"made to {100 * config['changed']:.0f} % of the boxes. What counts as on the mark and as "
+        "silenced was taken over "
         "from the sheets before any detector was trained.\n"
     )
 
