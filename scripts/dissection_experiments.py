@@ -29,7 +29,14 @@ from dissection.points import with_points
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 RESULTS, PAGE, LEDGER = DOCS / "dissection.json", DOCS / "dissection.md", DOCS / "discrepancies.md"
 FIGURES = DOCS / "images" / "dissection"
-EXPERIMENTS = ("detector", "readings", "shortcut", "sizes", "detector-sizes")
+EXPERIMENTS = (
+    "detector",
+    "readings",
+    "shortcut",
+    "detector-shortcut",
+    "sizes",
+    "detector-sizes",
+)
 
 
 def main() -> None:
@@ -67,6 +74,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
     """Run one experiment."""
     import torch
     from dissection.cohorts import boxes
+    from dissection.detector_shortcut import detector_shortcut
     from dissection.overlap import trained_network
     from dissection.readings import readings
     from dissection.shortcut import shortcut_experiment
@@ -78,6 +86,8 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
     torch.set_num_threads(1)
     if name == "shortcut":
         return shortcut_experiment(options.work)
+    if name == "detector-shortcut":
+        return detector_shortcut(options.work)
     if name == "sizes":
         return sheet_sizes(options.work)
     if name == "detector-sizes" and not options.detectors:

@@ -125,9 +125,9 @@ def compared(
     )
 
 
-def evidence_of(samples: Samples, sample: int) -> np.ndarray:
-    """Return the planted evidence in one crop, bool."""
+def evidence_of(samples: Samples, sample: int, stem: str = "evidence") -> np.ndarray:
+    """Return the planted evidence (or ``shortcut``) in one crop, bool."""
     axes = samples.spec.axes
-    whole = samples.cohort.read(f"evidence_{axes}d", samples.rows[[sample]], missing=0)[0]
+    whole = samples.cohort.read(f"{stem}_{axes}d", samples.rows[[sample]], missing=0)[0]
     start = (whole.shape[0] - samples.side) // 2
     return whole[(slice(start, start + samples.side),) * axes] > 0

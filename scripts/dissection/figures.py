@@ -20,8 +20,9 @@ def draw(found: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if "detector" in found:
         overlap_png(found["detector"], folder / "overlap.png")
-    if "shortcut" in found:
-        shortcut_png(found["shortcut"], folder / "shortcut.png")
+    for name in ("shortcut", "detector-shortcut"):
+        if name in found:
+            shortcut_png(found[name], folder / f"{name}.png")
 
 
 def overlap_png(found: dict[str, Any], path: Path) -> None:
@@ -83,9 +84,10 @@ def shortcut_png(found: dict[str, Any], path: Path) -> None:
             )
             rank = np.arange(1, len(before) + 1)
             one.axvspan(0.4, TOP + 0.5, color=LIGHT["accent-soft"], lw=0)
-            one.vlines(rank, after, before, color=LIGHT["line"], lw=1.6)
-            one.plot(rank, before, "o", color=MARKED, ms=4, label="with their marks")
-            one.plot(rank, after, "o", color=TRAINED, ms=4, label="the same without")
+            size = 4 if len(rank) <= 64 else 2.4
+            one.vlines(rank, after, before, color=LIGHT["line"], lw=0.4 * size)
+            one.plot(rank, before, "o", color=MARKED, ms=size, label="with their marks")
+            one.plot(rank, after, "o", color=TRAINED, ms=size, label="the same without")
             one.set(xlim=(0.4, len(before) + 0.6), ylim=(-3, 103))
             one.set_xlabel("rank of the unit")
             one.set_title(title, loc="left")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
+
+from dissection.shortcut_page import of_boxes, of_sheets
+from dissection.tables import table
 
 HEAD = """# Dissection on phantoms
 
@@ -66,7 +68,7 @@ def _against_random(found: dict[str, Any], known: str) -> str:
             f"{found['networks']} networks, normalization set by the same vertebrae. Cliff's "
             "delta: how much more often a trained unit lies better than an untrained one than "
             "worse; the first ten are chosen anew in each draw.\n",
-            _table(["", "trained", "untrained", "Cliff's delta (95 %)"], rows),
+            table(["", "trained", "untrained", "Cliff's delta (95 %)"], rows),
             f"The evidence is {100 * found['chance']:.1f} % of a fractured vertebra's crop: what a "
             "mask thrown anywhere would have on it. Tied to fracture (q < 0.05, more often enabled "
             f"in fractured): {found['tied']} trained units; {random_tied} in the untrained "
@@ -111,7 +113,7 @@ def _against_eq1(found: dict[str, Any], chance: float) -> str:
             "## Which ranking finds them?\n",
             "The ten first units by contrast (how much more often a unit is enabled in fractured "
             "than in healthy vertebrae) and by eq. 1 as printed (in fractured alone):\n",
-            _table(
+            table(
                 [
                     "ranked by",
                     "overlap with the true evidence",
@@ -195,7 +197,7 @@ def _quantile(found: dict[str, Any]) -> str:
         [
             "## The level of the threshold\n",
             "The paper prints 0.995; its released code takes 0.99.\n",
-            _table(head, rows),
+            table(head, rows),
             f"Of the ten first units {found['same_contrast']} are the same at both levels by "
             f"contrast, {found['same_eq1']} by eq. 1.\n",
         ]
@@ -213,7 +215,7 @@ def _sizes(found: dict[str, Any]) -> str:
             f"more vertebrae; all dissected with the same {first['samples']} unseen ones "
             f"(`{found['cohort']}`, {first['positives']} fractured; chance "
             f"{100 * first['chance']:.1f} %).\n",
-            _table(["trained on", "fractured", *_SIZE_HEAD], rows),
+            table(["trained on", "fractured", *_SIZE_HEAD], rows),
             "One seed each. The sizes were raised once: with 50, 200 and 800 sheets no network "
             "learned anything to dissect.\n",
             "`dissect` warns of a network that learned from fewer than 1,000 fractures.\n",
@@ -232,7 +234,7 @@ def _detector_sizes(found: dict[str, Any]) -> str:
             f"`{found['cohort']}` (chance {100 * found['rows'][0]['chance']:.1f} %). They differ "
             "in presets and epochs, too, so this is no measure of size alone, and by the paper's "
             "measure both cohorts are small:\n",
-            _table(["detector", "trained on", "fractured", *_SIZE_HEAD], rows),
+            table(["detector", "trained on", "fractured", *_SIZE_HEAD], rows),
         ]
     )
 
@@ -254,71 +256,6 @@ def _size(row: dict[str, Any]) -> list[str]:
         f"{row['iou_top']:.3f}",
         f"{100 * row['share_top']:.0f} %",
     ]
-
-
-def _shortcut(found: dict[str, Any]) -> str:
-    names = {"marked": "with marks", "plain": "without"}
-    networks = found["networks"]
-    rows = [
-        [
-            names[name],
-            f"{row['auc']['marked']:.2f}",
-            f"{row['auc']['plain']:.2f}",
-            f"{row['on_mark']} of 10",
-            f"{row['lift']:.1f} ×",
-            f"{row['silenced']} of 10",
-            f"{100 * row['enabled'][0]:.0f} % → {100 * row['enabled'][1]:.0f} %",
-        ]
-        for name, row in networks.items()
-    ]
-    head = [
-        "learned",
-        "AUC, with marks",
-        "AUC, the same without",
-        "first ten on the mark",
-        "their masks on it (median)",
-        "first ten silenced",
-        "enabled, with marks → without",
-    ]
-    return "\n".join(
-        [
-            "## A planted shortcut\n",
-            f"Two small classifiers from scratch learned from the same {found['learned']} sheets "
-            "(the highest cell of each unit, then a linear layer; as many steps). For one, nine of "
-            "ten fractured vertebrae and one of twenty healthy ones had a bright mark in front of "
-            f"them. Both are dissected with the same {found['samples']} unseen sheets, "
-            f"{found['positives']} fractured, marked alike. A unit is *on the mark* where at least "
-            "six times as much of its mask lies there as by chance, and *silenced* where taking "
-            "the marks out disables it in at least 30 % of the marked fractured vertebrae. A cell "
-            f"sees {networks['marked']['field_mm']:.0f} mm.\n",
-            "![How often each unit is enabled in marked fractured vertebrae, by rank, and how "
-            "often in the same vertebrae without their marks, in a network that learned with marks "
-            "and in one that learned without](images/dissection/shortcut.png)\n",
-            _table(head, rows),
-            _exposed(networks["marked"], networks["plain"]),
-            "This is the fourth design. With the first three a classifier used the mark less, or "
-            "pooled it away: a network whose features are averaged over the crop can use a mark "
-            "that none of its first ten units lies on. An exposed shortcut is evidence; a ranking "
-            "without one is none.\n",
-        ]
-    )
-
-
-def _exposed(marked: dict[str, Any], plain: dict[str, Any]) -> str:
-    told = marked["silenced"] > plain["silenced"] and marked["on_mark"] > plain["on_mark"]
-    if told:
-        return (
-            "On sheets like those it learned from, accuracy does not tell that the first network "
-            f"looks at the mark; its first units do: {marked['on_mark']} of ten lie on it, "
-            f"{marked['silenced']} of ten fall silent without it.\n"
-        )
-    if marked["silenced"] > plain["silenced"]:
-        return (
-            "On sheets like those it learned from, accuracy does not tell that the first network "
-            "looks at the mark; its first units fall silent without it. **Their place alone does "
-            "not show it.**\n"
-        )
-    return "**Not shown: the first ten units do not tell the two networks apart.**\n"
 
 
 def _readings(found: dict[str, Any]) -> str:
@@ -349,14 +286,10 @@ SECTIONS = {
     "detector": _detector,
     "sizes": _sizes,
     "detector-sizes": _detector_sizes,
-    "shortcut": _shortcut,
+    "shortcut": of_sheets,
+    "detector-shortcut": of_boxes,
     "readings": _readings,
 }
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)]) + "\n"
 
 
 def _spread(values: dict[str, float]) -> str:

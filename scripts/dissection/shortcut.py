@@ -12,10 +12,10 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from dissection.cohorts import sheets
-from dissection.evidence import TOP, compared
+from dissection.evidence import TOP, Units, compared
 from dissection.networks import CLASSES, SHEETS, scratch_classifier
 from dissection.sizes import COUNT, LEARNING, SHEETS_SEED
-from spinexplain.explainers.dissection.activity import layer_activity
+from spinexplain.explainers.dissection.activity import Activity, layer_activity
 from spinexplain.explainers.dissection.grid import cell_grid
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import auc, ranks
@@ -85,25 +85,49 @@ def _network(
         name: layer_activity(grader.model, "trunk", inputs.split(64), len(samples))
         for name, inputs in tests.items()
     }
-    activity = seen["marked"]
-    grid = cell_grid(activity.grid, samples.side, SHEETS.size, grader.model.trunk.field)
-    units = compared(activity, grid, samples, marks)
+    return dissected(grader, samples, marks, seen)
+
+
+def dissected(
+    grader: Grader, samples: Samples, marks: np.ndarray, seen: dict[str, Activity]
+) -> dict[str, Any]:
+    """Tell how well a network does with the marks and without, and what its first units do.
+
+    ``seen`` is what its units did on the ``marked`` vertebrae and on the same ones ``plain``;
+    units are chosen, and their thresholds set, on the marked ones.
+    """
+    spec, field = grader.spec, grader.model.trunk.field
+    grid = cell_grid(seen["marked"].grid, samples.side, spec.size, field)
+    units = compared(seen["marked"], grid, samples, marks)
+    peaks = {name: one.peaks for name, one in seen.items()}
+    marked = marks.reshape(len(marks), -1).any(axis=1) & samples.positive
+    return {
+        "auc": {name: detection(one.logits, samples) for name, one in seen.items()},
+        "field_mm": field.size * spec.extent_mm / spec.size,
+    } | exposure(units, peaks, seen["marked"].tails.thresholds, marked)
+
+
+def exposure(
+    units: Units, peaks: dict[str, np.ndarray], thresholds: np.ndarray, marked: np.ndarray
+) -> dict[str, Any]:
+    """Count the first units by contrast that lie on the mark, and that fall silent without it.
+
+    ``marked`` says which vertebrae are fractured and have a mark; ``peaks`` holds the highest
+    activation of every unit in every vertebra, ``marked`` and ``plain``.
+    """
     positive, negative = units.shares()
     rank = ranks(np.round(positive - negative, 9), units.ranked)
     order = np.argsort(np.where(rank > 0, rank, len(rank) + 1))[: int(units.ranked.sum())]
     lift = units.share() / units.chance
-    marked = marks.any(axis=(1, 2)) & samples.positive
     # The same vertebrae, the same thresholds, with their marks and without.
-    shares = [(one.peaks[marked] > activity.tails.thresholds).mean(axis=0) for one in seen.values()]
+    shares = [(peaks[name][marked] > thresholds).mean(axis=0) for name in ("marked", "plain")]
     top, drop = order[:TOP], shares[0] - shares[1]
     return {
-        "auc": {name: detection(one.logits, samples) for name, one in seen.items()},
         "units": len(rank),
         "on_mark": int((lift[top] >= ON_THE_MARK).sum()),
         "lift": float(np.median(lift[top])),
         "silenced": int((drop[top] >= SILENCED).sum()),
         "enabled": [float(share[top].mean()) for share in shares],
-        "field_mm": grader.model.trunk.field.size * SHEETS.extent_mm / SHEETS.size,
         "by_rank": [[round(float(share[unit]), 3) for unit in order] for share in shares],
     }
 

@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.data.phantom.presets import load_preset
+from spinexplain.data.phantom.presets import Shortcut, load_preset
 from spinexplain.data.phantom.scan import draw_scan_grades, make_subject
 from spinexplain.errors import ConfigError
 from spinexplain.geometry import apply_affine
@@ -70,6 +71,26 @@ def test_a_subject_depends_on_seed_and_number_alone(demo_scan):
     assert np.array_equal(again.image.volume.array, demo_scan.image.volume.array)
     assert again.truth == demo_scan.truth
     assert again.twin is None
+    assert again.unmarked is None
+
+
+def test_the_unmarked_scan_is_that_of_a_preset_without_marks(marking, marked_scan):
+    bare = make_subject(replace(marking, shortcut=Shortcut()), seed=3, subject_index=0)
+    assert bare.truth == marked_scan.truth
+    assert np.array_equal(bare.image.volume.array, marked_scan.unmarked.volume.array)
+    assert not marked_scan.unmarked.shortcut.array.any()
+
+
+def test_a_mark_is_all_that_a_marked_scan_has_more(marked_scan):
+    marked, plain = marked_scan.image, marked_scan.unmarked
+    more = marked.volume.array.astype(int) - plain.volume.array
+    own = marked.shortcut.array > 0
+    assert np.median(more[own]) > 400
+    near = binary_dilation(own, np.ones((3, 3, 3)), iterations=5)
+    assert not more[~near].any()
+    for kind in ("labels", "body", "evidence"):
+        assert np.array_equal(getattr(marked, kind).array, getattr(plain, kind).array)
+    assert marked.vertebrae == plain.vertebrae
 
 
 def test_fractures_cluster_in_people_at_about_the_rate_of_the_preset():

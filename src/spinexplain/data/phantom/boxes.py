@@ -32,8 +32,9 @@ def box_shard(scan: PhantomScan, masks: bool = True) -> SeriesShard:
     Returns
     -------
     SeriesShard
-        Kinds ``patches_3d`` and, with ``masks``, ``body_3d`` and ``evidence_3d``; the subject
-        is called after preset and seed as well, so that cohorts can be put together.
+        Kinds ``patches_3d`` and, with ``masks``, ``body_3d``, ``evidence_3d`` and, of a scan
+        with planted marks, ``shortcut_3d``; the subject is called after preset and seed as
+        well, so that cohorts can be put together.
     """
     image = scan.image
     facts = {fact.level: fact for fact in scan.truth if not fact.foreign_material}
@@ -44,8 +45,9 @@ def box_shard(scan: PhantomScan, masks: bool = True) -> SeriesShard:
     arrays = {"patches_3d": np.stack([to_stored(KINDS["patches_3d"], hu) for hu, _ in sampled])}
     if masks:
         arrays["body_3d"] = _sampled(image.body, frames)
-        codes = np.array([vertebra.level.verse_label for vertebra in kept]).reshape(-1, 1, 1, 1)
-        arrays["evidence_3d"] = _sampled(image.evidence, frames) == codes
+        arrays["evidence_3d"] = _own(image.evidence, kept, frames)
+        if image.shortcut.array.any():
+            arrays["shortcut_3d"] = _own(image.shortcut, kept, frames)
     name = f"{scan.preset}-{scan.seed}-{scan.name}"
     rows = [
         _row(scan, facts[vertebra.level.value], vertebra, frame, outside)
@@ -56,6 +58,11 @@ def box_shard(scan: PhantomScan, masks: bool = True) -> SeriesShard:
 
 def _sampled(mask: LabelMap, frames: list[BoxFrame]) -> np.ndarray:
     return np.stack([sample_labels(mask, frame) for frame in frames])
+
+
+def _own(mask: LabelMap, kept: list[Vertebra], frames: list[BoxFrame]) -> np.ndarray:
+    codes = np.array([vertebra.level.verse_label for vertebra in kept]).reshape(-1, 1, 1, 1)
+    return _sampled(mask, frames) == codes
 
 
 def _row(

@@ -19,6 +19,7 @@ from spinexplain.data.phantom.field import (
     draw_pose,
     posed,
 )
+from spinexplain.data.phantom.mark import paint_marks
 from spinexplain.data.phantom.patient import Patient, draw_patient, sized, with_patient
 from spinexplain.data.phantom.presets import Preset, load_preset
 from spinexplain.data.phantom.render import render
@@ -77,6 +78,8 @@ class PhantomScan:
         Tilt of the slices: the grid is sheared.
     is_oblique : bool
         Whether the grid is turned against the patient's axes.
+    unmarked : PhantomImage or None
+        The same person, fractures, noise and field of view without any planted mark.
     """
 
     name: str
@@ -89,10 +92,15 @@ class PhantomScan:
     patient: Patient
     gantry_deg: float = 0.0
     is_oblique: bool = False
+    unmarked: PhantomImage | None = None
 
 
 def make_subject(
-    preset: str | Preset, seed: int, subject_index: int, twin: bool = False
+    preset: str | Preset,
+    seed: int,
+    subject_index: int,
+    twin: bool = False,
+    unmarked: bool = False,
 ) -> PhantomScan:
     """Make one phantom scan; a subject is the same whatever else is made.
 
@@ -104,6 +112,8 @@ def make_subject(
         0 for the first subject of a seed.
     twin : bool
         Also render the healthy twin, which costs as much again.
+    unmarked : bool
+        Also scan the person without planted marks, which costs a tenth more.
 
     Returns
     -------
@@ -136,12 +146,13 @@ def make_subject(
         how = replace(how, arm_streak_hu=float(grid_rng.uniform(*chosen.patient.arm_streak_hu)))
     if subject.implants and subject.implants[0].hu > _DENSE_HU:
         how = replace(how, streak_hu=max(how.streak_hu, _METAL_STREAK_HU))
-    image = _image(subject, places, around, field, how, noise, True)
+    bare = replace(subject, marks=())
+    canvas = render(field.fine_grid(), bare, places, around, noise, frozenset())
+    plain = _image(canvas, subject, places, field, how, True) if unmarked else None
+    paint_marks(canvas, subject.marks, subject.bodies, places)
+    image = _image(canvas, subject, places, field, how, True)
     shown = {v.level.value for v in image.vertebrae}
-    other = None
-    if twin:
-        healthy = posed(stack(subject.bodies, subject.posture, fractured=False), turn)
-        other = _image(subject, healthy, around, field, how, noise, False)
+    other = _healthy(subject, around, field, how, noise) if twin else None
     return PhantomScan(
         name=f"phantom{subject_index + 1:04d}",
         preset=chosen.name,
@@ -153,6 +164,7 @@ def make_subject(
         patient=patient,
         gantry_deg=field.gantry_deg,
         is_oblique=turn is not None,
+        unmarked=plain,
     )
 
 
@@ -202,17 +214,27 @@ def draw_scan_grades(rng: np.random.Generator, preset: Preset) -> dict[str, int]
     return grades
 
 
-def _image(
+def _healthy(
     subject: Subject,
-    places: tuple[Placement, ...],
     around: Surroundings,
     field: FieldOfView,
     how: Acquisition,
     noise: np.random.SeedSequence,
+) -> PhantomImage:
+    places = posed(stack(subject.bodies, subject.posture, fractured=False), field.turn)
+    spared = frozenset(subject.names)
+    canvas = render(field.fine_grid(), subject, places, around, noise, spared)
+    return _image(canvas, subject, places, field, how, False)
+
+
+def _image(
+    canvas: Canvas,
+    subject: Subject,
+    places: tuple[Placement, ...],
+    field: FieldOfView,
+    how: Acquisition,
     fractured: bool,
 ) -> PhantomImage:
-    spared = frozenset() if fractured else frozenset(subject.names)
-    canvas = render(field.fine_grid(), subject, places, around, noise, spared)
     hu = scan_volume(block_mean(canvas.hu, field.oversample), how, field.spacing_mm)
     whole = [b.name for b in subject.bodies if b.code and _is_whole(canvas, b.code)]
     centers = {
