@@ -153,7 +153,7 @@ def _use(found: dict[str, Any]) -> str:
             "another, and everything after the layer is left to the network. (Holding them down "
             "to their thresholds, which was tried first, changes next to nothing: the half "
             "percent of cells above them is the least of what a network uses.)\n",
-            _table(["silenced", "AUC", "log odds lost, fractured", "log odds lost, healthy"], rows),
+            table(["silenced", "AUC", "log odds lost, fractured", "log odds lost, healthy"], rows),
             f"Fractured vertebrae lose {lost['random']} more log odds of fracture without the first "
             f"ten by contrast than without ten others, and {lost['eq1']} more than without the "
             f"first ten by eq. 1. {_used(found['difference']['random'])}\n",
