@@ -89,7 +89,7 @@ def stages(training: dict) -> str:
     """Say on boxes of which sizes the shipped detector was trained, for how long."""
     first = [f"{s['epochs']} epochs on boxes of {s['size']}³" for s in training["stages"][:-1]]
     before = ", ".join(first)
-    return f"Before that the encoder learned for {before}. {schedule(training['config'])}"
+    return f"{schedule(training['config'])} Before that its encoder learned for {before}."
 
 
 def costs(rows: list[dict]) -> str:
