@@ -13,7 +13,7 @@ def test_boxes_are_those_of_the_written_and_prepared_scan(tmp_path, demo_scan, m
     scan = replace(demo_scan, twin=None)
     monkeypatch.setattr(writing, "make_subject", lambda *arguments, **more: scan)
     table = writing.write_phantom(tmp_path / "spines", 1, scan.seed, scan.preset)
-    prepare([tmp_path / "spines"], table, tmp_path / "long", PrepareOptions(patches="3d", folds=2))
+    prepare([tmp_path / "spines"], table, tmp_path / "long", PrepareOptions(patches="3d"))
     writer = CohortWriter.create(tmp_path / "short", {})
     writer.add_series(box_shard(scan))
     writer.finish()
