@@ -12,7 +12,7 @@ from spinexplain.data.prepare import PrepareOptions, prepare
 def both_ways(folder, scan, monkeypatch):
     monkeypatch.setattr(writing, "make_subject", lambda *arguments, **more: scan)
     table = writing.write_phantom(folder / "spines", 1, scan.seed, scan.preset)
-    prepare([folder / "spines"], table, folder / "long", PrepareOptions(patches="3d", folds=2))
+    prepare([folder / "spines"], table, folder / "long", PrepareOptions(patches="3d"))
     writer = CohortWriter.create(folder / "short", {})
     writer.add_series(box_shard(scan))
     writer.finish()
