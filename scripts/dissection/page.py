@@ -139,8 +139,8 @@ def _use(found: dict[str, Any]) -> str:
         [
             title,
             f"{found[by]['auc']:.2f}",
-            f"{found[by]['fractured']:+.2f}",
-            f"{found[by]['healthy']:+.2f}",
+            f"{round(found[by]['fractured'], 2) + 0:+.2f}",
+            f"{round(found[by]['healthy'], 2) + 0:+.2f}",
         ]
         for by, title in titles.items()
     ]
@@ -156,18 +156,24 @@ def _use(found: dict[str, Any]) -> str:
             table(["silenced", "AUC", "log odds lost, fractured", "log odds lost, healthy"], rows),
             f"Fractured vertebrae lose {lost['random']} more log odds of fracture without the first "
             f"ten by contrast than without ten others, and {lost['eq1']} more than without the "
-            f"first ten by eq. 1. {_used(found['difference']['random'])}\n",
+            f"first ten by eq. 1. {_used(found)}\n",
         ]
     )
 
 
-def _used(difference: dict[str, float]) -> str:
-    if difference["low"] > 0:
-        return "The network uses the units that go with fracture more than others."
-    return (
-        "**Not shown: the interval holds 0.** What one group of units says, others say again; that "
-        "a unit goes with fracture is no proof that the grade hangs on it."
-    )
+def _used(found: dict[str, Any]) -> str:
+    if found["difference"]["random"]["low"] <= 0:
+        return (
+            "**Not shown: the interval holds 0.** What one group of units says, others say again; "
+            "that a unit goes with fracture is no proof that the grade hangs on it."
+        )
+    said = "The network uses the units that go with fracture more than others"
+    kept = found["contrast"]["auc"] > found["auc"] - 0.01
+    if kept:
+        said += ", but does not hang on them: without them it tells fractures as well"
+    if kept and found["contrast"]["healthy"] >= found["contrast"]["fractured"]:
+        said += ", and healthy vertebrae lose as much"
+    return f"{said}."
 
 
 def _quantile(found: dict[str, Any]) -> str:
@@ -228,12 +234,13 @@ def _detector_sizes(found: dict[str, Any]) -> str:
         [row["name"], str(row["vertebrae"] or "–"), str(row["fractures"] or "–"), *_size(row)]
         for row in found["rows"]
     ]
+    chances = " and ".join(f"{100 * row['chance']:.1f}" for row in found["rows"])
     return "\n".join(
         [
             "3-D detectors that learned from cohorts of two sizes, dissected with "
-            f"`{found['cohort']}` (chance {100 * found['rows'][0]['chance']:.1f} %). They differ "
-            "in presets and epochs, too, so this is no measure of size alone, and by the paper's "
-            "measure both cohorts are small:\n",
+            f"`{found['cohort']}` (chance {chances} %). They differ in boxes, presets and epochs, "
+            "too, so this is no measure of size alone, and by the paper's measure both cohorts "
+            "are small:\n",
             table(["detector", "trained on", "fractured", *_SIZE_HEAD], rows),
         ]
     )

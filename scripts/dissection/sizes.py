@@ -62,7 +62,8 @@ def detector_sizes(models: list[str], cohort: Cohort) -> dict[str, Any]:
             else load_grader(path, runtime="torch")
         )
         samples = select_samples(cohort, grader.spec, grader.classes)
-        trained = {"name": grader.info.name, "vertebrae": vertebrae, "fractures": fractures}
+        name = f"{grader.info.name} {grader.info.version}"
+        trained = {"name": name, "vertebrae": vertebrae, "fractures": fractures}
         rows.append(trained | row_of(grader, samples))
     return {"cohort": cohort.path.name, "rows": rows}
 
