@@ -61,7 +61,7 @@ def test_presets_of_the_detector_build_networks_of_their_size():
         sizes[name] = sum(p.numel() for p in model.parameters())
     assert sizes["detector-as-released"] == 12_778_777
     assert sizes["detector-as-published"] == 12_778_777 + (12**3 - 8**3) * 8 * 256
-    assert sizes["detector"] < 1_000_000
+    assert sizes["detector"] < 2_000_000
 
 
 def test_pooling_beside_the_target_needs_its_channel():
