@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import get_args
 
@@ -10,7 +11,7 @@ import torch
 from spinexplain.config import HeadSettings
 from spinexplain.errors import ConfigError, SpinexplainError
 from spinexplain.models.build import MODELS
-from spinexplain.train.recipes import RECIPES, check_parts, train_model
+from spinexplain.train.recipes import RECIPES, check_parts, train_model, warn_of_absent
 
 
 def test_batches_that_processes_can_not_share_are_refused(toy_config):
@@ -33,6 +34,15 @@ def test_crops_of_another_kind_are_refused_before_there_is_a_run(toy_set, toy_co
     with pytest.raises(ConfigError, match=r"44 x 44 mm.*at least 48 x 48 mm"):
         train_model(config, toy_set(n=12), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_class_that_validation_lacks_is_warned_of(toy_set, toy_config):
+    data, config = toy_set(), toy_config()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_absent(data, config)
+    with pytest.warns(UserWarning, match="no vertebra of class G0, G3 among the"):
+        warn_of_absent(data.take(data.grades == 2), config)
 
 
 def test_a_mistyped_weight_file_leaves_no_run(toy_set, toy_config, tmp_path):

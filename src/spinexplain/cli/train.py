@@ -137,13 +137,14 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     known = fingerprint(data)
     if falls_back(config, request.device):
         typer.echo(_NO_BFLOAT16, err=True)
-    with shown_phases() as progress:
+    with shown_phases() as advance:
         trained = train_model(
             config,
             data,
             out,
             resume=request.resume,
-            progress=progress,
+            # Processes that help would draw the same bars again.
+            progress=lambda *at: advance(*at) if is_first_process() else None,
             device=request.device,
             processes=request.processes,
         )

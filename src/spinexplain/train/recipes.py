@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from spinexplain.config import TrainConfig
 from spinexplain.errors import ConfigError, SpinexplainError
-from spinexplain.train.dataset import TrainingSet, check_fits, split_validation, with_classes
+from spinexplain.train.dataset import (
+    TrainingSet,
+    check_fits,
+    class_labels,
+    split_validation,
+    with_classes,
+)
 from spinexplain.train.detector import DetectorRun
 from spinexplain.train.journal import Journal
 from spinexplain.train.processes import start_fabric
@@ -76,6 +83,7 @@ def train_model(
     fabric = start_fabric(device, processes)
     fabric.barrier()
     if fabric.global_rank == 0:
+        warn_of_absent(validation, config)
         make_folder(folder, config)
     fabric.barrier()
     arguments = (config, training, validation, Journal(folder, resume), progress or _silent, fabric)
@@ -85,6 +93,18 @@ def train_model(
         if fabric.global_rank == 0:
             drop_unbegun(folder)
         raise
+
+
+def warn_of_absent(validation: TrainingSet, config: TrainConfig) -> None:
+    """Warn where validation lacks a class: the round that is kept is then chosen by the others."""
+    seen = set(class_labels(validation, config.task).tolist())
+    absent = [name for index, name in enumerate(config.classes) if index not in seen]
+    if absent:
+        warnings.warn(
+            f"no vertebra of class {', '.join(absent)} among the {len(validation)} for validation: "
+            "the best model is chosen without it. Add subjects, or raise validation_share.",
+            stacklevel=2,
+        )
 
 
 def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
