@@ -35,6 +35,13 @@ def test_readers_words_come_before_what_anatomy_suggests(tmp_path):
     ]
 
 
+def test_a_verdict_and_a_name_are_two_things(tmp_path):
+    named(tmp_path, unit=0, name="disc space")
+    assert unit_rows(stored(tmp_path))[1] == ("2", "unit 0: disc space (no verdict)")
+    named(tmp_path, unit=2, meaningful=False)
+    assert unit_rows(stored(tmp_path))[0] == ("1", "unit 2: no pattern (to 1 of 1)")
+
+
 def test_without_any_region_nothing_is_suggested(tmp_path):
     assert unit_rows(stored(tmp_path, ()))[0] == ("1", "unit 2")
 

@@ -43,8 +43,12 @@ def unit_rows(item: Stored) -> list[tuple[str, str]]:
 
 
 def _words(unit: int, said: Consensus, overlap: Overlap) -> str:
+    judged = said.meaningful + said.meaningless
     if said.name:
-        return f"unit {unit}: {said.name} (meaningful to {said.meaningful} of {said.raters})"
+        verdict = f"meaningful to {said.meaningful} of {judged}" if judged else "no verdict"
+        return f"unit {unit}: {said.name} ({verdict})"
+    if judged and not said.meaningful:
+        return f"unit {unit}: no pattern (to {judged} of {judged})"
     regions = [region.replace("_", " ") for region in suggested_regions(overlap, unit)]
     return f"unit {unit}" + (f", suggested: {' and '.join(regions)}" if regions else "")
 
