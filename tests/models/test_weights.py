@@ -72,7 +72,7 @@ class Evil:
     [
         b"",
         b"not weights at all",
-        b". /work/env.sh\nexport A=1\n",
+        b". /opt/env.sh\nexport A=1\n",
         pickle.dumps({"a": Evil()}, protocol=2),
         pickle.dumps([1, 2], protocol=2),
     ],

@@ -28,6 +28,11 @@ def test_a_processor_with_only_avx2_has_no_fast_bfloat16():
     assert isinstance(has_bfloat16("cpu"), bool)
 
 
+def test_a_torch_without_onednn_has_none(monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    assert not has_bfloat16("cpu")
+
+
 @pytest.mark.parametrize(
     ("preset", "has", "falls"),
     [

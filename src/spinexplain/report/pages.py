@@ -85,14 +85,14 @@ def percent(share: float) -> str:
 
 
 def signed(value: float) -> str:
-    """Write a contribution with its sign.
+    """Write a contribution with its sign; no minus before zero.
 
     Examples
     --------
-    >>> signed(1.904), signed(-0.71)
-    ('+1.90', '−0.71')
+    >>> signed(1.904), signed(-0.71), signed(-0.001)
+    ('+1.90', '−0.71', '+0.00')
     """
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def number(value: float) -> str:

@@ -15,8 +15,8 @@ _PHASES = ("classifier", "warm", "joint", "detector")
 def has_bfloat16(device: str = "cpu") -> bool:
     """Whether convolutions in bfloat16 are fast on a device.
 
-    On a processor without AVX-512 (or the like on ARM) torch runs them in a naive loop, a
-    hundred times slower than in float32.
+    On a processor without AVX-512 (or the like on ARM), or where torch was built without
+    oneDNN, it runs them in a naive loop, a hundred times slower than in float32.
 
     Examples
     --------
@@ -25,7 +25,9 @@ def has_bfloat16(device: str = "cpu") -> bool:
     """
     if device == "cuda":
         return torch.cuda.is_bf16_supported()
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    # The operator is only there where oneDNN is.
+    there = torch.backends.mkldnn.is_available()
+    return there and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def network_precision(precision: str, device: str) -> torch.autocast:

@@ -18,7 +18,6 @@ from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.explainers.hooks import find_layer
 from spinexplain.findings import healthy_class
 from spinexplain.models.grader import Grader
-from spinexplain.models.inputs import network_input
 
 _WHOLE_TRUNK = "trunk"
 
@@ -169,7 +168,7 @@ def unit_effects(
     grader.model.eval()
     try:
         for done, (sample, driven) in enumerate(sorted(shown.items()), start=1):
-            x = sample_input(samples, sample, grader.device)
+            x = samples.inputs(np.array([sample]), grader.device)
             sums[driven] += effects_on(grader, layer, x, driven, levels)
             counts[driven] += 1
             if progress is not None:
@@ -182,10 +181,3 @@ def unit_effects(
 def mean_levels(activity: Activity) -> np.ndarray:
     """Return each unit's mean over all cells of all samples, float64, shape (U,)."""
     return activity.means.mean(axis=0, dtype=np.float64)
-
-
-def sample_input(samples: Samples, sample: int, device: str = "cpu") -> Tensor:
-    """Return the network's input for one sample, shape (1, C, *S)."""
-    hu = torch.from_numpy(samples.crops(np.array([sample]))).to(device)
-    middle = torch.full((1, samples.spec.axes), (samples.side - 1) / 2, device=device)
-    return network_input(hu, middle, samples.spec)

@@ -73,10 +73,13 @@ class Samples:
     def batches(self, size: int, device: str = "cpu") -> Iterator[Tensor]:
         """Yield the network's input for all of them, in order, ``size`` at a time."""
         for start in range(0, len(self), size):
-            which = np.arange(start, min(start + size, len(self)))
-            hu = torch.from_numpy(self.crops(which)).to(device)
-            middle = torch.full((len(which), self.spec.axes), (self.side - 1) / 2, device=device)
-            yield network_input(hu, middle, self.spec)
+            yield self.inputs(np.arange(start, min(start + size, len(self))), device)
+
+    def inputs(self, which: np.ndarray, device: str = "cpu") -> Tensor:
+        """Return the network's input for some of them, shape (n, C, *S)."""
+        hu = torch.from_numpy(self.crops(which)).to(device)
+        middle = torch.full((len(which), self.spec.axes), (self.side - 1) / 2, device=device)
+        return network_input(hu, middle, self.spec)
 
     def regions(self) -> Iterator[Mapping[str, np.ndarray]]:
         """Find anatomy, evidence and shortcut in every crop, as far as the cohort knows them.
