@@ -1,4 +1,4 @@
-"""A plain trunk on a fine grid: its middle stage evaluated twice as densely, joined with the rest."""
+"""A plain trunk on a fine grid: its middle stage twice as dense, joined with the rest."""
 
 from __future__ import annotations
 
