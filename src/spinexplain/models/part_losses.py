@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_POSITIVE = 0.7
+LIT = 0.7  # of the target, from which a cell is to light up
 _SHARPNESS = 8.0
 
 
@@ -33,7 +33,7 @@ def place_loss(activation: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     of positive cells.
     """
     a = activation.clamp(1e-4, 1 - 1e-4)
-    positive = (target >= _POSITIVE).to(a.dtype)
+    positive = (target >= LIT).to(a.dtype)
     hit = positive * (1 - a).square() * torch.log(a)
     miss = (1 - positive) * (1 - target).pow(4) * a.square() * torch.log(1 - a)
     count = (positive * weight).sum().clamp_min(1.0)

@@ -29,6 +29,8 @@ class DenseStages(nn.Sequential):
         super().__init__(*layers)
         self._first, self._behind = 6 * dense_stage, 6 * (dense_stage + 1)
         opening, second = self[self._first], self[self._first + 3]
+        assert isinstance(opening, nn.Conv2d | nn.Conv3d)
+        assert isinstance(second, nn.Conv2d | nn.Conv3d)
         axes = len(opening.stride)
         opening.stride = (1,) * axes
         second.dilation = second.padding = (2,) * axes

@@ -17,13 +17,14 @@ from spinexplain.errors import ModelError
 from spinexplain.models.inputs import network_input
 from spinexplain.train.engine.journal import Journal, Terms
 from spinexplain.train.engine.processes import averaged, share_gradients, share_statistics
-from spinexplain.train.engine.sampling import StepRows
+from spinexplain.train.engine.sampling import StepRows, part_rows, part_shares
 from spinexplain.train.grading.augment import Crops, augmented_crops
 from spinexplain.train.grading.augment_volume import volume_crops
 
 SAVE_EVERY_STEPS = 50
 BALANCED_EPOCH = 10_000_000
 NAMED = 8
+PLACED = ("displacement_mm", "twins")
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 
@@ -35,6 +36,8 @@ class Batch:
     labels of all parts, by which weighted means are divided, and ``parts`` their number.
     ``shares`` and ``everyone_shares`` hold the raters' shares of the classes where the loss
     needs them; ``inside`` the cells' shares of the mask where features stand for the crops.
+    ``displacement_mm`` (n, 12) holds what fractures moved, ``twins`` (n,) which crops are
+    healthy twins.
     """
 
     x: Tensor
@@ -46,6 +49,8 @@ class Batch:
     shares: Tensor | None = None
     everyone_shares: Tensor | None = None
     inside: Tensor | None = None
+    displacement_mm: Tensor | None = None
+    twins: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +141,23 @@ def rows_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, step: int
     if phase.rows is not None:
         chosen = phase.rows(step)
         return replace(chosen, epoch=1000 * phase.number + chosen.epoch)
+    if config.sampling == "parts":
+        rows = part_rows(_part_shares(data, config), batch, key, step)
+        return StepRows(rows, BALANCED_EPOCH * (1 + phase.number) + step, np.zeros_like(rows))
     if config.sampling == "balanced":
         rows, _ = balanced_rows(class_labels(data, config.task), batch, step, key)
         return StepRows(rows, BALANCED_EPOCH * (1 + phase.number) + step, np.zeros_like(rows))
     rows, epoch = batch_rows(len(data), batch, step, key)
     return StepRows(rows, 1000 * phase.number + epoch, np.zeros_like(rows))
+
+
+def _part_shares(data: TrainingSet, config: TrainConfig) -> np.ndarray:
+    """Return the shares of :func:`part_shares`; without truth all sites count as one."""
+    labels = class_labels(data, config.task)
+    unknown = np.full((len(data), 12), np.nan)
+    moved = unknown if data.displacement_mm is None else data.displacement_mm
+    twins = np.zeros(len(data), bool) if data.twins is None else data.twins
+    return part_shares(labels, moved, twins, config.twin_share)
 
 
 def crops_of_step(data: TrainingSet, config: TrainConfig, phase: Phase, chosen: StepRows) -> Crops:
@@ -196,8 +213,14 @@ def load_batch(
         shares=_soft_targets(data, config, rows),
         everyone_shares=None if part[1] == 1 else _soft_targets(data, config, whole.index),
         inside=inside,
+        displacement_mm=_rows_as_tensor(data.displacement_mm, rows),
+        twins=_rows_as_tensor(data.twins, rows),
         parts=part[1],
     )
+
+
+def _rows_as_tensor(values: np.ndarray | None, rows: np.ndarray) -> Tensor | None:
+    return None if values is None else torch.from_numpy(values[rows])
 
 
 def _soft_targets(data: TrainingSet, config: TrainConfig, rows: np.ndarray) -> Tensor | None:
@@ -337,11 +360,13 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
         return batch
     crops = batch.crops
     if crops is not None:
-        masks = [None if m is None else m.to(device) for m in (crops.target, crops.evidence)]
-        crops = Crops(crops.hu, crops.centers, masks[0], masks[1])
+        masks = [
+            None if m is None else m.to(device) for m in (crops.target, crops.evidence, crops.part)
+        ]
+        crops = Crops(crops.hu, crops.centers, *masks)
     moved = {
         name: None if tensor is None else tensor.to(device)
-        for name in ("height_loss", "everyone", "shares", "everyone_shares", "inside")
+        for name in ("height_loss", "everyone", "shares", "everyone_shares", "inside", *PLACED)
         for tensor in (getattr(batch, name),)
     }
     return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved, parts=batch.parts)

@@ -21,6 +21,7 @@ from spinexplain.models.losses import (
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.grading.augment import inside_mask
 from spinexplain.train.grading.fit import Batch, Terms
+from spinexplain.train.grading.part_targets import placed_terms
 from spinexplain.train.grading.projection import relative_share
 
 
@@ -123,6 +124,7 @@ def prototype_objective(
             "diversity": diversity_loss(model.prototypes, owner, loss.diversity),
             "l1": off_class_l1(model.last_layer.weight, owner),
             "outside": _outside(model, maps, batch, config),
+            **placed_terms(model, model.similarity_of(maps), batch, config),
         }
         factors = {
             "cluster": loss.lambda_clst,
@@ -130,10 +132,13 @@ def prototype_objective(
             "diversity": loss.lambda_div,
             "l1": loss.lambda_l1,
             "outside": loss.lambda_outside,
+            "place": loss.lambda_place,
+            "part": loss.lambda_part,
         }
         total = terms["cross_entropy"]
         for name, factor in factors.items():
-            total = total + factor * terms[name]
+            if name in terms:
+                total = total + factor * terms[name]
         return terms | {"total": total}
 
     return objective

@@ -9,11 +9,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from spinexplain.config.training import InputSpec, TrainConfig
+from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.models.heads.parts import BROKEN, INTACT
+from spinexplain.models.heads.prototype import PrototypeNet
+from spinexplain.models.part_losses import LIT, part_loss, place_loss
+from spinexplain.train.engine.journal import Terms
+from spinexplain.train.grading.augment import Crops
+from spinexplain.train.grading.cells import covered_cells
+from spinexplain.train.grading.fit import Batch
+
+__all__ = ["LIT", "PartTargets", "part_targets", "parts_of_body", "placed_targets", "placed_terms"]
 
 SIXTHS = 6
 _FRONT = 3  # the anterior half: sixths 3, 4 and 5
-BAND_MM = 3.0
+_BAND_MM = 3.0
+_LEAST_BROKEN, _LEAST_INTACT = 0.2, 0.3  # of a cell; fainter parts are not scaled up further
+_OTHER_GRADE = 0.3  # weight of prototypes of another fractured class
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +72,9 @@ def part_targets(
     inferior = codes > SIXTHS
     where = (superior & front, superior & ~front, inferior & front, inferior & ~front)
     broken = torch.stack([weight * here for here in where], dim=1)
-    inner = eroded(body, round(BAND_MM))
+    inner = eroded(body, round(_BAND_MM))
     band = body * (1 - inner)
-    ends = (superior & (sixth >= 0), inferior)
-    intact = torch.stack([*(band * end for end in ends), inner], dim=1)
+    intact = torch.stack([band * superior, band * inferior, inner], dim=1)
     assert broken.shape[1] == len(BROKEN)
     assert intact.shape[1] == len(INTACT)
     return PartTargets(broken, intact, known)
@@ -111,3 +122,118 @@ def parts_of_body(body: np.ndarray) -> np.ndarray:
     lower = offset @ across > 0
     codes[tuple(index.T)] = 1 + sixth + SIXTHS * lower
     return codes
+
+
+def crop_targets(crops: Crops, displacement_mm: Tensor | None) -> PartTargets | None:
+    """Return the targets of a batch of crops; None where their bodies are not known.
+
+    Where a cohort has no parts, they come from the frame of each body.
+    """
+    body = crops.target
+    if body is None:
+        return None
+    part = crops.part
+    if part is None:
+        codes = np.stack([parts_of_body(one) for one in body.cpu().numpy()])
+        part = torch.from_numpy(codes.astype(np.float32)).to(body.device)
+    moved = displacement_mm
+    if moved is None:
+        moved = torch.full((len(body), 2 * SIXTHS), torch.nan, device=body.device)
+    evidence = crops.evidence if crops.evidence is not None else torch.zeros_like(body)
+    return part_targets(part, body, evidence, moved)
+
+
+def on_grid(
+    model: PrototypeNet, targets: PartTargets, grid: tuple[int, ...], spec: InputSpec
+) -> tuple[Tensor, Tensor]:
+    """Return the targets on a network's grid: broken (N, 4, *G) and intact (N, 3, *G).
+
+    The strongest cell of all broken parts is 1, that of every intact part is 1.
+    """
+    broken, intact = (
+        covered_cells(model.trunk.field, masks.flatten(0, 1), grid, spec).unflatten(
+            0, masks.shape[:2]
+        )
+        for masks in (targets.broken, targets.intact)
+    )
+    axes = (1,) * len(grid)
+    strongest = broken.flatten(1).amax(dim=1).clamp_min(_LEAST_BROKEN).view(-1, 1, *axes)
+    fullest = intact.flatten(2).amax(dim=2).clamp_min(_LEAST_INTACT)
+    return broken / strongest, intact / fullest.view(*fullest.shape, *axes)
+
+
+def placed_targets(
+    model: PrototypeNet,
+    crops: Crops,
+    data: TrainingSet,
+    rows: np.ndarray,
+    spec: InputSpec,
+    grid: tuple[int, ...],
+) -> Tensor:
+    """Return where every prototype belongs in some rows of a set, (n, P, *G), 0 to 1."""
+    moved = data.displacement_mm
+    targets = crop_targets(crops, None if moved is None else torch.from_numpy(moved[rows]))
+    assert targets is not None
+    broken, intact = on_grid(model, targets, grid, spec)
+    classes = model.last_layer.out_features
+    return torch.cat([intact, *(broken for _ in range(classes - 1))], dim=1)
+
+
+def placed_terms(
+    model: PrototypeNet, similarities: Tensor, batch: Batch, config: TrainConfig
+) -> Terms:
+    """Return the terms of addressed prototypes: ``place`` and ``part``; nothing for others.
+
+    Parameters
+    ----------
+    model : PrototypeNet
+    similarities : Tensor, shape (N, P, *G)
+    batch : Batch
+    config : TrainConfig
+
+    Notes
+    -----
+    Not asked of a prototype: what the healthy class's show in fractured bodies, whose other
+    parts may be intact, and in healthy twins. Where it is not known what a fracture moved,
+    nothing is asked inside the body.
+    """
+    loss, crops = config.loss, batch.crops
+    if not model.parts or loss.lambda_place == loss.lambda_part == 0 or crops is None:
+        return {}
+    targets = crop_targets(crops, batch.displacement_mm)
+    if targets is None:
+        return {}
+    grid = tuple(similarities.shape[2:])
+    broken, intact = on_grid(model, targets, grid, config.input)
+    owner, fractured = model.prototype_class, batch.labels > 0
+    own = owner[None] == batch.labels[:, None]
+    classes = model.last_layer.out_features
+    laid = torch.cat([intact, *(broken for _ in range(classes - 1))], dim=1)
+    target = torch.where(own.view(*own.shape, *(1,) * len(grid)), laid, torch.zeros_like(laid))
+    weight = _asked(model, batch).view(*own.shape, *(1,) * len(grid)).expand_as(target)
+    unknown = fractured & ~targets.known
+    if bool(unknown.any()):
+        body = covered_cells(model.trunk.field, crops.target, grid, config.input)  # type: ignore[arg-type]
+        hidden = unknown.view(-1, *(1,) * len(grid)) & (body > 0)
+        weight = torch.where(hidden[:, None], torch.zeros_like(weight), weight)
+    activation = similarities / model.max_similarity
+    told = fractured & targets.known
+    peaks = activation[told].flatten(2).amax(dim=2)[own[told]].view(-1, len(BROKEN))
+    shares = broken[told].flatten(2).amax(dim=2).pow(4)
+    return {
+        "place": place_loss(activation, target, weight),
+        "part": part_loss(peaks, shares),
+    }
+
+
+def _asked(model: PrototypeNet, batch: Batch) -> Tensor:
+    """Return how much is asked of every prototype in every crop, (N, P)."""
+    owner, fractured = model.prototype_class[None], (batch.labels > 0)[:, None]
+    own = owner == batch.labels[:, None]
+    weight = torch.ones(own.shape, device=own.device)
+    weight[fractured & (owner > 0) & ~own] = _OTHER_GRADE
+    undecided = fractured
+    if batch.twins is not None:
+        undecided = undecided | batch.twins[:, None]
+    weight[undecided & (owner == 0)] = 0.0
+    return weight
