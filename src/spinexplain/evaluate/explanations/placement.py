@@ -109,42 +109,37 @@ def placement(choices: np.ndarray, truth: np.ndarray) -> float:
     return float(np.mean([one.mean() for one in right]))
 
 
-def exchanged_placement(heatmaps: np.ndarray, regions: np.ndarray, truth: np.ndarray) -> float:
-    """Return the placement of maps that were exchanged among vertebrae: the image-blind part.
+def exchanged_choices(heatmaps: np.ndarray, regions: np.ndarray) -> np.ndarray:
+    """Return what each vertebra's regions make all maps choose: the image-blind part.
 
     Parameters
     ----------
     heatmaps : ndarray, shape (n, *S)
         On crops that are aligned, all centered on the vertebra's centroid.
     regions : ndarray of bool, shape (n, K, *S)
-    truth : ndarray of int, shape (n,)
 
     Returns
     -------
-    float
-        Mean of :func:`placement` over all n ways of laying each map on each vertebra.
+    ndarray of float, shape (n, K)
+        Row i is the mean choice of all n maps, laid on vertebra i.
 
     Notes
     -----
-    A map that is the same in every crop loses nothing by the exchange. So placement minus
-    exchanged placement is exactly 0 for every image-blind map, even where the size or tilt
-    of the regions is tied to the place of the fracture.
+    A map that is the same in every crop chooses the same before and after the exchange. So
+    the placement of own choices minus that of exchanged ones is exactly 0 for every
+    image-blind map, even where size or tilt of the regions is tied to the fracture's place.
 
     Examples
     --------
     >>> maps = np.array([[1.0, 0], [0, 1]])
     >>> halves = np.array([[[1, 0], [0, 1]]] * 2, bool)
-    >>> exchanged_placement(maps, halves, np.array([0, 1]))
-    0.5
+    >>> exchanged_choices(maps, halves).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
     """
-    truth = np.asarray(truth)
-    used = np.flatnonzero(truth >= 0)
-    maps = np.asarray(heatmaps, np.float32)[used].reshape(len(used), -1)
-    chosen = np.zeros((len(used), np.asarray(regions).shape[1]))
-    for row, vertebra in enumerate(used):
-        masks = np.asarray(regions[vertebra], bool).reshape(chosen.shape[1], -1)
-        chosen[row] = chosen_parts(_means(maps, masks)).mean(axis=0)
-    return placement(chosen, truth[used])
+    maps = np.asarray(heatmaps, np.float32).reshape(len(heatmaps), -1)
+    parts = np.asarray(regions, bool)
+    masks = parts.reshape(*parts.shape[:2], -1)
+    return np.stack([chosen_parts(_means(maps, own)).mean(axis=0) for own in masks])
 
 
 def _means(maps: np.ndarray, masks: np.ndarray) -> np.ndarray:
