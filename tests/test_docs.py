@@ -116,33 +116,3 @@ def test_phantoms_keep_what_the_page_says_of_their_heights():
     real = [row for row in figures["real"] if "1.5 mm" in row["scan"]]
     assert len(real) == 24
     assert all(abs(row["asked"] - row["measured"]) <= 0.03 for row in real)
-
-
-def test_the_table_of_the_shipped_model_is_written_from_its_bundle():
-    """Until the shipped bundle stores the comparison, there is nothing to compare with."""
-    import json
-
-    grounded = _script("grounded_table")
-    training = json.loads(grounded.BUNDLE.read_text())["training"]
-    page = grounded.DOCUMENT.read_text()
-    if "compared_with_classifier" not in training:
-        pytest.skip("the shipped bundle stores no comparison with the classifier")
-    assert grounded.written(page, training) == page
-
-
-def test_the_table_of_the_shipped_model_shows_what_was_stored():
-    grounded = _script("grounded_table")
-    minus = {name: [0.25, 0.2, 0.3] for name in ("gaussian", "class_activation_map", "gradcam")}
-    figures = {"fractures": 7, "f1": 0.8, "f1_classifier": 0.75, "evidence_minus": minus}
-    places = {"on_body": 0.6, "on_evidence": 0.4}
-    training = {"compared_with_classifier": {"hard": figures}, "reliability": {"hard": places}}
-    assert grounded.against_the_bar(training).endswith(
-        "Places reach it on hard; F1 on hard,\nand is further behind on none."
-    )
-    figures |= {"f1_classifier": 0.83, "evidence_minus": minus | {"gradcam": [0.1, -0.1, 0.3]}}
-    assert grounded.against_the_bar(training).endswith(
-        "Places reach it on none; F1 on none,\nand is further behind on hard (3.0 points)."
-    )
-    figures |= {"f1_classifier": 0.75, "evidence_minus": minus}
-    row = grounded.table(training).splitlines()[-1]
-    assert row.startswith("| hard | 7 | 0.800, 0.750 | 0.60 | 0.40 | +0.25 (0.20 to 0.30) |")
