@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinexplain.models.grader import Grader
-from spinexplain.models.runtime import LOGITS, AnsweredPatches, ExportedNetwork
+from spinexplain.models.runtime.exported import LOGITS, AnsweredPatches, ExportedNetwork
 
 
 def input_logits(grader: Grader, inputs: np.ndarray) -> np.ndarray:
