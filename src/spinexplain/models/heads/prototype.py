@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -171,6 +174,15 @@ class LinearNet(nn.Module):
         self.target_channel = spec.channels.index("gaussian") if pooling == "target" else None
         self.background = -spec.mean / spec.std
         self.last_layer = nn.Linear(trunk.channels, classes)
+
+    def cell_weights(self, x: Tensor, grid: Sequence[int]) -> Tensor:
+        """Return how much each cell counts when the map is pooled, (N, *grid), sum 1."""
+        if self.target_channel is None:
+            return x.new_full((len(x), *grid), 1 / math.prod(grid))
+        bump = x[:, self.target_channel, None] - self.background
+        cells = _POOL[x.ndim - 2](bump, list(grid))[:, 0]  # type: ignore[arg-type]
+        total = cells.flatten(1).sum(dim=1).clamp_min(1e-6)
+        return cells / total.view(-1, *(1,) * len(grid))
 
     def pooled_features(self, x: Tensor) -> Tensor:
         """Return the features of an image, (N, channels)."""

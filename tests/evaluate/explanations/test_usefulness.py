@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from spinexplain.evaluate.explanations.usefulness import equally_convincing, error_auc
+
+
+def slow_auc(scores, labels):
+    pairs = [(a, b) for a in scores[labels] for b in scores[~labels]]
+    return sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs) / len(pairs)
+
+
+def test_it_is_the_share_of_pairs_in_order():
+    rng = np.random.default_rng(0)
+    doubt, wrong = rng.integers(0, 6, 60).astype(float), rng.random(60) < 0.3
+    found = error_auc(doubt, wrong, np.arange(60).astype(str), seed=0, draws=200)
+    assert found.value == pytest.approx(slow_auc(doubt, wrong))
+    assert found.low < found.value < found.high
+
+
+def test_without_errors_there_is_nothing_to_foretell():
+    found = error_auc(np.ones(20), np.zeros(20, bool), np.arange(20).astype(str), 0, 50)
+    assert np.isnan(found.value)
+
+
+def test_convincing_by_hand():
+    assert equally_convincing(np.array([1.0, 3, 4]), np.array([2.0, 3, 9])) == pytest.approx(2 / 3)
+    assert np.isnan(equally_convincing(np.array([]), np.array([1.0])))
+    assert np.isnan(equally_convincing(np.array([1.0]), np.array([])))
