@@ -11,6 +11,7 @@ from torch import Tensor
 
 from spinexplain.config.training import InputSpec, TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet
+from spinexplain.evaluate.explanations.parts import body_frame
 from spinexplain.models.heads.parts import BROKEN, INTACT
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.part_losses import LIT, part_loss, place_loss
@@ -100,28 +101,19 @@ def parts_of_body(body: np.ndarray) -> np.ndarray:
     ndarray of uint8, same shape
         1 to 6 in the upper half, posterior to anterior, 7 to 12 in the lower one; 0 outside.
 
-    Notes
-    -----
-    The body's frame: its center, and its axes from the second moments of the mask; the
-    antero-posterior one is the axis nearer to the rows. A body taller than it is deep would
-    have them mixed up, were they sorted by length.
+    Examples
+    --------
+    >>> mask = np.zeros((8, 14))
+    >>> mask[2:6, 1:13] = 1
+    >>> parts_of_body(mask)[[2, 2, 5, 5], [1, 12, 1, 12]].tolist()
+    [6, 1, 12, 7]
     """
-    codes = np.zeros(body.shape, np.uint8)
-    index = np.argwhere(body > 0)
-    if len(index) < 2:
-        return codes
-    offset = index - index.mean(axis=0)
-    axes = np.linalg.eigh(offset.T @ offset)[1].T
-    depth = axes[int(np.argmax(np.abs(axes[:, 1])))]
-    depth = depth * np.sign(depth[1] or 1.0)
-    across = np.array([depth[1], -depth[0]])  # downwards: rows grow caudally
-    behind = offset @ depth
-    low, high = np.quantile(behind, [0.01, 0.99])
-    t = 1 - (behind - low) / max(high - low, 1e-6)
-    sixth = np.clip(np.floor(t * SIXTHS), 0, SIXTHS - 1)
-    lower = offset @ across > 0
-    codes[tuple(index.T)] = 1 + sixth + SIXTHS * lower
-    return codes
+    if not body.any():
+        return np.zeros(body.shape, np.uint8)
+    cranial, anterior = body_frame(body > 0).coordinates(body.shape)
+    sixth = np.clip(np.floor((anterior + 1) / 2 * SIXTHS), 0, SIXTHS - 1)
+    codes = 1 + sixth + SIXTHS * (cranial < 0)
+    return np.where(body > 0, codes, 0).astype(np.uint8)
 
 
 def crop_targets(crops: Crops, displacement_mm: Tensor | None) -> PartTargets | None:
