@@ -45,6 +45,7 @@ from spinexplain.evaluate.explanations.priors import (
 )
 from spinexplain.evaluate.explanations.prototype_set import distinct_parts, usual_part
 from spinexplain.evaluate.explanations.twin import falls, twin_auc
+from spinexplain.evaluate.explanations.usefulness import equally_convincing
 from spinexplain.evaluate.prototypes import cosine_matrix, winner_share
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
@@ -256,7 +257,17 @@ def measured(model: PrototypeNet, spec: InputSpec, bench: Bench) -> dict[str, An
         "winner_share": winner_share(plain, bench.labels, owner).round(3).tolist(),
         "distinct_parts": parts_shown(model, bench, maps, own),
         "further_prototypes": further(strengths, own),
+        "convincing_alarms": alarms(plain, told, bench, owner),
     }
+
+
+def alarms(plain: np.ndarray, told: np.ndarray, bench: Bench, owner: np.ndarray) -> float | None:
+    """Return in which share of false alarms the evidence is as strong as in found fractures."""
+    called = np.flatnonzero(told > 0)
+    strengths = np.where(owner[None] == told[:, None], plain, 0).max(axis=1)
+    false = called[bench.labels[called] == 0]
+    share = equally_convincing(strengths[false], strengths[np.setdiff1d(called, false)])
+    return round(share, 3) if np.isfinite(share) else None
 
 
 def only(bench: Bench, rows: np.ndarray) -> Bench:
@@ -314,6 +325,9 @@ def localized(bench: Bench, heats: dict[str, np.ndarray]) -> dict[str, Any]:
         name: {
             "on_evidence": mean_with_interval(share, subjects),
             "in_body": mean_with_interval(top_share(heats[name], bench.body), subjects),
+            "in_body_or_lost_height": mean_with_interval(
+                top_share(heats[name], bench.body | evidence), subjects
+            ),
             "minus": {
                 prior: mean_with_interval(share - other, subjects)
                 for prior, other in blind_shares.items()

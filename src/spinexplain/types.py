@@ -368,6 +368,11 @@ class ModelInfo:
     weights_sha256 : str
         Of the weights alone, which an export of the bundle leaves as they are; empty for a
         network that is not from a bundle.
+    right_endplate : float, optional
+        Share of held-out phantom fractures of one endplate in which the model's evidence
+        points to that endplate.
+    convincing_alarms : float, optional
+        Share of its false alarms there whose evidence is as strong as that of fractures.
     """
 
     name: str
@@ -377,3 +382,5 @@ class ModelInfo:
     trained_on: str
     runtime: str = "torch"
     weights_sha256: str = ""
+    right_endplate: float | None = None
+    convincing_alarms: float | None = None

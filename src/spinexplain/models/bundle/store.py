@@ -301,7 +301,16 @@ def _info(folder: Path, description: BundleDescription, digest: str, runtime: st
         trained_on=description.trained_on,
         runtime=runtime,
         weights_sha256=sha256_file(folder / "model.safetensors"),
+        right_endplate=_stored_share(description, "right_endplate"),
+        convincing_alarms=_stored_share(description, "convincing_alarms"),
     )
+
+
+def _stored_share(description: BundleDescription, name: str) -> float | None:
+    """Return what was measured of this very model's evidence; None where it was not."""
+    stored = description.training.get("evidence_reliability")
+    value = stored.get(name) if isinstance(stored, dict) else None
+    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
 
 
 def _exemplars(
