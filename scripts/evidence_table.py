@@ -48,7 +48,7 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, Any]]:
     for preset in PRESETS:
         rows += [
             (
-                f"top 2 % in the body; or where it lost height, `{preset}`",
+                f"top 2 % in the body; or the height it lost, `{preset}`",
                 "≥ 0.50",
                 _in_body(preset),
             ),
