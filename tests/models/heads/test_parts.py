@@ -18,9 +18,7 @@ def test_every_class_has_its_parts():
 
 def test_an_addressed_network_has_a_prototype_for_every_part():
     spec = InputSpec(size=32, extent_mm=32)
-    trunk = build_trunk(
-        TrunkSettings(name="conv", weights="none", blocks=2, widths=(3, 4)), spec
-    )
+    trunk = build_trunk(TrunkSettings(name="conv", weights="none", blocks=2, widths=(3, 4)), spec)
     settings = HeadSettings(addressed=True, feature_dim=5, add_on_width=7)
     model = build_model(trunk, settings, 3, spec)
     assert model.prototype_class.tolist() == [0] * 3 + [1] * 4 + [2] * 4

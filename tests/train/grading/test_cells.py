@@ -21,7 +21,7 @@ def slow_share(mask, grid, start, stride):
                 low = np.floor([y, x]).astype(int)
                 value = 0.0
                 for dy, dx in np.ndindex(2, 2):
-                    at = low + (dy, dx)
+                    at = low + np.array((dy, dx))
                     weight = (1 - abs(y - at[0])) * (1 - abs(x - at[1]))
                     inside = np.all(at >= 0) and np.all(at < mask.shape)
                     value += weight * (mask[tuple(at)] if inside else 0.0)

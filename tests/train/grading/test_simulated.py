@@ -135,3 +135,14 @@ def test_for_addressed_prototypes_fractures_strike_everywhere_and_say_where(shee
     healthy = made.take(~made.simulated & (made.grades == 0))
     assert np.all(healthy.displacement_mm == 0)
     assert np.all((healthy.part > 0) == (healthy.target > 0))
+
+
+def test_only_cohorts_that_do_not_know_get_simulated_fractures(sheets, toy_config):
+    data = sheets(n=9)
+    config = toy_config(simulated={"share": 1.0, "only_unknown": True})
+    assert len(with_simulated_fractures(data, config)) > len(data)
+    moved = np.where(data.grades[:, None] > 0, 2.0, np.zeros((len(data), 12)))
+    known = replace(data, displacement_mm=moved.astype(np.float32))
+    assert with_simulated_fractures(known, config) is known
+    unknown = replace(data, displacement_mm=np.where(moved > 0, np.nan, 0).astype(np.float32))
+    assert len(with_simulated_fractures(unknown, config)) > len(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -39,12 +39,15 @@ class PartTargets:
         Evidence of each part, weighed by how far the endplate moved there, 0 to 1.
     intact : Tensor, shape (N, 3, *E)
         Bands at the endplates and the bone between them.
+    halves : Tensor, shape (N, 4, *E)
+        The halves of each endplate's side of the body, whatever was moved.
     known : Tensor of bool, shape (N,)
         Whether it is known what the fracture moved, or that nothing did.
     """
 
     broken: Tensor
     intact: Tensor
+    halves: Tensor
     known: Tensor
 
 
@@ -72,13 +75,13 @@ def part_targets(
     superior, front = (codes > 0) & (codes <= SIXTHS), sixth >= _FRONT
     inferior = codes > SIXTHS
     where = (superior & front, superior & ~front, inferior & front, inferior & ~front)
-    broken = torch.stack([weight * here for here in where], dim=1)
+    broken, halves = (torch.stack([m * here for here in where], dim=1) for m in (weight, body))
     inner = eroded(body, round(_BAND_MM))
     band = body * (1 - inner)
     intact = torch.stack([band * superior, band * inferior, inner], dim=1)
     assert broken.shape[1] == len(BROKEN)
     assert intact.shape[1] == len(INTACT)
-    return PartTargets(broken, intact, known)
+    return PartTargets(broken, intact, halves, known)
 
 
 def eroded(body: Tensor, rows: int) -> Tensor:
@@ -162,10 +165,15 @@ def placed_targets(
     spec: InputSpec,
     grid: tuple[int, ...],
 ) -> Tensor:
-    """Return where every prototype belongs in some rows of a set, (n, P, *G), 0 to 1."""
+    """Return where every prototype belongs in some rows of a set, (n, P, *G), 0 to 1.
+
+    In fractures that moved nobody knows what, in its half of its endplate's side of the body.
+    """
     moved = data.displacement_mm
     targets = crop_targets(crops, None if moved is None else torch.from_numpy(moved[rows]))
     assert targets is not None
+    known = targets.known.view(-1, 1, *(1,) * len(grid))
+    targets = replace(targets, broken=torch.where(known, targets.broken, targets.halves))
     broken, intact = on_grid(model, targets, grid, spec)
     classes = model.last_layer.out_features
     return torch.cat([intact, *(broken for _ in range(classes - 1))], dim=1)

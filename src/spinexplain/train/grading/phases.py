@@ -82,13 +82,13 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
     """Set every prototype to a latent patch of a random crop of its class, in place.
 
     Taken from a cell inside the target where masks exist, so that no prototype starts on
-    the background; of an addressed prototype from its part, where the set knows parts.
+    the background; of an addressed prototype from its part.
     """
     model.eval()
     labels = class_labels(data, config.task)
     rng = np.random.default_rng([config.seed, 2])
     for prototype, owner in enumerate(model.prototype_class.tolist()):
-        for _ in range(_TRIES if model.parts and data.part is not None else 1):
+        for _ in range(_TRIES if model.parts and data.target is not None else 1):
             row = rng.choice(np.flatnonzero(labels == owner), 1)
             (_, x, crops), *_ = inputs_in_batches(data, row, config.input)
             latent = model.latent(x)[0]
@@ -97,7 +97,7 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
             mask = inside_mask(crops, config.loss.inside)
             if mask is not None:
                 share = target_cells(model, mask, grid, config).flatten()
-            if model.parts and data.part is not None:
+            if model.parts and data.target is not None:
                 placed = placed_targets(model, crops, data, row, config.input, grid)
                 share = placed[0, prototype].flatten()
             inside = torch.nonzero(share >= 0.5).flatten().numpy()

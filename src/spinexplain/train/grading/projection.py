@@ -132,7 +132,7 @@ def project(
     for index in np.unique(owner):
         members = np.flatnonzero(owner == index)
         pool = _latent_pool(model, data, np.flatnonzero(labels == index), spec, settings, inside)
-        if model.parts and data.part is not None:
+        if model.parts and data.target is not None:
             pool = replace(pool, own_cells=part_cells(model, data, pool, spec, members))
         sources |= choose_patches(model, members, pool, settings)
     return [sources[i] for i in range(len(owner))]

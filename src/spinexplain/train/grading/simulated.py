@@ -41,7 +41,8 @@ def with_simulated_fractures(data: TrainingSet, config: TrainConfig) -> Training
     Returns
     -------
     TrainingSet
-        ``data`` itself where the share is 0. No prototype may become a patch of a row that
+        ``data`` itself where the share is 0, or with ``only_unknown`` where the set knows what
+        its fractures moved. No prototype may become a patch of a row that
         is marked ``simulated``. Crops whose body can not be told are passed over.
 
     Raises
@@ -57,7 +58,7 @@ def with_simulated_fractures(data: TrainingSet, config: TrainConfig) -> Training
     only, so that the middle of the block stays in its plane.
     """
     share = config.simulated.share
-    if not share:
+    if not share or (config.simulated.only_unknown and knows_displacement(data)):
         return data
     axes = len(data.patches_hu.shape) - 1
     if axes != 2 or data.target is None:
@@ -75,6 +76,12 @@ def with_simulated_fractures(data: TrainingSet, config: TrainConfig) -> Training
     copies = [copy for copy in tried if copy is not None]
     marked = replace(data, simulated=np.zeros(len(data), bool))
     return joined([_with_truth(marked), *copies]) if copies else data
+
+
+def knows_displacement(data: TrainingSet) -> bool:
+    """Whether what any fracture of a set moved is known."""
+    moved = data.displacement_mm
+    return moved is not None and bool(np.isfinite(moved[data.grades > 0]).all(axis=1).any())
 
 
 def _with_truth(data: TrainingSet) -> TrainingSet:
