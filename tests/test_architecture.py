@@ -13,7 +13,7 @@ TESTS = Path(__file__).parent
 # Imports point from later layers to earlier ones; within a layer, packages stay apart.
 LAYERS = [
     {"errors"},
-    {"anatomy"},
+    {"anatomy", "extents"},
     {"types"},
     {"findings", "atlas"},
     {"geometry", "settings", "tasks"},
@@ -32,6 +32,7 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py"))
 TORCH_FREE = {
     "errors",
     "anatomy",
+    "extents",
     "types",
     "findings",
     "atlas",

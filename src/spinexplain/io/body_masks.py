@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from spinexplain.errors import ConfigError, LabelError
-from spinexplain.io.schemes import SUBREGIONS, VERSE, label_centers_mm
+from spinexplain.io.schemes import SUBREGIONS, VERSE
 from spinexplain.types import LabelMap
 
 BODY_SCHEMES: Mapping[str, frozenset[int]] = MappingProxyType(
@@ -108,4 +108,4 @@ def _few_labels(name: str, mask: LabelMap) -> set[int]:
             f"{name}: values from {low} to {high} are no labels; expected a mask of vertebral "
             "bodies. Is it the CT?"
         )
-    return set(label_centers_mm(mask))
+    return set(mask.extents)

@@ -160,11 +160,9 @@ def level_boxes(labels: LabelMap) -> dict[VertebraLevel, tuple[slice, slice, sli
     LabelError
         If a label is no vertebra (26 and 27 are ignored), or there is none.
     """
-    lowest = int(labels.array.min())
-    found = ndimage.find_objects(labels.array) if labels.array.max() > 0 else []
-    boxes = {label: box for label, box in enumerate(found, start=1) if box is not None}
+    boxes = {label: extent.box for label, extent in labels.extents.items()}
     codes = {level.verse_label: level for level in VertebraLevel}
-    unknown = sorted(set(boxes) - set(codes) - _NOT_VERTEBRAE) + ([lowest] if lowest < 0 else [])
+    unknown = sorted(set(boxes) - set(codes) - _NOT_VERTEBRAE, key=lambda x: (x < 0, x))
     if unknown:
         raise LabelError(
             f"the mask holds labels that are no vertebrae in VerSe's coding: {unknown[:10]}; "
