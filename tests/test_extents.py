@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
 from spinexplain.errors import LabelError
-from spinexplain.extents import background, label_extents
+from spinexplain.extents import background, label_extents, labeled_box, labeled_slabs
 
 SHAPES = array_shapes(min_dims=3, max_dims=3, max_side=5)
 
@@ -33,6 +33,19 @@ def test_negative_labels_are_labels():
     array[1, 2, 3], array[0, 2, 1] = -5, 300
     assert list(label_extents(array)) == [-5, 300]
     assert label_extents(array)[-5].box == (slice(1, 2), slice(2, 3), slice(3, 4))
+
+
+def test_slabs_tile_the_labeled_box():
+    array = np.zeros((9, 8, 60), np.uint8)
+    array[2:5, 3, 4], array[7, 1:4, 50] = 20, 21
+    extents = label_extents(array)
+    assert labeled_box(extents) == (slice(2, 8), slice(1, 4), slice(4, 51))
+    seen = np.zeros(array.shape, int)
+    for box in labeled_slabs(extents):
+        seen[box] += 1
+    assert seen[2:8, 1:4, 4:51].min() == seen.max() == 1
+    assert seen.sum() == 6 * 3 * 47
+    assert list(labeled_slabs({})) == []
 
 
 def test_an_image_is_refused():

@@ -7,6 +7,7 @@ grid is labeled at all; boxes, counts and centers are then worked out inside tha
 from __future__ import annotations
 
 import mmap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from spinexplain.errors import LabelError
 Box = tuple[slice, slice, slice]
 
 _MOST_LABELS = 4096  # a mask of all organs has about a hundred
+_SLAB = 16  # planes
 _FEWEST_MAPPED = 1 << 24  # bytes; below, the pages spared are not worth it
 
 
@@ -79,6 +81,23 @@ def label_extents(array: np.ndarray) -> dict[int, LabelExtent]:
     }
 
 
+def labeled_box(extents: Mapping[int, LabelExtent]) -> Box:
+    """Return the smallest box that holds every label; empty where there is none."""
+    boxes = [extent.box for extent in extents.values()] or [(slice(0, 0),) * 3]
+    x, y, z = (
+        slice(min(side.start for side in sides), max(side.stop for side in sides))
+        for sides in zip(*boxes, strict=True)
+    )
+    return x, y, z
+
+
+def labeled_slabs(extents: Mapping[int, LabelExtent]) -> Iterator[Box]:
+    """Cut the labeled part of a mask into thin boxes, so that no copy of it is made whole."""
+    x, y, z = labeled_box(extents)
+    for k in range(z.start, z.stop, _SLAB):
+        yield x, y, slice(k, min(k + _SLAB, z.stop))
+
+
 def background(shape: tuple[int, ...], dtype: type | np.dtype = np.uint8) -> np.ndarray:
     """Make an empty mask of which only the written pages ever take memory.
 
@@ -132,9 +151,9 @@ def _counts_along_axes(crop: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
         code = np.searchsorted(labels, plane[row, column])
         counts[0][:, k] = np.bincount(code, minlength=len(labels))
         for along, index in ((counts[1], row), (counts[2], column)):
-            along += np.bincount(
-                code * along.shape[1] + index, minlength=along.size
-            ).reshape(along.shape)
+            along += np.bincount(code * along.shape[1] + index, minlength=along.size).reshape(
+                along.shape
+            )
     return labels, counts
 
 

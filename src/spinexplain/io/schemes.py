@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
@@ -12,13 +12,12 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
-from spinexplain.extents import Box, background
+from spinexplain.extents import background, labeled_slabs
 from spinexplain.types import LabelMap
 
 SACRUM, COCCYX = 26, 27  # VerSe's codes of what is not a vertebra
 SUBREGIONS = range(41, 51)  # TPTBox: arch, processes, body border 49, body 50
 _LABEL_MAX = 1000
-_SLAB = 16  # planes renumbered at a time
 _STEP_MM = (8.0, 65.0)  # centers of neighboring vertebrae, whole bones, partly cut
 
 _LEVEL = "|".join([*VertebraLevel.__members__, "S1", "sacrum"])
@@ -145,20 +144,9 @@ def apply_mapping(mask: LabelMap, to_verse: Mapping[int, int]) -> LabelMap:
     for label, verse in found.items():
         table[label] = verse if verse in VERSE else 0
     renumbered = background(mask.array.shape)
-    for box in _slabs(mask):
+    for box in labeled_slabs(mask.extents):
         renumbered[box] = table[mask.array[box]]
     return LabelMap(renumbered, mask.affine)
-
-
-def _slabs(mask: LabelMap) -> Iterator[Box]:
-    """Cut the labeled part of a mask into slabs, so that no copy of it is made as a whole."""
-    boxes = [extent.box for extent in mask.extents.values()]
-    x, y, z = (
-        slice(min(side.start for side in sides), max(side.stop for side in sides))
-        for sides in zip(*boxes, strict=True)
-    )
-    for k in range(z.start, z.stop, _SLAB):
-        yield x, y, slice(k, min(k + _SLAB, z.stop))
 
 
 def mapping_from_names(names: Mapping[int, str]) -> dict[int, int]:

@@ -94,7 +94,9 @@ def _axial_depth_mm(mask: np.ndarray, spacing: np.ndarray, axial: int) -> np.nda
     """
     depth = np.zeros(mask.shape)
     in_plane = np.delete(spacing, axial)
-    for plane, depths in zip(np.moveaxis(mask, axial, 0), np.moveaxis(depth, axial, 0), strict=True):
+    for plane, depths in zip(
+        np.moveaxis(mask, axial, 0), np.moveaxis(depth, axial, 0), strict=True
+    ):
         rows, columns = (np.flatnonzero(plane.any(axis=axis)) for axis in (1, 0))
         if len(rows):
             box = tuple(slice(max(i[0] - 1, 0), i[-1] + 2) for i in (rows, columns))
