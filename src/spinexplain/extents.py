@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spinexplain.errors import LabelError
 
@@ -136,7 +137,7 @@ def _labeled_box(stored: np.ndarray) -> Box | None:
     return first, _span(merged.any(axis=1)), _span(merged.any(axis=0))
 
 
-def _span(present: np.ndarray) -> slice:
+def _span(present: ArrayLike) -> slice:
     """Return the slice from the first to the last place that is true."""
     places = np.flatnonzero(present)
     return slice(int(places[0]), int(places[-1]) + 1)

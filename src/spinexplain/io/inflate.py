@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Protocol
@@ -11,18 +13,13 @@ from spinexplain.errors import FileFormatError
 from spinexplain.io.files import unreadable
 
 _inflate: ModuleType = zlib
-_DAMAGED: tuple[type[Exception], ...] = (zlib.error,)
-try:
-    from isal import isal_zlib
-except ImportError:  # no wheel for this platform: the same bytes, more slowly
-    pass
-else:
-    _inflate = isal_zlib  # igzip takes half of zlib's time or less
-    _DAMAGED = (zlib.error, isal_zlib.error)
+with suppress(ImportError):  # without a wheel for the platform: the same bytes, more slowly
+    _inflate = importlib.import_module("isal.isal_zlib")  # half of zlib's time or less
 
 _CHUNK = 1 << 18
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_RATIO = 1032  # a deflate stream can not expand further than this
+_DAMAGED = (zlib.error, _inflate.error)
 
 
 class Digest(Protocol):
