@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from spinexplain.config import TrainConfig
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.models.backbones import Trunk
 from spinexplain.models.prototype import PrototypeNet
 from spinexplain.models.receptive import upsample_map
@@ -16,7 +17,6 @@ from spinexplain.train.augment import Crops
 from spinexplain.train.dataset import TrainingSet, class_labels
 from spinexplain.train.projection import PrototypeSource
 from spinexplain.train.reliability import strongest_maps, top_share
-from spinexplain.train.validate import class_average_f1
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,9 @@ def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, fl
                 for i in range(0, len(test), 256)
             ]
         )
-        figures[f"f1_{name}"] = class_average_f1(predicted, labels, len(config.classes))
+        figures[f"f1_{name}"] = class_average_f1(
+            confusion_matrix(labels, predicted, len(config.classes))
+        )
         figures[f"specificity_{name}"] = float(np.mean(predicted[labels == 0] == 0))
         figures[f"found_{name}"] = float(np.mean(predicted[labels > 0] > 0))
     features, crops = data.moved["hard"]

@@ -23,6 +23,7 @@ from spinexplain.config import read_config
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.phantom.sheets import GRADED, phantom_sheets
 from spinexplain.data.sheets import sheet_shard
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.explainers.cam import activation_maps
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
@@ -44,7 +45,7 @@ from spinexplain.train.reliability import (
 )
 from spinexplain.train.run import Trained
 from spinexplain.train.source import set_from_cohort
-from spinexplain.train.validate import class_average_f1, predict
+from spinexplain.train.validate import predict
 from spinexplain.types import ModelInfo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -171,7 +172,11 @@ def compared(trained: Trained, classifier: Trained, data: TrainingSet) -> dict[s
     }
     f1 = [
         class_average_f1(
-            predict(one.model, used, one.config).argmax(axis=1), labels, len(one.config.classes)
+            confusion_matrix(
+                labels,
+                predict(one.model, used, one.config).argmax(axis=1),
+                len(one.config.classes),
+            )
         )
         for one in (trained, classifier)
     ]
