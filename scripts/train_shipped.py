@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -41,7 +42,7 @@ from spinexplain.models.runtime.export import export_bundle
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
 from spinexplain.train.grading.export_inputs import calibration_of
-from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of
+from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, scope_of
 from spinexplain.train.grading.protoverse import trained_classifier
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
@@ -121,7 +122,7 @@ def stated(
 ) -> Statement:
     """Measure the model on held-out phantoms and say so."""
     figures = {name: measure_reliability(trained, data) for name, data in tests.items()}
-    scope = Scope(levels=GRADED, max_outside=0.35, refused_flags=("metal",))
+    scope = replace(scope_of(trained), levels=GRADED)
     return Statement(
         data_licence=PHANTOM_LICENCE,
         name=NAME,
