@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 # Fixtures that tests of several packages share; a folder's own stand in its conftest.py.
-pytest_plugins = ["fixtures.scans", "fixtures.training_sets"]
+pytest_plugins = ["fixtures.cohorts", "fixtures.scans", "fixtures.training_sets"]
 
 settings.register_profile("ci", deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None)
@@ -179,36 +179,6 @@ def toy_sheet(number, grade, seed):
         shape="none" if grade == 0 else "crush",
         loss=0.2 * grade,
     )
-
-
-@pytest.fixture(scope="session")
-def thoracic_cohort(tmp_path_factory):
-    """The bundled thoracic CT as a cohort of sheets and boxes, all G0; the CT, its vertebrae."""
-    import shutil
-    from dataclasses import replace
-
-    from spinexplain.data.cohort_writer import CohortWriter
-    from spinexplain.data.plan import plan_cohort
-    from spinexplain.data.series import series_shard
-    from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.nifti import read_volume
-
-    source = Path(__file__).parent.parent / "src" / "spinexplain" / "data" / "examples"
-    root = tmp_path_factory.mktemp("thoracic")
-    raw, derived = root / "verse" / "rawdata" / "sub-1", root / "verse" / "derivatives" / "sub-1"
-    for folder, name, stored in (
-        (raw, "thoracic_ct.nii.gz", "sub-1_ct.nii.gz"),
-        (derived, "thoracic_ctd.json", "sub-1_seg-subreg_ctd.json"),
-    ):
-        folder.mkdir(parents=True)
-        shutil.copy(source / name, folder / stored)
-    (planned,) = plan_cohort([root / "verse"]).series
-    shard = series_shard(planned, "both")
-    rows = [replace(row, grade="G0", split="test") for row in shard.rows]
-    writer = CohortWriter.create(root / "cohort", {"patches": "both"})
-    writer.add_series(replace(shard, rows=rows))
-    volume = read_volume(source / "thoracic_ct.nii.gz")
-    return writer.finish(), volume, read_centroids(source / "thoracic_ctd.json", volume)
 
 
 TINY_TOY = """

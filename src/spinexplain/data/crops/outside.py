@@ -52,10 +52,10 @@ def _share(cohort: Cohort, row: int, spec: InputSpec, step_mm: float) -> float:
     if shape is None or not len(shape):
         patch = cohort.read(f"patches_{spec.axes}d", [row])[0]
         return share_of_air(patch, side * step_mm, round(stored * patch.size))
-    frame = cohort.frame(row, f"{spec.axes}d")
-    seen: Any = replace(frame, shape=(side,) * spec.axes, spacing_mm=float(step_mm))
+    stored_frame: Any = cohort.frame(row, f"{spec.axes}d")
+    frame = replace(stored_frame, shape=(side,) * spec.axes, spacing_mm=float(step_mm))
     affine = np.reshape(record["scan_affine"], (4, 4))
-    return outside_share(seen, affine, tuple(int(n) for n in shape))
+    return outside_share(frame, affine, tuple(int(n) for n in shape))
 
 
 def share_of_air(patch: np.ndarray, side: float, most: int) -> float:
