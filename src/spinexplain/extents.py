@@ -112,6 +112,10 @@ def background(shape: tuple[int, ...], dtype: type | np.dtype = np.uint8) -> np.
     ndarray, shape ``shape``, in Fortran order as NIfTI files are
         All 0.
 
+    Raises
+    ------
+    MemoryError
+
     Notes
     -----
     NumPy asks for pages of 2 MiB for large arrays, of which a spine touches nearly all;
@@ -121,7 +125,10 @@ def background(shape: tuple[int, ...], dtype: type | np.dtype = np.uint8) -> np.
     size = count * np.dtype(dtype).itemsize
     if size < _FEWEST_MAPPED or not hasattr(mmap, "MAP_ANONYMOUS"):
         return np.zeros(shape, dtype, order="F")
-    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except (OSError, OverflowError) as error:
+        raise MemoryError(f"{size} bytes for a mask") from error
     return np.frombuffer(pages, dtype).reshape(shape, order="F")
 
 

@@ -55,3 +55,9 @@ def test_one_wrong_voxel_anywhere_is_found(wrong, message, place):
     values[place] = wrong
     with pytest.raises(FileFormatError, match=message):
         collected(values)
+
+
+def test_a_mask_beyond_all_memory_is_one_clear_error():
+    header = NiftiHeader((1 << 20,) * 3, np.dtype("u1"), 352, 1.0, 0.0, np.eye(4))
+    with pytest.raises(FileFormatError, match=r"mask.nii: needs \d+ MiB of memory"):
+        LabelBlocks("mask.nii", header)

@@ -8,7 +8,7 @@ import numpy as np
 
 from spinexplain.errors import FileFormatError
 from spinexplain.extents import background
-from spinexplain.io.header import NiftiHeader
+from spinexplain.io.header import NiftiHeader, not_finite, too_large
 
 _PAGE = 4096  # voxels
 _FARTHEST_FROM_WHOLE = 1e-3
@@ -27,6 +27,11 @@ class LabelBlocks:
     header : NiftiHeader
         Gives size and scaling.
 
+    Raises
+    ------
+    FileFormatError
+        If there is not enough memory.
+
     Examples
     --------
     >>> header = NiftiHeader((2, 2, 1), np.dtype("f4"), 352, 1.0, 0.0, np.eye(4))
@@ -39,7 +44,10 @@ class LabelBlocks:
     def __init__(self, path: str | Path, header: NiftiHeader) -> None:
         self._path = path
         self._header = header
-        self._labels = background((header.count,))
+        try:
+            self._labels = background((header.count,))
+        except MemoryError:
+            raise too_large(path, header.count) from None
         self._done = 0
         self._low: np.number | float = np.inf
         self._high: np.number | float = -np.inf
@@ -99,14 +107,6 @@ class LabelBlocks:
         if values.dtype.kind == "f":
             return values * np.float32(slope) + np.float32(intercept)
         return values * slope + intercept
-
-
-def not_finite(path: str | Path, bad: int, voxels: int) -> FileFormatError:
-    """Return the error for voxels that are NaN or infinite."""
-    return FileFormatError(
-        f"{path}: {bad} of {voxels} voxels are NaN or infinite; expected finite HU. "
-        "Replace them by -1000 (air), or by 0 in a mask."
-    )
 
 
 def _write(labels: np.ndarray, start: int, values: np.ndarray) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.files import atomic_file
-from spinexplain.io.header import NiftiHeader, read_header, truncated
+from spinexplain.io.header import NiftiHeader, not_finite, read_header, too_large, truncated
 from spinexplain.io.inflate import ByteStream, Digest
-from spinexplain.io.label_blocks import LabelBlocks, not_finite
+from spinexplain.io.label_blocks import LabelBlocks
 from spinexplain.types import LabelMap, Volume
 
 _BLOCK = 1 << 20  # voxels converted at a time
@@ -172,10 +172,7 @@ def _read_voxels(stream: ByteStream, header: NiftiHeader) -> np.ndarray:
     try:
         voxels = np.empty(header.count, kept)
     except MemoryError:
-        raise FileFormatError(
-            f"{stream.path}: needs {header.count * kept.itemsize >> 20} MiB of memory, more than "
-            "there is. Crop the scan to the spine."
-        ) from None
+        raise too_large(stream.path, header.count * kept.itemsize) from None
     if stored == kept:
         _fill(stream, header, _bytes_of(voxels), 0)
         return voxels
