@@ -13,7 +13,7 @@ TESTS = Path(__file__).parent
 # Imports point from later layers to earlier ones; within a layer, packages stay apart.
 LAYERS = [
     {"errors"},
-    {"anatomy"},
+    {"anatomy", "progress"},
     {"types"},
     {"geometry", "config", "texts"},
     {"io"},
@@ -37,6 +37,7 @@ TORCH_FREE = {
     "geometry",
     "config",
     "texts",
+    "progress",
     "io",
     "spine",
     "data",

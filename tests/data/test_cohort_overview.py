@@ -4,7 +4,7 @@ import json
 import pandas as pd
 from rich.console import Console
 
-from spinexplain.data.cohort_overview import print_summary, printable, summarize, write_summary
+from spinexplain.data.cohort_overview import print_summary, summarize, write_summary
 from spinexplain.data.plan import LeftOut
 
 INDEX = pd.DataFrame(
@@ -59,7 +59,3 @@ def test_print_shows_counts_and_reasons_and_no_markup():
     assert "[red]/tmp/a?b[/red]" in text
     assert "\x1b" not in text
     assert "note: [link=x]odd[/link]" in text
-
-
-def test_printable_keeps_letters_of_all_languages():
-    assert printable("Wirbel säule 脊椎\t\r\n") == "Wirbel säule 脊椎???"

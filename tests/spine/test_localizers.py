@@ -72,7 +72,7 @@ shutil.copy({str(EXAMPLE / "totalseg.nii.gz")!r}, given['-o'])
 def test_totalsegmentator_as_it_is_called(bench):
     bench.tool("TotalSegmentator", TOTALSEGMENTATOR)
     lines = []
-    found = run_localizer("totalsegmentator", CT, bench.cache, progress=lines.append)
+    found = run_localizer("totalsegmentator", CT, bench.cache, note=lines.append)
     assert not found.from_cache
     assert found.scheme == "totalsegmentator"
     assert found.centroids is None

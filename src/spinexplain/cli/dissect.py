@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinexplain.cli.options import CohortPath, Force, Seed
-from spinexplain.cli.progress import printable, shown_phases
+from spinexplain.cli.progress import shown_steps
+from spinexplain.texts.printable import printable
 
 if TYPE_CHECKING:
     from spinexplain.analysis.dissection.dissect import Dissected, DissectionPlan
@@ -64,9 +65,15 @@ def command(
     words += ["--quantile", f"{quantile:g}"] if quantile is not None else []
     words += ["--split", split] if split != "training" else []
     words += ["--with-mild"] * mild + ["--top", str(top)] * (top != 10)
-    with shown_phases() as advance:
+    with shown_steps() as seen:
         dissection = dissect_to_folder(
-            model, cohort, out, plan, force=force, command_line=shlex.join(words), advance=advance
+            model,
+            cohort,
+            out,
+            plan,
+            force=force,
+            command_line=shlex.join(words),
+            advance=seen.step,
         )
     say = load_catalogue("en")
     for caution in dissection.cautions:

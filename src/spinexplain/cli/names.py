@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from spinexplain.cli.progress import printable
+from spinexplain.texts.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from spinexplain.cli.options import Force, Jobs, Seed
-from spinexplain.cli.progress import printable
+from spinexplain.texts.printable import printable
 
 
 def command(

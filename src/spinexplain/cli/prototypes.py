@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinexplain.cli.options import Force
-from spinexplain.cli.progress import printable, shown_phases
+from spinexplain.cli.progress import shown_steps
+from spinexplain.texts.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from spinexplain.analysis.atlas.record import ModelAtlas
-    from spinexplain.cli.progress import Advance
 
 Cohorts = Annotated[
     list[Path] | None,
@@ -59,10 +59,12 @@ def command(
     """
     from spinexplain.report.atlas_html import write_atlas
 
-    with shown_phases() as advance:
-        atlas = atlas_of(run, cohort or [], split, bundle, redact, advance)
+    with shown_steps() as seen:
+        atlas = atlas_of(run, cohort or [], split, bundle, redact, seen.step)
         other = (
-            None if beside is None else atlas_of(beside, cohort or [], split, None, redact, advance)
+            None
+            if beside is None
+            else atlas_of(beside, cohort or [], split, None, redact, seen.step)
         )
     again = ["spinexplain", "prototypes", run, "-o", str(out)]
     again += [part for path in cohort or [] for part in ("--cohort", str(path))]
@@ -78,7 +80,7 @@ def atlas_of(
     split: str | None,
     bundle: Path | None,
     redact: bool,
-    advance: Advance,
+    advance: Callable[[str, int, int], None],
 ) -> ModelAtlas:
     """Open a run and measure its prototypes on the crops it learned from, where they are known.
 

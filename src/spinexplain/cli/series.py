@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from spinexplain.cli.options import CtPath
-from spinexplain.cli.progress import printable
+from spinexplain.texts.printable import printable
 
 
 def command(ct: CtPath) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spinexplain.cli.options import CohortPath
-from spinexplain.cli.progress import shown_phases
+from spinexplain.cli.progress import shown_steps
 
 if TYPE_CHECKING:
     from spinexplain.train.grading.package import Statement
@@ -137,14 +137,14 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     known = fingerprint(data)
     if falls_back(config, request.device):
         typer.echo(_NO_BFLOAT16, err=True)
-    with shown_phases() as advance:
+    with shown_steps() as shown:
         trained = train_model(
             config,
             data,
             out,
             resume=request.resume,
             # Processes that help would draw the same bars again.
-            progress=lambda *at: advance(*at) if is_first_process() else None,
+            progress=lambda *at: shown.step(*at) if is_first_process() else None,
             device=request.device,
             processes=request.processes,
         )

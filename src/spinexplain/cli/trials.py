@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.progress import printable, shown_phases
+from spinexplain.cli.progress import shown_steps
+from spinexplain.texts.printable import printable
 
 EVERYTHING = "all"
 
@@ -52,7 +53,7 @@ def command(
     from spinexplain.experiment.trials_sources import parse_source
 
     splits = [None if name == EVERYTHING else name for name in (train_split, test_split)]
-    with shown_phases() as progress:
+    with shown_steps() as shown:
         result = run_trials(
             Trials(
                 parse_config_text(preset),
@@ -60,7 +61,7 @@ def command(
                 [parse_source(text, splits[1]) for text in test],
                 seeds,
                 out,
-                progress,
+                shown.step,
             )
         )
     typer.echo(markdown(result))

@@ -11,10 +11,11 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.cohort import Cohort
-from spinexplain.data.cohort_overview import UNGRADED, printable
+from spinexplain.data.cohort_overview import UNGRADED
 from spinexplain.data.schema import FOREIGN_MATERIAL, GRADES
 from spinexplain.io.files import output_folder
 from spinexplain.spine.quality import not_assessable_reason
+from spinexplain.texts.printable import printable
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -12,6 +12,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.plan import LeftOut
 from spinexplain.data.schema import FOREIGN_MATERIAL, GRADES, SPLITS
 from spinexplain.io.files import atomic_file
+from spinexplain.texts.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,8 +103,3 @@ def _table(title: str, counts: dict[str, dict[str, int]]) -> Any:
     totals = [sum(row[grade] for row in counts.values()) for grade in _COLUMNS]
     table.add_row("all", *map(str, totals), str(sum(totals)), style="bold")
     return table
-
-
-def printable(text: str) -> str:
-    """Replace what could move the cursor or break a line (file names may hold it)."""
-    return "".join(char if char.isprintable() else "?" for char in text)

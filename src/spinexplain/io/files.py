@@ -197,3 +197,16 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def check_new_file(out: Path, force: bool) -> None:
+    """Refuse an output file that exists, or whose folder does not, before anything is read.
+
+    Raises
+    ------
+    OutputError
+    """
+    if out.exists() and not force:
+        raise OutputError(f"{out} exists already; choose another name or add --force.")
+    if not out.absolute().parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")
