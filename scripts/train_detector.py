@@ -34,6 +34,7 @@ from spinexplain.evaluate.bootstrap import subject_draws
 from spinexplain.evaluate.detection import FIGURES, detection_figures
 from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.grader import Scope
+from spinexplain.progress import Steps
 from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, grade_counts
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
@@ -101,7 +102,9 @@ def in_stages(work: Path) -> Trained:
     weights = "none"
     for size, epochs in STAGES.items():
         config = stage(size, epochs, weights)
-        trained = train_model(config, data, work / f"run-{size}", resume=True, progress=shown)
+        trained = train_model(
+            config, data, work / f"run-{size}", resume=True, progress=Steps(shown)
+        )
         weights = str(work / f"detector-{size}.safetensors")
         state = trained.model.state_dict()
         save_file({name: tensor.contiguous() for name, tensor in state.items()}, weights)

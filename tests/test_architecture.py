@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 LAYERS = [
     {"errors"},
     {"anatomy", "progress"},
+    {"workers"},
     {"types"},
     {"geometry", "config", "texts"},
     {"io"},
@@ -38,6 +39,7 @@ TORCH_FREE = {
     "config",
     "texts",
     "progress",
+    "workers",
     "io",
     "spine",
     "data",

@@ -6,6 +6,7 @@ the browser, and by default it says nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,3 +54,32 @@ class Silent:
 
 
 SILENT: Progress = Silent()
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Passes counted steps to a function and drops the rest.
+
+    Parameters
+    ----------
+    call : callable
+        Called with (name, steps done, steps).
+
+    Examples
+    --------
+    >>> Steps(print).step("warm", 3, 10)
+    warm 3 10
+    """
+
+    call: Callable[[str, int, int], None]
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Run a stage without a word."""
+        return nullcontext()
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """Call the function."""
+        self.call(name, done, total)
+
+    def note(self, line: str) -> None:
+        """Drop a line."""

@@ -1,5 +1,4 @@
 import csv
-import io
 import json
 import os
 import shutil
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.cohort import Cohort
@@ -339,12 +337,13 @@ def test_a_scan_of_the_neck_alone_gives_no_cohort(tmp_path, block_scan):
         prepare([sources], None, tmp_path / "c")
 
 
-def test_progress_and_summary_are_shown(tmp_path, example):
+def test_every_series_is_a_step_and_those_that_are_there_count_as_done(tmp_path, example, listener):
     sources, table = example
-    out = io.StringIO()
-    prepare([sources], table, tmp_path / "c", console=Console(file=out, width=100))
-    assert "7 vertebrae of 3 series, 3 subjects" in out.getvalue()
-    assert "left out: 1 vertebrae: cervical levels are not graded" in out.getvalue()
+    prepare([sources], table, tmp_path / "c", progress=listener)
+    assert listener.steps == [("preparing", done, 3) for done in range(4)]
+    listener.steps.clear()
+    prepare([sources], table, tmp_path / "c", PrepareOptions(force=True), listener)
+    assert listener.steps == [("preparing", 3, 3)]
 
 
 def write_real_scans(root):

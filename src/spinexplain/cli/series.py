@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from spinexplain.cli.options import CtPath
+from spinexplain.jobs.series import series_of
 from spinexplain.texts.printable import printable
 
 
@@ -15,15 +16,5 @@ def command(ct: CtPath) -> None:
 
     Example: spinexplain series export/
     """
-    from spinexplain.errors import FileFormatError
-    from spinexplain.io.dicom import list_series
-    from spinexplain.io.files import unreadable
-
-    try:
-        found = list_series(ct)
-    except OSError as error:
-        raise unreadable(ct, error) from None
-    if not found:
-        raise FileFormatError(f"{ct}: holds no DICOM files. Check the path.")
-    for info in found:
+    for info in series_of(ct):
         typer.echo(printable(str(info)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ from spinexplain.experiment.folds import (
     run_fold,
 )
 from spinexplain.io.files import atomic_file
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.grading.features import keeps_trunk, starting_features
+from spinexplain.workers import run_all
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
@@ -35,8 +38,6 @@ FROZEN = (
     "No entry changes the trunk: its features were computed once, of the unaugmented crops, and "
     "heads alone are trained and compared."
 )
-
-Progress = Callable[[str, int, int, str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def _way_out(people: int, name: str) -> str:
 
 
 def cross_validate(
-    cohort: Cohort, plan: Plan, out: str | Path, jobs: int = 1, progress: Progress | None = None
+    cohort: Cohort, plan: Plan, out: str | Path, jobs: int = 1, progress: Progress = SILENT
 ) -> Path:
     """Train every entry on every fold and pool the held-out predictions.
 
@@ -162,15 +163,16 @@ def cross_validate(
         ``crossval.json``, ``folds.csv``, ``runs/``, ``predictions/<entry>.parquet``.
     jobs : int
         Folds trained at the same time, in processes of their own.
-    progress : callable, optional
-        Called with (entry, fold, folds, phase, done, steps); only without further processes.
+    progress : Progress
+        Hears every training as a stage, and its steps; nothing from further processes.
 
     Raises
     ------
     ConfigError
         If the data do not fit the plan.
     OutputError
-        If ``out`` holds another experiment.
+        If ``out`` holds another experiment, or a process that trains was killed twice; the
+        other folds are finished then.
     """
     out = Path(out)
     folded = folded_data(cohort, plan)
@@ -181,7 +183,7 @@ def cross_validate(
     )
     if jobs == 1:
         for fold in range(plan.folds):
-            _all_entries(plan, folded, fold, out, progress)
+            _all_entries(fold, plan, folded, out, progress)
     else:
         _in_processes(plan, folded, out, jobs)
     (out / "predictions").mkdir(exist_ok=True)
@@ -192,30 +194,23 @@ def cross_validate(
 
 
 def _all_entries(
-    plan: Plan, folded: FoldedData, fold: int, out: Path, progress: Progress | None
+    fold: int, plan: Plan, folded: FoldedData, out: Path, progress: Progress = SILENT
 ) -> None:
     """Run one fold of all entries one after another, so that they share what is equal."""
     for entry in plan.entries:
-        if is_done(fold_folder(out, entry, fold)):
-            continue
-
-        def report(phase: str, done: int, steps: int, entry: Entry = entry) -> None:
-            if progress is not None:
-                progress(entry.name, fold, plan.folds, phase, done, steps)
-
-        run_fold(entry, folded, fold, out, report)
+        if not is_done(fold_folder(out, entry, fold)):
+            with progress.stage(f"{entry.name}, fold {fold + 1} of {plan.folds}"):
+                run_fold(entry, folded, fold, out, progress)
 
 
 def _in_processes(plan: Plan, folded: FoldedData, out: Path, jobs: int) -> None:
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_one_thread) as pool:
-        waiting = [
-            pool.submit(_all_entries, plan, folded, fold, out, None) for fold in range(plan.folds)
-        ]
-        for future in waiting:
-            future.result()
+    run_all(
+        partial(_all_entries, plan=plan, folded=folded, out=out),
+        range(plan.folds),
+        jobs,
+        name=lambda fold: f"fold {fold + 1} of {plan.folds}",
+        start=_one_thread,
+    )
 
 
 def _one_thread() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,14 +26,13 @@ from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.trunks.backbones import bypassing
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.grading.package import Statement, bundle_of
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +63,7 @@ def is_done(folder: Path) -> bool:
 
 
 def run_fold(
-    entry: Entry, folded: FoldedData, fold: int, out: Path, progress: Progress | None = None
+    entry: Entry, folded: FoldedData, fold: int, out: Path, progress: Progress = SILENT
 ) -> Path:
     """Train an entry without a fold, judge it on the fold, write everything; return the folder.
 
@@ -144,7 +142,7 @@ def best_candidate(
     store: Path,
     data_key: str,
     folder: Path,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Chosen:
     """Train every candidate and return the best by class-average F1 on validation.
 

@@ -12,6 +12,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.models.bundle.store import load_grader, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.detector import DetectorNet
+from spinexplain.progress import Steps
 from spinexplain.train.grading.detector import DetectorRun, check_precision, detection_objective
 from spinexplain.train.grading.fit import Batch
 from spinexplain.train.grading.package import Statement, bundle_of
@@ -28,7 +29,7 @@ def killed_after(step):
         if done == step:
             raise Killed
 
-    return progress
+    return Steps(progress)
 
 
 def equal_bits(one, two):

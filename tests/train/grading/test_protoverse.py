@@ -13,6 +13,7 @@ from spinexplain.errors import ConfigError, ModelError, OutputError
 from spinexplain.models.bundle.store import load_grader, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
+from spinexplain.progress import Steps
 from spinexplain.train.grading.package import Statement, bundle_of
 from spinexplain.train.grading.projection import inputs_in_batches, project
 from spinexplain.train.grading.protoverse import trained_classifier
@@ -28,7 +29,7 @@ def killed_at(phase, step):
         if (name, done) == (phase, step):
             raise Killed
 
-    return progress
+    return Steps(progress)
 
 
 def equal_bits(one, two):

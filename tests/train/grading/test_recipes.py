@@ -59,6 +59,7 @@ sys.path.insert(0, {tests!r})
 import spinexplain.train.grading.fit as fit
 import spinexplain.train.grading.protoverse as protoverse
 from fixtures.training_sets import toy_config, toy_set
+from spinexplain.progress import Steps
 from spinexplain.train.grading.recipes import train_model
 
 where, out = sys.argv[1], Path(sys.argv[2])
@@ -69,7 +70,7 @@ if where in ("project", "tune_last_layer"):
 at = {{"warm": ("warm", 3), "joint": ("joint-1", 5)}}.get(where)
 train_model(
     toy_config.__wrapped__()(), toy_set.__wrapped__()(n=36), out,
-    progress=lambda phase, done, steps: die() if (phase, done) == at else None,
+    progress=Steps(lambda phase, done, steps: die() if (phase, done) == at else None),
 )
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,13 @@ from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.errors import ModelError, OutputError
 from spinexplain.io.files import atomic_file
 from spinexplain.models.build import Network
+from spinexplain.progress import Progress
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.processes import describe_machine
 from spinexplain.train.grading.fit import Phase, run_phase
 from spinexplain.train.grading.phases import weights_of
 from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.validate import validate
-
-Progress = Callable[[str, int, int], None]
 
 _MADE = {"config.json", "machine.json"}
 
@@ -117,8 +116,8 @@ class Run:
     config : TrainConfig
     training, validation : TrainingSet
     journal : Journal
-    progress : callable
-        Called with (phase, steps done, steps) after every step.
+    progress : Progress
+        Hears the phase after every step.
     fabric : lightning.fabric.Fabric
         Device and processes; see :func:`spinexplain.train.engine.processes.start_fabric`.
     """
@@ -149,7 +148,7 @@ class Run:
         data = self.training if data is None else data
         steps = run_phase(self.fabric, model, data, self.config, phase, self.journal)
         for done in steps:
-            self.progress(phase.name, done, phase.settings.steps)
+            self.progress.step(phase.name, done, phase.settings.steps)
             yield done
 
     def _descend(self, phase: Phase, model: nn.Module, data: TrainingSet | None = None) -> None:
