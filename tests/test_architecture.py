@@ -93,6 +93,28 @@ def test_imports_point_one_way(path):
         assert same or RANK[parts[1]] < RANK[own], f"{_relative(path)} must not import {name}"
 
 
+ENGINE_DOES_NOT_KNOW = (
+    "spinexplain.data",
+    "spinexplain.models.inputs",
+    "spinexplain.train.grading",
+)
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "train" / "engine").glob("*.py")), ids=_relative)
+def test_the_engine_knows_no_crops(path):
+    assert not {name for name in _imported(path) if name.startswith(ENGINE_DOES_NOT_KNOW)}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "jobs").glob("*.py")), ids=_relative)
+def test_jobs_neither_parse_nor_print(path):
+    roots = {name.split(".")[0] for name in _imported(path)}
+    assert not roots & {"typer", "rich", "click"}
+    names = {
+        node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)
+    }
+    assert "print" not in names
+
+
 @pytest.mark.parametrize("path", MODULES, ids=_relative)
 def test_torch_is_an_island(path):
     if _package(path) in TORCH_FREE and _relative(path) not in TORCH_ALLOWED:

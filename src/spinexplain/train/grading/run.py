@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,10 @@ from spinexplain.io.files import atomic_file
 from spinexplain.models.build import Network
 from spinexplain.progress import Progress
 from spinexplain.train.engine.journal import Journal
+from spinexplain.train.engine.loop import Phase, run_phase
 from spinexplain.train.engine.processes import describe_machine
-from spinexplain.train.grading.fit import Phase, run_phase
+from spinexplain.train.engine.sampling import StepRows
+from spinexplain.train.grading.batches import Batch, CropBatches
 from spinexplain.train.grading.phases import weights_of
 from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.validate import validate
@@ -139,21 +141,33 @@ class Run:
         self.history: list[dict[str, Any]] = []
 
     def _steps(
-        self, phase: Phase, model: nn.Module, data: TrainingSet | None = None
+        self,
+        phase: Phase[Batch],
+        model: nn.Module,
+        data: TrainingSet | None = None,
+        masks: bool = False,
+        rows: Callable[[int], StepRows] | None = None,
     ) -> Iterator[int]:
         """Descend a phase, yielding the number of steps done after each."""
         trainable = {id(p) for group in phase.groups for p in group["params"]}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in trainable)
         data = self.training if data is None else data
-        steps = run_phase(self.fabric, model, data, self.config, phase, self.journal)
+        batches = CropBatches(data, self.config, phase, masks, rows)
+        steps = run_phase(self.fabric, model, batches, phase, self.config.seed, self.journal)
         for done in steps:
             self.progress.step(phase.name, done, phase.settings.steps)
             yield done
 
-    def _descend(self, phase: Phase, model: nn.Module, data: TrainingSet | None = None) -> None:
+    def _descend(
+        self,
+        phase: Phase[Batch],
+        model: nn.Module,
+        data: TrainingSet | None = None,
+        masks: bool = False,
+    ) -> None:
         """Descend a phase to its end, on ``data`` in place of the training set if given."""
-        for _ in self._steps(phase, model, data):
+        for _ in self._steps(phase, model, data, masks):
             pass
 
     def _validated(self, name: str, model: nn.Module) -> dict[str, float]:
