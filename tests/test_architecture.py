@@ -1,6 +1,7 @@
 """The direction of imports, the mirror of tests, and the bounds that keep the house livable."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -185,6 +186,20 @@ def test_names_say_something(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ClassDef):
             assert not node.name.endswith(("Manager", "Base", "Helper")), node.name
+
+
+@pytest.mark.parametrize("word", ["calibration", "stored", "comparison", "summary"])
+def test_a_word_names_one_module(word):
+    assert len([path for path in MODULES if path.stem == word]) == 1
+
+
+RIDDLES = re.compile(r"\b(can not|lends?|lent|told|tells?|contact.sheets?)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_words_are_plain(path):
+    found = RIDDLES.search(path.read_text())
+    assert found is None, f"{found.group()}: say it plainly"
 
 
 def _modules_after(code: str) -> set[str]:

@@ -63,7 +63,7 @@ def grade(
     centroids : sequence of Vertebra, optional
         Body centers; win over the mask's where both are given.
     body : LabelMap, optional
-        1 inside vertebral bodies, from a tool that tells bodies from arches. Centers and
+        1 inside vertebral bodies, from a tool that separates bodies from arches. Centers and
         heights are then taken from it instead of from what is cut out of ``labels``.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.

@@ -11,13 +11,13 @@ from spinexplain.io.files import unreadable
 
 _CHUNK = 1 << 18
 _GZIP_MAGIC = b"\x1f\x8b"
-_MAX_RATIO = 1032  # a deflate stream can not expand further than this
+_MAX_RATIO = 1032  # a deflate stream cannot expand further than this
 
 
 class ByteStream:
     """Reads a file's content into memory that the caller owns, inflating gzip on the way.
 
-    Compression is told from the first bytes, not from the name. Compared with
+    Compression is recognized by the first bytes, not from the name. Compared with
     :mod:`gzip` it keeps no window of its own and copies every byte once.
 
     Parameters

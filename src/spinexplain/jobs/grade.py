@@ -138,7 +138,7 @@ def read_inputs(request: GradeRequest, progress: Progress = SILENT) -> Inputs:
     Raises
     ------
     SpinexplainError
-        If a file can not be read, or the localizer fails.
+        If a file cannot be read, or the localizer fails.
     """
     from spinexplain.findings.scan import ScanSource
     from spinexplain.io.centroids import read_centroids

@@ -17,6 +17,7 @@ from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.errors import ModelError, OutputError
 from spinexplain.io.files import atomic_file
+from spinexplain.io.json_file import write_json
 from spinexplain.models.build import Network
 from spinexplain.progress import Progress
 from spinexplain.train.engine.journal import Journal
@@ -88,10 +89,9 @@ def make_folder(folder: Path, config: TrainConfig) -> None:
         began = json.loads(machine.read_text("utf-8"))
         changed = sorted(name for name in here if began.get(name) != here[name])
         if changed:
-            told = ", ".join(f"{name} {began.get(name)} -> {here[name]}" for name in changed)
-            warnings.warn(f"{folder} goes on with other bits than it began: {told}", stacklevel=2)
-    with atomic_file(machine) as temporary:
-        temporary.write_text(json.dumps(here, indent=1) + "\n", "utf-8")
+            listed = ", ".join(f"{name} {began.get(name)} -> {here[name]}" for name in changed)
+            warnings.warn(f"{folder} goes on with other bits than it began: {listed}", stacklevel=2)
+    write_json(machine, here)
 
 
 def drop_unbegun(folder: Path) -> None:
@@ -181,8 +181,7 @@ class Run:
         self.history.append(entry)
         if self.fabric.global_rank > 0:
             return
-        with atomic_file(self.journal.folder / "validation.json") as temporary:
-            temporary.write_text(json.dumps(self.history, indent=1) + "\n", "utf-8")
+        write_json(self.journal.folder / "validation.json", self.history)
 
 
 @contextmanager
