@@ -37,10 +37,11 @@ from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.grader import Grader, Scope
 from spinexplain.models.runtime.export import export_bundle
+from spinexplain.progress import Steps
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
 from spinexplain.train.grading.export_inputs import calibration_of
-from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of
+from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, scope_of
 from spinexplain.train.grading.protoverse import without_twins
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
@@ -86,7 +87,7 @@ def main() -> None:
             data,
             options.work / f"run-{seed}",
             resume=True,
-            progress=shown,
+            progress=Steps(shown),
         )
         for seed in range(options.seeds)
     ]
@@ -129,7 +130,7 @@ def trained_trunk(work: Path, share: float) -> str:
         joined([drawn(work, name, seed, n) for (name, seed), n in counts.items()]),
         work / "run-trunk",
         resume=True,
-        progress=shown,
+        progress=Steps(shown),
     )
     path = work / "trunk.pth"
     torch.save(former.model.trunk.state_dict(), path)
@@ -177,7 +178,7 @@ def stated(
 ) -> Statement:
     """Measure the model on held-out phantoms and say so."""
     figures = {name: measure_reliability(trained, data) for name, data in tests.items()}
-    scope = Scope(levels=GRADED, max_outside=0.35, refused_flags=("metal",))
+    scope = replace(scope_of(trained), levels=GRADED)
     return Statement(
         data_licence=PHANTOM_LICENCE,
         name=NAME,

@@ -1,8 +1,10 @@
-"""The direction of imports, the mirror of tests, and the sizes that keep the house livable."""
+"""The direction of imports, the mirror of tests, and the bounds that keep the house livable."""
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ TESTS = Path(__file__).parent
 # Imports point from later layers to earlier ones; within a layer, packages stay apart.
 LAYERS = [
     {"errors"},
-    {"anatomy"},
+    {"anatomy", "extents", "progress"},
+    {"workers"},
     {"types"},
     {"geometry", "config", "texts"},
     {"io"},
@@ -33,10 +36,13 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py"))
 TORCH_FREE = {
     "errors",
     "anatomy",
+    "extents",
     "types",
     "geometry",
     "config",
     "texts",
+    "progress",
+    "workers",
     "io",
     "spine",
     "data",
@@ -89,6 +95,28 @@ def test_imports_point_one_way(path):
         assert same or RANK[parts[1]] < RANK[own], f"{_relative(path)} must not import {name}"
 
 
+ENGINE_DOES_NOT_KNOW = (
+    "spinexplain.data",
+    "spinexplain.models.inputs",
+    "spinexplain.train.grading",
+)
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "train" / "engine").glob("*.py")), ids=_relative)
+def test_the_engine_knows_no_crops(path):
+    assert not {name for name in _imported(path) if name.startswith(ENGINE_DOES_NOT_KNOW)}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "jobs").glob("*.py")), ids=_relative)
+def test_jobs_neither_parse_nor_print(path):
+    roots = {name.split(".")[0] for name in _imported(path)}
+    assert not roots & {"typer", "rich", "click"}
+    names = {
+        node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)
+    }
+    assert "print" not in names
+
+
 @pytest.mark.parametrize("path", MODULES, ids=_relative)
 def test_torch_is_an_island(path):
     if _package(path) in TORCH_FREE and _relative(path) not in TORCH_ALLOWED:
@@ -104,11 +132,46 @@ def test_every_module_has_its_test(path):
     assert mirror.exists(), f"expected {mirror.relative_to(TESTS.parent)}"
 
 
+MOST_DECISIONS = 100  # of a module: ten functions of the most that one may hold
+_BRANCHES = (ast.If, ast.IfExp, ast.For, ast.While, ast.ExceptHandler, ast.match_case, ast.Assert)
+
+
+def _decisions(tree: ast.AST) -> int:
+    """Count the places where code may go one way or another."""
+    count = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BoolOp):
+            count += len(node.values) - 1
+        elif isinstance(node, ast.comprehension):
+            count += 1 + len(node.ifs)
+        else:
+            count += isinstance(node, _BRANCHES)
+    return count
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_complexity_is_bounded(path):
+    """However long a file is, what has to be kept in mind to read it is limited."""
+    found = _decisions(ast.parse(path.read_text()))
+    assert found <= MOST_DECISIONS, f"{found} decisions: split this module"
+
+
+def test_decisions_are_counted():
+    code = "if a and b or c:\n    d = [e for e in f if e] if g else h\nfor i in j: pass"
+    assert _decisions(ast.parse(code)) == 7
+
+
+def test_the_complexity_of_functions_is_linted():
+    lint = tomllib.loads((TESTS.parent / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    assert {"C90", "PLR0915"} <= set(lint["select"])
+    assert lint["mccabe"]["max-complexity"] <= 10
+    excused = {rule for rules in lint["per-file-ignores"].values() for rule in rules}
+    assert not {rule for rule in (*excused, *lint["ignore"]) if rule.startswith(("C9", "PLR"))}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=_relative)
 def test_pieces_stay_small(path):
-    text = path.read_text()
-    assert len(text.splitlines()) <= 400, "split this module"
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
@@ -124,6 +187,20 @@ def test_names_say_something(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ClassDef):
             assert not node.name.endswith(("Manager", "Base", "Helper")), node.name
+
+
+@pytest.mark.parametrize("word", ["calibration", "stored", "comparison", "summary"])
+def test_a_word_names_one_module(word):
+    assert len([path for path in MODULES if path.stem == word]) == 1
+
+
+RIDDLES = re.compile(r"\b(can not|lends?|lent|told|tells?|contact.sheets?)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_words_are_plain(path):
+    found = RIDDLES.search(path.read_text())
+    assert found is None, f"{found.group()}: say it plainly"
 
 
 def _modules_after(code: str) -> set[str]:
@@ -145,3 +222,10 @@ def test_help_stays_light():
     assert "typer" in loaded
     heavy = {"torch", "numpy", "scipy", "pandas", "nibabel", "SimpleITK", "matplotlib"}
     assert not heavy & loaded
+
+
+def test_grading_does_not_import_what_parses_documentation_at_import():
+    code = "import spinexplain.findings.assess, spinexplain.io.read, spinexplain.report.html"
+    program = f"{code}\nimport sys; print('scipy.stats' in sys.modules, 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False"]

