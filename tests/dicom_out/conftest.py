@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import subprocess
-from collections import defaultdict
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -38,8 +40,6 @@ def _writer():
     path = Path(__file__).parents[1] / "io" / "conftest.py"
     spec = importlib.util.spec_from_file_location("dicom_writer", path)
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
@@ -279,14 +279,22 @@ def written(result, tmp_path_factory):
     return write
 
 
+@pytest.fixture(scope="session")
+def tool():
+    """A runner of outside programs that skips where one is absent; in CI that is a failure."""
+
+    def run(name, *words):
+        path = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
+        if path is None:
+            reason = f"{name} is not installed; scripts/apt-deps.sh or the dev extra brings it"
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        return run_tool(path, *words)
+
+    return run
+
+
 def run_tool(*words):
     """Run a program; return its exit code and all that it said."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
-
-def count_by(items):
-    counts = defaultdict(int)
-    for item in items:
-        counts[item] += 1
-    return dict(counts)

@@ -103,8 +103,10 @@ class ResultContext:
         for prefix in ("Content", "InstanceCreation", "Series"):
             setattr(dataset, f"{prefix}Date", day)
             setattr(dataset, f"{prefix}Time", time)
-        for keyword in ("StructureSetDate",):
-            dataset.pop(keyword, None)
+        if "DateOfSecondaryCapture" in dataset:
+            dataset.DateOfSecondaryCapture, dataset.TimeOfSecondaryCapture = day, time
+        for equipment in dataset.get("ContributingEquipmentSequence", []):
+            equipment.ContributionDateTime = day + time
         declare_scheme(dataset)
         return dataset
 
