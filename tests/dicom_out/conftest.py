@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.findings import Assessment, ScanFindings, ScanSource, VertebraFindings
+from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.geometry import BoxFrame
 from spinexplain.types import (
     Evidence,
@@ -297,4 +297,3 @@ def run_tool(*words):
     """Run a program; return its exit code and all that it said."""
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
-

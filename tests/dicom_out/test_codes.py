@@ -1,6 +1,14 @@
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.dicom_out.codes import Code, _tables, code, declare_scheme, grade_code, names
-from spinexplain.dicom_out.codes import own_code, scheme_designator
+from spinexplain.dicom_out.codes import (
+    Code,
+    _tables,
+    code,
+    declare_scheme,
+    grade_code,
+    names,
+    own_code,
+    scheme_designator,
+)
 from spinexplain.dicom_out.statement import SEVERITIES, STATES
 
 
@@ -27,7 +35,9 @@ def test_public_codes_are_those_of_the_dictionary():
             one = getattr(scheme, keyword)
             known[one.scheme_designator, one.value] = one.meaning
     unknown = [
-        one for _, _, one in _all() if one.scheme in ("SCT", "DCM") and (one.scheme, one.value) not in known
+        one
+        for _, _, one in _all()
+        if one.scheme in ("SCT", "DCM") and (one.scheme, one.value) not in known
     ]
     assert {one.meaning for one in unknown} <= {"Wedge-shaped", "Severity"}, unknown
     assert known["SCT", code("level", "L1").value].startswith("L1 ")

@@ -37,7 +37,9 @@ def _same_points(points_lps, labels, label):
 @pytest.mark.parametrize("orientation", ["HFS", "feet first", "oblique", "sagittal"])
 def test_dcmqi_reads_every_voxel_back(tmp_path, cases, written, tool, orientation):
     path = written(orientation) / "segmentation.dcm"
-    rc, said = tool("segimage2itkimage", "--inputDICOM", path, "--outputDirectory", tmp_path, "-t", "nii")
+    rc, said = tool(
+        "segimage2itkimage", "--inputDICOM", path, "--outputDirectory", tmp_path, "-t", "nii"
+    )
     assert rc == 0, said
     for number, label in enumerate((19, 20, 21), start=1):
         image = nib.load(tmp_path / f"{number}.nii.gz")
@@ -56,7 +58,7 @@ def test_pydicom_finds_each_frame_on_its_source_slice(cases, written, orientatio
         number = source.get("ReferencedFrameNumber")
         k = where[source.ReferencedSOPInstanceUID, number if number is None else int(number)]
         label = 18 + frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber
-        np.testing.assert_array_equal(plane, one.labels.array[:, :, k].T == label)
+        np.testing.assert_array_equal(plane, label == one.labels.array[:, :, k].T)
 
 
 def test_segments_carry_the_codes_of_their_level(written):

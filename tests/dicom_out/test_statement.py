@@ -16,7 +16,7 @@ from spinexplain.dicom_out.statement import (
     statement_of,
 )
 from spinexplain.errors import ConfigError
-from spinexplain.findings import Assessment
+from spinexplain.findings.scan import Assessment
 from spinexplain.types import Grading
 
 L1, T12, L2 = (VertebraLevel(name) for name in ("L1", "T12", "L2"))
@@ -88,9 +88,7 @@ def test_a_reader_has_the_last_word(findings):
 
 
 def test_identity_ignores_the_last_digits_of_scores(findings):
-    other = _changed(
-        findings, 0, assessments=_graded(findings, 0, (0.9499999, 0.0300001, 0.02))
-    )
+    other = _changed(findings, 0, assessments=_graded(findings, 0, (0.9499999, 0.0300001, 0.02)))
     assert statement_of(other).identity() == statement_of(findings).identity()
     changed = _changed(findings, 0, assessments=_graded(findings, 0, (0.02, 0.95, 0.03)))
     assert statement_of(changed).identity() != statement_of(findings).identity()

@@ -64,8 +64,14 @@ def test_what_is_said_about_a_fractured_vertebra(written):
 def test_every_number_names_its_algorithm_and_the_model_its_hash(written):
     """A number without children hides the whole report in OHIF."""
     found = pydicom.dcmread(written() / "structured-report.dcm")
-    numbers = [item for item in _items(found) if item.ValueType == "NUM" and "MeasuredValueSequence" in item]
-    inside = [n for n in numbers if n.ConceptNameCodeSequence[0].CodingSchemeDesignator == "99SPINEX"]
+    numbers = [
+        item
+        for item in _items(found)
+        if item.ValueType == "NUM" and "MeasuredValueSequence" in item
+    ]
+    inside = [
+        n for n in numbers if n.ConceptNameCodeSequence[0].CodingSchemeDesignator == "99SPINEX"
+    ]
     assert inside
     assert all(n.get("ContentSequence") for n in inside)
     texts = [item.TextValue for item in _items(found) if item.ValueType == "TEXT"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from highdicom.sr import CodedConcept
@@ -39,7 +39,7 @@ class Code:
 
 
 @cache
-def _tables() -> Mapping[str, Mapping[str, object]]:
+def _tables() -> Mapping[str, Mapping[str, Any]]:
     text = (resources.files("spinexplain.dicom_out") / "codes.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
@@ -63,8 +63,7 @@ def code(table: str, name: str) -> Code:
     >>> code("level", "L1")
     Code(value='66794005', scheme='SCT', meaning='L1 vertebra')
     """
-    value, scheme, meaning = _tables()[table][name]  # type: ignore[misc]
-    return Code(value, scheme, meaning)
+    return Code(*_tables()[table][name])
 
 
 def names(table: str) -> tuple[str, ...]:

@@ -41,13 +41,14 @@ def encapsulated_pdf(context: ResultContext, pdf: bytes, title: str) -> Dataset:
         Document title.
     """
     from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import UID
 
     identifiers = context.identifiers("pdf")
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = _ENCAPSULATED_PDF
-    meta.MediaStorageSOPInstanceUID = identifiers["sop_instance_uid"]
-    meta.TransferSyntaxUID = _EXPLICIT
-    made = FileDataset(None, {}, file_meta=meta, preamble=bytes(128))
+    meta.MediaStorageSOPClassUID = UID(_ENCAPSULATED_PDF)
+    meta.MediaStorageSOPInstanceUID = UID(identifiers["sop_instance_uid"])
+    meta.TransferSyntaxUID = UID(_EXPLICIT)
+    made = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     made.SOPClassUID = _ENCAPSULATED_PDF
     made.SOPInstanceUID = identifiers["sop_instance_uid"]
     header = context.references.headers[0]

@@ -14,7 +14,8 @@ from spinexplain.spine.paint import paint_back
 from spinexplain.types import Explanation, Volume
 
 if TYPE_CHECKING:
-    from highdicom.pm import ParametricMap
+    from highdicom import VOILUTTransformation
+    from highdicom.pm import ParametricMap, RealWorldValueMapping
     from pydicom.dataset import Dataset
 
 _LARGEST_FULL_GRID_BYTES = 256 * 2**20
@@ -102,7 +103,7 @@ def _slices_kept(heat: np.ndarray, full_grid_bytes: int) -> tuple[int, int]:
     return int(used[0]), int(used[-1]) + 1
 
 
-def _window(heat: np.ndarray) -> object:
+def _window(heat: np.ndarray) -> VOILUTTransformation:
     """Show from zero to the highest value; the plain function allows no width below one."""
     from highdicom import VOILUTTransformation
 
@@ -112,7 +113,7 @@ def _window(heat: np.ndarray) -> object:
     )
 
 
-def _mapping(heat: np.ndarray) -> object:
+def _mapping(heat: np.ndarray) -> RealWorldValueMapping:
     from highdicom.pm import RealWorldValueMapping
 
     return RealWorldValueMapping(

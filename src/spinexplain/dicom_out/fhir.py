@@ -69,12 +69,8 @@ def _report(context: ResultContext, observations: list[dict[str, Any]]) -> dict[
     return {
         "resourceType": "DiagnosticReport",
         "id": _uuid(context, "report"),
-        "meta": {
-            "tag": [{"system": _PRIORITY_TAG, "code": "urgent" if suspected else "routine"}]
-        },
-        "identifier": [
-            {"system": _UID_SYSTEM, "value": f"urn:oid:{context.uid('report', '1')}"}
-        ],
+        "meta": {"tag": [{"system": _PRIORITY_TAG, "code": "urgent" if suspected else "routine"}]},
+        "identifier": [{"system": _UID_SYSTEM, "value": f"urn:oid:{context.uid('report', '1')}"}],
         "status": _status(context),
         "category": [{"text": "Radiology"}],
         "code": _concept(code("object", "report")),
@@ -158,9 +154,7 @@ def _study(context: ResultContext, objects: Mapping[str, Dataset]) -> dict[str, 
     return {
         "resourceType": "ImagingStudy",
         "id": _uuid(context, "study"),
-        "identifier": [
-            {"system": _UID_SYSTEM, "value": f"urn:oid:{context.references.study_uid}"}
-        ],
+        "identifier": [{"system": _UID_SYSTEM, "value": f"urn:oid:{context.references.study_uid}"}],
         "status": "available",
         "subject": _subject(context),
         "series": list(series.values()),

@@ -42,7 +42,8 @@ def key_images(context: ResultContext, pictures: Sequence[np.ndarray]) -> list[S
         image.BodyPartExamined = "SPINE"
         image.ManufacturerModelName = MODEL_NAME
         image.SoftwareVersions = context.software_version
-        made.append(context.finish(image))
+        context.finish(image)
+        made.append(image)
     return made
 
 

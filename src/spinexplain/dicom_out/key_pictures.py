@@ -11,15 +11,16 @@ from spinexplain.dicom_out.statement import (
     ScanStatement,
     VertebraStatement,
 )
-from spinexplain.findings import ScanFindings, VertebraFindings
-from spinexplain.report.pictures import wash_rgba, window_hu
+from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.types import Explanation, Patch
+from spinexplain.ui.pictures import wash_rgba, window_hu
 
 _SIDE = 512  # pixels of a sheet in a card
 _LINE = 24
 _TEXT = 18
 _BAND = 40
 _MARK_POSTERIOR_MM = 52.0  # behind the spinous process, where a mark hides no body
+_CUBIC = Image.Resampling.BICUBIC
 _WHITE, _GRAY, _AMBER, _GROUND = (240, 240, 240), (150, 150, 150), (255, 170, 60), (12, 14, 16)
 WARNING = "spinexplain, {status}. Not for diagnostic use."
 
@@ -52,7 +53,9 @@ def _spine(overview: Patch, statement: ScanStatement) -> np.ndarray:
     factor = 2.0 * overview.frame.spacing_mm
     rows, columns = (round(size * factor) for size in overview.array.shape)
     picture = Image.new("RGB", (max(columns, 560), rows + 2 * _BAND), _GROUND)
-    sheet = Image.fromarray(window_hu(overview.array)).resize((columns, rows), Image.Resampling.BICUBIC)
+    sheet = Image.fromarray(window_hu(overview.array)).resize(
+        (columns, rows), Image.Resampling.BICUBIC
+    )
     picture.paste(sheet, (0, _BAND))
     draw = ImageDraw.Draw(picture)
     for one in statement.vertebrae:
@@ -76,9 +79,7 @@ def _color(one: VertebraStatement) -> tuple[int, int, int]:
     return _GRAY if one.final.state == NO_SUSPICION else _WHITE
 
 
-def _card(
-    item: VertebraFindings, one: VertebraStatement, statement: ScanStatement
-) -> np.ndarray:
+def _card(item: VertebraFindings, one: VertebraStatement, statement: ScanStatement) -> np.ndarray:
     """Draw the sheet of a vertebra, the same with its strongest evidence, and the figures."""
     lines = card_lines(one)
     height = _SIDE + 2 * _BAND + _LINE * len(lines) + _LINE // 2
@@ -121,7 +122,7 @@ def _with_evidence(item: VertebraFindings) -> Image.Image:
     array, heat = _sagittal(explanation)
     ground = _scaled(window_hu(array)).convert("RGBA")
     wash = Image.fromarray(wash_rgba(heat, float(heat.max())))
-    wash = wash.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+    wash = wash.resize((_SIDE, _SIDE), _CUBIC)
     return Image.alpha_composite(ground, wash).convert("RGB")
 
 
@@ -135,7 +136,7 @@ def _sagittal(explanation: Explanation) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scaled(pixels: np.ndarray) -> Image.Image:
-    return Image.fromarray(pixels).convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+    return Image.fromarray(pixels).convert("RGB").resize((_SIDE, _SIDE), _CUBIC)
 
 
 def _frame(picture: Image.Image, title: str, statement: ScanStatement) -> None:
@@ -151,4 +152,3 @@ def _frame(picture: Image.Image, title: str, statement: ScanStatement) -> None:
 
 def _font(size: int) -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)
-

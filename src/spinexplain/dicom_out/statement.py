@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import healthy_class
 from spinexplain.errors import ConfigError
-from spinexplain.findings import ScanFindings, VertebraFindings, healthy_class
-from spinexplain.report.rules import (
+from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
     grade_of,
@@ -18,6 +18,7 @@ from spinexplain.report.rules import (
     severity,
     suspicion,
 )
+from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.types import Heights, ModelInfo
 
 FRACTURE = "fracture suspected"
@@ -317,4 +318,3 @@ def _heights(heights: Heights) -> HeightStatement:
         loss_interval=(round(float(low), _DIGITS), round(float(high), _DIGITS)),
         shape=heights.shape,
     )
-

@@ -12,7 +12,7 @@ import numpy as np
 from spinexplain.dicom_out.result_context import MANUFACTURER, ResultContext, digest_of
 from spinexplain.dicom_out.statement import ScanStatement, statement_of
 from spinexplain.errors import FileFormatError
-from spinexplain.findings import ScanFindings
+from spinexplain.findings.scan import ScanFindings
 from spinexplain.io.dicom_references import DicomReferences
 from spinexplain.io.quiet import quiet_dicom
 from spinexplain.types import Explanation, LabelMap
@@ -99,7 +99,7 @@ def dicom_objects(result: DicomResult, context: ResultContext) -> dict[str, Data
 
 def context_of(result: DicomResult) -> ResultContext:
     """Return what the objects of a result share, with the digest that decides their UIDs."""
-    from spinexplain.report.pages import software_version
+    from spinexplain.ui.pages import software_version
 
     statement = result.statement or statement_of(result.findings)
     version = software_version()
