@@ -18,4 +18,4 @@ def test_the_bytes_come_back_whatever_their_length(tmp_path, result, pdf):
 def test_dcmtk_extracts_it(tmp_path, written, tool):
     rc, said = tool("dcm2pdf", written() / "report.dcm", tmp_path / "out.pdf")
     assert rc == 0, said
-    assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF-1.7")
+    assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")

@@ -79,7 +79,7 @@ def test_the_same_result_has_the_same_bytes(written, result, tmp_path_factory):
     from spinexplain.dicom_out.write import write_dicom
 
     again = tmp_path_factory.mktemp("again")
-    write_dicom(result(pdf=b"%PDF-1.7\n%%EOF"), again)
+    write_dicom(result(with_pdf=True), again)
     for name in FILES:
         first, second = ((f / f"{name}.dcm").read_bytes() for f in (written(), again))
         assert first == second, name
@@ -95,7 +95,7 @@ def test_another_model_makes_other_instances(cases, result, tmp_path):
 
 
 def test_without_mask_and_pdf_the_rest_is_written(written):
-    folder = written("HFS", labels=None)
+    folder = written("HFS", labels=None, with_pdf=False)
     assert "segmentation" not in _objects(folder)
     assert "structured-report" in _objects(folder)
 

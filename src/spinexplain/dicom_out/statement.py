@@ -49,6 +49,11 @@ class ModelOpinion:
     grade: str
     scores: tuple[tuple[str, float], ...]
 
+    @property
+    def top(self) -> float:
+        """The score of the grade."""
+        return dict(self.scores)[self.grade]
+
 
 @dataclass(frozen=True)
 class HeightStatement:

@@ -34,8 +34,8 @@ class DicomResult:
         Of the series that ``findings.volume`` was read from.
     labels : LabelMap or None
         VerSe labels on the grid of the CT; no segmentation without them.
-    pdf : bytes or None
-        The report; no encapsulated PDF without it.
+    with_pdf : bool
+        Whether to print the findings as an encapsulated PDF, which needs WeasyPrint.
     statement : ScanStatement, optional
         What to say instead of what follows from the findings: a reader's finalized result.
     replaced : tuple of pydicom Dataset
@@ -47,7 +47,7 @@ class DicomResult:
     findings: ScanFindings
     references: DicomReferences
     labels: LabelMap | None = None
-    pdf: bytes | None = None
+    with_pdf: bool = False
     statement: ScanStatement | None = None
     replaced: tuple[Dataset, ...] = ()
     made_at: datetime | None = None
@@ -67,7 +67,7 @@ def dicom_objects(result: DicomResult, context: ResultContext) -> dict[str, Data
     dict of str to pydicom Dataset
         By file name without ending: ``structured-report``; ``segmentation`` where there is a
         mask; ``evidence`` where a suspicious vertebra is explained; ``key-image-1`` and on, and
-        their ``key-note``; ``report`` where there is a PDF.
+        their ``key-note``; ``report`` where a PDF is wanted.
 
     Raises
     ------
@@ -78,6 +78,7 @@ def dicom_objects(result: DicomResult, context: ResultContext) -> dict[str, Data
     from spinexplain.dicom_out.evidence_map import evidence_map, painted_evidence
     from spinexplain.dicom_out.key_images import key_images, key_note
     from spinexplain.dicom_out.key_pictures import key_pictures
+    from spinexplain.dicom_out.print_page import print_pdf
     from spinexplain.dicom_out.segmentation import segmentation
     from spinexplain.dicom_out.structured_report import structured_report
 
@@ -89,11 +90,13 @@ def dicom_objects(result: DicomResult, context: ResultContext) -> dict[str, Data
     heat = painted_evidence(_explanations(findings, context.statement), findings.volume)
     if heat is not None:
         made["evidence"] = evidence_map(context, heat)
-    images = key_images(context, key_pictures(findings, context.statement))
+    pictures = key_pictures(findings, context.statement)
+    images = key_images(context, pictures)
     made |= {f"key-image-{number}": image for number, image in enumerate(images, start=1)}
     made["key-note"] = key_note(context, images)
-    if result.pdf is not None:
-        made["report"] = encapsulated_pdf(context, result.pdf, "spinexplain report")
+    if result.with_pdf:
+        pdf = print_pdf(findings, context.statement, pictures)
+        made["report"] = encapsulated_pdf(context, pdf, "spinexplain report")
     return {name: dataset for name, dataset in made.items() if dataset is not None}
 
 
