@@ -270,7 +270,9 @@ def written(result, tmp_path_factory):
     def write(orientation="HFS", **changes):
         if orientation not in made or changes:
             folder = tmp_path_factory.mktemp("objects")
-            write_dicom(result(orientation, **({"with_pdf": True} | changes)), folder)
+            write_dicom(
+                result(orientation, **({"with_pdf": orientation == "HFS"} | changes)), folder
+            )
             if changes:
                 return folder
             made[orientation] = folder

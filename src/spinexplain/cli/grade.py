@@ -24,6 +24,7 @@ from spinexplain.cli.progress import printable
 from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
+    from spinexplain.dicom_out.folder import DicomFolder
     from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.findings.scan import ScanFindings, ScanSource
     from spinexplain.types import LabelMap, Vertebra, Volume
@@ -78,6 +79,22 @@ def command(
     full_grid: Annotated[
         bool, typer.Option("--full-grid", help="Heat maps on the whole grid of the CT.")
     ] = False,
+    dicom_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--dicom-out",
+            metavar="FOLDER",
+            help="Also write DICOM and FHIR results here; CT must be a DICOM series.",
+        ),
+    ] = None,
+    dicom_replaces: Annotated[
+        Path | None,
+        typer.Option(
+            "--dicom-replaces",
+            metavar="FOLDER",
+            help="Earlier --dicom-out folder of this scan, which the new result replaces.",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Grade every thoracic and lumbar vertebra of CT and explain why.
@@ -103,11 +120,15 @@ def command(
         label_scheme=label_scheme,
         all_heatmaps=all_heatmaps,
         full_grid=full_grid,
+        dicom_out=dicom_out,
+        dicom_replaces=dicom_replaces,
         force=force,
     )
     findings = grade_to_folder(request)
     typer.echo(in_words(findings))
     typer.echo(f"report: {printable(str(out / 'report.html'))}")
+    if dicom_out is not None:
+        typer.echo(f"dicom: {printable(str(dicom_out))}")
 
 
 STAGES = 9
@@ -133,6 +154,8 @@ class GradeRequest:
     localizer_minutes: float = 120.0
     all_heatmaps: bool = False
     full_grid: bool = False
+    dicom_out: Path | None = None
+    dicom_replaces: Path | None = None
     force: bool = False
 
 
@@ -165,7 +188,11 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
             "they can be graded. Give a mask, centroids, or a --localizer."
         )
     shown = nullcontext(_silent) if quiet else shown_stages(request.ct.name, STAGES)
-    with output_folder(request.out, force=request.force) as folder, shown as stage:
+    with (
+        output_folder(request.out, force=request.force) as folder,
+        _dicom_folder(request) as dicom,
+        shown as stage,
+    ):
         with stage("read"):
             inputs = read_inputs(request)
         findings = grade(
@@ -185,7 +212,19 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
         )
         with stage("write"):
             write_outputs(findings, folder, request)
+            if dicom is not None:
+                dicom.write(findings, inputs.labels)
     return findings
+
+
+def _dicom_folder(request: GradeRequest) -> AbstractContextManager[DicomFolder | None]:
+    if request.dicom_out is None:
+        return nullcontext()
+    from spinexplain.dicom_out.folder import dicom_folder
+
+    return dicom_folder(
+        request.dicom_out, request.ct, request.series, request.dicom_replaces, request.force
+    )
 
 
 def _dissections(request: GradeRequest) -> list[Dissection]:

@@ -19,7 +19,8 @@ _SIDE = 512  # pixels of a sheet in a card
 _LINE = 24
 _TEXT = 18
 _BAND = 40
-_MARK_POSTERIOR_MM = 52.0  # behind the spinous process, where a mark hides no body
+_TICK = 16
+_MARGIN = 330  # for names and verdicts beside the spine
 _CUBIC = Image.Resampling.BICUBIC
 _WHITE, _GRAY, _AMBER, _GROUND = (240, 240, 240), (150, 150, 150), (255, 170, 60), (12, 14, 16)
 WARNING = "spinexplain, {status}. Not for diagnostic use."
@@ -52,20 +53,27 @@ def _spine(overview: Patch, statement: ScanStatement) -> np.ndarray:
     """Draw the whole-spine sheet with the name and verdict of each vertebra beside it."""
     factor = 2.0 * overview.frame.spacing_mm
     rows, columns = (round(size * factor) for size in overview.array.shape)
-    picture = Image.new("RGB", (max(columns, 560), rows + 2 * _BAND), _GROUND)
+    picture = Image.new("RGB", (columns + _MARGIN, rows + 2 * _BAND), _GROUND)
     sheet = Image.fromarray(window_hu(overview.array)).resize(
         (columns, rows), Image.Resampling.BICUBIC
     )
     picture.paste(sheet, (0, _BAND))
     draw = ImageDraw.Draw(picture)
     for one in statement.vertebrae:
-        row, column = (
-            np.asarray(overview.frame.to_patch(np.array(one.center_mm)))[:2] + 0.5
-        ) * factor
-        behind = min(column + _MARK_POSTERIOR_MM * 2.0, columns - 40.0)
-        draw.text((behind, row + _BAND), _mark(one), _color(one), _font(_TEXT), anchor="lm")
+        center = np.asarray(overview.frame.to_patch(np.array(one.center_mm)))
+        row = float(center[0] + 0.5) * factor + _BAND
+        draw.line((columns - _TICK, row, columns, row), _color(one), 2)
+        draw.text((columns + _TICK // 2, row), _mark(one), _color(one), _font(_TEXT), anchor="lm")
+    _sides(draw, columns, rows)
     _frame(picture, "Whole spine, sagittal along its curve", statement)
     return np.asarray(picture)
+
+
+def _sides(draw: ImageDraw.ImageDraw, columns: int, rows: int) -> None:
+    """Write which side is anterior and which posterior."""
+    middle = _BAND + rows - _LINE
+    draw.text((8, middle), "A", _WHITE, _font(_TEXT), anchor="lm")
+    draw.text((columns - 8, middle), "P", _WHITE, _font(_TEXT), anchor="rm")
 
 
 def _mark(one: VertebraStatement) -> str:
@@ -87,6 +95,7 @@ def _card(item: VertebraFindings, one: VertebraStatement, statement: ScanStateme
     picture.paste(_scaled(window_hu(item.patch.array)), (0, _BAND))
     picture.paste(_with_evidence(item), (_SIDE, _BAND))
     draw = ImageDraw.Draw(picture)
+    _sides(draw, 2 * _SIDE, _SIDE)
     for number, line in enumerate(lines):
         draw.text((8, _BAND + _SIDE + 8 + _LINE * number), line, _WHITE, _font(_TEXT))
     _frame(picture, f"{one.level.value}: {one.final.words}", statement)
@@ -101,17 +110,22 @@ def card_lines(one: VertebraStatement) -> list[str]:
         lines.append(f"Model {opinion.model.name}: {opinion.grade} (score {scores})")
     if one.heights is not None:
         heights = one.heights
-        low, high = (100 * bound for bound in heights.loss_interval)
+        low, high = heights.loss_interval
         lines.append(
             f"Heights {heights.anterior_mm:.1f} / {heights.middle_mm:.1f} / "
             f"{heights.posterior_mm:.1f} mm (anterior, middle, posterior), loss "
-            f"{100 * heights.loss:.0f} % ({low:.0f} to {high:.0f} %), shape {heights.shape}"
+            f"{_percent(heights.loss)} % ({_percent(low)} to {_percent(high)} %), "
+            f"shape {heights.shape}"
         )
     if one.agreement is False:
         lines.append("Model and heights disagree.")
     if one.reader is not None:
         lines.append(f"Reader: {one.reader.words} (machine: {one.verdict.words})")
     return lines
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share) or 0:d}"  # no minus before zero
 
 
 def _with_evidence(item: VertebraFindings) -> Image.Image:
