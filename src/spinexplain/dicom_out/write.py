@@ -107,6 +107,7 @@ def context_of(result: DicomResult) -> ResultContext:
     statement = result.statement or statement_of(result.findings)
     version = software_version()
     parts = [statement.identity().encode(), version.encode()]
+    parts += [one.sop_instance_uid.encode() for one in result.references.slices]
     parts += [str(one.SOPInstanceUID).encode() for one in result.replaced]
     if result.labels is not None:
         parts.append(np.ascontiguousarray(result.labels.array).tobytes())
