@@ -174,6 +174,8 @@ def segmentation_file(ct_series, tmp_path_factory):
     result = DicomResult(ct_series.findings, ct_series.references, ct_series.labels)
     made = segmentation(context_of(result), ct_series.labels)
     made.Manufacturer = "Somebody"
+    made.SeriesInstanceUID = f"{UID}.501"
+    made.SOPInstanceUID = made.file_meta.MediaStorageSOPInstanceUID = f"{UID}.502"
     path = tmp_path_factory.mktemp("seg") / "seg.dcm"
     made.save_as(path, enforce_file_format=True)
     assert pydicom.dcmread(path).Modality == "SEG"
@@ -229,6 +231,14 @@ def orthanc(tmp_path_factory):
         running.terminate()
         running.wait(20)
         log.close()
+
+
+def emptied(url):
+    """Remove everything from an Orthanc."""
+    import requests
+
+    for one in requests.get(f"{url}/patients", timeout=10).json():
+        requests.delete(f"{url}/patients/{one}", timeout=30).raise_for_status()
 
 
 def upload(url, files):

@@ -9,7 +9,7 @@ from threading import Event
 import pydicom
 import pytest
 import requests
-from tests_node_conftest import Lines, settings_of, upload
+from tests_node_conftest import Lines, emptied, settings_of, upload
 
 from spinexplain.node.ledger import Ledger
 from spinexplain.node.log import json_log
@@ -39,6 +39,7 @@ def test_a_series_goes_in_and_results_come_out(
     """Sent in, taken when stable, graded by a segmentation of its study, stored, sent on."""
     url, pacs_port = orthanc
     archive = pacs(port=pacs_port)
+    emptied(url)
     upload(url, [*sorted(ct_series.folder.iterdir()), segmentation_file])
     mailbox = OrthancMailbox(url, forward_to="pacs")
     (arrival,) = [one for one in _arrivals(mailbox) if one.facts.modality == "CT"]

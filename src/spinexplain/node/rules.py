@@ -162,8 +162,8 @@ def _age_rule(facts: SeriesFacts, rules: RuleSettings) -> Check:
 
 
 RULES: tuple[Callable[[SeriesFacts, RuleSettings], Check], ...] = (
-    _modality,
     _own_result,
+    _modality,
     _localizer,
     _instances,
     _thickness,

@@ -73,6 +73,8 @@ class Node:
             return 0
         new = self.ledger.admit(self.mailbox.name, after, entries)
         for one in new:
+            if one.reason == "own_result":
+                continue  # every result comes by once; it is no news
             self.log("arrived", key=one.key, state=one.state, reason=one.reason)
             if one.state == "refused":
                 self.metrics.refused(one.reason)
