@@ -88,7 +88,7 @@ def options(
 
 
 EXTRAS = {
-    "dicom": ("highdicom", "pydicom", "pylibjpeg"),
+    "dicom": ("highdicom", "jpeg_ls", "pydicom", "pylibjpeg"),
     "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),
     "train": (
