@@ -87,6 +87,7 @@ def test_extras_are_those_of_the_package():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {
         extra: {Requirement(line).name.lower().replace("-", "_") for line in lines}
+        - {"spinexplain"}
         for extra, lines in project["optional-dependencies"].items()
         if extra in EXTRAS
     }

@@ -65,6 +65,16 @@ def test_a_series_with_a_segmentation_is_graded_once_and_delivered(
     assert not list((tmp_path / "work").iterdir())
 
 
+def test_what_a_killed_node_left_is_swept(tmp_path, ct_series):
+    for left in ("work/key1abc", "results/.key1-xyz"):
+        (tmp_path / left).mkdir(parents=True)
+    settings = settings_of(tmp_path, vertebrae={"order": ["segmentation"]})
+    with pytest.raises(LabelError):
+        process(ENTRY, FolderMailbox(ct_series.folder), settings, _loaded, _stage)
+    assert not list((tmp_path / "work").iterdir())
+    assert not list((tmp_path / "results").iterdir())
+
+
 def test_a_series_without_vertebrae_leaves_nothing_behind(tmp_path, ct_series):
     settings = settings_of(tmp_path, vertebrae={"order": ["segmentation"]})
     with pytest.raises(LabelError):

@@ -13,6 +13,7 @@ import typer
 
 from spinexplain.cli import (
     ablate,
+    batch,
     compare,
     crossval,
     demo,
@@ -28,6 +29,7 @@ from spinexplain.cli import (
     prepare,
     prototypes,
     series,
+    summarize,
     tables,
     train,
     trials,
@@ -63,6 +65,8 @@ for module in (
     dissect,
     names,
     node,
+    batch,
+    summarize,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
@@ -102,6 +106,7 @@ EXTRAS = {
         "tensorboard",
         "zarr",
     ),
+    "scale": ("pandas", "pyarrow", "ray"),
 }
 """What only some commands need: name of the extra -> modules it brings."""
 

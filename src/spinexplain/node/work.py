@@ -66,12 +66,20 @@ def process(
         If the other side fails.
     """
     results = settings.state.folder / "results" / entry.key
+    _sweep(entry.key, settings.state.folder)
     if not results.is_dir():
         _grade(entry, mailbox, settings, load, stage, results)
     with stage("deliver"):
         mailbox.deliver(sorted(results.glob("*.dcm")))
     content = json.loads((results / "outcome.json").read_text(encoding="utf-8"))
     return Outcome(int(content["urgency"]), str(content["headline"]))
+
+
+def _sweep(key: str, folder: Path) -> None:
+    """Remove what a killed node left of this series; nobody else works on it now."""
+    for pattern in (f"work/{key}*", f"results/.{key}-*"):
+        for left in folder.glob(pattern):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _grade(
