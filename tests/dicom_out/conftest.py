@@ -54,6 +54,7 @@ ORIENTATIONS = {
     "prone": np.diag([1.0, 1.0, 1.0]),
     "sagittal": np.array([[0.0, 0, -1], [-1, 0, 0], [0, -1, 0]]),
     "oblique": None,
+    "tilted": np.diag([-1.0, -1.0, 1.0]),
 }
 
 
@@ -78,6 +79,8 @@ def affine_of(orientation, spacing=(1.5, 2.0, 3.0), shape=(26, 22, 18)):
         )
     affine = np.eye(4)
     affine[:3, :3] = axes * np.array(spacing)
+    if orientation == "tilted":
+        affine[1, 2] = np.tan(np.radians(15)) * spacing[2]
     affine[:3, 3] = np.array([4.0, -120.0, 310.0]) - affine[:3, :3] @ (np.array(shape) / 2)
     return affine
 

@@ -47,7 +47,7 @@ def test_dcmqi_reads_every_voxel_back(tmp_path, cases, written, tool, orientatio
         _same_points(points, cases(orientation).labels, label)
 
 
-@pytest.mark.parametrize("orientation", ["HFS", "oblique", "frames"])
+@pytest.mark.parametrize("orientation", ["HFS", "oblique", "tilted", "frames"])
 def test_pydicom_finds_each_frame_on_its_source_slice(cases, written, orientation):
     one = cases(orientation)
     found = pydicom.dcmread(written(orientation) / "segmentation.dcm")
@@ -59,6 +59,19 @@ def test_pydicom_finds_each_frame_on_its_source_slice(cases, written, orientatio
         k = where[source.ReferencedSOPInstanceUID, number if number is None else int(number)]
         label = 18 + frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber
         np.testing.assert_array_equal(plane, label == one.labels.array[:, :, k].T)
+
+
+def test_a_tilted_gantry_keeps_its_positions(cases, written):
+    """Each frame of segmentation and map lies where its source slice lies: sheared, as scanned."""
+    one = cases("tilted")
+    where = {h.SOPInstanceUID: h.ImagePositionPatient for h in one.references.headers}
+    for name in ("segmentation", "evidence"):
+        found = pydicom.dcmread(written("tilted") / f"{name}.dcm")
+        for frame in found.PerFrameFunctionalGroupsSequence:
+            source = frame.DerivationImageSequence[0].SourceImageSequence[0]
+            corner = frame.PlanePositionSequence[0].ImagePositionPatient
+            expected = where[source.ReferencedSOPInstanceUID]
+            np.testing.assert_allclose(corner, expected, atol=1e-3)
 
 
 def test_segments_carry_the_codes_of_their_level(written):

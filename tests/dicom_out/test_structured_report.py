@@ -17,7 +17,7 @@ from spinexplain.dicom_out.statement import (
 from spinexplain.dicom_out.structured_report import images_at_vertebrae, structured_report
 from spinexplain.dicom_out.write import context_of, read_replaced
 
-EVERY = ["HFS", "feet first", "prone", "sagittal", "oblique", "frames"]
+EVERY = ["HFS", "feet first", "prone", "sagittal", "oblique", "tilted", "frames"]
 
 
 @pytest.mark.parametrize("orientation", EVERY)

@@ -245,7 +245,7 @@ def opened_node(settings: NodeSettings, log: Log) -> Iterator[Node]:
     from spinexplain.node.doors import open_mailbox
     from spinexplain.node.health import HealthServer
 
-    settings.state.folder.mkdir(parents=True, exist_ok=True)
+    settings.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds images
     ledger = Ledger(settings.state.folder)
     room = settings.state.min_free_gib * _GIB
     try:

@@ -26,10 +26,42 @@ def test_without_ray_the_remedy_is_named(tmp_path, monkeypatch):
         list(grade_on_ray([scan], tmp_path, _nothing, Crew(), "local"))
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="ray is not installed; the extra scale has it"
 )
+
+
+@pytest.mark.slow
+@needs_ray
+def test_a_poisonous_scan_ends_neither_the_job_nor_goes_on_for_ever(tmp_path):
+    """Defined inside, so that it travels by value and the actors need no file of ours."""
+
+    def poisonous(scan, out, models):
+        import os
+
+        from spinexplain.jobs.batch.outcome import Outcome, write_refusal
+
+        with (out / f"{scan.name}.log").open("a") as stream:
+            stream.write("x")
+        if scan.name == "die":
+            os._exit(9)
+        write_refusal(out, Outcome(scan.name, "refused", "Toy", ""))
+        return Outcome(scan.name, "refused", "Toy")
+
+    scans = [ArchiveScan(name, tmp_path, labels=tmp_path) for name in ("a", "die", "b", "c")]
+    crew = Crew(workers=2, attempts=2)
+    found = grade_on_ray(scans, tmp_path, lambda: (), crew, "local", poisonous)
+    assert {one.name: one.state for one in found} == {
+        "a": "refused",
+        "die": "crashed",
+        "b": "refused",
+        "c": "refused",
+    }
+    assert 1 <= len((tmp_path / "die.log").read_text()) <= 6
+
+
+@pytest.mark.slow
+@needs_ray
 def test_bad_input_is_a_row_on_ray_too(tmp_path):
     scans = [
         ArchiveScan(name, tmp_path / f"{name}.nii.gz", labels=tmp_path / "m.nii.gz")

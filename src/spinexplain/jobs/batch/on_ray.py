@@ -11,7 +11,7 @@ from typing import Any
 from spinexplain.errors import ConfigError
 from spinexplain.jobs.batch.manifest import ArchiveScan
 from spinexplain.jobs.batch.outcome import Outcome, grade_one, outcome_of
-from spinexplain.jobs.batch.workers import Crew, given_up
+from spinexplain.jobs.batch.workers import Crew, Work, given_up
 
 _FIELDS = ("labels", "centroids")
 
@@ -22,6 +22,7 @@ def grade_on_ray(
     load: Callable[[], Sequence[Any]],
     crew: Crew,
     address: str,
+    work: Work = grade_one,
 ) -> Iterator[Outcome]:
     """Grade scans on a Ray cluster.
 
@@ -36,6 +37,8 @@ def grade_on_ray(
         ``workers`` is the largest number of actors.
     address : str
         Of the cluster; ``"local"`` starts one on this machine.
+    work : callable
+        Grades one scan.
 
     Yields
     ------
@@ -68,7 +71,7 @@ def grade_on_ray(
         ignore_reinit_error=True,
     )
     try:
-        _mapped(scans, out, load, crew)
+        _mapped(scans, out, load, crew, work)
     finally:
         ray.shutdown()
     for scan in scans:
@@ -76,7 +79,11 @@ def grade_on_ray(
 
 
 def _mapped(
-    scans: Sequence[ArchiveScan], out: Path, load: Callable[[], Sequence[Any]], crew: Crew
+    scans: Sequence[ArchiveScan],
+    out: Path,
+    load: Callable[[], Sequence[Any]],
+    crew: Crew,
+    work: Work,
 ) -> None:
     import ray.data
     from ray.data import ActorPoolStrategy, DataContext
@@ -87,11 +94,13 @@ def _mapped(
     pool = ActorPoolStrategy(min_size=1, max_size=crew.workers, max_tasks_in_flight_per_actor=2)
     done = blocks.map(
         _Actor,
-        fn_constructor_args=(str(out), load),
+        fn_constructor_args=(str(out), load, work),
         compute=pool,
         num_cpus=0.5,
-        max_restarts=2 * crew.attempts,
-        max_task_retries=crew.attempts - 1,
+        ray_remote_args_fn=lambda: {
+            "max_restarts": 2 * crew.attempts,
+            "max_task_retries": crew.attempts - 1,
+        },
     )
     for _ in done.iter_rows():
         pass
@@ -100,12 +109,13 @@ def _mapped(
 class _Actor:
     """Loads the models once and grades what it is given."""
 
-    def __init__(self, out: str, load: Callable[[], Sequence[Any]]) -> None:
+    def __init__(self, out: str, load: Callable[[], Sequence[Any]], work: Work) -> None:
         self._out = Path(out)
+        self._work = work
         self._models = load()
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        outcome = grade_one(unpacked(row["scan"]), self._out, self._models)
+        outcome = self._work(unpacked(row["scan"]), self._out, self._models)
         return {"name": outcome.name, "state": outcome.state}
 
 
