@@ -109,3 +109,61 @@ def test_slices_in_several_multiframe_files_are_refused(tmp_path, dicom):
         dicom.save(dataset, tmp_path / f"f{number}")
     with pytest.raises(FileFormatError, match="2 multi-frame files"):
         read_references(tmp_path)
+
+
+MALFORMED = {
+    "StudyDate": b"20261399",
+    "StudyTime": b"25:00:xx",
+    "PatientSex": b"unknown ",
+    "PatientBirthDate": b"1950-01-02",
+    "PatientAge": b"old ",
+    "PatientWeight": b"seventy ",
+    "SliceThickness": b"abc ",
+}
+
+
+@pytest.mark.parametrize("keyword", MALFORMED)
+def test_values_that_dicom_does_not_allow_are_left_out(tmp_path, dicom, keyword):
+    from pydicom.datadict import dictionary_VR, tag_for_keyword
+    from pydicom.dataelem import RawDataElement
+    from pydicom.tag import Tag
+
+    series = _series(dicom, StudyDate="20260102", PatientSex="F")
+    tag, value = Tag(tag_for_keyword(keyword)), MALFORMED[keyword]
+    for k in range(5):
+        dataset = dicom.slice(series, k)
+        raw = RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, False, True)
+        dataset._dict[tag] = raw
+        dicom.save(dataset, tmp_path / f"{k}")
+    header = read_references(tmp_path).headers[0]
+    if keyword == "SliceThickness":
+        assert header.SliceThickness == pytest.approx(2.0)
+    else:
+        assert not header.get(keyword)
+
+
+def test_long_texts_are_kept_as_they_are(tmp_path, dicom):
+    """An accession number that is longer than allowed still finds its study in the archive."""
+    from pydicom.dataelem import RawDataElement
+    from pydicom.tag import Tag
+
+    series = _series(dicom)
+    for k in range(5):
+        dataset = dicom.slice(series, k)
+        tag = Tag("AccessionNumber")
+        dataset._dict[tag] = RawDataElement(tag, "SH", 40, b"A" * 40, 0, False, True)
+        dicom.save(dataset, tmp_path / f"{k}")
+    assert read_references(tmp_path).headers[0].AccessionNumber == "A" * 40
+
+
+def test_names_in_other_scripts_come_as_unicode(tmp_path, dicom):
+    series = _series(dicom)
+    name = "Yamada^Tarou=\u5c71\u7530^\u592a\u90ce=\u3084\u307e\u3060^\u305f\u308d\u3046"
+    for k in range(5):
+        dataset = dicom.slice(series, k)
+        dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+        dataset.PatientName = name
+        dicom.save(dataset, tmp_path / f"{k}")
+    header = read_references(tmp_path).headers[0]
+    assert str(header.PatientName) == name
+    assert header.SpecificCharacterSet == "ISO_IR 192"

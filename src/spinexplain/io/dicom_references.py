@@ -6,8 +6,10 @@ into results that are asked for as DICOM and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,7 @@ from spinexplain.types import Volume
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
+    from pydicom.tag import BaseTag
 
 _SAME_LATTICE_MM = 1e-3
 _ONE_VALUE = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
@@ -163,10 +166,68 @@ def _header(name: str, file: Member) -> Dataset:
             f"{name}: {file.name} names no {missing[0]}, which results as DICOM must repeat; "
             "expected a complete CT series. Export it again from the archive."
         )
+    _drop_malformed(dataset)
     for keyword in _MAY_BE_EMPTY:
         if keyword not in dataset:
             setattr(dataset, keyword, None)
+    dataset.decode()
+    dataset.SpecificCharacterSet = "ISO_IR 192"
     return dataset
+
+
+def _drop_malformed(dataset: Dataset) -> None:
+    """Remove dates, times, ages, numbers and sexes that DICOM does not allow.
+
+    Repeated in a result, one such value can hide the whole result from a viewer. Texts are kept as
+    they are, however long: archives match studies by them.
+    """
+    for tag in list(dataset.keys()):
+        if not _is_allowed(dataset, tag):
+            del dataset[tag]
+
+
+def _is_allowed(dataset: Dataset, tag: BaseTag) -> bool:
+    try:
+        element = dataset[tag]
+        convert = _CONVERSIONS.get("sex" if element.keyword == "PatientSex" else element.VR)
+        if convert is None:
+            return True
+        values = element.value if element.VM > 1 else [element.value]
+        for value in values:
+            if value is not None and str(value).strip():
+                convert(str(value))
+    except (ValueError, TypeError, OverflowError, NotImplementedError):
+        return False
+    return True
+
+
+def _age(text: str) -> None:
+    if not re.fullmatch(r"\d{3}[DWMY]", text):
+        raise ValueError(text)
+
+
+def _sex(text: str) -> None:
+    if text not in ("M", "F", "O"):
+        raise ValueError(text)
+
+
+def _date(text: str) -> None:
+    datetime.strptime(text, "%Y%m%d")
+
+
+def _time(text: str) -> None:
+    if not re.fullmatch(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?", text.strip()):
+        raise ValueError(text)
+
+
+_CONVERSIONS: dict[str, Callable[[str], object]] = {
+    "AS": _age,
+    "DA": _date,
+    "DS": float,
+    "IS": int,
+    "TM": _time,
+    "sex": _sex,
+}
 
 
 def _fill_thickness(header: Dataset, stack: Stack) -> None:
