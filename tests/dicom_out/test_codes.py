@@ -56,6 +56,8 @@ def test_a_class_that_a_user_trained_gets_a_code_of_its_own():
     assert grade_code("old / new?") == Code("CALL-OLD-NEW", "99SPINEX", "Class old / new?")
     long = own_code("SCORE", "x" * 90, "y" * 90)
     assert (len(long.value), len(long.meaning)) == (16, 64)
+    other = own_code("SCORE", "x" * 89 + "y", "")
+    assert other.value != long.value
 
 
 def test_the_own_scheme_is_declared():

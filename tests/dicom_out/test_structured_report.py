@@ -61,6 +61,30 @@ def test_what_is_said_about_a_fractured_vertebra(written):
     assert not _numbers(refused)
 
 
+def test_two_models_are_told_apart(cases, result):
+    from spinexplain.findings.scan import Assessment
+    from spinexplain.types import Grading, ModelInfo
+
+    findings = cases("HFS").findings
+    second = ModelInfo("detector", "0.3", "90c1" * 16, ("no fracture", "fracture"), "phantoms")
+    rows = []
+    for item in findings.vertebrae:
+        call = Assessment(Grading(item.vertebra, second.classes, (0.3, 0.7)), None)
+        rows.append(replace(item, assessments=(*item.assessments, call)))
+    both = replace(findings, models=(*findings.models, second), vertebrae=tuple(rows))
+    statement = statement_of(both)
+    made = structured_report(context_of(result(statement=statement)))
+    asked = {
+        item.ConceptNameCodeSequence[0].CodeMeaning: item.ConceptCodeSequence[0].CodeMeaning
+        for item in _items(made)
+        if item.ValueType == "CODE"
+    }
+    assert asked["Grade chosen by detector"] == "Fracture"
+    assert asked["Grade chosen by protoverse-test"] in ("Genant grade 0", "Genant grade 2")
+    texts = [item.TextValue for item in _items(made) if item.ValueType == "TEXT"]
+    assert {"detector", "protoverse-test"} <= set(texts)
+
+
 def test_every_number_names_its_algorithm_and_the_model_its_hash(written):
     """A number without children hides the whole report in OHIF."""
     found = pydicom.dcmread(written() / "structured-report.dcm")

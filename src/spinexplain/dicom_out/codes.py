@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -86,7 +87,10 @@ def own_code(kind: str, name: str, meaning: str) -> Code:
     Code(value='SCORE-G2', scheme='99SPINEX', meaning='Model score of G2')
     """
     plain = "-".join("".join(c if c.isalnum() else " " for c in name.upper()).split())
-    value = f"{kind}-{plain}"[:_LONGEST_VALUE].rstrip("-")
+    value = f"{kind}-{plain}"
+    if len(value) > _LONGEST_VALUE:  # cut, but two long names stay two codes
+        mark = hashlib.sha256(value.encode()).hexdigest()[:4].upper()
+        value = f"{value[: _LONGEST_VALUE - 5].rstrip('-')}-{mark}"
     return Code(value, scheme_designator(), meaning[:_LONGEST_MEANING])
 
 

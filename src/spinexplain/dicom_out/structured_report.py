@@ -9,7 +9,7 @@ import numpy as np
 from spinexplain.dicom_out.codes import Code, code, grade_code, own_code
 from spinexplain.dicom_out.result_context import MANUFACTURER, MODEL_NAME, ResultContext, lps
 from spinexplain.dicom_out.segmentation import tracking_uid
-from spinexplain.dicom_out.statement import HeightStatement, VertebraStatement
+from spinexplain.dicom_out.statement import HeightStatement, ModelOpinion, VertebraStatement
 from spinexplain.io.dicom_references import DicomReferences
 from spinexplain.types import ModelInfo
 
@@ -168,7 +168,6 @@ def evaluations(context: ResultContext, one: VertebraStatement) -> list[tuple[Co
     said = [("state", code("state", one.verdict.state))]
     if one.verdict.severity:
         said.append(("severity", code("severity", one.verdict.severity)))
-    said += [("grade", grade_code(opinion.grade)) for opinion in one.opinions]
     if one.heights is not None:
         said.append(("shape", code("shape", one.heights.shape)))
     if one.agreement is not None:
@@ -180,7 +179,16 @@ def evaluations(context: ResultContext, one: VertebraStatement) -> list[tuple[Co
         if one.reader.severity:
             said.append(("reader_severity", code("severity", one.reader.severity)))
     said.append(("use", code("use", "read" if context.statement.finalization else "research")))
-    return [(code("question", question), answer) for question, answer in said]
+    coded = [(code("question", question), answer) for question, answer in said]
+    return [*coded, *((grade_question(context, o), grade_code(o.grade)) for o in one.opinions)]
+
+
+def grade_question(context: ResultContext, opinion: ModelOpinion) -> Code:
+    """Ask for a grade; where there are several models, by the model's name."""
+    if len(context.statement.models) == 1:
+        return code("question", "grade")
+    name = opinion.model.name
+    return own_code("GRADE", name, f"Grade chosen by {name}")
 
 
 def _scores(one: VertebraStatement) -> list[sr.Measurement]:
