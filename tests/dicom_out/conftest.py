@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -223,7 +224,9 @@ def findings_of(volume, labels):
 def case_of(folder):
     from spinexplain.io.dicom import read_dicom, read_references
 
-    volume = read_dicom(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the tilted one is warned of
+        volume = read_dicom(folder)
     labels = labels_of(volume)
     return Case(folder, volume, labels, findings_of(volume, labels), read_references(folder))
 

@@ -62,8 +62,47 @@ def test_a_series_arrives_voxel_for_voxel_when_it_is_quiet(tmp_path, door, ct_se
     names = [path.name for path in (tmp_path / "spool").rglob("*")]
     assert not any("1.2.826" in name for name in names)
     one.forget(arrival.reference)
-    assert one.listing() == []
+    assert one.arrivals("")[0] == []
+
+
+def test_late_slices_join_their_series(door, ct_series):
+    one = door(quiet_seconds=0.01)
+    files = _files(ct_series)
+    _send(one, files[:9])
+    time.sleep(0.05)
+    ((early,), _) = one.arrivals("")
+    one.forget(early.reference)
+    assert one.arrivals("")[0] == []
+    _send(one, files[9:])
+    time.sleep(0.05)
+    ((whole,), _) = one.arrivals("")
+    assert (early.facts.instances, whole.facts.instances) == (9, 24)
+    assert early.reference == whole.reference
+
+
+def test_finished_series_leave_when_they_were_kept_long_enough(tmp_path, door, ct_series):
+    one = door(quiet_seconds=0.01, keep_hours=0)
+    _send(one, _files(ct_series)[:3])
+    time.sleep(0.05)
+    ((arrival,), _) = one.arrivals("")
+    assert one.arrivals("")[0] == [arrival], "what is not finished stays"
+    one.forget(arrival.reference)
+    one.arrivals("")
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_full_disk_makes_room_of_what_is_finished(tmp_path, door, ct_series):
+    room = [True]
+    one = door(has_room=lambda: room[0], quiet_seconds=0.01)
+    _send(one, _files(ct_series)[:3])
+    time.sleep(0.05)
+    ((arrival,), _) = one.arrivals("")
+    one.forget(arrival.reference)
+    one.arrivals("")
+    assert list((tmp_path / "spool").iterdir())
+    room[0] = False
+    assert _send(one, _files(ct_series)[:1]) == [0xA700]
+    assert not list((tmp_path / "spool").iterdir())
 
 
 def test_duplicates_are_kept_once(door, ct_series):

@@ -63,6 +63,8 @@ class ScpSettings(_Section):
         Callers; nobody else may send. Empty allows nobody.
     quiet_seconds : float
         A series is complete when nothing of it came for so long.
+    keep_hours : float
+        How long a finished series stays in the spool, so that slices that come late join it.
     pacs_host, pacs_port, pacs_aet
         Where results are sent.
     """
@@ -72,6 +74,7 @@ class ScpSettings(_Section):
     port: int = Field(default=11112, ge=0, le=65535)
     allowed_aets: tuple[str, ...] = ()
     quiet_seconds: float = Field(default=30.0, gt=0)
+    keep_hours: float = Field(default=24.0, ge=0)
     pacs_host: str = ""
     pacs_port: int = Field(default=104, ge=1, le=65535)
     pacs_aet: str = ""

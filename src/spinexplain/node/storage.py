@@ -24,6 +24,7 @@ _VERIFICATION = "1.2.840.10008.1.1"
 _SUCCESS = 0x0000
 _OUT_OF_RESOURCES = 0xA700
 _CANNOT_UNDERSTAND = 0xC000
+_MARK = "finished"
 _FACTS = (
     "SeriesInstanceUID",
     "StudyInstanceUID",
@@ -95,8 +96,12 @@ class StorageMailbox:
 
     def arrivals(self, cursor: str) -> tuple[list[Arrival], str]:
         """Return CT series of which nothing came for the quiet time."""
+        self._sweep()
         quiet_since = time.time() - self._settings.quiet_seconds
-        return [one for folder, one in self._described() if _last(folder) <= quiet_since], ""
+        found = self._described()
+        return [
+            one for folder, one in found if _last(folder) <= quiet_since and not _finished(folder)
+        ], ""
 
     def listing(self) -> list[Arrival]:
         """Return every CT series in the spool."""
@@ -108,7 +113,8 @@ class StorageMailbox:
         if not source.is_dir():
             raise MailboxError("the series has left the spool")
         target = folder / "ct"
-        shutil.copytree(source, target, copy_function=_linked)
+        ignored = shutil.ignore_patterns(_MARK, "*.part")
+        shutil.copytree(source, target, copy_function=_linked, ignore=ignored)
         return target
 
     def segmentations(self, reference: str, folder: Path) -> list[Path]:
@@ -154,16 +160,28 @@ class StorageMailbox:
             raise MailboxError(f"the PACS refuses a result ({code})")
 
     def forget(self, reference: str) -> None:
-        """Remove a series from the spool."""
-        folder = self._spool / reference
-        shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # other series of the study may still be there
-            folder.parent.rmdir()
+        """Mark a series as finished; slices that come late join it and make it live again."""
+        with suppress(FileNotFoundError):
+            (self._spool / reference / _MARK).touch()
+
+    def _sweep(self) -> None:
+        """Remove what is finished or no CT and was kept long enough; at once on a full disk."""
+        kept = self._settings.keep_hours * 3600 if self._has_room() else 0.0
+        for folder in sorted(self._spool.glob("*/*")):
+            files = _files(folder)
+            if not files or _last(folder) > time.time() - kept:
+                continue
+            if _finished(folder) or _facts(files).modality != "CT":
+                shutil.rmtree(folder, ignore_errors=True)
+                with suppress(OSError):  # other series of the study may still be there
+                    folder.parent.rmdir()
 
     def _received(self, event: Event) -> int:
         """Write one instance whole, or tell the sender why not."""
         if not self._has_room():
-            return _OUT_OF_RESOURCES
+            self._sweep()
+            if not self._has_room():
+                return _OUT_OF_RESOURCES
         try:
             dataset = event.dataset
             study, series, instance = (
@@ -208,7 +226,17 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _last(folder: Path) -> float:
+    """Return when the last slice came; a finished series counts from its mark."""
     return max(path.stat().st_mtime for path in folder.iterdir())
+
+
+def _finished(folder: Path) -> bool:
+    """Whether a series was marked after its last slice came."""
+    try:
+        marked = (folder / _MARK).stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
+    return all(path.stat().st_mtime_ns <= marked for path in _files(folder))
 
 
 def _facts(files: list[Path]) -> SeriesFacts:
