@@ -137,9 +137,14 @@ def test_an_absent_orthanc_is_tried_again():
         OrthancMailbox("http://127.0.0.1:9").arrivals("")
 
 
-def test_a_series_that_is_gone_is_passed_over(fake):
+def test_a_page_without_news_moves_the_cursor(fake):
     page = {"Changes": [], "Last": 7, "Done": True}
     assert OrthancMailbox(fake(200, json.dumps(page).encode())).arrivals("3") == ([], "7")
+
+
+def test_an_orthanc_made_anew_is_read_from_the_start(fake):
+    page = {"Changes": [], "Last": 7, "Done": True}
+    assert OrthancMailbox(fake(200, json.dumps(page).encode())).arrivals("900") == ([], "0")
 
 
 def test_a_pacs_that_refuses_is_an_error(tmp_path, fake):

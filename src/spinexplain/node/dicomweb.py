@@ -63,6 +63,7 @@ class DicomwebMailbox:
         self._days_back = days_back
         self._today = today
         self._counts: dict[str, int] = {}
+        self._arrivals: dict[tuple[str, int], Arrival] = {}
 
     @property
     def name(self) -> str:
@@ -75,6 +76,7 @@ class DicomwebMailbox:
         counts = {reference: count for reference, count in found}
         steady = [ref for ref, count in found if self._counts.get(ref) == count]
         self._counts = counts
+        self._arrivals = {key: one for key, one in self._arrivals.items() if key in set(found)}
         return [self._described(ref, counts[ref]) for ref in steady], ""
 
     def listing(self) -> list[Arrival]:
@@ -128,6 +130,11 @@ class DicomwebMailbox:
         ]
 
     def _described(self, reference: str, count: int) -> Arrival:
+        if (reference, count) not in self._arrivals:
+            self._arrivals[reference, count] = self._asked_for(reference, count)
+        return self._arrivals[reference, count]
+
+    def _asked_for(self, reference: str, count: int) -> Arrival:
         study, series = reference.split("/")
         instances = self._asked(lambda: self._client.search_for_instances(study, series, limit=1))
         uid = _value(instances[0], "00080018") if instances else ""

@@ -42,8 +42,15 @@ class OrthancMailbox:
         return f"orthanc {self._url}"
 
     def arrivals(self, cursor: str) -> tuple[list[Arrival], str]:
-        """Return series that became stable since a change's number."""
-        page = self._json("GET", f"/changes?since={int(cursor or 0)}&limit={_PAGE}")
+        """Return series that became stable since a change's number.
+
+        An Orthanc whose database was made anew counts from the start again; so does the node
+        then, and the ledger knows what was done.
+        """
+        since = int(cursor or 0)
+        page = self._json("GET", f"/changes?since={since}&limit={_PAGE}")
+        if not page["Changes"] and since > int(self._json("GET", "/changes?last")["Last"]):
+            return [], "0"
         stable = [one["ID"] for one in page["Changes"] if one["ChangeType"] == "StableSeries"]
         return self._described(dict.fromkeys(stable)), str(page["Last"])
 
