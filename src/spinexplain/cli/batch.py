@@ -63,7 +63,7 @@ def _started(total: int, todo: int) -> None:
 
 
 def _ended(outcome: Outcome) -> None:
-    from spinexplain.cli.progress import printable
+    from spinexplain.texts.printable import printable
 
     words = f": {outcome.words}" if outcome.words else ""
     typer.echo(printable(f"{outcome.name} {outcome.state}{words}"), err=True)

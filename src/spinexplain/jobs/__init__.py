@@ -1,1 +1,1 @@
-"""What the commands do, as functions with a request type."""
+"""What the program does, as functions with a request: called by commands, reader and node."""

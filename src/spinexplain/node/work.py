@@ -93,7 +93,7 @@ def _grade(
     from spinexplain.dicom_out.folder import dicom_folder
     from spinexplain.findings.assess import grade
     from spinexplain.findings.scan import ScanSource
-    from spinexplain.io.read import read_scan, scan_sha256
+    from spinexplain.io.read import read_identified_scan
     from spinexplain.node.vertebrae import find_vertebrae
     from spinexplain.results.result_json import write_result
 
@@ -105,8 +105,7 @@ def _grade(
             wanted = "segmentation" in settings.vertebrae.order
             found = mailbox.segmentations(entry.reference, Path(name)) if wanted else []
         with stage("read"):
-            volume = read_scan(ct)
-            digest = scan_sha256(ct, volume)
+            volume, digest = read_identified_scan(ct)
         with stage("vertebrae"):
             cache = settings.state.folder / "localized"
             labels = find_vertebrae(ct, volume, found, settings.vertebrae, cache)

@@ -102,10 +102,9 @@ def write_refusal(out: Path, outcome: Outcome) -> None:
 def _graded(scan: ArchiveScan, graders: Sequence[Grader]) -> ScanFindings:
     from spinexplain.findings.assess import grade
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.read import is_dicom, read_mask, read_scan, scan_sha256
+    from spinexplain.io.read import is_dicom, read_identified_scan, read_mask
 
-    volume = read_scan(scan.ct, series=scan.series)
-    digest = scan_sha256(scan.ct, volume)
+    volume, digest = read_identified_scan(scan.ct, series=scan.series)
     x, y, z = volume.array.shape
     name = f"DICOM {digest[:8]}" if is_dicom(scan.ct) else scan.ct.name
     return grade(
