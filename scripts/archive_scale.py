@@ -14,7 +14,9 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +26,7 @@ EXAMPLES = ROOT / "src" / "spinexplain" / "data" / "examples"
 CLINICAL_SPACING_MM = (0.75, 0.75, 1.0)
 CLINICAL_SCANS = 4
 SMALL_SCANS = 200
-PAIRED_SCANS = 24
+PAIRED_SCANS = 48
 MILLION = 1_000_000
 
 
@@ -78,7 +80,8 @@ def _clinical(folder: Path) -> dict:
     from spinexplain.models.bundle.store import load_grader
     from spinexplain.results.result_json import write_result
 
-    ct, mask = _resampled(folder)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        ct, mask = other.submit(_resampled, folder).result()  # its memory is not that of grading
     seconds: dict[str, list[float]] = defaultdict(list)
     grader = load_grader("protoverse-phantom")
     peaks = []
@@ -119,10 +122,11 @@ def _resampled(folder: Path) -> tuple[Path, Path]:
     factor = np.array(volume.spacing_mm) / CLINICAL_SPACING_MM
     affine = volume.affine @ np.diag([*(1 / factor), 1.0])
     ct = zoom(volume.array.astype(np.float32), factor, order=1, grid_mode=True, mode="nearest")
-    noise = np.random.default_rng(0).normal(0, 15, ct.shape)  # a smooth CT would compress too well
+    # A smooth CT would compress too well.
+    ct += 15 * np.random.default_rng(0).standard_normal(ct.shape, np.float32)
     mask = zoom(labels.array, factor, order=0, grid_mode=True, mode="nearest")
     paths = folder / "ct.nii.gz", folder / "mask.nii.gz"
-    write_nifti(paths[0], (ct + noise).astype(np.int16), affine)
+    write_nifti(paths[0], ct.astype(np.int16), affine)
     write_nifti(paths[1], mask.astype(np.uint8), affine)
     return paths
 
@@ -131,8 +135,8 @@ def _small(folder: Path, count: int, workers: int) -> dict:
     """Grade copies of the bundled lumbar CT by ``batch``, and follow its workers' memory."""
     import psutil
 
+    from spinexplain.jobs.batch.crew import Crew
     from spinexplain.jobs.batch.run import BatchRequest, run_batch
-    from spinexplain.jobs.batch.workers import Crew
 
     manifest = folder / f"archive-{count}-{workers}.csv"
     ct, mask = EXAMPLES / "lumbar_ct.nii.gz", EXAMPLES / "lumbar_seg-vert_msk.nii.gz"

@@ -33,7 +33,7 @@ def test_a_port_that_is_taken_is_named(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         with (
-            pytest.raises(ConfigError, match=f"port {port} can not be listened on"),
+            pytest.raises(ConfigError, match=f"port {port} cannot be listened on"),
             open_mailbox(_settings(tmp_path, "scp", port), lambda: True),
         ):
             pass

@@ -40,8 +40,8 @@ def command(
 
     Example: spinexplain batch archive.csv -o graded --workers 2
     """
+    from spinexplain.jobs.batch.crew import Crew
     from spinexplain.jobs.batch.run import BatchRequest, run_batch
-    from spinexplain.jobs.batch.workers import Crew
 
     request = BatchRequest(
         manifest=manifest,

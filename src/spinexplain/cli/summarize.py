@@ -26,7 +26,7 @@ def command(
     """
     from spinexplain.io.files import atomic_file
     from spinexplain.jobs.batch.index import read_index
-    from spinexplain.jobs.batch.summary import summarize
+    from spinexplain.jobs.batch.prevalence import summarize
     from spinexplain.report.archive_page import write_archive_page
 
     figures = summarize(*read_index(out), read_index(reference) if reference else None)

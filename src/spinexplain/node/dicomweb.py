@@ -161,7 +161,7 @@ class DicomwebMailbox:
             raise MailboxError(f"DICOMweb does not answer ({type(error).__name__})") from None
         except (ValueError, KeyError) as error:
             raise MailboxError(
-                f"DICOMweb's answer can not be understood ({type(error).__name__})"
+                f"DICOMweb's answer cannot be understood ({type(error).__name__})"
             ) from None
 
 

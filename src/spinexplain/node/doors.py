@@ -43,7 +43,7 @@ def open_mailbox(settings: NodeSettings, has_room: Callable[[], bool]) -> Iterat
         storage.open()
     except OSError as error:
         raise ConfigError(
-            f"scp: {settings.scp.host} port {settings.scp.port} can not be listened on "
+            f"scp: {settings.scp.host} port {settings.scp.port} cannot be listened on "
             f"({error.strerror}); expected a free port. Choose another, or stop who holds it."
         ) from None
     try:

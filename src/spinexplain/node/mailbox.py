@@ -11,7 +11,7 @@ from spinexplain.node.rules import SeriesFacts
 
 
 class MailboxError(Exception):
-    """The other side is not there, refuses, or answers what can not be understood: try again."""
+    """The other side is not there, refuses, or answers what cannot be understood: try again."""
 
 
 @dataclass(frozen=True)

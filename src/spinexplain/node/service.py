@@ -107,7 +107,7 @@ class Node:
         return True
 
     def run(self, stop: Event, once: bool = False) -> None:
-        """Look and work until told to stop, or until two looks in a row find nothing to do."""
+        """Look and work until ``stop`` is set, or until two looks in a row find nothing to do."""
         idle = 0
         while not stop.is_set():
             news = self.look()

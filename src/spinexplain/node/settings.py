@@ -198,7 +198,7 @@ def read_settings(path: Path) -> NodeSettings:
     Raises
     ------
     FileFormatError
-        If the file can not be read.
+        If the file cannot be read.
     ConfigError
         If it is no TOML, or a setting is unknown, missing or out of range; the message names it.
     """
@@ -223,7 +223,7 @@ def password(settings: MailboxSettings) -> str:
     Raises
     ------
     FileFormatError
-        If the file can not be read.
+        If the file cannot be read.
     """
     if settings.password_file is None:
         return ""

@@ -49,7 +49,7 @@ class StorageMailbox:
     spool : Path
         One folder a study and series, named by hashes; made where it is missing.
     has_room : callable
-        Whether the disk takes more. Where it does not, senders are told to come back.
+        Whether the disk takes more. Where it does not, senders get the answer to come back.
     """
 
     def __init__(self, settings: ScpSettings, spool: Path, has_room: Callable[[], bool]) -> None:
@@ -177,7 +177,7 @@ class StorageMailbox:
                     folder.parent.rmdir()
 
     def _received(self, event: Event) -> int:
-        """Write one instance whole, or tell the sender why not."""
+        """Write one instance whole, or answer the sender why not."""
         if not self._has_room():
             self._sweep()
             if not self._has_room():

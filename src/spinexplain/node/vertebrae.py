@@ -122,7 +122,7 @@ def read_segmentation(path: Path, volume: Volume) -> LabelMap | None:
 
 
 def level_of(segment: SegmentDescription) -> VertebraLevel | None:
-    """Tell a segment's vertebra by its code, or by a level in its label."""
+    """Name a segment's vertebra by its code, or by a level in its label."""
     kind = segment.segmented_property_type
     for name in names("level"):
         known = code("level", name)

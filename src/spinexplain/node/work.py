@@ -61,7 +61,7 @@ def process(
     Raises
     ------
     SpinexplainError
-        If the series can not be graded.
+        If the series cannot be graded.
     MailboxError
         If the other side fails.
     """

@@ -14,7 +14,7 @@ def write_archive_page(figures: dict[str, Any], out: Path) -> Path:
     Parameters
     ----------
     figures : dict
-        From :func:`spinexplain.jobs.batch.summary.summarize`.
+        From :func:`spinexplain.jobs.batch.prevalence.summarize`.
     out : Path
         An existing folder.
     """

@@ -13,7 +13,7 @@ import pytest
 from spinexplain.jobs.batch.manifest import ArchiveScan
 from spinexplain.jobs.batch.outcome import GRADED, Outcome
 
-sys.modules["batch_tests_conftest"] = sys.modules[__name__]
+sys.modules.setdefault("batch_tests_conftest", sys.modules[__name__])
 EXAMPLES = Path(__file__).parents[3] / "src" / "spinexplain" / "data" / "examples"
 
 

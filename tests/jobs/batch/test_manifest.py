@@ -22,7 +22,7 @@ def test_paths_start_at_the_manifest(tmp_path, manifest):
         ([{"ct": "a", "labels": ""}], "line 2: names no CT"),
         ([{"ct": "a", "labels": "m", "age": "old"}], "age is 'old'"),
         ([{"ct": "a", "labels": "m", "sex": "X"}], "sex is 'X'"),
-        ([{"ct": "a", "labels": "m", "name": "../up"}], "can not be a folder"),
+        ([{"ct": "a", "labels": "m", "name": "../up"}], "cannot be a folder"),
         ([{"ct": "a", "labels": "m"}, {"ct": "b/A", "labels": "m"}], "2 scans are named"),
     ],
 )

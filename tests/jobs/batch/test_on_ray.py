@@ -5,9 +5,9 @@ import pytest
 
 from spinexplain.errors import ConfigError
 from spinexplain.jobs.batch import on_ray as module
+from spinexplain.jobs.batch.crew import Crew
 from spinexplain.jobs.batch.manifest import ArchiveScan
 from spinexplain.jobs.batch.on_ray import _packed, grade_on_ray, unpacked
-from spinexplain.jobs.batch.workers import Crew
 
 
 def _nothing():

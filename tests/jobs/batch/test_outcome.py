@@ -44,7 +44,8 @@ def test_a_graded_scan_replaces_its_refusal(tmp_path, manifest):
         sex="F",
     )
     write_refusal(tmp_path, Outcome("one", REFUSED, "x", "y"))
-    assert grade_one(scan, tmp_path, (load_grader("protoverse-phantom"),)).state == "graded"
+    found = grade_one(scan, tmp_path, (load_grader("protoverse-phantom"),))
+    assert found.state == "graded", found.words
     folder = tmp_path / "scans" / "one"
     assert not list((tmp_path / "refused").iterdir())
     facts = json.loads((folder / "facts.json").read_text())

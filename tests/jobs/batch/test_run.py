@@ -31,11 +31,11 @@ def test_what_was_done_is_not_redone(tmp_path, manifest, monkeypatch):
     monkeypatch.setattr(module, "grade_in_processes", refusing)
     monkeypatch.setattr(module, "load_graders", lambda models: ())
     request = BatchRequest(path, tmp_path / "out")
-    told = []
-    report = run_batch(request, lambda *counts: told.append(counts), _quiet)
+    heard = []
+    report = run_batch(request, lambda *counts: heard.append(counts), _quiet)
     assert report == BatchReport(0, 2, 0)
-    run_batch(request, lambda *counts: told.append(counts), _quiet)
-    assert told == [(2, 2), (2, 0)]
+    run_batch(request, lambda *counts: heard.append(counts), _quiet)
+    assert heard == [(2, 2), (2, 0)]
     assert graded == ["a", "b"]
     again = BatchRequest(path, tmp_path / "out", retry=True)
     run_batch(again, _quiet, _quiet)

@@ -80,7 +80,7 @@ def read_index(out: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises
     ------
     FileFormatError
-        If there are none, or they can not be read.
+        If there are none, or they cannot be read.
     """
     import pandas as pd
 

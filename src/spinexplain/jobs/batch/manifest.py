@@ -57,7 +57,7 @@ def read_manifest(path: Path) -> list[ArchiveScan]:
     Raises
     ------
     FileFormatError
-        If the file can not be read.
+        If the file cannot be read.
     ConfigError
         If a column is unknown or missing, a row lacks its CT or its vertebrae, an age or sex
         is none, or two scans have one name; the message names the line.
@@ -106,7 +106,7 @@ def _scan(path: Path, number: int, row: dict[str, str | None]) -> ArchiveScan:
     name = text("name") or _named_after(ct)
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"{where}: the name {name!r} can not be a folder; expected letters, digits, dots, "
+            f"{where}: the name {name!r} cannot be a folder; expected letters, digits, dots, "
             "dashes and underscores. Give another in the column name."
         )
     if text("sex").upper() not in _SEXES:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from spinexplain.errors import ConfigError
+from spinexplain.jobs.batch.crew import Crew, Work, given_up
 from spinexplain.jobs.batch.manifest import ArchiveScan
 from spinexplain.jobs.batch.outcome import Outcome, grade_one, outcome_of
-from spinexplain.jobs.batch.workers import Crew, Work, given_up
 
 _FIELDS = ("labels", "centroids")
 

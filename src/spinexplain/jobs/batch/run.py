@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from spinexplain.jobs.batch.crew import Crew, grade_in_processes
 from spinexplain.jobs.batch.index import write_index
 from spinexplain.jobs.batch.manifest import ArchiveScan, read_manifest
 from spinexplain.jobs.batch.outcome import CRASHED, GRADED, REFUSED, Outcome, outcome_of
-from spinexplain.jobs.batch.workers import Crew, grade_in_processes
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def run_batch(
     FileFormatError, ConfigError
         If the manifest is wrong; nothing is graded then.
     ModelError
-        If a model can not be loaded; nothing is graded then.
+        If a model cannot be loaded; nothing is graded then.
     """
     scans = read_manifest(request.manifest)
     load = partial(load_graders, request.models)

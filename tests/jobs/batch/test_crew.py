@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from spinexplain.jobs.batch.crew import Crew, grade_in_processes
 from spinexplain.jobs.batch.outcome import CRASHED, GRADED, outcome_of
-from spinexplain.jobs.batch.workers import Crew, grade_in_processes
 
 # Workers import what they run by name, so it must be a module that they can find.
 NAME = "batch_toys"

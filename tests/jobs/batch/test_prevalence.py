@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from spinexplain.jobs.batch.index import SCAN_COLUMNS, VERTEBRA_COLUMNS
-from spinexplain.jobs.batch.summary import summarize
+from spinexplain.jobs.batch.prevalence import summarize
 
 
 def _tables(rows, scans=(("a", "graded"), ("b", "graded"))):

@@ -1,4 +1,8 @@
-"""Processes that grade one scan at a time; one that dies costs no more than its scan."""
+"""Processes that grade one scan at a time; one that dies costs no more than its scan.
+
+Beside :mod:`spinexplain.workers`: a crew keeps models loaded, limits the time of a scan, stands
+apart from its parent even with one worker, and loses one process where a pool would be made anew.
+"""
 
 from __future__ import annotations
 
