@@ -67,7 +67,7 @@ def test_agreement_across_classes(sheet):
     assert (found.fracture, found.grade, found.evidence_overlap) == (True, None, None)
     apart = model_agreement(three, calm, sheet)
     assert (apart.fracture, apart.grade) == (False, False)
-    assert model_agreement(three, Assessment(None, None), sheet) is None
+    assert model_agreement(three, Assessment.refused("metal"), sheet) is None
 
 
 def test_the_card_and_the_result_say_it(two_models):

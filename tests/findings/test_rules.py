@@ -4,6 +4,7 @@ import pytest
 
 from spinexplain.findings.rules import (
     agreement,
+    first_grading,
     grade_of,
     healthy_class,
     models_agree,
@@ -11,6 +12,7 @@ from spinexplain.findings.rules import (
     severity,
     suspicion,
 )
+from spinexplain.findings.scan import Assessment
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_a_fracture_grade_is_reason_enough(lumbar, graded_as):
 
 
 def test_height_loss_is_reason_enough_where_the_model_gave_no_grade(lumbar, graded_as, heights):
-    item = graded_as(lumbar.vertebrae[0], None, "not_assessable: metal")
+    item = graded_as(lumbar.vertebrae[0], None, "metal")
     item = replace(item, heights=replace(_with(heights, 2), loss=0.31))
     (reason,) = suspicion(item)
     assert (reason.key, reason.values["percent"]) == ("reason.heights", "31")
@@ -80,11 +82,31 @@ def test_disagreement_is_named_beside_what_it_comes_from(lumbar, graded_as, heig
     assert [r.key for r in suspicion(invented)] == ["reason.model", "reason.disagreement"]
 
 
-def test_a_vertebra_that_is_not_assessable_has_no_grade_even_if_a_model_gave_one(lumbar, graded_as):
-    item = graded_as(lumbar.vertebrae[0], (0, 0, 1), "thick_slices", "not_assessable: metal")
+def test_a_vertebra_that_the_model_refuses_has_no_grade(lumbar, graded_as):
+    item = graded_as(lumbar.vertebrae[0], None, "thick_slices", "metal")
+    assert item.flags == ("thick_slices",)
     assert not_assessable_reason(item) == "metal"
-    assert grade_of(item) is None
+    assert (grade_of(item), first_grading(item)) == (None, None)
     assert suspicion(replace(item, heights=None)) == ()
+
+
+def test_a_second_models_refusal_leaves_the_first_its_grade(two_models):
+    item = two_models.vertebrae[1]
+    alone = replace(item, assessments=item.assessments[:1])
+    beside = replace(item, assessments=(item.assessments[0], Assessment.refused("not my level")))
+    assert grade_of(beside) == grade_of(alone) == "G2"
+    assert not_assessable_reason(beside) is None
+    assert models_agree(beside) is None
+    assert severity(beside) == severity(alone)
+
+
+def test_a_first_models_refusal_leaves_the_second_its_word(two_models):
+    item = replace(two_models.vertebrae[1], heights=None)
+    refused = replace(item, assessments=(Assessment.refused("metal"), item.assessments[1]))
+    assert grade_of(refused) is None
+    assert first_grading(refused).grade == "fracture"
+    (reason,) = suspicion(refused, two_models.models)
+    assert reason.values == {"grade": "fracture", "model": "unet3d-dissected"}
 
 
 def test_a_second_model_raises_suspicion_under_its_own_name(two_models):

@@ -138,9 +138,14 @@ def _renamed(scan, name):
         replace(
             item,
             assessments=tuple(
-                replace(one, explanation=explanation(one.explanation)) for one in item.assessments
+                replace(
+                    one,
+                    explanation=explanation(one.explanation),
+                    refusal=None if one.refusal is None else name,
+                )
+                for one in item.assessments
             ),
-            flags=tuple(f"not_assessable: {name}" if ":" in flag else name for flag in item.flags),
+            flags=(name,) * len(item.flags),
         )
         for item in scan.vertebrae
     )

@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings.scan import Assessment
 from spinexplain.results.result_json import read_schema, result_of, write_result
 
 CONTRACT = {
@@ -82,10 +83,20 @@ def test_a_level_that_is_not_assessable_has_no_grade_no_scores_no_evidence(lumba
     l5 = result_of(lumbar, {})["vertebrae"][-1]
     assert (l5["grade"], l5["probabilities"], l5["explanation"]) == (None, {}, None)
     assert l5["flags"] == ["not_assessable: touches_border"]
-    # even where a model did say something
-    stubborn = graded_as(lumbar.vertebrae[1], (0, 0, 1), "not_assessable: metal")
-    l1 = result_of(replace(lumbar, vertebrae=(stubborn,)), {})["vertebrae"][0]
+    refused = graded_as(lumbar.vertebrae[1], None, "thick_slices", "metal")
+    l1 = result_of(replace(lumbar, vertebrae=(refused,)), {})["vertebrae"][0]
     assert (l1["grade"], l1["probabilities"], l1["agreement"]) == (None, {}, None)
+    assert l1["flags"] == ["thick_slices", "not_assessable: metal"]
+
+
+def test_a_second_models_refusal_does_not_erase_the_first(two_models):
+    item = two_models.vertebrae[1]
+    beside = replace(item, assessments=(item.assessments[0], Assessment.refused("not my level")))
+    l1 = result_of(replace(two_models, vertebrae=(beside,)), {})["vertebrae"][0]
+    assert (l1["grade"], l1["flags"]) == ("G2", ["thick_slices"])
+    (other,) = l1["other_models"]
+    assert (other["grade"], other["probabilities"], other["explanation"]) == (None, {}, None)
+    assert other["agreement_with_first"] is None
 
 
 def test_the_other_models_stand_beside_the_first(two_models):

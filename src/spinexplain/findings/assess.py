@@ -272,8 +272,8 @@ def _assess(
     flags: Mapping[VertebraLevel, tuple[str, ...]],
     stage: Stage,
     dissection: Dissection | None,
-) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
-    """Grade and explain each level, or give the reason why not."""
+) -> dict[VertebraLevel, Assessment]:
+    """Grade and explain each level, or say why not."""
     with stage("reformat"):
         patches = [p for p in patches_for(grader, volume, vertebrae) if p.vertebra.level.is_graded]
     reasons = {
@@ -292,8 +292,10 @@ def _assess(
             )
             for patch, grading in zip(assessable, gradings, strict=True)
         }
-    nothing = Assessment(None, None)
-    return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+    return {
+        level: assessed[level] if reason is None else Assessment.refused(reason)
+        for level, reason in reasons.items()
+    }
 
 
 def _dissected(
@@ -374,15 +376,13 @@ def _shape(volume: Volume) -> tuple[int, int, int]:
 def _findings(
     sheet: Patch,
     heights: Mapping[VertebraLevel, Heights],
-    assessed: Iterable[Mapping[VertebraLevel, tuple[Assessment, str | None]]],
+    assessed: Iterable[Mapping[VertebraLevel, Assessment]],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
 ) -> VertebraFindings:
     level = sheet.vertebra.level
-    rows = [by_level[level] for by_level in assessed]
-    reasons = dict.fromkeys(reason for _, reason in rows if reason)
     return VertebraFindings(
         patch=sheet,
         heights=heights.get(level),
-        assessments=tuple(assessment for assessment, _ in rows),
-        flags=(*flags[level], *(f"not_assessable: {reason}" for reason in reasons)),
+        assessments=tuple(by_level[level] for by_level in assessed),
+        flags=flags[level],
     )

@@ -19,7 +19,6 @@ from spinexplain.findings.rules import (
     agreement,
     grade_of,
     models_agree,
-    not_assessable_reason,
     suspicion,
 )
 from spinexplain.findings.scan import VertebraFindings
@@ -164,8 +163,6 @@ def _near_line(share: np.ndarray, points: np.ndarray, sheet: Patch) -> float:
 
 def _speaker(findings: VertebraFindings) -> int | None:
     """Return the position of the first model that suspects a fracture."""
-    if not_assessable_reason(findings) is not None:
-        return None
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
         if grading is not None and grading.grade != healthy_class(grading.classes):

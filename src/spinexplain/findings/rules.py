@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 
 from spinexplain.config.tasks import healthy_class
 from spinexplain.findings.scan import Assessment, VertebraFindings
-from spinexplain.types import Heights, ModelInfo
+from spinexplain.types import Grading, Heights, ModelInfo
 
-NOT_ASSESSABLE = "not_assessable"
 SUSPICIOUS_HEIGHT_LOSS_CLASS = 2
 
 # Height-loss classes that go with a grade. A reader calls 20 % borderline, so "no
@@ -38,13 +37,8 @@ class Reason:
 
 
 def grade_of(findings: VertebraFindings) -> str | None:
-    """Return the first model's grade, or None where it gave none.
-
-    A vertebra flagged ``not_assessable`` has no grade, whatever a model said.
-    """
-    if not_assessable_reason(findings) is not None or not findings.assessments:
-        return None
-    return grade_of_assessment(findings.assessments[0])
+    """Return the first model's grade, or None where it gave none."""
+    return grade_of_assessment(findings.assessments[0]) if findings.assessments else None
 
 
 def grade_of_assessment(assessment: Assessment) -> str | None:
@@ -53,12 +47,14 @@ def grade_of_assessment(assessment: Assessment) -> str | None:
 
 
 def not_assessable_reason(findings: VertebraFindings) -> str | None:
-    """Return the text after ``not_assessable:``, or None where a grade is possible."""
-    for flag in findings.flags:
-        name, _, reason = flag.partition(":")
-        if name.strip() == NOT_ASSESSABLE:
-            return reason.strip() or "unknown"
-    return None
+    """Return why the first model gives no grade, or None where it gives one."""
+    return findings.assessments[0].refusal if findings.assessments else None
+
+
+def first_grading(findings: VertebraFindings) -> Grading | None:
+    """Return the grading of the first model that gives one, or None where all refuse."""
+    gradings = (assessment.grading for assessment in findings.assessments)
+    return next((grading for grading in gradings if grading is not None), None)
 
 
 def agreement(grade: str | None, heights: Heights | None) -> bool | None:
@@ -95,8 +91,6 @@ def models_agree(findings: VertebraFindings) -> bool | None:
     bool or None
         None where fewer than two gave a grade.
     """
-    if not_assessable_reason(findings) is not None:
-        return None
     gradings = [one.grading for one in findings.assessments if one.grading is not None]
     calls = [grading.grade != healthy_class(grading.classes) for grading in gradings]
     return None if len(calls) < 2 else len(set(calls)) == 1
@@ -128,8 +122,6 @@ def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> t
 
 
 def _reasons_of_models(findings: VertebraFindings, models: Sequence[ModelInfo]) -> list[Reason]:
-    if not_assessable_reason(findings) is not None:
-        return []
     reasons = []
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
@@ -152,11 +144,9 @@ def severity(findings: VertebraFindings) -> tuple[float, float, float]:
     The grade and the height-loss class count alike, so that a vertebra crushed by the
     measurement but missed by the network is not buried under mild ones.
     """
-    grade = grade_of(findings)
-    heights = findings.heights
-    by_grade = _SEVERITY.get(grade, 1) if grade is not None else 0
+    grading, heights = first_grading(findings), findings.heights
+    by_grade = 0 if grading is None else _SEVERITY.get(grading.grade, 1)
     by_heights = heights.height_loss_class if heights is not None else 0
-    grading = findings.assessments[0].grading if findings.assessments else None
-    score = max(grading.probabilities) if grade is not None and grading is not None else 0.0
+    score = 0.0 if grading is None else max(grading.probabilities)
     loss = heights.loss if heights is not None else 0.0
     return float(max(by_grade, by_heights)), loss, score

@@ -12,6 +12,7 @@ from spinexplain.config.tasks import healthy_class
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
+    first_grading,
     grade_of,
     models_agree,
     not_assessable_reason,
@@ -70,7 +71,7 @@ def _headline(
 ) -> str:
     if suspects:
         return say("summary.suspected", count=len(suspects))
-    graded = any(grade_of(item) is not None for item in spine)
+    graded = any(first_grading(item) is not None for item in spine)
     return say("summary.nothing_suspected" if graded else "summary.none_graded")
 
 
@@ -81,17 +82,18 @@ def slice_spacing_mm(volume: Volume) -> float:
 
 
 def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
-    """Return the vertebrae a model calls fractured, worst first."""
+    """Return the vertebrae that the first model with a grade calls fractured, worst first."""
     return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
 
 
 def _model_suspects(item: VertebraFindings) -> bool:
-    grading = item.assessments[0].grading if grade_of(item) is not None else None
+    grading = first_grading(item)
     return grading is not None and grading.grade != healthy_class(grading.classes)
 
 
 def _suspect(item: VertebraFindings, say: Catalogue) -> Suspect:
-    level, grade = item.vertebra.level.value, grade_of(item) or ""
+    grading = first_grading(item)
+    level, grade = item.vertebra.level.value, "" if grading is None else grading.grade
     words = say.or_raw(f"grade.{grade}", grade)
     return Suspect(level, f"level-{level}", grade, words)
 

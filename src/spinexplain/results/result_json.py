@@ -21,6 +21,7 @@ from spinexplain.types import Evidence, Exemplar, Explanation, Heights, ModelInf
 
 SCHEMA = "spinexplain/result/1"
 
+_NO_MODEL = "no model was asked"
 _MM_DIGITS = 3
 _SCORE_DIGITS = 6
 
@@ -111,9 +112,7 @@ def _vertebra(
     heatmap_paths: Mapping[HeatmapKey, str],
 ) -> dict[str, Any]:
     level = findings.vertebra.level
-    assessments = findings.assessments or (Assessment(None, None),)
-    if not_assessable_reason(findings) is not None:
-        assessments = (Assessment(None, None),) * len(assessments)
+    assessments = findings.assessments or (Assessment.refused(_NO_MODEL),)
     opinions = []
     for position, assessment in enumerate(assessments):
         paths = {
@@ -129,7 +128,7 @@ def _vertebra(
         "probabilities": first["probabilities"],
         "heights": None if findings.heights is None else _heights(findings.heights),
         "agreement": agreement(grade_of(findings), findings.heights),
-        "flags": list(findings.flags),
+        "flags": _flags(findings),
         "explanation": first["explanation"],
         "draft": _draft(draft_of(findings, models, load_catalogue())),
     }
@@ -144,6 +143,12 @@ def _vertebra(
             for (model, opinion), assessment in zip(named, assessments[1:], strict=True)
         ]
     return content
+
+
+def _flags(findings: VertebraFindings) -> list[str]:
+    """Return the quality flags and, where the first model refuses, its reason."""
+    reason = not_assessable_reason(findings)
+    return [*findings.flags, *([] if reason is None else [f"not_assessable: {reason}"])]
 
 
 def _draft(draft: Draft | None) -> dict[str, Any] | None:
