@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import TASKS
 from spinexplain.errors import GeometryError, ShapeError
 from spinexplain.findings.scan import ScanFindings, ScanSource, VertebraFindings
 from spinexplain.geometry import BoxFrame
@@ -61,9 +62,9 @@ def test_a_patch_has_the_shape_of_its_frame():
 
 
 def test_a_grading_has_one_probability_a_class_and_the_most_probable_grade():
-    assert Grading(L1, ("G0", "G2", "G3"), (0.1, 0.7, 0.2)).grade == "G2"
+    assert Grading(L1, TASKS["g0-g2-g3"], (0.1, 0.7, 0.2)).grade == "G2"
     with pytest.raises(ShapeError, match="got 1"):
-        Grading(L1, ("G0", "G2"), (1.0,))
+        Grading(L1, TASKS["fracture"], (1.0,))
 
 
 def test_evidence_comes_sorted_by_score():

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task
 from spinexplain.errors import GeometryError, ShapeError
 
 Array = NDArray[np.floating]
@@ -229,14 +230,14 @@ class Grading:
     Parameters
     ----------
     vertebra : Vertebra
-    classes : tuple of str
-        Names of the columns, e.g. ``("G0", "G2", "G3")``.
+    task : Task
+        Names the columns, e.g. G0, G2 and G3, and says what they stand for.
     probabilities : tuple of float
         Model score per class, sums to 1; uncalibrated unless the model card says so.
     """
 
     vertebra: Vertebra
-    classes: tuple[str, ...]
+    task: Task
     probabilities: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -247,9 +248,19 @@ class Grading:
             )
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self.task.classes
+
+    @property
     def grade(self) -> str:
         """The class with the highest probability."""
         return self.classes[int(np.argmax(self.probabilities))]
+
+    @property
+    def is_fracture(self) -> bool:
+        """Whether that class is a fracture."""
+        return self.grade != self.task.healthy
 
 
 @dataclass(frozen=True, eq=False)

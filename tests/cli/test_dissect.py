@@ -40,17 +40,19 @@ def test_the_fractures_a_detector_saw_are_counted_whatever_the_order_of_its_clas
 
     from spinexplain.analysis.dissection.dissect import DissectionPlan
     from spinexplain.cli.dissect import plan_for
+    from spinexplain.config.tasks import TASKS, derived_task
 
     training = {
         "config": {"grades": {"fracture": ["G1", "G2"], "no fracture": ["G0"]}},
         "vertebrae": {"G0": 900, "G1": 3, "G2": 2},
     }
-    told = SimpleNamespace(classes=("no fracture", "fracture"), training=training)
+    task = derived_task(("no fracture", "fracture"), training["config"]["grades"])
+    told = SimpleNamespace(task=task, training=training)
     monkeypatch.setattr("spinexplain.models.bundle.folder.locate", lambda _: tmp_path)
     monkeypatch.setattr("spinexplain.models.bundle.folder.read_description", lambda _: told)
     plan = plan_for("run", DissectionPlan())
     assert (plan.learned_fractures, plan.mild) == (5, True)
-    told.classes, told.training = ("G0", "G2", "G3"), {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}}
+    told.task, told.training = TASKS["g0-g2-g3"], {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}}
     plan = plan_for("run", DissectionPlan())
     assert (plan.learned_fractures, plan.mild) == (2, False)
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.build import build_model
@@ -36,7 +37,7 @@ def tiny_grader():
             Exemplar(blank, blank, f"sub-{i}", "ct", "L1", "G2", True, (0,) * axes)
             for i in range(6)
         )
-        return Grader(model, spec, classes, info, exemplars=exemplars)
+        return Grader(model, spec, derived_task(classes), info, exemplars=exemplars)
 
     return build
 

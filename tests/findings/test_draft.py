@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.findings.draft import FORBIDDEN, draft_of, endplate, permitted
 from spinexplain.findings.scan import Assessment
 from spinexplain.texts.catalogue import load_catalogue
@@ -19,7 +20,7 @@ def _level(scan, name):
 
 
 def _graded(item, classes, scores, explanation=None):
-    grading = Grading(item.vertebra, classes, scores)
+    grading = Grading(item.vertebra, derived_task(classes), scores)
     return replace(item, assessments=(Assessment(grading, explanation),))
 
 
@@ -28,7 +29,7 @@ def _band(item, rows, name="unit", **terms):
     heat = np.zeros(item.patch.array.shape, np.float32)
     middle = heat.shape[1] // 2
     heat[rows, middle - 15 : middle + 15] = 1
-    evidence = Evidence(name, "fracture", heat, 1.0, terms)
+    evidence = Evidence(name, "G2", heat, 1.0, terms)
     return Explanation(item.patch, "G2", "dissection", "relevance", (evidence,))
 
 
@@ -77,8 +78,8 @@ def test_a_detector_leaves_the_grade_to_the_reader(lumbar):
 
 def test_a_detectors_finding_takes_the_grade_of_the_model_beside_it(two_models):
     item = _level(two_models, "L1")
-    detected = Grading(item.vertebra, ("no fracture", "fracture"), (0.1, 0.9))
-    graded = Grading(item.vertebra, ("G0", "G2", "G3"), (0.1, 0.2, 0.7))
+    detected = Grading(item.vertebra, TASKS["fracture"], (0.1, 0.9))
+    graded = Grading(item.vertebra, TASKS["g0-g2-g3"], (0.1, 0.2, 0.7))
     item = replace(item, assessments=(Assessment(detected, None), Assessment(graded, None)))
     draft = draft_of(item, two_models.models, SAY)
     assert draft.text.startswith("Suspected severe vertebral fracture L1 (Genant 3, wedge): ")
@@ -87,8 +88,8 @@ def test_a_detectors_finding_takes_the_grade_of_the_model_beside_it(two_models):
 
 def test_the_second_model_may_be_the_one_that_suspects(two_models):
     item = _level(two_models, "L1")
-    calm = Grading(item.vertebra, ("G0", "G2", "G3"), (0.9, 0.05, 0.05))
-    alarmed = Grading(item.vertebra, ("no fracture", "fracture"), (0.1, 0.9))
+    calm = Grading(item.vertebra, TASKS["g0-g2-g3"], (0.9, 0.05, 0.05))
+    alarmed = Grading(item.vertebra, TASKS["fracture"], (0.1, 0.9))
     item = replace(item, assessments=(Assessment(calm, None), Assessment(alarmed, None)))
     draft = draft_of(item, two_models.models, SAY)
     assert draft.phrases[0].rests_on == "other_models/0/grade"

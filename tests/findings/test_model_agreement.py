@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.findings.model_agreement import evidence_overlap, evidence_share, model_agreement
 from spinexplain.findings.scan import Assessment
 from spinexplain.report.html import prepare_page, render
@@ -28,7 +29,7 @@ def _explained(sheet, *pieces):
 
 
 def _assessed(sheet, classes, scores, explanation=None):
-    return Assessment(Grading(sheet.vertebra, classes, scores), explanation)
+    return Assessment(Grading(sheet.vertebra, derived_task(classes), scores), explanation)
 
 
 def test_overlap_of_bands_by_hand(sheet):

@@ -2,17 +2,27 @@ from dataclasses import replace
 
 import pytest
 
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.findings.rules import (
     agreement,
     first_grading,
     grade_of,
-    healthy_class,
     models_agree,
     not_assessable_reason,
     severity,
     suspicion,
 )
 from spinexplain.findings.scan import Assessment
+from spinexplain.types import Grading, Vertebra
+
+
+def called(grade):
+    """A grading of that class, by the task that knows it."""
+    tasks = [derived_task((grade, "other")), TASKS["any-fracture"], TASKS["g0-g1-g2-g3"]]
+    task = [one for one in tasks if grade in one.classes][-1]
+    scores = tuple(float(name == grade) for name in task.classes)
+    return Grading(Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0)), task, scores)
 
 
 @pytest.fixture
@@ -37,19 +47,19 @@ def _with(heights, height_class, class_range=None):
     ],
 )  # fmt: skip
 def test_agreement_without_a_range(heights, grade, height_class, expected):
-    assert agreement(grade, _with(heights, height_class)) is expected
+    assert agreement(called(grade), _with(heights, height_class)) is expected
 
 
 def test_a_range_that_reaches_the_grade_agrees(heights):
-    assert agreement("G3", _with(heights, 2, (1, 3))) is True
-    assert agreement("G0", _with(heights, 2, (1, 3))) is True
-    assert agreement("G3", _with(heights, 1, (0, 2))) is False
+    assert agreement(called("G3"), _with(heights, 2, (1, 3))) is True
+    assert agreement(called("G0"), _with(heights, 2, (1, 3))) is True
+    assert agreement(called("G3"), _with(heights, 1, (0, 2))) is False
 
 
 def test_nothing_to_compare_is_neither_agreement_nor_disagreement(heights):
     assert agreement(None, heights) is None
-    assert agreement("G2", None) is None
-    assert agreement("osteolysis", heights) is None
+    assert agreement(called("G2"), None) is None
+    assert agreement(called("osteolysis"), heights) is None
 
 
 def test_a_healthy_vertebra_is_not_suspicious(lumbar, graded_as):
@@ -113,11 +123,6 @@ def test_a_second_model_raises_suspicion_under_its_own_name(two_models):
     healthy_for_first = two_models.vertebrae[0]
     (reason,) = suspicion(healthy_for_first, two_models.models)
     assert reason.values == {"grade": "fracture", "model": "unet3d-dissected"}
-
-
-def test_the_healthy_class_is_known_by_name_before_place():
-    assert healthy_class(("G3", "G0")) == "G0"
-    assert healthy_class(("calm", "broken")) == "calm"
 
 
 def test_severity_counts_a_measured_crush_like_a_severe_grade(lumbar, graded_as, heights):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.build import build_model
@@ -68,7 +69,7 @@ def saved_bundle(tiny, tmp_path):
             name="tiny",
             version="1",
             model=model,
-            classes=CLASSES,
+            task=derived_task(CLASSES),
             spec=spec,
             trunk=TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none"),
             head=HeadSettings(kind=kind, feature_dim=5, prototypes_per_class=2, **head),

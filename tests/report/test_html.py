@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.errors import OutputError
 from spinexplain.report.html import write_report
 from spinexplain.types import Explanation, ModelInfo
@@ -158,7 +159,7 @@ def _renamed(scan, name):
 
 def test_a_hostile_class_name_is_text_too(lumbar, graded_as, page_of):
     item = lumbar.vertebrae[1]
-    grading = replace(item.assessments[0].grading, classes=("G0", "<b onclick=x>", "G3"))
+    grading = replace(item.assessments[0].grading, task=derived_task(("G0", "<b onclick=x>", "G3")))
     item = replace(item, assessments=(replace(item.assessments[0], grading=grading),))
     content, page = page_of(replace(lumbar, vertebrae=(item,)))
     assert "<b onclick" not in content

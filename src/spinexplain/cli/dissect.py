@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -166,7 +166,6 @@ def plan_for(model: str, plan: DissectionPlan) -> DissectionPlan:
     """Fill in what the model tells of itself: its quantile, its task, the fractures it saw."""
     from dataclasses import replace
 
-    from spinexplain.config.tasks import healthy_class
     from spinexplain.models.bundle.folder import locate, read_description
 
     description = read_description(locate(model))
@@ -175,22 +174,10 @@ def plan_for(model: str, plan: DissectionPlan) -> DissectionPlan:
     level = plan.quantile
     if level is None:
         level = float(known.get("dissection", {}).get("quantile", 0.995))
-    grades = known.get("grades") or {name: [name] for name in description.classes}
-    fractured = fractured_grades(grades, healthy_class(description.classes))
-    learned = fractures_of(description.training.get("vertebrae"), fractured)
-    mild = plan.mild or "G1" in fractured
+    task = description.task
+    learned = fractures_of(description.training.get("vertebrae"), task.fracture_grades)
+    mild = plan.mild or "G1" in task.fracture_grades
     return replace(plan, quantile=level, mild=mild, learned_fractures=learned)
-
-
-def fractured_grades(grades: Mapping[str, Sequence[str]], healthy: str) -> list[str]:
-    """Return the Genant grades that a model calls a fracture, whatever the classes' order.
-
-    Examples
-    --------
-    >>> fractured_grades({"fracture": ["G2", "G3"], "no fracture": ["G0"]}, "no fracture")
-    ['G2', 'G3']
-    """
-    return [grade for name, of in grades.items() if name != healthy for grade in of]
 
 
 def fractures_of(vertebrae: object, fractured: Sequence[str]) -> int | None:

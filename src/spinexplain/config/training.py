@@ -18,11 +18,10 @@ from spinexplain.config.sections import (
     SimulatedSettings,
     VolumeAugmentSettings,
 )
-from spinexplain.config.tasks import with_task
+from spinexplain.config.tasks import GENANT_GRADES, Grade, Task, derived_task, with_task
 from spinexplain.errors import ConfigError
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
-Grade = Literal["G0", "G1", "G2", "G3"]
 Region = Literal["contours", "percentile98", "mass98"]
 
 
@@ -231,7 +230,7 @@ class TrainConfig(Settings):
     Parameters
     ----------
     classes : tuple of str
-        Names of the classes, healthy first.
+        Names of the classes, in the order of the logits.
     grades : dict of str to tuple of str
         Which Genant grades each class stands for; a class named like a grade needs no
         entry. Vertebrae whose grade is in no class are left out.
@@ -243,8 +242,8 @@ class TrainConfig(Settings):
     >>> TrainConfig(loss={"lambda_div": 0.1}).loss.lambda_div
     0.1
     >>> grades = {"no fracture": ["G0"], "fracture": ["G2", "G3"]}
-    >>> TrainConfig(classes=tuple(grades), grades=grades).task
-    {'no fracture': ('G0',), 'fracture': ('G2', 'G3')}
+    >>> TrainConfig(classes=tuple(grades), grades=grades).task.fracture_grades
+    ('G2', 'G3')
     """
 
     name: str = "protoverse"
@@ -271,9 +270,9 @@ class TrainConfig(Settings):
     last_layer: LastLayerSettings = LastLayerSettings()
 
     @property
-    def task(self) -> dict[str, tuple[str, ...]]:
-        """Which Genant grades every class stands for, in the order of the logits."""
-        return {name: tuple(self.grades.get(name, (name,))) for name in self.classes}
+    def task(self) -> Task:
+        """What the classes stand for, in the order of the logits."""
+        return derived_task(self.classes, self.grades)
 
     def model_post_init(self, context: Any) -> None:
         """Refuse a class without grades, and a grade in two classes."""
@@ -282,21 +281,13 @@ class TrainConfig(Settings):
                 f"[grades] names {strangers}, which are not in classes {list(self.classes)}. "
                 "Correct the name."
             )
-        if self.grades:
-            _check_task(self.task)
-
-
-def _check_task(task: dict[str, tuple[str, ...]]) -> None:
-    known = get_args(Grade)
-    for name, grades in task.items():
-        if not grades or not set(grades) <= set(known):
+        task = self.task
+        empty = [name for name in self.classes if not task.grades_of(name)]
+        if self.grades and empty:
             raise ConfigError(
-                f'class "{name}" stands for {list(grades)}; expected at least one of '
-                f"{', '.join(known)}. Add it to [grades]."
+                f'class "{empty[0]}" stands for no grade; expected at least one of '
+                f"{', '.join(GENANT_GRADES)}. Add it to [grades]."
             )
-    listed = [grade for grades in task.values() for grade in grades]
-    if twice := sorted({grade for grade in listed if listed.count(grade) > 1}):
-        raise ConfigError(f"[grades] puts {', '.join(twice)} into two classes; expected one.")
 
 
 def preset_names() -> list[str]:

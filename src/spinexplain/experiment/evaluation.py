@@ -94,13 +94,13 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         grader.model,
         data,
         grader.spec,
-        _task(described),
+        grader.task,
         origin,
         reasons=reasons,
         device=grader.device,
     )
     told = {"cohort": cohort.path.name, "split": split, "synthetic": data.synthetic}
-    figures = {**told, **_about(grader, described), **summarize(table, seed)}
+    figures = {**told, **_about(grader, described), **summarize(table, seed, task=grader.task)}
     return Evaluation(table, {"schema": SCHEMA, **figures}, data.patches_hu)
 
 
@@ -138,10 +138,3 @@ def _config_hash(described: BundleDescription) -> str:
     """Hash the settings a bundle was trained with; what it tells of itself where it has none."""
     own = described.model_dump(mode="json", include={"classes", "input", "trunk", "head"})
     return settings_hash(described.training.get("config", own))
-
-
-def _task(described: BundleDescription) -> dict[str, tuple[str, ...]]:
-    """Return which Genant grades each class stands for: its own name where nothing is said."""
-    config = described.training.get("config")
-    grades = config.get("grades", {}) if isinstance(config, dict) else {}
-    return {name: tuple(grades.get(name, (name,))) for name in described.classes}

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.config.tasks import healthy_class
 from spinexplain.findings.model_agreement import evidence_share
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
-    grade_of,
+    grading_of,
     models_agree,
     suspicion,
 )
@@ -28,7 +27,6 @@ from spinexplain.types import HEIGHT_NAMES, Evidence, Explanation, Heights, Mode
 FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height")
 
 _NEAR_MM, _LEAST_SHARE, _CLEARLY_MORE = 6.0, 0.25, 2.0
-_GENANT = {"G1": 1, "G2": 2, "G3": 3}
 _UNIT_NUMBER = re.compile(r"\bunits?\W*\d", re.IGNORECASE)
 
 
@@ -102,7 +100,7 @@ def draft_of(
         Phrase(": " if number == 0 else ", ", detail.text, detail.rests_on, detail.anchor)
         for number, detail in enumerate(details)
     ]
-    if agreement(grade_of(findings), heights) is False:
+    if agreement(grading_of(findings), heights) is False:
         phrases.append(Phrase(". ", say("draft.disagree"), "agreement", anchor))
     if models_agree(findings) is False:
         phrases.append(Phrase(". ", say("draft.models_disagree"), "other_models", anchor))
@@ -165,7 +163,7 @@ def _speaker(findings: VertebraFindings) -> int | None:
     """Return the position of the first model that suspects a fracture."""
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
-        if grading is not None and grading.grade != healthy_class(grading.classes):
+        if grading is not None and grading.is_fracture:
             return position
     return None
 
@@ -176,7 +174,7 @@ def _grading_position(findings: VertebraFindings, speaker: int | None) -> int | 
         return None
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
-        if grading is not None and grading.grade in _GENANT:
+        if grading is not None and grading.task.genant(grading.grade):
             return position
     return speaker
 
@@ -195,12 +193,12 @@ def _lead(findings: VertebraFindings, position: int | None, anchor: str, say: Ca
         return Phrase("", text, "heights", f"{anchor}-heights")
     grading = findings.assessments[position].grading
     assert grading is not None
-    number = _GENANT.get(grading.grade)
+    number = grading.task.genant(grading.grade)
     if number is None:
         first = "" if shape is None else say("draft.shape_first", shape=say(f"shape.{shape}"))
         text = say("draft.ungraded", level=level, shape=first)
     else:
-        words = say(f"grade.{grading.grade}")
+        words = say(f"grade.G{number}")
         text = say("draft.graded", words=words, level=level, number=number, shape=suffix)
     return Phrase("", text, f"{_opinion(position)}grade", anchor)
 

@@ -12,7 +12,7 @@ import jsonschema
 
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import model_agreement
-from spinexplain.findings.rules import agreement, grade_of, not_assessable_reason
+from spinexplain.findings.rules import agreement, grading_of, not_assessable_reason
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.files import atomic_file
 from spinexplain.results.heatmaps import HeatmapKey
@@ -127,7 +127,7 @@ def _vertebra(
         "grade": first["grade"],
         "probabilities": first["probabilities"],
         "heights": None if findings.heights is None else _heights(findings.heights),
-        "agreement": agreement(grade_of(findings), findings.heights),
+        "agreement": agreement(grading_of(findings), findings.heights),
         "flags": _flags(findings),
         "explanation": first["explanation"],
         "draft": _draft(draft_of(findings, models, load_catalogue())),

@@ -11,6 +11,7 @@ from spinexplain.findings.rules import (
     agreement,
     grade_of,
     grade_of_assessment,
+    grading_of,
     not_assessable_reason,
     suspicion,
 )
@@ -118,7 +119,7 @@ def view_row(
         grade_words=say("grade.none") if grade is None else say.or_raw(f"grade.{grade}", grade),
         scores=() if grade is None else _scores(findings.assessments[0]),
         heights=None if heights is None else view_heights(heights, say),
-        agreement=agreement(grade, heights),
+        agreement=agreement(grading_of(findings), heights),
         flags=tuple(say.flag(flag) for flag in findings.flags),
         reasons=tuple(say(r.key, **r.values) for r in suspicion(findings, models)),
         not_assessable=not_assessable_reason(findings),

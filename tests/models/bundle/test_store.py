@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import HeadSettings, TrunkSettings
 from spinexplain.errors import ModelError, OutputError
 from spinexplain.io.files import sha256_file
@@ -32,7 +33,7 @@ def bundle(tiny):
         name="tiny",
         version="1",
         model=model,
-        classes=CLASSES,
+        task=derived_task(CLASSES),
         spec=spec,
         trunk=TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none"),
         head=HeadSettings(feature_dim=5, prototypes_per_class=2),

@@ -52,7 +52,7 @@ def measure_atlas(
     atlas = _from_bundle(run, withheld)
     if data is None:
         return replace(atlas, notes=(*atlas.notes, "no_cohort"))
-    seen = sweep(run.model, data.training, run.grader.spec, run.grader.classes, progress)
+    seen = sweep(run.model, data.training, run.grader.spec, run.grader.task, progress)
     shares, area, crops = structure_shares(run.model, data, seen, run.grader.spec, progress)
     entries = _measured_entries(run, data.training, atlas.prototypes, seen, withheld)
     classes = run.grader.classes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinexplain.config.tasks import healthy_class
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.activations import layer_activations
 from spinexplain.explainers.dissection.grid import CellGrid
@@ -78,8 +77,7 @@ def explain_dissection(
     relevance = above.reshape(len(above), -1).sum(axis=1, dtype=np.float64)
     order = most_relevant(relevance, count)
     effects = effects_here(grader, patch, dissection, order)
-    healthy = healthy_class(grader.classes)
-    others = [name for name in grader.classes if name != healthy]
+    healthy, others = grader.task.healthy, grader.task.fractures
     fractured = target if target in others else others[0]
     evidence = tuple(
         _evidence(

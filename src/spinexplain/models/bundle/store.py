@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save as arrays_to_bytes
 
+from spinexplain.config.tasks import Task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError, ModelError, SpinexplainError
 from spinexplain.io.files import output_folder, sha256_file
@@ -89,7 +90,8 @@ class Bundle:
     ----------
     name, version : str
     model : Network
-    classes : tuple of str
+    task : Task
+        The classes of the logits and what they stand for.
     spec : InputSpec
     trunk : TrunkSettings
     head : HeadSettings
@@ -111,7 +113,7 @@ class Bundle:
     name: str
     version: str
     model: Network
-    classes: tuple[str, ...]
+    task: Task
     spec: InputSpec
     trunk: TrunkSettings
     head: HeadSettings
@@ -238,7 +240,7 @@ def _grader(
     return Grader(
         model=model,
         spec=description.input,
-        classes=description.classes,
+        task=description.task,
         info=_info(folder, description, digest, runtime),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owners), model.trunk.field),
@@ -269,7 +271,7 @@ def _exported_grader(folder: Path, description: BundleDescription, digest: str) 
     head = head_from_arrays(connections, owner, field, description.head) if is_prototype else None
     return ExportedGrader(
         spec=description.input,
-        classes=description.classes,
+        task=description.task,
         info=_info(folder, description, digest, network.described),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owner), field),
@@ -346,7 +348,8 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "name": bundle.name,
         "version": bundle.version,
         "package_version": metadata.version("spinexplain"),
-        "classes": list(bundle.classes),
+        "classes": list(bundle.task.classes),
+        "task": asdict(bundle.task),
         "input": bundle.spec.model_dump(mode="json"),
         "trunk": bundle.trunk.model_dump(mode="json"),
         "head": bundle.head.model_dump(mode="json"),

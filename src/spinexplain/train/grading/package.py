@@ -66,7 +66,7 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         name=statement.name,
         version=statement.version,
         model=trained.model,
-        classes=config.classes,
+        task=config.task,
         spec=config.input,
         trunk=config.trunk,
         head=config.head,
@@ -187,8 +187,9 @@ def _classes_in_words(trained: Trained) -> str:
     """Name the classes, and the grades behind those that are not grades themselves."""
     task = trained.config.task
     if not trained.config.grades:
-        return f"{', '.join(task)} (Genant)"
-    return " or ".join(f"{name} (Genant {', '.join(grades)})" for name, grades in task.items())
+        return f"{', '.join(task.classes)} (Genant)"
+    named = zip(task.classes, task.grades, strict=True)
+    return " or ".join(f"{name} (Genant {', '.join(grades)})" for name, grades in named)
 
 
 def _pixels(trained: Trained, statement: Statement) -> str:
