@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from spinexplain.types import (
     Grading,
     LabelMap,
     Patch,
+    PrototypeDetail,
     Vertebra,
     Volume,
 )
@@ -85,3 +87,13 @@ def test_the_types_are_frozen():
     for item, name in [(volume, "array"), (L1, "level"), (source, "name"), (scan, "models")]:
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(item, name, None)
+
+
+def test_terms_are_derived_from_the_detail():
+    heat = np.zeros((2, 3, 4))
+    detail = PrototypeDetail(similarity=2.0, connection=0.5)
+    item = Evidence("G2 prototype 1", "G2", heat, 1.0, detail=detail)
+    assert item.terms == {"similarity": 2.0, "connection": 0.5}
+    again = replace(item, detail=replace(detail, max_similarity=3.0))
+    assert again.terms["max_similarity"] == 3.0
+    assert Evidence("GradCAM", "G2", heat, 1.0, {"peak": 2.0}).terms == {"peak": 2.0}

@@ -11,7 +11,7 @@ from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.build import build_model
 from spinexplain.models.grader import Grader
 from spinexplain.models.trunks.backbones import build_trunk
-from spinexplain.types import Exemplar, ModelInfo, Patch, Vertebra
+from spinexplain.types import Exemplar, ModelInfo, Patch, Provenance, Vertebra
 
 CLASSES = ("G0", "G2", "G3")
 DETECTED = ("no fracture", "fracture")
@@ -34,7 +34,7 @@ def tiny_grader():
         info = ModelInfo("tiny", "1", "", classes, "noise")
         blank = np.zeros((32,) * axes, np.float32)
         exemplars = tuple(
-            Exemplar(blank, blank, f"sub-{i}", "ct", "L1", "G2", True, (0,) * axes)
+            Exemplar(blank, blank, Provenance(f"sub-{i}", "ct", "L1", "G2", True), (0,) * axes)
             for i in range(6)
         )
         return Grader(model, spec, derived_task(classes), info, exemplars=exemplars)

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from fixtures.scans import unit_detail
 from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.findings.draft import FORBIDDEN, draft_of, endplate, permitted
 from spinexplain.findings.scan import Assessment
@@ -24,12 +25,12 @@ def _graded(item, classes, scores, explanation=None):
     return replace(item, assessments=(Assessment(grading, explanation),))
 
 
-def _band(item, rows, name="unit", **terms):
+def _band(item, rows, name="unit", **detail):
     """Evidence in a band of rows across the body."""
     heat = np.zeros(item.patch.array.shape, np.float32)
     middle = heat.shape[1] // 2
     heat[rows, middle - 15 : middle + 15] = 1
-    evidence = Evidence(name, "G2", heat, 1.0, terms)
+    evidence = Evidence(name, "G2", heat, 1.0, detail=unit_detail(**detail))
     return Explanation(item.patch, "G2", "dissection", "relevance", (evidence,))
 
 
@@ -118,16 +119,16 @@ def test_readers_words_are_taken_up_where_they_find_them_meaningful(lumbar):
     item = _level(lumbar, "L1")
     rows = _endplate_rows(item)[0]
 
-    def text(name, **terms):
-        explanation = _band(item, rows, name, **terms)
+    def text(name, **detail):
+        explanation = _band(item, rows, name, **detail)
         return draft_of(_graded(item, ("G0", "G2"), (0.1, 0.9), explanation), (), SAY).text
 
-    found = {"raters": 2.0, "meaningful": 2.0, "named": 1.0, "contrast": 0.5}
+    found = {"raters": 2, "meaningful": 2, "named": True, "contrast": 0.5}
     named = "pattern named by readers: abnormal endplate"
     assert named in text("abnormal endplate", **found)
-    assert named not in text("abnormal endplate", **found | {"meaningful": 1.0})
+    assert named not in text("abnormal endplate", **found | {"meaningful": 1})
     assert named not in text("abnormal endplate", **found | {"contrast": -0.5})
-    assert "Unit 22" not in text("Unit 22", **found | {"named": 0.0})
+    assert "Unit 22" not in text("Unit 22", **found | {"named": False})
     assert "collapse" not in text("endplate collapse", **found)
     assert "unit" not in text("like unit 14", **found)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fixtures.scans import unit_detail
 from spinexplain.config.tasks import derived_task
 from spinexplain.findings.model_agreement import evidence_overlap, evidence_share, model_agreement
 from spinexplain.findings.scan import Assessment
@@ -53,7 +54,8 @@ def test_evidence_against_does_not_count(sheet):
 
 def test_units_tied_to_the_other_call_do_not_count(sheet):
     explanation = _explained(sheet, (20, 30, 2.0), (40, 50, 1.0))
-    units = replace(explanation.evidence[0], class_name="no fracture"), explanation.evidence[1]
+    calm, broken = (replace(one, detail=unit_detail()) for one in explanation.evidence)
+    units = replace(calm, class_name="no fracture"), broken
     share = evidence_share(replace(explanation, method="dissection", evidence=units), sheet)
     assert share[20:30].sum() == 0
     calm = replace(explanation, method="dissection", evidence=units, target="no fracture")

@@ -12,7 +12,7 @@ from spinexplain.models.build import build_model
 from spinexplain.models.bundle.store import Bundle, PrototypeRecord, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.trunks.backbones import build_trunk
-from spinexplain.types import Patch, Vertebra
+from spinexplain.types import Patch, Provenance, Vertebra
 
 CLASSES = ("G0", "G2", "G3")
 
@@ -76,7 +76,8 @@ def saved_bundle(tiny, tmp_path):
             scope=Scope(),
             trained_on="noise",
             card="# tiny\n",
-            records=(PrototypeRecord("sub-1", "ct", "L1", "G2", True, (2,) * axes),) * prototypes,
+            records=(PrototypeRecord(Provenance("sub-1", "ct", "L1", "G2", True), (2,) * axes),)
+            * prototypes,
             patches_hu=np.zeros((6, *(32,) * axes), np.int16) if prototypes else None,
             maps=np.zeros((6, *grid), np.float32) if prototypes else None,
         )

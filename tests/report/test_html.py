@@ -10,7 +10,7 @@ import pytest
 from spinexplain.config.tasks import derived_task
 from spinexplain.errors import OutputError
 from spinexplain.report.html import write_report
-from spinexplain.types import Explanation, ModelInfo
+from spinexplain.types import ModelInfo
 
 DAY = datetime.date(2026, 3, 4)
 VOID = {"meta", "input", "br", "link", "img", "hr"}
@@ -126,14 +126,17 @@ def _renamed(scan, name):
         if old is None:
             return None
         exemplars = [
-            tuple(replace(x, subject=name, series=name, level=name) for x in item.exemplars)
+            tuple(
+                replace(x, provenance=replace(x.provenance, subject=name, series=name, level=name))
+                for x in item.exemplars
+            )
             for item in old.evidence
         ]
         evidence = tuple(
             replace(item, name=name, exemplars=new)
             for item, new in zip(old.evidence, exemplars, strict=True)
         )
-        return Explanation(old.patch, old.target, name, old.score_name, evidence)
+        return replace(old, method=name, evidence=evidence)
 
     vertebrae = tuple(
         replace(
@@ -272,10 +275,18 @@ def test_a_cam_is_shown_without_bars_that_pretend_to_add_up(lumbar, page_of):
     item = lumbar.vertebrae[1]
     assessment = item.assessments[0]
     cam = replace(
-        assessment.explanation.evidence[0], name="GradCAM", exemplars=(), terms={"peak": 2.0}
+        assessment.explanation.evidence[0],
+        name="GradCAM",
+        exemplars=(),
+        detail=None,
+        terms={"peak": 2.0},
     )
     explanation = replace(
-        assessment.explanation, method="gradcam", score_name="sum of the map", evidence=(cam,)
+        assessment.explanation,
+        method="gradcam",
+        score_name="sum of the map",
+        evidence=(cam,),
+        additive=False,
     )
     item = replace(item, assessments=(replace(assessment, explanation=explanation),))
     content, page = page_of(replace(lumbar, vertebrae=(item,)))

@@ -22,7 +22,15 @@ from spinexplain.findings.rules import (
 )
 from spinexplain.findings.scan import VertebraFindings
 from spinexplain.texts.catalogue import Catalogue
-from spinexplain.types import HEIGHT_NAMES, Evidence, Explanation, Heights, ModelInfo, Patch
+from spinexplain.types import (
+    HEIGHT_NAMES,
+    Evidence,
+    Explanation,
+    Heights,
+    ModelInfo,
+    Patch,
+    UnitDetail,
+)
 
 FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height")
 
@@ -225,10 +233,11 @@ def _details(
 
 def _readers_word(unit: Evidence) -> bool:
     """Whether a unit tied to fracture has a readers' name that may stand in a finding."""
-    terms = unit.terms
-    meaningful = 2 * terms.get("meaningful", 0.0) > terms.get("raters", 0.0)
-    tied = terms.get("contrast", 0.0) > 0
-    return bool(terms.get("named")) and meaningful and tied and permitted(unit.name)
+    known = unit.detail
+    if not isinstance(known, UnitDetail):
+        return False
+    agreed = known.named and 2 * known.meaningful > known.raters
+    return agreed and known.contrast > 0 and permitted(unit.name)
 
 
 def _opinion(position: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from spinexplain.findings.scan import Assessment
 from spinexplain.spine.heatmap import above_floor, on_sheet
-from spinexplain.types import Evidence, Explanation, Patch
+from spinexplain.types import Evidence, Explanation, Patch, UnitDetail
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,6 @@ def evidence_share(explanation: Explanation, sheet: Patch) -> np.ndarray | None:
 
 
 def _speaks_for(item: Evidence, explanation: Explanation) -> bool:
-    if explanation.method == "dissection":
+    if isinstance(item.detail, UnitDetail):
         return item.class_name == explanation.target
     return item.score > 0

@@ -206,10 +206,10 @@ def _evidence(item: Evidence, heatmap: str | None) -> dict[str, Any]:
 
 def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
     return {
-        "subject": exemplar.subject,
-        "level": exemplar.level,
-        "grade": exemplar.grade,
-        "synthetic": bool(exemplar.synthetic),
+        "subject": exemplar.provenance.subject,
+        "level": exemplar.provenance.level,
+        "grade": exemplar.provenance.grade,
+        "synthetic": bool(exemplar.provenance.synthetic),
     }
 
 

@@ -33,15 +33,15 @@ def test_relevance_is_eq_2_and_the_same_as_in_the_dissection(request, known_grad
         (item.score for item in found.evidence), reverse=True
     )
     for item in found.evidence:
-        unit = int(item.terms["unit"])
+        unit = item.detail.unit
         assert item.score == pytest.approx(relevance[unit], rel=1e-5)
-        assert item.terms["rank"] == d.statistics.rank[unit]
+        assert item.detail.rank == d.statistics.rank[unit]
         assert item.heatmap.shape == patch.array.shape
         assert item.heatmap.max() > 0
         assert item.exemplars
-        assert all(exemplar.grade != "G0" for exemplar in item.exemplars)
+        assert all(exemplar.provenance.grade != "G0" for exemplar in item.exemplars)
         assert item.exemplars[0].array.shape == item.exemplars[0].heatmap.shape
-    assert {int(item.terms["unit"]) for item in found.evidence} == set(np.flatnonzero(relevance))
+    assert {item.detail.unit for item in found.evidence} == set(np.flatnonzero(relevance))
 
 
 def test_the_map_lies_on_the_fracture(known_dissected, known_grader):
@@ -71,9 +71,9 @@ def test_units_are_called_what_raters_call_them(known_dissected, known_grader):
     content = {"schema": NAMES_SCHEMA, "key": d.key, "rater": "A", "names": said}
     named = replace(d, names=(RaterNames.model_validate(content),))
     found = explain_dissection(known_grader(), _patch(known_dissected, 1), "fracture", named)
-    item = next(e for e in found.evidence if e.terms["unit"] == 0)
+    item = next(e for e in found.evidence if e.detail.unit == 0)
     assert item.name == "abnormal endplate"
-    assert (item.terms["raters"], item.terms["meaningful"]) == (1, 1)
+    assert (item.detail.raters, item.detail.meaningful) == (1, 1)
     assert unit_title(named, 2) == "Unit 2"
 
 

@@ -12,6 +12,7 @@ from spinexplain.config.tasks import Task, derived_task
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.on_disk import Patches, StoredPatches, one_after_another
 from spinexplain.errors import ConfigError, ShapeError
+from spinexplain.types import Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +143,17 @@ def _joined_ratings(sets: Sequence[TrainingSet]) -> np.ndarray | None:
         return None
     return np.concatenate(
         [np.pad(part, ((0, 0), (0, most - part.shape[1])), constant_values=-1) for part in known]
+    )
+
+
+def provenance_of(data: TrainingSet, row: int) -> Provenance:
+    """Say where the crop of a row comes from."""
+    return Provenance(
+        subject=str(data.subjects[row]),
+        series=str(data.series[row]),
+        level=str(data.levels[row]),
+        grade=f"G{data.grades[row]}",
+        synthetic=data.synthetic,
     )
 
 

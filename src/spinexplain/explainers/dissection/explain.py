@@ -11,7 +11,7 @@ from spinexplain.explainers.dissection.names import consensus
 from spinexplain.explainers.dissection.record import BestSample, Dissection
 from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.models.grader import Grader
-from spinexplain.types import Evidence, Exemplar, Explanation, Patch
+from spinexplain.types import Evidence, Exemplar, Explanation, Patch, UnitDetail
 
 SCORE_NAME = "relevance: activation above the unit's threshold"
 UNITS_SHOWN = 5
@@ -143,32 +143,30 @@ def _evidence(
     dissection: Dissection, unit: int, above: np.ndarray, class_name: str, effect: float | None
 ) -> Evidence:
     statistics, said = dissection.statistics, consensus(dissection.names, unit)
-    relevance = float(above.sum(dtype=np.float64))
-    terms = {
-        "relevance": relevance,
-        "unit": float(unit),
-        "rank": float(statistics.rank[unit]),
-        "rank_low": float(statistics.rank_low[unit]),
-        "rank_high": float(statistics.rank_high[unit]),
-        "units": float(np.count_nonzero(statistics.rank)),
-        "contrast": float(statistics.contrast[unit]),
-        "auc": float(statistics.auc_max[unit]),
-        "q": float(statistics.q[unit]),
-        "threshold": float(dissection.thresholds[unit]),
-        "peak": float(above.max()),
-        "cluster": float(dissection.clusters[unit]),
-        "raters": float(said.raters),
-        "meaningful": float(said.meaningful),
-        "named": float(bool(said.name)),
-    }
-    if effect is not None:
-        terms["effect"] = effect
+    detail = UnitDetail(
+        relevance=float(above.sum(dtype=np.float64)),
+        unit=unit,
+        rank=int(statistics.rank[unit]),
+        rank_low=int(statistics.rank_low[unit]),
+        rank_high=int(statistics.rank_high[unit]),
+        units=int(np.count_nonzero(statistics.rank)),
+        contrast=float(statistics.contrast[unit]),
+        auc=float(statistics.auc_max[unit]),
+        q=float(statistics.q[unit]),
+        threshold=float(dissection.thresholds[unit]),
+        peak=float(above.max()),
+        cluster=int(dissection.clusters[unit]),
+        raters=said.raters,
+        meaningful=said.meaningful,
+        named=bool(said.name),
+        effect=effect,
+    )
     return Evidence(
         name=said.name or f"Unit {unit}",
         class_name=class_name,
         heatmap=dissection.grid.spread(above),
-        score=relevance,
-        terms=terms,
+        score=detail.relevance,
+        detail=detail,
         exemplars=tuple(
             _exemplar(dissection, item) for item in dissection.best_of(unit)[:_EXEMPLARS]
         ),
@@ -183,10 +181,6 @@ def _exemplar(dissection: Dissection, item: BestSample) -> Exemplar:
     return Exemplar(
         array=dissection.pictures[item.picture].astype(np.float32),
         heatmap=flat.spread(item.cells),
-        subject=source.subject,
-        series=source.series,
-        level=source.level,
-        grade=source.grade,
-        synthetic=source.synthetic,
+        provenance=source.provenance,
         cell=(int(row), int(column)),
     )

@@ -17,6 +17,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import Task, derived_task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError
+from spinexplain.types import Provenance
 
 SCHEMA = "spinexplain/bundle/1"
 EXPORT_SCHEMA = "spinexplain/export/1"
@@ -61,6 +62,11 @@ class RecordDescription(Described):
     synthetic: bool
     cell: tuple[int, ...]
     patch_sha256: str = ""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the training picture comes from."""
+        return Provenance(**self.model_dump(exclude={"cell", "patch_sha256"}))
 
 
 class BundleDescription(Described):

@@ -42,7 +42,7 @@ from spinexplain.models.grader import ExportedGrader, Grader, Scope
 from spinexplain.models.heads.prototype_head import head_from_arrays
 from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.models.runtime.exported import ExportedNetwork, compiled
-from spinexplain.types import Exemplar, ModelInfo
+from spinexplain.types import Exemplar, ModelInfo, Provenance
 
 if TYPE_CHECKING:  # torch is imported where a network is built or saved, and not before
     from spinexplain.models.build import Network
@@ -67,17 +67,13 @@ RuntimeChoice = Literal["auto", "torch"]
 
 @dataclass(frozen=True)
 class PrototypeRecord:
-    """Provenance of one prototype.
+    """Which training crop a prototype is, and which cell of it.
 
     ``patch_sha256`` is that of the training crop as the cohort stores it, margin and all
     (int16 HU, little-endian), so that the crop can be told among others of its name.
     """
 
-    subject: str
-    series: str
-    level: str
-    grade: str
-    synthetic: bool
+    provenance: Provenance
     cell: tuple[int, ...]
     patch_sha256: str = ""
 
@@ -331,15 +327,16 @@ def _exemplars(
         Exemplar(
             array=patch,
             heatmap=upsample_map(cells, (side,) * spec.axes, field, spec.size / side),
-            subject=record.subject,
-            series=record.series,
-            level=record.level,
-            grade=record.grade,
-            synthetic=record.synthetic,
+            provenance=record.provenance,
             cell=tuple(record.cell),
         )
         for record, patch, cells in zip(records, patches, maps, strict=True)
     )
+
+
+def _record(record: PrototypeRecord) -> dict[str, Any]:
+    rest = {"cell": record.cell, "patch_sha256": record.patch_sha256}
+    return asdict(record.provenance) | rest
 
 
 def _description(bundle: Bundle) -> dict[str, Any]:
@@ -355,6 +352,6 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "head": bundle.head.model_dump(mode="json"),
         "scope": asdict(bundle.scope),
         "trained_on": bundle.trained_on,
-        "prototypes": [asdict(record) for record in bundle.records],
+        "prototypes": [_record(record) for record in bundle.records],
         "training": bundle.training,
     }

@@ -11,6 +11,7 @@ import torch
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.training import InputSpec
+from spinexplain.data.crops.dataset import provenance_of
 from spinexplain.models.bundle.store import Bundle, PrototypeRecord
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import PrototypeNet
@@ -127,11 +128,7 @@ def _prototype_patches(
     own = torch.stack([maps[i, i] for i in range(len(rows))])
     records = tuple(
         PrototypeRecord(
-            subject=str(data.subjects[source.row]),
-            series=str(data.series[source.row]),
-            level=str(data.levels[source.row]),
-            grade=f"G{data.grades[source.row]}",
-            synthetic=data.synthetic,
+            provenance=provenance_of(data, source.row),
             cell=source.cell,
             patch_sha256=_hash_of(data.patches_hu[source.row]),
         )
