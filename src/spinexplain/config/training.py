@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
+from spinexplain.config.heads import head_of
 from spinexplain.config.sections import (
     AugmentSettings,
     DissectionSettings,
@@ -110,6 +111,7 @@ class TrunkSettings(Settings):
 class HeadSettings(Settings):
     """The classification head: prototypes, a linear layer, or the 3-D fracture detector's.
 
+    ``kind`` is a key of :data:`spinexplain.config.heads.HEADS`.
     ``dropout`` and ``width`` (a factor on its channels) are the detector's. ``pooling`` is
     the linear layer's: the average over the grid, or the average weighted by the Gaussian
     channel, so that the features beside the target count. The classifier that warms up a
@@ -118,7 +120,7 @@ class HeadSettings(Settings):
     rises above its median, the pixels over its 98th percentile, or 98 % of its sum.
     """
 
-    kind: Literal["prototype", "linear", "detector"] = "prototype"
+    kind: str = "prototype"
     dropout: float = Field(default=0.0, ge=0, lt=1)
     width: float = Field(default=1.0, gt=0, le=4)
     pooling: Literal["average", "target"] = "average"
@@ -130,6 +132,10 @@ class HeadSettings(Settings):
     other_class_connection: float = -0.5
     initial_prototypes: Literal["uniform", "own_class_patches"] = "own_class_patches"
     region: Region = "contours"
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a kind that is not registered."""
+        head_of(self.kind)
 
 
 class LossSettings(Settings):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from spinexplain.errors import ConfigError, ModelError
+from spinexplain.errors import ModelError
 from spinexplain.explainers.activations import layer_activations
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import consensus
@@ -18,11 +20,33 @@ UNITS_SHOWN = 5
 _EXEMPLARS = 2
 
 
+@dataclass(frozen=True, eq=False)
+class DissectionExplainer:
+    """Explain a model by the units of its dissection.
+
+    Called like every explainer; see :func:`explain_dissection` for what it shows.
+
+    Parameters
+    ----------
+    dissection : Dissection
+        Of the model that is explained.
+    count : int
+        Units shown, at most.
+    """
+
+    dissection: Dissection
+    count: int = UNITS_SHOWN
+
+    def __call__(self, grader: Grader, patch: Patch, target: str) -> Explanation:
+        """Show the units that were most active on a patch."""
+        return explain_dissection(grader, patch, target, self.dissection, self.count)
+
+
 def explain_dissection(
     grader: Grader,
     patch: Patch,
     target: str,
-    dissection: Dissection | None = None,
+    dissection: Dissection,
     count: int = UNITS_SHOWN,
 ) -> Explanation:
     """Show the units that were most active on a patch, and what else they respond to.
@@ -52,8 +76,6 @@ def explain_dissection(
 
     Raises
     ------
-    ConfigError
-        If no dissection is given.
     ModelError
         If it is of another model, or the model has no such class.
 
@@ -66,11 +88,6 @@ def explain_dissection(
         raise ModelError(
             f'model "{grader.info.name}" has no class "{target}"; expected one of '
             f"{', '.join(grader.classes)}."
-        )
-    if dissection is None:
-        raise ConfigError(
-            'the explainer "dissection" needs a dissection of the model. Make one with '
-            "spinexplain dissect, and give it as --dissection."
         )
     dissection.check_model(grader.info)
     above = relevant_maps(grader, patch, dissection)

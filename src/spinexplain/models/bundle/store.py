@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save as arrays_to_bytes
 
+from spinexplain.config.heads import head_of
 from spinexplain.config.tasks import Task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError, ModelError, SpinexplainError
@@ -240,7 +241,7 @@ def _grader(
         info=_info(folder, description, digest, runtime),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owners), model.trunk.field),
-        explainer="prototypes" if isinstance(model, PrototypeNet) else "gradcam",
+        explainer=head_of(description.head.kind).explainer,
         device=device,
     )
 
@@ -256,22 +257,23 @@ def _exported_grader(folder: Path, description: BundleDescription, digest: str) 
     network = _compiled(folder, description, export)
     if isinstance(network, str):
         return _grader(folder, description, digest, "cpu", runtime=f"torch ({network})")
-    field, is_prototype = (
-        ReceptiveField(**export.field.model_dump()),
-        description.head.kind == "prototype",
-    )
+    field, kind = ReceptiveField(**export.field.model_dump()), head_of(description.head.kind)
     connections, owner = np.zeros((0, 0), np.float32), np.zeros(0, int)
-    if is_prototype:
+    if kind.has_prototypes:
         with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
             connections, owner = map(tensors.get_tensor, ("last_layer.weight", "prototype_class"))
-    head = head_from_arrays(connections, owner, field, description.head) if is_prototype else None
+    head = (
+        head_from_arrays(connections, owner, field, description.head)
+        if kind.has_prototypes
+        else None
+    )
     return ExportedGrader(
         spec=description.input,
         task=description.task,
         info=_info(folder, description, digest, network.described),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owner), field),
-        explainer="prototypes" if is_prototype else "gradcam",
+        explainer=kind.explainer,
         runtime=network,
         load_model=partial(load_network, folder, description),
         head=head,

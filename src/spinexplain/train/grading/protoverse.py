@@ -27,7 +27,7 @@ from spinexplain.train.grading.phases import (
     tune_last_layer,
 )
 from spinexplain.train.grading.projection import project
-from spinexplain.train.grading.run import Run, Trained, seeded_build
+from spinexplain.train.grading.run import Arguments, Run, Trained, seeded_build
 
 
 def trained_classifier(trained: Trained, run: str | Path) -> Trained:
@@ -149,3 +149,13 @@ class GraderRun(Run):
 def copied_state(model: nn.Module) -> dict[str, torch.Tensor]:
     """Return a copy of a model's tensors that later training does not touch."""
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def train_linear(arguments: Arguments) -> Trained:
+    """Train the plain classifier."""
+    return GraderRun(*arguments).linear()
+
+
+def train_prototypes(arguments: Arguments) -> Trained:
+    """Train ProtoVerse or ProtoPNet."""
+    return GraderRun(*arguments).prototypes()

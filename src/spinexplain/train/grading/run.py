@@ -26,6 +26,8 @@ from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.validate import validate
 
 Progress = Callable[[str, int, int], None]
+Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
+"""Of a run: settings, training and validation set, journal, progress, fabric."""
 
 _MADE = {"config.json", "machine.json"}
 
