@@ -75,7 +75,7 @@ def test_agreement_across_classes(sheet):
 
 def test_the_card_and_the_result_say_it(two_models):
     one = replace(two_models, vertebrae=two_models.vertebrae[1:2])
-    content = result_of(one, {})["vertebrae"][0]
+    content = result_of(one, {}).content()["vertebrae"][0]
     found = content["other_models"][0]["agreement_with_first"]
     assert found["fracture"] is True
     assert 0 <= found["evidence_overlap"] <= 1
