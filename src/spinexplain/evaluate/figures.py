@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from spinexplain.evaluate.grading import (
     positive_classes,
     scan_positives,
 )
+from spinexplain.evaluate.metrics import METRICS, Metric
 from spinexplain.evaluate.predictions import class_names, judged
 
 if TYPE_CHECKING:
@@ -131,22 +133,20 @@ def _with_intervals(
     seed: int,
     draws: int,
 ) -> dict[str, Any]:
-    predicted = scores.argmax(axis=1)
+    def figure(metric: Metric) -> dict[str, Any]:
+        if metric.interval:
+            drawn = partial(_of_rows, metric, labels, scores, task)
+            return asdict(subject_bootstrap(drawn, subjects, seed, draws))
+        value = metric.of(labels, scores, task)
+        return {"value": value, "low": math.nan, "high": math.nan, "note": "no interval computed"}
 
-    def figure(name: str) -> Callable[[np.ndarray], float]:
-        return lambda rows: headline(labels[rows], predicted[rows], len(task.classes))[name]
+    return {name: figure(metric) for name, metric in METRICS.items()}
 
-    intervals = {
-        name: asdict(subject_bootstrap(figure(name), subjects, seed, draws)) for name in HEADLINE
-    }
-    kappa = grading_figures(labels, scores, task).quadratic_kappa
-    error = reliability(labels, scores).ece
-    alone = {"low": math.nan, "high": math.nan, "note": "no interval computed"}
-    return {
-        **intervals,
-        "quadratic_kappa": {"value": kappa, **alone},
-        "ece": {"value": error, **alone},
-    }
+
+def _of_rows(
+    metric: Metric, labels: np.ndarray, scores: np.ndarray, task: Task, rows: np.ndarray
+) -> float:
+    return metric.of(labels[rows], scores[rows], task)
 
 
 def _recall(labels: np.ndarray, scores: np.ndarray, k: int) -> Callable[[np.ndarray], float]:
