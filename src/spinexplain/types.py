@@ -401,7 +401,7 @@ class Evidence:
     score : float
         Its weight in the explanation; the unit is the explanation's ``score_name``.
     terms : mapping of str to float
-        What else is told of the score, for lists and JSON. With a ``detail`` it is derived
+        What else there is to say of the score, for lists and JSON. With a ``detail`` it is derived
         from that.
     exemplars : tuple of Exemplar
         Training patches it looks like, best first.

@@ -49,7 +49,7 @@ def test_detector_needs_boxes_and_two_classes():
     head, flat = HeadSettings(kind="detector"), InputSpec(size=16)
     with pytest.raises(ConfigError, match="axes is 2, expected 3"):
         build_model(build_trunk(TRUNK, flat), head, 2, flat)
-    with pytest.raises(ConfigError, match="two classes apart; got 3"):
+    with pytest.raises(ConfigError, match="distinguishes two classes; got 3"):
         build_model(build_trunk(TRUNK, BOXES), head, 3, BOXES)
 
 

@@ -185,7 +185,7 @@ def test_a_file_without_the_later_keys_is_read_and_stays_without(lumbar, tmp_pat
 )
 def test_what_is_no_result_is_refused_by_name(tmp_path, text, words):
     path = tmp_path / "result.json"
-    with pytest.raises(FileFormatError, match="can not be read"):
+    with pytest.raises(FileFormatError, match="cannot be read"):
         read_result(path)
     path.write_text(text)
     with pytest.raises(FileFormatError, match=words):

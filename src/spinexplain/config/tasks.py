@@ -1,4 +1,4 @@
-"""What a model tells apart: its classes, the Genant grades behind them, and which is healthy."""
+"""What a model distinguishes: its classes, the Genant grades behind them, the healthy one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BY_NAME |= {grade: (grade,) for grade in GENANT_GRADES}
 
 @dataclass(frozen=True)
 class Task:
-    """The classes that a model tells apart.
+    """The classes that a model distinguishes.
 
     Parameters
     ----------

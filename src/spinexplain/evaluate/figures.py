@@ -83,7 +83,7 @@ def summarize(
     Returns
     -------
     dict
-        JSON-ready; what can not be computed is None.
+        JSON-ready; what cannot be computed is None.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Which vertebrae deserve a card, why, and whether network and heights agree.
 
 Every rule of the report that turns findings into a judgement is here, so that the page,
-``result.json`` and the heat maps can not drift apart.
+``result.json`` and the heat maps cannot drift apart.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def grading_of(findings: VertebraFindings) -> Grading | None:
 
 
 def agreement(grading: Grading | None, heights: Heights | None) -> bool | None:
-    """Tell whether a grade fits the measured height loss.
+    """Say whether a grade fits the measured height loss.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def height_loss_classes(task: Task, name: str) -> frozenset[int]:
 
 
 def models_agree(findings: VertebraFindings) -> bool | None:
-    """Tell whether all models call a vertebra fractured, or all not.
+    """Say whether all models call a vertebra fractured, or all not.
 
     Returns
     -------
@@ -111,7 +111,7 @@ def models_agree(findings: VertebraFindings) -> bool | None:
 
 
 def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> tuple[Reason, ...]:
-    """Tell why a vertebra deserves a card; an empty answer means that it does not.
+    """Say why a vertebra deserves a card; an empty answer means that it does not.
 
     Parameters
     ----------

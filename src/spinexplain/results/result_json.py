@@ -72,7 +72,7 @@ def write_result(
     Raises
     ------
     OutputError
-        If the file can not be written.
+        If the file cannot be written.
     pydantic.ValidationError
         If the findings do not fit the schema: a fault of the program, never of its user.
     """
@@ -102,7 +102,7 @@ def read_result(path: str | Path) -> Result:
         return Result.model_validate_json(file.read_bytes())
     except OSError as error:
         raise FileFormatError(
-            f"{file}: can not be read ({error.strerror}); expected a {FILE}. Check the path."
+            f"{file}: cannot be read ({error.strerror}); expected a {FILE}. Check the path."
         ) from None
     except ValidationError as error:
         first = error.errors()[0]

@@ -248,7 +248,7 @@ def with_classes(data: TrainingSet, task: Task | Sequence[str], per_class: int) 
 
 
 def check_fits(data: TrainingSet, spec: InputSpec) -> None:
-    """Refuse crops that a network's input can not be cut from.
+    """Refuse crops that a network's input cannot be cut from.
 
     Raises
     ------

@@ -17,11 +17,11 @@ from spinexplain.data.crops.dataset import (
     with_classes,
 )
 from spinexplain.errors import ConfigError, SpinexplainError
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.grading.run import (
     Arguments,
-    Progress,
     Trained,
     check_folder,
     drop_unbegun,
@@ -47,7 +47,7 @@ def train_model(
     data: TrainingSet,
     out: str | Path,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     device: str = "cpu",
     processes: int = 1,
 ) -> Trained:
@@ -62,8 +62,8 @@ def train_model(
         The run's folder: ``config.json``, ``log.csv``, ``validation.json``, checkpoints.
     resume : bool
         Continue from the checkpoints where there are any.
-    progress : callable, optional
-        Called with (phase, steps done, steps) after every step.
+    progress : Progress
+        Hears the phase after every step, from the first process only.
     device : str
         ``"cpu"`` or ``"cuda"``, for the phases of gradient descent; projection, last layer
         and validation run on the CPU in float32.
@@ -96,7 +96,8 @@ def train_model(
         warn_of_absent(validation, config)
         make_folder(folder, config)
     fabric.barrier()
-    arguments = (config, training, validation, Journal(folder, resume), progress or _silent, fabric)
+    heard = progress if fabric.global_rank == 0 else SILENT
+    arguments = (config, training, validation, Journal(folder, resume), heard, fabric)
     try:
         return recipe_of(config.head.kind)(arguments)
     except SpinexplainError:
@@ -118,7 +119,7 @@ def warn_of_absent(validation: TrainingSet, config: TrainConfig) -> None:
 
 
 def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
-    """Refuse batches that processes can not share equally.
+    """Refuse batches that processes cannot share equally.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
         batch = min(settings.batch, rows)
         if settings.steps and batch % processes:
             raise ConfigError(
-                f"[{name}] has batches of {batch} crops, which {processes} processes can not "
+                f"[{name}] has batches of {batch} crops, which {processes} processes cannot "
                 f"share equally. Set batch to a multiple of {processes}."
             )
 
@@ -145,7 +146,3 @@ def _check_epochs(name: str, settings: EpochSettings, processes: int) -> None:
             f"[{name}] has batches of {settings.batch} boxes, which leave fewer than "
             f"two for some of {processes} processes. Set batch to at least {4 * processes}."
         )
-
-
-def _silent(_phase: str, _done: int, _steps: int) -> None:
-    """Show no progress."""
