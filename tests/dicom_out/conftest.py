@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.geometry import BoxFrame
 from spinexplain.types import (
@@ -30,6 +31,7 @@ from spinexplain.types import (
     Volume,
 )
 
+TASK = Task.of({grade: [grade] for grade in ("G0", "G2", "G3")})
 MODEL = ModelInfo("protoverse-test", "1.2", "3f6a" * 16, ("G0", "G2", "G3"), "phantoms only")
 SECOND = ModelInfo("detector-test", "0.3", "90c1" * 16, ("no fracture", "fracture"), "phantoms")
 MADE_AT = datetime(2026, 3, 4, 5, 6, 7)
@@ -205,15 +207,15 @@ def findings_of(volume, labels):
     story = {
         19: ((0.95, 0.03, 0.02), heights(0.05, 0.0, 0.1, 0, "none"), ()),
         20: ((0.08, 0.67, 0.25), heights(0.31, 0.24, 0.38, 2, "wedge"), ()),
-        21: (None, None, ("not_assessable: touches_border",)),
+        21: (None, None, ("touches_border",)),
     }
     rows = []
     for label, (scores, measured, flags) in story.items():
         center = labels.affine @ [*np.argwhere(labels.array == label).mean(axis=0), 1]
         vertebra = Vertebra(VertebraLevel.from_verse_label(label), tuple(center[:3].tolist()))
-        assessed = Assessment(None, None)
+        assessed = Assessment.refused("touches_border")
         if scores is not None:
-            grading = Grading(vertebra, MODEL.classes, scores)
+            grading = Grading(vertebra, TASK, scores)
             assessed = Assessment(grading, explanation_of(patch_of(volume, vertebra)))
         rows.append(VertebraFindings(sheet_of(vertebra), measured, (assessed,), flags))
     source = ScanSource("DICOM test", "0" * 64, volume.array.shape, volume.spacing_mm)

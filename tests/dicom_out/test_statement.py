@@ -4,6 +4,7 @@ from datetime import datetime
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task
 from spinexplain.dicom_out.statement import (
     BORDERLINE,
     FRACTURE,
@@ -19,6 +20,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.findings.scan import Assessment
 from spinexplain.types import Grading
 
+TASK = Task.of({grade: [grade] for grade in ("G0", "G2", "G3")})
 L1, T12, L2 = (VertebraLevel(name) for name in ("L1", "T12", "L2"))
 
 
@@ -35,7 +37,7 @@ def _changed(findings, index, **changes):
 
 def _graded(findings, index, scores):
     vertebra = findings.vertebrae[index].vertebra
-    return (Assessment(Grading(vertebra, ("G0", "G2", "G3"), scores), None),)
+    return (Assessment(Grading(vertebra, TASK, scores), None),)
 
 
 def test_verdicts_of_the_case(findings):
@@ -66,6 +68,21 @@ def test_rules(findings, scores, loss_class, expected):
     )
     changed = _changed(findings, 0, heights=heights, assessments=_graded(findings, 0, scores))
     assert statement_of(changed).vertebrae[0].verdict == expected
+
+
+def test_one_model_that_refuses_does_not_silence_another(findings):
+    second = replace(findings.models[0], name="second", sha256="1" * 64)
+    row = findings.vertebrae[2]
+    call = Assessment(Grading(row.vertebra, TASK, (0.1, 0.2, 0.7)), None)
+    changed = _changed(findings, 2, assessments=(*row.assessments, call))
+    changed = replace(changed, models=(*findings.models, second))
+    rows = [replace(r, assessments=(r.assessments * 2)[:2]) for r in changed.vertebrae]
+    one = statement_of(replace(changed, vertebrae=tuple(rows))).vertebrae[2]
+    assert one.verdict == Verdict(FRACTURE, "severe")
+    assert one.refusal == ""
+    assert [(model.name, reason) for model, reason in one.refusals] == [
+        ("protoverse-test", "touches_border")
+    ]
 
 
 def test_a_crushed_body_is_suspected_even_where_no_model_could_grade(findings):

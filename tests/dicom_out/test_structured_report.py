@@ -62,14 +62,16 @@ def test_what_is_said_about_a_fractured_vertebra(written):
 
 
 def test_two_models_are_told_apart(cases, result):
+    from spinexplain.config.tasks import Task
     from spinexplain.findings.scan import Assessment
     from spinexplain.types import Grading, ModelInfo
 
     findings = cases("HFS").findings
     second = ModelInfo("detector", "0.3", "90c1" * 16, ("no fracture", "fracture"), "phantoms")
+    task = Task.of({"no fracture": ["G0"], "fracture": ["G2", "G3"]})
     rows = []
     for item in findings.vertebrae:
-        call = Assessment(Grading(item.vertebra, second.classes, (0.3, 0.7)), None)
+        call = Assessment(Grading(item.vertebra, task, (0.3, 0.7)), None)
         rows.append(replace(item, assessments=(*item.assessments, call)))
     both = replace(findings, models=(*findings.models, second), vertebrae=tuple(rows))
     statement = statement_of(both)
@@ -81,6 +83,7 @@ def test_two_models_are_told_apart(cases, result):
     }
     assert asked["Grade chosen by detector"] == "Fracture"
     assert asked["Grade chosen by protoverse-test"] in ("Genant grade 0", "Genant grade 2")
+    assert asked["Not assessable by protoverse-test"] == "touches border"
     texts = [item.TextValue for item in _items(made) if item.ValueType == "TEXT"]
     assert {"detector", "protoverse-test"} <= set(texts)
 

@@ -8,14 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import healthy_class
 from spinexplain.errors import ConfigError
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
-    grade_of,
-    not_assessable_reason,
-    severity,
+    grading_of,
     suspicion,
 )
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
@@ -135,8 +132,8 @@ class VertebraStatement:
     heights : HeightStatement or None
     agreement : bool or None
         Whether grade and heights agree; None where one is missing.
-    refusal : str
-        Why no grade is given; empty where one is.
+    refusals : tuple of (ModelInfo, str)
+        The models that gave no grade, and why.
     reader : Verdict or None
         What a reader made of it.
     """
@@ -147,8 +144,15 @@ class VertebraStatement:
     opinions: tuple[ModelOpinion, ...]
     heights: HeightStatement | None
     agreement: bool | None
-    refusal: str = ""
+    refusals: tuple[tuple[ModelInfo, str], ...] = ()
     reader: Verdict | None = None
+
+    @property
+    def refusal(self) -> str:
+        """Why no model gave a grade; empty where one did."""
+        if self.opinions:
+            return ""
+        return "; ".join(dict.fromkeys(reason for _, reason in self.refusals))
 
     @property
     def final(self) -> Verdict:
@@ -267,27 +271,29 @@ def finalized(
 
 
 def _vertebra(item: VertebraFindings, models: tuple[ModelInfo, ...]) -> VertebraStatement:
-    reason = not_assessable_reason(item)
     x, y, z = (round(float(value), 3) for value in item.vertebra.centroid_mm)
     return VertebraStatement(
         level=item.vertebra.level,
         center_mm=(x, y, z),
         verdict=_verdict(item),
-        opinions=() if reason else _opinions(item, models),
+        opinions=_opinions(item, models),
         heights=None if item.heights is None else _heights(item.heights),
-        agreement=agreement(grade_of(item), item.heights),
-        refusal=reason or "",
+        agreement=agreement(grading_of(item), item.heights),
+        refusals=tuple(
+            (model, assessment.refusal)
+            for model, assessment in zip(models, item.assessments, strict=True)
+            if assessment.refusal is not None
+        ),
     )
 
 
 def _verdict(item: VertebraFindings) -> Verdict:
     """Call a vertebra by the rules of the report: models, then heights, then their agreement."""
-    calls = [] if not_assessable_reason(item) else [a.grading for a in item.assessments]
-    gradings = [grading for grading in calls if grading is not None]
+    gradings = [one.grading for one in item.assessments if one.grading is not None]
     loss_class = item.heights.height_loss_class if item.heights is not None else 0
-    by_models = any(one.grade != healthy_class(one.classes) for one in gradings)
-    if by_models or loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
-        rank = min(max(int(severity(item)[0]), 1), 3)
+    ranks = [one.task.severity(one.grade) for one in gradings if one.is_fracture]
+    if ranks or loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
+        rank = min(max([*ranks, loss_class, 1]), len(SEVERITIES))
         return Verdict(FRACTURE, SEVERITIES[rank - 1])
     if not gradings:
         return Verdict(NOT_ASSESSABLE)

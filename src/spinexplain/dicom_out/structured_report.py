@@ -9,7 +9,7 @@ import numpy as np
 from spinexplain.dicom_out.codes import Code, code, grade_code, own_code
 from spinexplain.dicom_out.result_context import MANUFACTURER, MODEL_NAME, ResultContext, lps
 from spinexplain.dicom_out.segmentation import tracking_uid
-from spinexplain.dicom_out.statement import HeightStatement, ModelOpinion, VertebraStatement
+from spinexplain.dicom_out.statement import HeightStatement, VertebraStatement
 from spinexplain.io.dicom_references import DicomReferences
 from spinexplain.types import ModelInfo
 
@@ -172,23 +172,26 @@ def evaluations(context: ResultContext, one: VertebraStatement) -> list[tuple[Co
         said.append(("shape", code("shape", one.heights.shape)))
     if one.agreement is not None:
         said.append(("agreement", code("agreement", "yes" if one.agreement else "no")))
-    if one.refusal:
-        said.append(("refusal", own_code("WHY", one.refusal, one.refusal.replace("_", " "))))
     if one.reader is not None:
         said.append(("reader_state", code("state", one.reader.state)))
         if one.reader.severity:
             said.append(("reader_severity", code("severity", one.reader.severity)))
     said.append(("use", code("use", "read" if context.statement.finalization else "research")))
     coded = [(code("question", question), answer) for question, answer in said]
-    return [*coded, *((grade_question(context, o), grade_code(o.grade)) for o in one.opinions)]
+    for opinion in one.opinions:
+        asked = _question_to(context, "grade", opinion.model, "Grade chosen by")
+        coded.append((asked, grade_code(opinion.grade)))
+    for model, reason in one.refusals:
+        asked = _question_to(context, "refusal", model, "Not assessable by")
+        coded.append((asked, own_code("WHY", reason, reason.replace("_", " "))))
+    return coded
 
 
-def grade_question(context: ResultContext, opinion: ModelOpinion) -> Code:
-    """Ask for a grade; where there are several models, by the model's name."""
+def _question_to(context: ResultContext, question: str, model: ModelInfo, words: str) -> Code:
+    """Ask a model; where there are several, by its name."""
     if len(context.statement.models) == 1:
-        return code("question", "grade")
-    name = opinion.model.name
-    return own_code("GRADE", name, f"Grade chosen by {name}")
+        return code("question", question)
+    return own_code(question[:6].upper(), model.name, f"{words} {model.name}")
 
 
 def _scores(one: VertebraStatement) -> list[sr.Measurement]:

@@ -21,7 +21,13 @@ RESULT = {
         {"level": "L2", "grade": None, "probabilities": {}, "heights": None, "agreement": None},
     ],
 }
-FACTS = {"age": 70, "sex": "F", "seconds": 1.5, "body_hu": {"L1": 120.0, "L2": None}}
+FACTS = {
+    "age": 70,
+    "sex": "F",
+    "seconds": 1.5,
+    "fractured": {"L1": True},
+    "body_hu": {"L1": 120.0, "L2": None},
+}
 
 
 @pytest.fixture
@@ -41,6 +47,8 @@ def test_one_row_a_scan_and_a_vertebra(tmp_path, scans):
     assert by_scan["reason"].tolist()[1] == "GeometryError"
     assert by_scan["spacing_z_mm"].tolist()[0] == 3
     assert by_vertebra["level"].tolist() == ["L1", "L2"]
+    assert by_vertebra["fractured"].tolist()[0] is True
+    assert by_vertebra["fractured"].isna().tolist() == [False, True]
     assert by_vertebra["score"].tolist()[0] == 0.8
     assert by_vertebra["grade"].isna().tolist() == [False, True]
     assert by_vertebra["height_loss_class"].tolist()[0] == 2

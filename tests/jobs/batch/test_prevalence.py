@@ -15,11 +15,15 @@ def _tables(rows, scans=(("a", "graded"), ("b", "graded"))):
     return table, vertebrae
 
 
+KEYS = ("name", "level", "age", "sex", "grade", "fractured", "height_loss_class")
 ROWS = [
-    {"name": "a", "level": "L1", "age": 72, "sex": "F", "grade": "G2", "height_loss_class": 2},
-    {"name": "a", "level": "T12", "age": 72, "sex": "F", "grade": "G0", "height_loss_class": 0},
-    {"name": "b", "level": "L1", "age": 49, "sex": "M", "grade": "G0", "height_loss_class": None},
-    {"name": "b", "level": "L2", "age": 49, "sex": "M", "grade": None, "height_loss_class": None},
+    dict(zip(KEYS, row, strict=True))
+    for row in (
+        ("a", "L1", 72, "F", "G2", True, 2),
+        ("a", "T12", 72, "F", "G0", False, 0),
+        ("b", "L1", 49, "M", "G0", False, None),
+        ("b", "L2", 49, "M", None, None, None),
+    )
 ]
 
 
@@ -45,7 +49,9 @@ def test_counts_one_can_do_on_paper():
 
 
 def test_unknown_age_and_sex_are_left_out():
-    rows = [{"name": "a", "level": "L1", "age": None, "sex": "", "grade": "fracture"}]
+    rows = [
+        {"name": "a", "level": "L1", "age": None, "sex": "", "grade": "fracture", "fractured": True}
+    ]
     found = summarize(*_tables(rows))
     assert found["ages"] == []
     assert found["sexes"] == []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinexplain.errors import SpinexplainError
+from spinexplain.findings.rules import grading_of
 from spinexplain.findings.scan import ScanFindings, ScanSource
 from spinexplain.io.files import atomic_file, output_folder
 from spinexplain.jobs.batch.manifest import ArchiveScan
@@ -123,6 +124,11 @@ def _write(findings: ScanFindings, scan: ArchiveScan, out: Path, seconds: float)
         "age": scan.age,
         "sex": scan.sex,
         "seconds": round(seconds, 3),
+        "fractured": {
+            item.vertebra.level.value: grading.is_fracture
+            for item in findings.vertebrae
+            if (grading := grading_of(item)) is not None
+        },
         "body_hu": {
             item.vertebra.level.value: body_hu(findings, index)
             for index, item in enumerate(findings.vertebrae)

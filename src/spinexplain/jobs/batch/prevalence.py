@@ -8,7 +8,6 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import HEALTHY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +44,7 @@ def summarize(
         fractured by a model or by heights; ``drift``: medians, and the Kolmogorov-Smirnov gap.
     """
     graded = vertebrae[vertebrae["grade"].notna()].copy()
-    graded["fractured"] = ~graded["grade"].isin(HEALTHY)
+    graded["fractured"] = graded["fractured"].fillna(False).astype(bool)
     graded["lost"] = (graded["height_loss_class"] >= 2).fillna(False).astype(bool)
     refused = scans[scans["state"] != "graded"]
     return {
