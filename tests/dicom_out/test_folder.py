@@ -1,12 +1,17 @@
 """``grade --dicom-out`` as its user meets it."""
 
+import json
+from datetime import datetime
+
 import numpy as np
 import pydicom
 import pytest
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.cli.main import run
 from spinexplain.dicom_out import folder as module
 from spinexplain.dicom_out.folder import dicom_folder
+from spinexplain.dicom_out.statement import Finalization, Verdict, finalized, statement_of
 from spinexplain.errors import FileFormatError, OutputError
 from spinexplain.io.nifti import write_nifti
 
@@ -71,6 +76,27 @@ def test_a_correction_and_what_can_not_be_one(tmp_path, cases):
         dicom_folder(tmp_path / "third", one.folder, replaces=tmp_path / "first"),
     ):
         pass
+
+
+def test_what_a_reader_finalized_replaces_what_the_machine_said(tmp_path, cases):
+    one = cases("HFS")
+    with dicom_folder(tmp_path / "machine", one.folder) as made:
+        made.write(one.findings, one.labels)
+    read = finalized(
+        statement_of(one.findings),
+        Finalization("Roe^Richard", "Clinic", datetime(2026, 1, 2)),
+        {VertebraLevel("L1"): Verdict("deformity rather than fracture?")},
+    )
+    with dicom_folder(tmp_path / "read", one.folder, replaces=tmp_path / "machine") as made:
+        made.write(one.findings, one.labels, statement=read)
+    machine, reader = (
+        pydicom.dcmread(tmp_path / name / "structured-report.dcm") for name in ("machine", "read")
+    )
+    assert (machine.VerificationFlag, reader.VerificationFlag) == ("UNVERIFIED", "VERIFIED")
+    assert "corrected" in reader.SeriesDescription
+    report = json.loads((tmp_path / "read" / "fhir.json").read_text())["entry"][0]["resource"]
+    assert report["status"] == "corrected"
+    assert not (tmp_path / "read" / "evidence.dcm").exists(), "nothing is suspicious any more"
 
 
 def test_an_existing_folder_is_kept(tmp_path, cases):

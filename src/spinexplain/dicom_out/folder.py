@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spinexplain.dicom_out.print_page import can_print
+from spinexplain.dicom_out.statement import ScanStatement
 from spinexplain.errors import FileFormatError
 from spinexplain.findings.scan import ScanFindings
 from spinexplain.io.dicom import read_references
@@ -39,7 +40,12 @@ class DicomFolder:
     references: DicomReferences
     replaced: tuple[Dataset, ...]
 
-    def write(self, findings: ScanFindings, labels: LabelMap | None) -> list[Path]:
+    def write(
+        self,
+        findings: ScanFindings,
+        labels: LabelMap | None,
+        statement: ScanStatement | None = None,
+    ) -> list[Path]:
         """Write the objects of a graded scan.
 
         Parameters
@@ -47,6 +53,9 @@ class DicomFolder:
         findings : ScanFindings
         labels : LabelMap or None
             VerSe labels on any grid; brought onto the CT's by the nearest voxel.
+        statement : ScanStatement, optional
+            What a reader finalized, from :func:`spinexplain.dicom_out.statement.finalized`; by
+            default what follows from the findings.
 
         Returns
         -------
@@ -57,7 +66,12 @@ class DicomFolder:
 
         on_ct = None if labels is None else match_grid(labels, findings.volume)
         result = DicomResult(
-            findings, self.references, on_ct, with_pdf=can_print(), replaced=self.replaced
+            findings,
+            self.references,
+            on_ct,
+            with_pdf=can_print(),
+            statement=statement,
+            replaced=self.replaced,
         )
         return write_dicom(result, self.folder)
 
