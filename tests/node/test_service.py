@@ -1,6 +1,7 @@
 """Each scan graded once, none lost: whatever breaks, wherever."""
 
 import json
+import socket
 import subprocess
 import sys
 import textwrap
@@ -9,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from spinexplain.errors import GeometryError
+from spinexplain.errors import ConfigError, GeometryError, OutputError
 from spinexplain.node import service as module
 from spinexplain.node.ledger import Ledger
 from spinexplain.node.mailbox import Arrival, MailboxError
@@ -234,6 +235,26 @@ def test_the_worklist_has_the_most_urgent_first(node, memory, tmp_path):
     rows = json.loads((tmp_path / "worklist.json").read_text())
     assert [row["urgency"] for row in rows] == [3, 2, 1]
     assert set(rows[0]) == {"study_uid", "series_uid", "urgency", "headline"}
+
+
+def test_a_port_and_a_folder_that_cannot_be_had_are_named(tmp_path):
+    from tests_node_conftest import Lines, settings_of
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = settings_of(tmp_path, health={"port": taken.getsockname()[1]})
+        with (
+            pytest.raises(ConfigError, match=r"health: .* cannot be listened on"),
+            module.opened_node(settings, Lines().append),
+        ):
+            pass
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(OutputError, match="cannot be written"),
+        module.opened_node(settings_of(tmp_path / "file" / "state"), Lines().append),
+    ):
+        pass
 
 
 def test_the_log_names_nobody(node, memory):

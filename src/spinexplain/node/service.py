@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from spinexplain.errors import LocalizerError, SpinexplainError
-from spinexplain.io.files import atomic_file
+from spinexplain.errors import ConfigError, LocalizerError, SpinexplainError
+from spinexplain.io.files import atomic_file, kept_folder
 from spinexplain.node.ledger import Entry, Ledger, entry_key
 from spinexplain.node.log import Log
 from spinexplain.node.mailbox import Arrival, Mailbox, MailboxError
@@ -23,6 +23,7 @@ from spinexplain.node.work import Loader, Outcome, Stage, process
 
 if TYPE_CHECKING:
     from spinexplain.models.grader import Grader
+    from spinexplain.node.health import HealthServer
 
 _GIB = 2**30
 _WORKLIST_S = 7 * 86400.0
@@ -239,13 +240,25 @@ class Node:
         self.metrics.failed("mailbox")
 
 
+def _health(settings: NodeSettings, node: Node) -> HealthServer:
+    from spinexplain.node.health import HealthServer
+
+    host, port = settings.health.host, settings.health.port
+    try:
+        return HealthServer(host, port, node.status, node.metrics.registry)
+    except OSError as error:
+        raise ConfigError(
+            f"health: {host} port {port} cannot be listened on ({error.strerror}); expected a "
+            "free port. Choose another, or stop who holds it."
+        ) from None
+
+
 @contextmanager
 def opened_node(settings: NodeSettings, log: Log) -> Iterator[Node]:
     """Open mailbox, ledger and health server of a node; close them at the end."""
     from spinexplain.node.doors import open_mailbox
-    from spinexplain.node.health import HealthServer
 
-    settings.state.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds images
+    kept_folder(settings.state.folder, 0o700)  # it holds images
     ledger = Ledger(settings.state.folder)
     room = settings.state.min_free_gib * _GIB
     try:
@@ -255,9 +268,7 @@ def opened_node(settings: NodeSettings, log: Log) -> Iterator[Node]:
             node = Node(settings, mailbox, ledger, log, Metrics())
             server = None
             if settings.health.port:
-                server = HealthServer(
-                    settings.health.host, settings.health.port, node.status, node.metrics.registry
-                )
+                server = _health(settings, node)
             try:
                 yield node
             finally:

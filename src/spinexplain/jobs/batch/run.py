@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from spinexplain.io.files import kept_folder
 from spinexplain.jobs.batch.crew import Crew, grade_in_processes
 from spinexplain.jobs.batch.index import write_index
 from spinexplain.jobs.batch.manifest import ArchiveScan, read_manifest
@@ -69,7 +70,7 @@ def run_batch(
     """
     scans = read_manifest(request.manifest)
     load = partial(load_graders, request.models)
-    request.out.mkdir(parents=True, exist_ok=True)
+    kept_folder(request.out)
     todo = left_to_do(scans, request.out, request.retry)
     if todo:
         load()  # a model that is missing must not crash every worker
