@@ -10,7 +10,7 @@ export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo test check docs bench fuzz train-shipped train-detector transfer picture clean
+.PHONY: help demo test check docs docs-pages bench fuzz train-shipped train-detector transfer picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ check: $(VENV)/.dev ## lint and types only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs-pages: $(VENV)/.dev ## write the pages of the documentation from docs/results
+	cd docs && ../$(BIN)/python -m writers
 
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/mkdocs build --strict

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transfer.tasks import Task
 
 ROOT = Path(__file__).resolve().parents[1]
-JSON, PAGE = ROOT / "docs" / "transfer.json", ROOT / "docs" / "transfer.md"
+JSON, PAGE = ROOT / "docs" / "results" / "transfer.json", ROOT / "docs" / "transfer.md"
 IMAGES = ROOT / "docs" / "images" / "transfer"
 # What a prepared scan depends on; others are made again when it changes.
 PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FOUND = json.loads((ROOT / "docs" / "dissection.json").read_text())
+FOUND = json.loads((ROOT / "docs" / "results" / "dissection.json").read_text())
 
 
 @pytest.fixture(autouse=True)

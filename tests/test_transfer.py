@@ -27,7 +27,7 @@ from transfer import (  # noqa: E402
 
 def test_the_page_is_written_from_its_figures():
     """No figure is typed by hand."""
-    made = page.written(ROOT / "docs" / "transfer.json")
+    made = page.written(ROOT / "docs" / "results" / "transfer.json")
     assert (ROOT / "docs" / "transfer.md").read_text() == made
 
 

@@ -9,7 +9,7 @@ from dissection.tables import table
 
 HEAD = """# Dissection on phantoms
 
-Written by `scripts/dissection_experiments.py` from [dissection.json](dissection.json); no figure
+Written by `scripts/dissection_experiments.py` from [dissection.json](results/dissection.json); no figure
 is typed by hand. How to dissect your own model: [Dissect a model](how-to/dissect.md).
 
 On phantoms the true evidence of every fracture is known, so it can be checked whether dissection

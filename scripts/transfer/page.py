@@ -14,7 +14,7 @@ TARGETS = {"specificity": 0.99, "G2": 0.90, "G3": 0.97}
 
 HEAD = """# Transfer: what the shipped model is worth elsewhere
 
-This page is written by `make transfer` from [transfer.json](transfer.json); no figure is typed by hand.
+This page is written by `make transfer` from [transfer.json](results/transfer.json); no figure is typed by hand.
 The shipped model, its thresholds and its opponents were chosen on other phantoms. Nothing on this page
 chose anything, and nothing here is a patient with a known fracture: **phantoms are synthetic, and
 fractures in real CTs are simulated**. None of it is a claim about patients.

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from discrepancy_figures import (
-    Data,
-    duplicates,
-    off_patch,
-    same_class_cosine,
-    tested,
-    winner_share,
-    wrong_signs,
-)
-from discrepancy_trunks import shipped_settings
+from torch import nn
 
 from spinexplain.analysis.reliability import CROP_SHIFT_MM
 from spinexplain.config.training import AugmentSettings, TrainConfig
@@ -26,10 +16,21 @@ from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import network_input
 from spinexplain.models.trunks.backbones import Trunk, bypassing
-from spinexplain.train.grading import projection
-from spinexplain.train.grading.augment import Crops, augmented_crops, plain_crops
+from spinexplain.reproduce.heads.figures import (
+    OnTrunk,
+    duplicates,
+    off_patch,
+    same_class_cosine,
+    tested,
+    winner_share,
+    wrong_signs,
+)
+from spinexplain.reproduce.heads.trunks import shipped_settings
+from spinexplain.train.engine.journal import Journal, Terms
+from spinexplain.train.engine.processes import start_fabric
+from spinexplain.train.grading.augment import augmented_crops
 from spinexplain.train.grading.features import with_features
-from spinexplain.train.grading.fit import Batch, Phase, learning_rate_factor, rows_of_step
+from spinexplain.train.grading.fit import Phase, run_phase
 from spinexplain.train.grading.objectives import prototype_objective
 from spinexplain.train.grading.phases import (
     cached_similarities,
@@ -39,6 +40,7 @@ from spinexplain.train.grading.phases import (
     weights_of,
 )
 from spinexplain.train.grading.projection import project
+from spinexplain.train.grading.run import seeded_build
 
 TRUNK_STEPS, HEAD_STEPS = 250, 120
 STILL = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))
@@ -61,13 +63,14 @@ def configured(changes: dict[str, Any], seed: int) -> TrainConfig:
 
 
 def with_steps(config: TrainConfig, base: TrainConfig) -> TrainConfig:
+    """Return settings with the steps and the input of others, and nothing augmented."""
     return config.model_copy(update={"warm": base.warm, "input": base.input, "augment": STILL})
 
 
 @torch.no_grad()
 def on_trunk(
     trunk: Trunk, training: TrainingSet, tests: dict[str, TrainingSet], config: TrainConfig
-) -> Data:
+) -> OnTrunk:
     """Pass every crop through the trunk once."""
     moved = {}
     shift = STILL.model_copy(update={"shift_mm": CROP_SHIFT_MM})
@@ -78,70 +81,63 @@ def on_trunk(
         for i in range(0, len(used), 64)
     ]
     moved["hard"] = (torch.cat(parts).numpy(), crops)
-    return Data(
+    return OnTrunk(
         trunk,
-        with_features(trunk, training, config.input),
-        plain_crops(training, np.arange(len(training)), config.input),
+        with_features(trunk, training, config.input, config.loss.inside),
         {name: with_features(trunk, data, config.input) for name, data in tests.items()},
         moved,
     )
 
 
-def descended(config: TrainConfig, data: Data) -> PrototypeNet:
-    """Train a prototype head on the cached features."""
-    torch.manual_seed(config.seed)
-    model = build_model(data.trunk, config.head, len(config.classes), config.input)
+class Unkept(Journal):
+    """Writes nothing: a head of a few seconds is trained again instead of taken up."""
+
+    def write(self, phase: str, step: int, terms: Terms) -> None:
+        """Drop the losses of a step."""
+
+    def save(self, phase: str, step: int, model: nn.Module, optimizer: Any) -> None:
+        """Drop the state."""
+
+
+def descended(config: TrainConfig, data: OnTrunk) -> PrototypeNet:
+    """Train a prototype head on the held features, by the package's own warm phase."""
+    training = data.training
+    with seeded_build(config.seed):
+        model = build_model(data.trunk, config.head, len(config.classes), config.input)
     assert isinstance(model, PrototypeNet)
-    with bypassing(data.trunk), cut_once(data.crops):
+    with bypassing(data.trunk):
         if config.head.initial_prototypes == "own_class_patches":
-            start_from_patches(model, data.training, config)
-        weights = weights_of(data.training, config, config.loss.class_weights)
-        objective = prototype_objective(model, weights, config)
-        phase = Phase("warm", 1, config.warm, [], objective)
+            start_from_patches(model, training, config)
+        weights = weights_of(training, config, config.loss.class_weights)
+        phase = Phase(
+            "warm",
+            1,
+            config.warm,
+            prototype_groups(model, config.warm, with_trunk=False),
+            prototype_objective(model, weights, config),
+            masks=config.loss.lambda_outside > 0,
+            frozen=(data.trunk,),
+        )
         model.last_layer.weight.requires_grad_(False)
-        optimizer = torch.optim.AdamW(prototype_groups(model, config.warm, with_trunk=False))
-        base = [group["lr"] for group in optimizer.param_groups]
-        labels = torch.from_numpy(class_labels(data.training, config.task))
-        for step in range(config.warm.steps):
-            for group, lr in zip(optimizer.param_groups, base, strict=True):
-                group["lr"] = lr * learning_rate_factor(config.warm, step)
-            rows = rows_of_step(data.training, config, phase, step).index
-            features = torch.from_numpy(data.training.features[rows])
-            batch = Batch(features, labels[rows], cut(data.crops, rows))
-            optimizer.zero_grad()
-            objective(batch)["total"].backward()
-            optimizer.step()
+        for _ in run_phase(start_fabric(), model, training, config, phase, Unkept(Path())):
+            pass
     return model
-
-
-def cut(crops: Crops, rows: np.ndarray) -> Crops:
-    return Crops(crops.hu[:0], crops.centers[:0], crops.target[rows], crops.evidence[rows])
-
-
-@contextmanager
-def cut_once(crops: Crops) -> Iterator[None]:
-    """Take crops of the training set from memory instead of cutting them again and again."""
-    kept = projection.plain_crops
-    projection.plain_crops = lambda data, rows, spec: cut(crops, rows)
-    try:
-        yield
-    finally:
-        projection.plain_crops = kept
 
 
 def finished(
     trained: PrototypeNet,
     config: TrainConfig,
-    data: Data,
-    shifted: Data | None = None,
+    data: OnTrunk,
+    shifted: OnTrunk | None = None,
     tune: bool = True,
 ) -> dict[str, Any]:
     """Project, tune the last layer, measure; the trained model is left as it is.
 
     ``shifted`` holds what the trunk gives after its statistics moved behind the projection.
     """
-    with bypassing(data.trunk), cut_once(data.crops):
+    with bypassing(data.trunk):
         model = build_model(data.trunk, config.head, len(config.classes), config.input)
+        assert isinstance(model, PrototypeNet)
         model.load_state_dict(trained.state_dict())
         before = same_class_cosine(model)
         labels = class_labels(data.training, config.task)

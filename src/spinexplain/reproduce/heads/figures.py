@@ -20,17 +20,27 @@ from spinexplain.train.grading.projection import PrototypeSource
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
-    """Everything on one trunk: sets with features, and crops of the test sets as moved."""
+class OnTrunk:
+    """Everything that heads on one frozen trunk learn from and are tested on.
+
+    Parameters
+    ----------
+    trunk : Trunk
+    training : TrainingSet
+        With features.
+    tests : dict of str to TrainingSet
+        With features.
+    moved : dict of str to (ndarray, Crops)
+        Features and crops of a test set, each crop moved by up to 20 mm.
+    """
 
     trunk: Trunk
     training: TrainingSet
-    crops: Crops
     tests: dict[str, TrainingSet]
     moved: dict[str, tuple[np.ndarray, Crops]]
 
 
-def same_class_cosine(model: PrototypeNet, centered: bool = True) -> float:
+def same_class_cosine(model: PrototypeNet) -> float:
     """Mean cosine of same-class pairs of mean-centered prototypes."""
     vectors = model.prototypes.detach()
     unit = F.normalize(vectors - vectors.mean(dim=0), dim=1)
@@ -67,12 +77,13 @@ def winner_share(similarities: np.ndarray, labels: np.ndarray, owner: np.ndarray
 def off_patch(model: PrototypeNet, sources: list[PrototypeSource], data: TrainingSet) -> float:
     """Largest squared distance of a prototype from the training patch it is said to be."""
     rows = np.array([source.row for source in sources])
+    assert data.features is not None
     latent = model.latent(torch.from_numpy(data.features[rows]))
-    gaps = [
-        (model.prototypes[i] - latent[(i, slice(None), *source.cell)]).square().sum()
-        for i, source in enumerate(sources)
-    ]
-    return float(max(gaps))
+    gaps = []
+    for prototype, crop, source in zip(model.prototypes, latent, sources, strict=True):
+        at: tuple[slice | int, ...] = (slice(None), *source.cell)
+        gaps.append(float((prototype - crop[at]).square().sum()))
+    return max(gaps)
 
 
 def wrong_signs(model: PrototypeNet) -> int:
@@ -81,25 +92,30 @@ def wrong_signs(model: PrototypeNet) -> int:
     return int((weight[own] < 0).sum() + (weight[~own] > 0).sum())
 
 
+def predicted_classes(model: PrototypeNet, data: TrainingSet) -> np.ndarray:
+    """Return the class index of every row by its held features, (N,)."""
+    assert data.features is not None
+    parts = [
+        model(torch.from_numpy(data.features[i : i + 256])).argmax(dim=1).numpy()
+        for i in range(0, len(data), 256)
+    ]
+    return np.concatenate(parts)
+
+
 @torch.no_grad()
-def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, float]:
+def tested(model: PrototypeNet, config: TrainConfig, data: OnTrunk) -> dict[str, float]:
     """Grades on both test sets; places of the evidence on the harder one, crops moved."""
     figures: dict[str, float] = {}
     for name, test in data.tests.items():
-        labels = class_labels(test, config.task)
-        predicted = np.concatenate(
-            [
-                model(torch.from_numpy(test.features[i : i + 256])).argmax(dim=1).numpy()
-                for i in range(0, len(test), 256)
-            ]
-        )
-        figures[f"f1_{name}"] = class_average_f1(
-            confusion_matrix(labels, predicted, len(config.classes))
-        )
+        labels, predicted = class_labels(test, config.task), predicted_classes(model, test)
+        matrix = confusion_matrix(labels, predicted, len(config.classes))
+        figures[f"f1_{name}"] = class_average_f1(matrix)
         figures[f"specificity_{name}"] = float(np.mean(predicted[labels == 0] == 0))
         figures[f"found_{name}"] = float(np.mean(predicted[labels > 0] > 0))
     features, crops = data.moved["hard"]
     labels = class_labels(data.tests["hard"], config.task)
+    assert crops.target is not None
+    assert crops.evidence is not None
     maps = strongest_maps(model, torch.from_numpy(features), torch.from_numpy(labels)).numpy()
     body, evidence = [], []
     for i, label in enumerate(labels):

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from discrepancy_figures import Data
-from lightning.fabric import Fabric
 
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet
@@ -18,10 +16,15 @@ from spinexplain.models.bundle.folder import locate, read_description
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.heads.prototype import LinearNet
 from spinexplain.models.trunks.backbones import Trunk, build_trunk
-from spinexplain.train.grading.fit import Journal, Phase, run_phase
+from spinexplain.progress import SILENT, Progress
+from spinexplain.reproduce.heads.figures import OnTrunk
+from spinexplain.train.engine.journal import Journal
+from spinexplain.train.engine.processes import start_fabric
+from spinexplain.train.grading.fit import Phase, run_phase
 from spinexplain.train.grading.objectives import WarmUp, classification_objective
 from spinexplain.train.grading.phases import linear_groups, weights_of
 from spinexplain.train.grading.projection import inputs_in_batches
+from spinexplain.train.grading.run import seeded_build
 
 SHIPPED = "protoverse-phantom"
 
@@ -35,24 +38,33 @@ def shipped_settings() -> dict[str, Any]:
 
 
 def trunk_hash() -> str:
+    """Return the SHA-256 of the shipped model's weights."""
     return load_grader(SHIPPED).info.weights_sha256
 
 
-def trained_trunk(config: TrainConfig, data: TrainingSet, folder: Path) -> Trunk:
+def shipped_trunk() -> Trunk:
+    """Return the shipped model's trunk, as it is."""
+    trunk = load_grader(SHIPPED, runtime="torch").model.trunk
+    assert isinstance(trunk, Trunk)
+    return trunk
+
+
+def trained_trunk(
+    config: TrainConfig, data: TrainingSet, folder: Path, progress: Progress = SILENT
+) -> Trunk:
     """Train the plain classifier on from the shipped trunk, and freeze its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(0)
-    trunk = build_trunk(config.trunk, config.input)
-    trunk.load_state_dict(shipped_state(config))
-    model = WarmUp(LinearNet(trunk, len(config.classes), config.input, config.head.pooling))
+    with seeded_build(0):
+        trunk = build_trunk(config.trunk, config.input)
+        trunk.load_state_dict(shipped_state(config))
+        model = WarmUp(LinearNet(trunk, len(config.classes), config.input, config.head.pooling))
     weights = weights_of(data, config, "median")
     objective = classification_objective(model, weights, 1.0, config.classifier.precision)
     groups = linear_groups(model, config.classifier)
     phase = Phase("trunk", 0, config.classifier, groups, objective)
-    fabric = Fabric(accelerator="cpu", devices=1)
-    for step in run_phase(fabric, model, data, config, phase, Journal(folder, resume=True)):
-        if step % 100 == 0:
-            print(f"trunk {step}", flush=True)
+    journal = Journal(folder, resume=True)
+    for step in run_phase(start_fabric(), model, data, config, phase, journal):
+        progress.step("Trunk", step, config.classifier.steps)
     for parameter in trunk.parameters():
         parameter.requires_grad_(False)
     return trunk.eval()
@@ -61,14 +73,14 @@ def trained_trunk(config: TrainConfig, data: TrainingSet, folder: Path) -> Trunk
 def shipped_state(config: TrainConfig) -> dict[str, torch.Tensor]:
     """Return the shipped model's trunk, its first convolution cut to the input's channels."""
     grader = load_grader(SHIPPED)
-    state = grader.model.trunk.state_dict()
+    state = shipped_trunk().state_dict()
     used = [grader.spec.channels.index(name) for name in config.input.channels]
     state["layers.0.weight"] = state["layers.0.weight"][:, used]
     return state
 
 
 @torch.no_grad()
-def shift_statistics(trunk: Trunk, data: Data, config: TrainConfig) -> None:
+def shift_statistics(trunk: Trunk, data: OnTrunk, config: TrainConfig) -> None:
     """Let BatchNorm follow the training crops for three passes, as epochs in training mode do."""
     trunk.train()
     rows = np.arange(len(data.training))

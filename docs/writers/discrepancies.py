@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+from writers.markers import replaced
+from writers.stored import stored
+
 ROWS = {
     "corrected": "**corrected** (median weights, all of the ledger's right column)",
     "weights-as-printed": "class weights as printed (eq. 3)",
@@ -70,14 +71,6 @@ def cell(values: list[float], key: str) -> str:
     return "0" if key == "off_patch" and max(values) < 1e-6 else text
 
 
-def written(document: str, results: dict) -> str:
-    """Return the document with the table between its markers."""
-    head, rest = document.split(BEGIN)
-    _, tail = rest.split(END)
-    return f"{head}{BEGIN}\n{table(results)}\n{END}{tail}"
-
-
-def write_table(results: Path, document: Path) -> None:
-    """Replace the table in a document by one of stored figures."""
-    content = json.loads(results.read_text("utf-8"))
-    document.write_text(written(document.read_text("utf-8"), content), "utf-8")
+def written(page: str, results: Path) -> str:
+    """Return the page with the table between its markers."""
+    return replaced(page, "measured", table(stored(results, "discrepancies.json")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +9,17 @@ import numpy as np
 
 from spinexplain.ui.plots import drawn
 from spinexplain.ui.tokens import LIGHT
+from writers.markers import replaced
+from writers.stored import stored
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "docs/data/receptive-fields.json"
-DOCUMENT = ROOT / "docs/decisions/grounded-prototypes.md"
-FIGURE = ROOT / "docs/images/receptive-fields.png"
-BEGIN, END = "<!-- fields: begin -->", "<!-- fields: end -->"
 FIGURES = {"f1_hard": "class-average F1", "on_body": "top 2 % on the body"}
 FIGURES |= {"on_evidence": "top 2 % on the true evidence"}
 
 
-def write_page() -> None:
-    """Draw the figure and replace the table by those of the stored figures."""
-    results = json.loads(RESULTS.read_text("utf-8"))
-    draw(results["runs"], FIGURE)
-    DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8"), results), "utf-8")
-
-
-def draw(runs: list[dict[str, Any]], path: Path) -> None:
+def draw(results: Path, images: Path) -> list[Path]:
     """Draw accuracy and place against the receptive field, every seed and their mean."""
+    runs = stored(results, "receptive-fields.json")["runs"]
+    path = images / "receptive-fields.png"
     fields = sorted({run["field_mm"] for run in runs})
     with drawn(path, 8.4, 2.7) as figure:
         for axes, (key, title) in zip(figure.subplots(1, 3), FIGURES.items(), strict=True):
@@ -49,6 +40,7 @@ def draw(runs: list[dict[str, Any]], path: Path) -> None:
             axes.set_xlabel("a cell sees, mm")
             axes.set_xticks(fields)
             axes.set_ylim(0, 1)
+    return [path]
 
 
 def values_of(runs: list[dict[str, Any]], field: int, key: str) -> list[float]:
@@ -72,7 +64,6 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def written(document: str, results: dict[str, Any]) -> str:
-    """Return the document with the table between its markers."""
-    head, rest = document.split(BEGIN)
-    return f"{head}{BEGIN}\n{table(results)}\n{END}{rest.split(END)[1]}"
+def written(page: str, results: Path) -> str:
+    """Return the page with the table between its markers."""
+    return replaced(page, "fields", table(stored(results, "receptive-fields.json")))

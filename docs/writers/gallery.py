@@ -1,9 +1,10 @@
-"""Draws the pictures of docs/phantom.md: levels, shapes by grade, look-alikes, scanners, real CT.
+"""The pictures of docs/phantom.md: levels, shapes by grade, look-alikes, scanners, real CT.
 
-``python scripts/phantom_gallery.py [NAME ...]`` writes docs/images/phantom/*.png, or those named.
+Drawn afresh from presets and seeds; nothing of them is stored.
 """
 
-import sys
+from __future__ import annotations
+
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,20 +21,17 @@ from spinexplain.data.phantom.scan import make_subject
 from spinexplain.data.phantom.sheets import phantom_sheets
 from spinexplain.data.phantom.simulate import simulate_fracture
 from spinexplain.geometry import apply_affine
-from spinexplain.io.centroids import read_centroids
-from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.reproduce.real_scans import real_scan
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
 
-ROOT = Path(__file__).parent.parent
-OUT = ROOT / "docs" / "images" / "phantom"
-DATA = ROOT / "tests" / "data"
+DATA = Path(__file__).resolve().parents[2] / "tests" / "data"
 CENTRAL = slice(16, 128)
 CLEAN = load_preset("demo")
 BONE, SOFT = (-500, 1300), (-160, 240)
 
 
-def montage(name, tiles, columns, windows=(BONE,)):
+def montage(out, name, tiles, columns, windows=(BONE,)):
     """Save tiles (title, hu, evidence or None) in rows; each window is a block of rows."""
     rows = -(-len(tiles) // columns)
     size = (1.7 * columns, 1.85 * rows * len(windows))
@@ -48,7 +46,7 @@ def montage(name, tiles, columns, windows=(BONE,)):
             if evidence is not None and evidence.any():
                 axis.contour(evidence, [0.5], colors="#ffb000", linewidths=0.7)
     figure.subplots_adjust(0.005, 0.005, 0.995, 1 - 0.16 / size[1], 0.03, 0.12)
-    figure.savefig(OUT / f"{name}.png", dpi=110, pil_kwargs={"optimize": True})
+    figure.savefig(out / f"{name}.png", dpi=110, pil_kwargs={"optimize": True})
     plt.close(figure)
 
 
@@ -94,15 +92,15 @@ def only(grade):
     return {"target": tuple(float(k == grade) for k in range(4)), "neighbor": 0.0}
 
 
-def levels():
+def levels(out):
     """One healthy sheet a level."""
     names = [f"T{i}" for i in range(1, 13)] + [f"L{i}" for i in range(1, 6)]
     healthy = preset_with(fractures=only(0))
     found = [first(healthy, lambda s, n=name: s.level == n) for name in names]
-    montage("levels", [tile(s.level, s) for s in found], 6)
+    montage(out, "levels", [tile(s.level, s) for s in found], 6)
 
 
-def shapes():
+def shapes(out):
     """Every shape by grade, evidence outlined; rows are shapes."""
     tiles = []
     for k, shape in enumerate(("wedge", "biconcave", "crush")):
@@ -114,10 +112,10 @@ def shapes():
             sheet = first(preset, lambda s: s.level in ("T12", "L1"), 6)
             tiles += [tile(f"{shape} G{grade}, {sheet.level}, loss {sheet.loss:.0%}", sheet, False)]
             tiles += [tile("evidence", sheet)]
-    montage("shapes", tiles, 6)
+    montage(out, "shapes", tiles, 6)
 
 
-def look_alikes():
+def look_alikes(out):
     """What is no fracture but might be called one; every grade here is 0."""
     kinds = {
         "Schmorl's nodes": {"geometry": {"schmorl": 1.0, "schmorl_mm": (3.5, 5.0)}},
@@ -151,10 +149,10 @@ def look_alikes():
         show = seen.get(title, relief)
         sheet = clearest(preset, lambda s, p=place: s.level in p, 30 + seed, show, among)
         tiles.append(tile(f"{title} ({sheet.level})", sheet))
-    montage("look-alikes", tiles, 6, ((-300, 1000),))
+    montage(out, "look-alikes", tiles, 6, ((-300, 1000),))
 
 
-def scanners():
+def scanners(out):
     """One person, many scanners."""
     kinds = {
         "sharp kernel": {"sharpen": 1.0, "sharpen_gain": (1.5, 1.6)},
@@ -173,21 +171,18 @@ def scanners():
             return sheet.level == "L2" and (sheet.outside[CENTRAL, CENTRAL].mean() > 0.1) == cut
 
         tiles.append(tile(title, first(preset, wanted, 11), False))
-    montage("scanners", tiles, 6)
+    montage(out, "scanners", tiles, 6)
 
 
 def real_patches():
     """Central sheets of the real CTs that come with the package's tests."""
-    thoracic = read_volume(DATA / "totalsegmentator-thoracic" / "thoracic_ct.nii.gz")
-    centers = read_centroids(DATA / "totalsegmentator-thoracic" / "thoracic_ctd.json", thoracic)
-    lumbar = read_volume(DATA / "totalsegmentator-example" / "example_ct.nii.gz")
-    mask = "totalseg_vertebrae_pp_refined.nii.gz"
-    labels = read_labels(DATA / "totalsegmentator-example" / mask)
-    patches = reformat(thoracic, centers) + reformat(lumbar, vertebrae_from_mask(labels))
+    thoracic, lumbar = real_scan(DATA, "thoracic"), real_scan(DATA, "lumbar")
+    patches = reformat(thoracic.volume, thoracic.centroids)
+    patches += reformat(lumbar.volume, vertebrae_from_mask(lumbar.labels))
     return {patch.vertebra.level.value: patch.array for patch in patches}
 
 
-def beside_real():
+def beside_real(out):
     """Real sheets and phantom sheets of the same levels, both windows."""
     real = real_patches()
     balanced = load_preset("balanced")
@@ -197,14 +192,12 @@ def beside_real():
         tiles.append((f"real {level}", real[level], None))
         sheet = first(healthy, lambda s, n=level: s.level == n and not s.outside.any(), 50 + seed)
         tiles.append(tile(f"phantom {level}", sheet))
-    montage("beside-real", tiles, 6, (BONE, SOFT))
+    montage(out, "beside-real", tiles, 6, (BONE, SOFT))
 
 
-def simulated():
+def simulated(out):
     """Simulated fractures in a real CT, evidence outlined."""
-    folder = DATA / "totalsegmentator-example"
-    volume = read_volume(folder / "example_ct.nii.gz")
-    labels = read_labels(folder / "totalseg_vertebrae_pp_refined.nii.gz")
+    volume, labels = (scan := real_scan(DATA, "lumbar")).volume, scan.labels
     level = VertebraLevel.L2
     before = {p.vertebra.level: p for p in reformat(volume, vertebrae_from_mask(labels))}[level]
     tiles = [("L2 as it is", before.array, None)]
@@ -217,7 +210,7 @@ def simulated():
     for shape, loss in (("wedge", 0.35), ("biconcave", 0.35), ("crush", 0.35), ("crush", 0.5)):
         tiles.append((f"simulated {shape}, loss {loss:.0%}", *fractured(shape, loss, 0.0)))
     tiles.append(("the same with --impaction", *fractured("crush", 0.5, 1.0)))
-    montage("simulated", tiles, 6, ((-160, 500),))
+    montage(out, "simulated", tiles, 6, ((-160, 500),))
 
 
 PATIENTS = {
@@ -229,7 +222,7 @@ PATIENTS = {
 }
 
 
-def patients():
+def patients(out):
     """Whole scans: a sagittal, a coronal and an axial plane of voxels, as they are stored."""
     base = load_preset("demo")
     figure, axes = plt.subplots(3, len(PATIENTS), figsize=(2.3 * len(PATIENTS), 6.6))
@@ -252,20 +245,25 @@ def patients():
             axis.axis("off")
         column[0].set_title(title, fontsize=8)
     figure.subplots_adjust(0.005, 0.005, 0.995, 0.965, 0.03, 0.03)
-    figure.savefig(OUT / "patients.png", dpi=110, pil_kwargs={"optimize": True})
+    figure.savefig(out / "patients.png", dpi=110, pil_kwargs={"optimize": True})
     plt.close(figure)
 
 
-def main(names):
-    """Write every picture, or those named."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    every = (levels, shapes, look_alikes, scanners, patients, beside_real, simulated)
-    for draw in (draw for draw in every if not names or draw.__name__ in names):
-        draw()
-        print(f"wrote {draw.__name__}", flush=True)
-    total = sum(path.stat().st_size for path in OUT.glob("*.png"))
-    print(f"{total / 1e6:.1f} MB; numpy {np.__version__}")
+EVERY = {
+    "levels": levels,
+    "shapes": shapes,
+    "look-alikes": look_alikes,
+    "scanners": scanners,
+    "patients": patients,
+    "beside-real": beside_real,
+    "simulated": simulated,
+}
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def draw(results: Path, images: Path) -> list[Path]:
+    """Draw every picture."""
+    out = images / "phantom"
+    out.mkdir(parents=True, exist_ok=True)
+    for one in EVERY.values():
+        one(out)
+    return [out / f"{name}.png" for name in EVERY]

@@ -1,0 +1,97 @@
+"""The studies by name: what each measures, what it costs, and what runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from spinexplain.errors import ConfigError
+from spinexplain.reproduce.setting import Setting
+
+
+@dataclass(frozen=True)
+class Study:
+    """What stands behind some pages of the documentation.
+
+    Parameters
+    ----------
+    measures : str
+        What it measures, in one sentence.
+    cost : str
+        What a fresh run takes on one core.
+    pages : tuple of str
+        Pages its figures stand on, below docs.
+    results : tuple of str
+        Files or folders it writes, below docs/results.
+    run : str
+        ``module:function`` that measures afresh; empty where pictures are all there is, or
+        where other commands measure, which ``how`` then names.
+    how : str
+        Where it is described how to measure, if not by this command.
+    """
+
+    measures: str
+    cost: str
+    pages: tuple[str, ...]
+    results: tuple[str, ...] = ()
+    run: str = ""
+    how: str = ""
+
+
+STUDIES = {
+    "accuracy": Study(
+        "Whether phantoms and simulated fractures have the height loss that they state.",
+        "6 CPU minutes",
+        ("phantom.md",),
+        ("accuracy.json",),
+        "spinexplain.reproduce.accuracy:measure",
+    ),
+    "densities": Study(
+        "Densities and noise of phantoms beside those of real CTs.",
+        "4 CPU minutes",
+        ("phantom.md",),
+        ("densities.json",),
+        "spinexplain.reproduce.densities:measure",
+    ),
+    "gallery": Study(
+        "Nothing; draws the pictures of phantoms: levels, shapes, look-alikes, scanners.",
+        "5 CPU minutes",
+        ("phantom.md",),
+    ),
+    "receptive-fields": Study(
+        "Accuracy against evidence on bone when each cell of the trunk sees less.",
+        "2 CPU minutes",
+        ("decisions/grounded-prototypes.md",),
+        ("receptive-fields.json",),
+        "spinexplain.reproduce.receptive_fields:measure",
+    ),
+    "discrepancies": Study(
+        "What each difference between paper, released code and this package does, alone.",
+        "20 CPU minutes, and 30 for the sheets",
+        ("discrepancies.md",),
+        ("discrepancies.json",),
+        "spinexplain.reproduce.discrepancies:measure",
+    ),
+}
+"""Every study by the name that ``spinexplain reproduce`` knows it by."""
+
+
+def study_of(name: str) -> Study:
+    """Look a study up.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such study.
+    """
+    if name not in STUDIES:
+        raise ConfigError(f"{name}: no such study; expected one of {', '.join(STUDIES)}.")
+    return STUDIES[name]
+
+
+def measuring(study: Study) -> Callable[[Setting], None]:
+    """Import what measures a study afresh."""
+    module, _, function = study.run.partition(":")
+    found: Callable[[Setting], None] = getattr(import_module(module), function)
+    return found
