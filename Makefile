@@ -54,7 +54,7 @@ train-shipped: $(VENV)/.dev ## retrain the model that is shipped with the packag
 	$(BIN)/python scripts/train_shipped.py
 
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
-	$(BIN)/python scripts/transfer_report.py --jobs 2
+	$(BIN)/spinexplain reproduce transfer --fresh -o docs --work build/reproduce --jobs 2
 
 train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with the package
 	$(BIN)/python scripts/train_detector.py

@@ -27,7 +27,11 @@ from dissection.page import page_of
 from dissection.points import with_points
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-RESULTS, PAGE, LEDGER = DOCS / "results" / "dissection.json", DOCS / "dissection.md", DOCS / "discrepancies.md"
+RESULTS, PAGE, LEDGER = (
+    DOCS / "results" / "dissection.json",
+    DOCS / "dissection.md",
+    DOCS / "discrepancies.md",
+)
 FIGURES = DOCS / "images" / "dissection"
 EXPERIMENTS = (
     "detector",

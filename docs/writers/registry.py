@@ -36,6 +36,7 @@ WRITERS = {
         {"decisions/grounded-prototypes.md": "receptive_fields:written"}, "receptive_fields:draw"
     ),
     "discrepancies": Writer({"discrepancies.md": "discrepancies:written"}),
+    "transfer": Writer({"transfer.md": "transfer.page:written"}),
     "studies": Writer({"reproduce.md": "studies:written"}),
 }
 

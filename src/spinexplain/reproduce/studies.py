@@ -73,6 +73,13 @@ STUDIES = {
         ("discrepancies.json",),
         "spinexplain.reproduce.discrepancies:measure",
     ),
+    "transfer": Study(
+        "The shipped model where it was not trained: other phantoms, real CT, odd scans.",
+        "45 CPU minutes",
+        ("transfer.md",),
+        ("transfer.json",),
+        "spinexplain.reproduce.transfer.study:measured",
+    ),
 }
 """Every study by the name that ``spinexplain reproduce`` knows it by."""
 

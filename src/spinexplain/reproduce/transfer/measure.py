@@ -12,12 +12,11 @@ import pandas as pd
 import spinexplain
 from spinexplain.data.phantom.scan import make_subject
 from spinexplain.models.grader import Grader
-
-from . import refusals, simulated, tally
-from .baselines import FIXED_LOSS, PixelRegression
-from .phantoms import FAMILIAR, LOOK_ALIKES, MEASURED, Drawn
-from .prepared import grade_prepared, read_prepared
-from .real import WHOLE, real_scan
+from spinexplain.reproduce.real_scans import WHOLE, real_scan
+from spinexplain.reproduce.transfer import refusals, simulated, tally
+from spinexplain.reproduce.transfer.baselines import FIXED_LOSS, PixelRegression
+from spinexplain.reproduce.transfer.phantoms import FAMILIAR, LOOK_ALIKES, MEASURED, Drawn
+from spinexplain.reproduce.transfer.prepared import grade_prepared, prepared_scan, read_prepared
 
 TESTED = ("verse-like", "hard", "shifted-scanner")
 CHECKED_PHANTOMS = 1
@@ -37,6 +36,7 @@ def graded(
 
 
 def phantom_table(grader: Grader, paths: Sequence[Path], pixels: PixelRegression) -> pd.DataFrame:
+    """Grade stored phantoms, a row a vertebra."""
     return tally.phantom_table(graded(grader, paths, pixels))
 
 
@@ -61,21 +61,23 @@ def phantom_figures(
 
 
 def real_figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Lay out the figures of the real CTs."""
     return {"as_is": simulated.as_is(rows), "simulated": simulated.figures(rows)}
 
 
 def limit_figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Lay out the figures of the limits."""
     return refusals.all_cases(rows)
 
 
-def same_as_users(grader: Grader, phantoms: Sequence[Drawn]) -> dict[str, int]:
+def same_as_users(grader: Grader, phantoms: Sequence[Drawn], data: Path) -> dict[str, int]:
     """Grade some scans by `spinexplain.grade` itself, and compare with what was stored."""
     expected: list[tuple[dict[str, Any], ...]] = []
     scans = []
     for source in WHOLE:
-        scan = real_scan(source)
+        scan = real_scan(data, source)
         scans.append((scan.volume, scan.labels, scan.centroids))
-        expected.append(tuple(grade_prepared(grader, scan.prepared(measured=False))))
+        expected.append(tuple(grade_prepared(grader, prepared_scan(scan, measured=False))))
     for task in phantoms[:CHECKED_PHANTOMS]:
         made = make_subject(task.preset, task.seed, task.index)
         scans.append((made.image.volume, made.image.labels, None))

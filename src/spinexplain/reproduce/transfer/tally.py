@@ -26,6 +26,7 @@ REGIONS = {
     "L5": ("L5",),
 }
 Rows = pd.DataFrame
+Values = np.ndarray | pd.Series
 
 
 def phantom_table(rows: Sequence[Mapping[str, Any]]) -> Rows:
@@ -52,18 +53,17 @@ def phantom_table(rows: Sequence[Mapping[str, Any]]) -> Rows:
     return table
 
 
-def share(hit: np.ndarray, subjects: np.ndarray) -> dict[str, Any]:
+def share(hit: Values, subjects: Values) -> dict[str, Any]:
     """Return hits, number, share and its 95 % interval over drawn subjects; None where empty."""
-    hit, subjects = np.asarray(hit, bool), np.asarray(subjects, str)
     if not len(hit):
         return {"hits": 0, "n": 0, "subjects": 0, "value": None, "low": None, "high": None}
-    values = hit.astype(float)
-    interval = subject_bootstrap(lambda rows: float(values[rows].mean()), subjects, SEED, DRAWS)
-    counts = {"hits": int(hit.sum()), "n": len(hit), "subjects": len(set(subjects.tolist()))}
+    values, of = np.asarray(hit, bool).astype(float), np.asarray(subjects, str)
+    interval = subject_bootstrap(lambda rows: float(values[rows].mean()), of, SEED, DRAWS)
+    counts = {"hits": int(values.sum()), "n": len(values), "subjects": len(set(of.tolist()))}
     return {**counts, **asdict(interval)}
 
 
-def clustered_share(hit: np.ndarray, clusters: np.ndarray) -> dict[str, Any]:
+def clustered_share(hit: Values, clusters: Values) -> dict[str, Any]:
     """As :func:`share`, for as few clusters as there are: such an interval is too narrow."""
     values = np.asarray(hit, float)
     if not len(values):
@@ -81,6 +81,7 @@ def clustered_share(hit: np.ndarray, clusters: np.ndarray) -> dict[str, Any]:
 
 
 def auc(normal: np.ndarray, fractured: np.ndarray) -> float | None:
+    """Return the area under the curve; None without either sort."""
     from sklearn.metrics import roc_auc_score
 
     if not len(normal) or not len(fractured):
@@ -143,6 +144,7 @@ def not_assessable(table: Rows) -> dict[str, Any]:
 
 
 def aucs(table: Rows, score: str) -> dict[str, float | None]:
+    """Return the areas under the curve of G2 and of G3 against unplanted vertebrae."""
     known = table[table[score].notna()]
     normal = known[score][known["unplanted"]].to_numpy(float)
     grade, planted = known["grade"], known["shape"] != "none"
@@ -151,7 +153,7 @@ def aucs(table: Rows, score: str) -> dict[str, float | None]:
     }
 
 
-def spines_with(table: Rows, hit: np.ndarray) -> dict[str, Any]:
+def spines_with(table: Rows, hit: Values) -> dict[str, Any]:
     """Share of spines in which any row is a hit."""
     any_hit = pd.Series(np.asarray(hit, bool), index=table.index).groupby(table["spine"]).any()
     return share(any_hit.to_numpy(bool), any_hit.index.to_numpy(str))
@@ -179,16 +181,18 @@ def by_loss(table: Rows) -> list[dict[str, Any]]:
     return found
 
 
-def _split(table: Rows, parts: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def _split(table: Rows, parts: Mapping[str, Values]) -> list[dict[str, Any]]:
     """Specificity and sensitivity (G2, G3) of parts of a table."""
     return [{"name": name, **rates(table[keep])} for name, keep in parts.items()]
 
 
 def by_region(table: Rows) -> list[dict[str, Any]]:
+    """Return rates by region of the spine."""
     return _split(table, {name: table["level"].isin(lv) for name, lv in REGIONS.items()})
 
 
 def by_shape(table: Rows) -> list[dict[str, Any]]:
+    """Return rates by shape of the fracture."""
     names = ("wedge", "biconcave", "crush")
     return _split(table, {name: table["shape"] == name for name in names})
 

@@ -11,12 +11,11 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.presets import load_preset
 from spinexplain.data.phantom.scan import make_subject
+from spinexplain.reproduce.real_scans import RealScan, real_scan
+from spinexplain.reproduce.transfer.phantoms import changed, prepared_phantom, stated
+from spinexplain.reproduce.transfer.prepared import Prepared, prepare_scan, write_prepared
 from spinexplain.spine.localize import localize
 from spinexplain.types import LabelMap, Vertebra, Volume
-
-from .phantoms import changed, prepared_phantom, stated
-from .prepared import Prepared, prepare_scan, write_prepared
-from .real import real_scan
 
 METAL_SEED, SLICES_SEED = 5200, 5300
 METAL_SPINES, SLICES_SPINES = 10, 8
@@ -33,23 +32,25 @@ class Cuts:
 
     source: str
     folder: Path
+    data: Path
 
     @property
     def path(self) -> Path:
+        """Where the prepared scan is kept."""
         return self.folder / "limits" / f"cuts-{self.source}.npz"
 
     def make(self) -> None:
-        found = []
+        """Make the scan, prepare and store it."""
+        found, scan = [], real_scan(self.data, self.source)
         for level in CUT_LEVELS[self.source]:
             for side in SIDES:
                 for border_mm in BORDER_MM:
-                    found += list(_cut(self.source, level, side, border_mm))
+                    found += list(_cut(scan, level, side, border_mm))
         write_prepared(self.path, {"case": "cut", "source": self.source}, found)
 
 
-def _cut(source: str, level: str, side: str, border_mm: float) -> Iterator[Prepared]:
+def _cut(scan: RealScan, level: str, side: str, border_mm: float) -> Iterator[Prepared]:
     """Crop the scan so that its border lies ``border_mm`` from the level's center."""
-    scan = real_scan(source)
     vertebrae = localize(scan.volume, scan.labels, scan.centroids)
     center = next(v.centroid_mm for v in vertebrae if v.level.value == level)
     axis, sign = SIDES[side]
@@ -97,9 +98,11 @@ class Slices:
 
     @property
     def path(self) -> Path:
+        """Where the prepared scan is kept."""
         return self.folder / "limits" / f"slices-{self.index:02d}.npz"
 
     def make(self) -> None:
+        """Make the scan, prepare and store it."""
         fine = {"spacing_mm": (1.0, 1.0), "slicing": (1.0, 0.0, 0.0), "axes": ("RAS",)}
         preset = changed(load_preset("verse-like"), {"field": fine})
         made = make_subject(preset, SLICES_SEED, self.index)
@@ -147,9 +150,11 @@ class Metal:
 
     @property
     def path(self) -> Path:
+        """Where the prepared scan is kept."""
         return self.folder / "limits" / f"metal-{self.index:02d}.npz"
 
     def make(self) -> None:
+        """Make the scan, prepare and store it."""
         preset = changed(load_preset("hospital-like"), {"around": {"hardware": 1.0}})
         scan, ready = prepared_phantom(make_subject(preset, METAL_SEED, self.index))
         write_prepared(self.path, {"case": "metal", **scan}, ready)
@@ -161,13 +166,16 @@ class Oddities:
 
     source: str
     folder: Path
+    data: Path
 
     @property
     def path(self) -> Path:
+        """Where the prepared scan is kept."""
         return self.folder / "limits" / f"odd-{self.source}.npz"
 
     def make(self) -> None:
-        scan = real_scan(self.source)
+        """Make the scan, prepare and store it."""
+        scan = real_scan(self.data, self.source)
         vertebrae = localize(scan.volume, scan.labels, scan.centroids)
         found = []
         for off in (*(-d for d in OFF_MM), *OFF_MM):
@@ -194,12 +202,14 @@ def _named(found: list[Prepared], variant: str) -> list[Prepared]:
     return found
 
 
-def all_limits(folder: Path, share: float = 1.0) -> list[Cuts | Slices | Metal | Oddities]:
+def all_limits(
+    folder: Path, data: Path, share: float = 1.0
+) -> list[Cuts | Slices | Metal | Oddities]:
     """List every case."""
     metal, slices = (max(round(n * share), 2) for n in (METAL_SPINES, SLICES_SPINES))
     return [
-        *(Cuts(source, folder) for source in CUT_LEVELS),
-        *(Oddities(source, folder) for source in CUT_LEVELS),
+        *(Cuts(source, folder, data) for source in CUT_LEVELS),
+        *(Oddities(source, folder, data) for source in CUT_LEVELS),
         *(Metal(i, folder) for i in range(metal)),
         *(Slices(i, folder) for i in range(slices)),
     ]

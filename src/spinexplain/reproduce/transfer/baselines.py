@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from spinexplain.io.files import atomic_file
-
-from .prepared import EXTENT_MM, Prepared, read_prepared
+from spinexplain.reproduce.cohorts import drawn_sheets
+from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.transfer.prepared import EXTENT_MM, Prepared, read_prepared
 
 THUMBNAIL = 14
 WINDOW_HU = (-500.0, 1300.0)
@@ -78,28 +79,28 @@ class PixelRegression:
         return thumbnails(np.stack([one.crop for one in vertebrae])) @ self.weights + self.bias
 
 
-def fitted_pixels(sheets: Path, kept: Path) -> PixelRegression:
+def fitted_pixels(setting: Setting, kept: Path) -> PixelRegression:
     """Fit, or take up what was fitted before."""
     if kept.exists():
         with np.load(kept, allow_pickle=False) as stored:
             named = {name: stored[name] for name in stored.files}
         single = {k: named[k].item() for k in ("bias", "threshold", "strength", "sheets")}
         return PixelRegression(weights=named["weights"], **single)
-    model = fit_pixels(sheets)
+    model = fit_pixels(setting)
     kept.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(kept) as temporary, open(temporary, "wb") as stream:
         np.savez(stream, **vars(model))
     return model
 
 
-def fit_pixels(sheets: Path) -> PixelRegression:
+def fit_pixels(setting: Setting) -> PixelRegression:
     """Fit on drawn training sheets; strength and threshold chosen on held-out presets."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
     from sklearn.preprocessing import StandardScaler
 
-    x, y = _sheets(sheets, TRAINING_SHEETS)
-    x_choose, y_choose = _sheets(sheets, CHOOSING_SHEETS)
+    x, y = _sheets(setting, TRAINING_SHEETS)
+    x_choose, y_choose = _sheets(setting, CHOOSING_SHEETS)
     scaler = StandardScaler().fit(x)
     best: tuple[float, float, LogisticRegression] | None = None
     for strength in STRENGTHS:
@@ -116,11 +117,13 @@ def fit_pixels(sheets: Path) -> PixelRegression:
     return PixelRegression(weights, bias, threshold, strength, len(y))
 
 
-def _sheets(folder: Path, wanted: Sequence[tuple[str, int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def _sheets(
+    setting: Setting, wanted: Sequence[tuple[str, int, int]]
+) -> tuple[np.ndarray, np.ndarray]:
     """Read thumbnails and "G2 or G3" of drawn sheets; G1 is left out, as in training."""
     features, fractured = [], []
     for preset, seed, count in wanted:
-        cohort = _cohort(folder, preset, seed, count)
+        cohort = drawn_sheets(setting, preset, seed, count)
         grades = cohort.index["grade"].to_numpy(str)
         rows = np.flatnonzero(pd.Series(grades).isin(["G0", "G2", "G3"]).to_numpy())
         for part in np.array_split(rows, max(len(rows) // 500, 1)):
@@ -129,18 +132,3 @@ def _sheets(folder: Path, wanted: Sequence[tuple[str, int, int]]) -> tuple[np.nd
             features.append(thumbnails(crops))
         fractured.append(np.isin(grades[rows], ["G2", "G3"]))
     return np.concatenate(features), np.concatenate(fractured)
-
-
-def _cohort(folder: Path, preset: str, seed: int, count: int):
-    """Open the cohort of sheets that training drew, or draw it again."""
-    from spinexplain.data.cohort import Cohort
-    from spinexplain.errors import SpinexplainError
-
-    path = folder / f"{preset}-{seed}-{count}"
-    try:
-        return Cohort.open(path)
-    except SpinexplainError:
-        from train_shipped import drawn
-
-        drawn(folder, preset, seed, count)
-        return Cohort.open(path)

@@ -1,14 +1,14 @@
-"""Writes docs/transfer.md from docs/transfer.json: every figure on the page comes from there."""
+"""Writes docs/transfer.md from docs/results/transfer.json, where every figure comes from."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from .page_limits import limits_of
-from .page_parts import Facts, figure, percent, table, verdict
-from .page_real import real_ct, simulated_fractures
+from writers.stored import stored
+from writers.transfer.limits import limits_of
+from writers.transfer.parts import Facts, figure, percent, table, verdict
+from writers.transfer.real import real_ct, simulated_fractures
 
 TARGETS = {"specificity": 0.99, "G2": 0.90, "G3": 0.97}
 
@@ -35,9 +35,10 @@ interrupted.
 """
 
 
-def written(path: Path) -> str:
+def written(before: str, results: Path) -> str:
     """Write the page from stored figures, or say that there are none."""
-    return page(json.loads(path.read_text())) if path.exists() else NOTHING_YET
+    there = (results / "transfer.json").is_file()
+    return page(stored(results, "transfer.json")) if there else NOTHING_YET
 
 
 def page(facts: Facts) -> str:

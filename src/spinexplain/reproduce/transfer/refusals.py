@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .tally import without_share
+from spinexplain.reproduce.transfer.tally import without_share
 
 Row = Mapping[str, Any]
 
@@ -26,6 +26,7 @@ def outcomes(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], tuple]) -> dict[tuple, list[Row]]:
+    """Collect rows of equal key, in the order they come in."""
     groups: dict[tuple, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
@@ -45,6 +46,7 @@ def cuts(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def odd(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """By what is odd about a real scan; the Schmorl's node at T11 is left out."""
     found = grouped(
         (row for row in rows if row["case"] == "odd" and row["level"] != "T11"),
         lambda row: (row["variant"],),
@@ -90,4 +92,5 @@ def metal(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def all_cases(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the figures of all cases."""
     return {"cuts": cuts(rows), "slices": slices(rows), "metal": metal(rows), "odd": odd(rows)}

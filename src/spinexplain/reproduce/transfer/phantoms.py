@@ -11,9 +11,8 @@ import numpy as np
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.presets import Preset, load_preset
 from spinexplain.data.phantom.scan import PhantomScan, draw_scan_grades, make_subject
-
-from .prepared import Prepared, prepare_scan, write_prepared
-from .tasks import slug
+from spinexplain.reproduce.transfer.prepared import Prepared, prepare_scan, write_prepared
+from spinexplain.reproduce.transfer.tasks import slug
 
 SEED = 5000
 """Training uses seeds 1 and 2, choosing 980 and 990."""
@@ -68,6 +67,7 @@ class Drawn:
 
     @property
     def path(self) -> Path:
+        """Where the prepared scan is kept."""
         return self.folder / slug(self.group) / f"{self.seed}-{self.index:04d}.npz"
 
     def make(self) -> None:
@@ -145,5 +145,6 @@ def changed(preset: Preset, sections: dict[str, dict[str, Any]]) -> Preset:
 
 
 def stated(fact: VertebraTruth) -> dict[str, Any]:
+    """Return what is kept of a vertebra's truth."""
     kept = ("grade", "shape", "loss", "own_loss", "look_alikes", "foreign_material")
     return {name: value for name, value in asdict(fact).items() if name in kept}

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import spinexplain
-from spinexplain.workers import outcomes
+from spinexplain.progress import SILENT, Progress
+from spinexplain.workers import run_all
 
 
 class Task(Protocol):
     """One scan to make, prepare and store."""
 
     @property
-    def path(self) -> Path: ...
+    def path(self) -> Path: ...  # noqa: D102
 
-    def make(self) -> None: ...
+    def make(self) -> None: ...  # noqa: D102
 
 
 AnyTask = TypeVar("AnyTask", bound=Task)
@@ -33,23 +33,34 @@ def code_hash(*patterns: str, but: Sequence[str] = ()) -> str:
 
 
 def slug(name: str) -> str:
+    """Make a name fit for a folder.
+
+    Examples
+    --------
+    >>> slug("Schmorl's nodes")
+    'schmorl-s-nodes'
+    """
     return "".join(c if c.isalnum() else "-" for c in name.lower())
 
 
-def make_missing(tasks: Sequence[Task], jobs: int) -> Iterator[int]:
-    """Make what is not there yet, side by side; yields how many are left.
+def make_missing(tasks: Sequence[Task], jobs: int, progress: Progress = SILENT) -> None:
+    """Make what is not there yet, side by side.
 
-    A task whose process is killed twice is named on stderr; it is still missing next time.
+    Raises
+    ------
+    OutputError
+        If a process was killed twice; the other scans are made then.
     """
     missing = [task for task in tasks if not task.path.exists()]
-    for made, outcome in enumerate(outcomes(_make, missing, jobs), 1):
-        if outcome.killed:
-            print(f"{outcome.item.path}: its process was killed twice", file=sys.stderr)
-        yield len(missing) - made
+    run_all(_make, missing, jobs, name=_name, progress=progress, step="Scans")
 
 
 def _make(task: Task) -> None:
     task.make()
+
+
+def _name(task: Task) -> str:
+    return task.path.name
 
 
 def there(tasks: Sequence[AnyTask]) -> list[AnyTask]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .real import LOSSES, NOTES, WHOLE
-from .tally import FRACTURED, clustered_share
+from spinexplain.reproduce.real_scans import WHOLE
+from spinexplain.reproduce.transfer.real import LOSSES, NOTES
+from spinexplain.reproduce.transfer.tally import FRACTURED, clustered_share
 
 Row = Mapping[str, Any]
 
@@ -110,7 +111,8 @@ def _by(found: pd.DataFrame, keys: list[str]) -> list[dict[str, Any]]:
 
 def _listed(part: pd.DataFrame) -> list[dict[str, Any]]:
     columns = ["source", "level", "shape", "loss", "seed", "score"]
-    return part.sort_values("score")[columns].to_dict("records")
+    ordered = part.sort_values("score")[columns].to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in ordered]
 
 
 def _neighbors(one: pd.DataFrame) -> dict[str, Any]:
@@ -120,7 +122,7 @@ def _neighbors(one: pd.DataFrame) -> dict[str, Any]:
     return {
         **clustered_share(~others["fractured"], others["site"]),
         "changed": [
-            {"source": s, "level": lv, "beside": site.split()[-1], "n": len(part)}
+            {"source": s, "level": lv, "beside": str(site).split()[-1], "n": len(part)}
             for (s, lv, site), part in changed.groupby(["source", "level", "site"])
         ],
     }
@@ -138,7 +140,8 @@ def _scans(one: pd.DataFrame) -> dict[str, Any]:
 def _adjacent(two: pd.DataFrame) -> dict[str, Any]:
     planted = two[two["planted"]]
     rows = []
-    for loss, part in planted.groupby("loss"):
+    for loss in sorted(set(planted["loss"])):
+        part = planted[planted["loss"] == loss]
         scans = part.groupby("scan")["fractured"].sum()
         rows.append({"loss": float(loss), "both": int((scans == 2).sum()), "scans": len(scans)})
     failed = planted[planted["assessed"] & ~planted["fractured"]]

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .page_parts import Facts, figure, table
-from .real import ABOUT
+from writers.transfer.parts import Facts, figure, table
+
+ABOUT = {
+    "lumbar": "abdominal CT, 3 mm, mask T12-L5 (TotalSegmentator's example)",
+    "thoracic": "contrast chest CT, 1.5 mm, centroids T3-T12 (TotalSegmentator's tests)",
+    "crop": "crop around L3, 1.5 mm, mask (TPTBox's sample)",
+}
 
 
 def real_ct(real: Facts) -> str:

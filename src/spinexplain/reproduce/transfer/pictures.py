@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
-from .prepared import read_prepared
+from spinexplain.reproduce.transfer.prepared import read_prepared
 
 SHORT = {
     "endplate_pit": "pit",
@@ -97,7 +95,9 @@ def simulated_gallery(rows: Sequence[Mapping[str, Any]], out: Path) -> bool:
 
 def _montage(tiles: Sequence[tuple[str, np.ndarray]], target: Path) -> None:
     rows = -(-len(tiles) // COLUMNS)
-    figure, axes = plt.subplots(rows, COLUMNS, figsize=(1.7 * COLUMNS, 2.1 * rows), squeeze=False)
+    figure = Figure(figsize=(1.7 * COLUMNS, 2.1 * rows))
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, COLUMNS, squeeze=False)
     for axis in axes.flat:
         axis.axis("off")
     for axis, (title, crop) in zip(axes.flat, tiles, strict=False):
@@ -105,12 +105,13 @@ def _montage(tiles: Sequence[tuple[str, np.ndarray]], target: Path) -> None:
         axis.set_title(title, fontsize=6.5, pad=2)
     figure.subplots_adjust(0.005, 0.005, 0.995, 1 - 0.32 / (2.1 * rows), 0.03, 0.22)
     figure.savefig(target, dpi=110, pil_kwargs={"optimize": True})
-    plt.close(figure)
 
 
 def found_by_loss(populations: Mapping[str, Any], target: Path) -> None:
     """Draw the share of planted fractures that is called G2 or G3 against their true loss."""
-    figure, axis = plt.subplots(figsize=(6.4, 3.6))
+    figure = Figure(figsize=(6.4, 3.6))
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
     for shift, (name, found) in enumerate(populations.items()):
         rows = [row for row in found["by_loss"] if row["n"]]
         x = [50 * (row["from"] + min(row["to"], 0.75)) + 0.4 * (shift - 1) for row in rows]
@@ -124,7 +125,6 @@ def found_by_loss(populations: Mapping[str, Any], target: Path) -> None:
         axis.spines[side].set_visible(False)
     figure.tight_layout()
     figure.savefig(target, dpi=120, pil_kwargs={"optimize": True})
-    plt.close(figure)
 
 
 def _percent(rows: Sequence[Mapping[str, Any]], key: str) -> list[float]:

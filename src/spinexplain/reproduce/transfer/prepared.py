@@ -18,6 +18,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.files import atomic_file
 from spinexplain.models.grader import Grader
 from spinexplain.models.input_arrays import center_index
+from spinexplain.reproduce.real_scans import RealScan
 from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
@@ -44,9 +45,11 @@ class StoredFrame:
     spacing_mm: float = 1.0
 
     def to_patch(self, xyz_mm: np.ndarray) -> np.ndarray:
+        """Return the center's index in the crop, whatever is asked for."""
         return np.array([*self.center, 0.0])
 
     def to_mm(self, index: np.ndarray) -> np.ndarray:
+        """Refuse: a model never asks."""
         raise NotImplementedError("a stored crop has lost its place in the patient")
 
 
@@ -78,6 +81,11 @@ def prepare_scan(
             facts["height_loss_interval"] = list(found.loss_interval)
         ready.append(Prepared(facts, np.asarray(patch.array, np.float32)))
     return ready
+
+
+def prepared_scan(scan: RealScan, measured: bool) -> list[Prepared]:
+    """Prepare a real CT with what its user would have."""
+    return prepare_scan(scan.volume, scan.labels, scan.centroids, measured)
 
 
 def as_patch(one: Prepared) -> Patch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .page_parts import Facts, table
+from writers.transfer.parts import Facts, table
 
 
 def limits_of(limits: Facts) -> str:
