@@ -79,7 +79,7 @@ def test_nothing_is_read_from_the_terminal(tmp_path):
 
 
 def test_what_can_not_be_started(tmp_path):
-    with pytest.raises(LocalizerError, match="can not be started"):
+    with pytest.raises(LocalizerError, match="cannot be started"):
         run_program([str(tmp_path)], tmp_path, os.environ, 1.0)
 
 

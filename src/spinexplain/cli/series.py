@@ -12,7 +12,7 @@ from spinexplain.texts.printable import printable
 def command(ct: CtPath) -> None:
     """List the DICOM series of a folder or zip; the number in front is what --series takes.
 
-    Reads no pixels. Series that can not be read as a CT volume are listed with the reason.
+    Reads no pixels. Series that cannot be read as a CT volume are listed with the reason.
 
     Example: spinexplain series export/
     """

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spinexplain.data.album import write_contact_sheets
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.cohort_overview import summarize, write_summary
 from spinexplain.data.cohort_writer import CohortWriter, only_writer
@@ -18,6 +17,7 @@ from spinexplain.data.prepare_series import prepare_all
 from spinexplain.data.series import PATCHES, fingerprint
 from spinexplain.data.split import check_enough, read_folds, write_folds
 from spinexplain.data.table import read_fracture_table
+from spinexplain.data.thumbnails import write_thumbnails
 from spinexplain.errors import ConfigError
 from spinexplain.progress import SILENT, Progress
 
@@ -45,7 +45,7 @@ class PrepareOptions:
         Of the fold assignment.
     force : bool
         Replace a finished cohort. Series whose files have not changed are kept.
-    contact_sheets : bool
+    thumbnails : bool
         Whether to draw them.
     """
 
@@ -55,7 +55,7 @@ class PrepareOptions:
     folds: int | Path | None = None
     seed: int = 0
     force: bool = False
-    contact_sheets: bool = True
+    thumbnails: bool = True
 
 
 def prepare(
@@ -67,7 +67,7 @@ def prepare(
 ) -> Cohort:
     """Turn folders of scans into a cohort of graded vertebrae.
 
-    Beside the arrays it writes ``summary.json``, ``folds.csv`` and ``contact_sheets/``.
+    Beside the arrays it writes ``summary.json``, ``folds.csv`` and ``thumbnails/``.
     Interrupted at any time, the same call goes on where it stopped.
 
     Parameters
@@ -90,14 +90,14 @@ def prepare(
     Raises
     ------
     FileFormatError
-        If a source, the table or a CSV can not be read. A broken scan is left out instead,
+        If a source, the table or a CSV cannot be read. A broken scan is left out instead,
         with the reason in the summary.
     ConfigError
         If an option is out of range, a patient is on both sides of the split, there are
         fewer subjects than folds were asked for, or no vertebra is left. Series that are
         finished by then are kept.
     OutputError
-        If ``out`` exists already or can not be written.
+        If ``out`` exists already or cannot be written.
     """
     options = options or PrepareOptions()
     _check(options)
@@ -145,8 +145,8 @@ def _write_companions(
     """Write what a person looks at beside the arrays."""
     write_folds(cohort.path / "folds.csv", folds)
     write_summary(cohort.path / "summary.json", summary)
-    if options.contact_sheets:
-        write_contact_sheets(cohort, cohort.path / "contact_sheets")
+    if options.thumbnails:
+        write_thumbnails(cohort, cohort.path / "thumbnails")
 
 
 def _check(options: PrepareOptions) -> None:

@@ -43,12 +43,12 @@ def prepare_all(
     Returns
     -------
     list of LeftOut
-        The series whose files can not be used, sorted by name.
+        The series whose files cannot be used, sorted by name.
 
     Raises
     ------
     OutputError
-        If a shard can not be written. What is stored stays.
+        If a shard cannot be written. What is stored stays.
     """
     largest_first = sorted(todo, key=_size, reverse=True)
     store = partial(prepare_series, patches=patches, writer=writer)
@@ -73,12 +73,12 @@ def _one_thread() -> None:
 
 
 def prepare_series(planned: PlannedSeries, patches: str, writer: CohortWriter) -> LeftOut | None:
-    """Sample and store one series; return the reason if its files can not be used.
+    """Sample and store one series; return the reason if its files cannot be used.
 
     Raises
     ------
     OutputError
-        If the shard can not be written.
+        If the shard cannot be written.
     """
     try:
         shard = series_shard(planned, patches)

@@ -16,7 +16,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.experiment.crossval import Plan, cross_validate
 from spinexplain.experiment.crossval_results import crossval_results
 from spinexplain.experiment.shared_phase import classifier_settings
-from spinexplain.io.files import atomic_file
+from spinexplain.io.json_file import write_json
 from spinexplain.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -230,8 +230,7 @@ def ablation_results(
         "base": dict(made.settings[made.entries[0].name]),
         "how": how,
     }
-    with atomic_file(Path(out) / "results.json") as temporary:
-        temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
+    write_json(Path(out) / "results.json", results, only_finite=True)
     return results
 
 

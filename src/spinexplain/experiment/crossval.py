@@ -97,9 +97,9 @@ def _check_budget(entries: Sequence[Entry]) -> None:
     """Refuse to tune one entry more than another."""
     counts = {entry.name: len(entry.candidates) for entry in entries}
     if len(set(counts.values())) > 1:
-        told = ", ".join(f"{name} {count}" for name, count in counts.items())
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise ConfigError(
-            f"the entries have different numbers of candidates ({told}); expected as many for "
+            f"the entries have different numbers of candidates ({listed}); expected as many for "
             "each, because what is tuned more looks better. Give each as many values with |."
         )
 
@@ -164,7 +164,7 @@ def cross_validate(
     jobs : int
         Folds trained at the same time, in processes of their own.
     progress : Progress
-        Hears every training as a stage, and its steps; nothing from further processes.
+        Hears every training as a stage, and its steps; with further processes ``folds``.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def cross_validate(
         for fold in range(plan.folds):
             _all_entries(fold, plan, folded, out, progress)
     else:
-        _in_processes(plan, folded, out, jobs)
+        _in_processes(plan, folded, out, jobs, progress)
     (out / "predictions").mkdir(exist_ok=True)
     for entry in plan.entries:
         table = pooled_predictions(out, entry, plan.folds)
@@ -203,13 +203,15 @@ def _all_entries(
                 run_fold(entry, folded, fold, out, progress)
 
 
-def _in_processes(plan: Plan, folded: FoldedData, out: Path, jobs: int) -> None:
+def _in_processes(plan: Plan, folded: FoldedData, out: Path, jobs: int, progress: Progress) -> None:
     run_all(
         partial(_all_entries, plan=plan, folded=folded, out=out),
         range(plan.folds),
         jobs,
         name=lambda fold: f"fold {fold + 1} of {plan.folds}",
         start=_one_thread,
+        progress=progress,
+        step="folds",
     )
 
 

@@ -20,8 +20,9 @@ from spinexplain.evaluate.predictions import (
 )
 from spinexplain.experiment.prediction import predicted
 from spinexplain.experiment.prototype_figures import prototype_story
-from spinexplain.experiment.shared_phase import classifier_key, keep, lend
-from spinexplain.io.files import atomic_file, sha256_file
+from spinexplain.experiment.shared_phase import classifier_key, keep, take
+from spinexplain.io.files import sha256_file
+from spinexplain.io.json_file import write_json
 from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.trunks.backbones import bypassing
@@ -153,7 +154,7 @@ def best_candidate(
     for number, config in enumerate(entry.candidates):
         run = folder / f"candidate-{number}" if entry.others else folder
         key = classifier_key(config, data_key)
-        shared = lend(store, key, run)
+        shared = take(store, key, run)
         trained = train_model(config, training, run, resume=True, progress=progress)
         keep(store, key, run)
         scores.append(trained.figures["f1"])
@@ -185,8 +186,7 @@ def _story(trained: Trained, held_out: TrainingSet, folder: Path) -> dict[str, A
 
 
 def _write(path: Path, content: Any) -> None:
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    write_json(path, content)
 
 
 def pooled_predictions(out: Path, entry: Entry, folds: int) -> pd.DataFrame:

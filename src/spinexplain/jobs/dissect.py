@@ -103,13 +103,12 @@ def write_outputs(done: Dissected, folder: Path, top: int, progress: Progress = 
     """Write figures, collages, slices, NIfTI files, names and the page into ``folder``."""
     from spinexplain.explainers.dissection.names import write_names
     from spinexplain.explainers.dissection.store import write_dissection
-    from spinexplain.report.concepts_html import write_concepts
     from spinexplain.report.unit_files import write_collages, write_unit_files
-    from spinexplain.report.unit_table import write_unit_table
 
     write_dissection(done.dissection, folder)
     if done.dissection.names:
         write_names(folder, done.dissection.names)
+    write_pages(done.dissection, folder, top)
     write_collages(done.dissection, folder, top)
     placeless = write_unit_files(done, folder, progress=progress)
     if placeless:
@@ -117,8 +116,15 @@ def write_outputs(done: Dissected, folder: Path, top: int, progress: Progress = 
             f"warning: {placeless} of the strongest samples were drawn directly and lie in no "
             "patient: their slices are written, NIfTI files are not."
         )
-    write_concepts(done.dissection, folder, top)
-    write_unit_table(done.dissection, folder, top)
+
+
+def write_pages(dissection: Dissection, folder: Path, top: int) -> None:
+    """Write the page on which clinicians name units, and the paper's table of units."""
+    from spinexplain.report.concepts_html import write_concepts
+    from spinexplain.report.unit_table import write_unit_table
+
+    write_concepts(dissection, folder, top)
+    write_unit_table(dissection, folder, top)
 
 
 def kept_names(out: Path, grader: Grader, layer: str | None) -> tuple[RaterNames, ...]:

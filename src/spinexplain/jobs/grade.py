@@ -138,14 +138,13 @@ def read_inputs(request: GradeRequest, progress: Progress = SILENT) -> Inputs:
     Raises
     ------
     SpinexplainError
-        If a file can not be read, or the localizer fails.
+        If a file cannot be read, or the localizer fails.
     """
     from spinexplain.findings.scan import ScanSource
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.read import is_dicom, read_body, read_mask, read_scan, scan_sha256
+    from spinexplain.io.read import is_dicom, read_body, read_identified_scan, read_mask
 
-    volume = read_scan(request.ct, series=request.series)
-    digest = scan_sha256(request.ct, volume)
+    volume, digest = read_identified_scan(request.ct, series=request.series)
     # Folders and zips of exported DICOM are often named after the patient.
     name = f"DICOM {digest[:8]}" if is_dicom(request.ct) else request.ct.name
     source = ScanSource(

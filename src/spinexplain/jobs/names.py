@@ -39,8 +39,7 @@ def merge_names_into(request: NamesRequest) -> Dissection:
     """
     from spinexplain.explainers.dissection.names import merge_names, read_raters, write_names
     from spinexplain.explainers.dissection.store import read_dissection
-    from spinexplain.report.concepts_html import write_concepts
-    from spinexplain.report.unit_table import write_unit_table
+    from spinexplain.jobs.dissect import write_pages
 
     dissection = read_dissection(request.folder)
     names = dissection.names
@@ -51,6 +50,5 @@ def merge_names_into(request: NamesRequest) -> Dissection:
     write_names(request.folder, names)
     stated = dissection.facts.get("top", 10)
     top = stated if isinstance(stated, int) else 10
-    write_concepts(merged, request.folder, top)
-    write_unit_table(merged, request.folder, top)
+    write_pages(merged, request.folder, top)
     return merged

@@ -17,7 +17,7 @@ def series_of(ct: Path) -> list[SeriesInfo]:
     Raises
     ------
     FileFormatError
-        If it can not be read, or holds no DICOM files.
+        If it cannot be read, or holds no DICOM files.
     """
     from spinexplain.io.dicom import list_series
     from spinexplain.io.files import unreadable

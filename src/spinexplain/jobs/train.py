@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,9 +137,8 @@ def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement
 
 def _remember_cohort(run: Path, cohort: Path, split: str | None, fingerprint: str) -> None:
     """Note where the run found its cohort, so that `prototypes` finds it too."""
-    from spinexplain.io.files import atomic_file
+    from spinexplain.io.json_file import write_json
     from spinexplain.train.grading.run_folder import COHORT_FILE
 
     known = {"path": str(cohort.resolve()), "split": split, "fingerprint": fingerprint}
-    with atomic_file(run / COHORT_FILE) as temporary:
-        temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    write_json(run / COHORT_FILE, known)

@@ -246,7 +246,7 @@ def _keep_outputs(tool: _Tool, out: Path, folder: Path, finished: Finished) -> N
             read_body(folder / names["body"], template.body_scheme)
     except SpinexplainError as error:
         raise LocalizerError(
-            f"localizer {tool.name} wrote a mask that can not be used: {error} It printed: "
+            f"localizer {tool.name} wrote a mask that cannot be used: {error} It printed: "
             f"{_quoted(finished)}."
         ) from None
     (folder / _RECORD).write_text(json.dumps(names), "utf-8")

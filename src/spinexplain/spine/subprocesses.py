@@ -65,7 +65,7 @@ def run_program(
     Raises
     ------
     LocalizerError
-        If it can not be started, or takes longer than ``timeout_s``.
+        If it cannot be started, or takes longer than ``timeout_s``.
     """
     try:
         process = subprocess.Popen(
@@ -79,7 +79,7 @@ def run_program(
         )
     except OSError as error:
         reason = error.strerror or str(error)
-        raise LocalizerError(f"{command[0]}: can not be started ({reason}).") from None
+        raise LocalizerError(f"{command[0]}: cannot be started ({reason}).") from None
     outputs = [_Lines(stream, note) for stream in (process.stderr, process.stdout) if stream]
     try:
         process.wait(timeout=timeout_s)

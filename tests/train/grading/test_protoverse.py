@@ -100,7 +100,7 @@ def test_run_folder_tells_the_story(trained, tmp_path):
 def test_resuming_after_a_kill_gives_the_same_bits(
     toy_set, toy_config, tmp_path, phase, step, monkeypatch
 ):
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 2)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 2)
     config, data = toy_config(rounds=2), toy_set()
     whole = train_model(config, data, tmp_path / "whole")
     with pytest.raises(Killed):
@@ -149,7 +149,7 @@ def test_global_random_state_is_left_alone(toy_set, toy_config, tmp_path):
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
     toy_set, toy_config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 1)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 1)
     config = toy_config(classifier={"trunk_lr": 1e30, "head_lr": 1e30, "decay": "none"})
     with pytest.raises(ModelError, match="in phase classifier at step"):
         train_model(config, toy_set(), tmp_path / "run")

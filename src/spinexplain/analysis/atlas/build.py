@@ -38,7 +38,7 @@ def measure_atlas(
     ----------
     run : OpenedRun
     data : AtlasData, optional
-        Without it, the atlas holds what the bundle alone tells.
+        Without it, the atlas holds what the bundle alone says.
     withheld : bool
         Leave the pixels of training crops out, as is done where the bundle has none either.
     progress : Progress
@@ -179,8 +179,8 @@ def _grid(run: OpenedRun) -> tuple[int, ...]:
 
 
 def _reliability(run: OpenedRun) -> dict[str, dict[str, float]]:
-    told = run.description.training.get("reliability")
-    tables = told if isinstance(told, dict) else {}
+    stated = run.description.training.get("reliability")
+    tables = stated if isinstance(stated, dict) else {}
     return {
         str(name): {str(k): float(v) for k, v in row.items() if isinstance(v, int | float)}
         for name, row in tables.items()

@@ -14,7 +14,7 @@ from spinexplain.data.phantom.scan import PhantomImage, PhantomScan, make_subjec
 from spinexplain.data.phantom.table import write_fracture_csv, write_participants
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.io.centroids import write_centroids
-from spinexplain.io.files import atomic_file
+from spinexplain.io.json_file import write_json
 from spinexplain.io.nifti import write_nifti
 from spinexplain.progress import SILENT, Progress
 from spinexplain.workers import run_all
@@ -80,7 +80,7 @@ def write_phantom(
     ConfigError
         If the preset does not exist or a number is out of range.
     OutputError
-        If ``out`` holds something else, or can not be written, or a process that draws was
+        If ``out`` holds something else, or cannot be written, or a process that draws was
         killed twice; the other subjects are finished then.
     """
     out = Path(out)
@@ -134,10 +134,10 @@ def _claim(out: Path, preset: str, seed: int, force: bool) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{out}: can not be created ({error.strerror}).") from None
-    _write_json(marker, {"schema": "spinexplain/phantom/1", **mine, "synthetic": True})
+        raise OutputError(f"{out}: cannot be created ({error.strerror}).") from None
+    write_json(marker, {"schema": "spinexplain/phantom/1", **mine, "synthetic": True})
     bids = {"Name": f"spinexplain phantom, preset {preset}", "BIDSVersion": "1.8.0"}
-    _write_json(out / "dataset_description.json", {**bids, "DatasetType": "raw"})
+    write_json(out / "dataset_description.json", {**bids, "DatasetType": "raw"})
 
 
 def _read_description(path: Path) -> dict[str, Any] | None:
@@ -181,7 +181,7 @@ def _write_subject(task: _Task) -> None:
     _write_image(task.out, name, "", scan, scan.image)
     if scan.twin is not None:
         _write_image(task.out, name, "_desc-twin", scan, scan.twin)
-    _write_json(_truth_path(task), truth_document(scan))
+    write_json(_truth_path(task), truth_document(scan))
 
 
 def _write_image(out: Path, name: str, entity: str, scan: PhantomScan, image: PhantomImage) -> None:
@@ -192,7 +192,7 @@ def _write_image(out: Path, name: str, entity: str, scan: PhantomScan, image: Ph
     affine = image.volume.affine
     write_nifti(raw / f"{stem}_ct.nii.gz", image.volume.array, affine)
     sidecar = {"dataset": f"spinexplain phantom ({scan.preset})", "synthetic": True}
-    _write_json(raw / f"{stem}_ct.json", sidecar)
+    write_json(raw / f"{stem}_ct.json", sidecar)
     masks = {"vert": image.labels, "body": image.body, "evidence": image.evidence}
     if image.shortcut.array.any():
         masks["shortcut"] = image.shortcut
@@ -248,8 +248,3 @@ def _vertebra_document(
         "heights_mm": heights,
         "look_alikes": list(fact.look_alikes),
     }
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

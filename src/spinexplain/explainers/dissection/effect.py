@@ -34,7 +34,7 @@ def silenced_log_odds(
     """Return the log odds of fracture as they are, and without some units.
 
     A unit is silenced by holding its activation at one level in all cells, its mean over
-    the vertebrae that were dissected: it then tells no vertebra and no place from another,
+    the vertebrae that were dissected: it then distinguishes neither vertebrae nor places,
     and nothing else about the layer changes.
 
     Parameters

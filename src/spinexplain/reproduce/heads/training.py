@@ -27,10 +27,11 @@ from spinexplain.reproduce.heads.figures import (
 )
 from spinexplain.reproduce.heads.trunks import shipped_settings
 from spinexplain.train.engine.journal import Journal, Terms
+from spinexplain.train.engine.loop import Phase, run_phase
 from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.grading.augment import augmented_crops
+from spinexplain.train.grading.batches import CropBatches
 from spinexplain.train.grading.features import with_features
-from spinexplain.train.grading.fit import Phase, run_phase
 from spinexplain.train.grading.objectives import prototype_objective
 from spinexplain.train.grading.phases import (
     cached_similarities,
@@ -119,7 +120,8 @@ def descended(config: TrainConfig, data: OnTrunk) -> PrototypeNet:
             frozen=(data.trunk,),
         )
         model.last_layer.weight.requires_grad_(False)
-        for _ in run_phase(start_fabric(), model, training, config, phase, Unkept(Path())):
+        batches, unkept = CropBatches(training, config, phase), Unkept(Path())
+        for _ in run_phase(start_fabric(), model, batches, phase, config.seed, unkept):
             pass
     return model
 

@@ -19,8 +19,9 @@ from spinexplain.models.trunks.backbones import Trunk, build_trunk
 from spinexplain.progress import SILENT, Progress
 from spinexplain.reproduce.heads.figures import OnTrunk
 from spinexplain.train.engine.journal import Journal
+from spinexplain.train.engine.loop import Phase, run_phase
 from spinexplain.train.engine.processes import start_fabric
-from spinexplain.train.grading.fit import Phase, run_phase
+from spinexplain.train.grading.batches import CropBatches
 from spinexplain.train.grading.objectives import WarmUp, classification_objective
 from spinexplain.train.grading.phases import linear_groups, weights_of
 from spinexplain.train.grading.projection import inputs_in_batches
@@ -62,8 +63,8 @@ def trained_trunk(
     objective = classification_objective(model, weights, 1.0, config.classifier.precision)
     groups = linear_groups(model, config.classifier)
     phase = Phase("trunk", 0, config.classifier, groups, objective)
-    journal = Journal(folder, resume=True)
-    for step in run_phase(start_fabric(), model, data, config, phase, journal):
+    batches, journal = CropBatches(data, config, phase), Journal(folder, resume=True)
+    for step in run_phase(start_fabric(), model, batches, phase, config.seed, journal):
         progress.step("Trunk", step, config.classifier.steps)
     for parameter in trunk.parameters():
         parameter.requires_grad_(False)

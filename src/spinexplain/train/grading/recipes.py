@@ -110,7 +110,7 @@ def warn_of_absent(validation: TrainingSet, config: TrainConfig) -> None:
 
 
 def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
-    """Refuse batches that processes can not share equally.
+    """Refuse batches that processes cannot share equally.
 
     Raises
     ------
@@ -130,6 +130,6 @@ def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
         batch = min(settings.batch, rows)
         if settings.steps and batch % processes:
             raise ConfigError(
-                f"[{name}] has batches of {batch} crops, which {processes} processes can not "
+                f"[{name}] has batches of {batch} crops, which {processes} processes cannot "
                 f"share equally. Set batch to a multiple of {processes}."
             )

@@ -1,4 +1,4 @@
-"""Contact sheets: every vertebra of a cohort as a small picture, to check by eye."""
+"""Thumbnail pages: every vertebra of a cohort as a small picture, to check by eye."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _GAP = 6
 _BACKGROUND = (18, 20, 24)
 _INK = (225, 228, 232)
 
-# Okabe and Ito's colors: told apart by people with any color vision.
+# Okabe and Ito's colors: distinguished by people with any color vision.
 _COLORS = {
     "G0": (90, 96, 105),
     "G1": (86, 180, 233),
@@ -54,11 +54,11 @@ class _Cell:
     caption: tuple[str, str]
 
 
-def write_contact_sheets(cohort: Cohort, folder: str | Path) -> list[Path]:
+def write_thumbnails(cohort: Cohort, folder: str | Path) -> list[Path]:
     """Draw every vertebra, the most severe grades first, 60 a page.
 
     Bone window, cranial at the top, anterior on the left; the outline of the vertebra's own
-    mask in green, a frame in the color of the grade. An existing folder of contact sheets is
+    mask in green, a frame in the color of the grade. An existing folder of thumbnail pages is
     replaced.
 
     Parameters
