@@ -37,6 +37,14 @@ WRITERS = {
     ),
     "discrepancies": Writer({"discrepancies.md": "discrepancies:written"}),
     "transfer": Writer({"transfer.md": "transfer.page:written"}),
+    "dissection": Writer(
+        {
+            "dissection.md": "dissection.page:written",
+            "discrepancies.md": "dissection.points:written",
+        },
+        "dissection.figures:draw",
+    ),
+    "experiments": Writer({"experiments.md": "experiments.page:written"}, "experiments.page:draw"),
     "studies": Writer({"reproduce.md": "studies:written"}),
 }
 

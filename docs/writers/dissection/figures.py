@@ -10,19 +10,25 @@ from matplotlib.axes import Axes
 
 from spinexplain.ui.plots import drawn
 from spinexplain.ui.tokens import GRADES, LIGHT
+from writers.stored import stored
 
 TRAINED, UNTRAINED, MARKED = LIGHT["accent"], LIGHT["muted"], GRADES["G3"].fill
 TOP = 10
 
 
-def draw(found: dict[str, Any], folder: Path) -> None:
+def draw(results: Path, images: Path) -> list[Path]:
     """Draw what there are results for."""
+    found, folder = stored(results, "dissection.json"), images / "dissection"
     folder.mkdir(parents=True, exist_ok=True)
+    done = []
     if "detector" in found:
         overlap_png(found["detector"], folder / "overlap.png")
+        done.append(folder / "overlap.png")
     for name in ("shortcut", "detector-shortcut"):
         if name in found:
             shortcut_png(found[name], folder / f"{name}.png")
+            done.append(folder / f"{name}.png")
+    return done
 
 
 def overlap_png(found: dict[str, Any], path: Path) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from dissection.shortcut_page import of_boxes, of_sheets
-from dissection.tables import table
+from writers.dissection.shortcut import of_boxes, of_sheets
+from writers.dissection.tables import table
+from writers.stored import stored
 
 HEAD = """# Dissection on phantoms
 
-Written by `scripts/dissection_experiments.py` from [dissection.json](results/dissection.json); no figure
+Written by `spinexplain reproduce dissection` from [dissection.json](results/dissection.json); no figure
 is typed by hand. How to dissect your own model: [Dissect a model](how-to/dissect.md).
 
 On phantoms the true evidence of every fracture is known, so it can be checked whether dissection
 finds it. All vertebrae are synthetic; nothing here says anything about patients. Intervals are
 95 %, by resampling subjects.
 """
+
+
+def written(before: str, results: Path) -> str:
+    """Write the page from stored results."""
+    return page_of(stored(results, "dissection.json"))
 
 
 def page_of(found: dict[str, Any]) -> str:

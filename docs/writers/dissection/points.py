@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-BATCH, BENCHMARK = "docs/results/batch-statistics.json", "benchmarks/results/dissection.json"
-BEGIN, END = "<!-- twelve points: begin -->", "<!-- twelve points: end -->"
+from writers.markers import replaced
+from writers.stored import stored
+
+STORED, BATCH = Path(__file__).resolve().parents[2] / "results", "batch-statistics.json"
+BENCHMARK = Path(__file__).resolve().parents[3] / "benchmarks" / "results"
 NONE = "nothing to measure"
 
 
-def with_points(ledger: str, found: dict[str, Any]) -> str:
+def written(ledger: str, results: Path) -> str:
     """Return the ledger with the table between its markers; without results as it is."""
+    found = stored(results, "dissection.json")
     if "readings" not in found or "detector" not in found:
         return ledger
-    before, rest = ledger.split(BEGIN)
-    return f"{before}{BEGIN}\n{points(found)}\n{END}{rest.split(END)[1]}"
+    return replaced(ledger, "twelve points", points(found, results))
 
 
-def points(found: dict[str, Any]) -> str:
+def points(found: dict[str, Any], results: Path) -> str:
     """Lay out the twelve points."""
     measured = found["readings"]
     rows = [
         ("Augmentation: the list is always empty", "needs a training without: not measured"),
         ("Dropout: read, never passed", "needs a training without: not measured"),
-        ("Batch statistics in evaluation", _batch(measured["batch"])),
+        ("Batch statistics in evaluation", _batch(measured["batch"], results)),
         ("0.99 instead of 0.995; a sketch of 500 samples", _quantile(found["detector"])),
         ("Slice chosen on a mask of all units", _slices(measured["slices"])),
         ("Interpolated map, threshold of the raw one", _masks(measured["masks"])),
@@ -46,12 +47,10 @@ def points(found: dict[str, Any]) -> str:
     return f"{said}\n\n" + "\n".join(lines)
 
 
-def _stored(name: str) -> dict[str, Any]:
-    return dict(json.loads((ROOT / name).read_text("utf-8")))
-
-
-def _batch(found: dict[str, Any]) -> str:
-    grades, change = _stored(BATCH), found["threshold_change"]
+def _batch(found: dict[str, Any], results: Path) -> str:
+    there = (results / BATCH).is_file()
+    grades = stored(results if there else STORED, BATCH)
+    change = found["threshold_change"]
     return (
         f"{grades['changed_share']:.0%} of {grades['vertebrae']} vertebrae get another grade alone "
         f"than in a batch of {grades['batch']}; thresholds from batches of one and of ten differ "
@@ -63,7 +62,7 @@ def _batch(found: dict[str, Any]) -> str:
 
 def _quantile(found: dict[str, Any]) -> str:
     quantile = found["quantile"]
-    rows = _stored(BENCHMARK)["rows"]
+    rows = stored(BENCHMARK, "dissection.json")["rows"]
     sketch = next(row["value"] for row in rows if row["name"] == "largest error of the sketch's")
     return (
         f"{quantile['same_eq1']} of the first ten units by eq. 1 are the same; units enabled in "

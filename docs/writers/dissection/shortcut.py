@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dissection.tables import table
+from writers.dissection.tables import table
 
 USED = 0.1  # of the AUC, lost without the marks
 _LEARNED = {"marked": "with marks", "plain": "without"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PICTURES = Path(__file__).resolve().parents[1] / "docs" / "images" / "experiments"
+PICTURES = Path(__file__).resolve().parents[2] / "images" / "experiments"
 MARGIN = -0.02
 FIGURE = "class_average_f1"
 

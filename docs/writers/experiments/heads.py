@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from experiments_entries import FIGURE, finished, interval_of, picture
-
 from spinexplain.experiment.crossval_results import candidate_words, signed
 from spinexplain.experiment.table import fold_cell
+from writers.experiments.entries import FIGURE, finished, interval_of, picture
 
 
 def heads_section(heads: dict | None, tuned: dict | None) -> list[str]:

@@ -1,10 +1,7 @@
 # ruff: noqa: E501  (prose, and one line a row of a table)
-"""Write docs/experiments.md and its pictures from the stored results, and nothing else.
+"""Writes docs/experiments.md and its pictures from the stored results, and nothing else.
 
-    python scripts/experiments_page.py
-
-Every number and every verdict of the page is computed here from experiments/results, and the
-detector's from docs/results.
+Every number and every verdict of the page is computed here from docs/results.
 """
 
 from __future__ import annotations
@@ -14,17 +11,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from experiments_entries import (
-    FIGURE,
-    MARGIN,
-    PICTURES,
-    counts,
-    entry_of,
-    finished,
-    interval_of,
-    picture,
-)
-from experiments_heads import costs, gap, heads_section
 
 from spinexplain.experiment.crossval_results import p_value, signed
 from spinexplain.experiment.stored import Results, find_results
@@ -32,11 +18,17 @@ from spinexplain.experiment.table import fold_cell, markdown
 from spinexplain.experiment.tables import make_tables
 from spinexplain.experiment.task_table import task_name
 from spinexplain.report.paper_figures import draw_figures
+from writers.experiments.entries import (
+    FIGURE,
+    MARGIN,
+    counts,
+    entry_of,
+    finished,
+    interval_of,
+    picture,
+)
+from writers.experiments.heads import costs, gap, heads_section
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "experiments" / "results"
-DETECTOR = ROOT / "docs" / "results" / "detector-trials.json"
-PAGE = ROOT / "docs" / "experiments.md"
 SHOWN = {
     "differences-comparison.png",
     "protoverse-figure3-protoverse-comparison.png",
@@ -46,20 +38,31 @@ SHOWN = {
 """Drawn here; figures 4 to 6 need the runs, and were put beside them by `tables`."""
 
 
-def main() -> None:
-    found = find_results(RESULTS, DETECTOR)
-    tables = make_tables(found)
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def written(before: str, results: Path) -> str:
+    """Write the page from stored results."""
+    found = read(results)
+    return page(found, make_tables(found))
+
+
+def read(results: Path) -> Results:
+    """Read the comparisons and the detector's trials."""
+    return find_results(results / "experiments", results / "detector-trials.json")
+
+
+def draw(results: Path, images: Path) -> list[Path]:
+    """Draw the pictures that stored results are enough for."""
+    found, pictures = read(results), images / "experiments"
+    pictures.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        drawn = draw_figures(found, tables, Path(folder))
-        for name in sorted(SHOWN & set(drawn)):
-            shutil.copyfile(Path(folder) / name, PICTURES / name)
-    PAGE.write_text(page(found, tables), "utf-8")
-    print(PAGE)
+        drawn = draw_figures(found, make_tables(found), Path(folder))
+        shown = sorted(SHOWN & set(drawn))
+        for name in shown:
+            shutil.copyfile(Path(folder) / name, pictures / name)
+    return [pictures / name for name in shown]
 
 
 def named(found: Results, name: str) -> dict | None:
-    """Return the results of a folder below experiments/results, if it is there."""
+    """Return the results of a folder below docs/results/experiments, if it is there."""
     return next((i.content for i in found.of("crossval") if i.path.parent.name == name), None)
 
 
@@ -70,7 +73,7 @@ def page(found: Results, tables: list) -> str:
         "# Experiments",
         "",
         "What the comparison of the ProtoVerse paper shows on phantoms, at a size that a laptop can "
-        "repeat. Written by `scripts/experiments_page.py` from `experiments/results`; every number "
+        "repeat. Written by `spinexplain reproduce experiments` from `docs/results/experiments`; every number "
         "comes from there.",
         "",
         how(results),
@@ -358,7 +361,3 @@ def missing(tables: list) -> list[str]:
         "dissection-table3": "Table 3 of the dissection paper: `grade --dissection`, its `result.json`.",
     }
     return [f"- {words}" for key, words in wanted.items() if key not in have]
-
-
-if __name__ == "__main__":
-    main()

@@ -42,33 +42,33 @@ class Study:
 STUDIES = {
     "accuracy": Study(
         "Whether phantoms and simulated fractures have the height loss that they state.",
-        "6 CPU minutes",
+        "minutes",
         ("phantom.md",),
         ("accuracy.json",),
         "spinexplain.reproduce.accuracy:measure",
     ),
     "densities": Study(
         "Densities and noise of phantoms beside those of real CTs.",
-        "4 CPU minutes",
+        "minutes",
         ("phantom.md",),
         ("densities.json",),
         "spinexplain.reproduce.densities:measure",
     ),
     "gallery": Study(
         "Nothing; draws the pictures of phantoms: levels, shapes, look-alikes, scanners.",
-        "5 CPU minutes",
+        "minutes",
         ("phantom.md",),
     ),
     "receptive-fields": Study(
         "Accuracy against evidence on bone when each cell of the trunk sees less.",
-        "2 CPU minutes",
+        "2 CPU minutes beside the drawing",
         ("decisions/grounded-prototypes.md",),
         ("receptive-fields.json",),
         "spinexplain.reproduce.receptive_fields:measure",
     ),
     "discrepancies": Study(
         "What each difference between paper, released code and this package does, alone.",
-        "20 CPU minutes, and 30 for the sheets",
+        "20 CPU minutes beside the drawing",
         ("discrepancies.md",),
         ("discrepancies.json",),
         "spinexplain.reproduce.discrepancies:measure",
@@ -79,6 +79,20 @@ STUDIES = {
         ("transfer.md",),
         ("transfer.json",),
         "spinexplain.reproduce.transfer.study:measured",
+    ),
+    "dissection": Study(
+        "Whether dissection finds what a network uses, on phantoms, where that is known.",
+        "hours",
+        ("dissection.md", "discrepancies.md"),
+        ("dissection.json",),
+        "spinexplain.reproduce.dissection.study:measure",
+    ),
+    "experiments": Study(
+        "The comparisons of the ProtoVerse paper on phantoms, by cross-validation.",
+        "hours",
+        ("experiments.md",),
+        ("experiments", "detector-trials.json"),
+        how="experiments/phantom/README.md",
     ),
 }
 """Every study by the name that ``spinexplain reproduce`` knows it by."""

@@ -1,1 +1,1 @@
-"""The experiments of docs/dissection.md; ``scripts/dissection_experiments.py`` runs them."""
+"""Whether dissection finds what a network uses, on phantoms, where that is known."""

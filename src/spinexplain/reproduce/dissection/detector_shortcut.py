@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from dissection.cohorts import marked_boxes
-from dissection.evidence import evidence_of
-from dissection.overlap import counts
-from dissection.shortcut import dissected
 from spinexplain.config.training import TrainConfig, read_config
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.explainers.dissection.activity import layer_activity
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.models.grader import Grader
-from spinexplain.progress import Steps
+from spinexplain.progress import SILENT, Progress
+from spinexplain.reproduce.dissection.cohorts import marked_boxes
+from spinexplain.reproduce.dissection.evidence import evidence_of
+from spinexplain.reproduce.dissection.overlap import counts
+from spinexplain.reproduce.dissection.shortcut import dissected
+from spinexplain.reproduce.setting import Setting
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.types import ModelInfo
 
@@ -32,19 +33,19 @@ EPOCHS, BATCH, HEAD_WIDTH, CHANGED = 25, 8, 0.5, 0.5
 DESIGNS = 1
 
 
-def detector_shortcut(work: Path) -> dict[str, Any]:
+def detector_shortcut(setting: Setting) -> dict[str, Any]:
     """Train two detectors on the same persons, one of them with marks; dissect both."""
     config = design()
-    learning = marked_boxes(work, *LEARNING, masks=False)
+    learning = marked_boxes(setting, *LEARNING, masks=False)
     unseen = {
         name: select_samples(cohort, config.input, config.classes)
-        for name, cohort in marked_boxes(work, *UNSEEN, masks=True).items()
+        for name, cohort in marked_boxes(setting, *UNSEEN, masks=True).items()
     }
     samples = unseen["marked"]
     marks = np.stack([evidence_of(samples, n, "shortcut") for n in range(len(samples))])
-    networks = {}
+    networks, runs = {}, setting.work / "dissection"
     for name, cohort in learning.items():
-        grader, told = trained(config, cohort, work / f"detector-{name}")
+        grader, told = trained(config, cohort, runs / f"detector-{name}", setting.progress)
         networks[name] = told | _dissected(grader, unseen, marks)
     return {
         "designs": DESIGNS,
@@ -69,18 +70,15 @@ def design() -> TrainConfig:
     )
 
 
-def trained(config: TrainConfig, cohort: Cohort, run: Path) -> tuple[Grader, dict[str, Any]]:
+def trained(
+    config: TrainConfig, cohort: Cohort, run: Path, progress: Progress = SILENT
+) -> tuple[Grader, dict[str, Any]]:
     """Train a detector on a cohort's boxes, or take up the run that is there."""
     data = set_from_cohort(cohort, axes=3, masks=False)
-    found = train_model(config, data, run, resume=True, progress=Steps(_shown))
+    found = train_model(config, data, run, resume=True, progress=progress)
     info = ModelInfo(run.name, "0", "", config.classes, cohort.path.name)
     grader = Grader(found.model.eval(), config.input, config.classes, info)
     return grader, {"validation_f1": float(found.figures["f1"])}
-
-
-def _shown(phase: str, done: int, steps: int) -> None:
-    if done % 20 == 0 or done == steps:
-        print(f"{phase} {done}/{steps}", flush=True)
 
 
 def _dissected(grader: Grader, unseen: dict[str, Samples], marks: np.ndarray) -> dict[str, Any]:
@@ -94,6 +92,7 @@ def _dissected(grader: Grader, unseen: dict[str, Samples], marks: np.ndarray) ->
 
 def settings(config: TrainConfig) -> dict[str, float]:
     """Return what the page tells of a training."""
+    assert config.volume_augment is not None
     return {
         "extent_mm": config.input.extent_mm,
         "size": config.input.size,

@@ -85,7 +85,7 @@ def units_of(
     activity = layer_activity(
         grader.model, layer, samples.batches(8), len(samples), quantile=quantile
     )
-    field = getattr(grader.model.trunk, "field", None)
+    field = getattr(getattr(grader.model, "trunk", None), "field", None)
     grid = cell_grid(activity.grid, samples.side, grader.spec.size, field)
     return compared(activity, grid, samples), activity, grid
 
@@ -125,9 +125,9 @@ def compared(
     )
 
 
-def evidence_of(samples: Samples, sample: int, stem: str = "evidence") -> np.ndarray:
+def evidence_of(samples: Samples, sample: int | np.integer, stem: str = "evidence") -> np.ndarray:
     """Return the planted evidence (or ``shortcut``) in one crop, bool."""
     axes = samples.spec.axes
-    whole = samples.cohort.read(f"{stem}_{axes}d", samples.rows[[sample]], missing=0)[0]
+    whole = samples.cohort.read(f"{stem}_{axes}d", samples.rows[sample : sample + 1], missing=0)[0]
     start = (whole.shape[0] - samples.side) // 2
     return whole[(slice(start, start + samples.side),) * axes] > 0

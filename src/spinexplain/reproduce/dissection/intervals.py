@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dissection.evidence import Units
+from spinexplain.reproduce.dissection.evidence import Units
 
 DRAWS = 500
 

@@ -8,10 +8,6 @@ from typing import Any
 import numpy as np
 from scipy.stats import false_discovery_control, spearmanr
 
-from dissection.evidence import TOP, Units, compared, units_of
-from dissection.intervals import effect, spread, top_difference
-from dissection.networks import with_random_weights
-from dissection.use import use_of_units
 from spinexplain.analysis.dissection.redundancy import redundancy_clusters
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
@@ -21,11 +17,18 @@ from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import auc, permutation_p, ranks
 from spinexplain.explainers.dissection.thresholds import kept_count
 from spinexplain.models.grader import Grader
+from spinexplain.progress import SILENT, Progress
+from spinexplain.reproduce.dissection.evidence import Units, compared, units_of
+from spinexplain.reproduce.dissection.intervals import effect, spread, top_difference
+from spinexplain.reproduce.dissection.networks import with_random_weights
+from spinexplain.reproduce.dissection.use import use_of_units
 
 NETWORKS, LOOSE, PRINTED = 5, 0.99, 0.995
 
 
-def trained_network(grader: Grader, cohort: Cohort, layer: str = "trunk") -> dict[str, Any]:
+def trained_network(
+    grader: Grader, cohort: Cohort, layer: str = "trunk", progress: Progress = SILENT
+) -> dict[str, Any]:
     """Compare a trained network's units with the evidence, and with untrained networks'."""
     samples = select_samples(cohort, grader.spec, grader.classes)
     loose, activity, grid = units_of(grader, samples, layer, LOOSE)
@@ -33,9 +36,9 @@ def trained_network(grader: Grader, cohort: Cohort, layer: str = "trunk") -> dic
     units = compared(activity, grid, samples)
     random = []
     for seed in range(NETWORKS):
-        print("random network", seed, flush=True)
         other = with_random_weights(grader, samples, seed)
         random.append(units_of(other, samples, layer, PRINTED)[0])
+        progress.step("Untrained networks", seed + 1, NETWORKS)
     return {
         "model": f"{grader.info.name} {grader.info.version}",
         "weights": weights_hash(grader.info)[:12],
@@ -172,6 +175,3 @@ def tightened(activity: Activity, quantile: float) -> Activity:
 def rounded(values: np.ndarray) -> list[float]:
     """Return values for a figure."""
     return [round(float(value), 4) for value in values]
-
-
-assert TOP == 10  # the page says ten

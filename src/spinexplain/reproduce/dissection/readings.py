@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,6 @@ import torch
 from scipy.ndimage import map_coordinates, zoom
 from scipy.stats import spearmanr
 
-from dissection.evidence import TOP, units_of
-from dissection.intervals import spread
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.exemplars import strongest_plane
@@ -20,7 +19,9 @@ from spinexplain.explainers.dissection.statistics import auc, ranks
 from spinexplain.explainers.hooks import capture
 from spinexplain.models.grader import Grader
 from spinexplain.models.inputs import network_input
-from spinexplain.models.trunks.unet3d import BatchStatisticsNorm3d
+from spinexplain.models.trunks.unet3d import with_batch_statistics
+from spinexplain.reproduce.dissection.evidence import TOP, units_of
+from spinexplain.reproduce.dissection.intervals import spread
 
 PICTURES, BATCH, HALVES, AIR_HU = 25, 10, 200, -1000
 
@@ -51,8 +52,9 @@ def slices(
     kept, moved = [], []
     for sample in fractured:
         maps = {u: activity.map_above(u, int(sample)) for u in range(activity.peaks.shape[1])}
-        everyone = sum((one > 0).astype(float) for one in maps.values())
+        everyone = np.sum([one > 0 for one in maps.values()], axis=0).astype(float)
         theirs, _ = strongest_plane(everyone, grid)
+        assert theirs is not None
         for unit in first:
             if maps[int(unit)].any():
                 profile = plane_sums(maps[int(unit)], grid)
@@ -115,7 +117,7 @@ def pictures(activity: Activity, first: np.ndarray, fractured: np.ndarray) -> di
 def scale(grader: Grader, samples: Samples) -> dict[str, Any]:
     """Cut the middle 64 voxels of the scan's own grid, as the released app, not 64 mm."""
     scores: dict[str, list[float]] = {"mm": [], "voxels": []}
-    spacings = np.stack(samples.column("native_spacing_mm"))[:, [2, 1, 0]]
+    spacings = np.stack(list(samples.column("native_spacing_mm")))[:, [2, 1, 0]]
     for sample in range(len(samples)):
         stored = samples.cohort.read("patches_3d", samples.rows[[sample]])[0].astype(np.float32)
         for name, step in (("mm", np.ones(3)), ("voxels", spacings[sample])):
@@ -162,21 +164,14 @@ def halves(
     return {name: float(np.mean(found)) for name, found in values.items()}
 
 
-def batch(grader: Grader, samples: Samples, count: int = 40) -> dict[str, float]:
+def batch(grader: Grader, samples: Samples, count: int = 40) -> dict[str, Any]:
     """Normalize by the batch in evaluation: thresholds from batches of one and of ten."""
     which = np.linspace(0, len(samples) - 1, count).astype(int)
-    norms = [m for m in grader.model.modules() if isinstance(m, torch.nn.BatchNorm3d)]
-    kinds = [type(module) for module in norms]
-    for module in norms:
-        module.__class__ = BatchStatisticsNorm3d
-    try:
-        one, ten = (
-            torch.cat([activations(grader, samples, part) for part in np.split(which, count // n)])
-            for n in (1, BATCH)
-        )
-    finally:
-        for module, kind in zip(norms, kinds, strict=True):
-            module.__class__ = kind
+    changed = dataclasses.replace(grader, model=with_batch_statistics(grader.model))
+    one, ten = (
+        torch.cat([activations(changed, samples, part) for part in np.split(which, count // n)])
+        for n in (1, BATCH)
+    )
     flat = [values.flatten(2).transpose(0, 1).flatten(1).numpy() for values in (one, ten)]
     alone, together = (np.quantile(values, 0.995, axis=1) for values in flat)
     active = together > 0

@@ -1,9 +1,8 @@
-"""A planted shortcut: does accuracy tell of it, does dissection?"""
+"""A planted shortcut: whether accuracy tells of it, and whether dissection does."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,18 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from dissection.cohorts import sheets
-from dissection.evidence import TOP, Units, compared
-from dissection.networks import CLASSES, SHEETS, scratch_classifier
-from dissection.sizes import COUNT, LEARNING, SHEETS_SEED
 from spinexplain.explainers.dissection.activity import Activity, layer_activity
 from spinexplain.explainers.dissection.grid import cell_grid
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import auc, ranks
 from spinexplain.models.grader import Grader
 from spinexplain.models.inputs import network_input
+from spinexplain.models.receptive import ReceptiveField
+from spinexplain.reproduce.cohorts import drawn_sheets
+from spinexplain.reproduce.dissection.evidence import TOP, Units, compared
+from spinexplain.reproduce.dissection.networks import CLASSES, SHEETS, scratch_classifier
+from spinexplain.reproduce.dissection.sizes import COUNT, LEARNING, SHEETS_SEED
+from spinexplain.reproduce.setting import Setting
 
 ON_THE_MARK = 6.0  # times chance
 SILENCED = 0.3  # of the marked fractured vertebrae
@@ -28,9 +29,10 @@ SHARE_FRACTURED, SHARE_HEALTHY = 0.9, 0.05  # as the phantom preset "shortcut"
 AHEAD_MM, RADIUS_MM, HU = 14.0, (2.0, 3.5), 1100.0
 
 
-def shortcut_experiment(work: Path) -> dict[str, Any]:
+def shortcut_experiment(setting: Setting) -> dict[str, Any]:
     """Train two networks on the same sheets, one with marks; dissect both with marked ones."""
-    cohort = sheets(work, "balanced", SHEETS_SEED, COUNT)
+    cohort = drawn_sheets(setting, "balanced", SHEETS_SEED, COUNT)
+    work = setting.work / "dissection"
     samples = select_samples(cohort, SHEETS, CLASSES)
     learning = replace(samples, rows=samples.rows[samples.rows < LEARNING])
     unseen = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
@@ -96,7 +98,8 @@ def dissected(
     ``seen`` is what its units did on the ``marked`` vertebrae and on the same ones ``plain``;
     units are chosen, and their thresholds set, on the marked ones.
     """
-    spec, field = grader.spec, grader.model.trunk.field
+    spec, field = grader.spec, getattr(grader.model.trunk, "field", None)
+    assert isinstance(field, ReceptiveField)
     grid = cell_grid(seen["marked"].grid, samples.side, spec.size, field)
     units = compared(seen["marked"], grid, samples, marks)
     peaks = {name: one.peaks for name, one in seen.items()}

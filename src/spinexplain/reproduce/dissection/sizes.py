@@ -10,10 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from dissection.cohorts import sheets
-from dissection.evidence import Units, units_of
-from dissection.networks import CLASSES, SHEETS, scratch_classifier
-from dissection.overlap import counts, tied
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
@@ -23,6 +19,11 @@ from spinexplain.models.build import build_model
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.reproduce.cohorts import drawn_sheets
+from spinexplain.reproduce.dissection.evidence import Units, units_of
+from spinexplain.reproduce.dissection.networks import CLASSES, SHEETS, scratch_classifier
+from spinexplain.reproduce.dissection.overlap import counts, tied
+from spinexplain.reproduce.setting import Setting
 from spinexplain.types import ModelInfo
 
 SHEETS_SEED, COUNT, LEARNING = 2, 8000, 7000
@@ -30,10 +31,14 @@ BEST = "best.ckpt"
 SIZES = (100, 800, LEARNING)
 
 
-def sheet_sizes(work: Path) -> dict[str, Any]:
+def sheet_sizes(setting: Setting) -> dict[str, Any]:
     """Train small classifiers on 100 to 7000 sheets; dissect all with the same other ones."""
-    cohort = sheets(work, "balanced", SHEETS_SEED, COUNT)
-    return {"cohort": cohort.path.name, "rows": [_sheet_size(work, cohort, n) for n in SIZES]}
+    cohort = drawn_sheets(setting, "balanced", SHEETS_SEED, COUNT)
+    rows = []
+    for size in SIZES:
+        rows.append(_sheet_size(setting.work / "dissection", cohort, size))
+        setting.progress.step("Sizes", len(rows), len(SIZES))
+    return {"cohort": cohort.path.name, "rows": rows}
 
 
 def _sheet_size(work: Path, cohort: Cohort, size: int) -> dict[str, Any]:

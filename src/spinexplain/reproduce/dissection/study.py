@@ -1,111 +1,66 @@
-"""Does dissection find what a network uses? Experiments on phantoms, where that is known.
-
-    python scripts/dissection_experiments.py --work WORK --cohort BOXES
-    python scripts/dissection_experiments.py --work WORK --only shortcut sizes
-    python scripts/dissection_experiments.py --work WORK --only detector-sizes --cohort BOXES \\
-        --detectors SMALL=251/46 LARGE=433/97
-
-BOXES is a cohort of 3-D boxes of phantoms with evidence masks that the detector was not tested
-on; without it one is drawn. Sheets are drawn into WORK, networks trained there, and both taken
-up again. Writes docs/dissection.json after each experiment, then docs/dissection.md, its
-figures and the measured points of docs/discrepancies.md from it; ``--page`` does only that.
-"""
+"""The experiments on dissection: each stored as soon as it is done."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import time
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
+import torch
 
-from dissection.page import page_of
-from dissection.points import with_points
+from spinexplain.data.cohort import Cohort
+from spinexplain.data.phantom.cohorts import box_cohort
+from spinexplain.models.bundle.store import load_grader
+from spinexplain.reproduce.dissection.detector_shortcut import detector_shortcut
+from spinexplain.reproduce.dissection.overlap import trained_network
+from spinexplain.reproduce.dissection.readings import readings
+from spinexplain.reproduce.dissection.shortcut import shortcut_experiment
+from spinexplain.reproduce.dissection.sizes import detector_sizes, sheet_sizes
+from spinexplain.reproduce.setting import Setting
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
-RESULTS, PAGE, LEDGER = (
-    DOCS / "results" / "dissection.json",
-    DOCS / "dissection.md",
-    DOCS / "discrepancies.md",
-)
-FIGURES = DOCS / "images" / "dissection"
-EXPERIMENTS = (
-    "detector",
-    "readings",
-    "shortcut",
-    "detector-shortcut",
-    "sizes",
-    "detector-sizes",
-)
+RESULTS, MODEL = "dissection.json", "detector-phantom"
+BOXES = ("hospital-like", 2, 25)
+"""Preset, seed and scans of the boxes that the shipped detector is dissected with."""
 
 
-def main() -> None:
-    """Run what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, help="Where sheets and networks are kept.")
-    parser.add_argument("--cohort", type=Path, help="Boxes of phantoms with evidence masks.")
-    parser.add_argument("--model", default="detector-phantom")
-    parser.add_argument(
-        "--detectors",
-        nargs="*",
-        default=[],
-        help="Models and what they learned from: PATH=VERTEBRAE/FRACTURES.",
-    )
-    parser.add_argument("--only", nargs="*", default=list(EXPERIMENTS), choices=EXPERIMENTS)
-    parser.add_argument("--page", action="store_true", help="Write the page from stored results.")
-    options = parser.parse_args()
-    found = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
-    for name in [] if options.page else options.only:
-        start = time.process_time()
-        result = measured(name, options)
-        if result is None:
-            continue
-        found[name] = result
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-        print(f"{name}: {time.process_time() - start:.0f} CPU s", flush=True)
-    from dissection.figures import draw
+def measure(setting: Setting, detectors: Sequence[str] = ()) -> None:
+    """Run the experiments that are not stored yet.
 
-    draw(found, FIGURES)
-    PAGE.write_text(page_of(found))
-    LEDGER.write_text(with_points(LEDGER.read_text(), found))
-
-
-def measured(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
-    """Run one experiment."""
-    import torch
-    from dissection.cohorts import boxes
-    from dissection.detector_shortcut import detector_shortcut
-    from dissection.overlap import trained_network
-    from dissection.readings import readings
-    from dissection.shortcut import shortcut_experiment
-    from dissection.sizes import detector_sizes, sheet_sizes
-
-    from spinexplain.data.cohort import Cohort
-    from spinexplain.models.bundle.store import load_grader
-
+    Parameters
+    ----------
+    setting : Setting
+    detectors : sequence of str
+        Detectors that learned from cohorts of different sizes, ``PATH=VERTEBRAE/FRACTURES``;
+        without them the experiment on their sizes is left out.
+    """
     torch.set_num_threads(1)
-    if name == "shortcut":
-        return shortcut_experiment(options.work)
-    if name == "detector-shortcut":
-        return detector_shortcut(options.work)
-    if name == "sizes":
-        return sheet_sizes(options.work)
-    if name == "detector-sizes" and not options.detectors:
-        return None
-    cohort = (
-        Cohort.open(options.cohort)
-        if options.cohort
-        else boxes(options.work, "hospital-like", 2, 25)
-    )
-    if name == "detector-sizes":
-        return detector_sizes(options.detectors, cohort)
-    run = {"detector": trained_network, "readings": readings}[name]
-    return run(load_grader(options.model, runtime="torch"), cohort)
+    experiments: dict[str, Callable[[Setting], dict[str, Any]]] = {
+        "detector": _detector,
+        "readings": _readings,
+        "shortcut": shortcut_experiment,
+        "detector-shortcut": detector_shortcut,
+        "sizes": sheet_sizes,
+    }
+    if detectors:
+        experiments["detector-sizes"] = lambda one: detector_sizes(list(detectors), boxes(one))
+    found = setting.stored(RESULTS) or {}
+    for done, (name, experiment) in enumerate(experiments.items(), 1):
+        if name not in found:
+            found[name] = experiment(setting)
+            setting.store(RESULTS, found)
+        setting.progress.step("Experiments", done, len(experiments))
 
 
-if __name__ == "__main__":
-    main()
+def boxes(setting: Setting) -> Cohort:
+    """Return boxes of phantoms with evidence masks that the detector was not tested on."""
+    preset, seed, scans = BOXES
+    path = setting.work / "cohorts" / f"{preset}-{seed}-{scans}-boxes"
+    return box_cohort(path, preset, seed, scans, jobs=setting.jobs, progress=setting.progress)
+
+
+def _detector(setting: Setting) -> dict[str, Any]:
+    grader = load_grader(MODEL, runtime="torch")
+    return trained_network(grader, boxes(setting), progress=setting.progress)
+
+
+def _readings(setting: Setting) -> dict[str, Any]:
+    return readings(load_grader(MODEL, runtime="torch"), boxes(setting))

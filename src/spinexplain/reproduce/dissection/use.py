@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from dissection.evidence import TOP, Units
-from dissection.intervals import between, draws
 from spinexplain.config.tasks import healthy_class
 from spinexplain.explainers.dissection.effect import silenced_log_odds
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.explainers.dissection.statistics import auc
 from spinexplain.models.grader import Grader
+from spinexplain.reproduce.dissection.evidence import TOP, Units
+from spinexplain.reproduce.dissection.intervals import between, draws
 
 GROUPS = 20
 
@@ -33,7 +33,7 @@ def use_of_units(
         ]
     )
     lost = odds[:, :1] - odds[:, 1:]
-    found = {"auc": auc_of(odds[:, 0], units), "groups": GROUPS}
+    found: dict[str, Any] = {"auc": auc_of(odds[:, 0], units), "groups": GROUPS}
     for place, by in enumerate(named):
         found[by] = cost_of(odds[:, 1 + place], lost[:, place], units)
     at_random = slice(len(named), None)

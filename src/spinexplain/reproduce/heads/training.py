@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from spinexplain.analysis.reliability import CROP_SHIFT_MM
 from spinexplain.config.training import AugmentSettings, TrainConfig
@@ -26,7 +24,7 @@ from spinexplain.reproduce.heads.figures import (
     wrong_signs,
 )
 from spinexplain.reproduce.heads.trunks import shipped_settings
-from spinexplain.train.engine.journal import Journal, Terms
+from spinexplain.reproduce.unkept import Unkept
 from spinexplain.train.engine.loop import Phase, run_phase
 from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.grading.augment import augmented_crops
@@ -90,16 +88,6 @@ def on_trunk(
     )
 
 
-class Unkept(Journal):
-    """Writes nothing: a head of a few seconds is trained again instead of taken up."""
-
-    def write(self, phase: str, step: int, terms: Terms) -> None:
-        """Drop the losses of a step."""
-
-    def save(self, phase: str, step: int, model: nn.Module, optimizer: Any) -> None:
-        """Drop the state."""
-
-
 def descended(config: TrainConfig, data: OnTrunk) -> PrototypeNet:
     """Train a prototype head on the held features, by the package's own warm phase."""
     training = data.training
@@ -116,12 +104,11 @@ def descended(config: TrainConfig, data: OnTrunk) -> PrototypeNet:
             config.warm,
             prototype_groups(model, config.warm, with_trunk=False),
             prototype_objective(model, weights, config),
-            masks=config.loss.lambda_outside > 0,
             frozen=(data.trunk,),
         )
         model.last_layer.weight.requires_grad_(False)
-        batches, unkept = CropBatches(training, config, phase), Unkept(Path())
-        for _ in run_phase(start_fabric(), model, batches, phase, config.seed, unkept):
+        batches = CropBatches(training, config, phase, masks=config.loss.lambda_outside > 0)
+        for _ in run_phase(start_fabric(), model, batches, phase, config.seed, Unkept()):
             pass
     return model
 
