@@ -45,6 +45,9 @@ WRITERS = {
         "dissection.figures:draw",
     ),
     "experiments": Writer({"experiments.md": "experiments.page:written"}, "experiments.page:draw"),
+    "detector": Writer({"concepts/detector.md": "detector:written"}),
+    "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
+    "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
     "studies": Writer({"reproduce.md": "studies:written"}),
 }
 

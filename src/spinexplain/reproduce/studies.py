@@ -91,8 +91,29 @@ STUDIES = {
         "The comparisons of the ProtoVerse paper on phantoms, by cross-validation.",
         "hours",
         ("experiments.md",),
-        ("experiments", "detector-trials.json"),
+        ("experiments",),
         how="experiments/phantom/README.md",
+    ),
+    "detector": Study(
+        "The shipped detector on held-out phantoms, and trials of its preset across cohorts.",
+        "a day",
+        ("concepts/detector.md",),
+        ("detector-trials.json", "detector-trials.toml"),
+        how="docs/concepts/detector.md",
+    ),
+    "detector-cost": Study(
+        "What a box costs the training of the detector, on one core.",
+        "a minute",
+        ("concepts/detector.md",),
+        ("detector-cost.json",),
+        "spinexplain.reproduce.detector_cost:measure",
+    ),
+    "batch-statistics": Study(
+        "What normalizing by the batch's own statistics does to the detector's grades.",
+        "minutes beside the drawing",
+        ("discrepancies.md",),
+        ("batch-statistics.json",),
+        "spinexplain.reproduce.batch_statistics:measure",
     ),
 }
 """Every study by the name that ``spinexplain reproduce`` knows it by."""

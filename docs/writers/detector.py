@@ -1,23 +1,18 @@
-"""Writes the tables of docs/concepts/detector.md and one of docs/discrepancies.md.
-
-    python scripts/detector_page.py [TRIALS]
-
-From the shipped bundle, and from the ``result.json`` that ``spinexplain trials`` wrote into
-TRIALS; without TRIALS from the results kept in docs/results.
-"""
+"""The tables of docs/concepts/detector.md and one of docs/discrepancies.md."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE, LEDGER = ROOT / "docs" / "concepts" / "detector.md", ROOT / "docs" / "discrepancies.md"
-BUNDLE = ROOT / "src" / "spinexplain" / "models" / "shipped" / "detector-phantom" / "bundle.json"
-RESULTS = ROOT / "docs" / "results"
+from writers.markers import replaced
+from writers.stored import stored
+
+BUNDLE = (
+    Path(__file__).resolve().parents[2]
+    / "src/spinexplain/models/shipped/detector-phantom/bundle.json"
+)
 FIGURES = {
     "f1": "F1",
     "f1_fracture": "F1 of fractures",
@@ -27,33 +22,27 @@ FIGURES = {
 }
 
 
-def main(trials: Path | None) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    cost = RESULTS / "detector-cost.json"
-    if cost.is_file():
-        replace(PAGE, "cost", costs(json.loads(cost.read_text())["rows"]))
-    kept = RESULTS / "detector-trials.json"
-    if trials is not None:
-        shutil.copyfile(trials / "result.json", kept)
+def written(page: str, results: Path) -> str:
+    """Return the page with the shipped detector's figures and those of the trials."""
     bundle = json.loads(BUNDLE.read_text())
     training = bundle["training"]
     told = [bundle["trained_on"], stages(training), shipped(training)]
-    replace(PAGE, "shipped", "\n\n".join(told))
-    if kept.is_file():
-        found = json.loads(kept.read_text())
-        settings = tomllib.loads((RESULTS / "detector-trials.toml").read_text())
-        told = [sizes(found["training"]), schedule(settings), crossings(found["crossings"])]
-        replace(PAGE, "trials", "\n\n".join(told))
-    effect = RESULTS / "batch-statistics.json"
-    if effect.is_file():
-        replace(LEDGER, "batch statistics", batch_statistics(json.loads(effect.read_text())))
+    page = replaced(page, "shipped", "\n\n".join(told))
+    found = stored(results, "detector-trials.json")
+    settings = tomllib.loads((results / "detector-trials.toml").read_text())
+    told = [sizes(found["training"]), schedule(settings), crossings(found["crossings"])]
+    return replaced(page, "trials", "\n\n".join(told))
 
 
-def replace(page: Path, name: str, text: str) -> None:
-    """Put a text between the page's markers."""
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, rest = page.read_text().split(begin)
-    page.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
+def with_cost(page: str, results: Path) -> str:
+    """Return the page with what a box costs."""
+    return replaced(page, "cost", costs(stored(results, "detector-cost.json")["rows"]))
+
+
+def with_batch_statistics(page: str, results: Path) -> str:
+    """Return the ledger with what batch statistics do."""
+    found = batch_statistics(stored(results, "batch-statistics.json"))
+    return replaced(page, "batch statistics", found)
 
 
 def shipped(training: dict) -> str:
@@ -143,7 +132,3 @@ def batch_statistics(found: dict) -> str:
 def laid_out(lines: list[list[str]]) -> str:
     rows = [lines[0], ["---"] * len(lines[0]), *lines[1:]]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)

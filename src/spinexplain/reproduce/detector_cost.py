@@ -1,23 +1,17 @@
-"""Measures what a box costs the training of the 3-D detector, on one core.
+"""What a box costs the training of the 3-D detector, on one core.
 
-    python scripts/detector_cost.py
-
-CPU milliseconds a box, the least of a few repeats, in docs/results/detector-cost.json:
-cutting and changing it as the preset ``detector`` does with half of the boxes, and one step
-forward, backward and of Adam in batches of eight. Processors with and without bfloat16 have
-rows of their own, and only those of the kind that measures are replaced.
+CPU milliseconds a box, the least of a few repeats: cutting and changing it as the preset
+``detector`` does with half of the boxes, and one step forward, backward and of Adam in batches
+of eight. Processors with and without bfloat16 have rows of their own, and only those of the kind
+that measures are replaced.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
-from pathlib import Path
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,27 +19,43 @@ import torch
 from spinexplain.config.training import InputSpec, TrainConfig, read_config
 from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.models.build import build_model
+from spinexplain.models.heads.detector import DetectorNet
 from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.reproduce.setting import Setting
 from spinexplain.train.engine.precision import has_bfloat16
 from spinexplain.train.grading.augment_volume import volume_crops
 from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.detector import WithHeight, detection_objective
 
-OUT = Path(__file__).resolve().parents[1] / "docs" / "results" / "detector-cost.json"
+RESULTS = "detector-cost.json"
 BATCH, REPEATS = 8, 3
+SIZES = ((64, 0.25), (96, 0.25), (96, 0.5))
+"""Box side in mm, width of the encoder."""
 
 
-def main() -> None:
+def measure(setting: Setting) -> None:
+    """Measure every size and store it beside what the other kind of processor took."""
     torch.set_num_threads(1)
     config = read_config("detector")
-    rows = [measured(config, size, width) for size, width in ((64, 0.25), (96, 0.25), (96, 0.5))]
-    known = json.loads(OUT.read_text())["rows"] if OUT.is_file() else []
-    kept = [row for row in known if row["bfloat16"] != has_bfloat16()]
-    OUT.write_text(json.dumps({"batch": BATCH, "rows": kept + rows}, indent=1) + "\n")
-    print(json.dumps(rows, indent=1))
+    rows = []
+    for size, width in SIZES:
+        rows.append(row_of(config, size, width))
+        setting.progress.step("Boxes", len(rows), len(SIZES))
+    kept = [row for row in known(setting) if row["bfloat16"] != has_bfloat16()]
+    setting.store(RESULTS, {"batch": BATCH, "rows": kept + rows})
 
 
-def measured(config: TrainConfig, size: int, width: float) -> dict[str, float]:
+def known(setting: Setting) -> list[dict[str, Any]]:
+    """Return the rows that are stored, here or in the repository."""
+    here = setting.stored(RESULTS)
+    path = setting.checkout / "docs" / "results" / RESULTS
+    if here is None and path.is_file():
+        here = json.loads(path.read_text("utf-8"))
+    return [] if here is None else list(here["rows"])
+
+
+def row_of(config: TrainConfig, size: int, width: float) -> dict[str, Any]:
+    """Measure a box of a size, for an encoder of a width."""
     changes = {"size": size, "extent_mm": float(size)}
     spec = config.input.model_copy(update=changes)
     return {
@@ -59,9 +69,11 @@ def measured(config: TrainConfig, size: int, width: float) -> dict[str, float]:
 
 
 def cutting(config: TrainConfig, spec: InputSpec) -> float:
+    """Return the CPU milliseconds of cutting and changing a box."""
     noise = np.random.default_rng(0).integers(-900, 900, (BATCH, 112, 112, 112), np.int16)
     names = np.array(["box"] * BATCH)
     data = TrainingSet(noise, np.zeros(BATCH, int), names, names, names, np.full((BATCH, 3), 55.5))
+    assert config.volume_augment is not None
     half = config.volume_augment.model_copy(update={"share": 0.5})
     rows, first = np.arange(BATCH), np.zeros(BATCH, int)
     keys = [(0, epoch) for epoch in range(4)]
@@ -69,8 +81,11 @@ def cutting(config: TrainConfig, spec: InputSpec) -> float:
 
 
 def step(config: TrainConfig, spec: InputSpec, width: float) -> float:
+    """Return the CPU milliseconds of a box in one step of the descent."""
     trunk = build_trunk(config.trunk.model_copy(update={"width": width}), spec)
-    net = WithHeight(build_model(trunk, config.head, 2, spec)).train()
+    detector = build_model(trunk, config.head, 2, spec)
+    assert isinstance(detector, DetectorNet)
+    net = WithHeight(detector).train()
     objective = detection_objective(net, 1.0, config.detector.precision)
     optimizer = torch.optim.Adam(net.parameters(), 1e-3)
     x = torch.rand(BATCH, 1, *(spec.size,) * 3)
@@ -93,7 +108,3 @@ def cpu_ms(work: Callable[[], object], times: int) -> float:
         work()
         taken.append(time.process_time() - start)
     return round(1000 * min(taken) / times / BATCH, 1)
-
-
-if __name__ == "__main__":
-    main()
