@@ -168,7 +168,7 @@ def test_the_page_of_the_house_lists_the_rooms_that_are_there():
 def test_the_drawing_of_the_house_shows_every_room():
     drawn = re.findall(r'<text x="[^"]+" y="[^"]+">(\w+)</text>', _drawing("house.svg"))
     top = [room for room in _rooms_of_the_source() if "/" not in room]
-    assert sorted(drawn) == top, "run python docs/build/house.py"
+    assert sorted(drawn) == top, "run make docs-pages"
 
 
 def _drawing(name):

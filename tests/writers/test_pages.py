@@ -39,3 +39,9 @@ def test_every_study_has_a_writer_and_stored_results():
 def test_what_is_not_stored_is_named(tmp_path):
     with pytest.raises(SystemExit, match=r"receptive-fields\.json is not there"):
         write("receptive-fields", tmp_path, tmp_path)
+
+
+def test_the_drawing_of_the_house_is_that_of_the_imports():
+    from writers import house
+
+    assert (DOCS / "images" / "house.svg").read_text("utf-8") == house.drawing()
