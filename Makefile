@@ -60,7 +60,7 @@ train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with th
 	$(BIN)/python scripts/train_detector.py
 
 picture: $(VENV)/.dev ## take the README's picture from the demo's report
-	$(BIN)/python scripts/readme_picture.py
+	$(BIN)/python docs/writers/readme_picture.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) demo-output site build dist

@@ -9,10 +9,10 @@ from torch import nn
 from spinexplain.config.training import InputSpec
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.crops.source import set_from_cohort
-from spinexplain.data.phantom.cohorts import box_cohort
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.inputs import network_input
 from spinexplain.models.trunks.unet3d import with_batch_statistics
+from spinexplain.reproduce.cohorts import drawn_boxes
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.grading.augment import plain_crops
 
@@ -31,19 +31,6 @@ def measure(setting: Setting) -> None:
     x = torch.cat(parts)
     found = {"presets": [preset for preset, *_ in COHORTS]}
     setting.store(RESULTS, found | compared(grader.model, x[: len(x) // BATCH * BATCH]))
-
-
-def drawn_boxes(setting: Setting, preset: str, seed: int, scans: int) -> Cohort:
-    """Draw the boxes of phantom scans without masks, or open those that are there."""
-    return box_cohort(
-        setting.work / "cohorts" / f"{preset}-{seed}",
-        preset,
-        seed,
-        scans,
-        masks=False,
-        jobs=setting.jobs,
-        progress=setting.progress,
-    )
 
 
 def inputs_of(cohort: Cohort, spec: InputSpec) -> torch.Tensor:

@@ -6,7 +6,7 @@ from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.crops.dataset import TrainingSet, with_classes
 from spinexplain.data.crops.source import set_from_cohort
-from spinexplain.data.phantom.cohorts import sheet_cohort
+from spinexplain.data.phantom.cohorts import box_cohort, sheet_cohort
 from spinexplain.reproduce.setting import Setting
 
 
@@ -14,6 +14,22 @@ def drawn_sheets(setting: Setting, preset: str, seed: int, count: int) -> Cohort
     """Draw phantom sheets into the folder of work, or open those that are there."""
     path = setting.work / "cohorts" / f"{preset}-{seed}-{count}"
     return sheet_cohort(path, preset, seed, count, jobs=setting.jobs, progress=setting.progress)
+
+
+def drawn_boxes(
+    setting: Setting, preset: str, seed: int, scans: int, masks: bool = False
+) -> Cohort:
+    """Draw the boxes of phantom scans into the folder of work, or open those that are there."""
+    kind = "boxes" if masks else "bare-boxes"
+    return box_cohort(
+        setting.work / "cohorts" / f"{preset}-{seed}-{scans}-{kind}",
+        preset,
+        seed,
+        scans,
+        masks=masks,
+        jobs=setting.jobs,
+        progress=setting.progress,
+    )
 
 
 def graded_sheets(

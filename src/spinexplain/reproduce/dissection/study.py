@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from spinexplain.data.cohort import Cohort
-from spinexplain.data.phantom.cohorts import box_cohort
 from spinexplain.models.bundle.store import load_grader
+from spinexplain.reproduce.cohorts import drawn_boxes
 from spinexplain.reproduce.dissection.detector_shortcut import detector_shortcut
 from spinexplain.reproduce.dissection.overlap import trained_network
 from spinexplain.reproduce.dissection.readings import readings
@@ -52,9 +52,7 @@ def measure(setting: Setting, detectors: Sequence[str] = ()) -> None:
 
 def boxes(setting: Setting) -> Cohort:
     """Return boxes of phantoms with evidence masks that the detector was not tested on."""
-    preset, seed, scans = BOXES
-    path = setting.work / "cohorts" / f"{preset}-{seed}-{scans}-boxes"
-    return box_cohort(path, preset, seed, scans, jobs=setting.jobs, progress=setting.progress)
+    return drawn_boxes(setting, *BOXES, masks=True)
 
 
 def _detector(setting: Setting) -> dict[str, Any]:

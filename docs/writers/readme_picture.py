@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "demo-output" / "phantom" / "report.html"
 PICTURE = ROOT / "docs" / "images" / "report.png"
 

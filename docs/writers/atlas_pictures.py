@@ -1,7 +1,7 @@
 """Take the pictures of docs/how-to/atlas.md from an atlas, as chromium shows it.
 
     spinexplain prototypes RUN -o atlas
-    python scripts/atlas_pictures.py atlas/atlas.html
+    python docs/writers/atlas_pictures.py atlas/atlas.html
 
 The figure of `compare` is drawn from the demo phantom's first fractured level; run `make demo`
 first. Without an atlas it is the only one. Needs chromium (scripts/apt-deps.sh) for the others.
@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 DEMO = ROOT / "demo-output" / "phantom"
 WIDTH = 1240
