@@ -29,6 +29,7 @@ from writers.experiments.entries import (
 )
 from writers.experiments.heads import costs, gap, heads_section
 
+STORED, TRIALS = Path(__file__).resolve().parents[2] / "results", "detector-trials.json"
 SHOWN = {
     "differences-comparison.png",
     "protoverse-figure3-protoverse-comparison.png",
@@ -46,7 +47,13 @@ def written(before: str, results: Path) -> str:
 
 def read(results: Path) -> Results:
     """Read the comparisons and the detector's trials."""
-    return find_results(results / "experiments", results / "detector-trials.json")
+    return find_results(results / "experiments", trials(results))
+
+
+def trials(results: Path) -> Path:
+    """Return the detector's trials: those beside the comparisons, or the stored ones."""
+    own = results / TRIALS
+    return own if own.is_file() else STORED / TRIALS
 
 
 def draw(results: Path, images: Path) -> list[Path]:

@@ -92,7 +92,7 @@ STUDIES = {
         "hours",
         ("experiments.md",),
         ("experiments",),
-        how="experiments/phantom/README.md",
+        "spinexplain.reproduce.experiments:measure",
     ),
     "detector": Study(
         "The shipped detector on held-out phantoms, and trials of its preset across cohorts.",
