@@ -18,5 +18,7 @@ def written(page: str, results: Path) -> str:
 def cells(name: str, study: Study) -> list[str]:
     """Return one row of the table."""
     pages = ", ".join(f"[{page}]({page})" for page in study.pages)
-    results = ", ".join(f"[{one}](results/{one})" for one in study.results)
+    # A folder has no page of its own.
+    links = [f"[{one}](results/{one})" if "." in one else f"`{one}/`" for one in study.results]
+    results = ", ".join(links)
     return [f"`{name}`", study.measures, study.cost, pages, results or "–"]

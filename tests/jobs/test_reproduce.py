@@ -30,6 +30,11 @@ def test_fresh_results_stand_on_the_page(tmp_path, monkeypatch):
     assert (tmp_path / "results" / "accuracy.json").is_file()
 
 
+def test_what_other_commands_measure_is_not_measured_here(tmp_path):
+    with pytest.raises(ConfigError, match="make bench"):
+        reproduce(ReproduceRequest("benchmarks", tmp_path, fresh=True, checkout=ROOT))
+
+
 def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(ConfigError, match="accuracy"):
         reproduce(ReproduceRequest("acuracy", tmp_path, checkout=ROOT))

@@ -54,14 +54,14 @@ def reproduce(request: ReproduceRequest, progress: Progress = SILENT) -> list[Pa
     FileFormatError
         If there is no checkout where one is expected.
     OutputError
-        If the pages can not be written.
+        If the pages could not be written.
     """
     from spinexplain.reproduce.studies import study_of
 
     study = study_of(request.name)
     docs = _docs(request.checkout)
     results = docs / "results"
-    if request.fresh and study.results:
+    if request.fresh and (study.run or study.how):
         _measure(study, request, progress)
         results = request.out / "results"
     return _written(docs, request.name, results, request.out)

@@ -129,7 +129,7 @@ def with_the_channel(
 def without_the_channel(
     record: Record, rest: TrainingSet, sets: Sets, base: TrainConfig, folder: Path
 ) -> None:
-    """Run the corrected settings on a trunk that is not told which vertebra is meant."""
+    """Run the corrected settings on a trunk that does not see which vertebra is meant."""
     pooling = {"pooling": "average"}
     channels = tuple(name for name in base.input.channels if name != "gaussian")
     blind = base.model_copy(

@@ -96,7 +96,7 @@ STUDIES = {
     ),
     "detector": Study(
         "The shipped detector on held-out phantoms, and trials of its preset across cohorts.",
-        "a day",
+        "hours",
         ("concepts/detector.md",),
         ("detector-trials.json", "detector-trials.toml"),
         how="docs/concepts/detector.md",
@@ -114,6 +114,12 @@ STUDIES = {
         ("discrepancies.md",),
         ("batch-statistics.json",),
         "spinexplain.reproduce.batch_statistics:measure",
+    ),
+    "benchmarks": Study(
+        "CPU time and memory of the package beside the libraries that it replaces or uses.",
+        "minutes",
+        ("benchmarks.md",),
+        how="make bench",
     ),
 }
 """Every study by the name that ``spinexplain reproduce`` knows it by."""

@@ -45,8 +45,8 @@ def detector_shortcut(setting: Setting) -> dict[str, Any]:
     marks = np.stack([evidence_of(samples, n, "shortcut") for n in range(len(samples))])
     networks, runs = {}, setting.work / "dissection"
     for name, cohort in learning.items():
-        grader, told = trained(config, cohort, runs / f"detector-{name}", setting.progress)
-        networks[name] = told | _dissected(grader, unseen, marks)
+        grader, figures = trained(config, cohort, runs / f"detector-{name}", setting.progress)
+        networks[name] = figures | _dissected(grader, unseen, marks)
     return {
         "designs": DESIGNS,
         "config": settings(config),
@@ -91,7 +91,7 @@ def _dissected(grader: Grader, unseen: dict[str, Samples], marks: np.ndarray) ->
 
 
 def settings(config: TrainConfig) -> dict[str, float]:
-    """Return what the page tells of a training."""
+    """Return what the page says of a training."""
     assert config.volume_augment is not None
     return {
         "extent_mm": config.input.extent_mm,

@@ -1,4 +1,4 @@
-"""A planted shortcut: whether accuracy tells of it, and whether dissection does."""
+"""A planted shortcut: whether accuracy shows it, and whether dissection does."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _network(
 def dissected(
     grader: Grader, samples: Samples, marks: np.ndarray, seen: dict[str, Activity]
 ) -> dict[str, Any]:
-    """Tell how well a network does with the marks and without, and what its first units do.
+    """Say how well a network does with the marks and without, and what its first units do.
 
     ``seen`` is what its units did on the ``marked`` vertebrae and on the same ones ``plain``;
     units are chosen, and their thresholds set, on the marked ones.

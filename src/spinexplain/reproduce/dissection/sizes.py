@@ -88,7 +88,7 @@ def run_grader(folder: Path) -> Grader:
 
 
 def row_of(grader: Grader, samples: Samples) -> dict[str, Any]:
-    """Dissect one network: how well it tells fractures, and what its first units are."""
+    """Dissect one network: how well it finds fractures, and what its first units are."""
     units, activity, _ = units_of(grader, samples)
     positive, negative = units.shares()
     top = units.top("contrast")

@@ -33,7 +33,7 @@ def as_is(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def table_of(rows: Sequence[Row]) -> pd.DataFrame:
-    """Lay out every level of every simulated scan; ``planted`` tells the fractured ones."""
+    """Lay out every level of every simulated scan; ``planted`` marks the fractured ones."""
     kept = {
         (row["source"], row["level"]): row["called"] == "G0" for row in rows if not row["fractures"]
     }
