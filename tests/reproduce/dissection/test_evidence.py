@@ -10,7 +10,7 @@ from toy_dissection import UNITS, toy_grader, write_toy_cohort
 def toy(tmp_path_factory):
     cohort = write_toy_cohort(tmp_path_factory.mktemp("toy") / "c")
     grader = toy_grader()
-    return grader, select_samples(cohort, grader.spec, grader.classes)
+    return grader, select_samples(cohort, grader.spec, grader.task)
 
 
 def test_the_bright_unit_lies_on_the_fracture(toy):

@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from spinexplain.config.tasks import TASKS
 from spinexplain.explainers.dissection.samples import select_samples
 from spinexplain.reproduce.dissection import networks
 from spinexplain.reproduce.dissection.networks import (
@@ -16,7 +17,7 @@ from toy_dissection import toy_grader, write_toy_cohort
 def test_a_classifier_learns_sheets_once(tmp_path, monkeypatch):
     monkeypatch.setattr(networks, "STEPS", 30)
     cohort = write_toy_cohort(tmp_path / "c", grades=("G0", "G3") * 8)
-    samples = select_samples(cohort, SHEETS, CLASSES)
+    samples = select_samples(cohort, SHEETS, TASKS["g0-g2-g3"])
     path = tmp_path / "net.safetensors"
     grader = scratch_classifier(samples, path)
     with torch.no_grad():
@@ -31,7 +32,7 @@ def test_a_classifier_learns_sheets_once(tmp_path, monkeypatch):
 
 def test_the_global_generator_is_left_alone(tmp_path):
     grader = toy_grader()
-    samples = select_samples(write_toy_cohort(tmp_path / "c"), grader.spec, grader.classes)
+    samples = select_samples(write_toy_cohort(tmp_path / "c"), grader.spec, grader.task)
     before = torch.random.get_rng_state()
     with_random_weights(grader, samples, 0)
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -39,7 +40,7 @@ def test_the_global_generator_is_left_alone(tmp_path):
 
 def test_an_untrained_twin_has_other_weights(tmp_path):
     grader = toy_grader()
-    samples = select_samples(write_toy_cohort(tmp_path / "c"), grader.spec, grader.classes)
+    samples = select_samples(write_toy_cohort(tmp_path / "c"), grader.spec, grader.task)
     one, two = (with_random_weights(grader, samples, seed) for seed in (0, 1))
     weights = [g.model.layers[0].weight for g in (grader, one, two)]
     assert not torch.equal(weights[0], weights[1])

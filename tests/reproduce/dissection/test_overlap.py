@@ -15,7 +15,7 @@ def cohort(tmp_path_factory):
 
 def test_a_tighter_threshold_needs_no_second_pass(cohort):
     grader = toy_grader()
-    samples = select_samples(cohort, grader.spec, grader.classes)
+    samples = select_samples(cohort, grader.spec, grader.task)
     _, loose, _ = units_of(grader, samples, "layers", 0.90)
     _, tight, _ = units_of(grader, samples, "layers", 0.97)
     found = tightened(loose, 0.97)
@@ -36,6 +36,6 @@ def test_the_toy_networks_units_are_compared(cohort, monkeypatch, listener):
     assert found["auc"] == 1.0
     assert listener.steps == [("Untrained networks", 1, 1)]
     grader = toy_grader()
-    samples = select_samples(cohort, grader.spec, grader.classes)
+    samples = select_samples(cohort, grader.spec, grader.task)
     assert counts(samples)["samples"] == 24
     assert tied(units_of(grader, samples, "layers", 0.95)[0]) >= 1

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from spinexplain.config.tasks import TASKS
 from spinexplain.reproduce.dissection.evidence import Units
 from spinexplain.reproduce.dissection.shortcut import exposure
 
@@ -44,12 +45,12 @@ def test_units_on_the_mark_and_silenced_are_counted_by_hand():
 
 def test_marks_lie_in_front_of_most_fractured_vertebrae(tmp_path):
     from spinexplain.explainers.dissection.samples import select_samples
-    from spinexplain.reproduce.dissection.networks import CLASSES, SHEETS
+    from spinexplain.reproduce.dissection.networks import SHEETS
     from spinexplain.reproduce.dissection.shortcut import marked_inputs, marks_of
     from toy_dissection import write_toy_cohort
 
     cohort = write_toy_cohort(tmp_path / "c", grades=("G0", "G2") * 20)
-    samples = select_samples(cohort, SHEETS, CLASSES)
+    samples = select_samples(cohort, SHEETS, TASKS["g0-g2-g3"])
     marks = marks_of(samples)
     marked = marks.any(axis=(1, 2))
     assert marked[samples.positive].mean() > 0.7

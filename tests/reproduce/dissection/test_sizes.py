@@ -15,7 +15,7 @@ from toy_dissection import toy_grader, write_toy_cohort
 
 def test_the_area_under_the_curve_is_that_of_fractured_vertebrae(tmp_path):
     grader = toy_grader()
-    samples = select_samples(write_toy_cohort(tmp_path / "c"), grader.spec, grader.classes)
+    samples = select_samples(write_toy_cohort(tmp_path / "c"), grader.spec, grader.task)
     units, activity, _ = units_of(grader, samples, "layers", 0.95)
     assert model_auc(grader, activity, units) == 1.0
     activity.logits[:] = activity.logits[:, ::-1].copy()

@@ -13,7 +13,7 @@ from toy_dissection import UNITS, toy_grader, write_toy_cohort
 def case(tmp_path_factory):
     grader = toy_grader()
     cohort = write_toy_cohort(tmp_path_factory.mktemp("toy") / "c")
-    samples = select_samples(cohort, grader.spec, grader.classes)
+    samples = select_samples(cohort, grader.spec, grader.task)
     units, activity, _ = units_of(grader, samples, "layers", 0.95)
     return grader, samples, units, mean_levels(activity)
 

@@ -38,7 +38,7 @@ def detector_shortcut(setting: Setting) -> dict[str, Any]:
     config = design()
     learning = marked_boxes(setting, *LEARNING, masks=False)
     unseen = {
-        name: select_samples(cohort, config.input, config.classes)
+        name: select_samples(cohort, config.input, config.task)
         for name, cohort in marked_boxes(setting, *UNSEEN, masks=True).items()
     }
     samples = unseen["marked"]
@@ -50,7 +50,7 @@ def detector_shortcut(setting: Setting) -> dict[str, Any]:
     return {
         "designs": DESIGNS,
         "config": settings(config),
-        "learned": counts(select_samples(learning["marked"], config.input, config.classes)),
+        "learned": counts(select_samples(learning["marked"], config.input, config.task)),
         "unseen": counts(samples) | marked_counts(marks, samples.positive),
         "networks": networks,
     }
@@ -77,7 +77,7 @@ def trained(
     data = set_from_cohort(cohort, axes=3, masks=False)
     found = train_model(config, data, run, resume=True, progress=progress)
     info = ModelInfo(run.name, "0", "", config.classes, cohort.path.name)
-    grader = Grader(found.model.eval(), config.input, config.classes, info)
+    grader = Grader(found.model.eval(), config.input, config.task, info)
     return grader, {"validation_f1": float(found.figures["f1"])}
 
 

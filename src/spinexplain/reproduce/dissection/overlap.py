@@ -30,7 +30,7 @@ def trained_network(
     grader: Grader, cohort: Cohort, layer: str = "trunk", progress: Progress = SILENT
 ) -> dict[str, Any]:
     """Compare a trained network's units with the evidence, and with untrained networks'."""
-    samples = select_samples(cohort, grader.spec, grader.classes)
+    samples = select_samples(cohort, grader.spec, grader.task)
     loose, activity, grid = units_of(grader, samples, layer, LOOSE)
     activity = tightened(activity, PRINTED)
     units = compared(activity, grid, samples)

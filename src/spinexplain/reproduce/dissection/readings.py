@@ -28,7 +28,7 @@ PICTURES, BATCH, HALVES, AIR_HU = 25, 10, 200, -1000
 
 def readings(grader: Grader, cohort: Cohort) -> dict[str, Any]:
     """Measure slices, masks, pictures, scale, halves and batch statistics."""
-    samples = select_samples(cohort, grader.spec, grader.classes)
+    samples = select_samples(cohort, grader.spec, grader.task)
     units, activity, grid = units_of(grader, samples)
     first = units.top("contrast")
     fractured = np.flatnonzero(samples.positive)

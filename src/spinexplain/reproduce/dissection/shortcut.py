@@ -10,6 +10,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from spinexplain.config.tasks import TASKS
 from spinexplain.explainers.dissection.activity import Activity, layer_activity
 from spinexplain.explainers.dissection.grid import cell_grid
 from spinexplain.explainers.dissection.samples import Samples, select_samples
@@ -19,7 +20,7 @@ from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import ReceptiveField
 from spinexplain.reproduce.cohorts import drawn_sheets
 from spinexplain.reproduce.dissection.evidence import TOP, Units, compared
-from spinexplain.reproduce.dissection.networks import CLASSES, SHEETS, scratch_classifier
+from spinexplain.reproduce.dissection.networks import SHEETS, scratch_classifier
 from spinexplain.reproduce.dissection.sizes import COUNT, LEARNING, SHEETS_SEED
 from spinexplain.reproduce.setting import Setting
 
@@ -33,7 +34,7 @@ def shortcut_experiment(setting: Setting) -> dict[str, Any]:
     """Train two networks on the same sheets, one with marks; dissect both with marked ones."""
     cohort = drawn_sheets(setting, "balanced", SHEETS_SEED, COUNT)
     work = setting.work / "dissection"
-    samples = select_samples(cohort, SHEETS, CLASSES)
+    samples = select_samples(cohort, SHEETS, TASKS["g0-g2-g3"])
     learning = replace(samples, rows=samples.rows[samples.rows < LEARNING])
     unseen = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
     path = work / "scratch-marked.safetensors"

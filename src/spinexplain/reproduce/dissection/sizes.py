@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from spinexplain.config.tasks import TASKS
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
@@ -21,7 +22,7 @@ from spinexplain.models.grader import Grader
 from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.reproduce.cohorts import drawn_sheets
 from spinexplain.reproduce.dissection.evidence import Units, units_of
-from spinexplain.reproduce.dissection.networks import CLASSES, SHEETS, scratch_classifier
+from spinexplain.reproduce.dissection.networks import SHEETS, scratch_classifier
 from spinexplain.reproduce.dissection.overlap import counts, tied
 from spinexplain.reproduce.setting import Setting
 from spinexplain.types import ModelInfo
@@ -42,7 +43,7 @@ def sheet_sizes(setting: Setting) -> dict[str, Any]:
 
 
 def _sheet_size(work: Path, cohort: Cohort, size: int) -> dict[str, Any]:
-    samples = select_samples(cohort, SHEETS, CLASSES)
+    samples = select_samples(cohort, SHEETS, TASKS["g0-g2-g3"])
     # As many steps for all: what differs is what there was to learn from.
     learning = replace(samples, rows=samples.rows[samples.rows < size])
     grader = scratch_classifier(learning, work / f"scratch-{size}.safetensors")
@@ -66,7 +67,7 @@ def detector_sizes(models: list[str], cohort: Cohort) -> dict[str, Any]:
             if (Path(path) / BEST).is_file()
             else load_grader(path, runtime="torch")
         )
-        samples = select_samples(cohort, grader.spec, grader.classes)
+        samples = select_samples(cohort, grader.spec, grader.task)
         name = f"{grader.info.name} {grader.info.version}"
         trained = {"name": name, "vertebrae": vertebrae, "fractures": fractures}
         rows.append(trained | row_of(grader, samples))
@@ -84,7 +85,7 @@ def run_grader(folder: Path) -> Grader:
         {name.removeprefix(inside): v for name, v in state.items() if name.startswith(inside)}
     )
     info = ModelInfo(folder.name, "0", "", config.classes, folder.name)
-    return Grader(model.eval(), config.input, config.classes, info)
+    return Grader(model.eval(), config.input, config.task, info)
 
 
 def row_of(grader: Grader, samples: Samples) -> dict[str, Any]:
@@ -107,5 +108,5 @@ def model_auc(grader: Grader, activity: Activity, units: Units) -> float:
     """Return the area under the curve of the network itself, first class against the rest."""
     logits = activity.logits - activity.logits.max(axis=1, keepdims=True)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    healthy = [k for k, name in enumerate(grader.classes) if name in ("G0", "no fracture")]
+    healthy = [grader.task.healthy_index]
     return float(auc(1 - shares[:, healthy], units.positive)[0])
