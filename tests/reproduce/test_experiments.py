@@ -66,8 +66,8 @@ def test_figures_are_kept_and_networks_are_not(tmp_path, monkeypatch, listener):
 
 
 def test_a_command_that_fails_says_why(tmp_path):
-    with pytest.raises(OutputError, match="evaluate"):
-        experiments.run(("evaluate", "nothing", "nowhere", "-o", "out"), tmp_path)
+    with pytest.raises(OutputError, match=r"`spinexplain phantom` failed \(.*nothing"):
+        experiments.run(("phantom", "out", "--preset", "nothing"), tmp_path)
 
 
 def test_the_module_runs_as_the_command(tmp_path):
