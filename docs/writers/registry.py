@@ -49,6 +49,7 @@ WRITERS = {
     "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
     "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
     "benchmarks": Writer({"benchmarks.md": "benchmarks:written"}),
+    "archive-scale": Writer({"scale.md": "archive_scale:written"}),
     "house": Writer({}, "house:draw"),
     "studies": Writer({"reproduce.md": "studies:written"}),
 }
