@@ -22,7 +22,7 @@ def written(before: str, results: Path) -> str:
     per_scan = [one["worker_cpu_s"] / one["scans"] for one in paired]
     return f"""# An archive of a million scans
 
-Measured by `benchmarks/archive_scale.py`; the figures are in [archive-scale.json](results/archive-scale.json). CPU seconds, because the
+Measured by `scripts/archive_scale.py`; the figures are in [archive-scale.json](results/archive-scale.json). CPU seconds, because the
 machine that measured was shared; a wall time there would say nothing.
 
 ```console

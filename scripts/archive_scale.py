@@ -1,4 +1,4 @@
-"""Measures what an archive costs, for docs/scale.md: ``python benchmarks/archive_scale.py``.
+"""Measures what an archive costs, for docs/scale.md: ``python scripts/archive_scale.py``.
 
 Four CPU minutes; ``cd docs && python -m writers archive-scale`` then writes the page.
 """
