@@ -1,0 +1,112 @@
+"""How much each witness counts, as fitted on phantoms and stored with the package."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from spinexplain.findings.witness import WITNESSES
+
+STORED = "verdict.json"
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """The additive model for one set of witnesses.
+
+    Parameters
+    ----------
+    base : float
+        Log odds of a fracture before anybody speaks.
+    weights : mapping of str to float
+        Log odds per unit of each witness; not below 0.
+    suspected, borderline : float
+        Log odds from which a fracture is suspected, and from which the verdict is borderline.
+    calibrated : bool
+        Whether it was fitted to these very models.
+    """
+
+    base: float
+    weights: Mapping[str, float]
+    suspected: float
+    borderline: float
+    calibrated: bool
+
+
+@dataclass(frozen=True)
+class VerdictCalibration:
+    """The weighings of every set of witnesses, and the models they were fitted to.
+
+    Parameters
+    ----------
+    models : mapping of str to str
+        Witness -> hash of the network's weights.
+    sets : mapping of str to Weighing
+        Names of the witnesses joined by ``+``, in the order of :data:`WITNESSES`.
+    operating_point : mapping
+        What the thresholds were chosen for, and what that costs, for the page.
+    """
+
+    models: Mapping[str, str]
+    sets: Mapping[str, Weighing]
+    operating_point: Mapping[str, Any] = field(default_factory=dict)
+
+    def weighing(self, names: Iterable[str], models: Mapping[str, str]) -> Weighing:
+        """Return how witnesses are weighed.
+
+        Parameters
+        ----------
+        names : iterable of str
+            The witnesses that are there; at least one.
+        models : mapping of str to str
+            Hash of the weights of every network among them.
+
+        Returns
+        -------
+        Weighing
+            Not ``calibrated`` where a network is another one than it was fitted to: its log
+            odds then count as those of the network that was.
+        """
+        present = set(names)
+        found = self.sets["+".join(name for name in WITNESSES if name in present)]
+        known = all(self.models.get(name) == models[name] for name in present & set(models))
+        return Weighing(
+            found.base, found.weights, found.suspected, found.borderline, found.calibrated and known
+        )
+
+
+def read_calibration(content: Mapping[str, Any]) -> VerdictCalibration:
+    """Read a calibration from what :func:`told` wrote."""
+    return VerdictCalibration(
+        models=dict(content["models"]),
+        sets={name: Weighing(**one, calibrated=True) for name, one in content["sets"].items()},
+        operating_point=content.get("operating_point", {}),
+    )
+
+
+def told(calibration: VerdictCalibration) -> dict[str, Any]:
+    """Return a calibration as JSON-ready content."""
+    return {
+        "models": dict(calibration.models),
+        "sets": {
+            name: {
+                "base": one.base,
+                "weights": dict(one.weights),
+                "suspected": one.suspected,
+                "borderline": one.borderline,
+            }
+            for name, one in calibration.sets.items()
+        },
+        "operating_point": dict(calibration.operating_point),
+    }
+
+
+@cache
+def stored_calibration() -> VerdictCalibration:
+    """Return the calibration that comes with the package."""
+    text = (resources.files("spinexplain.findings") / STORED).read_text("utf-8")
+    return read_calibration(json.loads(text))
