@@ -1,6 +1,6 @@
 """What to know about a vertebra before trusting what is said about it.
 
-The vocabulary of flags; a flag *stops* where the level can not be assessed, *limits*
+The vocabulary of flags; a flag *stops* where the level cannot be assessed, *limits*
 where sizes or grades may be off, *informs* otherwise.
 
 =====================  ========  ====================================================
@@ -135,7 +135,7 @@ def _scan_flags(volume: Volume) -> set[str]:
     seen = {
         THICK_SLICES: max(volume.spacing_mm) > _THICK_MM,
         GANTRY_TILT: tilt_degrees(volume) > _TILT_DEGREES,
-        NOT_HOUNSFIELD: volume.array.size > 0 and volume.array.min() >= _HEAVIEST_AIR_HU,
+        NOT_HOUNSFIELD: volume.array.size > 0 and volume.range_hu[0] >= _HEAVIEST_AIR_HU,
     }
     return {flag for flag, present in seen.items() if present}
 
@@ -211,7 +211,7 @@ def _depth_mm(volume: Volume, vertebra: Vertebra) -> float:
 
 
 def _has_metal(volume: Volume, vertebra: Vertebra, labels: LabelMap | None) -> bool:
-    """Tell whether over 2 % of the bone within 18 mm of the center exceeds 2500 HU."""
+    """Say whether over 2 % of the bone within 18 mm of the center exceeds 2500 HU."""
     spacing = np.array(volume.spacing_mm)
     center = apply_affine(np.linalg.inv(volume.affine), np.array(vertebra.centroid_mm))
     low = np.clip(np.floor(center - _BODY_RADIUS_MM / spacing), 0, None).astype(int)
@@ -227,7 +227,7 @@ def _has_metal(volume: Volume, vertebra: Vertebra, labels: LabelMap | None) -> b
 
 
 def not_assessable_reason(flags: Iterable[str]) -> str | None:
-    """Say why a vertebra with these flags can not be assessed, or None if it can.
+    """Say why a vertebra with these flags cannot be assessed, or None if it can.
 
     Examples
     --------
