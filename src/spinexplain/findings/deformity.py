@@ -1,7 +1,7 @@
 """Deformities that lose height without a fracture, as the heights show them.
 
 Short vertebral height, Scheuermann's disease and Schmorl's nodes are the common ones. Heights
-alone cannot tell them for certain: the verdict asks the question, a reader answers it.
+alone are no proof of them: the verdict asks the question, a reader answers it.
 
 Sources: Lentle BC et al., Osteoporos Int 2019 (algorithm-based qualitative reading, short
 vertebral height); Sorensen's criterion of three adjacent wedged bodies.

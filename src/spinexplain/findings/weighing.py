@@ -80,7 +80,7 @@ class VerdictCalibration:
 
 
 def read_calibration(content: Mapping[str, Any]) -> VerdictCalibration:
-    """Read a calibration from what :func:`told` wrote."""
+    """Read a calibration from what :func:`as_content` wrote."""
     return VerdictCalibration(
         models=dict(content["models"]),
         sets={name: Weighing(**one, calibrated=True) for name, one in content["sets"].items()},
@@ -88,7 +88,7 @@ def read_calibration(content: Mapping[str, Any]) -> VerdictCalibration:
     )
 
 
-def told(calibration: VerdictCalibration) -> dict[str, Any]:
+def as_content(calibration: VerdictCalibration) -> dict[str, Any]:
     """Return a calibration as JSON-ready content."""
     return {
         "models": dict(calibration.models),

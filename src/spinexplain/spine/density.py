@@ -134,7 +134,7 @@ def _read(volume: Volume, region: _Region) -> Density | None:
     shape = tuple(int(n) for n in 2 * np.floor(region.half_mm) + 1)
     frame = BoxFrame(region.center_mm, region.axes, (shape[0], shape[1], shape[2]), 1.0)
     hu, outside = sample_volume(volume, frame, smooth=False)
-    w, v, u = (np.arange(n) - (n - 1) / 2 for n in shape)
+    v, u = (np.arange(n) - (n - 1) / 2 for n in shape[1:])
     ellipse = (v[:, None] / region.half_mm[1]) ** 2 + (u / region.half_mm[2]) ** 2 <= 1
     inside = hu[:, ellipse]
     if outside > _LARGEST_OUTSIDE or inside.size < _FEWEST_SAMPLES:

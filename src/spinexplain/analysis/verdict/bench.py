@@ -136,11 +136,11 @@ def stored_patches(row: Mapping[str, Any], crops: np.ndarray) -> list[Patch]:
 
 def stored_heights(row: Mapping[str, Any]) -> Heights | None:
     """Give a row's heights back; None where the body was not measured."""
-    told = row["heights"]
-    if told is None:
+    content = row["heights"]
+    if content is None:
         return None
-    tuples = {k: tuple(v) for k, v in told.items() if k in _TUPLES}
-    return Heights(**{**told, **tuples, "landmarks_mm": np.zeros((3, 2, 3))})
+    tuples = {k: tuple(v) for k, v in content.items() if k in _TUPLES}
+    return Heights(**{**content, **tuples, "landmarks_mm": np.zeros((3, 2, 3))})
 
 
 _TUPLES = ("expected_mm", "loss_interval", "class_range")
@@ -171,7 +171,7 @@ def _prepared(
                     "flags": list(flags[level]),
                     "outside": [one.outside for one in posed],
                     "centers": [center_index(one).tolist() for one in posed],
-                    "heights": _told(heights.get(level)),
+                    "heights": _content(heights.get(level)),
                     "truth": _stated(truth[level.value]),
                 }
             )
@@ -188,12 +188,12 @@ def _given_centers(vertebrae: Sequence[Vertebra], rng: np.random.Generator) -> l
     return moved
 
 
-def _told(heights: Heights | None) -> dict[str, Any] | None:
+def _content(heights: Heights | None) -> dict[str, Any] | None:
     if heights is None:
         return None
-    told = {name: value for name, value in vars(heights).items() if name != "landmarks_mm"}
-    told["thirds_mm"] = {third: list(values) for third, values in heights.thirds_mm.items()}
-    return told
+    content = {name: value for name, value in vars(heights).items() if name != "landmarks_mm"}
+    content["thirds_mm"] = {third: list(values) for third, values in heights.thirds_mm.items()}
+    return content
 
 
 def _stated(fact: VertebraTruth) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from spinexplain.findings.weighing import Weighing
 from spinexplain.findings.witness import WITNESSES
 
 RIDGE = 1e-3
-"""Keeps weights finite where a witness tells all fractures apart."""
+"""Keeps weights finite where a witness separates all fractures."""
 FALSE_ALARMS_PER_SPINE = 0.05
 """Normal spines of the choosing presets with a suspected fracture."""
 MIDDLE_SHARE = 0.03
@@ -78,8 +78,8 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     odds = base + rows[list(names)].to_numpy(float) @ weights
     suspected = _upper_line(rows, odds)
     borderline = _lower_line(rows, odds, suspected)
-    told = {name: float(weight) for name, weight in zip(names, weights, strict=True)}
-    return Weighing(base, told, suspected, borderline, calibrated=True)
+    by_name = {name: float(weight) for name, weight in zip(names, weights, strict=True)}
+    return Weighing(base, by_name, suspected, borderline, calibrated=True)
 
 
 def nonnegative_logistic(values: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
@@ -107,7 +107,9 @@ def nonnegative_logistic(values: np.ndarray, labels: np.ndarray) -> tuple[float,
         margins = signs * (packed[0] + values @ packed[1:])
         pull = -signs / (1 + np.exp(margins)) / len(signs)
         gradient = np.concatenate([[pull.sum()], values.T @ pull + RIDGE * packed[1:]])
-        return float(np.logaddexp(0, -margins).mean() + RIDGE / 2 * packed[1:] @ packed[1:]), gradient
+        return float(
+            np.logaddexp(0, -margins).mean() + RIDGE / 2 * packed[1:] @ packed[1:]
+        ), gradient
 
     bounds = [(None, None), *[(0.0, None)] * values.shape[1]]
     found = minimize(loss, np.zeros(1 + values.shape[1]), jac=True, bounds=bounds)

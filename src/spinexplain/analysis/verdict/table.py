@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from spinexplain.analysis.verdict.bench import read_bench_scan, stored_heights, stored_patches
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import healthy_class
 from spinexplain.findings.deformity import deformities
 from spinexplain.findings.witness import PROTOTYPES, heights_witness, network_witness
-from spinexplain.anatomy import VertebraLevel
 from spinexplain.models.grader import Grader
 from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.types import Grading, Heights
