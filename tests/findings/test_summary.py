@@ -47,7 +47,7 @@ def test_a_healthy_scan_has_nothing_to_warn_of(healthy, say):
 
 
 def test_where_no_level_could_be_graded(lumbar, graded_as, say):
-    none = tuple(graded_as(item, None, "not_assessable: metal") for item in lumbar.vertebrae)
+    none = tuple(graded_as(item, None, "metal") for item in lumbar.vertebrae)
     summary = summarize(replace(lumbar, vertebrae=none), say)
     assert summary.headline == "No level could be graded."
     assert summary.coverage[0] == "Not in view: T1–T11."
