@@ -7,9 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.heights import heights_of
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.findings.agreement import AGREE, COMPATIBLE, DISAGREE, agreement
+from spinexplain.types import Grading, Vertebra
 
 ORDER = (DISAGREE, COMPATIBLE, AGREE)
+
+
+def called(grade):
+    """A grading of that class, by the task that knows it."""
+    tasks = [derived_task((grade, "other")), TASKS["fracture"], TASKS["g0-g1-g2-g3"]]
+    task = [one for one in tasks if grade in one.classes][-1]
+    scores = tuple(float(name == grade) for name in task.classes)
+    return Grading(Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0)), task, scores)
 
 
 @pytest.mark.parametrize(
@@ -25,13 +36,13 @@ ORDER = (DISAGREE, COMPATIBLE, AGREE)
     ],
 )
 def test_by_hand(name, loss, interval, expected):
-    assert agreement(name, heights_of(loss, interval)) == expected
+    assert agreement(called(name), heights_of(loss, interval)) == expected
 
 
 def test_there_is_no_answer_without_both():
     assert agreement(None, heights_of(0.3)) is None
-    assert agreement("G2", None) is None
-    assert agreement("other", heights_of(0.3)) is None
+    assert agreement(called("G2"), None) is None
+    assert agreement(called("osteolysis"), heights_of(0.3)) is None
 
 
 @given(
@@ -43,4 +54,6 @@ def test_there_is_no_answer_without_both():
 def test_a_wider_interval_never_makes_it_better(name, loss, reach, more):
     narrow = heights_of(loss, (loss - reach, loss + reach))
     wide = replace(narrow, loss_interval=(loss - reach - more, loss + reach + more))
-    assert ORDER.index(agreement(name, wide)) <= ORDER.index(agreement(name, narrow))
+    assert ORDER.index(agreement(called(name), wide)) <= ORDER.index(
+        agreement(called(name), narrow)
+    )

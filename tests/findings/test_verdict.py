@@ -30,10 +30,10 @@ MILDNESS = {NO_SUSPICION: 0, MILD: 1, DEFORMITY: 2, BORDERLINE: 2, SUSPECTED: 3}
 
 
 def verdict(network=None, heights=None, spread=0.0, **others):
-    spoken = [] if network is None else [Witness("prototypes", network, spread)]
+    spoken = [] if network is None else [Witness("prototypes", network, spread, "abc")]
     measured = heights_witness(heights)
     spoken += [measured] if measured else []
-    return judge(spoken, CALIBRATION, {"prototypes": "abc"}, heights, **others)
+    return judge(spoken, CALIBRATION, heights, **others)
 
 
 def test_nobody_speaks():
@@ -74,11 +74,11 @@ def test_a_short_body_that_the_network_denies_is_asked_about():
 @pytest.mark.parametrize(
     ("grade", "loss", "severity", "possible"),
     [
-        ("G2", 0.30, "moderate", False),
-        ("G2", 0.12, "moderate", True),  # too tall for that grade
-        ("G3", 0.38, "moderate", False),  # within 5 points of the band
-        ("G3", 0.30, "moderate", True),
-        ("G2", 0.50, "severe", True),
+        (2, 0.30, "moderate", False),
+        (2, 0.12, "moderate", True),  # too tall for that grade
+        (3, 0.38, "moderate", False),  # within 5 points of the band
+        (3, 0.30, "moderate", True),
+        (2, 0.50, "severe", True),
         (None, 0.45, "severe", False),
     ],
 )
@@ -88,13 +88,12 @@ def test_severity_follows_the_loss(grade, loss, severity, possible):
 
 
 def test_without_heights_the_network_names_the_severity():
-    assert verdict(5.0, network_grade="G3").severity == "severe"
+    assert verdict(5.0, network_grade=3).severity == "severe"
 
 
 def test_other_models_than_calibrated_say_so():
-    spoken = [Witness("prototypes", 5.0)]
-    assert not judge(spoken, CALIBRATION, {"prototypes": "other"}).calibrated
-    assert judge(spoken, CALIBRATION, {"prototypes": "abc"}).calibrated
+    assert not judge([Witness("prototypes", 5.0, 0.0, "other")], CALIBRATION).calibrated
+    assert judge([Witness("prototypes", 5.0, 0.0, "abc")], CALIBRATION).calibrated
 
 
 @given(st.floats(-8, 8), st.floats(0, 2), st.floats(-0.2, 0.7), st.floats(0, 0.3), st.booleans())

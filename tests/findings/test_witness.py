@@ -7,15 +7,16 @@ from hypothesis import strategies as st
 
 from fixtures.heights import heights_of
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task
 from spinexplain.findings.witness import heights_witness, margin, network_witness
 from spinexplain.types import Grading, Vertebra
 
 L1 = Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))
-CLASSES = ("G0", "G2", "G3")
+GRADES = {"G0": ["G0"], "G2": ["G2"], "G3": ["G3"]}
 
 
-def grading(*probabilities, classes=CLASSES):
-    return Grading(L1, classes, probabilities)
+def grading(*probabilities, **task):
+    return Grading(L1, Task.of(task or GRADES), probabilities)
 
 
 def test_a_margin_adds_the_fracture_classes():
@@ -24,17 +25,18 @@ def test_a_margin_adds_the_fracture_classes():
 
 
 def test_the_order_of_classes_does_not_matter():
-    one = network_witness("detector", [grading(0.9, 0.1, classes=("a", "b"))], ["b"])
-    two = network_witness("detector", [grading(0.1, 0.9, classes=("b", "a"))], ["b"])
+    one = network_witness("detector", [grading(0.9, 0.1, calm=["G0"], broken=["G2"])])
+    two = network_witness("detector", [grading(0.1, 0.9, broken=["G2"], calm=["G0"])])
     assert one == two
+    assert one.value < 0
 
 
 def test_a_network_speaks_by_its_mean_and_spread():
     even, sure = grading(0.5, 0.5, 0.0), grading(0.2, 0.8, 0.0)
-    found = network_witness("prototypes", [even, sure], ["G2", "G3"])
+    found = network_witness("prototypes", [even, sure])
     assert found.value == pytest.approx(np.log(4) / 2)
     assert found.spread == pytest.approx(np.log(4) / 2)
-    assert network_witness("prototypes", [], ["G2"]) is None
+    assert network_witness("prototypes", []) is None
 
 
 def test_heights_at_the_border_say_nothing():

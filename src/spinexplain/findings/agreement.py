@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from spinexplain.types import Heights
+from spinexplain.types import Grading, Heights
 
 AGREE, COMPATIBLE, DISAGREE = "agree", "compatible", "disagree"
 TOLERANCE = 0.05
 """How far a loss or its interval may lie outside a band: readers differ by as much."""
 
-# Height loss that goes with a class, from and to.
+# Height loss that goes with a Genant grade, from and to.
 _BANDS: Mapping[str, tuple[float, float]] = {
     "G0": (-1.0, 0.20),
-    "no fracture": (-1.0, 0.20),
     "G1": (0.20, 0.25),
     "G2": (0.25, 0.40),
     "G3": (0.40, 1.0),
-    "fracture": (0.20, 1.0),
 }
 
 
-def agreement(class_name: str | None, heights: Heights | None) -> str | None:
-    """Tell whether a class fits the measured height loss.
+def agreement(grading: Grading | None, heights: Heights | None) -> str | None:
+    """Say whether a grade fits the measured height loss.
 
     Parameters
     ----------
-    class_name : str or None
-        What a model called the vertebra.
+    grading : Grading or None
+        A class that stands for several grades has the bands of all of them.
     heights : Heights or None
 
     Returns
@@ -35,8 +33,8 @@ def agreement(class_name: str | None, heights: Heights | None) -> str | None:
     str or None
         ``"agree"`` where the loss lies in the class's band and its interval at most 5 points
         outside; ``"disagree"`` where the loss itself lies more than 5 points outside;
-        otherwise ``"compatible"``. None where there is no class, no measurement, or the class
-        has no band.
+        otherwise ``"compatible"``. None where there is no grade, no measurement, or the class
+        stands for no Genant grade.
 
     Notes
     -----
@@ -48,9 +46,12 @@ def agreement(class_name: str | None, heights: Heights | None) -> str | None:
     >>> agreement(None, None) is None
     True
     """
-    if class_name is None or heights is None or class_name not in _BANDS:
+    if grading is None or heights is None:
         return None
-    low, high = _BANDS[class_name]
+    bands = [_BANDS[grade] for grade in grading.task.grades_of(grading.grade)]
+    if not bands:
+        return None
+    low, high = min(band[0] for band in bands), max(band[1] for band in bands)
     if not low - TOLERANCE <= heights.loss <= high + TOLERANCE:
         return DISAGREE
     bottom, top = heights.loss_interval

@@ -7,7 +7,7 @@ of a vertebra is the table of rules in :func:`judge`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,16 @@ DEFORMITY = "deformity rather than fracture?"
 NOT_ASSESSABLE = "not assessable"
 STATES = (SUSPECTED, BORDERLINE, DEFORMITY, MILD, NO_SUSPICION, NOT_ASSESSABLE)
 """Worst first, as pages list them; what cannot be assessed stands last."""
+
+VERDICT_KEYS = {
+    SUSPECTED: "suspected",
+    BORDERLINE: "borderline",
+    DEFORMITY: "deformity",
+    MILD: "mild",
+    NO_SUSPICION: "none",
+    NOT_ASSESSABLE: "not_assessable",
+}
+"""State -> its key in the text catalogue and in style sheets."""
 
 MILD_LOSS = 0.20
 CONTRADICTED_POINTS = 0.05
@@ -105,9 +115,8 @@ class Verdict:
 def judge(
     witnesses: Sequence[Witness],
     calibration: VerdictCalibration,
-    models: Mapping[str, str],
     heights: Heights | None = None,
-    network_grade: str | None = None,
+    network_grade: int | None = None,
     deformity: str | None = None,
 ) -> Verdict:
     """Give the verdict on one vertebra.
@@ -117,11 +126,9 @@ def judge(
     witnesses : sequence of Witness
         Those that are there; none makes it *not assessable*.
     calibration : VerdictCalibration
-    models : mapping of str to str
-        Hash of the weights of every network among the witnesses.
     heights : Heights, optional
-    network_grade : str, optional
-        Genant grade that a network gives to a fracture, ``"G1"`` to ``"G3"``.
+    network_grade : int, optional
+        Genant grade that a network gives to a fracture, 1 to 3.
     deformity : str, optional
         Which deformity the heights look like, see :mod:`spinexplain.findings.deformity`.
 
@@ -145,7 +152,10 @@ def judge(
     """
     if not witnesses:
         return Verdict(NOT_ASSESSABLE, reason="no_witness")
-    weighing = calibration.weighing([one.name for one in witnesses], models)
+    weighing = calibration.weighing(
+        [one.name for one in witnesses],
+        {one.name: one.weights_sha256 for one in witnesses if one.name != HEIGHTS},
+    )
     terms = tuple(_term(one, weighing) for one in witnesses)
     total = weighing.base + sum(term.log_odds for term in terms)
     spread = float(np.sqrt(sum(term.spread**2 for term in terms)))
@@ -195,14 +205,14 @@ def _networks_deny(terms: Sequence[Term]) -> bool:
     return bool(networks) and all(term.log_odds < 0 for term in networks)
 
 
-def _severity(heights: Heights | None, network_grade: str | None) -> tuple[str | None, bool]:
+def _severity(heights: Heights | None, network_grade: int | None) -> tuple[str | None, bool]:
     """Return the severity, and whether it is only possible.
 
     The measured loss names it where it is at least mild; a network's grade where nothing was
     measured. A grade whose band the loss misses by more than 5 points is only possible, and so
     is a severity under a loss of less than 20 %.
     """
-    by_network = {"G1": "mild", "G2": "moderate", "G3": "severe"}.get(network_grade or "")
+    by_network = _SEVERITIES.get(network_grade or 0)
     if heights is None:
         return by_network, False
     by_loss = _SEVERITIES.get(height_loss_class(heights.loss))

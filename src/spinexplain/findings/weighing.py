@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from spinexplain.findings.witness import WITNESSES
+from spinexplain.findings.witness import DETECTOR, PROTOTYPES, WITNESSES
 
 STORED = "verdict.json"
 
@@ -69,14 +69,29 @@ class VerdictCalibration:
         -------
         Weighing
             Not ``calibrated`` where a network is another one than it was fitted to: its log
-            odds then count as those of the network that was.
+            odds then count as those of the network that was. A detector without fitted
+            weight counts only where no other network speaks.
         """
         present = set(names)
-        found = self.sets["+".join(name for name in WITNESSES if name in present)]
+        found = self.sets.get(_key(present))
+        if found is None:
+            return self._nearest(present)
         known = all(self.models.get(name) == models[name] for name in present & set(models))
-        return Weighing(
-            found.base, found.weights, found.suspected, found.borderline, found.calibrated and known
-        )
+        return replace(found, calibrated=found.calibrated and known)
+
+    def _nearest(self, present: set[str]) -> Weighing:
+        """Weigh a set that was not fitted: a detector speaks where no other network does."""
+        others = present - {DETECTOR}
+        stand_in = others if PROTOTYPES in others else others | {PROTOTYPES}
+        found = self.sets[_key(stand_in)]
+        weights = {**found.weights, DETECTOR: 0.0}
+        if PROTOTYPES not in others:
+            weights[DETECTOR] = found.weights[PROTOTYPES]
+        return replace(found, weights=weights, calibrated=False)
+
+
+def _key(names: set[str]) -> str:
+    return "+".join(name for name in WITNESSES if name in names)
 
 
 def read_calibration(content: Mapping[str, Any]) -> VerdictCalibration:

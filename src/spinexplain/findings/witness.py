@@ -41,11 +41,14 @@ class Witness:
         speaks for a fracture.
     spread : float
         Standard deviation of ``value`` over the poses; 0 for heights.
+    weights_sha256 : str
+        Of the network that speaks; empty for heights.
     """
 
     name: str
     value: float
     spread: float = 0.0
+    weights_sha256: str = ""
 
 
 def margin(probabilities: Sequence[float], is_fracture: Sequence[bool]) -> float:
@@ -70,7 +73,7 @@ def margin(probabilities: Sequence[float], is_fracture: Sequence[bool]) -> float
 
 
 def network_witness(
-    name: str, gradings: Sequence[Grading], fractures: Sequence[str]
+    name: str, gradings: Sequence[Grading], weights_sha256: str = ""
 ) -> Witness | None:
     """Let a network speak by its gradings of one vertebra at several poses.
 
@@ -80,8 +83,8 @@ def network_witness(
         ``"prototypes"`` or ``"detector"``.
     gradings : sequence of Grading
         One a pose.
-    fractures : sequence of str
-        The classes that are fractures.
+    weights_sha256 : str
+        Of the network.
 
     Returns
     -------
@@ -90,9 +93,10 @@ def network_witness(
     """
     if not gradings:
         return None
-    kinds = [one in set(fractures) for one in gradings[0].classes]
+    task = gradings[0].task
+    kinds = [name != task.healthy for name in task.classes]
     margins = [margin(one.probabilities, kinds) for one in gradings]
-    return Witness(name, float(np.mean(margins)), float(np.std(margins)))
+    return Witness(name, float(np.mean(margins)), float(np.std(margins)), weights_sha256)
 
 
 def heights_witness(heights: Heights | None) -> Witness | None:

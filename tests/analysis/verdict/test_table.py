@@ -2,14 +2,15 @@
 
 from spinexplain.analysis.verdict.table import likeliest, witness_table
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import TASKS
 from spinexplain.types import Grading, Vertebra
 
 L1 = Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))
 
 
 def test_the_likeliest_fracture_is_that_of_the_mean():
-    classes = ("G0", "G2", "G3")
-    found = [Grading(L1, classes, (0.8, 0.15, 0.05)), Grading(L1, classes, (0.5, 0.1, 0.4))]
+    task = TASKS["g0-g2-g3"]
+    found = [Grading(L1, task, (0.8, 0.15, 0.05)), Grading(L1, task, (0.5, 0.1, 0.4))]
     assert likeliest(found, ["G2", "G3"]) == "G3"
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from spinexplain.analysis.verdict.bench import read_bench_scan, stored_heights, stored_patches
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import healthy_class
 from spinexplain.findings.deformity import deformities
 from spinexplain.findings.witness import PROTOTYPES, heights_witness, network_witness
 from spinexplain.models.grader import Grader
@@ -59,9 +58,8 @@ def _row(
     patches = stored_patches(row, sheets)
     refusal = not_assessable_reason(row["flags"]) or grader.not_assessable(patches[0], row["flags"])
     gradings = grader.grade(patches) if refusal is None else []
-    healthy = healthy_class(grader.classes)
-    fractures = [name for name in grader.classes if name != healthy]
-    asked = network_witness(PROTOTYPES, gradings, fractures)
+    fractures = grader.task.fractures
+    asked = network_witness(PROTOTYPES, gradings)
     heights = stored_heights(row)
     measured = heights_witness(heights)
     return {
