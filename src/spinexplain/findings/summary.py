@@ -13,7 +13,6 @@ from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     first_grading,
-    grade_of,
     grading_of,
     models_agree,
     not_assessable_reason,
@@ -124,7 +123,8 @@ def _others(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
 
 
 def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
-    graded = [item.vertebra.level for item in spine if grade_of(item) is not None]
+    """Say which levels any model graded, which are out of view and which none graded."""
+    graded = [item.vertebra.level for item in spine if first_grading(item) is not None]
     if graded:
         levels = say.levels(graded)
         yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
@@ -138,7 +138,7 @@ def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str
         yield say("summary.outside", levels=say.levels(outside))
     for item in spine:
         reason = not_assessable_reason(item)
-        if reason is not None:
+        if reason is not None and first_grading(item) is None:
             words = say.or_raw(f"flag.{reason}", reason)
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
