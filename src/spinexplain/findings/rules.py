@@ -15,6 +15,7 @@ from spinexplain.findings.verdict import (
     BORDERLINE,
     DEFORMITY,
     MILD_LOSS,
+    NOT_ASSESSABLE,
     SUSPECTED,
     Verdict,
     judge,
@@ -32,6 +33,7 @@ from spinexplain.findings.witness import (
 from spinexplain.types import Grading, ModelInfo
 
 SUSPICIOUS_HEIGHT_LOSS_CLASS = 2
+SEVERE_ENOUGH_LOSS = 0.25
 
 
 @dataclass(frozen=True)
@@ -154,12 +156,14 @@ def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> t
     -------
     tuple of Reason
         A verdict other than *no suspicion*; a model's grade other than its healthy class; a
-        height loss of 20 % or more; network and heights that disagree.
+        height loss of 20 % or more (25 % where no network gives a grade); network and heights
+        that disagree.
     """
     heights = findings.heights
     verdict = verdict_of(findings)
     reasons = _reasons_of_models(findings, models)
-    if heights is not None and heights.loss >= MILD_LOSS:
+    least = SEVERE_ENOUGH_LOSS if verdict.state == NOT_ASSESSABLE else MILD_LOSS
+    if heights is not None and heights.loss >= least:
         values = {"percent": f"{100 * heights.loss:.0f}", "class": str(heights.height_loss_class)}
         reasons.append(Reason("reason.heights", values))
     if agreement(grading_of(findings), heights) == DISAGREE:
