@@ -29,6 +29,7 @@ LAYERS = [
     {"experiment", "results"},
     {"ui"},
     {"report", "dicom_out"},
+    {"reproduce"},
     {"jobs"},
     {"app", "cli", "node"},
 ]
