@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from spinexplain.findings.witness import DETECTOR, PROTOTYPES, WITNESSES
@@ -125,3 +127,21 @@ def stored_calibration() -> VerdictCalibration:
     """Return the calibration that comes with the package."""
     text = (resources.files("spinexplain.findings") / STORED).read_text("utf-8")
     return read_calibration(json.loads(text))
+
+
+def ship(results: Path) -> Path:
+    """Make the calibration of stored results that of the package.
+
+    Parameters
+    ----------
+    results : Path
+        ``verdict.json`` of the study ``verdict``.
+    """
+    content = json.loads(results.read_text("utf-8"))["calibration"]
+    path = Path(str(resources.files("spinexplain.findings") / STORED))
+    path.write_text(json.dumps(as_content(read_calibration(content)), indent=1) + "\n", "utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    ship(Path(sys.argv[1]))
