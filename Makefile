@@ -10,7 +10,7 @@ export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo test check docs docs-pages bench fuzz train-shipped train-detector transfer picture clean
+.PHONY: help demo test check docs docs-pages bench fuzz train-shipped train-detector transfer verdict picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,10 @@ fuzz: $(VENV)/.dev ## feed a thousand broken inputs to every reader
 
 train-shipped: $(VENV)/.dev ## retrain the model that is shipped with the package
 	$(BIN)/python scripts/train_shipped.py
+
+verdict: $(VENV)/.dev ## fit the verdict to phantom spines again, and rewrite docs/verdict.md
+	$(BIN)/spinexplain reproduce verdict --fresh -o docs --work build/reproduce --jobs 2
+	$(BIN)/python -m spinexplain.findings.weighing docs/results/verdict.json
 
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
 	$(BIN)/spinexplain reproduce transfer --fresh -o docs --work build/reproduce --jobs 2

@@ -48,6 +48,7 @@ WRITERS = {
     "detector": Writer({"concepts/detector.md": "detector:written"}),
     "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
     "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
+    "verdict": Writer({"verdict.md": "verdict:written"}),
     "benchmarks": Writer({"benchmarks.md": "benchmarks:written"}),
     "archive-scale": Writer({"scale.md": "archive_scale:written"}),
     "house": Writer({}, "house:draw"),

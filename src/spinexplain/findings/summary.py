@@ -9,16 +9,25 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import GENANT_GRADES
+from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
-    agreement,
     first_grading,
     grading_of,
     models_agree,
     not_assessable_reason,
-    severity,
+    verdict_of,
+    worst_first,
 )
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
+from spinexplain.findings.verdict import (
+    BORDERLINE,
+    DEFORMITY,
+    MILD,
+    SUSPECTED,
+    VERDICT_KEYS,
+    Verdict,
+)
 from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Volume
@@ -81,20 +90,36 @@ def slice_spacing_mm(volume: Volume) -> float:
 
 
 def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
-    """Return the vertebrae that the first model with a grade calls fractured, worst first."""
-    return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
-
-
-def _model_suspects(item: VertebraFindings) -> bool:
-    grading = first_grading(item)
-    return grading is not None and grading.is_fracture
+    """Return the vertebrae whose verdict suspects a fracture, worst first."""
+    found = [item for item in spine if verdict_of(item).state == SUSPECTED]
+    return sorted(found, key=worst_first)
 
 
 def _suspect(item: VertebraFindings, say: Catalogue) -> Suspect:
-    grading = first_grading(item)
-    level, grade = item.vertebra.level.value, "" if grading is None else grading.grade
-    words = say.or_raw(f"grade.{grade}", grade)
-    return Suspect(level, f"level-{level}", grade, words)
+    verdict, level = verdict_of(item), item.vertebra.level.value
+    grade = grade_of_severity(verdict.severity)
+    return Suspect(level, f"level-{level}", grade, severity_words(verdict, say))
+
+
+def severity_words(verdict: Verdict, say: Catalogue) -> str:
+    """Say how severe a suspected fracture is; *possible* where the loss contradicts it."""
+    if verdict.severity is None:
+        return say("severity.none")
+    words = say(f"severity.{verdict.severity}")
+    return say("severity.possible", words=words) if verdict.possible else words
+
+
+def grade_of_severity(severity: str | None) -> str:
+    """Return the Genant grade of a severity, as chips are colored; ``"fracture"`` for none."""
+    return {"mild": "G1", "moderate": "G2", "severe": "G3"}.get(severity or "", "fracture")
+
+
+def _others(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+    """Name the levels of every verdict between a suspected fracture and none."""
+    for state in (BORDERLINE, DEFORMITY, MILD):
+        levels = [item.vertebra.level for item in spine if verdict_of(item).state == state]
+        if levels:
+            yield say(f"summary.verdict.{VERDICT_KEYS[state]}", levels=say.levels(levels))
 
 
 def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
@@ -123,6 +148,7 @@ def _warnings(
 ) -> Iterable[str]:
     if any(NOT_HOUNSFIELD in item.flags for item in spine):
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
+    yield from _others(spine, say)
     lost = [
         say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
         for item, loss in _height_losses(spine)
@@ -130,7 +156,9 @@ def _warnings(
     if lost:
         yield say("summary.by_heights", list=say.listed(lost))
     apart = [
-        item.vertebra.level for item in spine if agreement(grading_of(item), item.heights) is False
+        item.vertebra.level
+        for item in spine
+        if agreement(grading_of(item), item.heights) == DISAGREE
     ]
     if apart:
         yield say("summary.disagree", levels=say.levels(apart))

@@ -115,6 +115,13 @@ STUDIES = {
         ("batch-statistics.json",),
         "spinexplain.reproduce.batch_statistics:measure",
     ),
+    "verdict": Study(
+        "The weights of the verdict, and its false alarms and misses on spines of other presets.",
+        "40 CPU minutes",
+        ("verdict.md",),
+        ("verdict.json",),
+        "spinexplain.reproduce.verdict:measure",
+    ),
     "benchmarks": Study(
         "CPU time and memory of the package beside the libraries that it replaces or uses.",
         "minutes",
