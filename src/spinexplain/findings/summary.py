@@ -8,21 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import healthy_class
+from spinexplain.config.tasks import GENANT_GRADES
+from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
-    agreement,
-    grade_of,
+    first_grading,
+    grading_of,
     models_agree,
     not_assessable_reason,
-    severity,
+    verdict_of,
+    worst_first,
 )
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
+from spinexplain.findings.verdict import (
+    BORDERLINE,
+    DEFORMITY,
+    MILD,
+    SUSPECTED,
+    VERDICT_KEYS,
+    Verdict,
+)
 from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Volume
 
-_GENANT_GRADES = ("G0", "G1", "G2", "G3")
 # Transitional levels: their absence says nothing about the field of view.
 _EXTRA_LEVELS = (VertebraLevel.T13, VertebraLevel.L6)
 
@@ -70,7 +79,7 @@ def _headline(
 ) -> str:
     if suspects:
         return say("summary.suspected", count=len(suspects))
-    graded = any(grade_of(item) is not None for item in spine)
+    graded = any(first_grading(item) is not None for item in spine)
     return say("summary.nothing_suspected" if graded else "summary.none_graded")
 
 
@@ -81,23 +90,41 @@ def slice_spacing_mm(volume: Volume) -> float:
 
 
 def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
-    """Return the vertebrae a model calls fractured, worst first."""
-    return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
-
-
-def _model_suspects(item: VertebraFindings) -> bool:
-    grading = item.assessments[0].grading if grade_of(item) is not None else None
-    return grading is not None and grading.grade != healthy_class(grading.classes)
+    """Return the vertebrae whose verdict suspects a fracture, worst first."""
+    found = [item for item in spine if verdict_of(item).state == SUSPECTED]
+    return sorted(found, key=worst_first)
 
 
 def _suspect(item: VertebraFindings, say: Catalogue) -> Suspect:
-    level, grade = item.vertebra.level.value, grade_of(item) or ""
-    words = say.or_raw(f"grade.{grade}", grade)
-    return Suspect(level, f"level-{level}", grade, words)
+    verdict, level = verdict_of(item), item.vertebra.level.value
+    grade = grade_of_severity(verdict.severity)
+    return Suspect(level, f"level-{level}", grade, severity_words(verdict, say))
+
+
+def severity_words(verdict: Verdict, say: Catalogue) -> str:
+    """Say how severe a suspected fracture is; *possible* where the loss contradicts it."""
+    if verdict.severity is None:
+        return say("severity.none")
+    words = say(f"severity.{verdict.severity}")
+    return say("severity.possible", words=words) if verdict.possible else words
+
+
+def grade_of_severity(severity: str | None) -> str:
+    """Return the Genant grade of a severity, as chips are colored; ``"fracture"`` for none."""
+    return {"mild": "G1", "moderate": "G2", "severe": "G3"}.get(severity or "", "fracture")
+
+
+def _others(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+    """Name the levels of every verdict between a suspected fracture and none."""
+    for state in (BORDERLINE, DEFORMITY, MILD):
+        levels = [item.vertebra.level for item in spine if verdict_of(item).state == state]
+        if levels:
+            yield say(f"summary.verdict.{VERDICT_KEYS[state]}", levels=say.levels(levels))
 
 
 def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
-    graded = [item.vertebra.level for item in spine if grade_of(item) is not None]
+    """Say which levels any model graded, which are out of view and which none graded."""
+    graded = [item.vertebra.level for item in spine if first_grading(item) is not None]
     if graded:
         levels = say.levels(graded)
         yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
@@ -111,7 +138,7 @@ def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str
         yield say("summary.outside", levels=say.levels(outside))
     for item in spine:
         reason = not_assessable_reason(item)
-        if reason is not None:
+        if reason is not None and first_grading(item) is None:
             words = say.or_raw(f"flag.{reason}", reason)
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
@@ -121,6 +148,7 @@ def _warnings(
 ) -> Iterable[str]:
     if any(NOT_HOUNSFIELD in item.flags for item in spine):
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
+    yield from _others(spine, say)
     lost = [
         say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
         for item, loss in _height_losses(spine)
@@ -128,7 +156,9 @@ def _warnings(
     if lost:
         yield say("summary.by_heights", list=say.listed(lost))
     apart = [
-        item.vertebra.level for item in spine if agreement(grade_of(item), item.heights) is False
+        item.vertebra.level
+        for item in spine
+        if agreement(grading_of(item), item.heights) == DISAGREE
     ]
     if apart:
         yield say("summary.disagree", levels=say.levels(apart))
@@ -148,8 +178,8 @@ def _caveats(
     scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
 ) -> Iterable[str]:
     for model in scan.models:
-        missing = [grade for grade in _GENANT_GRADES if grade not in model.classes]
-        if missing == list(_GENANT_GRADES):
+        missing = [grade for grade in GENANT_GRADES if grade not in model.classes]
+        if missing == list(GENANT_GRADES):
             yield say("summary.no_severity", model=model.name)
         elif missing:
             named = [say("summary.grade_named", words=say(f"grade.{g}"), grade=g) for g in missing]

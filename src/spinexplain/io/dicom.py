@@ -11,8 +11,9 @@ from spinexplain.errors import FileFormatError, SpinexplainError
 from spinexplain.io.archive import Member, opened
 from spinexplain.io.dicom_header import HEAD_BYTES, FileHeader, looks_like_dicom, read_header
 from spinexplain.io.dicom_pixels import decode_stack
+from spinexplain.io.dicom_references import DicomReferences, references_of
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
-from spinexplain.io.dicom_stack import stack_slices
+from spinexplain.io.dicom_stack import Stack, stack_slices
 from spinexplain.io.plausibility import ScanWarning
 from spinexplain.io.quiet import quiet_dicom
 from spinexplain.types import Volume
@@ -50,9 +51,7 @@ def read_dicom(path: Path | str, series: str | None = None) -> Volume:
     _need_pydicom(path)
     with quiet_dicom(), opened(path) as files:
         headers = _headers(path, files)
-        chosen = choose_series(str(path), group_series(headers), series)
-        name = f"{path} (series {chosen.info.key})"
-        stack = stack_slices(name, chosen.slices)
+        name, stack = _stacked(path, headers, series)
         try:
             array = decode_stack(stack, files, {header.source: header for header in headers})
         except SpinexplainError as error:
@@ -61,6 +60,39 @@ def read_dicom(path: Path | str, series: str | None = None) -> Volume:
         message = f"{name}: gantry tilt of {stack.tilt_degrees:.1f} degrees, kept as shear."
         warnings.warn(message, ScanWarning, stacklevel=2)
     return Volume(array, stack.affine)
+
+
+def read_references(path: Path | str, series: str | None = None) -> DicomReferences:
+    """Read what results must name of a CT series, without its pixels.
+
+    Parameters
+    ----------
+    path : path
+    series : str, optional
+        As for :func:`read_dicom`; both choose the same slices in the same order.
+
+    Returns
+    -------
+    DicomReferences
+        Slice ``k`` belongs to ``array[:, :, k]`` of the volume that :func:`read_dicom` returns.
+
+    Raises
+    ------
+    FileFormatError, GeometryError
+        As :func:`read_dicom`; also if the series leaves out what results must name, or its
+        slices belong to several patients, studies or frames of reference.
+    """
+    path = Path(path)
+    _need_pydicom(path)
+    with quiet_dicom(), opened(path) as files:
+        name, stack = _stacked(path, _headers(path, files), series)
+        return references_of(name, stack, files)
+
+
+def _stacked(path: Path, headers: Sequence[FileHeader], series: str | None) -> tuple[str, Stack]:
+    chosen = choose_series(str(path), group_series(headers), series)
+    name = f"{path} (series {chosen.info.key})"
+    return name, stack_slices(name, chosen.slices)
 
 
 def list_series(path: Path | str) -> list[SeriesInfo]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spinexplain.findings.rules import severity, suspicion
+from markupsafe import Markup
+
+from spinexplain.findings.rules import suspicion, worst_first
 from spinexplain.findings.scan import ScanFindings, ScanSource
 from spinexplain.findings.summary import Summary, slice_spacing_mm, summarize
 from spinexplain.texts.catalogue import Catalogue, load_catalogue
@@ -26,6 +28,38 @@ from spinexplain.ui.vertebra_view import (
     view_row,
     view_thumbnail,
 )
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the page, below the one before.
+
+    Parameters
+    ----------
+    template : str
+        A template of :mod:`spinexplain.ui` that draws from the page; or
+    view : callable, optional
+        From findings, texts and album to markup of its own. What comes from outside must be
+        escaped in it, as ``markupsafe.Markup.format`` does.
+    """
+
+    template: str = ""
+    view: Callable[[ScanFindings, Catalogue, Album], Markup] | None = None
+
+
+SECTIONS: dict[str, Section] = {
+    name: Section(f"{name}.html.j2")
+    for name in ("header", "summary", "table", "cards", "strip", "foot")
+}
+"""Name -> section, in the order of the page."""
+
+
+@dataclass(frozen=True)
+class DrawnSection:
+    """A section as the page's template takes it: the name of a template, or markup."""
+
+    template: str
+    markup: Markup
 
 
 @dataclass(frozen=True)
@@ -49,6 +83,8 @@ class Page:
     date : datetime.date
     software : str
     album : Album
+    sections : tuple of DrawnSection
+        In the order of the page.
     """
 
     source: ScanSource
@@ -63,6 +99,7 @@ class Page:
     date: datetime.date
     software: str
     album: Album
+    sections: tuple[DrawnSection, ...]
 
 
 def write_report(
@@ -103,7 +140,7 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
     spine = findings.vertebrae
     suspicious = [item for item in spine if suspicion(item)]
     healthy = [item for item in spine if not suspicion(item)]
-    worst_first = sorted(suspicious, key=severity, reverse=True)
+    ordered = sorted(suspicious, key=worst_first)
     return Page(
         source=findings.source,
         models=findings.models,
@@ -111,12 +148,16 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
         summary=summarize(findings, say),
         spine_map=view_map(findings.overview, spine, album),
         rows=tuple(view_row(item, findings.models, say) for item in spine),
-        cards=tuple(view_card(item, findings, album, say) for item in worst_first),
+        cards=tuple(view_card(item, findings, album, say) for item in ordered),
         thumbnails=tuple(view_thumbnail(item, findings, album, say) for item in healthy),
         slice_mm=slice_spacing_mm(findings.volume),
         date=date,
         software=software_version(),
         album=album,
+        sections=tuple(
+            DrawnSection(one.template, one.view(findings, say, album) if one.view else Markup())
+            for one in SECTIONS.values()
+        ),
     )
 
 
