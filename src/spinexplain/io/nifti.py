@@ -16,6 +16,7 @@ from spinexplain.types import LabelMap, Volume
 _BLOCK = 1 << 20  # voxels converted at a time
 _TRAILER_BYTES = 1 << 24
 _FARTHEST_FROM_WHOLE = 1e-3
+_FARTHEST_SCALED = 0.2
 _MASK_VALUES = 64  # a whole spine has 28 labels
 
 
@@ -79,12 +80,28 @@ def read_labels(path: str | Path) -> LabelMap:
         whole = np.rint(flat[block])
         worst = max(worst, float(np.abs(flat[block] - whole).max()))
         labels[block] = whole
-    if worst > _FARTHEST_FROM_WHOLE:
+    if worst > _FARTHEST_FROM_WHOLE and not _one_value_each(flat, worst):
         raise FileFormatError(
             f"{path}: holds values up to {worst:.3g} away from a whole number; expected integer "
             "labels. Was the mask interpolated? Resample it with nearest neighbor."
         )
     return LabelMap(labels.reshape(array.shape, order="F"), affine)
+
+
+def _one_value_each(flat: np.ndarray, worst: float) -> bool:
+    """Whether every label has a single value: scaled by a writer, not interpolated.
+
+    A float array saved in an integer type is scaled by a factor in the header, so that 20
+    comes back as 19.96 wherever it stood.
+    """
+    if worst > _FARTHEST_SCALED:
+        return False
+    found: set[float] = set()
+    for start in range(0, flat.size, _BLOCK):
+        found.update(np.unique(flat[start : start + _BLOCK]).tolist())
+        if len(found) > _MASK_VALUES:
+            return False
+    return len({round(value) for value in found}) == len(found)
 
 
 def write_nifti(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None:

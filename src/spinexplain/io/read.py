@@ -16,14 +16,15 @@ from spinexplain.io.body_masks import body_mask
 from spinexplain.io.dicom import holds_dicom, read_dicom
 from spinexplain.io.files import sha256_file, unreadable
 from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.io.numbering import detect_scheme, refuse_shells
 from spinexplain.io.plausibility import check_hounsfield
 from spinexplain.io.schemes import (
     VERSE,
     apply_mapping,
-    detect_scheme,
     label_centers_mm,
     level_named,
     mapping_from_names,
+    refuse_images,
     scheme_named,
 )
 from spinexplain.types import LabelMap, Volume
@@ -149,6 +150,8 @@ def read_mask(path: Path | str, scheme: str | None = None) -> LabelMap:
         path = _one_file(path, "vertebral-level", "a vertebra mask")
     mask = read_labels(path)
     try:
+        refuse_images(mask)
+        refuse_shells(str(path), mask)
         return apply_mapping(mask, _mapping(path, mask, scheme))
     except LabelError as error:
         prefix = "" if str(error).startswith(str(path)) else f"{path}: "
