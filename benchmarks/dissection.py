@@ -14,13 +14,13 @@ from datasketches import kll_floats_sketch
 from harness.measure import cpu_seconds, peak_mib, row, write
 from harness.scan import spine
 
-from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
+from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.explainers.dissection.grid import cell_grid
 from spinexplain.explainers.dissection.thresholds import TailFilter
-from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
-from spinexplain.models.onnx_export import ONNX_FILE, Answers, write_halves, write_onnx
-from spinexplain.models.runtime import LOGITS, TRUNK, compiled, runs_bf16
+from spinexplain.models.runtime.exported import LOGITS, TRUNK, compiled, runs_bf16
+from spinexplain.models.runtime.onnx_export import ONNX_FILE, Answers, write_halves, write_onnx
+from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.spine.reformat import box_frame
 from spinexplain.types import Patch
 

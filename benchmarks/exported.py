@@ -17,15 +17,15 @@ MODEL = "protoverse-phantom"
 
 def grade_here(model: str, runtime: str) -> dict[str, float]:
     """Grade the lumbar example in this process; CPU seconds, and those of loading."""
-    from spinexplain.assess import grade
     from spinexplain.cli.grade import GradeRequest, read_inputs, write_outputs
+    from spinexplain.findings.assess import grade
 
     with tempfile.TemporaryDirectory() as folder:
         labels = EXAMPLES / "lumbar_seg-vert_msk.nii.gz"
         request = GradeRequest(EXAMPLES / "lumbar_ct.nii.gz", Path(folder), labels=labels)
         inputs = read_inputs(request)
         start = time.process_time()
-        from spinexplain.models.checkpoint import load_grader
+        from spinexplain.models.bundle.store import load_grader
 
         grader = load_grader(model, runtime=runtime)
         loading = time.process_time() - start
@@ -41,7 +41,7 @@ def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "exported"
         export = f"export_bundle({MODEL!r}, {str(exported)!r})"
-        code = f"from spinexplain.models.export import export_bundle\n{export}"
+        code = f"from spinexplain.models.runtime.export import export_bundle\n{export}"
         subprocess.run([sys.executable, "-c", code], check=True)
         for _ in range(rounds):
             for runtime, figures in spent.items():

@@ -43,8 +43,8 @@ ORDER = (
 
 def grade_here(paths: dict[str, str]) -> dict[str, float]:
     """Grade one scan in this process; CPU seconds by stage, and the peak memory."""
-    from spinexplain.assess import grade
     from spinexplain.cli.grade import GradeRequest, read_inputs, write_outputs
+    from spinexplain.findings.assess import grade
 
     spent = {"start": time.process_time()}
 

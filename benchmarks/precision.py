@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from harness.measure import cpu_seconds, row, write
 
-from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
-from spinexplain.models.backbones import build_trunk
+from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.models.build import build_model
-from spinexplain.models.onnx_export import ONNX_FILE, Answers, write_halves, write_onnx
-from spinexplain.models.runtime import LOGITS, MAPS, compiled, runs_bf16
+from spinexplain.models.runtime.exported import LOGITS, MAPS, compiled, runs_bf16
+from spinexplain.models.runtime.onnx_export import ONNX_FILE, Answers, write_halves, write_onnx
+from spinexplain.models.trunks.backbones import build_trunk
 
 CLASSES, BATCH, VERTEBRAE = 3, 4, 17
 SPEC = InputSpec(size=224)

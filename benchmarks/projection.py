@@ -11,18 +11,18 @@ import torch
 from harness.measure import cpu_seconds, row, write
 from reference.protopnet import last_layer_epochs, push
 
-from spinexplain.config import (
+from spinexplain.config.training import (
     HeadSettings,
     InputSpec,
     LastLayerSettings,
     ProjectionSettings,
     TrunkSettings,
 )
-from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
 from spinexplain.models.inputs import batch_size
-from spinexplain.train.last_layer import fit_last_layer, weighted_cross_entropy
-from spinexplain.train.projection import LatentPool, choose_patches
+from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.train.grading.last_layer import fit_last_layer, weighted_cross_entropy
+from spinexplain.train.grading.projection import LatentPool, choose_patches
 
 IMAGES, CHANNELS, GRID, CLASSES, EACH = 1086, 512, 7, 3, 3
 

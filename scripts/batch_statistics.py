@@ -18,11 +18,11 @@ import torch
 from torch import nn
 
 from spinexplain.data.cohort import Cohort
-from spinexplain.models.checkpoint import load_grader
+from spinexplain.data.crops.source import set_from_cohort
+from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.inputs import network_input
-from spinexplain.models.unet3d import BatchStatisticsNorm3d
-from spinexplain.train.augment import plain_crops
-from spinexplain.train.source import set_from_cohort
+from spinexplain.models.trunks.unet3d import BatchStatisticsNorm3d
+from spinexplain.train.grading.augment import plain_crops
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = 10  # in which the released code collects its quantiles

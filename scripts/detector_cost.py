@@ -22,14 +22,14 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 import numpy as np
 import torch
 
-from spinexplain.config import InputSpec, TrainConfig, read_config
-from spinexplain.models.backbones import build_trunk
+from spinexplain.config.training import InputSpec, TrainConfig, read_config
+from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.models.build import build_model
-from spinexplain.train.augment_volume import volume_crops
-from spinexplain.train.dataset import TrainingSet
-from spinexplain.train.detector import WithHeight, detection_objective
-from spinexplain.train.fit import Batch
-from spinexplain.train.precision import has_bfloat16
+from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.train.engine.precision import has_bfloat16
+from spinexplain.train.grading.augment_volume import volume_crops
+from spinexplain.train.grading.detector import WithHeight, detection_objective
+from spinexplain.train.grading.fit import Batch
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "results" / "detector-cost.json"
 BATCH, REPEATS = 8, 3

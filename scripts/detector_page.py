@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, LEDGER = ROOT / "docs" / "concepts" / "detector.md", ROOT / "docs" / "discrepancies.md"
-BUNDLE = ROOT / "src" / "spinexplain" / "models" / "bundles" / "detector-phantom" / "bundle.json"
+BUNDLE = ROOT / "src" / "spinexplain" / "models" / "shipped" / "detector-phantom" / "bundle.json"
 RESULTS = ROOT / "docs" / "results"
 FIGURES = {
     "f1": "F1",

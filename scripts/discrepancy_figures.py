@@ -8,15 +8,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from spinexplain.config import TrainConfig
-from spinexplain.models.backbones import Trunk
-from spinexplain.models.prototype import PrototypeNet
+from spinexplain.analysis.reliability import strongest_maps, top_share
+from spinexplain.config.training import TrainConfig
+from spinexplain.data.crops.dataset import TrainingSet, class_labels
+from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.receptive import upsample_map
-from spinexplain.train.augment import Crops
-from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.projection import PrototypeSource
-from spinexplain.train.reliability import strongest_maps, top_share
-from spinexplain.train.validate import class_average_f1
+from spinexplain.models.trunks.backbones import Trunk
+from spinexplain.train.grading.augment import Crops
+from spinexplain.train.grading.projection import PrototypeSource
+from spinexplain.train.grading.validate import class_average_f1
 
 
 @dataclass(frozen=True, eq=False)

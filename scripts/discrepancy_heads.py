@@ -19,26 +19,26 @@ from discrepancy_figures import (
 )
 from discrepancy_trunks import shipped_settings
 
-from spinexplain.config import AugmentSettings, TrainConfig
-from spinexplain.models.backbones import Trunk, bypassing
+from spinexplain.analysis.reliability import CROP_SHIFT_MM
+from spinexplain.config.training import AugmentSettings, TrainConfig
+from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.models.build import build_model
+from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import network_input
-from spinexplain.models.prototype import PrototypeNet
+from spinexplain.models.trunks.backbones import Trunk, bypassing
 from spinexplain.train import projection
-from spinexplain.train.augment import Crops, augmented_crops, plain_crops
-from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.features import with_features
-from spinexplain.train.fit import Batch, Phase, learning_rate_factor, rows_of_step
-from spinexplain.train.objectives import prototype_objective
-from spinexplain.train.phases import (
+from spinexplain.train.grading.augment import Crops, augmented_crops, plain_crops
+from spinexplain.train.grading.features import with_features
+from spinexplain.train.grading.fit import Batch, Phase, learning_rate_factor, rows_of_step
+from spinexplain.train.grading.objectives import prototype_objective
+from spinexplain.train.grading.phases import (
     cached_similarities,
     connect,
     prototype_groups,
     start_from_patches,
     weights_of,
 )
-from spinexplain.train.projection import project
-from spinexplain.train.reliability import CROP_SHIFT_MM
+from spinexplain.train.grading.projection import project
 
 TRUNK_STEPS, HEAD_STEPS = 250, 120
 STILL = AugmentSettings(**dict.fromkeys(AugmentSettings.model_fields, 0.0))

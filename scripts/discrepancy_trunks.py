@@ -12,16 +12,16 @@ import torch
 from discrepancy_figures import Data
 from lightning.fabric import Fabric
 
-from spinexplain.config import TrainConfig
-from spinexplain.models.backbones import Trunk, build_trunk
-from spinexplain.models.bundle_folder import locate, read_description
-from spinexplain.models.checkpoint import load_grader
-from spinexplain.models.prototype import LinearNet
-from spinexplain.train.dataset import TrainingSet
-from spinexplain.train.fit import Journal, Phase, run_phase
-from spinexplain.train.objectives import WarmUp, classification_objective
-from spinexplain.train.phases import linear_groups, weights_of
-from spinexplain.train.projection import inputs_in_batches
+from spinexplain.config.training import TrainConfig
+from spinexplain.data.crops.dataset import TrainingSet
+from spinexplain.models.bundle.folder import locate, read_description
+from spinexplain.models.bundle.store import load_grader
+from spinexplain.models.heads.prototype import LinearNet
+from spinexplain.models.trunks.backbones import Trunk, build_trunk
+from spinexplain.train.grading.fit import Journal, Phase, run_phase
+from spinexplain.train.grading.objectives import WarmUp, classification_objective
+from spinexplain.train.grading.phases import linear_groups, weights_of
+from spinexplain.train.grading.projection import inputs_in_batches
 
 SHIPPED = "protoverse-phantom"
 

@@ -81,7 +81,7 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any] | None:
     from dissection.sizes import detector_sizes, sheet_sizes
 
     from spinexplain.data.cohort import Cohort
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.models.bundle.store import load_grader
 
     torch.set_num_threads(1)
     if name == "shortcut":

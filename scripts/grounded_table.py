@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-BUNDLE = ROOT / "src/spinexplain/models/bundles/protoverse-phantom/bundle.json"
+BUNDLE = ROOT / "src/spinexplain/models/shipped/protoverse-phantom/bundle.json"
 DOCUMENT = ROOT / "docs/decisions/grounded-prototypes.md"
 BEGIN, END = "<!-- shipped: begin -->", "<!-- shipped: end -->"
 HEAD = (

@@ -31,13 +31,13 @@ from discrepancy_table import write_table
 from discrepancy_trunks import SHIPPED, shift_statistics, trained_trunk, trunk_hash
 from train_shipped import drawn
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort import Cohort
+from spinexplain.data.crops.dataset import TrainingSet, class_labels, with_classes
+from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.io.files import atomic_file
-from spinexplain.models.backbones import Trunk
-from spinexplain.models.prototype import PrototypeNet
-from spinexplain.train.dataset import TrainingSet, class_labels, with_classes
-from spinexplain.train.source import set_from_cohort
+from spinexplain.models.heads.prototype import PrototypeNet
+from spinexplain.models.trunks.backbones import Trunk
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "data" / "discrepancies.json"

@@ -27,11 +27,11 @@ from measure_discrepancies import opened as opened_sheets
 from receptive_fields_page import RESULTS, write_page
 from torch import nn
 
+from spinexplain.data.crops.dataset import joined
 from spinexplain.io.files import atomic_file
-from spinexplain.models.backbones import Trunk
-from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.receptive import ConvStep, receptive_field
-from spinexplain.train.dataset import joined
+from spinexplain.models.trunks.backbones import Trunk
 
 ROOT = Path(__file__).resolve().parents[1]
 CUTS = (8, 6, 4, 7, 5)  # convolutions kept of eight, the most telling first

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from spinexplain.report.plots import drawn
-from spinexplain.report.tokens import LIGHT
+from spinexplain.ui.plots import drawn
+from spinexplain.ui.tokens import LIGHT
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs/data/receptive-fields.json"

@@ -22,22 +22,22 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from spinexplain.config import TrainConfig, read_config
+from spinexplain.config.training import TrainConfig, read_config
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.cohort_writer import CohortWriter
+from spinexplain.data.crops.dataset import TrainingSet, class_labels, joined
+from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.data.phantom.boxes import box_shard
 from spinexplain.data.phantom.scan import make_subject
 from spinexplain.data.phantom.sheets import GRADED
 from spinexplain.evaluate.bootstrap import subject_draws
 from spinexplain.evaluate.detection import FIGURES, detection_figures
-from spinexplain.models.checkpoint import save_bundle
+from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.grader import Scope
-from spinexplain.train.dataset import TrainingSet, class_labels, joined
-from spinexplain.train.package import PHANTOM_LICENCE, Statement, bundle_of, grade_counts
-from spinexplain.train.recipes import train_model
-from spinexplain.train.run import Trained
-from spinexplain.train.source import set_from_cohort
-from spinexplain.train.validate import predict
+from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, grade_counts
+from spinexplain.train.grading.recipes import train_model
+from spinexplain.train.grading.run import Trained
+from spinexplain.train.grading.validate import predict
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME, VERSION = "detector-phantom", "2"
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--only-data", nargs="*", metavar="COHORT")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "train-detector")
     parser.add_argument(
-        "--out", type=Path, default=ROOT / "src" / "spinexplain" / "models" / "bundles" / NAME
+        "--out", type=Path, default=ROOT / "src" / "spinexplain" / "models" / "shipped" / NAME
     )
     options = parser.parse_args()
     torch.set_num_threads(1)

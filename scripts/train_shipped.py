@@ -19,32 +19,32 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 import numpy as np
 import torch
 
-from spinexplain.config import read_config
-from spinexplain.data.cohort_writer import CohortWriter
-from spinexplain.data.phantom.sheets import GRADED, phantom_sheets
-from spinexplain.data.sheets import sheet_shard
-from spinexplain.explainers.cam import activation_maps
-from spinexplain.io.centroids import read_centroids
-from spinexplain.io.nifti import read_labels, read_volume
-from spinexplain.models.checkpoint import save_bundle
-from spinexplain.models.export import export_bundle
-from spinexplain.models.grader import Grader, Scope
-from spinexplain.spine.localize import vertebrae_from_mask
-from spinexplain.spine.reformat import reformat
-from spinexplain.train.calibration import calibration_of
-from spinexplain.train.dataset import TrainingSet, class_labels, joined
-from spinexplain.train.package import PHANTOM_LICENCE, Statement, bundle_of
-from spinexplain.train.protoverse import trained_classifier
-from spinexplain.train.recipes import train_model
-from spinexplain.train.reliability import (
+from spinexplain.analysis.reliability import (
     Reliability,
     evidence_places,
     measure_reliability,
     paired_difference,
 )
-from spinexplain.train.run import Trained
-from spinexplain.train.source import set_from_cohort
-from spinexplain.train.validate import class_average_f1, predict
+from spinexplain.config.training import read_config
+from spinexplain.data.cohort_writer import CohortWriter
+from spinexplain.data.crops.dataset import TrainingSet, class_labels, joined
+from spinexplain.data.crops.source import set_from_cohort
+from spinexplain.data.phantom.sheets import GRADED, phantom_sheets
+from spinexplain.data.sheets import sheet_shard
+from spinexplain.explainers.cam import activation_maps
+from spinexplain.io.centroids import read_centroids
+from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.models.bundle.store import save_bundle
+from spinexplain.models.grader import Grader, Scope
+from spinexplain.models.runtime.export import export_bundle
+from spinexplain.spine.localize import vertebrae_from_mask
+from spinexplain.spine.reformat import reformat
+from spinexplain.train.grading.export_inputs import calibration_of
+from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of
+from spinexplain.train.grading.protoverse import trained_classifier
+from spinexplain.train.grading.recipes import train_model
+from spinexplain.train.grading.run import Trained
+from spinexplain.train.grading.validate import class_average_f1, predict
 from spinexplain.types import ModelInfo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--preset", default="protoverse")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "train-shipped")
     parser.add_argument(
-        "--out", type=Path, default=ROOT / "src" / "spinexplain" / "models" / "bundles" / NAME
+        "--out", type=Path, default=ROOT / "src" / "spinexplain" / "models" / "shipped" / NAME
     )
     options = parser.parse_args()
     torch.set_num_threads(1)

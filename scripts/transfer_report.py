@@ -100,8 +100,8 @@ def figures(options: argparse.Namespace, plan: Plan) -> dict:
     from transfer.baselines import fitted_pixels, heights_threshold
     from transfer.tasks import there
 
-    from spinexplain.evaluate.summary import without_nan
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.evaluate.figures import without_nan
+    from spinexplain.models.bundle.store import load_grader
 
     groups = {name: there(group) for name, group in plan.groups.items()}
     grader = load_grader(options.model)

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinexplain.config import read_config
+from spinexplain.config.training import read_config
 from spinexplain.data.table import read_fracture_table
 from spinexplain.errors import SpinexplainError
 from spinexplain.io.centroids import read_centroids
@@ -430,11 +430,11 @@ def bundle(folder: Path) -> Path:
     """Save a tiny model."""
     import torch
 
-    from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
-    from spinexplain.models.backbones import build_trunk
+    from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
     from spinexplain.models.build import build_model
-    from spinexplain.models.checkpoint import Bundle, save_bundle
+    from spinexplain.models.bundle.store import Bundle, save_bundle
     from spinexplain.models.grader import Scope
+    from spinexplain.models.trunks.backbones import build_trunk
 
     torch.manual_seed(0)
     spec = InputSpec(axes=2, extent_mm=32, size=32)
@@ -459,7 +459,7 @@ def bundle(folder: Path) -> Path:
 @pytest.mark.parametrize("victim", ["bundle.json", "model.safetensors", "manifest.json"])
 def test_damaged_bundles(victim, tmp_path, cases):
     """With the manifest's hashes made to fit again, so that the damage is really read."""
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.models.bundle.store import load_grader
 
     folder = bundle(tmp_path / "tiny")
     whole = (folder / victim).read_bytes()

@@ -76,7 +76,7 @@ def test_marks_in_view_are_counted_by_hand():
 def test_the_detector_is_the_preset_in_a_box_that_holds_the_mark():
     from dissection.detector_shortcut import design
 
-    from spinexplain.config import read_config
+    from spinexplain.config.training import read_config
 
     config, preset = design(), read_config("detector")
     assert config.input.extent_mm / 2 > 34 + 4.5

@@ -12,12 +12,12 @@ import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.cli.main import run
-from spinexplain.config import read_config
+from spinexplain.config.entries import steps_of
+from spinexplain.config.training import read_config
 from spinexplain.data.cohort import Cohort
-from spinexplain.experiment.entries import steps_of
 from spinexplain.io.centroids import write_centroids
 from spinexplain.io.nifti import write_nifti
-from spinexplain.train.features import keeps_trunk
+from spinexplain.train.grading.features import keeps_trunk
 from spinexplain.types import Vertebra, Volume
 
 ROOT = Path(__file__).parent.parent

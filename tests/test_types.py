@@ -5,7 +5,7 @@ import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, ShapeError
-from spinexplain.findings import ScanFindings, ScanSource, VertebraFindings
+from spinexplain.findings.scan import ScanFindings, ScanSource, VertebraFindings
 from spinexplain.geometry import BoxFrame
 from spinexplain.types import (
     Evidence,

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from spinexplain.config import InputSpec
+from spinexplain.analysis.dissection.dissect import DissectionPlan, dissect
+from spinexplain.config.training import InputSpec
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.shard import SeriesShard, VertebraRow
-from spinexplain.explainers.dissection.dissect import DissectionPlan, dissect
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.grader import Grader
 

@@ -16,13 +16,13 @@ from dissection.cohorts import marked_boxes
 from dissection.evidence import evidence_of
 from dissection.overlap import counts
 from dissection.shortcut import dissected
-from spinexplain.config import TrainConfig, read_config
+from spinexplain.config.training import TrainConfig, read_config
 from spinexplain.data.cohort import Cohort
+from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.explainers.dissection.activity import layer_activity
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.models.grader import Grader
-from spinexplain.train.recipes import train_model
-from spinexplain.train.source import set_from_cohort
+from spinexplain.train.grading.recipes import train_model
 from spinexplain.types import ModelInfo
 
 LEARNING, UNSEEN = (21, 60), (22, 30)  # seed, scans

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from spinexplain.report.plots import drawn
-from spinexplain.report.tokens import GRADES, LIGHT
+from spinexplain.ui.plots import drawn
+from spinexplain.ui.tokens import GRADES, LIGHT
 
 TRAINED, UNTRAINED, MARKED = LIGHT["accent"], LIGHT["muted"], GRADES["G3"].fill
 TOP = 10

@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from spinexplain.config import InputSpec, TrunkSettings
+from spinexplain.config.training import InputSpec, TrunkSettings
 from spinexplain.explainers.dissection.samples import Samples
-from spinexplain.models.backbones import Trunk, build_trunk
 from spinexplain.models.grader import Grader
+from spinexplain.models.trunks.backbones import Trunk, build_trunk
 from spinexplain.types import ModelInfo
 
 SETTLING = 64  # vertebrae that set the normalization of an untrained network

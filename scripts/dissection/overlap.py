@@ -12,11 +12,11 @@ from dissection.evidence import TOP, Units, compared, units_of
 from dissection.intervals import effect, spread, top_difference
 from dissection.networks import with_random_weights
 from dissection.use import use_of_units
+from spinexplain.analysis.dissection.redundancy import redundancy_clusters
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.effect import mean_levels
 from spinexplain.explainers.dissection.record import weights_hash
-from spinexplain.explainers.dissection.redundancy import redundancy_clusters
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import auc, permutation_p, ranks
 from spinexplain.explainers.dissection.thresholds import kept_count

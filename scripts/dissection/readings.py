@@ -20,7 +20,7 @@ from spinexplain.explainers.dissection.statistics import auc, ranks
 from spinexplain.explainers.hooks import capture
 from spinexplain.models.grader import Grader
 from spinexplain.models.inputs import network_input
-from spinexplain.models.unet3d import BatchStatisticsNorm3d
+from spinexplain.models.trunks.unet3d import BatchStatisticsNorm3d
 
 PICTURES, BATCH, HALVES, AIR_HU = 25, 10, 200, -1000
 

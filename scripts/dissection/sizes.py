@@ -14,15 +14,15 @@ from dissection.cohorts import sheets
 from dissection.evidence import Units, units_of
 from dissection.networks import CLASSES, SHEETS, scratch_classifier
 from dissection.overlap import counts, tied
-from spinexplain.config import TrainConfig
+from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import auc
-from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
-from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
+from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.types import ModelInfo
 
 SHEETS_SEED, COUNT, LEARNING = 2, 8000, 7000

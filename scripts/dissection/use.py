@@ -8,10 +8,10 @@ import numpy as np
 
 from dissection.evidence import TOP, Units
 from dissection.intervals import between, draws
+from spinexplain.config.tasks import healthy_class
 from spinexplain.explainers.dissection.effect import silenced_log_odds
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.explainers.dissection.statistics import auc
-from spinexplain.findings import healthy_class
 from spinexplain.models.grader import Grader
 
 GROUPS = 20

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spinexplain.anatomy import VertebraLevel
-    from spinexplain.assess import explain, grade
     from spinexplain.errors import SpinexplainError
-    from spinexplain.findings import ScanFindings, VertebraFindings
+    from spinexplain.findings.assess import explain, grade
+    from spinexplain.findings.scan import ScanFindings, VertebraFindings
     from spinexplain.io.centroids import read_centroids
     from spinexplain.io.nifti import read_labels, read_volume
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.models.bundle.store import load_grader
     from spinexplain.report.html import write_report
     from spinexplain.spine.localize import localize
     from spinexplain.spine.morphometry import measure
@@ -65,13 +65,13 @@ __all__ = [
 # Where each public name lives. They are imported on first use, so that importing the
 # package costs milliseconds and does not import torch.
 _HOME = {
-    "ScanFindings": "findings",
+    "ScanFindings": "findings.scan",
     "SpinexplainError": "errors",
-    "VertebraFindings": "findings",
+    "VertebraFindings": "findings.scan",
     "VertebraLevel": "anatomy",
-    "explain": "assess",
-    "grade": "assess",
-    "load_grader": "models.checkpoint",
+    "explain": "findings.assess",
+    "grade": "findings.assess",
+    "load_grader": "models.bundle.store",
     "localize": "spine.localize",
     "measure": "spine.morphometry",
     "read_centroids": "io.centroids",

@@ -173,6 +173,10 @@ class Patch:
             )
 
 
+HEIGHT_NAMES = ("anterior", "middle", "posterior")
+"""The three heights of a body, in the order of every array of three."""
+
+
 @dataclass(frozen=True, eq=False)
 class Heights:
     """Heights of one vertebral body, and what they say about height loss.

@@ -7,8 +7,8 @@ import pytest
 @pytest.fixture(scope="module")
 def dissection(finished_run, tmp_path_factory):
     """A dissection of the finished run, and what was printed."""
+    from spinexplain.analysis.dissection.dissect import DissectionPlan
     from spinexplain.cli.dissect import dissect_to_folder
-    from spinexplain.explainers.dissection.dissect import DissectionPlan
 
     run, cohort = finished_run
     out = tmp_path_factory.mktemp("dissected") / "dissection"
@@ -38,16 +38,16 @@ def test_the_fractures_a_detector_saw_are_counted_whatever_the_order_of_its_clas
     """A bundle's JSON is sorted: "fracture" comes before "no fracture"."""
     from types import SimpleNamespace
 
+    from spinexplain.analysis.dissection.dissect import DissectionPlan
     from spinexplain.cli.dissect import plan_for
-    from spinexplain.explainers.dissection.dissect import DissectionPlan
 
     training = {
         "config": {"grades": {"fracture": ["G1", "G2"], "no fracture": ["G0"]}},
         "vertebrae": {"G0": 900, "G1": 3, "G2": 2},
     }
     told = SimpleNamespace(classes=("no fracture", "fracture"), training=training)
-    monkeypatch.setattr("spinexplain.models.bundle_folder.locate", lambda _: tmp_path)
-    monkeypatch.setattr("spinexplain.models.bundle_folder.read_description", lambda _: told)
+    monkeypatch.setattr("spinexplain.models.bundle.folder.locate", lambda _: tmp_path)
+    monkeypatch.setattr("spinexplain.models.bundle.folder.read_description", lambda _: told)
     plan = plan_for("run", DissectionPlan())
     assert (plan.learned_fractures, plan.mild) == (5, True)
     told.classes, told.training = ("G0", "G2", "G3"), {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}}
@@ -127,7 +127,7 @@ def test_names_of_another_layer_are_not_dropped_by_force(
     shutil.copytree(dissection, folder)
     assert spinexplain("names", folder, _rater(folder)).code == 0
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    passed = "spinexplain.explainers.dissection.dissect.dissect"
+    passed = "spinexplain.analysis.dissection.dissect.dissect"
     monkeypatch.setattr(passed, lambda *_: pytest.fail("the pass was begun"))
     ended = spinexplain(
         *("dissect", run, cohort, "-o", folder, "--layer", "add_on.3", "--force"),

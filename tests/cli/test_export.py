@@ -3,8 +3,8 @@ import json
 import pytest
 
 from spinexplain.cli.export import in_words
-from spinexplain.models.checkpoint import load_grader
-from spinexplain.models.description import ExportDescription
+from spinexplain.models.bundle.description import ExportDescription
+from spinexplain.models.bundle.store import load_grader
 
 SHIPPED = "protoverse-phantom"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spinexplain.data.sheet_file import read_sheets
 from spinexplain.data.table import read_fracture_table, series_name
+from spinexplain.data.table_file import read_sheets
 from spinexplain.errors import FileFormatError
 
 REAL = Path(__file__).parent / "verse19-table" / "ryai190138_appendixe1.xlsx"

@@ -11,7 +11,6 @@ from spinexplain.evaluate.predictions import (
     judged,
     predictions_table,
     read_predictions,
-    settings_hash,
     write_predictions,
 )
 
@@ -58,11 +57,6 @@ def test_a_missing_value_hashes_alike_as_none_and_nan():
     assert data_hash(ROWS.assign(loss=[None, 0.5, 1.0])) == data_hash(
         ROWS.assign(loss=[np.nan, 0.5, 1.0])
     )
-
-
-def test_settings_hash_sees_values_not_order():
-    assert settings_hash({"a": 1, "b": [2]}) == settings_hash({"b": [2], "a": 1})
-    assert settings_hash({"a": 1}) != settings_hash({"a": 2})
 
 
 def test_shapes_must_fit():

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.entries import parse_entry
+from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.shard import SeriesShard, VertebraRow
 from spinexplain.experiment.crossval import Plan, folded_data
-from spinexplain.experiment.entries import parse_entry
 
 LEVELS = ("T11", "T12", "L1", "L2")
 

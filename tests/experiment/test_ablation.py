@@ -1,6 +1,7 @@
 import pytest
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.entries import parse_entry
+from spinexplain.config.training import TrainConfig
 from spinexplain.errors import ConfigError
 from spinexplain.experiment.ablation import (
     ablate,
@@ -10,7 +11,6 @@ from spinexplain.experiment.ablation import (
     setting_of,
     with_frozen_trunk,
 )
-from spinexplain.experiment.entries import parse_entry
 
 BASE = TrainConfig(name="p", last_layer={"class_weights": "none"})
 

@@ -3,12 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from spinexplain.config import AugmentSettings
+from spinexplain.config.entries import parse_entry
+from spinexplain.config.training import AugmentSettings
 from spinexplain.data.split import read_folds
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.evaluate.predictions import read_predictions
 from spinexplain.experiment.crossval import Plan, cross_validate, folded_data
-from spinexplain.experiment.entries import parse_entry
 
 
 def plan_of(preset, *overrides, folds=2):

@@ -4,6 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
+from spinexplain.config.entries import parse_entries
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.evaluate.predictions import read_predictions, write_predictions
 from spinexplain.experiment.crossval import Plan, cross_validate
@@ -14,7 +15,6 @@ from spinexplain.experiment.crossval_results import (
     read_plan,
     results_markdown,
 )
-from spinexplain.experiment.entries import parse_entries
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from spinexplain.config.entries import parse_entry
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.evaluate.predictions import data_hash
-from spinexplain.experiment.entries import parse_entry
 from spinexplain.experiment.evaluation import evaluate_model, model_source
 from spinexplain.experiment.folds import run_fold
-from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.bundle.store import load_grader
 
 
 @pytest.fixture

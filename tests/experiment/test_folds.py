@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 
+from spinexplain.config.entries import parse_entry
 from spinexplain.evaluate.predictions import read_predictions
-from spinexplain.experiment.entries import parse_entry
 from spinexplain.experiment.folds import (
     fold_folder,
     is_done,
@@ -11,7 +11,7 @@ from spinexplain.experiment.folds import (
     pooled_predictions,
     run_fold,
 )
-from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.bundle.store import load_grader
 
 
 def test_a_fold_is_judged_on_what_it_was_not_trained_on(toy_folded, tiny_preset, tmp_path):

@@ -2,10 +2,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
+from spinexplain.data.crops.dataset import class_labels
 from spinexplain.evaluate.predictions import Origin, class_names
 from spinexplain.experiment.prediction import class_scores, predicted
-from spinexplain.train.dataset import class_labels
 
 SPEC = InputSpec(extent_mm=32, size=32)
 TASK = {"G0": ("G0",), "G2": ("G2",), "G3": ("G3",)}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from spinexplain.experiment.entries import parse_entry
+from spinexplain.config.entries import parse_entry
 from spinexplain.experiment.folds import run_fold
 from spinexplain.experiment.prototype_figures import (
     contributions,
@@ -14,7 +14,7 @@ from spinexplain.experiment.prototype_figures import (
     measured,
     winner_share,
 )
-from spinexplain.train.projection import PrototypeSource
+from spinexplain.train.grading.projection import PrototypeSource
 
 
 def test_cosines_by_hand():

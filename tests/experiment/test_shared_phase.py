@@ -3,7 +3,7 @@ import csv
 import pytest
 import torch
 
-from spinexplain.experiment.entries import parse_entry
+from spinexplain.config.entries import parse_entry
 from spinexplain.experiment.folds import FoldedData, run_fold
 from spinexplain.experiment.shared_phase import classifier_key, keep, lend
 

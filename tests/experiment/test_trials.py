@@ -8,7 +8,7 @@ import pytest
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.experiment.trials import Trials, run_trials
 from spinexplain.experiment.trials_sources import parse_source
-from spinexplain.models.checkpoint import load_grader
+from spinexplain.models.bundle.store import load_grader
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_stopped_experiment_goes_on_and_what_is_done_is_not_touched(trials, mo
     def never(*_, **__):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("spinexplain.train.recipes.train_model", never)
+    monkeypatch.setattr("spinexplain.train.grading.recipes.train_model", never)
     assert run_trials(trials) == first
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.training import TrainConfig
 from spinexplain.experiment.trials_result import (
     collect,
     height_threshold,

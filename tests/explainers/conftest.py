@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
+from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
-from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
 from spinexplain.models.grader import Grader
+from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.types import Exemplar, ModelInfo, Patch, Vertebra
 
 CLASSES = ("G0", "G2", "G3")

@@ -5,15 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.cam import activation_maps, default_layer, explain_cam
 from spinexplain.explainers.cam_weights import CAM_METHODS
-from spinexplain.models.detector import DetectorNet
 from spinexplain.models.grader import Grader
+from spinexplain.models.heads.detector import DetectorNet
 from spinexplain.models.receptive import ReceptiveField, upsample_map
-from spinexplain.models.unet3d import CompactEncoder3D
-from spinexplain.models.vgg import VGG
+from spinexplain.models.trunks.unet3d import CompactEncoder3D
+from spinexplain.models.trunks.vgg import VGG
 
 METHODS = sorted(CAM_METHODS)
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config import HeadSettings, InputSpec, TrunkSettings
+from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
-from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import build_model
-from spinexplain.models.checkpoint import Bundle, PrototypeRecord, save_bundle
+from spinexplain.models.bundle.store import Bundle, PrototypeRecord, save_bundle
 from spinexplain.models.grader import Scope
+from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.types import Patch, Vertebra
 
 CLASSES = ("G0", "G2", "G3")

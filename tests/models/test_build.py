@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from spinexplain.config import HeadSettings, InputSpec, TrunkSettings, read_config
+from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings, read_config
 from spinexplain.errors import ConfigError
-from spinexplain.models.backbones import build_trunk
 from spinexplain.models.build import MODELS, build_model
-from spinexplain.models.detector import DetectorNet
-from spinexplain.models.prototype import LinearNet, PrototypeNet
+from spinexplain.models.heads.detector import DetectorNet
+from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
+from spinexplain.models.trunks.backbones import build_trunk
 
 TRUNK = TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none")
 

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
 from spinexplain.errors import ShapeError
 from spinexplain.models.input_arrays import center_index, input_array, resized
 from spinexplain.models.inputs import to_tensor

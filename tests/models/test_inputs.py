@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
 from spinexplain.errors import ShapeError
 from spinexplain.models.inputs import gaussian_plane, network_input, to_tensor
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from spinexplain.config import InputSpec, TrunkSettings
-from spinexplain.models.backbones import build_trunk
+from spinexplain.config.training import InputSpec, TrunkSettings
 from spinexplain.models.receptive import ConvStep, ReceptiveField, receptive_field, upsample_map
+from spinexplain.models.trunks.backbones import build_trunk
 
 
 def touched(trunk, size, cell):

@@ -6,7 +6,7 @@ import pytest
 
 from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.report.atlas_pictures import view_patch
-from spinexplain.report.pictures import Album
+from spinexplain.ui.pictures import Album
 
 
 def view(atlas, whole=True, **changes):

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinexplain.atlas import Embedding
+from spinexplain.analysis.atlas.record import Embedding
 from spinexplain.report.atlas_view import cosines, known, view_matrices, view_model, view_sheet
-from spinexplain.report.pictures import Album
+from spinexplain.ui.pictures import Album
 
 
 def test_cards_count_own_neighbors_and_say_how_far(make_atlas):

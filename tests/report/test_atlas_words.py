@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from spinexplain.report.atlas_words import figure_three, sentences, side_by_side
-from spinexplain.report.text import load_catalogue
+from spinexplain.texts.catalogue import load_catalogue
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from spinexplain.explainers.dissection.names import NAMES_SCHEMA, RaterNames
 from spinexplain.report.concepts_html import write_concepts
-from spinexplain.report.text import load_catalogue
+from spinexplain.texts.catalogue import load_catalogue
 
 DATE = datetime.date(2024, 1, 1)
 

@@ -10,8 +10,8 @@ from spinexplain.report.concepts_view import (
     view_unit,
     view_units,
 )
-from spinexplain.report.pictures import Album
-from spinexplain.report.text import load_catalogue
+from spinexplain.texts.catalogue import load_catalogue
+from spinexplain.ui.pictures import Album
 
 SAY = load_catalogue()
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spinexplain.evaluate.figures import summarize
 from spinexplain.evaluate.predictions import class_names
-from spinexplain.evaluate.summary import summarize
 from spinexplain.report.evaluation_page import GALLERY, gallery, score, write_evaluation_page
-from spinexplain.report.pictures import Album
+from spinexplain.ui.pictures import Album
 
 _SPEC = importlib.util.spec_from_file_location(
     "summaries", Path(__file__).parents[1] / "evaluate" / "test_summary.py"

@@ -1,10 +1,10 @@
 import pytest
 from PIL import Image
 
+from spinexplain.config.entries import parse_entry
 from spinexplain.errors import ConfigError
 from spinexplain.experiment.crossval import Plan, cross_validate
 from spinexplain.experiment.crossval_results import crossval_results
-from spinexplain.experiment.entries import parse_entry
 from spinexplain.experiment.stored import find_results
 from spinexplain.report.paper_examples import bundle_of, draw_examples, draw_prototypes, sheet
 

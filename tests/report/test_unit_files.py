@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spinexplain.explainers.dissection.dissect import dissect
+from spinexplain.analysis.dissection.dissect import dissect
 from spinexplain.io.nifti import read_volume
 from spinexplain.report.unit_files import write_collages, write_unit_files
 

@@ -79,8 +79,8 @@ def designed(preset: str, over: Sequence[str], grid: Grid, frozen_trunk: bool) -
     ConfigError
         If preset or factors are wrong.
     """
+    from spinexplain.config.entries import parse_config_text
     from spinexplain.experiment.ablation import design, parse_factor, with_frozen_trunk
-    from spinexplain.experiment.entries import parse_config_text
 
     factors = [parse_factor(text) for text in over]
     base = parse_config_text(preset)

@@ -23,9 +23,9 @@ from spinexplain.errors import ConfigError, LabelError
 
 if TYPE_CHECKING:
     from spinexplain.anatomy import VertebraLevel
-    from spinexplain.assess import Stage
     from spinexplain.cli.grade import GradeRequest
-    from spinexplain.findings import Comparison
+    from spinexplain.findings.assess import Stage
+    from spinexplain.findings.scan import Comparison
 
 
 def command(
@@ -58,7 +58,7 @@ def command(
     Example: spinexplain compare ct.nii.gz --labels m.nii.gz --level L2 --level T9 -o figure.png
     """
     from spinexplain.cli.grade import GradeRequest
-    from spinexplain.report.comparison import check_format, write_comparison
+    from spinexplain.report.side_by_side import check_format, write_comparison
 
     _check(out, labels, centroids, theme, force)
     check_format(out)
@@ -98,9 +98,9 @@ def compared(
     stage : callable
         Runs ``read``, ``localize`` and ``explain``.
     """
-    from spinexplain.assess import bodies_of, compare
     from spinexplain.cli.grade import read_inputs
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.findings.assess import bodies_of, compare
+    from spinexplain.models.bundle.store import load_grader
     from spinexplain.spine.localize import localize
 
     with stage("read"):

@@ -70,10 +70,10 @@ def crossval_to_folder(
     SpinexplainError
         If presets, cohort or output folder are wrong.
     """
+    from spinexplain.config.entries import parse_entries
     from spinexplain.data.cohort import Cohort
     from spinexplain.experiment.crossval import Plan, cross_validate
     from spinexplain.experiment.crossval_results import crossval_results, results_markdown
-    from spinexplain.experiment.entries import parse_entries
     from spinexplain.io.files import atomic_file
 
     plan = Plan(tuple(parse_entries(presets)), folds, seed)

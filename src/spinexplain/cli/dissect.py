@@ -13,7 +13,7 @@ from spinexplain.cli.options import CohortPath, Force, Seed
 from spinexplain.cli.progress import printable, shown_phases
 
 if TYPE_CHECKING:
-    from spinexplain.explainers.dissection.dissect import Dissected, DissectionPlan
+    from spinexplain.analysis.dissection.dissect import Dissected, DissectionPlan
     from spinexplain.explainers.dissection.names import RaterNames
     from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.models.grader import Grader
@@ -55,8 +55,8 @@ def command(
 
     Example: spinexplain dissect run cohort -o dissection
     """
-    from spinexplain.explainers.dissection.dissect import DissectionPlan
-    from spinexplain.report.text import load_catalogue
+    from spinexplain.analysis.dissection.dissect import DissectionPlan
+    from spinexplain.texts.catalogue import load_catalogue
 
     plan = DissectionPlan(layer, quantile, split, mild, batch=batch, top=top, seed=seed)
     words = ["spinexplain", "dissect", Path(model).name, cohort.name, "-o", out.name]
@@ -96,11 +96,11 @@ def dissect_to_folder(
     """
     from dataclasses import replace
 
+    from spinexplain.analysis.dissection.dissect import dissect
     from spinexplain.data.cohort import Cohort
-    from spinexplain.explainers.dissection.dissect import dissect
     from spinexplain.explainers.dissection.names import read_names
     from spinexplain.io.files import output_folder
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.models.bundle.store import load_grader
 
     grader = load_grader(model, runtime="torch")
     plan = plan_for(model, plan)
@@ -166,8 +166,8 @@ def plan_for(model: str, plan: DissectionPlan) -> DissectionPlan:
     """Fill in what the model tells of itself: its quantile, its task, the fractures it saw."""
     from dataclasses import replace
 
-    from spinexplain.findings import healthy_class
-    from spinexplain.models.bundle_folder import locate, read_description
+    from spinexplain.config.tasks import healthy_class
+    from spinexplain.models.bundle.folder import locate, read_description
 
     description = read_description(locate(model))
     config = description.training.get("config")

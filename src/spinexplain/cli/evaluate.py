@@ -58,7 +58,7 @@ def evaluate_to_folder(
     from spinexplain.experiment.evaluation import evaluate_model
     from spinexplain.io.files import output_folder
     from spinexplain.report.evaluation_page import write_evaluation_page
-    from spinexplain.report.plots import confusion_png, reliability_png
+    from spinexplain.ui.plots import confusion_png, reliability_png
 
     opened = Cohort.open(cohort)
     with output_folder(out, force=force) as folder, shown_stages(cohort.name, total=2) as stage:

@@ -10,7 +10,7 @@ import typer
 from spinexplain.cli.options import Force
 
 if TYPE_CHECKING:
-    from spinexplain.models.description import ExportDescription
+    from spinexplain.models.bundle.description import ExportDescription
 
 
 def command(
@@ -82,16 +82,16 @@ def export_to_folder(
     """
     import openvino  # noqa: F401  (said first: the export can not do without)
 
-    from spinexplain.models.bundle_folder import locate, read_description, read_json
-    from spinexplain.models.checkpoint import EXPORT
-    from spinexplain.models.description import ExportDescription
-    from spinexplain.models.export import export_bundle
+    from spinexplain.models.bundle.description import ExportDescription
+    from spinexplain.models.bundle.folder import locate, read_description, read_json
+    from spinexplain.models.bundle.store import EXPORT
+    from spinexplain.models.runtime.export import export_bundle
 
     calibration = None
     if cohort is not None:
         from spinexplain.data.cohort import Cohort
-        from spinexplain.train.calibration import calibration_of
-        from spinexplain.train.source import set_from_cohort
+        from spinexplain.data.crops.source import set_from_cohort
+        from spinexplain.train.grading.export_inputs import calibration_of
 
         spec = read_description(locate(bundle)).input
         data = set_from_cohort(

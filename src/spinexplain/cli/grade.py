@@ -25,7 +25,7 @@ from spinexplain.errors import LabelError
 
 if TYPE_CHECKING:
     from spinexplain.explainers.dissection.record import Dissection
-    from spinexplain.findings import ScanFindings, ScanSource
+    from spinexplain.findings.scan import ScanFindings, ScanSource
     from spinexplain.types import LabelMap, Vertebra, Volume
 
 
@@ -155,8 +155,8 @@ def grade_to_folder(request: GradeRequest, quiet: bool = False) -> ScanFindings:
     SpinexplainError
         If any input is wrong or the output exists; nothing is written then.
     """
-    from spinexplain.assess import SHIPPED_MODEL, grade
     from spinexplain.cli.progress import shown_stages
+    from spinexplain.findings.assess import SHIPPED_MODEL, grade
     from spinexplain.io.files import output_folder
 
     if request.labels is None and request.centroids is None and request.localizer is None:
@@ -202,7 +202,7 @@ def _silent(_: str) -> AbstractContextManager[None]:
 
 def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
-    from spinexplain.findings import ScanSource
+    from spinexplain.findings.scan import ScanSource
     from spinexplain.io.centroids import read_centroids
     from spinexplain.io.read import is_dicom, read_body, read_mask, read_scan, scan_sha256
 
@@ -252,9 +252,9 @@ def _localized(request: GradeRequest, volume: Volume) -> tuple[GradeRequest, str
 
 def write_outputs(findings: ScanFindings, folder: Path, request: GradeRequest) -> None:
     """Write heat maps, result.json and the report into ``folder``."""
-    from spinexplain.report.heatmaps import write_heatmaps
     from spinexplain.report.html import write_report
-    from spinexplain.report.result_json import write_result
+    from spinexplain.results.heatmaps import write_heatmaps
+    from spinexplain.results.result_json import write_result
 
     which = "all" if request.all_heatmaps else "suspicious"
     paths = write_heatmaps(findings, folder, which=which, full_grid=request.full_grid)
@@ -292,8 +292,8 @@ def command_line(request: GradeRequest) -> str:
 
 def in_words(findings: ScanFindings) -> str:
     """Say in one line what was suspected and what was assessed."""
-    from spinexplain.report.summary import summarize
-    from spinexplain.report.text import load_catalogue
+    from spinexplain.findings.summary import summarize
+    from spinexplain.texts.catalogue import load_catalogue
 
     say = load_catalogue("en")
     summary = summarize(findings, say)

@@ -99,7 +99,7 @@ def measure_to_csv(
     SpinexplainError
         If an input is wrong, or ``out`` exists and ``force`` is not set.
     """
-    from spinexplain.assess import bodies_of
+    from spinexplain.findings.assess import bodies_of
     from spinexplain.io.read import read_body, read_mask, read_scan
     from spinexplain.spine.localize import localize, match_grid, with_graded_levels
     from spinexplain.spine.morphometry import measure

@@ -14,7 +14,7 @@ from spinexplain.cli.progress import printable, shown_phases
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spinexplain.atlas import ModelAtlas
+    from spinexplain.analysis.atlas.record import ModelAtlas
     from spinexplain.cli.progress import Advance
 
 Cohorts = Annotated[
@@ -87,10 +87,10 @@ def atlas_of(
     SpinexplainError
         If the run or a cohort is missing or broken, or they do not belong together.
     """
+    from spinexplain.analysis.atlas.build import measure_atlas
+    from spinexplain.analysis.atlas.crops import training_data
     from spinexplain.data.cohort import Cohort
-    from spinexplain.train.atlas import measure_atlas
-    from spinexplain.train.atlas_data import training_data
-    from spinexplain.train.run_folder import open_run
+    from spinexplain.train.grading.run_folder import open_run
 
     opened = open_run(run, bundle)
     paths = list(cohorts) or ([] if opened.cohort is None else [opened.cohort])
@@ -106,7 +106,7 @@ def atlas_of(
 def in_words(atlas: ModelAtlas) -> str:
     """Say in one line what was found."""
     from spinexplain.report.atlas_words import sentences
-    from spinexplain.report.text import load_catalogue
+    from spinexplain.texts.catalogue import load_catalogue
 
     said = sentences(atlas, load_catalogue())
     return said[0] if said else f"{len(atlas.prototypes)} prototypes"

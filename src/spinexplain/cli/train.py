@@ -13,8 +13,8 @@ from spinexplain.cli.options import CohortPath
 from spinexplain.cli.progress import shown_phases
 
 if TYPE_CHECKING:
-    from spinexplain.train.package import Statement
-    from spinexplain.train.run import Trained
+    from spinexplain.train.grading.package import Statement
+    from spinexplain.train.grading.run import Trained
 
 
 def command(
@@ -113,15 +113,15 @@ def train_to_bundle(request: TrainRequest) -> dict[str, float] | None:
     SpinexplainError
         If preset, cohort or output folder are wrong.
     """
+    from spinexplain.config.entries import parse_config_text
     from spinexplain.data.cohort import Cohort
-    from spinexplain.experiment.entries import parse_config_text
-    from spinexplain.models.checkpoint import save_bundle
-    from spinexplain.train.fingerprint import fingerprint
-    from spinexplain.train.package import bundle_of
-    from spinexplain.train.precision import falls_back
-    from spinexplain.train.processes import is_first_process
-    from spinexplain.train.recipes import train_model
-    from spinexplain.train.source import set_from_cohort
+    from spinexplain.data.crops.fingerprint import fingerprint
+    from spinexplain.data.crops.source import set_from_cohort
+    from spinexplain.models.bundle.store import save_bundle
+    from spinexplain.train.engine.precision import falls_back
+    from spinexplain.train.engine.processes import is_first_process
+    from spinexplain.train.grading.package import bundle_of
+    from spinexplain.train.grading.recipes import train_model
 
     config, out = parse_config_text(request.preset), request.out
     if request.seed is not None:
@@ -163,7 +163,7 @@ def _split_of(request: TrainRequest) -> str | None:
 def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement:
     """Say what the model is, what it was trained on and whose data that is."""
     from spinexplain.models.grader import Scope
-    from spinexplain.train.package import PHANTOM_LICENCE, Statement, levels_seen
+    from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, levels_seen
 
     cohort, split, synthetic = request.cohort.name, request.split, trained.data.synthetic
     kind = "synthetic spines only" if synthetic else "patients' CTs"
@@ -181,7 +181,7 @@ def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement
 def _remember_cohort(run: Path, cohort: Path, split: str | None, fingerprint: str) -> None:
     """Note where the run found its cohort, so that `prototypes` finds it too."""
     from spinexplain.io.files import atomic_file
-    from spinexplain.train.run_folder import COHORT_FILE
+    from spinexplain.train.grading.run_folder import COHORT_FILE
 
     told = {"path": str(cohort.resolve()), "split": split, "fingerprint": fingerprint}
     with atomic_file(run / COHORT_FILE) as temporary:

@@ -46,7 +46,7 @@ def command(
 
     Example: spinexplain trials detector --train verse --train verse+own --test verse -o trials
     """
-    from spinexplain.experiment.entries import parse_config_text
+    from spinexplain.config.entries import parse_config_text
     from spinexplain.experiment.trials import Trials, run_trials
     from spinexplain.experiment.trials_result import markdown
     from spinexplain.experiment.trials_sources import parse_source

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.schema import FOREIGN_MATERIAL, GRADES, SPLITS
-from spinexplain.data.sheet_file import Cell, read_sheets
 from spinexplain.data.table import SHAPES, series_name
+from spinexplain.data.table_file import Cell, read_sheets
 from spinexplain.errors import FileFormatError
 
 _GRADE_CELLS = {

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spinexplain.data.album import write_contact_sheets
 from spinexplain.data.cohort import Cohort
+from spinexplain.data.cohort_overview import print_summary, summarize, write_summary
 from spinexplain.data.cohort_writer import CohortWriter, only_writer
-from spinexplain.data.contact_sheet import write_contact_sheets
 from spinexplain.data.labeling import join_labels
 from spinexplain.data.overrides import NO_OVERRIDES, read_overrides
 from spinexplain.data.plan import LeftOut, Plan, PlannedSeries, plan_cohort
 from spinexplain.data.series import PATCHES, fingerprint
 from spinexplain.data.split import check_enough, read_folds, write_folds
-from spinexplain.data.summary import print_summary, summarize, write_summary
 from spinexplain.data.table import read_fracture_table
 from spinexplain.data.workers import prepare_all
 from spinexplain.errors import ConfigError

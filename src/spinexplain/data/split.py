@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinexplain.data.sheet_file import Cell, read_sheets
+from spinexplain.data.table_file import Cell, read_sheets
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.io.files import atomic_file
 

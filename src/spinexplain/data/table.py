@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.schema import FOREIGN_MATERIAL
-from spinexplain.data.sheet_file import Cell, Rows, read_sheets
+from spinexplain.data.table_file import Cell, Rows, read_sheets
 from spinexplain.errors import FileFormatError
 
 SHAPES = ("none", "wedge", "biconcave", "crush")

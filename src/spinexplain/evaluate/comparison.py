@@ -10,9 +10,9 @@ import numpy as np
 
 from spinexplain.errors import ConfigError
 from spinexplain.evaluate.bootstrap import DRAWS, Figure, paired_difference
+from spinexplain.evaluate.figures import HEADLINE, headline, used_rows, without_nan
 from spinexplain.evaluate.predictions import check_same_data, class_names, judged
 from spinexplain.evaluate.significance import corrected_t_test, mcnemar, wilcoxon
-from spinexplain.evaluate.summary import HEADLINE, headline, used_rows, without_nan
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,6 @@ grade is none), one ``p_<class>`` per class, ``assessable`` and ``reason``.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,18 +83,6 @@ def _cell(value: Any) -> str:
     if value is None or pd.isna(value):
         return ""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def settings_hash(settings: Any) -> str:
-    """Hash JSON-ready settings, whatever the order of their keys.
-
-    Examples
-    --------
-    >>> settings_hash({"a": 1, "b": 2}) == settings_hash({"b": 2, "a": 1})
-    True
-    """
-    text = json.dumps(settings, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def predictions_table(

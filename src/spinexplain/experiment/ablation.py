@@ -10,11 +10,11 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.entries import Entry, slug, with_setting
+from spinexplain.config.training import TrainConfig
 from spinexplain.errors import ConfigError
 from spinexplain.experiment.crossval import Plan, Progress, cross_validate
 from spinexplain.experiment.crossval_results import crossval_results
-from spinexplain.experiment.entries import Entry, slug, with_setting
 from spinexplain.experiment.shared_phase import classifier_settings
 from spinexplain.io.files import atomic_file
 

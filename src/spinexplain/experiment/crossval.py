@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from spinexplain.config.entries import Entry
+from spinexplain.data.crops.dataset import TrainingSet, class_labels
+from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.data.split import assign_folds, write_folds
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.evaluate.predictions import data_hash, write_predictions
 from spinexplain.experiment.crossval_results import PLAN_SCHEMA
-from spinexplain.experiment.entries import Entry
 from spinexplain.experiment.folds import (
     FoldedData,
     fold_folder,
@@ -24,9 +26,7 @@ from spinexplain.experiment.folds import (
     run_fold,
 )
 from spinexplain.io.files import atomic_file
-from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.features import keeps_trunk, starting_features
-from spinexplain.train.source import set_from_cohort
+from spinexplain.train.grading.features import keeps_trunk, starting_features
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort

@@ -10,8 +10,8 @@ import numpy as np
 
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.evaluate.comparison import compare_all, fold_figures
+from spinexplain.evaluate.figures import HEADLINE, summarize, without_nan
 from spinexplain.evaluate.predictions import check_same_data, read_predictions
-from spinexplain.evaluate.summary import HEADLINE, summarize, without_nan
 from spinexplain.experiment.table import fold_cell
 from spinexplain.io.files import atomic_file
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.config.settings_hash import settings_hash
+from spinexplain.data.crops.on_disk import Patches
+from spinexplain.data.crops.source import graded_rows, set_from_cohort
 from spinexplain.errors import ConfigError
-from spinexplain.evaluate.predictions import Origin, data_hash, settings_hash
-from spinexplain.evaluate.summary import summarize
+from spinexplain.evaluate.figures import summarize
+from spinexplain.evaluate.predictions import Origin, data_hash
 from spinexplain.experiment.prediction import predicted
-from spinexplain.models.bundle_folder import locate, read_description
-from spinexplain.models.checkpoint import load_grader
-from spinexplain.models.description import BundleDescription
+from spinexplain.models.bundle.description import BundleDescription
+from spinexplain.models.bundle.folder import locate, read_description
+from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.spine.quality import not_assessable_reason
-from spinexplain.train.source import graded_rows, set_from_cohort
-from spinexplain.train.stored import Patches
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ class Evaluation:
     table : DataFrame
         The predictions.
     figures : dict
-        JSON-ready; see :func:`spinexplain.evaluate.summary.summarize`.
+        JSON-ready; see :func:`spinexplain.evaluate.figures.summarize`.
     crops_hu : ndarray of int16, shape (n, *S)
         Patches of the rows of ``table``, for the gallery of errors.
     """

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.config.entries import Entry
+from spinexplain.config.settings_hash import settings_hash
+from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.evaluate.predictions import (
     Origin,
     read_predictions,
-    settings_hash,
     write_predictions,
 )
-from spinexplain.experiment.entries import Entry
 from spinexplain.experiment.prediction import predicted
 from spinexplain.experiment.prototype_figures import prototype_story
 from spinexplain.experiment.shared_phase import classifier_key, keep, lend
 from spinexplain.io.files import atomic_file, sha256_file
-from spinexplain.models.backbones import bypassing
-from spinexplain.models.checkpoint import save_bundle
+from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.grader import Scope
-from spinexplain.models.prototype import PrototypeNet
-from spinexplain.train.dataset import TrainingSet
-from spinexplain.train.package import Statement, bundle_of
-from spinexplain.train.recipes import train_model
-from spinexplain.train.run import Trained
+from spinexplain.models.heads.prototype import PrototypeNet
+from spinexplain.models.trunks.backbones import bypassing
+from spinexplain.train.grading.package import Statement, bundle_of
+from spinexplain.train.grading.recipes import train_model
+from spinexplain.train.grading.run import Trained
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
+from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.evaluate.predictions import Origin, predictions_table
-from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.projection import plain_batches
+from spinexplain.train.grading.projection import plain_batches
 
 if TYPE_CHECKING:
     import pandas as pd

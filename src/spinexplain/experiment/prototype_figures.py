@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from spinexplain.config import InputSpec
-from spinexplain.models.prototype import PrototypeNet
-from spinexplain.train.dataset import TrainingSet, class_labels
-from spinexplain.train.projection import PrototypeSource, plain_batches
-from spinexplain.train.run import Trained
+from spinexplain.config.training import InputSpec
+from spinexplain.data.crops.dataset import TrainingSet, class_labels
+from spinexplain.models.heads.prototype import PrototypeNet
+from spinexplain.train.grading.projection import PrototypeSource, plain_batches
+from spinexplain.train.grading.run import Trained
 
 
 @dataclass(frozen=True)

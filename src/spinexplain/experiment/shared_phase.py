@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from spinexplain.config import TrainConfig
-from spinexplain.evaluate.predictions import settings_hash
+from spinexplain.config.settings_hash import settings_hash
+from spinexplain.config.training import TrainConfig
 from spinexplain.io.files import atomic_file
 
 CHECKPOINT = "classifier.ckpt"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
-from spinexplain.evaluate.summary import HEADLINE
+from spinexplain.evaluate.figures import HEADLINE
 from spinexplain.experiment.crossval_results import candidate_words
 from spinexplain.experiment.detection_tables import detection_tables
 from spinexplain.experiment.stored import Results, Stored, same_data

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from spinexplain.evaluate.summary import HEADLINE
+from spinexplain.config.tasks import TASKS
+from spinexplain.evaluate.figures import HEADLINE
 from spinexplain.experiment.stored import Stored
 from spinexplain.experiment.table import Row, Table, fold_cell
-from spinexplain.tasks import TASKS
 
 COLUMNS = (
     "class-average accuracy",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.training import TrainConfig
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.experiment.trials_result import TrialsResult, collect, write_result
 from spinexplain.experiment.trials_scores import (
@@ -22,7 +22,7 @@ from spinexplain.experiment.trials_sources import Source, check_apart, read_sour
 from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
-    from spinexplain.train.run import Progress, Trained
+    from spinexplain.train.grading.run import Progress, Trained
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _one_run(trials: Trials, boxes: GradedBoxes, source: Source, seed: int) -> N
     missing = [test for test in trials.test if not _path(trials, key, test.name).is_file()]
     if not missing:
         return
-    from spinexplain.train.recipes import train_model
+    from spinexplain.train.grading.recipes import train_model
 
     config = trials.config.model_copy(update={"seed": seed})
     run = trials.out / "runs" / key
@@ -116,9 +116,9 @@ def _one_run(trials: Trials, boxes: GradedBoxes, source: Source, seed: int) -> N
 
 def _save(trained: Trained, source: Source, run: Path) -> None:
     """Save a run as a bundle, to be dissected, graded with and exported like any other."""
-    from spinexplain.models.checkpoint import save_bundle
+    from spinexplain.models.bundle.store import save_bundle
     from spinexplain.models.grader import Scope
-    from spinexplain.train.package import PHANTOM_LICENCE, Statement, bundle_of, levels_seen
+    from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, levels_seen
 
     synthetic = trained.data.synthetic
     kind = "synthetic spines only" if synthetic else "patients' CTs"

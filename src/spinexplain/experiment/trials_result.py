@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.training import TrainConfig
 from spinexplain.evaluate.detection import FIGURES, detection_figures
 from spinexplain.io.files import atomic_file
 

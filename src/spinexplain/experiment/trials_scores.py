@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spinexplain.config import TrainConfig
+from spinexplain.config.training import TrainConfig
 from spinexplain.experiment.trials_sources import Source, read_source
 from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
-    from spinexplain.train.dataset import TrainingSet
-    from spinexplain.train.run import Trained
+    from spinexplain.data.crops.dataset import TrainingSet
+    from spinexplain.train.grading.run import Trained
 
 
 class GradedBoxes:
@@ -32,8 +32,8 @@ class GradedBoxes:
 
     def of(self, cohort: Source) -> TrainingSet:
         """Return one cohort's vertebrae, cut to what the network sees."""
-        from spinexplain.train.augment import cut_to_input
-        from spinexplain.train.dataset import class_labels
+        from spinexplain.data.crops.dataset import class_labels
+        from spinexplain.train.grading.augment import cut_to_input
 
         if cohort not in self._known:
             spec = self.config.input
@@ -45,7 +45,7 @@ class GradedBoxes:
 
 def class_sizes(source: Source, config: TrainConfig) -> dict[str, int]:
     """Count the vertebrae of a set whose grade is in a class, and the fractures among them."""
-    from spinexplain.train.dataset import class_labels
+    from spinexplain.data.crops.dataset import class_labels
 
     labels = class_labels(read_source(source, config.input.axes), config.task)
     return {"vertebrae": int(np.sum(labels >= 0)), "fractures": int(np.sum(labels == 1))}
@@ -62,7 +62,7 @@ def scores_of(
 def _scores(trained: Trained, data: TrainingSet) -> np.ndarray:
     from scipy.special import softmax
 
-    from spinexplain.train.validate import predict
+    from spinexplain.train.grading.validate import predict
 
     logits = predict(trained.model, data, trained.config).astype(np.float64)
     return np.asarray(softmax(logits, axis=1)[:, 1])
@@ -79,7 +79,7 @@ def store_scores(
     """Write a parquet file with a row a vertebra: who it is, its grade, class and score."""
     import pandas as pd
 
-    from spinexplain.train.dataset import class_labels
+    from spinexplain.data.crops.dataset import class_labels
 
     parts = []
     for cohort in test.parts:

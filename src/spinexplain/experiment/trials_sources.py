@@ -14,7 +14,7 @@ from spinexplain.errors import ConfigError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from spinexplain.train.dataset import TrainingSet
+    from spinexplain.data.crops.dataset import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ def read_source(source: Source, axes: int, body_height_mm: float | None = None) 
         If a cohort is none, or has no graded vertebra of this kind in its split.
     """
     from spinexplain.data.cohort import Cohort
-    from spinexplain.train.dataset import joined
-    from spinexplain.train.source import set_from_cohort
+    from spinexplain.data.crops.dataset import joined
+    from spinexplain.data.crops.source import set_from_cohort
 
     parts = []
     for path in source.cohorts:

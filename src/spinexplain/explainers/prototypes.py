@@ -6,7 +6,7 @@ import numpy as np
 
 from spinexplain.errors import ModelError
 from spinexplain.models.grader import Grader
-from spinexplain.models.prototype_head import PrototypeHead
+from spinexplain.models.heads.prototype_head import PrototypeHead
 from spinexplain.models.receptive import upsample_map
 from spinexplain.types import Evidence, Explanation, Patch
 
@@ -19,7 +19,7 @@ def explain_prototypes(grader: Grader, patch: Patch, target: str) -> Explanation
     Parameters
     ----------
     grader : Grader
-        Of a :class:`~spinexplain.models.prototype.PrototypeNet`.
+        Of a :class:`~spinexplain.models.heads.prototype.PrototypeNet`.
     patch : Patch
     target : str
         One of ``grader.classes``.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spinexplain.config import HeadSettings, InputSpec
+from spinexplain.config.training import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError
-from spinexplain.models.backbones import Trunk
-from spinexplain.models.detector import DetectorNet
+from spinexplain.models.heads.detector import DetectorNet
+from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
 from spinexplain.models.inputs import MEMORY_FORMAT
-from spinexplain.models.prototype import LinearNet, PrototypeNet
+from spinexplain.models.trunks.backbones import Trunk
 
 Network = PrototypeNet | LinearNet | DetectorNet
 

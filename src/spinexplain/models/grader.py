@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import softmax
 
-from spinexplain.config import InputSpec
-from spinexplain.models.prototype_head import PrototypeHead
-from spinexplain.models.runtime import LOGITS, MAPS, AnsweredPatches, Runtime
+from spinexplain.config.training import InputSpec
+from spinexplain.models.heads.prototype_head import PrototypeHead
+from spinexplain.models.runtime.exported import LOGITS, MAPS, AnsweredPatches, Runtime
 from spinexplain.types import Exemplar, Grading, ModelInfo, Patch
 
 if TYPE_CHECKING:  # torch takes longer to import than an exported model to grade a scan
@@ -108,7 +108,7 @@ class Grader:
     @property
     def prototype_head(self) -> PrototypeHead | None:
         """What the logits of a prototype network are a sum of; None for other networks."""
-        from spinexplain.models.prototype import PrototypeNet
+        from spinexplain.models.heads.prototype import PrototypeNet
 
         return self.model.described_head() if isinstance(self.model, PrototypeNet) else None
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
 from spinexplain.errors import ShapeError
 from spinexplain.types import Patch
 

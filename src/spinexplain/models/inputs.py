@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
 from spinexplain.models.input_arrays import center_index, check_extent
 from spinexplain.types import Patch
 

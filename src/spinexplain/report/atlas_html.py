@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as arrays_to_bytes
 
-from spinexplain.atlas import AtlasPatch, ModelAtlas
+from spinexplain.analysis.atlas.record import AtlasPatch, ModelAtlas
 from spinexplain.evaluate.prototypes import same_class_cosine
 from spinexplain.io.files import output_folder
 from spinexplain.report.atlas_view import ModelView, cosines, view_model
 from spinexplain.report.atlas_words import Line, figure_three, sentences, side_by_side
-from spinexplain.report.pages import render_page, software_version
-from spinexplain.report.pictures import Album
-from spinexplain.report.text import Catalogue, load_catalogue
-from spinexplain.report.tokens import GradeStyle, grade_style
+from spinexplain.texts.catalogue import Catalogue, load_catalogue
+from spinexplain.ui.pages import render_page, software_version
+from spinexplain.ui.pictures import Album
+from spinexplain.ui.tokens import GradeStyle, grade_style
 
 SCHEMA = "spinexplain/atlas/1"
 FIGURES = ("f1", "specificity", "found", "same_grade")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.atlas import AtlasPatch, ModelAtlas
-from spinexplain.report.cell_maps import without_ringing
-from spinexplain.report.contours import level_contour, mass_contour, region_level
-from spinexplain.report.pictures import Album, Picture
-from spinexplain.report.tokens import MASS_SHARES, GradeStyle, grade_style
+from spinexplain.analysis.atlas.record import AtlasPatch, ModelAtlas
+from spinexplain.ui.cell_maps import without_ringing
+from spinexplain.ui.contours import level_contour, mass_contour, region_level
+from spinexplain.ui.pictures import Album, Picture
+from spinexplain.ui.tokens import MASS_SHARES, GradeStyle, grade_style
 
 
 @dataclass(frozen=True)

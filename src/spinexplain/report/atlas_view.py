@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.atlas import Embedding, ModelAtlas, PrototypeEntry
+from spinexplain.analysis.atlas.record import Embedding, ModelAtlas, PrototypeEntry
 from spinexplain.evaluate.prototypes import cosine_matrix
 from spinexplain.report.atlas_pictures import PatchView, view_patch
-from spinexplain.report.pictures import Album
-from spinexplain.report.tokens import GradeStyle, grade_style
+from spinexplain.ui.pictures import Album
+from spinexplain.ui.tokens import GradeStyle, grade_style
 
 STRUCTURE_KEYS = {
     "body": "body",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.atlas import ModelAtlas
+from spinexplain.analysis.atlas.record import ModelAtlas
 from spinexplain.evaluate.prototypes import same_class_cosine
 from spinexplain.report.atlas_view import cosines, known
-from spinexplain.report.text import Catalogue
+from spinexplain.texts.catalogue import Catalogue
 
 DOMINANT = 0.75
 IDLE = 0.05

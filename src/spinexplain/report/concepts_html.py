@@ -10,9 +10,9 @@ from spinexplain.explainers.dissection.names import NAMES_SCHEMA
 from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.report.concepts_view import UnitView, view_unit, view_units
 from spinexplain.report.outcome_ties import OutcomeTies, outcome_ties
-from spinexplain.report.pages import render_page, software_version, write_page
-from spinexplain.report.pictures import Album
-from spinexplain.report.text import Catalogue, load_catalogue
+from spinexplain.texts.catalogue import Catalogue, load_catalogue
+from spinexplain.ui.pages import render_page, software_version, write_page
+from spinexplain.ui.pictures import Album
 
 CONCEPTS_FILE = "concepts.html"
 _LISTED = 40

@@ -12,11 +12,11 @@ from spinexplain.explainers.dissection.names import Consensus, consensus
 from spinexplain.explainers.dissection.record import BestSample, Dissection
 from spinexplain.explainers.dissection.regions import REGIONS
 from spinexplain.explainers.dissection.suggest import suggested_regions
-from spinexplain.report.contours import mass_contour
-from spinexplain.report.pictures import Album, Picture
-from spinexplain.report.text import Catalogue
-from spinexplain.report.tokens import GradeStyle, grade_style
 from spinexplain.report.unit_pictures import sample_map
+from spinexplain.texts.catalogue import Catalogue
+from spinexplain.ui.contours import mass_contour
+from spinexplain.ui.pictures import Album, Picture
+from spinexplain.ui.tokens import GradeStyle, grade_style
 
 TILES = 25
 _PLACES = 5

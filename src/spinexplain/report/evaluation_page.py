@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinexplain.evaluate.predictions import SCORE, class_names
-from spinexplain.report.pages import render_page, software_version, write_page
-from spinexplain.report.pictures import Album, Picture
-from spinexplain.report.tokens import GradeStyle, grade_style
+from spinexplain.ui.pages import render_page, software_version, write_page
+from spinexplain.ui.pictures import Album, Picture
+from spinexplain.ui.tokens import GradeStyle, grade_style
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from spinexplain.train.stored import Patches
+    from spinexplain.data.crops.on_disk import Patches
 
 GALLERY = 24
 _HEADLINE = {

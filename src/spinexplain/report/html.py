@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spinexplain.findings import ScanFindings, ScanSource
-from spinexplain.report.pages import render_page, software_version, write_page
-from spinexplain.report.pictures import Album
-from spinexplain.report.rules import severity, suspicion
-from spinexplain.report.spine_map import SpineMap, view_map
-from spinexplain.report.summary import Summary, slice_spacing_mm, summarize
-from spinexplain.report.text import Catalogue, load_catalogue
-from spinexplain.report.tokens import BONE_WINDOW_HU
-from spinexplain.report.vertebra_view import (
+from spinexplain.findings.rules import severity, suspicion
+from spinexplain.findings.scan import ScanFindings, ScanSource
+from spinexplain.findings.summary import Summary, slice_spacing_mm, summarize
+from spinexplain.texts.catalogue import Catalogue, load_catalogue
+from spinexplain.types import ModelInfo
+from spinexplain.ui.pages import render_page, software_version, write_page
+from spinexplain.ui.pictures import Album
+from spinexplain.ui.spine_map import SpineMap, view_map
+from spinexplain.ui.tokens import BONE_WINDOW_HU
+from spinexplain.ui.vertebra_view import (
     LOSS_BANDS,
     Thumbnail,
     VertebraCard,
@@ -25,7 +26,6 @@ from spinexplain.report.vertebra_view import (
     view_row,
     view_thumbnail,
 )
-from spinexplain.types import ModelInfo
 
 
 @dataclass(frozen=True)

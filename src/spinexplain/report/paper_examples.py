@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinexplain.errors import ConfigError
-from spinexplain.findings import Comparison
-from spinexplain.report.comparison import write_comparison
-from spinexplain.report.plots import drawn
-from spinexplain.report.tokens import BONE_WINDOW_HU, LIGHT, PICTURE
+from spinexplain.findings.scan import Comparison
+from spinexplain.report.side_by_side import write_comparison
 from spinexplain.types import Patch, Vertebra
+from spinexplain.ui.plots import drawn
+from spinexplain.ui.tokens import BONE_WINDOW_HU, LIGHT, PICTURE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def draw_prototypes(item: Stored, path: Path) -> bool:
     Pictures are the training crops that the prototypes were projected on, with the outline of
     half of what each prototype's similarity rises above its median there.
     """
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.models.bundle.store import load_grader
 
     rows: list[tuple[str, tuple[Exemplar, ...]]] = []
     for entry in item.content["entries"]:
@@ -131,7 +131,7 @@ def draw_examples(item: Stored, cohort: Cohort, folder: Path, suffix: str = "") 
 
 def _graders(item: Stored) -> tuple[str, Grader, Grader] | None:
     """Return the prototype model of the first fold, by name, and the plain one beside it."""
-    from spinexplain.models.checkpoint import load_grader
+    from spinexplain.models.bundle.store import load_grader
 
     kept = {
         entry["name"]: (entry, bundle)
@@ -165,8 +165,8 @@ def _rightly_called(item: Stored, cohort: Cohort, entry: str, grade: str) -> lis
 
 
 def _compared(cohort: Cohort, row: int, model: Grader, beside: Grader) -> Comparison:
-    from spinexplain.assess import explain
     from spinexplain.explainers.cam_weights import CAM_METHODS
+    from spinexplain.findings.assess import explain
 
     patch, other = (sheet(cohort, row, round(g.spec.extent_mm)) for g in (model, beside))
     grading, beside_grading = model.grade([patch])[0], beside.grade([other])[0]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinexplain.evaluate.summary import HEADLINE
+from spinexplain.evaluate.figures import HEADLINE
 from spinexplain.experiment.stored import Results, Stored
 from spinexplain.experiment.table import Table
 from spinexplain.experiment.tables import of_factor, published
 from spinexplain.experiment.task_table import compares_tasks
 from spinexplain.report.paper_examples import draw_examples, draw_prototypes
-from spinexplain.report.plots import drawn
-from spinexplain.report.tokens import GRADES, LIGHT
+from spinexplain.ui.plots import drawn
+from spinexplain.ui.tokens import GRADES, LIGHT
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort

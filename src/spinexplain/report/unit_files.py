@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from spinexplain.analysis.dissection.dissect import Dissected
 from spinexplain.errors import ConfigError
-from spinexplain.explainers.dissection.dissect import Dissected
 from spinexplain.explainers.dissection.exemplars import fractured_relevance
 from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.geometry import BoxFrame, SheetFrame
 from spinexplain.io.nifti import write_nifti
-from spinexplain.report.heatmaps import file_name
 from spinexplain.report.unit_pictures import collage, slices, write_png
+from spinexplain.results.heatmaps import file_name
 from spinexplain.spine.paint import paint_back
 from spinexplain.types import Volume
 

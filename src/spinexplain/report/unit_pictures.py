@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.record import BestSample, Dissection
-from spinexplain.report.pictures import upsample, wash_rgba, window_hu
+from spinexplain.ui.pictures import upsample, wash_rgba, window_hu
 
 TILE_PIXELS = 224
 _GAP, _COLUMNS, _SLICE_DETAIL = 5, 5, 2

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.report.concepts_view import UnitView, view_unit
-from spinexplain.report.pages import render_page, software_version, write_page
-from spinexplain.report.pictures import Album
-from spinexplain.report.text import load_catalogue
+from spinexplain.texts.catalogue import load_catalogue
+from spinexplain.ui.pages import render_page, software_version, write_page
+from spinexplain.ui.pictures import Album
 
 UNIT_TABLE_FILE = "table2.html"
 _SAMPLES = 5

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from pydantic import Field, ValidationError, field_validator
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config import Settings
+from spinexplain.config.training import Settings
 from spinexplain.errors import ConfigError
 from spinexplain.io.schemes import SCHEMES
 

@@ -1,10 +1,10 @@
 import numpy as np
 from torch import nn
 
+from spinexplain.analysis.dissection.dissect import DissectionPlan, dissect
 from spinexplain.explainers.dissection.cautions import cautions
-from spinexplain.explainers.dissection.dissect import DissectionPlan, dissect
 from spinexplain.explainers.dissection.statistics import Outcomes
-from spinexplain.models.unet3d import BatchStatisticsNorm3d
+from spinexplain.models.trunks.unet3d import BatchStatisticsNorm3d
 
 
 def _outcomes(fractures, persons):

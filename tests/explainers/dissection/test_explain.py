@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.assess import explain
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.dissection.explain import explain_dissection, relevant_maps, unit_title
 from spinexplain.explainers.dissection.names import NAMES_SCHEMA, RaterNames
 from spinexplain.explainers.registry import EXPLAINERS
+from spinexplain.findings.assess import explain
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.types import Patch, Vertebra
 

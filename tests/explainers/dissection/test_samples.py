@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
 from spinexplain.errors import ConfigError
 from spinexplain.explainers.dissection.samples import UNSPLIT, select_samples
 

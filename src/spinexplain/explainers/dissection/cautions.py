@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from spinexplain.explainers.dissection.statistics import Outcomes
-from spinexplain.models.unet3d import BatchStatisticsNorm3d
+from spinexplain.models.trunks.unet3d import BatchStatisticsNorm3d
 
 # The paper found patterns in a network trained on 1,246 fractures, none with 254.
 ENOUGH_FRACTURES = 1000

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spinexplain.config.tasks import healthy_class
 from spinexplain.explainers.dissection.activity import Activity, Progress
 from spinexplain.explainers.dissection.exemplars import fractured_relevance
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.explainers.hooks import find_layer
-from spinexplain.findings import healthy_class
 from spinexplain.models.grader import Grader
 
 _WHOLE_TRUNK = "trunk"

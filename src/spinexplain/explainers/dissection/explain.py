@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinexplain.config.tasks import healthy_class
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.activations import layer_activations
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import consensus
 from spinexplain.explainers.dissection.record import BestSample, Dissection
 from spinexplain.explainers.dissection.statistics import most_relevant
-from spinexplain.findings import healthy_class
 from spinexplain.models.grader import Grader
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
 

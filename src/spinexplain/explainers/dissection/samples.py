@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config import InputSpec
+from spinexplain.config.training import InputSpec
 from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ConfigError
 from spinexplain.explainers.dissection.regions import anatomy_regions

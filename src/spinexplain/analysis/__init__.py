@@ -1,0 +1,1 @@
+"""What a finished model has learned: prototypes, units, reliability. Numbers only."""

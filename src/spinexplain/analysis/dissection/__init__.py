@@ -1,0 +1,1 @@
+"""The run over a cohort that ranks a network's units."""

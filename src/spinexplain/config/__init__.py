@@ -1,0 +1,1 @@
+"""Settings: sections, presets, tasks, and what takes part in an experiment."""

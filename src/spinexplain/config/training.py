@@ -1,0 +1,399 @@
+"""Settings of models and trainings: TOML presets, checked, with near matches for typos."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import Field, ValidationError
+
+from spinexplain.config.sections import (
+    AugmentSettings,
+    DissectionSettings,
+    EpochSettings,
+    Settings,
+    SimulatedSettings,
+    VolumeAugmentSettings,
+)
+from spinexplain.config.tasks import with_task
+from spinexplain.errors import ConfigError
+
+ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
+Grade = Literal["G0", "G1", "G2", "G3"]
+Region = Literal["contours", "percentile98", "mass98"]
+
+
+class InputSpec(Settings):
+    """How a patch becomes a network's input; saved with every model.
+
+    Parameters
+    ----------
+    axes : int
+        2 for sheets, 3 for boxes.
+    extent_mm : float
+        Side of the crop the network sees.
+    size : int
+        Samples along each side of the network's input; above ``extent_mm`` it is upsampled.
+    channels : tuple of str
+        Each a key of ``windows_hu`` or ``"gaussian"`` (a bump on the target's centroid).
+    windows_hu : dict of str to (low, high)
+        HU window of each CT channel, scaled to [0, 1] and clipped.
+    gaussian_sigma_mm : float
+    mean, std : float
+        Normalization of every channel after scaling: (x - mean) / std.
+    body_height_mm : float, optional
+        Scale every crop so that the target's body should be this tall, by its level and the
+        distances of its neighbors: a crushed body then is small by itself, without a
+        neighbor to compare it with. All other millimeters count in the scaled crop. Left
+        out, crops keep the patient's own size.
+    """
+
+    axes: Literal[2, 3] = 2
+    extent_mm: float = Field(default=112.0, gt=0)
+    size: int = Field(default=112, ge=8)
+    channels: tuple[str, ...] = ("ct", "ct", "gaussian")
+    windows_hu: dict[str, tuple[float, float]] = Field(default={"ct": (-300.0, 1000.0)})
+    gaussian_sigma_mm: float = Field(default=10.0, gt=0)
+    mean: float = 0.5
+    std: float = Field(default=0.5, gt=0)
+    body_height_mm: float | None = Field(default=None, ge=10, le=60)
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse channels without a window and windows without a width."""
+        for channel in self.channels:
+            if channel != "gaussian" and channel not in self.windows_hu:
+                raise ConfigError(
+                    f'[input] channels names "{channel}", which has no window; expected '
+                    f'"gaussian" or one of {sorted(self.windows_hu)}. Add it to windows_hu.'
+                )
+        for name, (low, high) in self.windows_hu.items():
+            if not low < high:
+                raise ConfigError(
+                    f"[input] windows_hu.{name} is {(low, high)}; expected low < high in HU."
+                )
+
+
+class TrunkSettings(Settings):
+    """The convolutional trunk and where it is cut.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``BACKBONES``.
+    blocks : int
+        Stages (or blocks) kept, from the stem on.
+    max_stride : int
+        Blocks that would coarsen the grid beyond this stride keep it instead.
+    widths : tuple of int
+        Channels of each stage of the plain ``"conv"`` trunk.
+    width : float
+        Factor on the channels of ``"compact3d"``; 1 ends in 512 units.
+    weights : str
+        ``"imagenet"`` (shipped by a package), ``"none"`` (from scratch) or a file.
+    extra_channels : str
+        How a first convolution with loaded weights takes further input channels, which
+        repeat its weights: ``"scaled"`` keeps the size of its response to a gray image,
+        ``"copied"`` leaves the weights of the first channels as they are.
+    """
+
+    name: str = "efficientnet_lite0"
+    blocks: int = Field(default=11, ge=1)
+    max_stride: int = Field(default=16, ge=2)
+    widths: tuple[int, ...] = (16, 32, 64)
+    width: float = Field(default=1.0, gt=0, le=4)
+    weights: str = "imagenet"
+    extra_channels: Literal["scaled", "copied"] = "scaled"
+
+
+class HeadSettings(Settings):
+    """The classification head: prototypes, a linear layer, or the 3-D fracture detector's.
+
+    ``dropout`` and ``width`` (a factor on its channels) are the detector's. ``pooling`` is
+    the linear layer's: the average over the grid, or the average weighted by the Gaussian
+    channel, so that the features beside the target count. The classifier that warms up a
+    prototype network's trunk uses it too.
+    ``region`` says what is outlined of a similarity map: half and four fifths of what
+    rises above its median, the pixels over its 98th percentile, or 98 % of its sum.
+    """
+
+    kind: Literal["prototype", "linear", "detector"] = "prototype"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    width: float = Field(default=1.0, gt=0, le=4)
+    pooling: Literal["average", "target"] = "average"
+    feature_dim: int = Field(default=64, ge=1)
+    prototypes_per_class: int = Field(default=3, ge=1)
+    similarity: Literal["log", "cosine"] = "log"
+    log_epsilon: float = Field(default=1e-4, gt=0)
+    own_class_connection: float = 1.0
+    other_class_connection: float = -0.5
+    initial_prototypes: Literal["uniform", "own_class_patches"] = "own_class_patches"
+    region: Region = "contours"
+
+
+class LossSettings(Settings):
+    """Weights of the loss terms; a negative ``lambda_sep`` pushes other classes away.
+
+    ``lambda_outside`` weighs the share of own-class activation (to ``outside_power``, so
+    that the peak counts more than the floor) outside the target's body;
+    with ``inside = "evidence"`` outside the fracture's true evidence, where a cohort knows
+    it (phantoms do), and outside the body for every other crop.
+    ``grading = "ordinal"`` counts every boundary between grades that a prediction is on the
+    wrong side of; the last layer of a prototype network is fitted by cross-entropy always.
+    ``grading = "soft"`` is the cross-entropy against the shares of raters who saw each class
+    (in the last layer too); where a cohort has no raters, against the grade alone.
+    ``lambda_height`` weighs the regression of the relative height loss that helps the
+    classifier phase to learn from few steps; it needs a cohort that knows the loss.
+    """
+
+    lambda_clst: float = 0.8
+    lambda_sep: float = -0.08
+    lambda_div: float = Field(default=0.3, ge=0)
+    lambda_l1: float = Field(default=1e-4, ge=0)
+    lambda_outside: float = Field(default=0.0, ge=0)
+    outside_power: float = Field(default=1.0, ge=1)
+    inside: Literal["body", "evidence"] = "body"
+    lambda_height: float = Field(default=0.0, ge=0)
+    diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
+    class_weights: ClassWeights = "median"
+    grading: Literal["cross_entropy", "ordinal", "soft"] = "cross_entropy"
+
+
+class PhaseSettings(Settings):
+    """One phase of gradient descent: steps, batch, learning rates, weight decay.
+
+    ``decay = "step"`` divides the rates by ten after every ``decay_every_steps`` (0: after
+    each third of the phase), counted on over several rounds of the phase and begun
+    ``decay_early_steps`` too soon, as where a scheduler steps before the epoch.
+    ``optimizer = "adam"`` adds the weight decay to the gradient, ``"adamw"`` keeps it apart.
+    ``precision`` is that of the layers' forward and backward pass; distances, losses,
+    BatchNorm statistics, weights, projection and last layer stay in float32.
+    """
+
+    steps: int = Field(default=0, ge=0)
+    batch: int = Field(default=32, ge=1)
+    trunk_lr: float = Field(default=1e-4, ge=0)
+    head_lr: float = Field(default=3e-3, ge=0)
+    weight_decay: float = Field(default=1e-3, ge=0)
+    decay: Literal["cosine", "step", "none"] = "cosine"
+    decay_every_steps: int = Field(default=0, ge=0)
+    decay_early_steps: int = Field(default=0, ge=0)
+    optimizer: Literal["adamw", "adam"] = "adamw"
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+class LastLayerSettings(Settings):
+    """The convex last layer on cached similarities.
+
+    ``class_weights`` replaces the loss's scheme here, because the last layer sets how
+    readily a fracture is called; left out, it is the same. ``class_shares`` weighs the
+    crops as if each class made up this share of them, e.g. that of the patients to come,
+    and replaces any scheme. ``solver = "adam"`` descends ``steps`` steps of ``batch`` crops
+    at rate ``lr`` instead, as ProtoPNet does; it knows neither ``lambda_l2`` nor
+    ``constrained``.
+    """
+
+    solver: Literal["convex", "adam"] = "convex"
+    steps: int = Field(default=8000, ge=0)
+    batch: int = Field(default=80, ge=1)
+    lr: float = Field(default=1e-4, gt=0)
+
+    lambda_l1: float = Field(default=1e-4, ge=0)
+    lambda_l2: float = Field(default=1e-4, ge=0)
+    constrained: bool = True
+    class_weights: ClassWeights | None = None
+    class_shares: dict[str, float] | None = None
+    augmented_views: int = Field(default=0, ge=0)
+
+
+class ProjectionSettings(Settings):
+    """Which training patches a prototype may become.
+
+    ``inside_target`` keeps to cells that lie inside what the loss calls ``inside``.
+    """
+
+    allow_duplicates: bool = False
+    apart_cells: int = Field(default=3, ge=0)
+    largest_cosine: float = Field(default=0.95, gt=0, le=1)
+    inside_target: bool = False
+
+
+class TrainConfig(Settings):
+    """Everything a training needs besides its data.
+
+    ``sampling = "balanced"`` shows every class equally often, the small ones repeatedly.
+    ``continue_from`` says where the next of several ``rounds`` of joint training starts:
+    from the prototypes as trained before projection, or from what projection and the last
+    layer made of them, as ProtoPNet does.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        Names of the classes, healthy first.
+    grades : dict of str to tuple of str
+        Which Genant grades each class stands for; a class named like a grade needs no
+        entry. Vertebrae whose grade is in no class are left out.
+    volume_augment : VolumeAugmentSettings, optional
+        Replaces ``augment`` for boxes.
+
+    Examples
+    --------
+    >>> TrainConfig(loss={"lambda_div": 0.1}).loss.lambda_div
+    0.1
+    >>> grades = {"no fracture": ["G0"], "fracture": ["G2", "G3"]}
+    >>> TrainConfig(classes=tuple(grades), grades=grades).task
+    {'no fracture': ('G0',), 'fracture': ('G2', 'G3')}
+    """
+
+    name: str = "protoverse"
+    classes: tuple[str, ...] = ("G0", "G2", "G3")
+    grades: dict[str, tuple[Grade, ...]] = Field(default={})
+    seed: int = 0
+    validation_share: float = Field(default=0.1, gt=0, lt=1)
+    rounds: int = Field(default=1, ge=1)
+    continue_from: Literal["trained", "projected"] = "trained"
+    sampling: Literal["shuffled", "balanced"] = "shuffled"
+    input: InputSpec = InputSpec()
+    trunk: TrunkSettings = TrunkSettings()
+    head: HeadSettings = HeadSettings()
+    loss: LossSettings = LossSettings()
+    augment: AugmentSettings = AugmentSettings()
+    volume_augment: VolumeAugmentSettings | None = None
+    simulated: SimulatedSettings = SimulatedSettings()
+    detector: EpochSettings = EpochSettings()
+    dissection: DissectionSettings = DissectionSettings()
+    classifier: PhaseSettings = PhaseSettings(steps=600, trunk_lr=1e-3, head_lr=3e-3)
+    warm: PhaseSettings = PhaseSettings(steps=200)
+    joint: PhaseSettings = PhaseSettings(steps=400)
+    projection: ProjectionSettings = ProjectionSettings()
+    last_layer: LastLayerSettings = LastLayerSettings()
+
+    @property
+    def task(self) -> dict[str, tuple[str, ...]]:
+        """Which Genant grades every class stands for, in the order of the logits."""
+        return {name: tuple(self.grades.get(name, (name,))) for name in self.classes}
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a class without grades, and a grade in two classes."""
+        if strangers := sorted(set(self.grades) - set(self.classes)):
+            raise ConfigError(
+                f"[grades] names {strangers}, which are not in classes {list(self.classes)}. "
+                "Correct the name."
+            )
+        if self.grades:
+            _check_task(self.task)
+
+
+def _check_task(task: dict[str, tuple[str, ...]]) -> None:
+    known = get_args(Grade)
+    for name, grades in task.items():
+        if not grades or not set(grades) <= set(known):
+            raise ConfigError(
+                f'class "{name}" stands for {list(grades)}; expected at least one of '
+                f"{', '.join(known)}. Add it to [grades]."
+            )
+    listed = [grade for grades in task.values() for grade in grades]
+    if twice := sorted({grade for grade in listed if listed.count(grade) > 1}):
+        raise ConfigError(f"[grades] puts {', '.join(twice)} into two classes; expected one.")
+
+
+def preset_names() -> list[str]:
+    """List the presets that come with the package, sorted."""
+    folder = resources.files("spinexplain.config") / "presets"
+    return sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".toml"))
+
+
+def read_config(source: str | Path) -> TrainConfig:
+    """Read a training configuration from a TOML file or a preset's name.
+
+    Parameters
+    ----------
+    source : str or Path
+        A path ending in ``.toml``, or one of :func:`preset_names`.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such file or preset, the TOML is broken, a key is unknown (the
+        nearest known one is suggested) or a value is out of range.
+
+    Examples
+    --------
+    >>> read_config("protoverse").head.prototypes_per_class
+    3
+    """
+    text = _config_text(source)
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is not valid TOML: {error}. Correct that line.") from None
+    return parse_config(content, str(source))
+
+
+def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
+    """Check a configuration given as nested dictionaries.
+
+    A key ``task`` names one of :data:`spinexplain.config.tasks.TASKS` in place of classes and
+    grades.
+
+    Raises
+    ------
+    ConfigError
+        Naming ``source``, the section, the key and what was expected.
+
+    Examples
+    --------
+    >>> parse_config({"loss": {"lamda_div": 1.0}}, "my.toml")
+    Traceback (most recent call last):
+    spinexplain.errors.ConfigError: Unknown key "lamda_div" in [loss] of my.toml. Did you mean
+    "lambda_div"?
+    """
+    try:
+        return TrainConfig.model_validate(with_task(content, source))
+    except ValidationError as error:
+        raise ConfigError(_explain(error, source)) from None
+    except ConfigError as error:
+        told = str(error)
+        raise ConfigError(told if source in told else f"{source}: {told}") from None
+
+
+def _config_text(source: str | Path) -> str:
+    named = str(source).replace("_", "-")
+    if named in preset_names():
+        return (resources.files("spinexplain.config") / "presets" / f"{named}.toml").read_text(
+            "utf-8"
+        )
+    path = Path(source)
+    if path.suffix != ".toml" or not path.is_file():
+        near = difflib.get_close_matches(str(source), preset_names(), n=1)
+        hint = f' Did you mean "{near[0]}"?' if near else ""
+        raise ConfigError(
+            f'"{source}" is neither a preset ({", ".join(preset_names())}) nor a .toml file.{hint}'
+        )
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file; expected TOML in UTF-8.") from None
+
+
+def _explain(error: ValidationError, source: str) -> str:
+    first = error.errors()[0]
+    *section, key = [str(part) for part in first["loc"]] or [""]
+    where = f"in [{'.'.join(section)}] of {source}" if section else f"at the top of {source}"
+    if first["type"] != "extra_forbidden":
+        return f'"{key}" {where} is {first["input"]!r}: {first["msg"]}. Correct that value.'
+    near = difflib.get_close_matches(key, _known_keys(section), n=1)
+    hint = (
+        f'Did you mean "{near[0]}"?' if near else f"Known keys: {', '.join(_known_keys(section))}."
+    )
+    return f'Unknown key "{key}" {where}. {hint}'
+
+
+def _known_keys(section: list[str]) -> list[str]:
+    model: Any = TrainConfig
+    for name in section:
+        annotation = model.model_fields[name].annotation
+        model = next((part for part in get_args(annotation) if part is not type(None)), annotation)
+    return [*model.model_fields, *([] if section else ["task"])]

@@ -1,0 +1,388 @@
+"""The main job on arrays: a CT and its vertebrae in, graded and explained vertebrae out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import ConfigError, LabelError
+from spinexplain.findings.scan import (
+    Assessment,
+    Comparison,
+    ScanFindings,
+    ScanSource,
+    VertebraFindings,
+)
+from spinexplain.spine.body_size import expected_body_heights_mm
+from spinexplain.spine.localize import localize, match_grid, with_graded_levels
+from spinexplain.spine.morphometry import measure
+from spinexplain.spine.quality import not_assessable_reason, quality_flags
+from spinexplain.spine.reformat import (
+    box_frame,
+    overview_frame,
+    reformat,
+    sample_patch,
+    sample_volume,
+    sheet_frame,
+)
+from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
+
+if TYPE_CHECKING:
+    from spinexplain.explainers.dissection.record import Dissection
+    from spinexplain.models.grader import Grader
+
+SHIPPED_MODEL = "protoverse-phantom"
+
+Stage = Callable[[str], AbstractContextManager[None]]
+"""Called with the name of each stage; the stage runs inside the context it returns."""
+
+
+def _unobserved(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def grade(
+    volume: Volume,
+    *,
+    labels: LabelMap | None = None,
+    centroids: Sequence[Vertebra] | None = None,
+    body: LabelMap | None = None,
+    models: Sequence[str | Grader] = (SHIPPED_MODEL,),
+    dissections: Sequence[Dissection] = (),
+    source: ScanSource | None = None,
+    settings: Mapping[str, str] | None = None,
+    device: str = "cpu",
+    stage: Stage = _unobserved,
+) -> ScanFindings:
+    """Grade every thoracic and lumbar vertebra of a CT and say why.
+
+    Parameters
+    ----------
+    volume : Volume
+        The CT in HU.
+    labels : LabelMap, optional
+        VerSe-labelled vertebra mask; on another grid it is resampled (nearest). Without
+        it there are no heights: they are absent, not guessed.
+    centroids : sequence of Vertebra, optional
+        Body centers; win over the mask's where both are given.
+    body : LabelMap, optional
+        1 inside vertebral bodies, from a tool that tells bodies from arches. Centers and
+        heights are then taken from it instead of from what is cut out of ``labels``.
+    models : sequence of str or Grader
+        Names of shipped models, folders of model bundles, or loaded graders.
+    dissections : sequence of Dissection
+        Each of one of the models, which is then explained by its units.
+    source : ScanSource, optional
+        What ``result.json`` says about the CT.
+    settings : mapping of str to str, optional
+        Shown at the foot of the report.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for models that are loaded here.
+    stage : callable, optional
+        Observes the stages ``localize``, ``heights``, ``quality``, ``reformat``,
+        ``load model``, ``grade`` and ``explain``, for progress or timing.
+
+    Returns
+    -------
+    ScanFindings
+        Vertebrae in cranio-caudal order.
+
+    Raises
+    ------
+    LabelError
+        If neither labels nor centroids are given, or no thoracic or lumbar level is there.
+    ModelError
+        If a dissection is of none of the models.
+    ConfigError
+        If there is no model, or two dissections are of the same one.
+    """
+    if not models:
+        raise ConfigError("models is empty; expected at least one model to grade with.")
+    with stage("localize"):
+        bodies = bodies_of(labels, body)
+        found = localize(volume, labels=labels, centroids=centroids, body=bodies)
+        vertebrae = with_graded_levels(found)
+    with stage("heights"):
+        # On the mask's own grid: resampling a fine mask to the CT's would cost precision.
+        mask = bodies if bodies is not None else labels
+        heights = measure(mask, vertebrae) if mask is not None else {}
+    with stage("quality"):
+        on_ct = match_grid(labels, volume) if labels is not None else None
+        flags = quality_flags(volume, vertebrae, on_ct)
+    with stage("reformat"):
+        sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
+        overview = _overview(volume, vertebrae)
+    with stage("load model"):
+        graders = [_loaded(model, device) for model in models]
+    units = _dissected(graders, dissections)
+    assessed = [
+        _assess(grader, volume, vertebrae, flags, stage, of)
+        for grader, of in zip(graders, units, strict=True)
+    ]
+    return ScanFindings(
+        source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
+        volume=volume,
+        models=tuple(grader.info for grader in graders),
+        vertebrae=tuple(_findings(sheet, heights, assessed, flags) for sheet in sheets),
+        overview=overview,
+        settings=dict(settings or {}),
+    )
+
+
+def explain(
+    grader: Grader,
+    patch: Patch,
+    target: str | None = None,
+    method: str | None = None,
+    dissection: Dissection | None = None,
+) -> Explanation:
+    """Say why a model leans towards a class on one patch.
+
+    Parameters
+    ----------
+    grader : Grader
+    patch : Patch
+        Of the grader's own shape; see :func:`patches_for`.
+    target : str, optional
+        The class to explain; by default the one the model chose.
+    method : str, optional
+        Name in ``EXPLAINERS``; by default the grader's own.
+    dissection : Dissection, optional
+        Of this model; it is then explained by its units.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such method.
+    ModelError
+        If the method does not fit the model, or the model has no such class.
+    """
+    from spinexplain.explainers.registry import EXPLAINERS
+
+    method = method or ("dissection" if dissection is not None else grader.explainer)
+    if method not in EXPLAINERS:
+        raise ConfigError(
+            f'there is no explainer "{method}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
+        )
+    target = target or grader.grade([patch])[0].grade
+    if method == "dissection":
+        from spinexplain.explainers.dissection.explain import explain_dissection
+
+        return explain_dissection(grader, patch, target, dissection)
+    return EXPLAINERS[method](grader, patch, target)
+
+
+def compare(
+    volume: Volume,
+    vertebrae: Sequence[Vertebra],
+    levels: Sequence[VertebraLevel],
+    grader: Grader,
+    beside: Grader | None = None,
+) -> list[Comparison]:
+    """Explain chosen vertebrae by prototypes and, for comparison, by class activation maps.
+
+    Parameters
+    ----------
+    volume : Volume
+    vertebrae : sequence of Vertebra
+        All of the scan; together they give the spine's curve.
+    levels : sequence of VertebraLevel
+    grader : Grader
+        A prototype model.
+    beside : Grader, optional
+        The model the maps are of, such as the plain classifier; by default ``grader``.
+
+    Returns
+    -------
+    list of Comparison
+        In the order of ``levels``.
+
+    Raises
+    ------
+    LabelError
+        If a level is not in the scan.
+    ModelError
+        If ``grader`` has no prototypes.
+    """
+    from spinexplain.explainers.cam_weights import CAM_METHODS
+
+    other = beside or grader
+    own = {p.vertebra.level: p for p in patches_for(grader, volume, vertebrae)}
+    others = {p.vertebra.level: p for p in patches_for(other, volume, vertebrae)}
+    if missing := [level.value for level in levels if level not in own]:
+        raise LabelError(
+            f"{', '.join(missing)} is not among the vertebrae of this scan; expected some of "
+            f"{', '.join(level.value for level in own)}. Choose another level."
+        )
+    made = []
+    for level in levels:
+        grading, beside_grading = (
+            grader.grade([own[level]])[0],
+            other.grade([others[level]])[0],
+        )
+        target = grading.grade if grading.grade in other.classes else beside_grading.grade
+        made.append(
+            Comparison(
+                model=grader.info,
+                beside=other.info,
+                grading=grading,
+                beside_grading=beside_grading,
+                prototypes=explain(grader, own[level], grading.grade, "prototypes"),
+                maps=tuple(explain(other, others[level], target, m) for m in CAM_METHODS),
+                reason=grader.not_assessable(own[level], own[level].vertebra.flags),
+            )
+        )
+    return made
+
+
+def patches_for(grader: Grader, volume: Volume, vertebrae: Sequence[Vertebra]) -> list[Patch]:
+    """Reformat a CT into the patches a model expects, one per vertebra.
+
+    Parameters
+    ----------
+    vertebrae : sequence of Vertebra
+        All of the scan; together they give the spine's curve, and how large a body should
+        be where the model wants its crops scaled to that.
+    """
+    spec = grader.spec
+    side = round(spec.extent_mm)
+    if spec.body_height_mm is None:
+        return reformat(volume, vertebrae, kind=f"{spec.axes}d", shape=(side,) * spec.axes)
+    heights = expected_body_heights_mm(vertebrae)
+    patches = []
+    for one in vertebrae:
+        step_mm = heights[one.level] / spec.body_height_mm
+        frame = (
+            sheet_frame(vertebrae, one, (side, side), step_mm)
+            if spec.axes == 2
+            else box_frame(vertebrae, one, (side, side, side), step_mm)
+        )
+        patches.append(sample_patch(volume, one, frame))
+    return patches
+
+
+def _assess(
+    grader: Grader,
+    volume: Volume,
+    vertebrae: Sequence[Vertebra],
+    flags: Mapping[VertebraLevel, tuple[str, ...]],
+    stage: Stage,
+    dissection: Dissection | None,
+) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
+    """Grade and explain each level, or give the reason why not."""
+    with stage("reformat"):
+        patches = [p for p in patches_for(grader, volume, vertebrae) if p.vertebra.level.is_graded]
+    reasons = {
+        patch.vertebra.level: not_assessable_reason(flags[patch.vertebra.level])
+        or grader.not_assessable(patch, flags[patch.vertebra.level])
+        for patch in patches
+    }
+    assessable = [patch for patch in patches if reasons[patch.vertebra.level] is None]
+    with stage("grade"):
+        grader = _answered(grader, assessable)
+        gradings = grader.grade(assessable)
+    with stage("explain"):
+        assessed = {
+            patch.vertebra.level: Assessment(
+                grading, explain(grader, patch, grading.grade, dissection=dissection)
+            )
+            for patch, grading in zip(assessable, gradings, strict=True)
+        }
+    nothing = Assessment(None, None)
+    return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+
+
+def _dissected(
+    graders: Sequence[Grader], dissections: Sequence[Dissection]
+) -> list[Dissection | None]:
+    """Return each model's dissection, or None; refuse one of no model at hand, and a second."""
+    for dissection in dissections:
+        if not any(dissection.fits(grader.info) for grader in graders):
+            dissection.check_model(graders[0].info)
+    fitting = [[one for one in dissections if one.fits(grader.info)] for grader in graders]
+    for grader, found in zip(graders, fitting, strict=True):
+        if len(found) > 1:
+            layers = ", ".join(f'"{one.layer}"' for one in found)
+            raise ConfigError(
+                f'{len(found)} dissections of model "{grader.info.name}" were given (layers '
+                f"{layers}); expected one. Choose which to explain it by."
+            )
+    return [found[0] if found else None for found in fitting]
+
+
+def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
+    """Let an exported network run once for the grades and their explanations."""
+    from spinexplain.models.grader import answered
+
+    return answered(grader, patches)
+
+
+def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None:
+    """Keep only the bodies of a vertebra mask, by a body mask on any grid.
+
+    Returns
+    -------
+    LabelMap or None
+        VerSe labels inside the bodies; None without a body mask.
+
+    Raises
+    ------
+    LabelError
+        If there is a body mask without labels, or the two have no voxel in common.
+    """
+    if body is None:
+        return None
+    if labels is None:
+        raise LabelError(
+            "a body mask was given without vertebra labels, which name its levels. "
+            "Give --labels too."
+        )
+    inside = match_grid(body, labels).array > 0
+    kept = np.where(inside, labels.array, 0)
+    if not kept.any():
+        raise LabelError(
+            "the body mask and the vertebra labels have no voxel in common; expected masks of "
+            "the same scan. Check both files."
+        )
+    return LabelMap(kept, labels.affine)
+
+
+def _overview(volume: Volume, vertebrae: Sequence[Vertebra]) -> Patch:
+    graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
+    frame = overview_frame(graded, volume)
+    array, outside = sample_volume(volume, frame)
+    return Patch(graded[len(graded) // 2], array, frame, outside)
+
+
+def _loaded(model: str | Grader, device: str) -> Grader:
+    if not isinstance(model, str):
+        return model
+    from spinexplain.models.bundle.store import load_grader
+
+    return load_grader(model, device)
+
+
+def _shape(volume: Volume) -> tuple[int, int, int]:
+    x, y, z = volume.array.shape
+    return x, y, z
+
+
+def _findings(
+    sheet: Patch,
+    heights: Mapping[VertebraLevel, Heights],
+    assessed: Iterable[Mapping[VertebraLevel, tuple[Assessment, str | None]]],
+    flags: Mapping[VertebraLevel, tuple[str, ...]],
+) -> VertebraFindings:
+    level = sheet.vertebra.level
+    rows = [by_level[level] for by_level in assessed]
+    reasons = dict.fromkeys(reason for _, reason in rows if reason)
+    return VertebraFindings(
+        patch=sheet,
+        heights=heights.get(level),
+        assessments=tuple(assessment for assessment, _ in rows),
+        flags=(*flags[level], *(f"not_assessable: {reason}" for reason in reasons)),
+    )

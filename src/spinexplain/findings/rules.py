@@ -1,0 +1,162 @@
+"""Which vertebrae deserve a card, why, and whether network and heights agree.
+
+Every rule of the report that turns findings into a judgement is here, so that the page,
+``result.json`` and the heat maps can not drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from spinexplain.config.tasks import healthy_class
+from spinexplain.findings.scan import Assessment, VertebraFindings
+from spinexplain.types import Heights, ModelInfo
+
+NOT_ASSESSABLE = "not_assessable"
+SUSPICIOUS_HEIGHT_LOSS_CLASS = 2
+
+# Height-loss classes that go with a grade. A reader calls 20 % borderline, so "no
+# fracture" allows class 1.
+_CLASSES_OF_GRADE: Mapping[str, frozenset[int]] = {
+    "G0": frozenset({0, 1}),
+    "no fracture": frozenset({0, 1}),
+    "G1": frozenset({1}),
+    "G2": frozenset({2}),
+    "G3": frozenset({3}),
+    "fracture": frozenset({1, 2, 3}),
+}
+_SEVERITY = {"G0": 0, "no fracture": 0, "G1": 1, "G2": 2, "fracture": 2, "G3": 3}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason for suspicion: a key of the text catalogue and what to fill in."""
+
+    key: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def grade_of(findings: VertebraFindings) -> str | None:
+    """Return the first model's grade, or None where it gave none.
+
+    A vertebra flagged ``not_assessable`` has no grade, whatever a model said.
+    """
+    if not_assessable_reason(findings) is not None or not findings.assessments:
+        return None
+    return grade_of_assessment(findings.assessments[0])
+
+
+def grade_of_assessment(assessment: Assessment) -> str | None:
+    """Return one model's grade, or None where it gave none."""
+    return None if assessment.grading is None else assessment.grading.grade
+
+
+def not_assessable_reason(findings: VertebraFindings) -> str | None:
+    """Return the text after ``not_assessable:``, or None where a grade is possible."""
+    for flag in findings.flags:
+        name, _, reason = flag.partition(":")
+        if name.strip() == NOT_ASSESSABLE:
+            return reason.strip() or "unknown"
+    return None
+
+
+def agreement(grade: str | None, heights: Heights | None) -> bool | None:
+    """Tell whether a grade fits the measured height loss.
+
+    Parameters
+    ----------
+    grade : str or None
+    heights : Heights or None
+        Its ``class_range`` counts: where the interval crosses a band, either class will do.
+
+    Returns
+    -------
+    bool or None
+        None where there is no grade, no measurement, or the class has no height-loss band.
+
+    Notes
+    -----
+    G0 goes with classes 0 and 1, G1 with 1, G2 with 2, G3 with 3; a model that only says
+    *fracture* agrees with 1 to 3.
+    """
+    if grade is None or heights is None or grade not in _CLASSES_OF_GRADE:
+        return None
+    low, high = sorted(heights.class_range)
+    possible = {heights.height_loss_class, *range(low, high + 1)}
+    return not possible.isdisjoint(_CLASSES_OF_GRADE[grade])
+
+
+def models_agree(findings: VertebraFindings) -> bool | None:
+    """Tell whether all models call a vertebra fractured, or all not.
+
+    Returns
+    -------
+    bool or None
+        None where fewer than two gave a grade.
+    """
+    if not_assessable_reason(findings) is not None:
+        return None
+    gradings = [one.grading for one in findings.assessments if one.grading is not None]
+    calls = [grading.grade != healthy_class(grading.classes) for grading in gradings]
+    return None if len(calls) < 2 else len(set(calls)) == 1
+
+
+def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> tuple[Reason, ...]:
+    """Tell why a vertebra deserves a card; an empty answer means that it does not.
+
+    Parameters
+    ----------
+    findings : VertebraFindings
+    models : sequence of ModelInfo
+        The scan's models, to name the one that speaks when there are several.
+
+    Returns
+    -------
+    tuple of Reason
+        A model's grade other than its healthy class; a height-loss class of 2 or more;
+        network and heights that disagree.
+    """
+    heights = findings.heights
+    reasons = _reasons_of_models(findings, models)
+    if heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
+        values = {"percent": f"{100 * heights.loss:.0f}", "class": str(heights.height_loss_class)}
+        reasons.append(Reason("reason.heights", values))
+    if agreement(grade_of(findings), heights) is False:
+        reasons.append(Reason("reason.disagreement"))
+    return tuple(reasons)
+
+
+def _reasons_of_models(findings: VertebraFindings, models: Sequence[ModelInfo]) -> list[Reason]:
+    if not_assessable_reason(findings) is not None:
+        return []
+    reasons = []
+    for position, assessment in enumerate(findings.assessments):
+        grading = assessment.grading
+        if grading is None or grading.grade == healthy_class(grading.classes):
+            continue
+        values = {"grade": grading.grade}
+        if len(findings.assessments) > 1 and position < len(models):
+            values["model"] = models[position].name
+        reasons.append(
+            Reason("reason.model_named" if "model" in values else "reason.model", values)
+        )
+    return reasons
+
+
+def severity(findings: VertebraFindings) -> tuple[float, float, float]:
+    """Rank findings for *worst first*: by grade, then height loss, then the model's score.
+
+    Notes
+    -----
+    The grade and the height-loss class count alike, so that a vertebra crushed by the
+    measurement but missed by the network is not buried under mild ones.
+    """
+    grade = grade_of(findings)
+    heights = findings.heights
+    by_grade = _SEVERITY.get(grade, 1) if grade is not None else 0
+    by_heights = heights.height_loss_class if heights is not None else 0
+    grading = findings.assessments[0].grading if findings.assessments else None
+    score = max(grading.probabilities) if grade is not None and grading is not None else 0.0
+    loss = heights.loss if heights is not None else 0.0
+    return float(max(by_grade, by_heights)), loss, score

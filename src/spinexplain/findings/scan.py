@@ -1,0 +1,112 @@
+"""What is found out about a scan: the input of report, ``result.json`` and reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from spinexplain.types import (
+    Explanation,
+    Grading,
+    Heights,
+    ModelInfo,
+    Patch,
+    Vertebra,
+    Volume,
+)
+
+
+@dataclass(frozen=True)
+class ScanSource:
+    """Where the CT came from; ``name`` is a file name, never a patient's."""
+
+    name: str
+    sha256: str
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What one model made of one vertebra: a grade with its reason, or neither."""
+
+    grading: Grading | None
+    explanation: Explanation | None
+
+
+@dataclass(frozen=True, eq=False)
+class VertebraFindings:
+    """Everything found out about one vertebra.
+
+    Parameters
+    ----------
+    patch : Patch
+        The 2-D sheet around the vertebra, as shown to the reader.
+    heights : Heights or None
+        None where no mask was given or the body could not be measured.
+    assessments : tuple of Assessment
+        One per model of the scan, in the same order.
+    flags : tuple of str
+        Quality flags; ``"not_assessable: <reason>"`` where no grade is given.
+    """
+
+    patch: Patch
+    heights: Heights | None
+    assessments: tuple[Assessment, ...]
+    flags: tuple[str, ...] = ()
+
+    @property
+    def vertebra(self) -> Vertebra:
+        """The vertebra these findings are about."""
+        return self.patch.vertebra
+
+
+@dataclass(frozen=True, eq=False)
+class ScanFindings:
+    """A graded scan: what the report, ``result.json`` and the reader are made from.
+
+    Parameters
+    ----------
+    source : ScanSource
+    volume : Volume
+    models : tuple of ModelInfo
+    vertebrae : tuple of VertebraFindings
+        In cranio-caudal order.
+    overview : Patch
+        The whole-spine sheet; its ``vertebra`` is the middle one.
+    settings : mapping of str to str
+        How the scan was graded, as the foot of the report shows it.
+    """
+
+    source: ScanSource
+    volume: Volume
+    models: tuple[ModelInfo, ...]
+    vertebrae: tuple[VertebraFindings, ...]
+    overview: Patch
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The evidence of one vertebra by prototypes, beside its class activation maps.
+
+    Parameters
+    ----------
+    model, beside : ModelInfo
+        The prototype model, and the model the maps are of.
+    grading, beside_grading : Grading
+    prototypes : Explanation
+        For the class that ``model`` chose.
+    maps : tuple of Explanation
+        One a method, for the same class where ``beside`` knows it, else for its own choice.
+    reason : str or None
+        Why the prototype model would not be asked about this vertebra.
+    """
+
+    model: ModelInfo
+    beside: ModelInfo
+    grading: Grading
+    beside_grading: Grading
+    prototypes: Explanation
+    maps: tuple[Explanation, ...]
+    reason: str | None = None

@@ -1,0 +1,166 @@
+"""The scan in words: what was graded, what was not, what is suspected, what to mind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import healthy_class
+from spinexplain.findings.rules import (
+    SUSPICIOUS_HEIGHT_LOSS_CLASS,
+    agreement,
+    grade_of,
+    models_agree,
+    not_assessable_reason,
+    severity,
+)
+from spinexplain.findings.scan import ScanFindings, VertebraFindings
+from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
+from spinexplain.texts.catalogue import Catalogue
+from spinexplain.types import Volume
+
+_GENANT_GRADES = ("G0", "G1", "G2", "G3")
+# Transitional levels: their absence says nothing about the field of view.
+_EXTRA_LEVELS = (VertebraLevel.T13, VertebraLevel.L6)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A suspected fracture in the headline."""
+
+    level: str
+    anchor: str
+    grade: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The headline, and the sentences under it in order of weight.
+
+    ``headline`` introduces the suspects, or says why there are none: nothing suspected is
+    not the same as nothing graded.
+    """
+
+    headline: str
+    suspects: tuple[Suspect, ...]
+    warnings: tuple[str, ...]
+    coverage: tuple[str, ...]
+    caveats: tuple[str, ...]
+
+
+def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
+    """Say in words what a graded scan shows."""
+    spine = [item for item in scan.vertebrae if item.vertebra.level.is_graded]
+    suspects = tuple(_suspect(item, say) for item in _suspected(spine))
+    return Summary(
+        headline=_headline(spine, suspects, say),
+        suspects=suspects,
+        warnings=tuple(_warnings(scan, spine, say)),
+        coverage=tuple(_coverage(spine, say)),
+        caveats=tuple(_caveats(scan, spine, say)),
+    )
+
+
+def _headline(
+    spine: Sequence[VertebraFindings], suspects: Sequence[Suspect], say: Catalogue
+) -> str:
+    if suspects:
+        return say("summary.suspected", count=len(suspects))
+    graded = any(grade_of(item) is not None for item in spine)
+    return say("summary.nothing_suspected" if graded else "summary.none_graded")
+
+
+def slice_spacing_mm(volume: Volume) -> float:
+    """Return the voxel spacing along the array axis that runs most nearly cranio-caudal."""
+    direction = volume.affine[:3, :3] / np.linalg.norm(volume.affine[:3, :3], axis=0)
+    return volume.spacing_mm[int(np.argmax(np.abs(direction[2])))]
+
+
+def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
+    """Return the vertebrae a model calls fractured, worst first."""
+    return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
+
+
+def _model_suspects(item: VertebraFindings) -> bool:
+    grading = item.assessments[0].grading if grade_of(item) is not None else None
+    return grading is not None and grading.grade != healthy_class(grading.classes)
+
+
+def _suspect(item: VertebraFindings, say: Catalogue) -> Suspect:
+    level, grade = item.vertebra.level.value, grade_of(item) or ""
+    words = say.or_raw(f"grade.{grade}", grade)
+    return Suspect(level, f"level-{level}", grade, words)
+
+
+def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+    graded = [item.vertebra.level for item in spine if grade_of(item) is not None]
+    if graded:
+        levels = say.levels(graded)
+        yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
+    seen = {item.vertebra.level for item in spine}
+    outside = [
+        level
+        for level in VertebraLevel
+        if level.is_graded and level not in seen and level not in _EXTRA_LEVELS
+    ]
+    if outside:
+        yield say("summary.outside", levels=say.levels(outside))
+    for item in spine:
+        reason = not_assessable_reason(item)
+        if reason is not None:
+            words = say.or_raw(f"flag.{reason}", reason)
+            yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
+
+
+def _warnings(
+    scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
+) -> Iterable[str]:
+    if any(NOT_HOUNSFIELD in item.flags for item in spine):
+        yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
+    lost = [
+        say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
+        for item, loss in _height_losses(spine)
+    ]
+    if lost:
+        yield say("summary.by_heights", list=say.listed(lost))
+    apart = [
+        item.vertebra.level for item in spine if agreement(grade_of(item), item.heights) is False
+    ]
+    if apart:
+        yield say("summary.disagree", levels=say.levels(apart))
+    split = [item.vertebra.level for item in spine if models_agree(item) is False]
+    if split:
+        yield say("summary.models_disagree", levels=say.levels(split))
+
+
+def _height_losses(spine: Sequence[VertebraFindings]) -> Iterable[tuple[VertebraFindings, float]]:
+    for item in spine:
+        heights = item.heights
+        if heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
+            yield item, 100 * heights.loss
+
+
+def _caveats(
+    scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
+) -> Iterable[str]:
+    for model in scan.models:
+        missing = [grade for grade in _GENANT_GRADES if grade not in model.classes]
+        if missing == list(_GENANT_GRADES):
+            yield say("summary.no_severity", model=model.name)
+        elif missing:
+            named = [say("summary.grade_named", words=say(f"grade.{g}"), grade=g) for g in missing]
+            yield say("summary.cannot_output", model=model.name, grades=say.listed(named))
+    unmeasured = [item.vertebra.level for item in spine if item.heights is None]
+    if len(unmeasured) == len(spine):
+        yield say("summary.no_heights")
+    elif unmeasured:
+        yield say("summary.some_heights", levels=say.levels(unmeasured))
+    names = scan.settings.get("level_names", "")
+    yield say("summary.level_names", source=names) if names else say("summary.level_names_unknown")
+    yield say("summary.slices", mm=f"{slice_spacing_mm(scan.volume):.3g}")
+    if any(GANTRY_TILT in item.flags for item in spine):
+        yield say("summary.gantry_tilt", degrees=f"{tilt_degrees(scan.volume):.1f}")

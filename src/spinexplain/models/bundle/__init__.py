@@ -1,0 +1,1 @@
+"""A model on disk: a folder of safetensors and JSON, hashed, without pickle."""

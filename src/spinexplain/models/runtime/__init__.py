@@ -1,0 +1,1 @@
+"""The network exported for OpenVINO: made, checked and run."""

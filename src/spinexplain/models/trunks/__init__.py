@@ -1,0 +1,1 @@
+"""Convolutional trunks, and weights that others published for them."""

@@ -1,0 +1,1 @@
+"""What is written about a graded scan: result.json and heat maps."""

@@ -1,0 +1,1 @@
+"""The translatable sentences that a person reads."""

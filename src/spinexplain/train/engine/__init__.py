@@ -1,0 +1,1 @@
+"""Gradient descent that knows no crops: batches, devices, precision, journal."""

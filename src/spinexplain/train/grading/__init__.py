@@ -1,0 +1,1 @@
+"""Trainings that grade vertebrae, from crops to a bundle."""

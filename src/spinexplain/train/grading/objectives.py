@@ -1,0 +1,159 @@
+"""What each phase minimizes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from spinexplain.config.training import TrainConfig
+from spinexplain.models.heads.ordinal import GRADING_LOSSES, soft_cross_entropy
+from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
+from spinexplain.models.losses import (
+    cluster_loss,
+    diversity_loss,
+    off_class_l1,
+    outside_loss,
+    separation_loss,
+)
+from spinexplain.train.engine.precision import network_precision
+from spinexplain.train.grading.augment import inside_mask
+from spinexplain.train.grading.fit import Batch, Terms
+from spinexplain.train.grading.projection import relative_share
+
+
+class WarmUp(nn.Module):
+    """The plain classifier with a second output for the relative height loss.
+
+    The second output exists in training only: a number per crop teaches a trunk more per
+    step than a grade does.
+
+    Parameters
+    ----------
+    linear : LinearNet
+    """
+
+    def __init__(self, linear: LinearNet) -> None:
+        super().__init__()
+        self.linear = linear
+        self.height = nn.Linear(linear.trunk.channels, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (N, K) and height losses (N,)."""
+        features = self.linear.pooled_features(x)
+        return self.linear.last_layer(features), self.height(features)[:, 0]
+
+
+def grading_loss(kind: str, logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+    """Return the class-weighted loss of grades, divided by the sum of the weights.
+
+    With several processes by that of the whole step, times their number, so that the mean
+    over the processes is the step's. ``kind`` is a key of ``GRADING_LOSSES``, or ``"soft"``
+    for the cross-entropy against the shares of raters who saw each class.
+    """
+    weights = weights.to(logits.device)
+    if batch.shares is not None:
+        loss = soft_cross_entropy(logits, batch.shares, weights)
+        own, whole = batch.shares @ weights, batch.everyone_shares
+        total = None if whole is None else whole @ weights
+    else:
+        loss = GRADING_LOSSES[kind](logits, batch.labels, weights)
+        own = weights[batch.labels]
+        total = None if batch.everyone is None else weights[batch.everyone]
+    if total is None:
+        return loss
+    return loss * (len(total) / len(own)) * own.sum() / total.sum()
+
+
+def classification_objective(
+    model: WarmUp,
+    weights: Tensor,
+    lambda_height: float,
+    precision: str = "fp32",
+    grading: str = "cross_entropy",
+) -> Callable[[Batch], Terms]:
+    """Return the class-weighted cross-entropy plus the regression of the height loss.
+
+    The regression is the smooth L1 distance of tenths of the body's height, over the
+    crops whose height loss is known. With ``precision = "bf16"`` the network runs in
+    bfloat16, where the device has it, and the losses in float32; ``grading`` is that of
+    ``LossSettings``.
+    """
+
+    def objective(batch: Batch) -> Terms:
+        with network_precision(precision, batch.x.device.type):
+            outputs = model(batch.x)
+        logits, heights = (output.float() for output in outputs)
+        entropy = grading_loss(grading, logits, batch, weights)
+        if lambda_height == 0 or batch.height_loss is None:
+            return {"cross_entropy": entropy, "total": entropy}
+        known = torch.isfinite(batch.height_loss)
+        regression = F.smooth_l1_loss(heights[known], 10 * batch.height_loss[known])
+        total = entropy + lambda_height * regression
+        return {"cross_entropy": entropy, "height": regression, "total": total}
+
+    return objective
+
+
+def prototype_objective(
+    model: PrototypeNet, weights: Tensor, config: TrainConfig, precision: str = "fp32"
+) -> Callable[[Batch], Terms]:
+    """Return ProtoVerse's loss: cross-entropy, cluster, separation, diversity, L1, outside.
+
+    Notes
+    -----
+    Eq. 4 of ProtoVerse, with the sign of the separation term put right, the L1 term of
+    ProtoPNet and the share of activation outside the target vertebra. With ``precision =
+    "bf16"`` trunk and add-on layers run in bfloat16, distances and losses in float32.
+    """
+
+    def objective(batch: Batch) -> Terms:
+        with network_precision(precision, batch.x.device.type):
+            latent = model.latent(batch.x)
+        maps = model.latent_distances(latent.float())
+        nearest = maps.flatten(2).amin(dim=2)
+        owner, loss = model.prototype_class, config.loss
+        logits = model.last_layer(model.similarity_of(nearest))
+        terms = {
+            "cross_entropy": grading_loss(loss.grading, logits, batch, weights),
+            "cluster": cluster_loss(nearest, batch.labels, owner),
+            "separation": separation_loss(nearest, batch.labels, owner),
+            "diversity": diversity_loss(model.prototypes, owner, loss.diversity),
+            "l1": off_class_l1(model.last_layer.weight, owner),
+            "outside": _outside(model, maps, batch, config),
+        }
+        factors = {
+            "cluster": loss.lambda_clst,
+            "separation": loss.lambda_sep,
+            "diversity": loss.lambda_div,
+            "l1": loss.lambda_l1,
+            "outside": loss.lambda_outside,
+        }
+        total = terms["cross_entropy"]
+        for name, factor in factors.items():
+            total = total + factor * terms[name]
+        return terms | {"total": total}
+
+    return objective
+
+
+def _outside(model: PrototypeNet, maps: Tensor, batch: Batch, config: TrainConfig) -> Tensor:
+    if config.loss.lambda_outside == 0:
+        return maps.new_zeros(())
+    inside = batch.inside
+    if inside is None:
+        mask = None if batch.crops is None else inside_mask(batch.crops, config.loss.inside)
+        if mask is None:
+            return maps.new_zeros(())
+        inside = target_cells(model, mask, tuple(maps.shape[2:]), config)
+    own = model.prototype_class[None] == batch.labels[:, None]
+    return outside_loss(model.similarity_of(maps), inside, own, config.loss.outside_power)
+
+
+def target_cells(
+    model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], config: TrainConfig
+) -> Tensor:
+    """Return the share of each grid cell that the mask covers, its fullest cell being 1."""
+    return relative_share(model, mask, grid, config.input)

@@ -1,0 +1,334 @@
+"""Projection (push): every prototype becomes a latent patch of a training vertebra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from spinexplain.config.training import InputSpec, ProjectionSettings
+from spinexplain.data.crops.dataset import TrainingSet
+from spinexplain.errors import ModelError
+from spinexplain.models.heads.prototype import PrototypeNet
+from spinexplain.models.inputs import batch_size, network_input
+from spinexplain.models.receptive import ReceptiveField
+from spinexplain.train.grading.augment import Crops, inside_mask, plain_crops
+
+_VALUES_AT_ONCE = 2**19  # 2 MiB
+_CANDIDATES = 256
+
+
+@dataclass(frozen=True)
+class PrototypeSource:
+    """Where a projected prototype comes from.
+
+    Parameters
+    ----------
+    row : int
+        Row of the training set.
+    cell : tuple of int
+        Grid cell of the latent map.
+    distance : float
+        Squared L2 distance the prototype travelled.
+    """
+
+    row: int
+    cell: tuple[int, ...]
+    distance: float
+
+
+def inputs_in_batches(
+    data: TrainingSet, index: np.ndarray, spec: InputSpec
+) -> Iterator[tuple[np.ndarray, Tensor, Crops]]:
+    """Yield (rows, network inputs, crops) of the unaugmented set, batch by batch.
+
+    The inputs are the trunk's features where the set holds them.
+    """
+    for rows in _batches(index, spec):
+        crops = plain_crops(data, rows, spec)
+        yield rows, plain_inputs(data, rows, crops, spec), crops
+
+
+def plain_batches(data: TrainingSet, index: np.ndarray, spec: InputSpec) -> Iterator[Tensor]:
+    """Yield the inputs of :func:`inputs_in_batches` alone; held features need no crop cut."""
+    unmasked = replace(data, target=None, evidence=None)
+    for rows in _batches(index, spec):
+        if data.features is not None:
+            yield torch.from_numpy(data.features[rows])
+        else:
+            crops = plain_crops(unmasked, rows, spec)
+            yield network_input(crops.hu, crops.centers, spec)
+
+
+def _batches(index: np.ndarray, spec: InputSpec) -> Iterator[np.ndarray]:
+    batch = batch_size(spec)
+    for start in range(0, len(index), batch):
+        yield index[start : start + batch]
+
+
+def plain_inputs(data: TrainingSet, rows: np.ndarray, crops: Crops, spec: InputSpec) -> Tensor:
+    """Return the network's inputs of unaugmented crops, or their features where held."""
+    if data.features is not None:
+        return torch.from_numpy(data.features[rows])
+    return network_input(crops.hu, crops.centers, spec)
+
+
+def cell_share(mask: Tensor, grid: tuple[int, ...], start: float, stride: float) -> Tensor:
+    """Return the share of each grid cell that a mask covers.
+
+    Parameters
+    ----------
+    mask : Tensor, shape (N, *E)
+        0 or 1, on the crop at 1 mm.
+    grid : tuple of int
+        Cells along each axis.
+    start, stride : float
+        First cell's centre and the step between cells, in samples of the crop.
+
+    Returns
+    -------
+    Tensor, shape (N, *grid)
+        Mean of the mask over a stride-wide window around the centre of each cell.
+    """
+    axes, n = len(grid), 4
+    fine = [start + stride * (torch.arange(g * n) / n - 0.5 + 0.5 / n) for g in grid]
+    unit = [(2 * f + 1) / size - 1 for f, size in zip(fine, mask.shape[1:], strict=True)]
+    mesh = torch.stack(torch.meshgrid(*unit, indexing="ij")[::-1], dim=-1)
+    points = mesh[None].expand(len(mask), *mesh.shape).to(mask.device)
+    dense = F.grid_sample(mask[:, None], points, padding_mode="zeros", align_corners=False)
+    pool = {2: F.avg_pool2d, 3: F.avg_pool3d}[axes]
+    return pool(dense, n)[:, 0]
+
+
+def relative_share(
+    model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
+) -> Tensor:
+    """Return :func:`cell_share` on a model's grid, divided by the fullest cell's."""
+    return share_on_grid(model.trunk.field, mask, grid, spec)
+
+
+def share_on_grid(
+    field: ReceptiveField, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
+) -> Tensor:
+    """Return :func:`relative_share` for a grid whose cells see ``field``."""
+    scale = spec.extent_mm / spec.size
+    share = cell_share(mask, grid, (field.start + 0.5) * scale - 0.5, field.stride * scale)
+    fullest = share.flatten(1).amax(dim=1).clamp_min(1e-6)
+    return share / fullest.view(-1, *(1,) * len(grid))
+
+
+@torch.no_grad()
+def project(
+    model: PrototypeNet,
+    data: TrainingSet,
+    labels: np.ndarray,
+    spec: InputSpec,
+    settings: ProjectionSettings,
+    inside: str = "body",
+) -> list[PrototypeSource]:
+    """Replace every prototype by the nearest own-class latent patch, without duplicates.
+
+    Parameters
+    ----------
+    model : PrototypeNet
+        Changed in place: ``prototypes`` only.
+    data : TrainingSet
+        Taken unaugmented.
+    labels : ndarray of int, shape (N,)
+        Class index of every row.
+    spec : InputSpec
+    settings : ProjectionSettings
+    inside : str
+        What ``inside_target`` means, as in ``LossSettings``.
+
+    Returns
+    -------
+    list of PrototypeSource, length P
+
+    Raises
+    ------
+    ModelError
+        If a class has too few different patches for its prototypes.
+
+    Notes
+    -----
+    Within a class the prototype that is nearest to any patch chooses first. A patch is a
+    duplicate of a chosen one if it is of the same subject and under ``apart_cells`` away,
+    or if their cosine, centred on the mean of the class's patches, is at least
+    ``largest_cosine``.
+    """
+    model.eval()
+    sources: dict[int, PrototypeSource] = {}
+    owner = model.prototype_class.cpu().numpy()
+    for index in np.unique(owner):
+        members = np.flatnonzero(owner == index)
+        pool = _latent_pool(model, data, np.flatnonzero(labels == index), spec, settings, inside)
+        sources |= choose_patches(model, members, pool, settings)
+    return [sources[i] for i in range(len(owner))]
+
+
+@dataclass(frozen=True, eq=False)
+class LatentPool:
+    """The latent maps of one class.
+
+    Parameters
+    ----------
+    maps : Tensor of float32, shape (n, D, cells)
+        As the network gives them, the cells of the grid in a row.
+    grid : tuple of int
+        Cells along each axis.
+    keep : ndarray of bool, shape (n, cells)
+        Cells a prototype may come from.
+    rows : ndarray of int, shape (n,)
+        Rows of the training set.
+    subjects : ndarray of str, shape (n,)
+    """
+
+    maps: Tensor
+    grid: tuple[int, ...]
+    keep: np.ndarray
+    rows: np.ndarray
+    subjects: np.ndarray
+
+
+@torch.no_grad()
+def choose_patches(
+    model: PrototypeNet, members: np.ndarray, pool: LatentPool, settings: ProjectionSettings
+) -> dict[int, PrototypeSource]:
+    """Put every prototype of a class on its nearest patch of the pool, in place.
+
+    Parameters
+    ----------
+    model : PrototypeNet
+    members : ndarray of int, shape (M,)
+        The prototypes of the class.
+    pool : LatentPool
+    settings : ProjectionSettings
+
+    Returns
+    -------
+    dict of int to PrototypeSource
+
+    Raises
+    ------
+    ModelError
+        If there are too few different patches.
+    """
+    distance = _distances(model, members, pool)
+    distance[:, ~pool.keep] = np.inf
+    taken = _Taken(pool, settings)
+    chosen: dict[int, PrototypeSource] = {}
+    for nearest in np.argsort(distance.reshape(len(members), -1).min(axis=1), kind="stable"):
+        prototype = int(members[nearest])
+        found = taken.next(distance[nearest])
+        if found is None:
+            raise ModelError(
+                f"prototype {prototype} finds no own-class patch that is not a duplicate; "
+                "expected one. Use fewer prototypes_per_class or a larger cohort."
+            )
+        image, place = found
+        cell = tuple(int(c) for c in np.unravel_index(place, pool.grid))
+        travelled = float(distance[nearest, image, place])
+        chosen[prototype] = PrototypeSource(int(pool.rows[image]), cell, travelled)
+        model.prototypes[prototype] = pool.maps[image, :, place].to(model.prototypes.device)
+    return chosen
+
+
+def _latent_pool(
+    model: PrototypeNet,
+    data: TrainingSet,
+    index: np.ndarray,
+    spec: InputSpec,
+    settings: ProjectionSettings,
+    inside: str,
+) -> LatentPool:
+    device = model.prototypes.device
+    maps, keeps = [], []
+    grid: tuple[int, ...] = ()
+    for _, x, crops in inputs_in_batches(data, index, spec):
+        latent = model.latent(x.to(device)).float().cpu()
+        grid = tuple(latent.shape[2:])
+        keep = torch.ones((len(latent), *grid), dtype=torch.bool)
+        mask = inside_mask(crops, inside)
+        if settings.inside_target and mask is not None:
+            keep = relative_share(model, mask, grid, spec) >= 0.5
+        maps.append(latent.flatten(2))
+        keeps.append(keep.flatten(1))
+    return LatentPool(torch.cat(maps), grid, torch.cat(keeps).numpy(), index, data.subjects[index])
+
+
+def _in_cache(maps: Tensor) -> Iterator[Tensor]:
+    """Yield some maps at a time, so few that what is computed of them stays in the cache."""
+    yield from maps.split(max(_VALUES_AT_ONCE // maps[0].numel(), 1))
+
+
+def _distances(model: PrototypeNet, members: np.ndarray, pool: LatentPool) -> np.ndarray:
+    """Return the distance of every cell to every member, float32, shape (M, n, cells)."""
+    own = model.prototypes[torch.as_tensor(members)].cpu()
+    parts = [model.distances_to(own, maps) for maps in _in_cache(pool.maps)]
+    return torch.cat(parts).movedim(1, 0).contiguous().numpy()
+
+
+class _Taken:
+    """The patches of a pool that are taken, and the nearest that is no duplicate of one.
+
+    Only as many patches are compared as it takes to find one that differs.
+    """
+
+    def __init__(self, pool: LatentPool, settings: ProjectionSettings) -> None:
+        self._pool, self._settings = pool, settings
+        self._cells = np.indices(pool.grid).reshape(len(pool.grid), -1).T
+        self._taken: list[tuple[int, int]] = []
+
+    def next(self, distance: np.ndarray) -> tuple[int, int] | None:
+        """Take the nearest free patch by distances (n, cells); None if there is none."""
+        flat = distance.ravel()
+        if self._settings.allow_duplicates or not self._taken:
+            order = np.array([flat.argmin()])
+        else:
+            order = np.argsort(flat, kind="stable")
+        for start in range(0, len(order), _CANDIDATES):
+            some = order[start : start + _CANDIDATES]
+            free = some[np.isfinite(flat[some]) & ~self._duplicates(some)]
+            if len(free):
+                image, place = divmod(int(free[0]), distance.shape[1])
+                self._taken.append((image, place))
+                return image, place
+        return None
+
+    @cached_property
+    def _mean(self) -> Tensor:
+        """Mean of the kept patches, (D,)."""
+        kept = torch.from_numpy(self._pool.keep).to(self._pool.maps.dtype)
+        total = torch.zeros(self._pool.maps.shape[1:])
+        start = 0
+        for maps in _in_cache(self._pool.maps):
+            keep = kept[start : start + len(maps)]
+            total += (maps * keep[:, None]).sum(dim=0)
+            start += len(maps)
+        return total.sum(dim=1) / kept.sum()
+
+    def _duplicates(self, flat: np.ndarray) -> np.ndarray:
+        if self._settings.allow_duplicates or not self._taken:
+            return np.zeros(len(flat), bool)
+        images, places = np.divmod(flat, len(self._cells))
+        unit = self._centered(images, places)
+        result = np.zeros(len(flat), bool)
+        for image, place in self._taken:
+            gap = np.abs(self._cells[places] - self._cells[place]).max(axis=1)
+            same = self._pool.subjects[images] == self._pool.subjects[image]
+            alike = (unit @ self._centered(np.array([image]), np.array([place]))[0]).numpy()
+            result |= (same & (gap < self._settings.apart_cells)) | (
+                alike >= self._settings.largest_cosine
+            )
+            result |= (images == image) & (places == place)
+        return result
+
+    def _centered(self, images: np.ndarray, places: np.ndarray) -> Tensor:
+        vectors = self._pool.maps[torch.from_numpy(images), :, torch.from_numpy(places)]
+        return F.normalize(vectors - self._mean, dim=1)

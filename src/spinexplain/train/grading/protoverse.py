@@ -1,0 +1,151 @@
+"""Train ProtoVerse, ProtoPNet or the plain classifier: phases, projection, last layer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from spinexplain.errors import ModelError
+from spinexplain.models.build import build_model
+from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
+from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.train.grading.features import cached_where_possible
+from spinexplain.train.grading.fit import Phase
+from spinexplain.train.grading.objectives import (
+    WarmUp,
+    classification_objective,
+    prototype_objective,
+)
+from spinexplain.train.grading.phases import (
+    linear_groups,
+    prototype_groups,
+    start_from_patches,
+    tune_last_layer,
+)
+from spinexplain.train.grading.projection import project
+from spinexplain.train.grading.run import Run, Trained, seeded_build
+
+
+def trained_classifier(trained: Trained, run: str | Path) -> Trained:
+    """Return the plain classifier that warmed up a run's trunk, to compare with.
+
+    Parameters
+    ----------
+    trained : Trained
+    run : str or Path
+        The run's folder, with ``classifier.ckpt``.
+
+    Raises
+    ------
+    ModelError
+        If the run kept no classifier.
+    """
+    config, path = trained.config, Path(run) / "classifier.ckpt"
+    if not path.is_file():
+        raise ModelError(f"{run} keeps no classifier.ckpt; expected a run with that phase.")
+    with seeded_build(config.seed):
+        trunk = build_trunk(config.trunk, config.input)
+        classes = len(config.classes)
+        model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
+    model.load_state_dict(torch.load(path, weights_only=True)["model"])
+    return replace(trained, model=model.linear.eval(), sources=[], figures={})
+
+
+class GraderRun(Run):
+    """The training of a grader: the plain classifier, or prototypes on its trunk."""
+
+    def linear(self) -> Trained:
+        """Train the plain classifier."""
+        model = self._classified()
+        return Trained(model, self.config, self.training, [], self._validated("classifier", model))
+
+    def prototypes(self) -> Trained:
+        """Warm trunk, warm head, then rounds of joint training, projection, last layer."""
+        model = self._started()
+        best: Trained | None = None
+        for number in range(self.config.rounds):
+            joint = self._prototype_phase(model, f"joint-{number + 1}", 2 + number, True)
+            self._descend(joint, model)
+            kept = copied_state(model)
+            trained = self._projected(model, f"round-{number + 1}")
+            if best is None or trained.figures["f1"] > best.figures["f1"]:
+                best = trained
+            if number + 1 < self.config.rounds:
+                projected = self.config.continue_from == "projected"
+                model = self._fresh(copied_state(model) if projected else kept)
+        assert best is not None
+        best.model.trunk.bypassed = False
+        return best
+
+    def _classified(self) -> LinearNet:
+        config, settings = self.config, self.config.classifier
+        with seeded_build(config.seed):
+            trunk = build_trunk(config.trunk, config.input)
+            classes = len(config.classes)
+            model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
+        objective = classification_objective(
+            model,
+            self.weights,
+            config.loss.lambda_height,
+            settings.precision,
+            config.loss.grading,
+        )
+        phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
+        self._descend(phase, model)
+        return model.linear
+
+    def _fresh(self, state: dict[str, torch.Tensor] | None = None) -> PrototypeNet:
+        config = self.config
+        with seeded_build(config.seed + 1):
+            trunk = build_trunk(config.trunk, config.input)
+            model = build_model(trunk, config.head, len(config.classes), config.input)
+        assert isinstance(model, PrototypeNet)
+        if state is not None:
+            model.load_state_dict(state)
+        model.trunk.bypassed = self.training.features is not None
+        return model
+
+    def _started(self) -> PrototypeNet:
+        """Return the prototype network after the warm phase, its trunk from the classifier."""
+        classifier = self._classified()
+        if self.training.features is None:
+            self._validated("classifier", classifier)
+        model = self._fresh()
+        model.trunk.load_state_dict(classifier.trunk.state_dict())
+        if self.config.head.initial_prototypes == "own_class_patches":
+            start_from_patches(model, self.training, self.config)
+        with cached_where_possible(model.trunk, self.training, self.config) as data:
+            self._descend(self._prototype_phase(model, "warm", 1, False), model, data)
+        return model
+
+    def _prototype_phase(
+        self, model: PrototypeNet, name: str, number: int, with_trunk: bool
+    ) -> Phase:
+        settings = self.config.joint if with_trunk else self.config.warm
+        groups = prototype_groups(model, settings, with_trunk)
+        objective = prototype_objective(model, self.weights, self.config, settings.precision)
+        masks = self.config.loss.lambda_outside > 0
+        before = max(number - 2, 0) * settings.steps
+        return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
+
+    def _projected(self, model: PrototypeNet, name: str) -> Trained:
+        config, simulated = self.config, self.training.simulated
+        sources = project(
+            model,
+            self.training,
+            self.labels if simulated is None else np.where(simulated, -1, self.labels),
+            config.input,
+            config.projection,
+            config.loss.inside,
+        )
+        tune_last_layer(model, self.training, config)
+        return Trained(model, config, self.training, sources, self._validated(name, model))
+
+
+def copied_state(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Return a copy of a model's tensors that later training does not touch."""
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}

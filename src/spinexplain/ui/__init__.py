@@ -1,0 +1,1 @@
+"""What report, atlas and reader are drawn from."""

@@ -1,0 +1,206 @@
+"""One vertebra prepared for drawing: as a line of the table, a thumbnail, or a card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spinexplain.findings.draft import Draft, draft_of
+from spinexplain.findings.model_agreement import ModelAgreement, model_agreement
+from spinexplain.findings.rules import (
+    NOT_ASSESSABLE,
+    agreement,
+    grade_of,
+    grade_of_assessment,
+    not_assessable_reason,
+    suspicion,
+)
+from spinexplain.findings.scan import Assessment, ScanFindings, VertebraFindings
+from spinexplain.texts.catalogue import Catalogue
+from spinexplain.types import Heights, ModelInfo
+from spinexplain.ui.evidence_view import ExplanationView, view_explanation
+from spinexplain.ui.height_lines import HeightLine, ghost_outline, height_lines
+from spinexplain.ui.pictures import Album, Picture
+from spinexplain.ui.planes import planes_of
+from spinexplain.ui.tokens import GradeStyle, grade_style
+
+# The axis on which height loss is drawn, and where its classes begin.
+LOSS_AXIS = (-0.1, 0.6)
+LOSS_BANDS = (0.20, 0.25, 0.40)
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """A model's score for one class."""
+
+    class_name: str
+    style: GradeStyle
+    value: float
+
+
+@dataclass(frozen=True)
+class HeightsView:
+    """Heights of a body, with the places of its interval glyph in percent of the axis."""
+
+    heights: Heights
+    low: float
+    high: float
+    point: float
+    class_words: str
+
+
+@dataclass(frozen=True)
+class VertebraRow:
+    """What the table says about one vertebra."""
+
+    level: str
+    anchor: str
+    grade: str | None
+    style: GradeStyle
+    grade_words: str
+    scores: tuple[ClassScore, ...]
+    heights: HeightsView | None
+    agreement: bool | None
+    flags: tuple[str, ...]
+    reasons: tuple[str, ...]
+    not_assessable: str | None
+
+
+@dataclass(frozen=True)
+class OtherModel:
+    """What a further model says about the same vertebra."""
+
+    name: str
+    style: GradeStyle
+    scores: tuple[ClassScore, ...]
+    explanation: ExplanationView | None
+    agreement: ModelAgreement | None
+
+
+@dataclass(frozen=True)
+class VertebraCard:
+    """A suspicious vertebra: its pictures, its evidence, its heights."""
+
+    row: VertebraRow
+    picture: Picture
+    pixel_mm: float
+    explanation: ExplanationView | None
+    lines: tuple[HeightLine, ...]
+    ghost: str
+    left: Picture
+    right: Picture
+    coronal: Picture
+    others: tuple[OtherModel, ...]
+    draft: Draft | None
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A vertebra without suspicion."""
+
+    row: VertebraRow
+    picture: Picture
+    pixel_mm: float
+
+
+def view_row(
+    findings: VertebraFindings, models: Sequence[ModelInfo], say: Catalogue
+) -> VertebraRow:
+    """Prepare one line of the table."""
+    grade = grade_of(findings)
+    level = findings.vertebra.level.value
+    heights = findings.heights
+    return VertebraRow(
+        level=level,
+        anchor=f"level-{level}",
+        grade=grade,
+        style=grade_style(grade),
+        grade_words=say("grade.none") if grade is None else say.or_raw(f"grade.{grade}", grade),
+        scores=() if grade is None else _scores(findings.assessments[0]),
+        heights=None if heights is None else view_heights(heights, say),
+        agreement=agreement(grade, heights),
+        flags=tuple(say.flag(f) for f in findings.flags if not f.startswith(NOT_ASSESSABLE)),
+        reasons=tuple(say(r.key, **r.values) for r in suspicion(findings, models)),
+        not_assessable=not_assessable_reason(findings),
+    )
+
+
+def view_card(
+    findings: VertebraFindings, scan: ScanFindings, album: Album, say: Catalogue
+) -> VertebraCard:
+    """Prepare the card of a suspicious vertebra and sample its other planes."""
+    patch = findings.patch
+    heights = findings.heights
+    lines = () if heights is None else height_lines(heights, patch.frame)
+    planes = planes_of(scan, patch)
+    graded = grade_of(findings) is not None
+    explanation = findings.assessments[0].explanation if graded else None
+    return VertebraCard(
+        row=view_row(findings, scan.models, say),
+        picture=album.add_ct(patch.array),
+        pixel_mm=patch.frame.spacing_mm,
+        explanation=None if explanation is None else view_explanation(explanation, patch, album),
+        lines=lines,
+        ghost=ghost_outline(lines) if lines else "",
+        left=album.add_ct(planes.left),
+        right=album.add_ct(planes.right),
+        coronal=album.add_ct(planes.coronal),
+        others=_other_models(findings, scan.models, album) if graded else (),
+        draft=draft_of(findings, scan.models, say),
+    )
+
+
+def view_thumbnail(
+    findings: VertebraFindings, scan: ScanFindings, album: Album, say: Catalogue
+) -> Thumbnail:
+    """Prepare the thumbnail of a vertebra without suspicion."""
+    patch = findings.patch
+    row = view_row(findings, scan.models, say)
+    return Thumbnail(row, album.add_ct(patch.array), patch.frame.spacing_mm)
+
+
+def view_heights(heights: Heights, say: Catalogue) -> HeightsView:
+    """Place the height loss and its interval on the axis of the glyph."""
+    low, high = (loss_percent(value) for value in heights.loss_interval)
+    first, last = sorted(heights.class_range)
+    key = "heights.class" if first == last else "heights.class_range"
+    words = say(key, number=heights.height_loss_class, first=first, last=last)
+    return HeightsView(heights, low, high, loss_percent(heights.loss), words)
+
+
+def loss_percent(loss: float) -> float:
+    """Place a relative height loss on the glyph's axis, 0 to 100.
+
+    Examples
+    --------
+    >>> loss_percent(0.25)
+    50.0
+    """
+    start, stop = LOSS_AXIS
+    return min(max(round((loss - start) / (stop - start) * 100, 2), 0.0), 100.0)
+
+
+def _scores(assessment: Assessment) -> tuple[ClassScore, ...]:
+    grading = assessment.grading
+    if grading is None:
+        return ()
+    pairs = zip(grading.classes, grading.probabilities, strict=True)
+    return tuple(ClassScore(name, grade_style(name), value) for name, value in pairs)
+
+
+def _other_models(
+    findings: VertebraFindings, models: Sequence[ModelInfo], album: Album
+) -> tuple[OtherModel, ...]:
+    pairs = list(zip(models, findings.assessments, strict=False))[1:]
+    return tuple(
+        OtherModel(
+            name=model.name,
+            style=grade_style(grade_of_assessment(assessment)),
+            scores=_scores(assessment),
+            explanation=None
+            if assessment.explanation is None
+            else view_explanation(assessment.explanation, findings.patch, album),
+            agreement=model_agreement(findings.assessments[0], assessment, findings.patch),
+        )
+        for model, assessment in pairs
+    )

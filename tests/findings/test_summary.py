@@ -1,0 +1,91 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spinexplain.findings.summary import slice_spacing_mm, summarize
+from spinexplain.texts.catalogue import load_catalogue
+from spinexplain.types import Volume
+
+
+@pytest.fixture
+def say():
+    return load_catalogue()
+
+
+def test_the_lumbar_scan_in_words(lumbar, say):
+    summary = summarize(lumbar, say)
+    assert summary.headline == "Suspected fracture"
+    assert [(s.level, s.words) for s in summary.suspects] == [("L1", "moderate")]
+    assert summary.warnings == (
+        "Measured height loss of 25 % or more: L1 (31 %) and L3 (29 %).",
+        "Model and measured heights disagree at L3.",
+    )
+    assert summary.coverage == (
+        "Graded T12–L4, 5 of 6 levels in view.",
+        "Not in view: T1–T11.",
+        "L5 is not assessable: cut by the scan's border.",
+    )
+    assert summary.caveats == (
+        "The model protoverse-lite0 cannot output mild (G1).",
+        "Level names come from the mask and are not verified.",
+        "Slices 3 mm apart.",
+    )
+
+
+def test_without_a_mask_it_says_that_nothing_checks_the_grades(thoracic, say):
+    summary = summarize(thoracic, say)
+    assert [s.level for s in summary.suspects] == ["T6", "T11"]
+    assert summary.warnings == ()
+    assert "nothing checks the model's grades" in " ".join(summary.caveats)
+
+
+def test_a_healthy_scan_has_nothing_to_warn_of(healthy, say):
+    summary = summarize(healthy, say)
+    assert summary.headline == "The model suspects no fracture."
+    assert (summary.suspects, summary.warnings) == ((), ())
+
+
+def test_where_no_level_could_be_graded(lumbar, graded_as, say):
+    none = tuple(graded_as(item, None, "not_assessable: metal") for item in lumbar.vertebrae)
+    summary = summarize(replace(lumbar, vertebrae=none), say)
+    assert summary.headline == "No level could be graded."
+    assert summary.coverage[0] == "Not in view: T1–T11."
+    assert summary.suspects == ()
+
+
+def test_a_model_that_knows_no_severity_says_so(two_models, say):
+    caveats = " ".join(summarize(two_models, say).caveats)
+    assert "unet3d-dissected tells fracture from no fracture, not how severe" in caveats
+
+
+def test_levels_at_which_models_disagree_are_named(two_models, say):
+    # the second model calls all of them fractured, the first L1 alone
+    warnings = summarize(two_models, say).warnings
+    assert warnings[-1] == "Models disagree on fracture at T12, L2\N{EN DASH}L4."
+
+
+def test_levels_without_heights_among_levels_with_are_named(lumbar, say):
+    one = (replace(lumbar.vertebrae[0], heights=None), *lumbar.vertebrae[1:])
+    caveats = summarize(replace(lumbar, vertebrae=one), say).caveats
+    assert "Heights could not be measured at T12." in caveats
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_slices_are_counted_along_the_body_whatever_the_axis(order):
+    affine = np.diag([0.7, 0.8, 2.5, 1.0])[:, [*order, 3]]
+    assert slice_spacing_mm(Volume(np.zeros((2, 2, 2)), affine)) == pytest.approx(2.5)
+
+
+def test_a_tilted_gantry_and_values_that_are_not_hu_are_said(lumbar, graded_as, say):
+    affine = lumbar.volume.affine.copy()
+    affine[:3, 2] += (
+        np.tan(np.radians(15))
+        * np.linalg.norm(affine[:3, 2])
+        * (affine[:3, 1] / np.linalg.norm(affine[:3, 1]))
+    )
+    volume = Volume(np.abs(lumbar.volume.array), affine)
+    first = replace(lumbar.vertebrae[0], flags=("gantry_tilt", "not_hounsfield"))
+    summary = summarize(replace(lumbar, volume=volume, vertebrae=(first,)), say)
+    assert "Gantry tilt of 15.0 degrees" in " ".join(summary.caveats)
+    assert "may not be Hounsfield units (the lowest is" in summary.warnings[0]

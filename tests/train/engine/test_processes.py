@@ -1,0 +1,107 @@
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from spinexplain.errors import ConfigError
+from spinexplain.train.engine.processes import (
+    describe_machine,
+    is_first_process,
+    start_fabric,
+)
+from spinexplain.train.grading.recipes import train_model
+
+SETTINGS = {
+    "classifier": {"steps": 0},
+    "warm": {"steps": 3},
+    "joint": {"steps": 3},
+    "loss": {"lambda_outside": 1.0},
+    # Adam enlarges how a blur is rounded; that it knows no neighbor is test_rescan's to show.
+    "augment": {"blur_mm": 0.0},
+}
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import toy_config, toy_set
+from spinexplain.train.grading.recipes import train_model
+
+config = toy_config.__wrapped__()(**{settings!r})
+train_model(config, toy_set.__wrapped__()(n=36), Path(sys.argv[1]), processes=2)
+"""
+
+
+DETECTOR = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from conftest import boxes, detector_config
+import torch
+from spinexplain.train.grading.recipes import train_model
+
+config = detector_config.__wrapped__()(
+    detector={{"epochs": 2, "batch": 8}}, head={{"dropout": 0.0}}, loss={{"lambda_height": 1.0}}
+)
+run, count = Path(sys.argv[1]), int(sys.argv[2])
+trained = train_model(config, boxes.__wrapped__()(n=48), run, processes=count)
+rank = torch.distributed.get_rank() if count > 1 else 0
+torch.save(trained.model.state_dict(), run / f"rank{{rank}}.pt")
+"""
+
+
+def test_one_process_is_the_first_and_needs_no_launch():
+    fabric = start_fabric()
+    assert (fabric.global_rank, fabric.world_size) == (0, 1)
+    assert is_first_process()
+
+
+def test_unknown_devices_are_refused():
+    with pytest.raises(ConfigError, match='expected "cpu" or "cuda"'):
+        start_fabric("gpu")
+    with pytest.raises(ConfigError, match="CUDA"):
+        start_fabric("cuda", 1 + torch.cuda.device_count())
+
+
+def test_the_machine_is_described_by_what_changes_bits():
+    told = describe_machine()
+    assert told["torch"] == torch.__version__
+    assert told["threads"] == torch.get_num_threads()
+
+
+def losses(run):
+    rows = list(csv.DictReader((run / "log.csv").open()))
+    return [float(row["value"]) for row in rows if row["term"] == "total"]
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_losses_of_one(toy_set, toy_config, tmp_path):
+    """Each takes half of every batch; the trunk's statistics are frozen."""
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT.format(tests=str(Path(__file__).parent), settings=SETTINGS))
+    command = [sys.executable, str(script), str(tmp_path / "2")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert ended.returncode == 0, ended.stderr
+    train_model(toy_config(**SETTINGS), toy_set(n=36), tmp_path / "1")
+    one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
+    assert len(one) == len(two) == 6
+    np.testing.assert_allclose(two, one, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_a_detector_s_processes_end_with_the_same_best_epoch(tmp_path):
+    """BatchNorm sees each process's part, so its losses are those of one process but for that."""
+    script = tmp_path / "train.py"
+    script.write_text(DETECTOR.format(tests=str(Path(__file__).parent)))
+    for count in (1, 2):
+        command = [sys.executable, str(script), str(tmp_path / str(count)), str(count)]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
+        assert ended.returncode == 0, ended.stderr
+    one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
+    assert len(one) == len(two)
+    assert two[0] == pytest.approx(one[0], rel=0.5)
+    first, second = (torch.load(tmp_path / "2" / f"rank{rank}.pt") for rank in (0, 1))
+    assert all(torch.equal(first[name], second[name]) for name in first)
