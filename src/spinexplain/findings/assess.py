@@ -18,7 +18,8 @@ from spinexplain.findings.scan import (
     VertebraFindings,
 )
 from spinexplain.spine.body_size import expected_body_heights_mm
-from spinexplain.spine.localize import localize, match_grid, with_graded_levels
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import localize, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import (

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import healthy_class
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
@@ -18,13 +17,12 @@ from spinexplain.findings.rules import (
     severity,
 )
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
+from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Volume
 
 _GENANT_GRADES = ("G0", "G1", "G2", "G3")
-# Transitional levels: their absence says nothing about the field of view.
-_EXTRA_LEVELS = (VertebraLevel.T13, VertebraLevel.L6)
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
         headline=_headline(spine, suspects, say),
         suspects=suspects,
         warnings=tuple(_warnings(scan, spine, say)),
-        coverage=tuple(_coverage(spine, say)),
+        coverage=tuple(_coverage(scan, spine, say)),
         caveats=tuple(_caveats(scan, spine, say)),
     )
 
@@ -96,19 +94,18 @@ def _suspect(item: VertebraFindings, say: Catalogue) -> Suspect:
     return Suspect(level, f"level-{level}", grade, words)
 
 
-def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+def _coverage(
+    scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
+) -> Iterable[str]:
     graded = [item.vertebra.level for item in spine if grade_of(item) is not None]
     if graded:
         levels = say.levels(graded)
         yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
-    seen = {item.vertebra.level for item in spine}
-    outside = [
-        level
-        for level in VertebraLevel
-        if level.is_graded and level not in seen and level not in _EXTRA_LEVELS
-    ]
-    if outside:
-        yield say("summary.outside", levels=say.levels(outside))
+    missing = missing_levels(scan.volume, [item.vertebra for item in spine])
+    for reason in ("not_in_view", "unlabeled", "absent"):
+        levels = getattr(missing, reason)
+        if levels:
+            yield say(f"summary.{reason}", levels=say.levels(levels))
     for item in spine:
         reason = not_assessable_reason(item)
         if reason is not None:

@@ -16,6 +16,7 @@ from spinexplain.findings.rules import agreement, grade_of, not_assessable_reaso
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.files import atomic_file
 from spinexplain.results.heatmaps import HeatmapKey
+from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import Evidence, Exemplar, Explanation, Heights, ModelInfo, Patch
 
@@ -82,6 +83,16 @@ def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -
         "vertebrae": [
             _vertebra(item, findings.models, heatmap_paths) for item in findings.vertebrae
         ],
+        "missing_levels": _missing_levels(findings),
+    }
+
+
+def _missing_levels(findings: ScanFindings) -> dict[str, list[str]]:
+    found = missing_levels(findings.volume, [item.vertebra for item in findings.vertebrae])
+    return {
+        "not_in_view": [level.value for level in found.not_in_view],
+        "unlabeled": [level.value for level in found.unlabeled],
+        "absent": [level.value for level in found.absent],
     }
 
 
