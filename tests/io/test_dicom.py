@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from spinexplain.errors import FileFormatError, GeometryError, SpinexplainError
 from spinexplain.io.dicom import holds_dicom, list_series, read_dicom
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.scan_flags import ScanWarning
 
 DATA = Path(__file__).parents[1] / "data"
 REAL = DATA / "dcmqi-ct-3slice"

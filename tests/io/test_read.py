@@ -11,7 +11,7 @@ import pytest
 
 from spinexplain.errors import ConfigError, FileFormatError, GeometryError, LabelError
 from spinexplain.io.nifti import write_nifti
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.io.read import header_names, read_body, read_mask, read_scan, scan_sha256
 
 DATA = Path(__file__).parents[1] / "data"

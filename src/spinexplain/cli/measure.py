@@ -102,7 +102,7 @@ def measure_to_csv(
     from spinexplain.findings.assess import bodies_of
     from spinexplain.io.read import read_body, read_mask, read_scan
     from spinexplain.spine.grids import match_grid
-from spinexplain.spine.localize import localize, with_graded_levels
+    from spinexplain.spine.localize import localize, with_graded_levels
     from spinexplain.spine.morphometry import measure
     from spinexplain.spine.quality import quality_flags
 

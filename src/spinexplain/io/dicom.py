@@ -13,7 +13,7 @@ from spinexplain.io.dicom_header import HEAD_BYTES, FileHeader, looks_like_dicom
 from spinexplain.io.dicom_pixels import decode_stack
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
 from spinexplain.io.dicom_stack import stack_slices
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.io.quiet import quiet_dicom
 from spinexplain.types import Volume
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import nibabel as nib
@@ -11,12 +12,23 @@ from spinexplain.errors import FileFormatError
 from spinexplain.io.files import atomic_file
 from spinexplain.io.header import NiftiHeader, read_header, truncated
 from spinexplain.io.inflate import ByteStream
+from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, ScanWarning
 from spinexplain.types import LabelMap, Volume
 
 _BLOCK = 1 << 20  # voxels converted at a time
 _TRAILER_BYTES = 1 << 24
 _FARTHEST_FROM_WHOLE = 1e-3
 _FARTHEST_SCALED = 0.2
+HEADER_WARNINGS = {
+    ORIENTATION_UNKNOWN: (
+        "the header does not say how the scan lies in the patient (qform and sform codes are "
+        "0); left and right, and perhaps more, are a guess. Convert it again from DICOM."
+    ),
+    SFORM_QFORM_DIFFER: (
+        "sform and qform in the header place the scan differently; the sform is used. Check "
+        "which is right, or convert it again from DICOM."
+    ),
+}
 _MASK_VALUES = 64  # a whole spine has 28 labels
 
 
@@ -36,7 +48,17 @@ def read_volume(path: str | Path) -> Volume:
         If the file is missing, truncated, damaged, no NIfTI, has several frames, or
         holds colors, complex numbers or voxels that are not finite.
     GeometryError
-        If it has fewer than two voxels along an axis, a zero spacing or a singular affine.
+        If it has fewer than two voxels along an axis, a zero spacing or a singular affine,
+        or is too large or small for a scan of a person.
+
+    Warns
+    -----
+    ScanWarning
+        If the header does not say how the scan lies in the patient, or says two things.
+
+    Notes
+    -----
+    Meters and microns, where the header states them (xyzt_units), become millimeters.
 
     Examples
     --------
@@ -48,8 +70,10 @@ def read_volume(path: str | Path) -> Volume:
     >>> scan.array.dtype, scan.array.shape, scan.spacing_mm
     (dtype('int16'), (2, 3, 4), (1.0, 1.0, 2.0))
     """
-    array, affine = _read(path)
-    return Volume(_narrow(array), affine)
+    array, header = _read(path)
+    for flag in header.flags:
+        warnings.warn(f"{path}: {HEADER_WARNINGS[flag]}", ScanWarning, stacklevel=2)
+    return Volume(_narrow(array), header.affine, header.flags)
 
 
 def read_labels(path: str | Path) -> LabelMap:
@@ -65,7 +89,7 @@ def read_labels(path: str | Path) -> LabelMap:
     FileFormatError
         As :func:`read_volume`; also if a voxel is negative or no whole number.
     """
-    array, affine = _read(path)
+    array, header = _read(path)
     low, high = array.min(), array.max()
     if low < 0 or high > np.iinfo(np.int32).max:
         raise FileFormatError(
@@ -85,7 +109,7 @@ def read_labels(path: str | Path) -> LabelMap:
             f"{path}: holds values up to {worst:.3g} away from a whole number; expected integer "
             "labels. Was the mask interpolated? Resample it with nearest neighbor."
         )
-    return LabelMap(labels.reshape(array.shape, order="F"), affine)
+    return LabelMap(labels.reshape(array.shape, order="F"), header.affine)
 
 
 def _one_value_each(flat: np.ndarray, worst: float) -> bool:
@@ -169,8 +193,8 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     return (f"not_hounsfield: no value lies below -200 (lowest {low:.0f})",)
 
 
-def _read(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scaled voxels (X, Y, Z) and the affine."""
+def _read(path: str | Path) -> tuple[np.ndarray, NiftiHeader]:
+    """Return the scaled voxels (X, Y, Z) and what the header says."""
     with ByteStream(path) as stream:
         header, consumed = read_header(stream)
         stream.drain(header.offset - consumed)
@@ -178,7 +202,7 @@ def _read(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         stream.drain(_TRAILER_BYTES)
     array = _rescale(array, header.slope, header.intercept)
     _check_finite(path, array)
-    return array.reshape(header.shape, order="F"), header.affine
+    return array.reshape(header.shape, order="F"), header
 
 
 def _read_voxels(stream: ByteStream, header: NiftiHeader) -> np.ndarray:

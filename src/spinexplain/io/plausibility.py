@@ -8,16 +8,13 @@ import numpy as np
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.nifti import check_is_ct
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.types import Volume
 
 _HEAVIEST_TISSUE_HU = 4000.0  # above lie metal and its streaks only
 _METAL_SHARE = 0.1
 _LOOKED_AT = 1_000_000  # voxels, evenly spread
 _NORMALIZED_SPAN = 10.0  # images scaled to 0..1 or standardized stay within it
-
-
-class ScanWarning(UserWarning):
-    """The scan can be read, but something about it should be known."""
 
 
 def check_hounsfield(name: str, volume: Volume) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
 from spinexplain.io.label_stats import label_boxes
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.spine.checks.contrast import (
     Box,
     CenterContrast,
