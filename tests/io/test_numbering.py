@@ -244,8 +244,11 @@ def test_bones_in_the_row_that_a_scheme_does_not_name_speak_against_it():
     spine = drawn_spine(["T3", "T4", "T5", "T6", "T7"])
     mask = renumbered(spine, {10: 23, 11: 24, 12: 25, 13: 26, 14: 27})
     mask.array[3, 3, :4] = [74, 75, 76, 77]
-    with pytest.raises(LabelError, match="in a row with its vertebrae|times the usual"):
+    with pytest.raises(LabelError, match=r"fit totalspineseg"):
         detect_scheme("m.nii.gz", mask)
+    odd = renumbered(spine, {10: 3, 11: 4, 12: 5, 13: 6, 14: 43})
+    with pytest.raises(LabelError, match=r"labels 3, 4, 5, 6 lie in a row with its vertebrae"):
+        detect_scheme("m.nii.gz", odd)
 
 
 def test_discs_and_endplates_of_spineps_are_left_out():

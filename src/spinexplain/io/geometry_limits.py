@@ -9,7 +9,7 @@ import numpy as np
 from spinexplain.errors import GeometryError
 
 _SPACING_MM = (0.03, 25.0)
-_EXTENT_MM = (1.0, 4000.0)
+_LONGEST_MM = 4000.0
 _FARTHEST_MM = 1e5  # from the origin of the scanner
 _MOST_SHEAR_DEGREES = 50.0  # gantries tilt by 30 at most
 _LEAST_VOLUME = 1e-6  # of the box of the same spacings: axes are nearly parallel below
@@ -53,11 +53,11 @@ def check_geometry(name: str, affine: np.ndarray, shape: Sequence[int], units: s
             "(xyzt_units, pixdim) in the header."
         )
     extent = spacing * np.array(shape)
-    if extent.min() < _EXTENT_MM[0] or extent.max() > _EXTENT_MM[1]:
+    if extent.max() > _LONGEST_MM:
         sizes = " x ".join(f"{side:.4g}" for side in extent)
         raise GeometryError(
-            f"{name}: the scan is {sizes} mm large{stated}; expected {_EXTENT_MM[0]:g} to "
-            f"{_EXTENT_MM[1]:g} mm. Check the voxel spacing and its unit in the header."
+            f"{name}: the scan is {sizes} mm large{stated}; expected at most "
+            f"{_LONGEST_MM:g} mm. Check the voxel spacing and its unit in the header."
         )
     if np.abs(affine[:3, 3]).max() > _FARTHEST_MM:
         raise GeometryError(

@@ -12,12 +12,13 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from spinexplain.errors import FileFormatError, GeometryError
+from spinexplain.io.foreign_formats import foreign_format
 from spinexplain.io.geometry_limits import check_geometry
 from spinexplain.io.inflate import ByteStream
 from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER
 
 _NIFTI2_SIZES = tuple(nib.Nifti2Header.sizeof_hdr.to_bytes(4, o) for o in ("little", "big"))
-_SPACE_BITS, _MILLIMETERS = 7, 2  # of xyzt_units
+_SPACE_BITS = 7  # of xyzt_units
 _UNITS = {1: ("meters", 1e3), 2: ("millimeters", 1.0), 3: ("microns", 1e-3)}
 _APART_VOXELS = 0.5
 _quiet = logging.Logger("nibabel header repairs")  # what nibabel mends needs no message
@@ -71,6 +72,9 @@ def read_header(stream: ByteStream) -> tuple[NiftiHeader, int]:
         kind = nib.Nifti2Header
         raw += stream.read(kind.sizeof_hdr - len(raw))
     if len(raw) < kind.sizeof_hdr or not kind.may_contain_header(raw):
+        foreign = foreign_format(raw)
+        if foreign:
+            raise FileFormatError(f"{stream.path}: is {foreign}; expected .nii or .nii.gz.")
         found = "empty" if not raw else f"{len(raw)} bytes, starting with {raw[:8]!r}"
         raise FileFormatError(
             f"{stream.path}: is no NIfTI file ({found}); expected .nii or .nii.gz. "
@@ -107,6 +111,7 @@ def _understand(stream: ByteStream, header: nib.Nifti1Header, zooms: np.ndarray)
         )
     slope, intercept = header.get_slope_inter()
     shape = _checked_shape(path, header.get_data_shape())
+    unit, factor = _UNITS.get(int(header["xyzt_units"]) & _SPACE_BITS, ("unknown units", 1.0))
     understood = NiftiHeader(
         shape,
         dtype,
@@ -114,10 +119,11 @@ def _understand(stream: ByteStream, header: nib.Nifti1Header, zooms: np.ndarray)
         max(int(header.get_data_offset()), header.single_vox_offset),
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
-        _affine_mm(path, header, shape),
+        np.diag([factor, factor, factor, 1.0]) @ header.get_best_affine(),
         placement_flags(header, shape),
     )
     _check_size(stream, understood)
+    check_geometry(str(path), understood.affine, shape, f"header: {unit}")
     return understood
 
 
@@ -136,18 +142,6 @@ def _checked_shape(path: str | Path, shape: tuple[int, ...]) -> tuple[int, int, 
             "Give the whole scan."
         )
     return int(shape[0]), int(shape[1]), int(shape[2])
-
-
-def _affine_mm(
-    path: str | Path, header: nib.Nifti1Header, shape: tuple[int, int, int]
-) -> np.ndarray:
-    """Return the affine in mm, whatever unit the header counts in."""
-    code = int(header["xyzt_units"]) & _SPACE_BITS
-    unit, factor = _UNITS.get(code, ("unknown units", 1.0))
-    affine = np.array(header.get_best_affine(), dtype=float)
-    affine[:3] *= factor
-    check_geometry(str(path), affine, shape, "" if code == _MILLIMETERS else f"header: {unit}")
-    return affine
 
 
 def placement_flags(header: nib.Nifti1Header, shape: tuple[int, int, int]) -> tuple[str, ...]:

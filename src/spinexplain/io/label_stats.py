@@ -13,6 +13,8 @@ from spinexplain.types import LabelMap
 _CORE_SPACING_MM = 4.0  # along axes with longer voxels a bone may be two voxels thick
 _SHELL_CORE_SHARE = 0.03
 _SHELL_VOXELS = 60
+_TOUCHING_SHARE = 0.6
+_HIGHEST = 60
 _SHELL_SIDE_MM = 12.0  # a cut bone is thin along one axis, a shell along none
 
 Box = tuple[slice, slice, slice]
@@ -109,18 +111,23 @@ def shells(mask: LabelMap, boxes: Mapping[int, Box]) -> list[int]:
     Returns
     -------
     list of int
-        Labels without a core: taking one voxel off all around leaves nearly nothing, and
-        still they extend over more than 12 mm along every axis.
+        Labels without a core: taking one voxel off all around leaves nearly nothing, still
+        they extend over more than 12 mm along every axis, and most of their voxels touch
+        another label. Labels above 60, which no vertebra has, are not looked at.
 
     Notes
     -----
     Linear interpolation between a bone labeled 24 and the background passes through 1 to
     23: each of these becomes a skin of about one voxel around the bone.
     """
-    return [label for label, box in boxes.items() if _is_shell(mask, label, box)]
+    return [
+        label
+        for label, box in boxes.items()
+        if label <= _HIGHEST and _has_no_core(mask, label, box) and _is_between(mask, label, box)
+    ]
 
 
-def _is_shell(mask: LabelMap, label: int, box: Box) -> bool:
+def _has_no_core(mask: LabelMap, label: int, box: Box) -> bool:
     spacing = np.array(mask.spacing_mm)
     sides = np.array([side.stop - side.start for side in box])
     if np.any(sides * spacing < _SHELL_SIDE_MM) or np.any(sides < 3):
@@ -133,6 +140,14 @@ def _is_shell(mask: LabelMap, label: int, box: Box) -> bool:
     for axis in np.flatnonzero(spacing <= _CORE_SPACING_MM):
         core = _worn(core, int(axis))
     return bool(np.count_nonzero(core) <= _SHELL_CORE_SHARE * count)
+
+
+def _is_between(mask: LabelMap, label: int, box: Box) -> bool:
+    """Whether most voxels of a label touch other labels."""
+    wider = tuple(slice(max(side.start - 1, 0), side.stop + 1) for side in box)
+    crop = mask.array[wider]
+    inside, other = crop == label, (crop != label) & (crop > 0)
+    return bool(np.mean(ndimage.binary_dilation(other)[inside]) >= _TOUCHING_SHARE)
 
 
 def _worn(inside: np.ndarray, axis: int) -> np.ndarray:
