@@ -50,7 +50,7 @@ def test_frames_take_their_own_groups_before_the_shared_ones(dicom):
         ("ImageOrientationPatient", [1, 0, 0, 1, 0, 0], "perpendicular"),
         ("ImageOrientationPatient", [2, 0, 0, 0, 1, 0], "perpendicular"),
         ("PixelSpacing", [0, 1], "zero or less"),
-        ("PixelSpacing", [1], "Pixel Spacing .1., expected 2 numbers"),
+        ("PixelSpacing", [1], "Pixel Spacing '1.0', expected 2 numbers"),
         ("RescaleSlope", 0, "rescale"),
         ("RescaleType", "Z_EFF", "values in Z_EFF, expected HU"),
     ],

@@ -13,6 +13,7 @@ from spinexplain.io.files import atomic_file
 from spinexplain.io.header import NiftiHeader, read_header, truncated
 from spinexplain.io.inflate import ByteStream
 from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, ScanWarning
+from spinexplain.io.tissue_peaks import hounsfield_doubt
 from spinexplain.types import LabelMap, Volume
 
 _BLOCK = 1 << 20  # voxels converted at a time
@@ -166,8 +167,9 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        ``("not_hounsfield: ...",)`` where nothing lies below -200 HU, as in MR images or
-        CTs stored without their offset; else empty.
+        ``("not_hounsfield: ...",)`` where nothing but padding lies below -200 HU and there
+        is no fat beside soft tissue either, as in MR images or CTs stored without their
+        offset; else empty.
 
     Raises
     ------
@@ -180,8 +182,6 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     ()
     """
     low, high = float(volume.array.min()), float(volume.array.max())
-    if low < -200:
-        return ()
     if low >= 0 and high < 300:
         step = max(1, round((volume.array.size / _BLOCK) ** (1 / 3)))
         values = np.unique(volume.array[::step, ::step, ::step])
@@ -190,7 +190,8 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
                 f"the CT holds only {len(values)} different whole numbers from {low:.0f} to "
                 f"{high:.0f}; expected Hounsfield units. Is this a mask? Swap CT and mask."
             )
-    return (f"not_hounsfield: no value lies below -200 (lowest {low:.0f})",)
+    doubt = hounsfield_doubt(volume.array)
+    return (f"not_hounsfield: {doubt}",) if doubt else ()
 
 
 def _read(path: str | Path) -> tuple[np.ndarray, NiftiHeader]:

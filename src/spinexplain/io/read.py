@@ -17,7 +17,7 @@ from spinexplain.io.dicom import holds_dicom, read_dicom
 from spinexplain.io.files import sha256_file, unreadable
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.io.numbering import detect_scheme, refuse_shells
-from spinexplain.io.plausibility import check_hounsfield
+from spinexplain.io.plausibility import check_hounsfield, without_dense_padding
 from spinexplain.io.schemes import (
     VERSE,
     apply_mapping,
@@ -67,6 +67,7 @@ def read_scan(path: Path | str, series: str | None = None) -> Volume:
         raise ConfigError(f"--series {series!r} was given, but {path} is not DICOM. Leave it out.")
     else:
         volume = read_volume(path)
+    volume = without_dense_padding(str(path), volume)
     check_hounsfield(str(path), volume)
     return volume
 

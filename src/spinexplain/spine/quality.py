@@ -21,7 +21,7 @@ cut_by_mask            limits    its label ends at the border of the mask, insid
 off_curve              limits    over 12 mm off the curve through the other centers
 thick_slices           limits    a voxel is longer than 3 mm
 gantry_tilt            limits    the scan's axes are over 0.5 degrees off a right angle
-not_hounsfield         limits    nothing is below -200 HU, as in MR or CT without its offset
+not_hounsfield         limits    no air and no fat in the values, as in MR or CT without offset
 orientation_unknown    limits    the file does not say how the scan lies in the patient
 sform_qform_differ     limits    the file states two different places of the scan
 rescale_assumed        limits    the file does not say how values become HU
@@ -41,6 +41,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine, fit_curve
 from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.io.tissue_peaks import hounsfield_doubt
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
 from spinexplain.spine.checks.placement import NOT_ON_BONE
@@ -100,7 +101,6 @@ _CLOSEST_CENTERS_MM = 8.0
 _CLOSEST_BORDER_MM = 8.0
 _THICK_MM = 3.001  # a header's 3 mm may read 3.0000001
 _TILT_DEGREES = 0.5
-_HEAVIEST_AIR_HU = -200
 _METAL_HU = 2500
 _METAL_SHARE = 0.02
 _BODY_RADIUS_MM = 18.0
@@ -157,7 +157,7 @@ def _scan_flags(volume: Volume) -> set[str]:
     seen = {
         THICK_SLICES: max(volume.spacing_mm) > _THICK_MM,
         GANTRY_TILT: tilt_degrees(volume) > _TILT_DEGREES,
-        NOT_HOUNSFIELD: volume.array.size > 0 and volume.array.min() >= _HEAVIEST_AIR_HU,
+        NOT_HOUNSFIELD: volume.array.size > 0 and hounsfield_doubt(volume.array) != "",
     }
     return {flag for flag, present in seen.items() if present} | set(volume.flags)
 
