@@ -9,7 +9,6 @@ from spinexplain.io.body_masks import body_mask
 from spinexplain.spine.localize import (
     level_boxes,
     localize,
-    match_grid,
     vertebrae_from_mask,
 )
 from spinexplain.types import LabelMap, Vertebra, Volume
@@ -121,30 +120,6 @@ def test_levels_come_in_cranio_caudal_order_with_t13_before_l1():
 
 def _scan_of(mask: LabelMap) -> Volume:
     return Volume(np.zeros(mask.array.shape, np.int16), mask.affine)
-
-
-def test_the_same_grid_is_returned_as_it_is(verse004):
-    assert match_grid(verse004, _scan_of(verse004)) is verse004
-
-
-def test_another_grid_is_resampled_to_the_nearest_neighbor(verse004, regrid):
-    coarse = regrid(verse004, (3, 3, 3), shift_mm=(4, 5, 6))
-    matched = match_grid(verse004, _scan_of(coarse))
-    np.testing.assert_array_equal(matched.array, coarse.array)
-    np.testing.assert_array_equal(matched.affine, coarse.affine)
-
-
-def test_frames_that_do_not_overlap_are_refused_with_both_extents(verse004):
-    far = verse004.affine.copy()
-    far[2, 3] += 5000
-    with pytest.raises(GeometryError, match=r"the mask spans .* the scan \["):
-        match_grid(verse004, Volume(np.zeros((5, 5, 5)), far))
-
-
-def test_a_scan_that_misses_every_labeled_voxel_is_refused(verse004):
-    corner = Volume(np.zeros((3, 3, 3)), verse004.affine)
-    with pytest.raises(GeometryError, match="do not overlap"):
-        match_grid(verse004, corner)
 
 
 def test_neither_mask_nor_centroids_says_what_to_do(verse004):

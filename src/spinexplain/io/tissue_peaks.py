@@ -12,6 +12,7 @@ import numpy as np
 
 _LOOKED_AT = 300_000  # voxels, evenly spread
 _PADDING_SHARE = 0.02  # of one exact lowest value
+_HEAVIEST_PADDING_HU = -1020.0
 _BIN_HU = 10.0
 _WINDOW_BINS = 13  # a peak is what lies within 60 HU of it
 _RANGE_HU = (-3000.0, 5000.0)
@@ -22,6 +23,8 @@ _HEAVIEST_AIR_HU = -200.0
 _FAT_HU, _FAT_SHARE = (-150.0, -50.0), 0.015
 _USUAL_SOFT_HU, _AIR_HU = 40.0, -1000.0
 _VALLEY = 0.5
+_CUT_SHARE = 0.05  # of values exactly at the lower end
+_WINDOW_FLOORS_HU = (-900.0, -50.0)
 _ODD_SLICE_HU = 500.0
 
 
@@ -111,6 +114,9 @@ def hounsfield_doubt(array: np.ndarray) -> str:
         A clause for a message. Air or lung makes a CT; so does fat beside soft tissue,
         where the scan is cropped inside the body.
     """
+    cut = _cut_off(array)
+    if cut:
+        return cut
     if float(array.min()) >= _HEAVIEST_AIR_HU:
         peaks = tissue_peaks(array)
         inside = peaks.soft is not None and _FAT_HU[0] <= peaks.soft <= -_FAT_HU[0]
@@ -121,6 +127,16 @@ def hounsfield_doubt(array: np.ndarray) -> str:
     if lowest >= _HEAVIEST_AIR_HU and _is_padded(array):
         return f"but for padding, no value lies below {_HEAVIEST_AIR_HU:.0f} (lowest {lowest:.0f})"
     return ""
+
+
+def _cut_off(array: np.ndarray) -> str:
+    """Say whether what is lighter than some value was cut off, as by a display window."""
+    values = _sampled(array)
+    low = float(values.min())
+    share = float(np.mean(values == low))
+    if not _WINDOW_FLOORS_HU[0] < low < _WINDOW_FLOORS_HU[1] or not _CUT_SHARE < share < 1.0:
+        return ""
+    return f"{share:.0%} of the values are cut off at {low:.0f}, as by a display window"
 
 
 def odd_slices(array: np.ndarray, axis: int) -> list[int]:
@@ -151,8 +167,8 @@ def _sampled(array: np.ndarray) -> np.ndarray:
 
 
 def _without_padding(values: np.ndarray) -> np.ndarray:
-    """Leave out a lowest value that fills 2 % or more and stands apart from all others."""
-    if not len(values):
+    """Leave out a lowest value, no denser than air, that fills 2 % and stands apart."""
+    if not len(values) or values.min() > _HEAVIEST_PADDING_HU:
         return values
     at_lowest = values == values.min()
     rest = values[~at_lowest]

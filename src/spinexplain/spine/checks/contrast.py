@@ -16,6 +16,7 @@ _STEP_MM = 2.0  # voxels finer than this are subsampled
 _RING_MM = (2.0, 6.0)  # from the label's surface
 _FEWEST = 40  # samples inside and around, before anything is said
 _MOST = 1500
+_BLANK_SHARE = 0.1
 _LEAST_SPREAD_HU = 60.0  # a region of one value says nothing
 
 # The neighborhood of a center: x left-right, y antero-posterior, z cranio-caudal, mm.
@@ -102,7 +103,8 @@ def _around_label(
     if np.count_nonzero(inside) < _FEWEST:
         return None
     depth = ndimage.distance_transform_edt(mask == 0, sampling=spacing * steps)
-    ring = (depth > _RING_MM[0]) & (depth <= _RING_MM[1])
+    voxel = float((spacing * steps).max())  # the layer beside the label is half bone
+    ring = (depth > max(_RING_MM[0], 1.01 * voxel)) & (depth <= max(_RING_MM[1], 2.1 * voxel))
     return compared(hu[inside], hu[ring])
 
 
@@ -114,15 +116,28 @@ def compared(inside_hu: np.ndarray, around_hu: np.ndarray) -> Contrast | None:
     >>> compared(np.linspace(100, 300, 50), np.linspace(0, 100, 50)).share
     0.9998
     """
-    if min(len(inside_hu), len(around_hu)) < _FEWEST:
-        return None
     inside, around = _thinned(inside_hu), np.sort(_thinned(around_hu))
+    inside, around = _without_blank(inside, around)
+    if min(len(inside), len(around)) < _FEWEST:
+        return None
     both = np.concatenate([inside, around])
     if np.subtract(*np.quantile(both, (0.98, 0.02))) < _LEAST_SPREAD_HU:
         return None
     below = np.searchsorted(around, inside, "left") + np.searchsorted(around, inside, "right")
     share = float(below.mean() / (2 * len(around)))
     return Contrast(float(np.median(inside)), float(np.median(around)), share)
+
+
+def _without_blank(inside: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out one exact value that fills a large part of both: blanked, not measured."""
+    if not len(around) or not len(inside):
+        return inside, around
+    values, counts = np.unique(around, return_counts=True)
+    blank = values[counts.argmax()]
+    filled = [np.mean(one == blank) for one in (inside, around)]
+    if min(filled) < _BLANK_SHARE or max(filled) < 2 * _BLANK_SHARE:
+        return inside, around
+    return inside[inside != blank], around[around != blank]
 
 
 def _thinned(values: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from spinexplain.types import Vertebra, Volume
 
 _EXTRA = (VertebraLevel.T13, VertebraLevel.L6)  # most people have neither
 _SCALES = (0.7, 1.4)  # of a person's steps against the usual ones
-_WHOLE_BODY_MM = 14.0  # from a body's center to beyond its endplate
+_WHOLE_BONE_MM = 30.0  # from a body's center to the end of its bone
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class MissingLevels:
     Parameters
     ----------
     not_in_view : tuple of VertebraLevel
-        They lie beyond the ends of the scan, or are cut by them.
+        They lie beyond the ends of the scan, or would be cut by them.
     unlabeled : tuple of VertebraLevel
         There is room for them inside the scan, but no label.
     absent : tuple of VertebraLevel
@@ -167,9 +167,9 @@ def _direction(outward: Sequence[Vertebra], upwards: bool) -> np.ndarray:
 
 
 def _whole_in_view(volume: Volume, center_mm: np.ndarray, direction: np.ndarray) -> bool:
-    """Whether a body would lie inside the scan along the axis that runs cranio-caudally."""
+    """Whether a bone would lie inside the scan along the axis that runs cranio-caudally."""
     axes = volume.affine[:3, :3] / np.array(volume.spacing_mm)
     axis = int(np.argmax(np.abs(axes[2])))
-    far = center_mm + _WHOLE_BODY_MM * direction
+    far = center_mm + _WHOLE_BONE_MM * direction
     index = apply_affine(np.linalg.inv(volume.affine), np.stack([center_mm, far]))[:, axis]
     return bool(np.all((index >= -0.5) & (index <= volume.array.shape[axis] - 0.5)))
