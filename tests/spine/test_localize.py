@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.errors import GeometryError, LabelError
+from spinexplain.errors import LabelError
 from spinexplain.io.body_masks import body_mask
 from spinexplain.spine.localize import (
     level_boxes,

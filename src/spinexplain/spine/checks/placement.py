@@ -33,7 +33,7 @@ _CLEARLY_WORSE = 0.1
 _CONFLICT_VOXELS = 0.5
 
 # Centers: (share inside, share of dense voxels behind) under which there is no vertebra.
-_CENTER_OFF = ((0.42, 1.0), (1.01, 0.02), (0.58, 0.08))
+_CENTER_OFF = ((0.52, 1.01), (1.01, 0.02), (0.58, 0.08))
 _FEWEST_CENTERS = 3
 _REVERSED = (0.03, 0.08)  # dense share behind at most, before at least
 
@@ -169,7 +169,8 @@ def _is_off(one: CenterContrast) -> bool:
 
 
 def _is_reversed(one: CenterContrast) -> bool:
-    return one.behind <= _REVERSED[0] and one.before >= _REVERSED[1]
+    in_body = one.body.share >= _CENTER_OFF[2][0]
+    return in_body and one.behind <= _REVERSED[0] and one.before >= _REVERSED[1]
 
 
 def _inside_out(contrast: Contrast) -> str:
