@@ -1,8 +1,8 @@
 """Odd values of DICOM elements: read where they can mean one thing, named otherwise."""
 
 import pytest
-from pydicom.dataset import Dataset
 from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
 from spinexplain.io.dicom_values import UnusableError, numbers_of, whole_of

@@ -1,5 +1,6 @@
 """Whose numbers a mask has: drawn spines of the right sizes, real masks, foreign tools."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import nibabel as nib
@@ -38,7 +39,7 @@ def step_below(name, below):
 
 def drawn_spine(names, scale=1.0, spacing=3.0, flips=(False, False, False), axes=(0, 1, 2)):
     """Draw one block of the usual volume per level from cranial to caudal; VerSe labels."""
-    steps = [0.0] + [step_below(*pair) for pair in zip(names, names[1:], strict=False)]
+    steps = [0.0] + [step_below(*pair) for pair in pairwise(names)]
     depths = scale * (np.cumsum(steps) + 25.0)
     slices = int((depths[-1] + 25.0 * scale) / spacing)
     array = np.zeros((24, 24, slices), np.int16)
@@ -65,6 +66,13 @@ def inverse(scheme):
     return {v: label for label, v in SCHEMES[scheme].to_verse.items()}
 
 
+def or_question(mask):
+    try:
+        return detect_scheme("mask.nii.gz", mask)
+    except LabelError as question:
+        return question
+
+
 runs = st.tuples(st.integers(0, 22), st.integers(2, 24))
 
 
@@ -84,11 +92,10 @@ def test_any_run_of_levels_comes_back(run, scheme, with_sacrum, flips, axes, ste
         names = [*names, "sacrum"]
     truth = drawn_spine(names, step, flips=flips, axes=axes)
     mask = renumbered(truth, inverse(scheme))
-    try:
-        found = detect_scheme("mask.nii.gz", mask)
-    except LabelError as question:  # a small L5 may be a large T8 of the first version
+    found = or_question(mask)
+    if isinstance(found, LabelError):  # a small L5 may be a large T8 of the first version
         assert scheme == "totalsegmentator"
-        assert "totalsegmentator-v1" in str(question)
+        assert "totalsegmentator-v1" in str(found)
         return
     result = apply_mapping(mask, found.to_verse)
     expected = np.where(truth.array == SACRUM, 0, truth.array)
@@ -203,8 +210,6 @@ def test_totalsegmentator_agrees_with_its_verse_labelled_refinement():
         assert count[others == label] > 0.9 * count[inside].sum()
 
 
-
-
 FOREIGN = {
     "local numbers 1 to 5 from L1": {20 + i: 1 + i for i in range(5)},
     "local numbers 1 to 9 from T9": {16 + i: 1 + i for i in range(9)},
@@ -268,6 +273,6 @@ def test_interpolated_labels_are_refused():
 
     spine = drawn_spine(LUMBAR)
     finer = LabelMap(np.rint(zoom(spine.array.astype(float), 3, order=1)).astype(int), np.eye(4))
-    with pytest.raises(LabelError, match="thin shells .* nearest neighbor"):
+    with pytest.raises(LabelError, match=r"thin shells .* nearest neighbor"):
         refuse_shells("m.nii.gz", finer)
     refuse_shells("m.nii.gz", spine)

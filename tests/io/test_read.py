@@ -11,8 +11,8 @@ import pytest
 
 from spinexplain.errors import ConfigError, FileFormatError, GeometryError, LabelError
 from spinexplain.io.nifti import write_nifti
-from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.io.read import header_names, read_body, read_mask, read_scan, scan_sha256
+from spinexplain.io.scan_flags import ScanWarning
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLE = DATA / "totalsegmentator-example"
@@ -116,7 +116,9 @@ def test_a_scheme_given_is_obeyed_or_refused(tmp_path, spine_labels):
     write_nifti(tmp_path / "m.nii.gz", np.where(array, 51 - array, 0), affine)
     mask = read_mask(tmp_path / "m.nii.gz", "totalsegmentator")
     np.testing.assert_array_equal(mask.array, array)
-    with pytest.raises(LabelError, match=r"m\.nii\.gz: the mask holds labels 29, 30, 31, none of them"):
+    with pytest.raises(
+        LabelError, match=r"m\.nii\.gz: the mask holds labels 29, 30, 31, none of them"
+    ):
         read_mask(tmp_path / "m.nii.gz", "verse")
     with pytest.raises(ConfigError, match="'x' is unknown"):
         read_mask(tmp_path / "m.nii.gz", "x")

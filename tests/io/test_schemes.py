@@ -15,7 +15,10 @@ from spinexplain.io.schemes import (
     mapping_from_names,
     scheme_named,
 )
+
 DATA = Path(__file__).parents[1] / "data"
+
+
 def test_names_map_levels():
     names = {31: "vertebrae_L1", 26: "vertebrae_L6", 25: "sacrum", 5: "liver", 1: "vertebrae_body"}
     assert mapping_from_names(names) == {31: 20, 26: 25, 25: SACRUM}

@@ -17,11 +17,17 @@ from spinexplain.findings.rules import (
     severity,
 )
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
+from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.spine.checks.mask import CUT_BY_MASK
+from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
+from spinexplain.spine.checks.placement import NOT_ON_BONE
 from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Volume
 
+_SCAN_FLAGS = (ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, RESCALE_ASSUMED)
+_LABEL_FLAGS = (SEVERAL_BONES, ODD_LABEL_SIZE, LABEL_IN_PIECES, NOT_ON_BONE, CUT_BY_MASK)
 _GENANT_GRADES = ("G0", "G1", "G2", "G3")
 
 
@@ -107,9 +113,9 @@ def _coverage(
         if levels:
             yield say(f"summary.{reason}", levels=say.levels(levels))
     for item in spine:
-        reason = not_assessable_reason(item)
-        if reason is not None:
-            words = say.or_raw(f"flag.{reason}", reason)
+        why = not_assessable_reason(item)
+        if why is not None:
+            words = say.or_raw(f"flag.{why}", why)
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
 
@@ -118,6 +124,11 @@ def _warnings(
 ) -> Iterable[str]:
     if any(NOT_HOUNSFIELD in item.flags for item in spine):
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
+    yield from (say(f"summary.{flag}") for flag in scan.volume.flags if flag in _SCAN_FLAGS)
+    for flag in _LABEL_FLAGS:
+        levels = [item.vertebra.level for item in spine if flag in item.flags]
+        if levels:
+            yield say("summary.check_label", levels=say.levels(levels), reason=say.flag(flag))
     lost = [
         say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
         for item, loss in _height_losses(spine)

@@ -13,9 +13,9 @@ from spinexplain.io.dicom_header import HEAD_BYTES, FileHeader, looks_like_dicom
 from spinexplain.io.dicom_pixels import decode_stack
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
 from spinexplain.io.dicom_stack import stack_slices
-from spinexplain.io.scan_flags import RESCALE_ASSUMED, ScanWarning
 from spinexplain.io.geometry_limits import check_geometry
 from spinexplain.io.quiet import quiet_dicom
+from spinexplain.io.scan_flags import RESCALE_ASSUMED, ScanWarning
 from spinexplain.types import Volume
 
 _TILT_DEGREES = 0.5
@@ -125,9 +125,7 @@ def _headers(path: Path, files: Sequence[Member]) -> list[FileHeader]:
     return found
 
 
-def _refuse_inner_zip(
-    path: Path, files: Sequence[Member], headers: Sequence[FileHeader]
-) -> None:
+def _refuse_inner_zip(path: Path, files: Sequence[Member], headers: Sequence[FileHeader]) -> None:
     if not headers and any(file.peek(4) == b"PK\x03\x04" for file in files):
         raise FileFormatError(
             f"{path}: holds no DICOM files but another zip; expected the slices of a CT series. "

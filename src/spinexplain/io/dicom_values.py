@@ -16,7 +16,7 @@ class UnusableError(Exception):
 
 
 def numbers_of(owner: Dataset, keyword: str, count: int) -> tuple[float, ...]:
-    """Read a numeric element.
+    r"""Read a numeric element.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def numbers_of(owner: Dataset, keyword: str, count: int) -> tuple[float, ...]:
 
     Notes
     -----
-    Decimal commas (``3,0\\3,0``) and commas in place of the backslash (``3.0,3.0``) are
+    Decimal commas (``3,0\3,0``) and commas in place of the backslash (``3.0,3.0``) are
     read: with as many values as there have to be, neither can mean anything else.
     """
     element = _element(owner, keyword)

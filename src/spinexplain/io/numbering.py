@@ -123,9 +123,7 @@ def _judged(scheme: LabelScheme, stats: Mapping[int, LabelStats]) -> _Judged:
     return _Judged(scheme, levels, len(placed), against, _disorder(placed))
 
 
-def _candidates(
-    name: str, judged: Sequence[_Judged], labels: Iterable[int]
-) -> list[_Judged]:
+def _candidates(name: str, judged: Sequence[_Judged], labels: Iterable[int]) -> list[_Judged]:
     """Return the schemes that fit, or else those that the mask's own faults may spoil."""
     possible = [one for one in judged if not one.against]
     fitting = [one for one in possible if not one.disorder] or possible
@@ -156,9 +154,7 @@ def _sizes_decide(plain: Sequence[_Judged], fitting: Sequence[_Judged]) -> list[
     return [*close, *_different(better)]
 
 
-def _in_spine(
-    scheme: LabelScheme, stats: Mapping[int, LabelStats]
-) -> list[tuple[int, np.ndarray]]:
+def _in_spine(scheme: LabelScheme, stats: Mapping[int, LabelStats]) -> list[tuple[int, np.ndarray]]:
     """Return (order, center) of the vertebrae and the sacrum, from cranial to caudal."""
     known = {label: scheme.to_verse.get(label, COCCYX) for label in stats}
     placed = [(_order(v), stats[label].center_mm) for label, v in known.items() if v != COCCYX]

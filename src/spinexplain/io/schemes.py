@@ -131,6 +131,7 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
     }
 )
 
+
 def scheme_named(name: str) -> LabelScheme:
     """Look up a scheme by the name that ``--label-scheme`` takes.
 

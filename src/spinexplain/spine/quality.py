@@ -197,9 +197,7 @@ def _order_flags(ordered: Sequence[Vertebra]) -> dict[str, set[VertebraLevel]]:
     return {CENTERS_TOO_CLOSE: close, LEVEL_GAP: gap, LEVEL_INVERSION: inverted, FOLD: folded}
 
 
-def _beside(
-    levels: Sequence[VertebraLevel], missing: set[VertebraLevel]
-) -> set[VertebraLevel]:
+def _beside(levels: Sequence[VertebraLevel], missing: set[VertebraLevel]) -> set[VertebraLevel]:
     """Return the levels next to a place where one is missing."""
     return {
         level

@@ -23,7 +23,9 @@ def test_a_sound_mask_has_no_flag(drawn_scan):
 
 def test_a_mask_that_ends_inside_the_scan_is_said(drawn_scan):
     labels = drawn_scan.labels
-    z = round(float((np.linalg.inv(labels.affine) @ [*drawn_scan.centers[VertebraLevel.T11], 1])[2]))
+    z = round(
+        float((np.linalg.inv(labels.affine) @ [*drawn_scan.centers[VertebraLevel.T11], 1])[2])
+    )
     cut = LabelMap(labels.array[:, :, : z + 1], labels.affine)
     assert "cut_by_mask" in flags(drawn_scan.volume, cut)["T11"]
     whole = LabelMap(labels.array[:, :, :-3], labels.affine)

@@ -7,7 +7,6 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.label_stats import label_stats
 from spinexplain.spine.checks.pieces import check_pieces, size_ratios
 from spinexplain.spine.localize import level_boxes, vertebrae_from_mask
-from spinexplain.types import LabelMap
 
 T12, L1, L2 = VertebraLevel.T12, VertebraLevel.L1, VertebraLevel.L2
 

@@ -51,7 +51,7 @@ def test_the_same_mask_in_another_order_of_axes_passes(drawn_scan):
 def test_one_matrix_with_two_affines_is_refused_with_both_numbers(drawn_scan, change):
     affine = change(drawn_scan.labels.affine)
     affine[3] = [0, 0, 0, 1]
-    with pytest.raises(GeometryError, match="do not overlap|different grids, .*voxel by voxel: "):
+    with pytest.raises(GeometryError, match=r"do not overlap|different grids, .*voxel by voxel: "):
         check(drawn_scan, LabelMap(drawn_scan.labels.array, affine))
 
 
@@ -59,17 +59,21 @@ def test_another_scan_of_one_matrix_is_told_by_its_bones(drawn_scan):
     """Two reconstructions of 512 x 512 x 300 voxels may well lie in two places."""
     rolled = LabelMap(
         np.roll(drawn_scan.labels.array, (-8, -5, 6), (0, 1, 2)),
-        drawn_scan.labels.affine @ np.array([[1, 0, 0, 8], [0, 1, 0, 5], [0, 0, 1, -6], [0, 0, 0, 1]]),
+        drawn_scan.labels.affine
+        @ np.array([[1, 0, 0, 8], [0, 1, 0, 5], [0, 0, 1, -6], [0, 0, 0, 1]]),
     )
     assert check(drawn_scan, rolled) == set()
 
 
 def test_a_crop_with_a_lost_origin_is_refused(drawn_scan):
     moved = drawn_scan.moved(40, 10, 0)
-    crop = LabelMap(moved.array[2:-2], moved.affine @ np.array(
-        [[1, 0, 0, 2], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]
-    ))
-    with pytest.raises(GeometryError, match=r"do not lie on bone: median \d+ HU inside against \d+"):
+    crop = LabelMap(
+        moved.array[2:-2],
+        moved.affine @ np.array([[1, 0, 0, 2], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]),
+    )
+    with pytest.raises(
+        GeometryError, match=r"do not lie on bone: median \d+ HU inside against \d+"
+    ):
         check(drawn_scan, crop)
 
 
@@ -91,7 +95,7 @@ def test_centers_on_their_bones_pass_in_silence(drawn_scan):
     assert check_centers_placed(drawn_scan.volume, drawn_scan.vertebrae()) == set()
 
 
-@pytest.mark.parametrize("shift", [(45, 0, 0), (0, 60, 0), (0, -75, 0)])
+@pytest.mark.parametrize("shift", [(45, 0, 0), (-45, 10, 0), (0, -75, 0)])
 def test_centers_beside_the_spine_are_refused(drawn_scan, shift):
     with pytest.raises(LabelError, match=r"6 of 6 centers .* HU inside against .*convention"):
         check_centers_placed(drawn_scan.volume, drawn_scan.vertebrae(shift))

@@ -55,12 +55,23 @@ def test_beyond_the_ends_and_inside_without_a_label():
 
 def test_a_level_that_this_person_does_not_have():
     spine = column(["T9", "T10", "T11", "T12", "L1"])
-    spine = [Vertebra(VertebraLevel.T11 if v.level is VertebraLevel.T12 else v.level, v.centroid_mm)
-             for v in spine if v.level is not VertebraLevel.T11]
-    eleven = [spine[0], Vertebra(VertebraLevel.T10, (0, 0, -23)), *[
-        Vertebra(level, (0, 0, z)) for level, z in
-        ((VertebraLevel.T11, -48), (VertebraLevel.L1, -77), (VertebraLevel.L2, -108))
-    ]]
+    spine = [
+        Vertebra(VertebraLevel.T11 if v.level is VertebraLevel.T12 else v.level, v.centroid_mm)
+        for v in spine
+        if v.level is not VertebraLevel.T11
+    ]
+    eleven = [
+        spine[0],
+        Vertebra(VertebraLevel.T10, (0, 0, -23)),
+        *[
+            Vertebra(level, (0, 0, z))
+            for level, z in (
+                (VertebraLevel.T11, -48),
+                (VertebraLevel.L1, -77),
+                (VertebraLevel.L2, -108),
+            )
+        ],
+    ]
     found = missing_levels(scan(25, -140), eleven)
     assert names(found.absent) == ["T12"]
     assert found.unlabeled == ()
@@ -74,8 +85,9 @@ def test_a_level_left_out_of_the_mask():
 
 def test_t13_in_place_of_t12_leaves_nothing_out():
     spine = column(["T10", "T11", "T12", "L1"])
-    renamed = [Vertebra(VertebraLevel.T13, v.centroid_mm) if v.level.value == "T12" else v
-               for v in spine]
+    renamed = [
+        Vertebra(VertebraLevel.T13, v.centroid_mm) if v.level.value == "T12" else v for v in spine
+    ]
     assert levels_between(renamed) == (set(), set())
 
 

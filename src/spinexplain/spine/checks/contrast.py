@@ -178,9 +178,7 @@ def center_contrast(volume: Volume, vertebra: Vertebra) -> CenterContrast | None
     beside = (in_plane > low) & (in_plane < high) & (np.abs(z) <= rz) & (y > _BESIDE_FROM_MM)
     known = np.isfinite(hu)
     body = compared(hu[inside & known], hu[beside & known])
-    behind, before = (
-        _dense_share(hu[_in_box(points * (1, way, 1)) & known]) for way in (1, -1)
-    )
+    behind, before = (_dense_share(hu[_in_box(points * (1, way, 1)) & known]) for way in (1, -1))
     return None if body is None else CenterContrast(body, behind, before)
 
 

@@ -44,11 +44,7 @@ def check_facing(
     """
     _check_runs_caudally(vertebrae)
     offsets = np.array(
-        [
-            bone_centers_mm[v.level] - v.centroid_mm
-            for v in vertebrae
-            if v.level in bone_centers_mm
-        ]
+        [bone_centers_mm[v.level] - v.centroid_mm for v in vertebrae if v.level in bone_centers_mm]
     ).reshape(-1, 3)
     if not len(offsets):
         return

@@ -96,19 +96,22 @@ def _check_conflict(volume: Volume, labels: LabelMap, by_header: Contrast | None
         return
     as_stored = LabelMap(labels.array, volume.affine)
     by_voxel = middle_contrast(label_contrasts(volume, as_stored, _level_boxes(as_stored)))
-    if by_header is not None and by_header.share >= _ON_BONE:
-        if by_voxel is None or by_voxel.share < by_header.share - _CLEARLY_WORSE:
-            return
+    if _clearly_better(by_header, by_voxel):
+        return
     apart = shift_voxels(labels, volume)
-    spacings = [
-        " x ".join(f"{step:.4g}" for step in grid.spacing_mm) for grid in (labels, volume)
-    ]
+    spacings = [" x ".join(f"{step:.4g}" for step in grid.spacing_mm) for grid in (labels, volume)]
     raise GeometryError(
         f"mask and scan have the same matrix but lie on different grids, up to {apart:.1f} "
         f"voxels apart (spacing {spacings[0]} and {spacings[1]} mm). By the mask's header: "
         f"{_said(by_header)}; voxel by voxel: {_said(by_voxel)}. Expected one grid: copy the "
         "scan's affine into the mask, or export the mask again."
     )
+
+
+def _clearly_better(one: Contrast | None, other: Contrast | None) -> bool:
+    if one is None or one.share < _ON_BONE:
+        return False
+    return other is None or other.share < one.share - _CLEARLY_WORSE
 
 
 def _level_boxes(labels: LabelMap) -> dict[VertebraLevel, Box]:
