@@ -9,7 +9,12 @@ import pytest
 from hypothesis import settings
 
 # Fixtures that tests of several packages share; a folder's own stand in its conftest.py.
-pytest_plugins = ["fixtures.cohorts", "fixtures.scans", "fixtures.training_sets"]
+pytest_plugins = [
+    "fixtures.cohorts",
+    "fixtures.listeners",
+    "fixtures.scans",
+    "fixtures.training_sets",
+]
 
 settings.register_profile("ci", deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None)
@@ -28,7 +33,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """A run of a few steps on drawn squares, with its bundle: (run folder, cohort folder)."""
-    from spinexplain.cli.train import TrainRequest, train_to_bundle
+    from spinexplain.jobs.train import TrainRequest, train_to_bundle
 
     folder = tmp_path_factory.mktemp("finished")
     draw_squares(folder / "cohort", count=48, seed=0)

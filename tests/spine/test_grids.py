@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from spinexplain.errors import GeometryError
 from spinexplain.geometry import apply_affine
@@ -49,7 +50,7 @@ def test_any_order_of_axes_agrees_with_a_slow_search(seed, axes, signs, steps):
     labels = LabelMap(rng.integers(0, 5, (5, 6, 7)), np.eye(4))
     affine = np.eye(4)
     affine[:3, :3] = (np.eye(3)[:, axes] * signs) * steps
-    affine[:3, 3] = rng.uniform(0.1, 4.1, 3)
+    affine[:3, 3] = rng.uniform(0.1, 3.9, 3)
     volume = Volume(np.zeros((6, 5, 4), np.int16), affine)
     expected = slow_match(labels, volume)
     if expected.any():
@@ -96,3 +97,36 @@ def test_one_box_in_another_order_of_axes_is_the_same_extent():
     moved = Volume(np.zeros((4, 5, 6)), np.eye(4) + 2 * np.eye(4, k=3))
     assert shift_voxels(mask, moved) == 2.0
     assert not same_extent(mask, moved)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_a_mask_on_any_grid_is_resampled_as_if_whole(seed):
+    rng = np.random.default_rng(seed)
+    array = np.zeros(rng.integers(3, 12, 3), np.uint8)
+    low = rng.integers(0, np.array(array.shape))
+    array[tuple(slice(i, i + n) for i, n in zip(low, rng.integers(1, 6, 3), strict=True))] = 20
+    mask = LabelMap(array, _any_affine(rng))
+    scan = Volume(np.zeros(rng.integers(3, 25, 3), np.int16), _any_affine(rng))
+    back = np.linalg.inv(mask.affine) @ scan.affine
+    whole = ndimage.affine_transform(
+        array,
+        back[:3, :3],
+        back[:3, 3],
+        output_shape=scan.array.shape,
+        order=0,
+        mode="grid-constant",
+    )
+    if not whole.any():
+        with pytest.raises(GeometryError, match="do not overlap"):
+            match_grid(mask, scan)
+        return
+    np.testing.assert_array_equal(match_grid(mask, scan).array, whole)
+
+
+def _any_affine(rng):
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    affine = np.eye(4)
+    affine[:3, :3] = turn * rng.uniform(0.5, 3, 3)
+    affine[:3, 3] = rng.uniform(-6, 0, 3)
+    return affine

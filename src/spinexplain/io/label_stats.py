@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from spinexplain.extents import Box, LabelExtent
 from spinexplain.types import LabelMap
 
 _CORE_SPACING_MM = 4.0  # along axes with longer voxels a bone may be two voxels thick
@@ -16,8 +17,6 @@ _SHELL_VOXELS = 60
 _TOUCHING_SHARE = 0.6
 _HIGHEST = 60
 _SHELL_SIDE_MM = 12.0  # a cut bone is thin along one axis, a shell along none
-
-Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +48,15 @@ def label_boxes(mask: LabelMap) -> dict[int, Box]:
     >>> label_boxes(LabelMap(np.array([[[0, 3, 3]]]), np.eye(4)))
     {3: (slice(0, 1, None), slice(0, 1, None), slice(1, 3, None))}
     """
-    found = ndimage.find_objects(mask.array) if mask.array.max(initial=0) > 0 else []
-    return {label: box for label, box in enumerate(found, start=1) if box is not None}
+    return {label: extent.box for label, extent in mask.extents.items() if label > 0}
 
 
-def label_stats(mask: LabelMap, boxes: Mapping[int, Box] | None = None) -> dict[int, LabelStats]:
-    """Measure every label of a mask.
+def label_stats(mask: LabelMap) -> dict[int, LabelStats]:
+    """Measure every label above 0 of a mask.
 
     Parameters
     ----------
     mask : LabelMap
-    boxes : mapping of int to box, optional
-        As :func:`label_boxes` returns them, where they are known already.
 
     Returns
     -------
@@ -73,31 +69,18 @@ def label_stats(mask: LabelMap, boxes: Mapping[int, Box] | None = None) -> dict[
     >>> one.volume_mm3, one.center_mm.tolist(), one.extent_mm.tolist()
     (4.0, [0.0, 0.0, 3.0], [1.0, 1.0, 4.0])
     """
-    boxes = label_boxes(mask) if boxes is None else boxes
-    return {label: _stats(mask, label, box) for label, box in boxes.items()}
+    return {label: _stats(mask, extent) for label, extent in mask.extents.items() if label > 0}
 
 
-def _stats(mask: LabelMap, label: int, box: Box) -> LabelStats:
-    inside = mask.array[box] == label
-    count = int(np.count_nonzero(inside))
-    center = [
-        side.start + float(_along(inside, axis) @ np.arange(side.stop - side.start)) / count
-        for axis, side in enumerate(box)
-    ]
-    sides = np.array([side.stop - side.start for side in box], dtype=float)
-    sizes = zip(box, mask.array.shape, strict=True)
+def _stats(mask: LabelMap, extent: LabelExtent) -> LabelStats:
+    sides = np.array([side.stop - side.start for side in extent.box], dtype=float)
+    sizes = zip(extent.box, mask.array.shape, strict=True)
     return LabelStats(
-        volume_mm3=count * float(abs(np.linalg.det(mask.affine[:3, :3]))),
-        center_mm=mask.affine[:3] @ [*center, 1.0],
+        volume_mm3=extent.count * float(abs(np.linalg.det(mask.affine[:3, :3]))),
+        center_mm=mask.affine[:3] @ [*extent.center_ijk, 1.0],
         extent_mm=np.abs(mask.affine[:3, :3]) @ sides,
         at_border=any(side.start == 0 or side.stop == size for side, size in sizes),
     )
-
-
-def _along(inside: np.ndarray, axis: int) -> np.ndarray:
-    """Count the voxels of each plane across an axis."""
-    others = tuple(other for other in range(3) if other != axis)
-    return np.count_nonzero(inside, axis=others)
 
 
 def shells(mask: LabelMap, boxes: Mapping[int, Box]) -> list[int]:

@@ -83,10 +83,9 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     leave VerSe's range: within it, a VerSe mask on its head would look the same.
     """
     refuse_images(mask)
-    boxes = label_boxes(mask)
-    if not boxes:
+    if not label_boxes(mask):
         raise LabelError(f"{name}: every voxel is 0; expected vertebra labels. Check the mask.")
-    stats = label_stats(mask, boxes)
+    stats = label_stats(mask)
     judged = [_judged(scheme, stats) for scheme in SCHEMES.values() if scheme.allows(stats)]
     most = max((one.placed for one in judged if not one.scheme.asked_only), default=0)
     judged = [one for one in judged if 2 * one.placed >= most]

@@ -22,7 +22,7 @@ _NORMALIZED_SPAN = 10.0  # images scaled to 0..1 or standardized stay within it
 
 
 def check_hounsfield(name: str, volume: Volume) -> None:
-    """Refuse a scan whose values can not be HU, warn about one whose values look odd.
+    """Refuse a scan whose values cannot be HU, warn about one whose values look odd.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def check_hounsfield(name: str, volume: Volume) -> None:
     ...
     spinexplain.errors.FileFormatError: scan: values from 0 to 1 are no Hounsfield units; ...
     """
-    low, high = float(volume.array.min()), float(volume.array.max())
+    low, high = volume.range_hu
     if low == high:
         raise FileFormatError(f"{name}: every voxel is {low:g}; expected HU. Check the file.")
     if high - low <= _NORMALIZED_SPAN:

@@ -1,4 +1,4 @@
-"""Label numbers of other tools become VerSe's, and are told apart by names and anatomy."""
+"""Label numbers of other tools become VerSe's, and are recognized by names and anatomy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.extents import background, labeled_slabs
 from spinexplain.io.label_stats import LabelStats, label_stats
 from spinexplain.types import LabelMap
 
@@ -81,7 +82,7 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
                 frozenset([*range(29, 34), *range(101, 134), *range(201, 234)]),
             ),
             # L5 27 .. C1 50 run upwards; 26 is the sacrum (S1), or L6 in its third version,
-            # which only the names in the header tell.
+            # which only the names in the header say.
             LabelScheme(
                 "totalsegmentator",
                 "TotalSegmentator 2",
@@ -173,17 +174,20 @@ def apply_mapping(mask: LabelMap, to_verse: Mapping[int, int]) -> LabelMap:
         If no vertebra is left.
     """
     refuse_images(mask)
-    table = np.zeros(int(mask.array.max(initial=0)) + 1, np.uint8)
-    for label, verse in to_verse.items():
-        if 0 < label < table.size and verse in VERSE:
-            table[label] = verse
-    renumbered = table[np.maximum(mask.array, 0)]
-    if not renumbered.any():
-        found = listed(list(label_centers_mm(mask)))
+    found = {label: to_verse.get(label, 0) for label in mask.extents}
+    if not any(verse in VERSE for verse in found.values()):
         raise LabelError(
-            f"the mask holds labels {found}, none of them a vertebra; expected vertebra labels. "
-            "Check --labels and --label-scheme."
+            f"the mask holds labels {listed(list(found))}, none of them a vertebra; expected "
+            "vertebra labels. Check --labels and --label-scheme."
         )
+    if mask.array.dtype == np.uint8 and all(a == b and b in VERSE for a, b in found.items()):
+        return mask
+    table = np.zeros(max(found) + 1, np.uint8)
+    for label, verse in found.items():
+        table[label] = verse if verse in VERSE else 0
+    renumbered = background(mask.array.shape)
+    for box in labeled_slabs(mask.extents):
+        renumbered[box] = table[mask.array[box]]
     return LabelMap(renumbered, mask.affine)
 
 
@@ -239,7 +243,7 @@ def refuse_images(mask: LabelMap) -> None:
     LabelError
         If a value is negative or above 1000.
     """
-    low, high = int(mask.array.min(initial=0)), int(mask.array.max(initial=0))
+    low, high = min(mask.extents, default=0), max(mask.extents, default=0)
     if low < 0 or high > _LABEL_MAX:
         raise LabelError(
             f"values from {low} to {high} are no vertebra labels; expected 0 to {_LABEL_MAX}. "

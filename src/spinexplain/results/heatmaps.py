@@ -11,7 +11,7 @@ from spinexplain.errors import ConfigError, OutputError
 from spinexplain.findings.rules import not_assessable_reason, suspicion
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.io.nifti import write_nifti
-from spinexplain.spine.paint import on_full_grid, paint_back
+from spinexplain.spine.paint import on_full_grid, painter
 from spinexplain.types import Evidence, Explanation
 
 # Level, position of the model in the scan's models, position of the piece of evidence.
@@ -48,16 +48,20 @@ def write_heatmaps(
     ConfigError
         If ``which`` is none of the three.
     OutputError
-        If a file can not be written.
+        If a file cannot be written.
     """
     if which not in CHOICES:
         raise ConfigError(
             f"which heat maps to write is {which!r}; expected one of {', '.join(CHOICES)}."
         )
     paths: dict[HeatmapKey, str] = {}
+    patch = None
     for key, name, explanation, evidence in _pieces(findings, which):
         _folder(out)
-        painted = paint_back(evidence.heatmap, explanation.patch.frame, findings.volume)
+        if explanation.patch is not patch:  # the pieces of one explanation share it
+            patch = explanation.patch
+            paint = painter(patch.frame, findings.volume)
+        painted = paint(evidence.heatmap)
         paths[key] = _unused(f"{FOLDER}/{name}", set(paths.values()))
         if full_grid:
             painted = on_full_grid(painted, findings.volume)
@@ -105,7 +109,7 @@ def _folder(out: Path) -> None:
         (Path(out) / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{Path(out) / FOLDER}: can not be made ({error.strerror}). "
+            f"{Path(out) / FOLDER}: cannot be made ({error.strerror}). "
             "Check that the output folder exists and its permissions."
         ) from error
 

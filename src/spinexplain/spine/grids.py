@@ -8,6 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from spinexplain.errors import GeometryError
+from spinexplain.extents import Box, background, labeled_box
 from spinexplain.geometry import apply_affine
 from spinexplain.types import LabelMap, Volume
 
@@ -42,18 +43,20 @@ def match_grid(labels: LabelMap, volume: Volume | LabelMap) -> LabelMap:
         raise GeometryError(_apart(labels, volume))
     back = np.linalg.inv(labels.affine) @ volume.affine
     axes = _axis_of_each(back, volume.array.shape)
+    array = background(volume.array.shape, labels.array.dtype)
+    box = _labeled_part(labels, back, volume.array.shape)
     if axes is None:
-        array = ndimage.affine_transform(
+        array[box] = ndimage.affine_transform(
             labels.array,
             back[:3, :3],
-            back[:3, 3],
-            output_shape=volume.array.shape,
+            apply_affine(back, np.array([float(side.start) for side in box])),
+            output_shape=tuple(side.stop - side.start for side in box),
             order=0,
             mode="grid-constant",
         )
     else:
-        array = _picked(labels.array, back, axes, volume.array.shape)
-    if labels.array.any() and not array.any():
+        _pick(labels.array, back, axes, array, box)
+    if labels.extents and not array[box].any():
         raise GeometryError(_apart(labels, volume))
     return LabelMap(array, volume.affine)
 
@@ -94,20 +97,29 @@ def _axis_of_each(back: np.ndarray, shape: tuple[int, ...]) -> list[int] | None:
     return axes if straight else None
 
 
-def _picked(
-    array: np.ndarray, back: np.ndarray, axes: list[int], shape: tuple[int, ...]
-) -> np.ndarray:
-    """Pick whole planes of a mask whose axes run along the scan's."""
+def _pick(array: np.ndarray, back: np.ndarray, axes: list[int], out: np.ndarray, box: Box) -> None:
+    """Pick whole planes of a mask whose axes run along the scan's, in a part of the scan."""
     picked: list[np.ndarray] = [np.empty(0, int)] * 3
     kept: list[slice] = []
     for axis, own in enumerate(axes):
-        at = back[own, axis] * np.arange(shape[axis]) + back[own, 3]
-        inside = np.flatnonzero((at >= -_EDGE) & (at <= array.shape[own] - 1 + _EDGE))
-        kept.append(slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0))
-        picked[own] = np.clip(np.rint(at[inside]), 0, array.shape[own] - 1).astype(int)
-    out = np.zeros(shape, array.dtype)
+        there = np.arange(box[axis].start, box[axis].stop)
+        at = back[own, axis] * there + back[own, 3]
+        inside = (at >= -_EDGE) & (at <= array.shape[own] - 1 + _EDGE)
+        there, at = there[inside], at[inside]
+        kept.append(slice(there[0], there[-1] + 1) if there.size else slice(0, 0))
+        picked[own] = np.clip(np.rint(at), 0, array.shape[own] - 1).astype(int)
     out[tuple(kept)] = array[np.ix_(*picked)].transpose(axes)
-    return out
+
+
+def _labeled_part(labels: LabelMap, back: np.ndarray, shape: tuple[int, ...]) -> Box:
+    """Return the part of another grid that can hold labels; ``back`` leads from its index."""
+    labeled = labeled_box(labels.extents)
+    low, high = [side.start - 1 for side in labeled], [side.stop for side in labeled]
+    corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T
+    there = apply_affine(np.linalg.inv(back), corners)
+    start = np.clip(np.floor(there.min(axis=0)), 0, shape).astype(int).tolist()
+    stop = np.clip(np.ceil(there.max(axis=0)) + 1, start, shape).astype(int).tolist()
+    return slice(start[0], stop[0]), slice(start[1], stop[1]), slice(start[2], stop[2])
 
 
 def _corners_ijk(shape: Iterable[int]) -> np.ndarray:

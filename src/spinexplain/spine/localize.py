@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import LabelError
+from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.spine.center import (
     OFF_CURVE_MM,
@@ -158,7 +158,7 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     :mod:`spinexplain.spine.center`); each bone is worked on in its own bounding box.
     """
     boxes = level_boxes(labels)
-    on_bodies = None if body is None else match_grid(body, labels).array > 0
+    on_bodies = None if body is None else match_grid(body, labels).array
     bones = [_Bone(labels, level, box) for level, box in boxes.items()]
     likeliest = [bone.likeliest_centers(on_bodies) for bone in bones]
     centers, off_curve = choose_centers(likeliest, lambda i: deep_centers(*bones[i].crop))
@@ -173,7 +173,7 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     return found
 
 
-def level_boxes(labels: LabelMap) -> dict[VertebraLevel, tuple[slice, slice, slice]]:
+def level_boxes(labels: LabelMap) -> dict[VertebraLevel, Box]:
     """Return the bounding box of every vertebra in a mask, in cranio-caudal order.
 
     Raises
@@ -181,11 +181,9 @@ def level_boxes(labels: LabelMap) -> dict[VertebraLevel, tuple[slice, slice, sli
     LabelError
         If a label is no vertebra (26 and 27 are ignored), or there is none.
     """
-    lowest = int(labels.array.min())
-    found = ndimage.find_objects(labels.array) if labels.array.max() > 0 else []
-    boxes = {label: box for label, box in enumerate(found, start=1) if box is not None}
+    boxes = {label: extent.box for label, extent in labels.extents.items()}
     codes = {level.verse_label: level for level in VertebraLevel}
-    unknown = sorted(set(boxes) - set(codes) - _NOT_VERTEBRAE) + ([lowest] if lowest < 0 else [])
+    unknown = sorted(set(boxes) - set(codes) - _NOT_VERTEBRAE, key=lambda x: (x < 0, x))
     if unknown:
         raise LabelError(
             f"the mask holds labels that are no vertebrae in VerSe's coding: {unknown[:10]}; "
@@ -207,7 +205,7 @@ class _Bone:
 
     labels: LabelMap
     level: VertebraLevel
-    box: tuple[slice, slice, slice]
+    box: Box
 
     @property
     def crop(self) -> tuple[np.ndarray, np.ndarray]:
@@ -218,13 +216,14 @@ class _Bone:
     def likeliest_centers(self, on_bodies: np.ndarray | None) -> np.ndarray:
         """Return the centroid on the body map where it marks this bone, else by depth."""
         mask, affine = self.crop
-        if on_bodies is not None and np.any(mask & on_bodies[self.box]):
-            inside = np.argwhere(mask & on_bodies[self.box])
-            return apply_affine(affine, inside.mean(axis=0, keepdims=True))
+        if on_bodies is not None:
+            inside = np.argwhere(mask & (on_bodies[self.box] > 0))
+            if len(inside):
+                return apply_affine(affine, inside.mean(axis=0, keepdims=True))
         return axial_centers(mask, affine)
 
     def is_cut(self, center_mm: np.ndarray) -> bool:
-        """Tell whether labeled voxels near the body lie on the border of the grid."""
+        """Say whether labeled voxels near the body lie on the border of the grid."""
         shape = self.labels.array.shape
         for axis, (side, length) in enumerate(zip(self.box, shape, strict=True)):
             for index, reached in ((0, side.start == 0), (length - 1, side.stop == length)):
@@ -270,7 +269,7 @@ def _compared_with_mask(
 
 
 def _near_label(labels: LabelMap, vertebra: Vertebra) -> bool:
-    """Tell whether a voxel of the level's own label lies within 2 mm of its center."""
+    """Say whether a voxel of the level's own label lies within 2 mm of its center."""
     reach = np.ceil(_OUTSIDE_TOLERANCE_MM / np.array(labels.spacing_mm)).astype(int)
     at = apply_affine(np.linalg.inv(labels.affine), np.array(vertebra.centroid_mm)).round()
     low = np.clip(at.astype(int) - reach, 0, None)

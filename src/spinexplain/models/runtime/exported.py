@@ -126,7 +126,7 @@ def compiled(folder: Path, spec: InputSpec, precision: str) -> ExportedNetwork:
     ModuleNotFoundError
         If openvino is not installed.
     RuntimeError
-        If it can not run the network.
+        If it cannot run the network.
     """
     import openvino
 

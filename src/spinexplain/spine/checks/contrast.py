@@ -9,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -27,8 +28,6 @@ _BESIDE = (1.5, 2.2)  # of the radii, in the axial plane, beside and before the 
 _BESIDE_FROM_MM = -8.0
 _ARCH_MM = ((-25.0, 25.0), (-55.0, -20.0), (-15.0, 15.0))
 _DENSE_HU = 180.0
-
-Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True)

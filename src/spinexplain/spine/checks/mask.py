@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.io.label_stats import LabelStats, label_stats
-from spinexplain.spine.checks.contrast import Box
 from spinexplain.spine.checks.facing import check_facing
 from spinexplain.spine.checks.pieces import check_pieces
 from spinexplain.spine.checks.placement import NOT_ON_BONE, check_mask_placed
@@ -51,7 +51,7 @@ def mask_flags(
     GeometryError
         If the mask does not lie on the scan's bones, or the orientation is wrong.
     """
-    stats = _by_level(matched, boxes)
+    stats = {level: one for level, one in _by_level(matched).items() if level in boxes}
     check_facing(vertebrae, {level: one.center_mm for level, one in stats.items()})
     by_level = {vertebra.level: vertebra for vertebra in vertebrae}
     flags = check_pieces(matched, boxes, stats, by_level)
@@ -62,11 +62,10 @@ def mask_flags(
     return flags
 
 
-def _by_level(
-    labels: LabelMap, boxes: Mapping[VertebraLevel, Box]
-) -> dict[VertebraLevel, LabelStats]:
-    found = label_stats(labels, {level.verse_label: box for level, box in boxes.items()})
-    return {level: found[level.verse_label] for level in boxes}
+def _by_level(labels: LabelMap) -> dict[VertebraLevel, LabelStats]:
+    codes = {level.verse_label: level for level in VertebraLevel}
+    found = label_stats(labels).items()
+    return {codes[label]: one for label, one in found if label in codes}
 
 
 def _cut_by_mask(

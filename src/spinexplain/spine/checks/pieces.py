@@ -13,10 +13,10 @@ import numpy as np
 from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.io.label_stats import LabelStats
 from spinexplain.io.level_sizes import usual_volume_mm3
-from spinexplain.spine.checks.contrast import Box
 from spinexplain.types import LabelMap, Vertebra
 
 LABEL_IN_PIECES = "label_in_pieces"

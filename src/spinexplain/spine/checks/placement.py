@@ -9,10 +9,10 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
+from spinexplain.extents import Box
 from spinexplain.io.label_stats import label_boxes
 from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.spine.checks.contrast import (
-    Box,
     CenterContrast,
     Contrast,
     center_contrast,

@@ -1,0 +1,1 @@
+"""What the program does, as functions with a request: called by commands, reader and node."""
