@@ -48,7 +48,7 @@ def test_an_sform_of_code_zero_is_not_used(tmp_path, body):
 
 
 def test_a_qform_that_can_not_say_the_shear_is_no_conflict(tmp_path, body):
-    """nipreps/niworkflows#361: warn only if the qform says more than it can not express."""
+    """nipreps/niworkflows#361: warn only if the qform says more than it cannot express."""
     sheared = AFFINE.copy()
     sheared[1, 2] = 0.3
     made = image(body, sheared)

@@ -17,13 +17,15 @@ def _scan_of(mask):
 
 
 def slow_match(labels, volume):
-    """Look every voxel's label up, one by one."""
+    """Look every voxel's label up, one by one; up to 0.05 voxels past the border."""
     out = np.zeros(volume.array.shape, labels.array.dtype)
     to_mask = np.linalg.inv(labels.affine) @ volume.affine
     for ijk in np.ndindex(*volume.array.shape):
         at = apply_affine(to_mask, np.array(ijk, float))
-        if np.all((at >= -0.5) & (at <= np.array(labels.array.shape) - 0.5)):
-            out[ijk] = labels.array[tuple(np.clip(np.rint(at), 0, None).astype(int))]
+        if np.all((at >= -0.55) & (at <= np.array(labels.array.shape) - 0.45)):
+            out[ijk] = labels.array[
+                tuple(np.clip(np.rint(at), 0, np.array(labels.array.shape) - 1).astype(int))
+            ]
     return out
 
 

@@ -217,7 +217,7 @@ def _file_header(dataset: Dataset, source: int, name: str) -> FileHeader | None:
     except UnusableError as reason:
         return header(slices=(), problem=str(reason))
     except Exception as error:  # one odd value spoils its own series, not the whole folder
-        return header(slices=(), problem=f"a value that can not be read ({type(error).__name__})")
+        return header(slices=(), problem=f"a value that cannot be read ({type(error).__name__})")
 
 
 def _guessed_syntax(dataset: Dataset) -> str:

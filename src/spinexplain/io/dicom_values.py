@@ -12,7 +12,7 @@ _SHOWN = 32  # characters of an odd value in a message
 
 
 class UnusableError(Exception):
-    """A reason why a file can not be part of a CT volume."""
+    """A reason why a file cannot be part of a CT volume."""
 
 
 def numbers_of(owner: Dataset, keyword: str, count: int) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ _LEAST_VOLUME = 1e-6  # of the box of the same spacings: axes are nearly paralle
 
 
 def check_geometry(name: str, affine: np.ndarray, shape: Sequence[int], units: str = "") -> None:
-    """Refuse a grid that can not be a scan of a person.
+    """Refuse a grid that cannot be a scan of a person.
 
     Parameters
     ----------

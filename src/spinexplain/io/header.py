@@ -152,7 +152,7 @@ def placement_flags(header: nib.Nifti1Header, shape: tuple[int, int, int]) -> tu
     tuple of str
         ``orientation_unknown`` where neither sform nor qform is set (NIfTI's method 1);
         ``sform_qform_differ`` where both are set and place a corner of the image over half
-        a voxel apart, beyond what a qform, which knows no shear, can not say.
+        a voxel apart, beyond what a qform, which knows no shear, cannot say.
     """
     sform, qform = header["sform_code"] > 0, header["qform_code"] > 0
     if not sform and not qform:

@@ -1,4 +1,4 @@
-"""How large a whole vertebra is at each level, to tell whose numbers a mask has.
+"""How large a whole vertebra is at each level, to find out whose numbers a mask has.
 
 Numbers alone do not say whether 1 to 5 are C1 to C5 or somebody's L1 to L5; that the bones
 are five times as large as cervical ones does.
@@ -9,7 +9,7 @@ Volumes of whole vertebrae (body and arch) are rounded medians of this package's
 and of the public masks that its tests use, T1 to L5; cervical ones follow the same masks'
 scale at C7-T1 and the published dimensions of C3-C7 (Panjabi MM et al., Spine 1991;
 16:861-869, doi 10.1097/00007632-199108000-00001). They only have to be right within a
-factor of about one and a half: neighbors are never told apart by them.
+factor of about one and a half: they never separate neighbors.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def step_ratio(levels: Mapping[VertebraLevel, LabelStats]) -> float:
 
 
 def against_sizes(levels: Mapping[VertebraLevel, LabelStats]) -> str:
-    """Say why bones of these sizes can not be these levels; empty if they can.
+    """Say why bones of these sizes cannot be these levels; empty if they can.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whose numbers a vertebra mask has, told by its labels, their places and their sizes."""
+"""Whose numbers a vertebra mask has: by its labels, their places and their sizes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class _Judged:
 
 
 def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
-    """Tell from the labels, and from where and how large they are, whose numbers a mask has.
+    """Find out from all labels, their places and sizes whose numbers a mask has.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     A scheme fits when it knows every label, its vertebrae follow each other from cranial to
     caudal 8 to 65 mm apart per level, they have the size of their levels (see
     :mod:`spinexplain.io.level_sizes`), and nothing else of a vertebra's size lies in a row
-    with them. That tells VerSe's numbers, which grow downwards, from TotalSegmentator's,
+    with them. That separates VerSe's numbers, which grow downwards, from TotalSegmentator's,
     which grow upwards; T13 from a sacrum (both 28); and a tool that counts L1 to L5 from 1.
     A mask in which only the order of some levels is odd keeps its scheme: that is for the
     quality flags to say. TotalSegmentator's first version is found only where its labels

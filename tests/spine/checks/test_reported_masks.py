@@ -165,7 +165,7 @@ def test_all_vertebrae_as_one_label(folder, drawn_scan):
 
 
 def test_every_level_shifted_by_one_is_not_claimed_to_be_found(folder, drawn_scan):
-    """wasserth/TotalSegmentator#373: sizes can not tell neighbors; nothing false is said."""
+    """wasserth/TotalSegmentator#373: sizes cannot tell neighbors; nothing false is said."""
     names = ("T11", "T12", "L1", "L2", "L3", "L4")
     up = dict(zip(names, ("T10", *names[:-1]), strict=True))
     array = np.zeros_like(drawn_scan.labels.array)

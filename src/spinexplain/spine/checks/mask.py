@@ -112,7 +112,7 @@ def _outward_mm(labels: LabelMap, axis: int, index: int) -> np.ndarray:
 
 
 def _inside(volume: Volume, points_mm: np.ndarray, outward: np.ndarray) -> np.ndarray:
-    """Tell which points lie over two voxels inside the scan, seen in a direction."""
+    """Mark the points that lie over two voxels inside the scan, seen in a direction."""
     reach = 2.0 * max(volume.spacing_mm)
     ijk = apply_affine(np.linalg.inv(volume.affine), points_mm + reach * outward)
     return np.all((ijk >= 0) & (ijk <= np.array(volume.array.shape) - 1), axis=1)
