@@ -33,7 +33,7 @@ _CLEARLY_WORSE = 0.1
 _CONFLICT_VOXELS = 0.5
 
 # Centers: (share inside, share of dense voxels behind) under which there is no vertebra.
-_CENTER_OFF = ((0.52, 1.01), (1.01, 0.02), (0.58, 0.08))
+_CENTER_OFF = ((0.52, 1.01), (0.75, 0.02), (0.58, 0.08))
 _FEWEST_CENTERS = 3
 _REVERSED = (0.03, 0.08)  # dense share behind at most, before at least
 
@@ -131,7 +131,7 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
     Returns
     -------
     set of VertebraLevel
-        Levels whose center lies on no vertebra.
+        Thoracic and lumbar levels whose center lies on no vertebra.
 
     Raises
     ------
@@ -143,7 +143,8 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
     ScanWarning
         If some centers lie on none.
     """
-    looked_at = {v.level: center_contrast(volume, v) for v in vertebrae}
+    graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
+    looked_at = {v.level: center_contrast(volume, v) for v in graded}
     seen = {level: one for level, one in looked_at.items() if one is not None}
     off = {level: one for level, one in seen.items() if _is_off(one)}
     if len(seen) >= _FEWEST_CENTERS and all(_is_reversed(one) for one in seen.values()):
