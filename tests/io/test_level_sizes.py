@@ -46,7 +46,7 @@ def test_small_and_tall_people_and_bodies_alone_fit(volume, step):
 def test_lumbar_bones_are_no_cervical_levels():
     lumbar = list(spine(LEVELS[19:24]).values())
     renamed = dict(zip(LEVELS[:5], lumbar, strict=True))
-    assert "times the usual volume of C1-C5" in against_sizes(renamed)
+    assert "times the usual volume of C3-C5" in against_sizes(renamed)
 
 
 def test_distances_tell_where_sizes_do_not():
@@ -80,3 +80,16 @@ def test_real_masks_fit_their_own_levels(name):
     levels = {VertebraLevel.from_verse_label(label): one for label, one in stats.items()}
     assert against_sizes(levels) == ""
     assert 0.5 < volume_ratio(levels) < 1.6
+
+
+def test_a_spine_counted_from_t1_grows_too_much():
+    """T1 to L5 as 1 to 17 in a small person: as large as C1 to T10, but not in every place."""
+    thoracolumbar = list(spine(LEVELS[7:24], volume=0.6, step=0.85).values())
+    renamed = dict(zip(LEVELS[:17], thoracolumbar, strict=True))
+    assert 0.8 < volume_ratio(renamed) < 1.3
+    assert "times as much as C1-T10" in against_sizes(renamed)
+
+
+def test_a_tall_person_s_thoracic_bones_are_no_neck():
+    thoracic = list(spine(LEVELS[9:13]).values())
+    assert "volume of C3-C6" in against_sizes(dict(zip(LEVELS[2:6], thoracic, strict=True)))

@@ -36,6 +36,9 @@ _STEP_MM = {  # from the center of a level to that of the next one below
 _VOLUME_RATIOS = (0.22, 1.95)
 _STEP_RATIOS = (0.55, 1.5)
 _FEWEST_STEPS = 2
+_SMALLEST, _NECK_RATIO = ("C3", "C4", "C5", "C6"), 1.55
+# T1-L5 numbered as C1-T10 are 1.1 times too large at the top and 2 times at the bottom.
+_FEWEST_FOR_GROWTH, _MOST_GROWTH = 8, 0.4
 
 
 def _by_level(table: Mapping[str, tuple[float, ...]]) -> dict[VertebraLevel, float]:
@@ -119,11 +122,27 @@ def against_sizes(levels: Mapping[VertebraLevel, LabelStats]) -> str:
         A clause with the factor that was found.
     """
     volume, step = volume_ratio(levels), step_ratio(levels)
+    neck = {level: one for level, one in levels.items() if level.value in _SMALLEST}
+    if len(neck) >= _FEWEST_STEPS and volume_ratio(neck) > _NECK_RATIO:
+        return f"the bones have {volume_ratio(neck):.2g} times the usual volume of {_span(neck)}"
+    growth = _growth(levels)
+    if abs(growth) > _MOST_GROWTH:
+        return f"the bones grow {np.exp(growth):.2g} times as much as {_span(levels)} usually do"
     if volume < _VOLUME_RATIOS[0] or volume > _VOLUME_RATIOS[1]:
         return f"the bones have {volume:.2g} times the usual volume of {_span(levels)}"
     if step < _STEP_RATIOS[0] or step > _STEP_RATIOS[1]:
         return f"they lie {step:.2g} times as far apart as {_span(levels)} usually do"
     return ""
+
+
+def _growth(levels: Mapping[VertebraLevel, LabelStats]) -> float:
+    """Return how the log volume ratio changes from the first to the last level, by a line."""
+    whole = [level for level, one in levels.items() if not one.at_border]
+    if len(whole) < _FEWEST_FOR_GROWTH:
+        return 0.0
+    order = np.array([level.order for level in whole], dtype=float)
+    logs = np.log([levels[level].volume_mm3 / _VOLUMES_MM3[level] for level in whole])
+    return float(np.polyfit(order, logs, 1)[0] * np.ptp(order))
 
 
 def misfit(levels: Mapping[VertebraLevel, LabelStats]) -> float:

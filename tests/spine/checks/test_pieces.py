@@ -59,7 +59,8 @@ def test_a_gap_through_the_body(drawn_scan, axis):
     gap = np.zeros_like(bone)
     np.moveaxis(gap, axis, 0)[round(center[axis])] = True
     labels.array[bone & gap] = 0
-    assert flags(labels) == {L1: {"label_in_pieces"}}
+    assert "label_in_pieces" in flags(labels)[L1]
+    assert set(flags(labels)) == {L1}
 
 
 def test_a_piece_elsewhere(drawn_scan):

@@ -17,6 +17,7 @@ from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.io.label_stats import LabelStats
 from spinexplain.io.level_sizes import usual_volume_mm3
+from spinexplain.spine.checks.body_extents import partly_labeled
 from spinexplain.types import LabelMap, Vertebra
 
 LABEL_IN_PIECES = "label_in_pieces"
@@ -58,6 +59,8 @@ def check_pieces(
         ``several_bones``, ``odd_label_size``, ``label_in_pieces``; only levels with any.
     """
     found = {level: set(flags) for level, flags in _by_size(stats).items()}
+    for level in partly_labeled(labels, list(vertebrae.values())):
+        found.setdefault(level, set()).add(ODD_LABEL_SIZE)
     for level, box in boxes.items():
         at = vertebrae.get(level)
         if _in_pieces(labels, level, box) or (at is not None and _has_gap(labels, at)):
