@@ -89,16 +89,26 @@ def body_extents(labels: LabelMap, ordered: Sequence[Vertebra]) -> dict[Vertebra
 
     Medians over lines 4 mm apart; the spine's direction is that from neighbor to neighbor.
     """
+    axes = spine_axes(ordered)
+    return {v.level: _extent(labels, v, *axes[v.level]) for v in ordered}
+
+
+def spine_axes(
+    ordered: Sequence[Vertebra],
+) -> dict[VertebraLevel, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Return the unit vectors caudal, left and posterior at each level, RAS+.
+
+    Caudal is the direction from the neighbor above to the one below.
+    """
     centers = np.array([vertebra.centroid_mm for vertebra in ordered]).reshape(-1, 3)
     last = len(ordered) - 1
     found = {}
     for i, vertebra in enumerate(ordered):
         along = centers[min(i + 1, last)] - centers[max(i - 1, 0)]
         caudal = along / np.linalg.norm(along) if along.any() else np.array([0.0, 0.0, -1.0])
-        left = np.array([-1.0, 0.0, 0.0])
-        back = np.cross(caudal, left)
+        back = np.cross(caudal, (-1.0, 0.0, 0.0))
         back /= max(float(np.linalg.norm(back)), 1e-6)
-        found[vertebra.level] = _extent(labels, vertebra, caudal, left, back)
+        found[vertebra.level] = (caudal, np.cross(back, caudal), back)
     return found
 
 

@@ -14,6 +14,7 @@ from spinexplain.geometry import apply_affine
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 _STEP_MM = 2.0  # voxels finer than this are subsampled
+_SMOOTHED = 3  # of these samples, so that noise hides no bone
 _RING_MM = (2.0, 6.0)  # from the label's surface
 _FEWEST = 40  # samples inside and around, before anything is said
 _MOST = 1500
@@ -97,7 +98,8 @@ def _around_label(
         slice(max(side.start - int(r), 0), side.stop + int(r), int(step))
         for side, r, step in zip(box, reach, steps, strict=True)
     )
-    mask, hu = labels.array[crop], volume.array[crop]
+    mask = labels.array[crop]
+    hu = ndimage.uniform_filter(volume.array[crop].astype(np.float32), _SMOOTHED)  # noise
     inside = mask == level.verse_label
     if np.count_nonzero(inside) < _FEWEST:
         return None

@@ -17,7 +17,7 @@ from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.io.label_stats import LabelStats
 from spinexplain.io.level_sizes import usual_volume_mm3
-from spinexplain.spine.checks.body_extents import partly_labeled
+from spinexplain.spine.checks.body_extents import partly_labeled, spine_axes
 from spinexplain.types import LabelMap, Vertebra
 
 LABEL_IN_PIECES = "label_in_pieces"
@@ -32,7 +32,7 @@ _MIXED = (0.78, 1.2)  # of two neighbors, one has too little and the other too m
 _FEWEST_OTHERS = 2
 _PIECE_SHARE = 0.08
 _PART_SPACING_MM = 1.4
-_CORE_MM = (4.0, 4.0, 1.0)  # around a body's center; bone also in a tilted, crushed one
+_CORE_MM = 4.0  # around a body's center, in the plane between its endplates
 _CORE_GAP = 0.12
 
 
@@ -59,11 +59,13 @@ def check_pieces(
         ``several_bones``, ``odd_label_size``, ``label_in_pieces``; only levels with any.
     """
     found = {level: set(flags) for level, flags in _by_size(stats).items()}
-    for level in partly_labeled(labels, list(vertebrae.values())):
+    ordered = sorted(vertebrae.values(), key=lambda vertebra: vertebra.level.order)
+    for level in partly_labeled(labels, ordered):
         found.setdefault(level, set()).add(ODD_LABEL_SIZE)
+    axes = spine_axes(ordered)
     for level, box in boxes.items():
-        at = vertebrae.get(level)
-        if _in_pieces(labels, level, box) or (at is not None and _has_gap(labels, at)):
+        gap = level in axes and _has_gap(labels, vertebrae[level], *axes[level][1:])
+        if gap or _in_pieces(labels, level, box):
             found.setdefault(level, set()).add(LABEL_IN_PIECES)
     return {level: flags for level, flags in found.items() if flags}
 
@@ -117,11 +119,11 @@ def _in_pieces(labels: LabelMap, level: VertebraLevel, box: Box) -> bool:
     return bool(sizes[-2] >= _PIECE_SHARE * sizes.sum())
 
 
-def _has_gap(labels: LabelMap, vertebra: Vertebra) -> bool:
-    """Whether the middle of the body is not wholly labeled."""
-    lines = [np.arange(-reach, reach + 0.1, 1.0) for reach in _CORE_MM]
-    points = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 3)
-    points = points[np.hypot(points[:, 0], points[:, 1]) <= _CORE_MM[0]]
+def _has_gap(labels: LabelMap, vertebra: Vertebra, left: np.ndarray, back: np.ndarray) -> bool:
+    """Whether a disc in the middle of the body, along its endplates, is not wholly labeled."""
+    line = np.arange(-_CORE_MM, _CORE_MM + 0.1, 1.0)
+    u, v = (grid.ravel()[:, None] for grid in np.meshgrid(line, line))
+    points = (u * left + v * back)[np.hypot(u, v).ravel() <= _CORE_MM]
     at = apply_affine(np.linalg.inv(labels.affine), points + np.array(vertebra.centroid_mm))
     ijk = np.rint(at).astype(int)
     inside = np.all((ijk >= 0) & (ijk < labels.array.shape), axis=1)

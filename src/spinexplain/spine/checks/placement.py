@@ -24,8 +24,8 @@ from spinexplain.types import LabelMap, Vertebra, Volume
 
 NOT_ON_BONE = "not_on_bone"
 
-# Vertebrae of real scans and phantoms reach 0.80 to 0.97; moved by 10 mm or more, at most
-# 0.73, and mostly under 0.65.
+# Medians over the levels of real scans and phantoms reach 0.82 to 0.98. Moved by 10 mm across
+# the spine they fall under 0.7; 12 mm along it, where there is bone again, under 0.8.
 _ON_BONE = 0.74
 _OFF_BONE = 0.60
 _LEVEL_OFF_BONE = 0.60
