@@ -98,15 +98,19 @@ def _around_label(
         slice(max(side.start - int(r), 0), side.stop + int(r), int(step))
         for side, r, step in zip(box, reach, steps, strict=True)
     )
-    mask = labels.array[crop]
-    hu = ndimage.uniform_filter(volume.array[crop].astype(np.float32), _SMOOTHED)  # noise
+    mask, hu = labels.array[crop], volume.array[crop]
     inside = mask == level.verse_label
     if np.count_nonzero(inside) < _FEWEST:
         return None
     depth = ndimage.distance_transform_edt(mask == 0, sampling=spacing * steps)
     voxel = float((spacing * steps).max())  # the layer beside the label is half bone
     ring = (depth > max(_RING_MM[0], 1.01 * voxel)) & (depth <= max(_RING_MM[1], 2.1 * voxel))
-    return compared(hu[inside], hu[ring])
+    smooth = ndimage.uniform_filter(hu.astype(np.float32), _SMOOTHED)
+    found = compared(smooth[inside], smooth[ring])
+    if found is None:
+        return None
+    inside_hu, around_hu = float(np.median(hu[inside])), float(np.median(hu[ring]))
+    return Contrast(inside_hu, around_hu, found.share)
 
 
 def compared(inside_hu: np.ndarray, around_hu: np.ndarray) -> Contrast | None:
