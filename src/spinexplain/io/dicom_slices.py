@@ -145,6 +145,8 @@ def _slice(
     rescale: Dataset,
     image_type: Any,
 ) -> SliceHeader:
+    if "PixelRepresentation" not in dataset:
+        raise UnusableError("no Pixel Representation, which says whether values are signed")
     bits = whole_of(dataset, "BitsStored", 16)
     signed = whole_of(dataset, "PixelRepresentation", 0) == 1
     slope, intercept, rescaled = _rescale(rescale)

@@ -102,6 +102,8 @@ def read_labels(path: str | Path) -> LabelMap:
         for block in _blocks(stream, header):
             blocks.add(block)
         stream.drain(_TRAILER_BYTES)
+    for flag in header.flags:
+        warnings.warn(f"{path}: {HEADER_WARNINGS[flag]}", ScanWarning, stacklevel=2)
     return LabelMap(blocks.whole().reshape(header.shape, order="F"), header.affine)
 
 
