@@ -26,6 +26,7 @@ from spinexplain.cli import (
     phantom,
     prepare,
     prototypes,
+    reproduce,
     series,
     tables,
     train,
@@ -60,6 +61,7 @@ for module in (
     prototypes,
     export,
     dissect,
+    reproduce,
     names,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
