@@ -74,7 +74,7 @@ def shift_voxels(labels: LabelMap, volume: Volume | LabelMap) -> float:
     >>> mask = LabelMap(np.zeros((3, 3, 3), int), np.eye(4))
     >>> moved = LabelMap(mask.array, np.diag([1.0, 1.0, 2.0, 1.0]))
     >>> shift_voxels(mask, moved)
-    2.0
+    1.0
     """
     corners = _corners_ijk(volume.array.shape)
     there = apply_affine(np.linalg.inv(volume.affine), apply_affine(labels.affine, corners))
