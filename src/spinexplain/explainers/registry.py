@@ -32,8 +32,22 @@ def _dissection(
     return explain_dissection(grader, patch, target, dissection)
 
 
+def _integrated_gradients(grader: Grader, patch: Patch, target: str) -> Explanation:
+    from spinexplain.explainers.attribution import explain_integrated_gradients
+
+    return explain_integrated_gradients(grader, patch, target)
+
+
+def _occlusion(grader: Grader, patch: Patch, target: str) -> Explanation:
+    from spinexplain.explainers.attribution import explain_occlusion
+
+    return explain_occlusion(grader, patch, target)
+
+
 EXPLAINERS: dict[str, Explainer] = {
     "prototypes": explain_prototypes,
     "dissection": _dissection,
     **{method: partial(_cam, method=method) for method in ("gradcam", "gradcam++", "xgradcam")},
+    "integrated_gradients": _integrated_gradients,
+    "occlusion": _occlusion,
 }
