@@ -20,7 +20,7 @@ from spinexplain.report.html import write_report
 from spinexplain.spine.localize import localize, vertebrae_from_mask
 from spinexplain.types import Vertebra
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 CLASSES = ("G0", "G2", "G3")
 
 

@@ -133,7 +133,7 @@ def test_readers_words_are_taken_up_where_they_find_them_meaningful(lumbar):
 
 def test_no_draft_ever_uses_a_word_that_leaves_it_open(lumbar):
     """Every phrase of the catalogue, and every draft that can be made of it."""
-    folder = resources.files("spinexplain.report") / "catalogue"
+    folder = resources.files("spinexplain.texts") / "languages"
     for entry in folder.iterdir():
         strings = json.loads(entry.read_text("utf-8"))
         for key, words in strings.items():

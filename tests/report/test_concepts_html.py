@@ -73,7 +73,7 @@ def test_the_form_speaks_the_schema_of_the_reader():
     """What the script writes is what read_raters takes: the same keys."""
     from importlib import resources
 
-    script = (resources.files("spinexplain.report") / "static" / "concepts.js").read_text("utf-8")
+    script = (resources.files("spinexplain.ui") / "static" / "concepts.js").read_text("utf-8")
     for key in ("schema", "key", "model", "layer", "rater", "names"):
         assert re.search(rf"\b{key}: ", script)
     for key in ("unit", "name", "meaningful", "note"):

@@ -10,7 +10,7 @@ from spinexplain.report.evaluation_page import GALLERY, gallery, score, write_ev
 from spinexplain.ui.pictures import Album
 
 _SPEC = importlib.util.spec_from_file_location(
-    "summaries", Path(__file__).parents[1] / "evaluate" / "test_summary.py"
+    "summaries", Path(__file__).parents[1] / "evaluate" / "test_figures.py"
 )
 _MODULE = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_MODULE)

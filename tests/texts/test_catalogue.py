@@ -1,5 +1,6 @@
 import re
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,10 @@ def say():
 
 
 def test_every_key_the_report_asks_for_is_in_the_catalogue(say):
-    folder = resources.files("spinexplain.report")
-    texts = [path.read_text() for path in (folder / "templates").iterdir()]
-    texts += [p.read_text() for p in folder.iterdir() if p.name.endswith(".py")]
+    package = Path(str(resources.files("spinexplain")))
+    texts = [path.read_text() for path in (package / "ui" / "templates").iterdir()]
+    for room in ("findings", "results", "ui", "report"):
+        texts += [path.read_text() for path in (package / room).rglob("*.py")]
     asked = {
         key
         for text in texts

@@ -6,7 +6,7 @@ import pytest
 from jinja2 import DictLoader, UndefinedError
 
 from spinexplain.errors import OutputError
-from spinexplain.report import pages
+from spinexplain.ui import pages
 from spinexplain.ui.pages import content_hash, render_page, static_text, write_page
 
 TEMPLATE = "{{ style }}|{{ script }}|{{ script_hash }}|{{ said }}|{{ loud(said) }}{{ 0.5 | half }}"

@@ -56,7 +56,7 @@ def test_without_calibration_it_is_fp32(saved_bundle, tmp_path):
 @pytest.mark.skipif(not runs_bf16(), reason="the processor has no bf16")
 @pytest.mark.parametrize(("limit", "precision"), [(0.5, "bf16"), (1e-6, "fp32")])
 def test_the_gate_decides(saved_bundle, tmp_path, noise, monkeypatch, limit, precision):
-    from spinexplain.models import export as module
+    from spinexplain.models.runtime import export as module
 
     monkeypatch.setattr(module, "LARGEST_SIMILARITY_DIFFERENCE", limit)
     monkeypatch.setattr(module, "LEAST_SAME_GRADE", 0.5)
@@ -84,9 +84,9 @@ def test_the_limits_of_the_gate(same, difference, passed):
 
 def test_the_gate_measures_what_it_says(tmp_path, saved_bundle, noise, monkeypatch):
     """Against a stand-in that moves one similarity by 0.25 and turns one grade of four."""
-    from spinexplain.models import export
     from spinexplain.models.bundle.folder import read_description
     from spinexplain.models.bundle.store import load_network
+    from spinexplain.models.runtime import export
 
     path = saved_bundle()
     description = read_description(path)
@@ -116,7 +116,7 @@ def test_a_layer_that_is_not_there_leaves_nothing_behind(saved_bundle, tmp_path)
 
 
 def test_an_export_that_answers_otherwise_is_refused(saved_bundle, tmp_path, monkeypatch):
-    from spinexplain.models import export
+    from spinexplain.models.runtime import export
 
     wrong = export.compiled
 

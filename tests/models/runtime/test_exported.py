@@ -151,12 +151,12 @@ def test_without_openvino_torch_grades_and_says_so(exported, monkeypatch, noise_
 
 
 def test_an_export_openvino_can_not_read_is_graded_in_torch(exported, monkeypatch):
-    from spinexplain.models import checkpoint
+    from spinexplain.models.bundle import store
 
     def broken(*_):
         raise RuntimeError("no such operation\nand a stack of frames")
 
-    monkeypatch.setattr(checkpoint, "compiled", broken)
+    monkeypatch.setattr(store, "compiled", broken)
     info = load_grader(exported()).info
     assert info.runtime == "torch (openvino can not run the bundle's export: no such operation)"
 
@@ -174,7 +174,7 @@ def test_an_export_of_other_weights_is_refused(exported, saved_bundle):
 
 def test_bf16_is_only_used_where_the_processor_has_it(exported, monkeypatch):
     from spinexplain.config.training import InputSpec
-    from spinexplain.models import runtime
+    from spinexplain.models.runtime import exported as runtime
 
     path, spec = exported(), InputSpec(extent_mm=32, size=32)
     monkeypatch.setattr(runtime, "_has_bf16", lambda _core: False)

@@ -12,7 +12,7 @@ from spinexplain.errors import ConfigError, ModelError
 from spinexplain.models.trunks.densenet import DenseLayer, DenseNet121, modern_name
 
 KEYS = json.loads(
-    (Path(__file__).parent.parent / "data" / "torchvision-keys" / "keys.json").read_text()
+    (Path(__file__).parents[2] / "data" / "torchvision-keys" / "keys.json").read_text()
 )["densenet121"]
 
 

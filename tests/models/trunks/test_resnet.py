@@ -13,7 +13,7 @@ from spinexplain.errors import ConfigError, ModelError
 from spinexplain.models.trunks.resnet import BasicBlock, Bottleneck, ResNet
 
 KEYS = json.loads(
-    (Path(__file__).parent.parent / "data" / "torchvision-keys" / "keys.json").read_text()
+    (Path(__file__).parents[2] / "data" / "torchvision-keys" / "keys.json").read_text()
 )
 NAMES = ["resnet18", "resnet34", "resnet50"]
 

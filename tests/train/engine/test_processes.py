@@ -27,7 +27,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from conftest import toy_config, toy_set
+from fixtures.training_sets import toy_config, toy_set
 from spinexplain.train.grading.recipes import train_model
 
 config = toy_config.__wrapped__()(**{settings!r})
@@ -39,7 +39,7 @@ DETECTOR = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from conftest import boxes, detector_config
+from fixtures.training_sets import boxes, detector_config
 import torch
 from spinexplain.train.grading.recipes import train_model
 
@@ -81,7 +81,7 @@ def losses(run):
 def test_two_processes_give_the_losses_of_one(toy_set, toy_config, tmp_path):
     """Each takes half of every batch; the trunk's statistics are frozen."""
     script = tmp_path / "train.py"
-    script.write_text(SCRIPT.format(tests=str(Path(__file__).parent), settings=SETTINGS))
+    script.write_text(SCRIPT.format(tests=str(Path(__file__).parents[2]), settings=SETTINGS))
     command = [sys.executable, str(script), str(tmp_path / "2")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert ended.returncode == 0, ended.stderr
@@ -95,7 +95,7 @@ def test_two_processes_give_the_losses_of_one(toy_set, toy_config, tmp_path):
 def test_a_detector_s_processes_end_with_the_same_best_epoch(tmp_path):
     """BatchNorm sees each process's part, so its losses are those of one process but for that."""
     script = tmp_path / "train.py"
-    script.write_text(DETECTOR.format(tests=str(Path(__file__).parent)))
+    script.write_text(DETECTOR.format(tests=str(Path(__file__).parents[2])))
     for count in (1, 2):
         command = [sys.executable, str(script), str(tmp_path / str(count)), str(count)]
         ended = subprocess.run(command, capture_output=True, text=True, timeout=900)

@@ -58,7 +58,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import spinexplain.train.grading.fit as fit
 import spinexplain.train.grading.protoverse as protoverse
-from conftest import toy_config, toy_set
+from fixtures.training_sets import toy_config, toy_set
 from spinexplain.train.grading.recipes import train_model
 
 where, out = sys.argv[1], Path(sys.argv[2])
@@ -84,7 +84,7 @@ def test_kill_minus_nine_and_resume_give_the_same_bits(
     Another process, this one, resumes what was begun and trains the whole beside it.
     """
     script = tmp_path / "train.py"
-    script.write_text(KILLED.format(tests=str(Path(__file__).parent)))
+    script.write_text(KILLED.format(tests=str(Path(__file__).parents[2])))
     command = [sys.executable, str(script), where, str(tmp_path / "cut")]
     killed = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
