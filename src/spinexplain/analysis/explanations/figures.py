@@ -13,7 +13,7 @@ from spinexplain.analysis.explanations.bench import Bench
 from spinexplain.analysis.explanations.curves import REFERENCES
 from spinexplain.analysis.explanations.opponents import Opponents
 from spinexplain.analysis.explanations.targets import fracture_classes, fracture_probability
-from spinexplain.evaluate.bootstrap import Interval, subject_bootstrap
+from spinexplain.evaluate.bootstrap import Interval, weighted_bootstrap
 from spinexplain.evaluate.explanations.faithfulness import curve_area
 from spinexplain.evaluate.explanations.localization import METRICS, energy_inside, top_share
 from spinexplain.evaluate.explanations.placement import (
@@ -233,8 +233,8 @@ def _faithfulness(scoring: Scoring, curves: np.ndarray) -> dict[str, Any]:
             "deletion": _mean(areas[:, 0]),
             "insertion": _mean(areas[:, 1]),
             "gap": interval_json(
-                subject_bootstrap(
-                    _mean_of(gap), scoring.bench.subjects[known], scoring.seed, scoring.draws
+                weighted_bootstrap(
+                    mean_of(gap), scoring.bench.subjects[known], scoring.seed, scoring.draws
                 )
             ),
             "curves": np.round(here.mean(axis=0), 5).tolist(),
@@ -242,8 +242,9 @@ def _faithfulness(scoring: Scoring, curves: np.ndarray) -> dict[str, Any]:
     return found
 
 
-def _mean_of(values: np.ndarray) -> Callable[[np.ndarray], float]:
-    return lambda rows: float(values[rows].mean())
+def mean_of(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a figure for the bootstrap: the weighted mean of these values."""
+    return lambda weights: weights @ values / weights.sum(axis=1)
 
 
 def _usefulness(

@@ -83,11 +83,6 @@ class Piece:
     start: int = 0
     stop: int = 0
 
-    @property
-    def title(self) -> str:
-        """What a progress bar calls it."""
-        return f"{Path(self.source.model).name} {self.explainer or 'prototypes'}"
-
 
 def compute(piece: Piece) -> None:
     """Compute a piece and store it; one that is stored already is left alone."""

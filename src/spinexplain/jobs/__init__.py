@@ -1,0 +1,1 @@
+"""Jobs: what a command does, as a function of a request."""
