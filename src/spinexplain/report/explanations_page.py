@@ -113,11 +113,11 @@ def _bench_view(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sorted_rows(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Sort rows by what they gain in placement of the endplate, then on the evidence."""
+    """Sort rows by the least they gain in placement of the endplate, then on the evidence."""
 
     def key(row: Mapping[str, Any]) -> tuple[float, float]:
-        places = row["placement"].get("endplate", {}).get("gain", {}).get("value")
-        skill = row["localization"].get("top_share", {}).get("gain", {}).get("value")
+        places = row["placement"].get("endplate", {}).get("gain", {}).get("low")
+        skill = row["localization"].get("top_share", {}).get("gain", {}).get("low")
         return tuple(-(value if value is not None else -9.0) for value in (places, skill))  # type: ignore[return-value]
 
     return sorted(rows, key=key)
