@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from spinexplain.analysis.reliability import strongest_maps, top_share
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.receptive import upsample_map
 from spinexplain.models.trunks.backbones import Trunk
 from spinexplain.train.grading.augment import Crops
 from spinexplain.train.grading.projection import PrototypeSource
-from spinexplain.train.grading.validate import class_average_f1
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,9 @@ def tested(model: PrototypeNet, config: TrainConfig, data: Data) -> dict[str, fl
                 for i in range(0, len(test), 256)
             ]
         )
-        figures[f"f1_{name}"] = class_average_f1(predicted, labels, len(config.classes))
+        figures[f"f1_{name}"] = class_average_f1(
+            confusion_matrix(labels, predicted, len(config.classes))
+        )
         figures[f"specificity_{name}"] = float(np.mean(predicted[labels == 0] == 0))
         figures[f"found_{name}"] = float(np.mean(predicted[labels > 0] > 0))
     features, crops = data.moved["hard"]

@@ -26,7 +26,7 @@ from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import network_input
 from spinexplain.models.trunks.backbones import Trunk, bypassing
-from spinexplain.train import projection
+from spinexplain.train.grading import projection
 from spinexplain.train.grading.augment import Crops, augmented_crops, plain_crops
 from spinexplain.train.grading.features import with_features
 from spinexplain.train.grading.fit import Batch, Phase, learning_rate_factor, rows_of_step

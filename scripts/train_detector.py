@@ -33,8 +33,13 @@ from spinexplain.data.phantom.sheets import GRADED
 from spinexplain.evaluate.bootstrap import subject_draws
 from spinexplain.evaluate.detection import FIGURES, detection_figures
 from spinexplain.models.bundle.store import save_bundle
-from spinexplain.models.grader import Scope
-from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, grade_counts
+from spinexplain.train.grading.package import (
+    PHANTOM_LICENCE,
+    Statement,
+    bundle_of,
+    grade_counts,
+    scope_of,
+)
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
 from spinexplain.train.grading.validate import predict
@@ -181,7 +186,7 @@ def stated(trained: Trained, held_out: dict) -> Statement:
         name=NAME,
         version=VERSION,
         trained_on=trained_on(trained),
-        scope=Scope(levels=GRADED, max_outside=0.35, refused_flags=("metal",)),
+        scope=replace(scope_of(trained), levels=GRADED),
         results={"Held-out phantoms": f"{LEGEND}\n\n{table(held_out)}"},
         training=settings() | {"test_scans": TESTS, "held_out": held_out},
         data_licence=PHANTOM_LICENCE,

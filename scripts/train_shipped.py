@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -31,6 +32,7 @@ from spinexplain.data.crops.dataset import TrainingSet, class_labels, joined
 from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.data.phantom.sheets import GRADED, phantom_sheets
 from spinexplain.data.sheets import sheet_shard
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.explainers.cam import activation_maps
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
@@ -40,11 +42,11 @@ from spinexplain.models.runtime.export import export_bundle
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
 from spinexplain.train.grading.export_inputs import calibration_of
-from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of
+from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, scope_of
 from spinexplain.train.grading.protoverse import trained_classifier
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
-from spinexplain.train.grading.validate import class_average_f1, predict
+from spinexplain.train.grading.validate import predict
 from spinexplain.types import ModelInfo
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,7 +122,7 @@ def stated(
 ) -> Statement:
     """Measure the model on held-out phantoms and say so."""
     figures = {name: measure_reliability(trained, data) for name, data in tests.items()}
-    scope = Scope(levels=GRADED, max_outside=0.35, refused_flags=("metal",))
+    scope = replace(scope_of(trained), levels=GRADED)
     return Statement(
         data_licence=PHANTOM_LICENCE,
         name=NAME,
@@ -171,7 +173,11 @@ def compared(trained: Trained, classifier: Trained, data: TrainingSet) -> dict[s
     }
     f1 = [
         class_average_f1(
-            predict(one.model, used, one.config).argmax(axis=1), labels, len(one.config.classes)
+            confusion_matrix(
+                labels,
+                predict(one.model, used, one.config).argmax(axis=1),
+                len(one.config.classes),
+            )
         )
         for one in (trained, classifier)
     ]

@@ -10,7 +10,9 @@ from spinexplain.cli.main import app
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+DOCS = sorted((ROOT / "docs").rglob("*.md"))
+PAGES = [README, CONTRIBUTING, *DOCS]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"spinexplain ([a-z]+)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
@@ -42,9 +44,28 @@ def test_the_readme_stays_short():
     assert len(README.read_text().splitlines()) <= 150
 
 
+def test_hooks_check_what_ci_checks():
+    import yaml
+
+    recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    checked = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()]
+    (local,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert local["repo"] == "local"
+    assert [hook["entry"] for hook in local["hooks"]] == checked
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_contributing_names_what_is_there():
+    text = CONTRIBUTING.read_text()
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"make ([a-z]+)", text)) <= set(targets)
+    for path in re.findall(r"[\w./]+/[\w./]+\.(?:py|sh)|\.ci/run", text):
+        assert (ROOT / path).exists(), path
+
+
 def test_every_page_is_in_the_navigation():
     navigation = (ROOT / "mkdocs.yml").read_text()
-    for page in PAGES[1:]:
+    for page in DOCS:
         name = page.relative_to(ROOT / "docs").as_posix()
         if not name.startswith("decisions/"):
             assert name in navigation, name

@@ -1,17 +1,19 @@
 import importlib
-import importlib.metadata
 import pkgutil
-import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 from typer.testing import CliRunner
 
 import spinexplain.cli
 from spinexplain.cli import main
 from spinexplain.cli.main import EXTRAS, app
 
+ROOT = Path(__file__).parent.parent.parent
 COMMANDS = [info.name for info in app.registered_commands]
 
 
@@ -82,13 +84,14 @@ def test_a_missing_extra_is_named_with_how_to_install_it(spinexplain, monkeypatc
 
 
 def test_extras_are_those_of_the_package():
-    wanted = {name: set() for name in EXTRAS}
-    for requirement in importlib.metadata.requires("spinexplain"):
-        name, _, marker = requirement.partition(";")
-        for extra in wanted:
-            if f'extra == "{extra}"' in marker.replace("'", '"'):
-                wanted[extra].add(re.split(r"[^A-Za-z0-9-]", name)[0].lower().replace("-", "_"))
-    wanted["train"] = {w.replace("scikit_learn", "sklearn") for w in wanted["train"]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {
+        extra: {Requirement(line).name.lower().replace("-", "_") for line in lines}
+        for extra, lines in project["optional-dependencies"].items()
+        if extra in EXTRAS
+    }
+    modules = {"scikit_learn": "sklearn", "pyjpegls": "jpeg_ls"}
+    wanted = {extra: {modules.get(n, n) for n in names} for extra, names in wanted.items()}
     assert {name: set(modules) for name, modules in EXTRAS.items()} == wanted
 
 

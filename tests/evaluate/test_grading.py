@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn import metrics
 
 from spinexplain.errors import ShapeError
 from spinexplain.evaluate.grading import (
+    class_average_accuracy,
+    class_average_f1,
+    confusion_matrix,
     first_positive_class,
     grading_figures,
     scan_positives,
@@ -79,6 +83,19 @@ def test_figures_equal_their_definitions(case):
     if len(set(labels) | set(predicted)) > 1:
         assert figures.quadratic_kappa == pytest.approx(kappa_oracle(labels, predicted, 3))
     assert np.sum(figures.confusion) == len(labels)
+
+
+@given(graded(classes=4))
+def test_averages_are_those_of_scikit_learn(case):
+    labels, scores = case
+    predicted = scores.argmax(axis=1)
+    confusion = confusion_matrix(labels, predicted, 4)
+    f1 = metrics.f1_score(labels, predicted, average="macro")
+    assert class_average_f1(confusion) == pytest.approx(f1, abs=1e-12)
+    recall = metrics.recall_score(labels, predicted, labels=np.unique(labels), average="macro")
+    assert class_average_accuracy(confusion) == pytest.approx(recall, abs=1e-12)
+    expected = metrics.confusion_matrix(labels, predicted, labels=range(4))
+    np.testing.assert_array_equal(confusion, expected)
 
 
 def published(healthy, g2, g3):

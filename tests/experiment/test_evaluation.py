@@ -1,12 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from spinexplain.config.entries import parse_entry
+from spinexplain.config.training import read_config
+from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.evaluate.predictions import data_hash
 from spinexplain.experiment.evaluation import evaluate_model, model_source
 from spinexplain.experiment.folds import run_fold
-from spinexplain.models.bundle.store import load_grader
+from spinexplain.findings.assess import grade
+from spinexplain.models.bundle.store import load_grader, save_bundle
+from spinexplain.train.grading.package import Statement, bundle_of, scope_of
+from spinexplain.train.grading.recipes import train_model
 
 
 @pytest.fixture
@@ -49,14 +56,71 @@ def test_grades_the_model_does_not_know_are_counted(run, toy_cohort):
     assert found.figures["vertebrae"] == 36
 
 
-def test_flagged_vertebrae_are_not_graded(run, toy_cohort, monkeypatch):
+def test_flagged_vertebrae_are_not_graded(run, toy_cohort):
     cohort = toy_cohort(name="new")
     cohort.index.at[0, "flags"] = ["metal"]
-    cohort.index.loc[1, "outside_2d"] = 0.9
     found = evaluate_model(run, cohort, "all")
-    assert found.figures["not_assessable"] == 2
+    assert found.figures["not_assessable"] == 1
     assert found.table["reason"][0] == "there is metal in the body"
-    assert "outside the scan" in found.table["reason"][1]
+
+
+@pytest.fixture
+def user_trained(toy_cohort, tiny_preset, tmp_path):
+    """Return a maker of bundles that a user trained on thoracic levels: ``(max_outside)``."""
+
+    def make(**settings):
+        preset = tiny_preset.read_text().replace("extent_mm = 32\nsize = 32", "size = 28")
+        tiny_preset.write_text(preset)
+        config = read_config(tiny_preset).model_copy(update=settings)
+        data = set_from_cohort(toy_cohort())
+        data = replace(data, levels=np.resize([f"T{n}" for n in range(3, 13)], len(data)))
+        trained = train_model(config, data, tmp_path / "run")
+        statement = Statement("user", "1", "toys", scope_of(trained))
+        save_bundle(bundle_of(trained, statement), tmp_path / "bundle")
+        return tmp_path / "bundle"
+
+    return make
+
+
+def graded_by_both(model, thoracic_cohort):
+    """Return reasons and scores of one model by level, from the cohort and from the CT."""
+    cohort, volume, vertebrae = thoracic_cohort
+    table = evaluate_model(model, cohort, "test").table.set_index("level")
+    scan = grade(volume, centroids=vertebrae, models=[str(model)])
+    names = [name for name in table.columns if name.startswith("p_")]
+    evaluated = {
+        level: (row["reason"] or "", row[names].to_numpy(float)) for level, row in table.iterrows()
+    }
+    graded = {}
+    for found in scan.vertebrae:
+        (assessment,) = found.assessments
+        told = [flag for flag in found.flags if flag.startswith("not_assessable: ")]
+        reason = told[0].removeprefix("not_assessable: ") if told else ""
+        scores = assessment.grading.probabilities if assessment.grading else [np.nan] * len(names)
+        graded[found.patch.vertebra.level.value] = reason, np.array(scores)
+    return evaluated, graded
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_the_bundled_thoracic_ct_is_graded_whole_by_both_routes(
+    user_trained, thoracic_cohort, shipped
+):
+    model = "protoverse-phantom" if shipped else user_trained()
+    evaluated, graded = graded_by_both(model, thoracic_cohort)
+    assert len(graded) == len(evaluated) == 10
+    for level, (reason, scores) in graded.items():
+        assert (reason, evaluated[level][0]) == ("", "")
+        np.testing.assert_allclose(evaluated[level][1], scores, atol=0.05)  # HU are stored rounded
+
+
+def test_both_routes_refuse_the_same_vertebrae_in_the_same_words(user_trained, thoracic_cohort):
+    """Stored crops have a margin, of which more lies outside; it must not count."""
+    evaluated, graded = graded_by_both(user_trained(max_outside=0.165), thoracic_cohort)
+    assert {level: reason for level, (reason, _) in evaluated.items()} == {
+        level: reason for level, (reason, _) in graded.items()
+    }
+    refused = [level for level, (reason, _) in graded.items() if "outside the scan" in reason]
+    assert refused == ["T3", "T4", "T9", "T11", "T12"]
 
 
 def test_no_such_model(toy_cohort):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,3 +178,13 @@ class Writer:
 def dicom() -> Writer:
     """Writer of DICOM series."""
     return Writer()
+
+
+@pytest.fixture(scope="session")
+def jpeg_streams():
+    """Encoders that write JPEG bit by bit."""
+    path = Path(__file__).parent / "jpeg_streams.py"
+    spec = importlib.util.spec_from_file_location("jpeg_streams", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

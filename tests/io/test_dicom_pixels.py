@@ -125,6 +125,24 @@ def test_real_compressed_streams(tmp_path, dicom, name, original):
         np.testing.assert_array_equal(volume.array[:, :, k].T, truth - 1024)
 
 
+@pytest.mark.parametrize(
+    ("syntax", "how", "bound"),
+    [
+        ("1.2.840.10008.1.2.4.81", {"jls_error": 2}, 2),
+        ("1.2.840.10008.1.2.4.91", {"j2k_psnr": [90]}, 2.2),
+    ],
+)
+def test_lossy_streams_lose_no_more_than_was_allowed(tmp_path, dicom, syntax, how, bound):
+    series = dicom.volume((64, 64, 3))
+    for k in range(3):
+        dataset = dicom.slice(series, k)
+        dataset.compress(syntax, generate_instance_uid=False, **how)
+        dataset.save_as(tmp_path / str(k), enforce_file_format=True)
+    volume = read_dicom(tmp_path)
+    error = volume.array.astype(float) - series.array
+    assert 0 < np.sqrt(np.mean(error**2)) <= bound  # 90 dB of 65535 are 2.1
+
+
 def compressed(folder, dicom):
     series = dicom.volume((64, 64, 3))
     series.syntax = "1.2.840.10008.1.2.4.90"

@@ -13,6 +13,7 @@ from torch import Tensor
 from spinexplain.config.training import AugmentSettings
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.errors import ModelError
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.models.build import Network
 from spinexplain.models.heads.detector import DetectorNet
 from spinexplain.models.heads.prototype import LinearNet
@@ -20,7 +21,7 @@ from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
 from spinexplain.train.grading.augment import augmented_crops
 from spinexplain.train.grading.run import Trained
-from spinexplain.train.grading.validate import class_average_f1, predict
+from spinexplain.train.grading.validate import predict
 
 CENTROID_ERROR_MM = 5.0
 CROP_SHIFT_MM = 20.0
@@ -86,11 +87,11 @@ def measure_reliability(trained: Trained, data: TrainingSet) -> Reliability:
     fractured = used.grades > 0
     places = evidence_places(trained, used, labels)
     return Reliability(
-        f1=class_average_f1(plain, labels, len(config.classes)),
+        f1=class_average_f1(confusion_matrix(labels, plain, len(config.classes))),
         specificity=_share(plain[~fractured] == 0),
         found_G2=_share(plain[used.grades == 2] > 0),
         found_G3=_share(plain[used.grades == 3] > 0),
-        f1_moved=class_average_f1(moved, labels, len(config.classes)),
+        f1_moved=class_average_f1(confusion_matrix(labels, moved, len(config.classes))),
         specificity_moved=_share(moved[~fractured] == 0),
         found_moved=_share(moved[fractured] > 0),
         same_grade_moved=_share(moved == plain),

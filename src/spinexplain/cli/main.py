@@ -88,7 +88,7 @@ def options(
 
 
 EXTRAS = {
-    "dicom": ("pydicom", "pylibjpeg"),
+    "dicom": ("jpeg_ls", "pydicom", "pylibjpeg"),
     "serve": ("onnx", "openvino"),
     "train": (
         "captum",

@@ -162,8 +162,7 @@ def _split_of(request: TrainRequest) -> str | None:
 
 def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement:
     """Say what the model is, what it was trained on and whose data that is."""
-    from spinexplain.models.grader import Scope
-    from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, levels_seen
+    from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, scope_of
 
     cohort, split, synthetic = request.cohort.name, request.split, trained.data.synthetic
     kind = "synthetic spines only" if synthetic else "patients' CTs"
@@ -171,7 +170,7 @@ def _statement(request: TrainRequest, trained: Trained, known: str) -> Statement
         name=f"{trained.config.name}-{request.out.name}",
         version="1",
         trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {cohort}, {split})",
-        scope=Scope(levels=levels_seen(trained.data.levels)),
+        scope=scope_of(trained),
         training={"cohort": {"name": cohort, "split": _split_of(request), "fingerprint": known}},
         withhold_pixels=request.redact_prototypes,
         data_licence=request.data_licence or (PHANTOM_LICENCE if synthetic else ""),

@@ -220,6 +220,11 @@ class ProjectionSettings(Settings):
     inside_target: bool = False
 
 
+MAX_OUTSIDE = 0.35
+"""Largest share of a crop outside the scan by default: crops at the ends of a scan reach beyond
+it, and the center with the vertebra is there."""
+
+
 class TrainConfig(Settings):
     """Everything a training needs besides its data.
 
@@ -235,6 +240,8 @@ class TrainConfig(Settings):
     grades : dict of str to tuple of str
         Which Genant grades each class stands for; a class named like a grade needs no
         entry. Vertebrae whose grade is in no class are left out.
+    max_outside : float
+        Largest share of its crop that may lie outside a scan for the finished model to grade it.
     volume_augment : VolumeAugmentSettings, optional
         Replaces ``augment`` for boxes.
 
@@ -252,6 +259,7 @@ class TrainConfig(Settings):
     grades: dict[str, tuple[Grade, ...]] = Field(default={})
     seed: int = 0
     validation_share: float = Field(default=0.1, gt=0, lt=1)
+    max_outside: float = Field(default=MAX_OUTSIDE, ge=0, le=1)
     rounds: int = Field(default=1, ge=1)
     continue_from: Literal["trained", "projected"] = "trained"
     sampling: Literal["shuffled", "balanced"] = "shuffled"

@@ -280,7 +280,8 @@ def read_rows(path: Path) -> pa.Table:
 
     try:
         table = parquet.read_table(path)
-        table = _with_displacement_column(_with_ratings_column(_with_twin_column(table)))
+        table = _with_ratings_column(_with_twin_column(table))
+        table = _with_scan_columns(_with_displacement_column(table))
         table = table.select(index_schema().names).cast(index_schema())
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(
@@ -333,6 +334,17 @@ def _with_displacement_column(table: pa.Table) -> pa.Table:
         return table
     none: list[list[float]] = [[]] * table.num_rows
     return table.append_column("displacement_mm", pa.array(none, pa.list_(pa.float64())))
+
+
+def _with_scan_columns(table: pa.Table) -> pa.Table:
+    """Leave the scans' grids empty in cohorts written before they were kept."""
+    import pyarrow as pa
+
+    for name in ("scan_shape", "scan_affine"):
+        if name not in table.column_names:
+            empty = pa.nulls(table.num_rows, index_schema().field(name).type)
+            table = table.append_column(name, empty)
+    return table
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

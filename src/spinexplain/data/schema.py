@@ -79,6 +79,8 @@ def index_schema() -> pa.Schema:
         "seed": pa.int64(),
         "centroid_mm": numbers,
         "native_spacing_mm": numbers,
+        "scan_shape": numbers,
+        "scan_affine": numbers,
         "sheet_knots_mm": numbers,
         "sheet_s_center_mm": number,
         "sheet_y_center_mm": number,

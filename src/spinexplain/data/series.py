@@ -212,6 +212,8 @@ def _rows(
             synthetic="evidence" in files.masks,
             centroid_mm=vertebra.centroid_mm,
             native_spacing_mm=volume.spacing_mm,
+            scan_shape=volume.array.shape,
+            scan_affine=tuple(volume.affine.ravel().tolist()),
             sheet=sheet if isinstance(sheet, SheetFrame) else None,
             box=box if isinstance(box, BoxFrame) else None,
             outside_2d=outside["2d"][at] if "2d" in outside else None,

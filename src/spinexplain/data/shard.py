@@ -60,10 +60,12 @@ class VertebraRow:
         Whether this is the unfractured one of the two.
     centroid_mm, native_spacing_mm : tuple of float
         Body centre (RAS+) and voxel size of the CT; empty where unknown.
+    scan_shape, scan_affine : tuple of float
+        The CT's grid, 3 and (row by row) 16 numbers; empty where there is none.
     sheet, box : SheetFrame, BoxFrame or None
         Where the stored 2-D and 3-D patches lie in the patient.
     outside_2d, outside_3d : float or None
-        Share of each patch that fell outside the scan.
+        Share of each patch, margin included, that fell outside the scan.
     ct_sha256, mask_sha256, centroids_sha256 : str or None
         Content hashes of the files it was made from.
     """
@@ -83,6 +85,8 @@ class VertebraRow:
     seed: int | None = None
     centroid_mm: tuple[float, ...] = ()
     native_spacing_mm: tuple[float, ...] = ()
+    scan_shape: tuple[int, ...] = ()
+    scan_affine: tuple[float, ...] = ()
     sheet: SheetFrame | None = None
     box: BoxFrame | None = None
     outside_2d: float | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from spinexplain.errors import ShapeError
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 
 FIGURES = ("f1", "f1_fracture", "accuracy", "auc", "ap")
 
@@ -26,8 +27,9 @@ def detection_figures(
     Returns
     -------
     dict of str to float
-        ``f1`` averaged over the two classes, ``f1_fracture`` of the fractures alone,
-        ``accuracy``, ``auc`` and ``ap``; the last two are NaN with one class only.
+        ``f1`` averaged over the classes (:func:`~spinexplain.evaluate.grading.class_average_f1`),
+        ``f1_fracture`` of the fractures alone, ``accuracy``, ``auc`` and ``ap``; the last two
+        are NaN with one class only, ``f1_fracture`` where no fracture is there or called.
 
     Raises
     ------
@@ -51,39 +53,16 @@ def detection_figures(
             f"there are {len(labels)} labels and {len(scores)} scores; expected as many of both, "
             "at least one."
         )
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     called, truth = scores >= threshold, labels == 1
-    fracture, healthy = _f1(called, truth), _f1(~called, ~truth)
+    confusion = confusion_matrix(truth.astype(int), called.astype(int), 2)
+    both = bool(truth.any() and not truth.all())
+    fractures = int(called.sum() + truth.sum())
     return {
-        "f1": (fracture + healthy) / 2,
-        "f1_fracture": fracture,
+        "f1": class_average_f1(confusion),
+        "f1_fracture": 2 * int(confusion[1, 1]) / fractures if fractures else float("nan"),
         "accuracy": float(np.mean(called == truth)),
-        "auc": _auc(truth, scores),
-        "ap": _average_precision(truth, scores),
+        "auc": float(roc_auc_score(truth, scores)) if both else float("nan"),
+        "ap": float(average_precision_score(truth, scores)) if both else float("nan"),
     }
-
-
-def _f1(called: np.ndarray, truth: np.ndarray) -> float:
-    total = int(called.sum() + truth.sum())
-    return 2 * int(np.sum(called & truth)) / total if total else 0.0
-
-
-def _auc(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Share of pairs that are in order; ties count half."""
-    from scipy.stats import rankdata
-
-    positives, negatives = int(truth.sum()), int((~truth).sum())
-    if not positives or not negatives:
-        return float("nan")
-    ranks = rankdata(scores)[truth].sum()
-    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
-
-
-def _average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Precision at each different score, weighted by the recall it adds."""
-    if not truth.any() or truth.all():
-        return float("nan")
-    order = np.argsort(-scores, kind="stable")
-    hits = np.cumsum(truth[order])
-    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    precision, recall = hits[last] / (last + 1), hits[last] / truth.sum()
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from spinexplain.config.settings_hash import settings_hash
 from spinexplain.data.crops.on_disk import Patches
+from spinexplain.data.crops.outside import outside_shares
 from spinexplain.data.crops.source import graded_rows, set_from_cohort
 from spinexplain.errors import ConfigError
 from spinexplain.evaluate.figures import summarize
@@ -89,7 +88,11 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         data_hash(cohort.index.iloc[rows]),
         _config_hash(described),
     )
-    reasons = [_refusal(grader, cohort.index.loc[row], grader.spec.axes) for row in rows]
+    shares = outside_shares(cohort, rows, grader.spec)
+    reasons = [
+        _refusal(grader, cohort.index.loc[row], float(share))
+        for row, share in zip(rows, shares, strict=True)
+    ]
     table = predicted(
         grader.model,
         data,
@@ -126,10 +129,8 @@ def _check_split(cohort: Cohort, split: str) -> None:
         )
 
 
-def _refusal(grader: Grader, row: Any, axes: int) -> str:
-    """Say why a row may not be graded, or return an empty string."""
-    outside = row[f"outside_{axes}d"]
-    share = float(outside) if outside is not None and np.isfinite(outside) else 0.0
+def _refusal(grader: Grader, row: Any, share: float) -> str:
+    """Say why a row may not be graded, as ``grade`` would, or return an empty string."""
     flags = tuple(row["flags"]) if row["flags"] is not None else ()
     return not_assessable_reason(flags) or grader.refusal(row["level"], share, flags) or ""
 

@@ -24,10 +24,9 @@ from spinexplain.experiment.prototype_figures import prototype_story
 from spinexplain.experiment.shared_phase import classifier_key, keep, lend
 from spinexplain.io.files import atomic_file, sha256_file
 from spinexplain.models.bundle.store import save_bundle
-from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.trunks.backbones import bypassing
-from spinexplain.train.grading.package import Statement, bundle_of
+from spinexplain.train.grading.package import Statement, bundle_of, scope_of
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
 
@@ -83,7 +82,7 @@ def run_fold(
         name=f"{entry.name}-fold-{fold}",
         version="1",
         trained_on=f"{len(trained.data)} vertebrae, all folds of an experiment but {fold}",
-        scope=Scope(),
+        scope=scope_of(trained),
     )
     save_bundle(bundle_of(trained, statement), folder / "bundle", force=True)
     bundle_sha256 = sha256_file(folder / "bundle" / "manifest.json")

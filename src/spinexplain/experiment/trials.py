@@ -117,8 +117,7 @@ def _one_run(trials: Trials, boxes: GradedBoxes, source: Source, seed: int) -> N
 def _save(trained: Trained, source: Source, run: Path) -> None:
     """Save a run as a bundle, to be dissected, graded with and exported like any other."""
     from spinexplain.models.bundle.store import save_bundle
-    from spinexplain.models.grader import Scope
-    from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, levels_seen
+    from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, scope_of
 
     synthetic = trained.data.synthetic
     kind = "synthetic spines only" if synthetic else "patients' CTs"
@@ -127,7 +126,7 @@ def _save(trained: Trained, source: Source, run: Path) -> None:
         name=f"{trained.config.name}-{run.name}",
         version="1",
         trained_on=f"{len(trained.data)} vertebrae of {kind} (cohort {source.name}, {split})",
-        scope=Scope(levels=levels_seen(trained.data.levels)),
+        scope=scope_of(trained),
         data_licence=PHANTOM_LICENCE if synthetic else "",
     )
     save_bundle(bundle_of(trained, statement), run / "bundle", force=True)

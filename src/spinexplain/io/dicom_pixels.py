@@ -13,6 +13,7 @@ from spinexplain.io.archive import Member
 from spinexplain.io.dicom_header import FileHeader
 from spinexplain.io.dicom_slices import SliceHeader
 from spinexplain.io.dicom_stack import Stack
+from spinexplain.io.jpeg import decoding_plugin
 
 _INT16 = np.iinfo(np.int16)
 _MAX_VOXELS = 2**31  # 4 GiB as int16; a whole body at 0.5 mm has half as many
@@ -127,7 +128,12 @@ def _frames(stream: BinaryIO, items: list[SliceHeader], header: FileHeader) -> I
     indices = [item.frame for item in items]
     if header.deflated:
         return iter_pixels(dcmread(stream), indices=indices)
-    return iter_pixels(stream, indices=indices, transfer_syntax_uid=header.transfer_syntax)
+    return iter_pixels(
+        stream,
+        indices=indices,
+        transfer_syntax_uid=header.transfer_syntax,
+        decoding_plugin=decoding_plugin(header.transfer_syntax),
+    )
 
 
 def _check_decoder(header: FileHeader) -> None:
@@ -136,7 +142,7 @@ def _check_decoder(header: FileHeader) -> None:
 
     syntax = UID(header.transfer_syntax)
     try:
-        available = get_decoder(syntax).is_available
+        available = bool(decoding_plugin(syntax)) or get_decoder(syntax).is_available
     except NotImplementedError:
         raise FileFormatError(
             f"{header.name}: transfer syntax {syntax.name} can not be decoded; expected an "

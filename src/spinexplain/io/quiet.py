@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_CHATTY = ("pydicom", "pylibjpeg", "openjpeg", "libjpeg", "rle")
+_CHATTY = ("pydicom", "pylibjpeg", "openjpeg", "rle")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import softmax
 
-from spinexplain.config.training import InputSpec
+from spinexplain.config.training import MAX_OUTSIDE, InputSpec
 from spinexplain.models.heads.prototype_head import PrototypeHead
 from spinexplain.models.runtime.exported import LOGITS, MAPS, AnsweredPatches, Runtime
 from spinexplain.types import Exemplar, Grading, ModelInfo, Patch
@@ -27,13 +27,13 @@ class Scope:
     levels : tuple of str
         Levels seen in training; empty means all.
     max_outside : float
-        Largest share of the patch that may lie outside the scan.
+        Largest share of the patch that may lie outside the scan; of the training's settings.
     refused_flags : tuple of str
         Quality flags (or their beginnings) under which no grade is given.
     """
 
     levels: tuple[str, ...] = ()
-    max_outside: float = 0.15
+    max_outside: float = MAX_OUTSIDE
     refused_flags: tuple[str, ...] = ("metal",)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.geometry import BoxFrame, SheetFrame, apply_affine
-from spinexplain.spine.resample import HALF_VOXEL, resample_affine, resample_points
+from spinexplain.spine.resample import HALF_VOXEL, inside_grid, resample_affine, resample_points
 from spinexplain.spine.smoothing import discrete_gaussian, smoothed, smoothing_sigmas
 from spinexplain.types import Frame, LabelMap, Volume
 
@@ -90,6 +90,27 @@ def _sample(
         local = offset - crop.start
         return resample_affine(crop.array, matrix, local, frame.shape, beyond, linear)
     return resample_points(crop.array, ijk - crop.start, beyond, linear)
+
+
+def outside_share(frame: Frame, affine: np.ndarray, shape: tuple[int, ...]) -> float:
+    """Return which share of a frame's samples lies beyond a scan, 0 to 1, without its voxels.
+
+    Parameters
+    ----------
+    frame : Frame
+    affine : ndarray, shape (4, 4)
+        Of the scan: voxel index to RAS+ millimeters.
+    shape : tuple of 3 ints
+        Of the scan.
+
+    Examples
+    --------
+    >>> frame = BoxFrame(np.zeros(3), np.eye(3), (4, 4, 4), 1.0)
+    >>> outside_share(frame, np.eye(4), (9, 9, 9)), outside_share(frame, np.eye(4), (1, 9, 9))
+    (0.875, 0.96875)
+    """
+    ijk = _frame_ijk(frame, affine)
+    return float(1.0 - inside_grid(list(np.moveaxis(ijk, -1, 0)), shape).mean())
 
 
 def box_to_voxel(frame: BoxFrame, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

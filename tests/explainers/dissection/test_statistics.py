@@ -64,6 +64,11 @@ def test_auc_counts_pairs():
         assert auc(values, positive)[unit] == pytest.approx(np.mean(pairs))
 
 
+def test_auc_of_one_group_is_unknown():
+    assert np.isnan(auc(np.zeros((3, 2)), np.ones(3, bool))).tolist() == [True, True]
+    assert auc(np.zeros((3, 0)), np.array([True, False, True])).shape == (0,)
+
+
 def test_permutation_p_counts_relabelings():
     enabled = np.array([1, 1, 1, 0, 1, 0, 0], bool)
     positive = np.array([1, 1, 1, 0, 0, 0, 0], bool)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from spinexplain.config.training import read_config
-from spinexplain.train import precision
+from spinexplain.train.engine import precision
 from spinexplain.train.engine.precision import falls_back, has_bfloat16, network_precision
 
 

@@ -6,7 +6,7 @@ import torch
 
 from spinexplain.config.training import AugmentSettings
 from spinexplain.models.trunks.backbones import build_trunk
-from spinexplain.train import features
+from spinexplain.train.grading import features
 from spinexplain.train.grading.features import (
     cache_bytes,
     cached_where_possible,

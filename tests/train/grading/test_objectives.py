@@ -9,7 +9,7 @@ from spinexplain.models.heads.ordinal import soft_cross_entropy
 from spinexplain.models.heads.prototype import LinearNet
 from spinexplain.models.losses import cluster_loss, diversity_loss, off_class_l1, separation_loss
 from spinexplain.models.trunks.backbones import build_trunk
-from spinexplain.train import precision
+from spinexplain.train.engine import precision
 from spinexplain.train.grading.augment import Crops
 from spinexplain.train.grading.fit import Batch
 from spinexplain.train.grading.objectives import (

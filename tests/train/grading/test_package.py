@@ -4,9 +4,10 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
+from spinexplain.config.training import TrainConfig
 from spinexplain.models.bundle.store import load_grader, save_bundle
 from spinexplain.models.grader import Scope
-from spinexplain.train.grading.package import Statement, bundle_of
+from spinexplain.train.grading.package import Statement, bundle_of, scope_of
 from spinexplain.train.grading.recipes import train_model
 
 
@@ -15,6 +16,23 @@ def statement():
     scope = Scope(levels=("T4", "L5"), max_outside=0.3, refused_flags=("metal",))
     results = {"Held-out squares": "| f1 |\n| --- |\n| 0.9 |"}
     return Statement("toy", "2", "Squares of noise, MIT.", scope, results, {"sheets": 60})
+
+
+def test_the_scope_is_of_the_levels_seen_and_of_the_settings(toy_set, toy_config, tmp_path):
+    """One default, wherever a scope comes from: settings, bundle, or nothing said."""
+    trained = train_model(toy_config(), toy_set(), tmp_path / "run")
+    scope = scope_of(trained)
+    assert set(scope.levels) == set(trained.data.levels.tolist())
+    assert scope.max_outside == Scope().max_outside == TrainConfig().max_outside == 0.35
+    save_bundle(bundle_of(trained, Statement("toy", "1", "", scope)), tmp_path / "bundle")
+    assert load_grader(tmp_path / "bundle").scope == scope
+    strict = replace(trained, config=trained.config.model_copy(update={"max_outside": 0.1}))
+    assert scope_of(strict).max_outside == 0.1
+
+
+@pytest.mark.parametrize("shipped", ["protoverse-phantom", "detector-phantom"])
+def test_shipped_models_have_the_default(shipped):
+    assert load_grader(shipped).scope.max_outside == Scope().max_outside
 
 
 def test_card_says_what_a_reader_must_know(toy_set, toy_config, tmp_path, statement):

@@ -76,6 +76,8 @@ def _row(
         seed=scan.seed,
         centroid_mm=vertebra.centroid_mm,
         native_spacing_mm=scan.image.volume.spacing_mm,
+        scan_shape=scan.image.volume.array.shape,
+        scan_affine=tuple(scan.image.volume.affine.ravel().tolist()),
         box=frame,
         outside_3d=float(outside),
         **known,

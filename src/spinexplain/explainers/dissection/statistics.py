@@ -169,7 +169,7 @@ def unit_statistics(
 
 
 def auc(values: np.ndarray, positive: np.ndarray) -> np.ndarray:
-    """Return the area under each column's ROC curve; ties count half.
+    """Return the area under each column's ROC curve, shape (U,); NaN with one group alone.
 
     Parameters
     ----------
@@ -181,9 +181,11 @@ def auc(values: np.ndarray, positive: np.ndarray) -> np.ndarray:
     >>> auc(np.array([[1.0], [2.0], [2.0], [3.0]]), np.array([False, False, True, True])).tolist()
     [0.875]
     """
-    count, others = int(positive.sum()), int((~positive).sum())
-    sums = rankdata(values, axis=0)[positive].sum(axis=0)
-    return (sums - count * (count + 1) / 2) / (count * others)
+    from sklearn.metrics import roc_auc_score
+
+    if positive.all() or not positive.any():
+        return np.full(values.shape[1], np.nan)
+    return np.array([roc_auc_score(positive, unit) for unit in values.T])
 
 
 def permutation_p(enabled: np.ndarray, positive: np.ndarray) -> np.ndarray:

@@ -84,8 +84,14 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
     )
 
 
+def scope_of(trained: Trained) -> Scope:
+    """Return what a trained model may be asked about: levels it has seen, and its settings."""
+    levels = levels_seen(trained.data.levels)
+    return Scope(levels=levels, max_outside=trained.config.max_outside)
+
+
 def levels_seen(levels: Iterable[str]) -> tuple[str, ...]:
-    """Return the levels that a model has seen, in cranio-caudal order: its scope.
+    """Return the levels that a model has seen, in cranio-caudal order.
 
     Examples
     --------

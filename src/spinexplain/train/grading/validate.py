@@ -10,6 +10,7 @@ from torch import nn
 
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.train.grading.projection import plain_batches
 
 
@@ -21,22 +22,6 @@ def predict(model: nn.Module, data: TrainingSet, config: TrainConfig) -> np.ndar
     device = "cpu" if first is None else first.device
     batches = plain_batches(data, np.arange(len(data)), config.input)
     return torch.cat([model(x.to(device)).cpu() for x in batches]).numpy()
-
-
-def class_average_f1(predicted: np.ndarray, labels: np.ndarray, classes: int) -> float:
-    """Average the F1 score over classes; a class without any crop counts 0.
-
-    Examples
-    --------
-    >>> class_average_f1(np.array([0, 0, 1]), np.array([0, 1, 1]), 2)
-    0.6666666666666666
-    """
-    scores = []
-    for index in range(classes):
-        hits = np.sum((predicted == index) & (labels == index))
-        total = np.sum(predicted == index) + np.sum(labels == index)
-        scores.append(2 * hits / total if total else 0.0)
-    return float(np.mean(scores))
 
 
 def validate(model: nn.Module, data: TrainingSet, config: TrainConfig) -> dict[str, float]:
@@ -56,7 +41,7 @@ def figures_of(logits: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -
     """
     predicted = logits.argmax(axis=1)
     figures = {
-        "f1": class_average_f1(predicted, labels, len(classes)),
+        "f1": class_average_f1(confusion_matrix(labels, predicted, len(classes))),
         "accuracy": float(np.mean(predicted == labels)),
     }
     for index, name in enumerate(classes):
