@@ -9,7 +9,12 @@ import pytest
 from hypothesis import settings
 
 # Fixtures that tests of several packages share; a folder's own stand in its conftest.py.
-pytest_plugins = ["fixtures.cohorts", "fixtures.scans", "fixtures.training_sets"]
+pytest_plugins = [
+    "fixtures.cohorts",
+    "fixtures.explanations",
+    "fixtures.scans",
+    "fixtures.training_sets",
+]
 
 settings.register_profile("ci", deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None)

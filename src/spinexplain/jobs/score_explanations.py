@@ -128,6 +128,7 @@ def score_explanations(request: ScoreRequest, progress: Progress | None = None) 
 
     step = progress or (lambda what, done, total: None)
     explainers = check_names(request.explainers)
+    _check_sources(request)
     found = _Found()
     with _claimed(request):
         models = [_model(request, name, explainers, found, step) for name in request.models]
@@ -139,6 +140,23 @@ def score_explanations(request: ScoreRequest, progress: Progress | None = None) 
         content = _content(request, found)
         write_leaderboard(content, found.panels, request.out)
     return content
+
+
+def _check_sources(request: ScoreRequest) -> None:
+    """Refuse models and cohorts that do not exist before a folder is claimed for them."""
+    from spinexplain.data.phantom.presets import preset_names
+    from spinexplain.models.bundle.folder import locate
+
+    if not Path(request.cohort).is_dir() and request.cohort not in preset_names():
+        raise ConfigError(
+            f'"{request.cohort}" is neither the folder of a cohort nor a phantom preset; expected '
+            f"one of them, such as {', '.join(preset_names())}. Check the path."
+        )
+    for name in request.models:
+        locate(name)
+    for folder in (*request.maps, *request.dissections):
+        if not folder.is_dir():
+            raise ConfigError(f"{folder}: no such folder. Check the path.")
 
 
 @contextmanager
@@ -238,15 +256,9 @@ def _cohort(request: ScoreRequest, axes: int, step: Progress) -> Cohort:
     """Open the cohort, or draw the phantom preset of that name."""
     from spinexplain.data.cohort import Cohort
     from spinexplain.data.phantom.bench import bench_cohort
-    from spinexplain.data.phantom.presets import preset_names
 
     if Path(request.cohort).is_dir():
         return Cohort.open(request.cohort)
-    if request.cohort not in preset_names():
-        raise ConfigError(
-            f'"{request.cohort}" is neither the folder of a cohort nor a phantom preset; expected '
-            f"one of them, such as {', '.join(preset_names())}. Check the path."
-        )
     wanted = request.vertebrae or 200
     return bench_cohort(
         request.out / _COHORTS / f"{request.cohort}-{axes}d",

@@ -23,6 +23,11 @@ from spinexplain.analysis.explanations.opponents import opponents_of
 from spinexplain.evaluate.bootstrap import weighted_bootstrap
 from spinexplain.evaluate.explanations.localization import top_share
 from spinexplain.evaluate.explanations.parts import PARTS
+from spinexplain.evaluate.explanations.placement import (
+    chosen_parts,
+    placement,
+    region_strengths,
+)
 
 SCHEMA = "spinexplain/explanation-scores/1"
 
@@ -141,7 +146,22 @@ def bench_facts(scoring: Scoring) -> dict[str, Any]:
             }
             for question, truth in bench.truth.items()
         },
+        "ceiling": _ceiling(scoring),
     }
+
+
+def _ceiling(scoring: Scoring) -> dict[str, float | None]:
+    """Return the placement of the evidence masks themselves: the best that maps can do."""
+    if "evidence" not in scoring.bench.masks:
+        return {}
+    masks = scoring.bench.masks["evidence"].astype(np.float32)
+    found = {
+        question: placement(
+            chosen_parts(region_strengths(masks, regions)), scoring.bench.truth[question]
+        )
+        for question, regions in scoring.regions.items()
+    }
+    return {name: value if np.isfinite(value) else None for name, value in found.items()}
 
 
 def reliability_of(row: Mapping[str, Any]) -> dict[str, Any] | None:

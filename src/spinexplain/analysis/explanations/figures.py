@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from spinexplain.analysis.explanations.bench import Bench
 from spinexplain.analysis.explanations.curves import REFERENCES
 from spinexplain.analysis.explanations.opponents import Opponents
 from spinexplain.analysis.explanations.targets import fracture_classes, fracture_probability
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.evaluate.bootstrap import Interval, weighted_bootstrap
 from spinexplain.evaluate.explanations.faithfulness import curve_area
 from spinexplain.evaluate.explanations.localization import METRICS, energy_inside, top_share
@@ -166,21 +168,18 @@ def _regions(scoring: Scoring, maps: np.ndarray) -> dict[str, dict[str, float | 
 
 def _neighbors(bench: Bench, strengths: np.ndarray) -> dict[str, Any] | None:
     """Compare adjacent vertebrae of a scan, one of them fractured; None where there are none."""
-    from spinexplain.anatomy import VertebraLevel
-
-    place = {
-        (series, level): row
-        for row, (series, level) in enumerate(zip(bench.series, bench.levels, strict=True))
-    }
-    if len(place) < len(bench):
+    if len(set(zip(bench.series, bench.levels, strict=True))) < len(bench):
         return None  # drawn sheets: many persons in one series
-    order = [level.value for level in VertebraLevel]
     pairs = []
-    for (series, level), row in place.items():
-        at = order.index(level) + 1
-        below = place.get((series, order[at])) if at < len(order) else None
-        if below is not None and bench.fractured[row] != bench.fractured[below]:
-            pairs.append((row, below))
+    for name in np.unique(bench.series):
+        rows = np.flatnonzero(bench.series == name)
+        rows = rows[np.argsort([VertebraLevel(str(bench.levels[row])).order for row in rows])]
+        pairs += [
+            (upper, lower)
+            for upper, lower in pairwise(rows.tolist())
+            if bench.fractured[upper] != bench.fractured[lower]
+            and _are_adjacent(str(bench.levels[upper]), str(bench.levels[lower]))
+        ]
     if not pairs:
         return None
     upper, lower = np.array(pairs).T
@@ -188,6 +187,12 @@ def _neighbors(bench: Bench, strengths: np.ndarray) -> dict[str, Any] | None:
         np.column_stack([strengths[upper], strengths[lower]]), bench.fractured[upper]
     )
     return {"value": _number(value), "pairs": len(pairs)}
+
+
+def _are_adjacent(upper: str, lower: str) -> bool:
+    """Whether two levels touch; T13, where a person has it, lies between T12 and L1."""
+    between = VertebraLevel(lower).order - VertebraLevel(upper).order
+    return between == 1 or (upper, lower) == ("T12", "L1")
 
 
 def _twins(

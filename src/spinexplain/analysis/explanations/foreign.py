@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel
 import numpy as np
 
 from spinexplain.analysis.explanations.bench import Bench, CropFrame
 from spinexplain.data.schema import MARGIN_SHAPE_2D, MARGIN_SHAPE_3D
-from spinexplain.errors import ConfigError
-from spinexplain.io.nifti import read_volume
+from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.spine.sampling import sample_volume
 from spinexplain.types import Volume
 
@@ -57,13 +57,30 @@ def _candidates(folder: Path, name: str) -> list[Path]:
 
 
 def _on_crop(path: Path, bench: Bench, row: int) -> np.ndarray:
-    volume = read_volume(path)
+    volume = _read(path)
     side, axes = bench.hu.shape[1], bench.axes
     given = volume.array[..., 0] if axes == 2 and volume.array.shape[2] == 1 else volume.array
     if given.ndim == axes and given.shape in {(side,) * axes, (_MARGIN[axes],) * axes}:
         start = (given.shape[0] - side) // 2
         return np.asarray(given[(slice(start, start + side),) * axes], np.float32)
     return _from_ct(path, volume, bench, row)
+
+
+def _read(path: Path) -> Volume:
+    """Read a NIfTI of one map; a single slice too, which is no CT."""
+    try:
+        image = nibabel.load(path)
+        array = np.asarray(image.dataobj, np.float32)  # type: ignore[attr-defined]
+        array = array.reshape(array.shape + (1,) * (3 - array.ndim))
+        volume = Volume(array, np.asarray(image.affine, float))  # type: ignore[attr-defined]
+    except (nibabel.filebasedimages.ImageFileError, OSError, ValueError, EOFError) as error:
+        raise FileFormatError(
+            f"{path}: can not be read as NIfTI ({error}); expected one 2-D or 3-D heat map. "
+            "Write it again."
+        ) from None
+    if not np.isfinite(array).all():
+        raise FileFormatError(f"{path}: holds NaN or infinity; expected finite numbers.")
+    return volume
 
 
 def _from_ct(path: Path, volume: Volume, bench: Bench, row: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spinexplain.data.cohort import INDEX_FILE, Cohort
+from spinexplain.data.cohort import INDEX_FILE, Cohort, read_description
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.phantom.boxes import box_shard
 from spinexplain.data.phantom.presets import load_preset, preset_hash
@@ -68,7 +68,9 @@ def bench_cohort(
         "vertebrae": vertebrae,
         "axes": axes,
     }
-    writer = CohortWriter.create(folder, settings, force=(folder / INDEX_FILE).exists())
+    finished = (folder / INDEX_FILE).exists()
+    same = finished and read_description(folder)["settings"] == settings
+    writer = CohortWriter.create(folder, settings, force=same)
     drawn = 0
     for shards in (_sheets if axes == 2 else _boxes)(writer, preset, seed, vertebrae):
         drawn += shards
