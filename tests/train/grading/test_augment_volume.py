@@ -49,7 +49,7 @@ def test_copied_boxes_are_the_interpolated_ones(boxes, moved, monkeypatch):
     got = plain_crops(data, rows, SPEC)
     copied = volume_crops(data, rows, SPEC, settings(), (0, 0), np.zeros(4, int), masks=True)
     for module in ("augment", "augment_volume"):
-        monkeypatch.setattr(f"spinexplain.train.{module}.whole_windows", lambda *_: None)
+        monkeypatch.setattr(f"spinexplain.train.grading.{module}.whole_windows", lambda *_: None)
     slow = volume_crops(data, rows, SPEC, settings(), (0, 0), np.zeros(4, int), masks=True)
     for crop in (got, copied):
         torch.testing.assert_close(crop.hu, slow.hu, atol=0.01, rtol=0)
