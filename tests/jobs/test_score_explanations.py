@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -42,8 +43,6 @@ def test_a_second_run_computes_nothing_and_finds_the_same(scored, monkeypatch):
 
 
 def test_a_killed_run_goes_on_where_it_was(scored, tmp_path):
-    import shutil
-
     out = tmp_path / "copy"
     shutil.copytree(scored.request.out, out)
     (lost,) = out.glob("pieces/*/gradcam/maps-000000.npz")
@@ -95,7 +94,9 @@ def test_given_maps_stand_beside_the_models(scored, tmp_path):
     for name, mask in zip(bench.names, bench.masks["evidence"], strict=True):
         image = nibabel.Nifti1Image(mask[..., None].astype(np.float32), np.eye(4))
         nibabel.save(image, maps / f"{name}.nii.gz")
-    found = score_explanations(replace(scored.request, maps=(maps,)))
+    out = tmp_path / "copy"
+    shutil.copytree(scored.request.out, out)
+    found = score_explanations(replace(scored.request, out=out, maps=(maps,)))
     mine = found["rows"][-1]
     assert (mine["model"], mine["explainer"]) == ("given maps", "mine")
     assert mine["placement"]["endplate"]["value"] == 1.0
