@@ -1,4 +1,4 @@
-"""What `grade` costs, stage by stage, on the example scans and on a large synthetic CT.
+"""What `grade` costs, stage by stage, on the example scans.
 
 Every scan is graded in a process of its own; CPU seconds are those of the stage, peak memory
 is the process's, both as the operating system counts them.

@@ -1,10 +1,14 @@
 """A large synthetic CT with a spine, made on the fly, the same every time."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.phantom.presets import load_preset
+from spinexplain.data.phantom.scan import make_subject
 from spinexplain.geometry import apply_affine
-from spinexplain.types import Vertebra, Volume
+from spinexplain.types import LabelMap, Vertebra, Volume
 
 SHAPE = (512, 512, 600)
 SPACING_MM = (0.8, 0.8, 1.0)
@@ -51,3 +55,25 @@ def spine(shape: tuple[int, int, int], affine: np.ndarray) -> list[Vertebra]:
         Vertebra(level, (float(a), float(b), float(c)))
         for level, a, b, c in zip(levels, x, y, z, strict=True)
     ]
+
+
+def clinical_scan(shape: tuple[int, int, int] = SHAPE) -> tuple[Volume, LabelMap]:
+    """A phantom's spine, 0.7 mm voxels, set into a noisy body on a large grid, with its mask."""
+    preset = load_preset("demo")
+    fine = replace(preset.field, spacing_mm=(0.7, 0.7))
+    image = make_subject(replace(preset, field=fine), seed=4, subject_index=0).image
+    array = np.empty(shape, np.int16, order="F")
+    x, y = (np.arange(n) - n / 2 for n in shape[:2])
+    body = np.hypot(x[:, None] / (0.46 * shape[0]), y[None] / (0.36 * shape[1])) < 1
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 12, (shape[0] + 64, shape[1] + 64)).astype(np.float32)
+    for k in range(shape[2]):
+        dx, dy = rng.integers(0, 64, 2)
+        array[:, :, k] = np.where(body, 40, -1000) + noise[dx : dx + shape[0], dy : dy + shape[1]]
+    start = (np.array(shape) - image.volume.array.shape) // 2
+    box = tuple(slice(a, a + n) for a, n in zip(start, image.volume.array.shape, strict=True))
+    labels = np.zeros(shape, np.uint8, order="F")
+    array[box], labels[box] = image.volume.array, image.labels.array
+    affine = image.volume.affine.copy()
+    affine[:3, 3] -= affine[:3, :3] @ start
+    return Volume(array, affine), LabelMap(labels, affine)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, ShapeError
+from spinexplain.extents import LabelExtent, label_extents
 
 Array = NDArray[np.floating]
 
@@ -60,6 +62,11 @@ class Volume:
         """Length of one voxel step along each array axis, mm."""
         return _spacing(self.affine)
 
+    @cached_property
+    def range_hu(self) -> tuple[float, float]:
+        """The lowest and the highest value; the voxels are looked at once."""
+        return float(self.array.min()), float(self.array.max())
+
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
@@ -86,6 +93,11 @@ class LabelMap:
     def spacing_mm(self) -> tuple[float, float, float]:
         """Length of one voxel step along each array axis, mm."""
         return _spacing(self.affine)
+
+    @cached_property
+    def extents(self) -> Mapping[int, LabelExtent]:
+        """Box, voxels and center of every label but 0; the mask is looked at once."""
+        return label_extents(self.array)
 
 
 def _spacing(affine: np.ndarray) -> tuple[float, float, float]:

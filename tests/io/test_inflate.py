@@ -1,11 +1,17 @@
 import gzip
+import hashlib
+import importlib.util
 import os
+import sys
+import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spinexplain.errors import FileFormatError
+from spinexplain.io import inflate
+from spinexplain.io.files import sha256_file
 from spinexplain.io.inflate import ByteStream
 
 RANDOM = os.urandom(700_000)
@@ -69,3 +75,30 @@ def test_missing_files_and_folders_are_one_clear_error(tmp_path):
         ByteStream(tmp_path / "missing")
     with pytest.raises(FileFormatError, match="is a folder"):
         ByteStream(tmp_path)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("taken", [0, 100, 10**9])
+def test_the_digest_is_given_the_whole_file_however_much_is_read(tmp_path, pack, taken):
+    (tmp_path / "f").write_bytes(pack(LONG) + b"padding")
+    digest = hashlib.sha256()
+    with ByteStream(tmp_path / "f", digest) as stream:
+        stream.drain(taken)
+        stream.finish()
+    assert digest.hexdigest() == sha256_file(tmp_path / "f")
+
+
+def test_without_igzip_the_same_bytes_come_out_and_damage_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    spec = importlib.util.spec_from_file_location("inflate_by_zlib", inflate.__file__)
+    without = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(without)
+    assert (inflate._inflate.__name__, without._inflate) == ("isal.isal_zlib", zlib)
+    packed = bytearray(gzip.compress(LONG) + gzip.compress(b"spine"))
+    (tmp_path / "f").write_bytes(packed)
+    with without.ByteStream(tmp_path / "f") as stream:
+        assert stream.read(10**7) == LONG + b"spine"
+    packed[300_000] ^= 0x10
+    (tmp_path / "f").write_bytes(packed)
+    with without.ByteStream(tmp_path / "f") as stream, pytest.raises(FileFormatError):
+        stream.read(10**7)

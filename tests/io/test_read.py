@@ -12,7 +12,14 @@ import pytest
 from spinexplain.errors import ConfigError, FileFormatError, GeometryError, LabelError
 from spinexplain.io.nifti import write_nifti
 from spinexplain.io.plausibility import ScanWarning
-from spinexplain.io.read import header_names, read_body, read_mask, read_scan, scan_sha256
+from spinexplain.io.read import (
+    header_names,
+    read_body,
+    read_identified_scan,
+    read_mask,
+    read_scan,
+    scan_sha256,
+)
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLE = DATA / "totalsegmentator-example"
@@ -82,11 +89,12 @@ def test_mr_looking_scans_are_warned_about(tmp_path, dicom):
 def test_hashes_tell_scans_apart_and_forms_of_one_series_not(tmp_path, dicom):
     path = TPTBOX / "sub-ct_label-22_ct.nii.gz"
     assert scan_sha256(path, read_scan(path)) == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert read_identified_scan(path)[1] == scan_sha256(path)
     series = dicom.volume()
     first = dicom.folder(tmp_path / "a", series, np.random.default_rng(1))
     second = dicom.folder(tmp_path / "b", series, np.random.default_rng(2))
     digests = [scan_sha256(folder, read_scan(folder)) for folder in (first, second)]
-    assert digests[0] == digests[1]
+    assert digests[0] == digests[1] == read_identified_scan(first)[1]
     series.array[0, 0, 0] += 1
     third = dicom.folder(tmp_path / "c", series)
     assert scan_sha256(third, read_scan(third)) != digests[0]

@@ -2,9 +2,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from spinexplain.geometry import apply_affine
-from spinexplain.spine.center import axial_centers, choose_centers, crop_affine, deep_centers
+from spinexplain.spine.center import (
+    _axial_depth_mm,
+    _part_centers,
+    axial_centers,
+    choose_centers,
+    crop_affine,
+    deep_centers,
+)
 
 
 @pytest.mark.parametrize("find", [axial_centers, deep_centers])
@@ -103,3 +111,27 @@ def test_specks_have_a_center_too():
     fine = np.diag([0.3, 0.3, 0.3, 1.0])
     np.testing.assert_allclose(axial_centers(speck, fine), np.zeros((1, 3)), atol=0.3)
     assert deep_centers(speck, fine).shape == (0, 3)
+
+
+@pytest.mark.parametrize("axial", [0, 1, 2])
+def test_axial_depth_is_the_distance_in_space_between_slices_far_apart(axial):
+    rng = np.random.default_rng(axial)
+    mask = ndimage.binary_opening(rng.random((24, 22, 20)) < 0.8, iterations=1)
+    mask[[0, -1]] = mask[:, [0, -1]] = mask[:, :, [0, -1]] = False
+    mask[8:12] = False  # planes without bone
+    spacing = np.array([0.7, 0.9, 1.3])
+    apart = spacing.copy()
+    apart[axial] = 1e6
+    np.testing.assert_array_equal(
+        _axial_depth_mm(mask, spacing, axial), ndimage.distance_transform_edt(mask, sampling=apart)
+    )
+
+
+def test_part_centers_agree_with_scipy():
+    core = np.random.default_rng(0).random((12, 13, 14)) < 0.2
+    parts, count = ndimage.label(core)
+    sizes = np.bincount(parts.ravel())[1:]
+    kept = [i + 1 for i in np.argsort(-sizes, kind="stable") if sizes[i] >= 0.05 * sizes.max()]
+    assert 2 < len(kept) < count
+    np.testing.assert_array_equal(_part_centers(core), ndimage.center_of_mass(core, parts, kept))
+    assert _part_centers(np.zeros((3, 3, 3), bool)).shape == (0, 3)

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
@@ -186,3 +189,31 @@ def test_centers_outside_the_scan(verse004, verse004_centers):
     assert [v.flags for v in found] == [(), ("outside_scan",)]
     with pytest.raises(LabelError, match="every one of the 1 centers lies outside"):
         localize(_scan_of(verse004), centroids=[outside])
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_a_mask_on_any_grid_is_resampled_as_if_whole(seed):
+    rng = np.random.default_rng(seed)
+    array = np.zeros(rng.integers(3, 12, 3), np.uint8)
+    low = rng.integers(0, np.array(array.shape))
+    array[tuple(slice(i, i + n) for i, n in zip(low, rng.integers(1, 6, 3), strict=True))] = 20
+    mask = LabelMap(array, _any_affine(rng))
+    scan = Volume(np.zeros(rng.integers(3, 25, 3), np.int16), _any_affine(rng))
+    back = np.linalg.inv(mask.affine) @ scan.affine
+    whole = ndimage.affine_transform(
+        array, back[:3, :3], back[:3, 3], output_shape=scan.array.shape, order=0
+    )
+    if not whole.any():
+        with pytest.raises(GeometryError, match="do not overlap"):
+            match_grid(mask, scan)
+        return
+    np.testing.assert_array_equal(match_grid(mask, scan).array, whole)
+
+
+def _any_affine(rng):
+    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    affine = np.eye(4)
+    affine[:3, :3] = turn * rng.uniform(0.5, 3, 3)
+    affine[:3, 3] = rng.uniform(-6, 0, 3)
+    return affine

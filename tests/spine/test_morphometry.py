@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
+from spinexplain.io.read import read_mask
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.morphometry import measure, measure_bodies
 from spinexplain.spine.norms import norm_heights_mm
@@ -218,3 +220,20 @@ def test_coarser_voxels_widen_the_interval(verse004, regrid):
     fine = _by_name(verse004)["T12"].loss_interval
     coarse = _by_name(regrid(verse004, (3, 3, 3)))["T12"].loss_interval
     assert coarse[1] - coarse[0] > 1.5 * (fine[1] - fine[0])
+
+
+@pytest.mark.parametrize("stored", ["uint8", "float64", "int32"])
+@pytest.mark.parametrize("around", [0, 60])
+def test_heights_do_not_depend_on_how_the_mask_is_stored(tmp_path, column, stored, around):
+    labels, _ = column("wedge", 0.3)
+    path = tmp_path / "mask.nii.gz"
+    affine = labels.affine.copy()
+    affine[:3, 3] -= affine[:3, :3] @ np.full(3, around)
+    image = nib.Nifti1Image(np.pad(labels.array, around).astype(stored), affine)
+    nib.save(image, path)
+    read = read_mask(path, scheme="verse")
+    found, expected = _by_name(read, vertebrae_from_mask(read)), _by_name(labels)
+    assert found.keys() == expected.keys() == {"T7", "T8", "T9"}
+    for level, heights in found.items():
+        np.testing.assert_allclose(heights.landmarks_mm, expected[level].landmarks_mm, atol=1e-4)
+        assert heights.loss == pytest.approx(expected[level].loss, abs=1e-6)

@@ -4,7 +4,7 @@ import pytest
 from spinexplain.errors import GeometryError, ShapeError
 from spinexplain.geometry import BoxFrame, apply_affine
 from spinexplain.io.nifti import read_volume, write_nifti
-from spinexplain.spine.paint import on_full_grid, paint_back
+from spinexplain.spine.paint import on_full_grid, paint_back, painter
 from spinexplain.spine.reformat import box_frame, sheet_frame
 from spinexplain.spine.straighten import straightened_frame
 from spinexplain.types import Volume
@@ -187,3 +187,19 @@ def test_contradictions_are_one_clear_error(spine):
     for volume in (far, other):
         with pytest.raises(GeometryError, match="another lattice"):
             on_full_grid(painted, volume)
+
+
+@pytest.mark.parametrize("make", [sheet_frame, box_frame])
+def test_a_painter_paints_each_map_as_if_it_were_the_only_one(spine, make):
+    shape = (30, 24) if make is sheet_frame else (30, 24, 20)
+    frame = make(spine.vertebrae, spine.middle, shape, 1.1)
+    volume = lattice(np.array(spine.middle.centroid_mm), (1.0, 1.2, 2.0))
+    paint = painter(frame, volume)
+    for index in ((10, 12, 9), (20, 8, 4)):
+        heat = bump(shape, index[: len(shape)])
+        once, alone = paint(heat), paint_back(heat, frame, volume)
+        np.testing.assert_array_equal(once.array, alone.array)
+        np.testing.assert_array_equal(once.affine, alone.affine)
+        assert once.array.max() > 0.5
+    with pytest.raises(ShapeError):
+        paint(np.ones((3, 3)))

@@ -204,10 +204,9 @@ def read_inputs(request: GradeRequest) -> Inputs:
     """Read the CT and whatever names its vertebrae."""
     from spinexplain.findings.scan import ScanSource
     from spinexplain.io.centroids import read_centroids
-    from spinexplain.io.read import is_dicom, read_body, read_mask, read_scan, scan_sha256
+    from spinexplain.io.read import is_dicom, read_body, read_identified_scan, read_mask
 
-    volume = read_scan(request.ct, series=request.series)
-    digest = scan_sha256(request.ct, volume)
+    volume, digest = read_identified_scan(request.ct, series=request.series)
     # Folders and zips of exported DICOM are often named after the patient.
     name = f"DICOM {digest[:8]}" if is_dicom(request.ct) else request.ct.name
     source = ScanSource(

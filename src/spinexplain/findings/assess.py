@@ -10,6 +10,7 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.extents import background, labeled_slabs
 from spinexplain.findings.scan import (
     Assessment,
     Comparison,
@@ -341,14 +342,16 @@ def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None
             "a body mask was given without vertebra labels, which name its levels. "
             "Give --labels too."
         )
-    inside = match_grid(body, labels).array > 0
-    kept = np.where(inside, labels.array, 0)
-    if not kept.any():
+    inside = match_grid(body, labels).array
+    bodies = LabelMap(background(labels.array.shape, labels.array.dtype), labels.affine)
+    for box in labeled_slabs(labels.extents):
+        bodies.array[box] = np.where(inside[box] > 0, labels.array[box], 0)
+    if not bodies.extents:
         raise LabelError(
             "the body mask and the vertebra labels have no voxel in common; expected masks of "
             "the same scan. Check both files."
         )
-    return LabelMap(kept, labels.affine)
+    return bodies
 
 
 def _overview(volume: Volume, vertebrae: Sequence[Vertebra]) -> Patch:

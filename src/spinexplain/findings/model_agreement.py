@@ -8,7 +8,7 @@ import numpy as np
 
 from spinexplain.config.tasks import HEALTHY, healthy_class
 from spinexplain.findings.scan import Assessment
-from spinexplain.spine.heatmap import above_floor, on_sheet
+from spinexplain.spine.heatmap import above_floor, onto_sheet
 from spinexplain.types import Evidence, Explanation, Patch
 
 
@@ -89,10 +89,11 @@ def evidence_overlap(first: Explanation, other: Explanation, sheet: Patch) -> fl
 def evidence_share(explanation: Explanation, sheet: Patch) -> np.ndarray | None:
     """Return where an explanation's evidence lies on a sheet, summing to 1; None if nowhere."""
     total = np.zeros(sheet.array.shape)
+    shown = onto_sheet(explanation.patch, sheet)
     for item in explanation.evidence:
         if not _speaks_for(item, explanation):
             continue
-        rising = above_floor(on_sheet(item.heatmap, explanation.patch, sheet)).astype(float)
+        rising = above_floor(shown(item.heatmap)).astype(float)
         mass = rising.sum()
         if mass > 0:
             total += item.score * rising / mass

@@ -8,7 +8,8 @@ from types import MappingProxyType
 import numpy as np
 
 from spinexplain.errors import ConfigError, LabelError
-from spinexplain.io.schemes import SUBREGIONS, VERSE, label_centers_mm
+from spinexplain.extents import background, labeled_slabs
+from spinexplain.io.schemes import SUBREGIONS, VERSE
 from spinexplain.types import LabelMap
 
 BODY_SCHEMES: Mapping[str, frozenset[int]] = MappingProxyType(
@@ -68,12 +69,14 @@ def body_mask(
         )
     inside = _named_bodies(names or {}) if scheme is None else BODY_SCHEMES[scheme]
     inside = inside or BODY_SCHEMES[_detected(name, mask)]
-    body = np.isin(mask.array, list(inside)).view(np.uint8)
-    if not body.any():
+    if not inside & mask.extents.keys():
         raise LabelError(
             f"{name}: no voxel is labeled {' or '.join(map(str, sorted(inside)))}; expected the "
             "vertebral bodies. Check the file and the body scheme."
         )
+    body = background(mask.array.shape)
+    for box in labeled_slabs(mask.extents):
+        body[box] = np.isin(mask.array[box], list(inside))
     return LabelMap(body, mask.affine)
 
 
@@ -108,4 +111,4 @@ def _few_labels(name: str, mask: LabelMap) -> set[int]:
             f"{name}: values from {low} to {high} are no labels; expected a mask of vertebral "
             "bodies. Is it the CT?"
         )
-    return set(label_centers_mm(mask))
+    return set(mask.extents)

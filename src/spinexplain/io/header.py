@@ -154,3 +154,18 @@ def truncated(path: str | Path, header: NiftiHeader, found: str, promised: int) 
         f"{path}: is truncated: holds {found} bytes; expected {promised} for "
         f"{' x '.join(map(str, header.shape))} voxels of {header.dtype.name}. Copy it again."
     )
+
+
+def not_finite(path: str | Path, bad: int, voxels: int) -> FileFormatError:
+    """Return the error for voxels that are NaN or infinite."""
+    return FileFormatError(
+        f"{path}: {bad} of {voxels} voxels are NaN or infinite; expected finite HU. "
+        "Replace them by -1000 (air), or by 0 in a mask."
+    )
+
+
+def too_large(path: str | Path, size: int) -> FileFormatError:
+    """Return the error for a file whose voxels take more bytes than there are."""
+    return FileFormatError(
+        f"{path}: needs {size >> 20} MiB of memory, more than there is. Crop the scan to the spine."
+    )

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import importlib
 import zlib
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
+from typing import Protocol
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.files import unreadable
 
+_inflate: ModuleType = zlib
+with suppress(ImportError):  # without a wheel for the platform: the same bytes, more slowly
+    _inflate = importlib.import_module("isal.isal_zlib")  # half of zlib's time or less
+
 _CHUNK = 1 << 18
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_RATIO = 1032  # a deflate stream can not expand further than this
+_DAMAGED = (zlib.error, _inflate.error)
+
+
+class Digest(Protocol):
+    """What takes the bytes of a file as they are read, such as a ``hashlib`` hash."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take the next bytes."""
 
 
 class ByteStream:
@@ -23,6 +38,8 @@ class ByteStream:
     Parameters
     ----------
     path : path
+    digest : Digest, optional
+        Is given the file's bytes as they lie on disk; all of them after :meth:`finish`.
 
     Raises
     ------
@@ -39,8 +56,9 @@ class ByteStream:
     (b'spi', b'ne')
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, digest: Digest | None = None) -> None:
         self.path = path
+        self._digest = digest
         try:
             self._file = open(path, "rb")  # noqa: SIM115 - closed by close()
             self._size = Path(path).stat().st_size
@@ -48,7 +66,7 @@ class ByteStream:
             self._file.seek(0)
         except OSError as error:
             raise unreadable(path, error) from None
-        self._inflater = zlib.decompressobj(31) if magic == _GZIP_MAGIC else None
+        self._inflater = _inflate.decompressobj(31) if magic == _GZIP_MAGIC else None
         self._pending = b""
 
     def __enter__(self) -> ByteStream:
@@ -90,7 +108,7 @@ class ByteStream:
                 done += len(piece)
         except OSError as error:
             raise unreadable(self.path, error) from None
-        except zlib.error as error:
+        except _DAMAGED as error:
             raise FileFormatError(
                 f"{self.path}: the compressed data are damaged ({error}); expected a whole gzip "
                 "file. Copy or download it again."
@@ -103,15 +121,30 @@ class ByteStream:
         while limit > 0 and (count := self.readinto(scratch)):
             limit -= count
 
+    def finish(self) -> None:
+        """Give the digest what is left of the file."""
+        try:
+            while self._digest is not None and self._from_disk(16 * _CHUNK):
+                pass
+        except OSError as error:
+            raise unreadable(self.path, error) from None
+
+    def _from_disk(self, count: int) -> bytes:
+        """Read up to ``count`` bytes as they lie in the file."""
+        found = self._file.read(count)
+        if self._digest is not None:
+            self._digest.update(found)
+        return found
+
     def _piece(self, wanted: int) -> bytes:
         """Return some of the next bytes; none at the end of the file."""
         if self._inflater is None:
-            return self._file.read(min(wanted, 16 * _CHUNK))
+            return self._from_disk(min(wanted, 16 * _CHUNK))
         piece = b""
         while not piece:
             if self._inflater.eof and not self._next_member():
                 return b""
-            source = self._pending or self._file.read(_CHUNK)
+            source = self._pending or self._from_disk(_CHUNK)
             if not source:
                 return b""
             piece = self._inflater.decompress(source, min(wanted, 16 * _CHUNK))
@@ -121,9 +154,9 @@ class ByteStream:
     def _next_member(self) -> bool:
         """Start on the next gzip member, if there is one (bgzip writes many)."""
         assert self._inflater is not None
-        rest = self._inflater.unused_data or self._file.read(_CHUNK)
+        rest = self._inflater.unused_data or self._from_disk(_CHUNK)
         if not rest.startswith(_GZIP_MAGIC):
             return False
-        self._inflater = zlib.decompressobj(31)
+        self._inflater = _inflate.decompressobj(31)
         self._pending = rest
         return True

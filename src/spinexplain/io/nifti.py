@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -9,18 +10,24 @@ import numpy as np
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.files import atomic_file
-from spinexplain.io.header import NiftiHeader, read_header, truncated
-from spinexplain.io.inflate import ByteStream
+from spinexplain.io.header import NiftiHeader, not_finite, read_header, too_large, truncated
+from spinexplain.io.inflate import ByteStream, Digest
+from spinexplain.io.label_blocks import LabelBlocks
 from spinexplain.types import LabelMap, Volume
 
 _BLOCK = 1 << 20  # voxels converted at a time
 _TRAILER_BYTES = 1 << 24
-_FARTHEST_FROM_WHOLE = 1e-3
 _MASK_VALUES = 64  # a whole spine has 28 labels
 
 
-def read_volume(path: str | Path) -> Volume:
+def read_volume(path: str | Path, digest: Digest | None = None) -> Volume:
     """Read a CT from NIfTI (``.nii`` or ``.nii.gz``) in its own dtype and orientation.
+
+    Parameters
+    ----------
+    path : path
+    digest : Digest, optional
+        Such as ``hashlib.sha256()``: is given all bytes of the file on the way.
 
     Returns
     -------
@@ -47,7 +54,7 @@ def read_volume(path: str | Path) -> Volume:
     >>> scan.array.dtype, scan.array.shape, scan.spacing_mm
     (dtype('int16'), (2, 3, 4), (1.0, 1.0, 2.0))
     """
-    array, affine = _read(path)
+    array, affine = _read(path, digest)
     return Volume(_narrow(array), affine)
 
 
@@ -64,27 +71,13 @@ def read_labels(path: str | Path) -> LabelMap:
     FileFormatError
         As :func:`read_volume`; also if a voxel is negative or no whole number.
     """
-    array, affine = _read(path)
-    low, high = array.min(), array.max()
-    if low < 0 or high > np.iinfo(np.int32).max:
-        raise FileFormatError(
-            f"{path}: values run from {low} to {high}; expected labels from 0 up. "
-            "Is this the CT instead of its mask?"
-        )
-    flat = array.reshape(-1, order="F")
-    labels = np.empty(flat.shape, np.uint8 if high < 256 else np.int32)
-    worst = 0.0
-    for start in range(0, flat.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        whole = np.rint(flat[block])
-        worst = max(worst, float(np.abs(flat[block] - whole).max()))
-        labels[block] = whole
-    if worst > _FARTHEST_FROM_WHOLE:
-        raise FileFormatError(
-            f"{path}: holds values up to {worst:.3g} away from a whole number; expected integer "
-            "labels. Was the mask interpolated? Resample it with nearest neighbor."
-        )
-    return LabelMap(labels.reshape(array.shape, order="F"), affine)
+    with ByteStream(path) as stream:
+        header = _understood(stream)
+        blocks = LabelBlocks(path, header)
+        for block in _blocks(stream, header):
+            blocks.add(block)
+        stream.drain(_TRAILER_BYTES)
+    return LabelMap(blocks.whole().reshape(header.shape, order="F"), header.affine)
 
 
 def write_nifti(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None:
@@ -138,7 +131,7 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     >>> check_is_ct(Volume(np.linspace(-1000, 900, 8).reshape(2, 2, 2), np.eye(4)))
     ()
     """
-    low, high = float(volume.array.min()), float(volume.array.max())
+    low, high = volume.range_hu
     if low < -200:
         return ()
     if low >= 0 and high < 300:
@@ -152,16 +145,23 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     return (f"not_hounsfield: no value lies below -200 (lowest {low:.0f})",)
 
 
-def _read(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+def _read(path: str | Path, digest: Digest | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the scaled voxels (X, Y, Z) and the affine."""
-    with ByteStream(path) as stream:
-        header, consumed = read_header(stream)
-        stream.drain(header.offset - consumed)
+    with ByteStream(path, digest) as stream:
+        header = _understood(stream)
         array = _read_voxels(stream, header)
         stream.drain(_TRAILER_BYTES)
+        stream.finish()
     array = _rescale(array, header.slope, header.intercept)
     _check_finite(path, array)
     return array.reshape(header.shape, order="F"), header.affine
+
+
+def _understood(stream: ByteStream) -> NiftiHeader:
+    """Read the header and all else that comes before the voxels."""
+    header, consumed = read_header(stream)
+    stream.drain(header.offset - consumed)
+    return header
 
 
 def _read_voxels(stream: ByteStream, header: NiftiHeader) -> np.ndarray:
@@ -172,20 +172,25 @@ def _read_voxels(stream: ByteStream, header: NiftiHeader) -> np.ndarray:
     try:
         voxels = np.empty(header.count, kept)
     except MemoryError:
-        raise FileFormatError(
-            f"{stream.path}: needs {header.count * kept.itemsize >> 20} MiB of memory, more than "
-            "there is. Crop the scan to the spine."
-        ) from None
+        raise too_large(stream.path, header.count * kept.itemsize) from None
     if stored == kept:
         _fill(stream, header, _bytes_of(voxels), 0)
         return voxels
-    block = np.empty(min(_BLOCK, header.count), stored)
-    for start in range(0, header.count, _BLOCK):
-        part = block[: header.count - start]
-        _fill(stream, header, _bytes_of(part), start * stored.itemsize)
+    start = 0
+    for block in _blocks(stream, header):
         with np.errstate(over="ignore"):  # what overflows is reported as not finite
-            voxels[start : start + len(part)] = part
+            voxels[start : start + len(block)] = block
+        start += len(block)
     return voxels
+
+
+def _blocks(stream: ByteStream, header: NiftiHeader) -> Iterator[np.ndarray]:
+    """Read the flat voxels as stored, some at a time, always into the same memory."""
+    scratch = np.empty(min(_BLOCK, header.count), header.dtype)
+    for start in range(0, header.count, _BLOCK):
+        block = scratch[: header.count - start]
+        _fill(stream, header, _bytes_of(block), start * header.dtype.itemsize)
+        yield block
 
 
 def _bytes_of(array: np.ndarray) -> memoryview:
@@ -234,7 +239,4 @@ def _check_finite(path: str | Path, voxels: np.ndarray) -> None:
     blocks = range(0, voxels.size, _BLOCK)
     bad = sum(int(np.count_nonzero(~np.isfinite(voxels[i : i + _BLOCK]))) for i in blocks)
     if bad:
-        raise FileFormatError(
-            f"{path}: {bad} of {voxels.size} voxels are NaN or infinite; expected finite HU. "
-            "Replace them by -1000 (air), or by 0 in a mask."
-        )
+        raise not_finite(path, bad, voxels.size)

@@ -48,7 +48,7 @@ def check_hounsfield(name: str, volume: Volume) -> None:
     ...
     spinexplain.errors.FileFormatError: scan: values from 0 to 1 are no Hounsfield units; ...
     """
-    low, high = float(volume.array.min()), float(volume.array.max())
+    low, high = volume.range_hu
     if low == high:
         raise FileFormatError(f"{name}: every voxel is {low:g}; expected HU. Check the file.")
     if high - low <= _NORMALIZED_SPAN:

@@ -15,13 +15,13 @@ from spinexplain.io.archive import is_zip
 from spinexplain.io.body_masks import body_mask
 from spinexplain.io.dicom import holds_dicom, read_dicom
 from spinexplain.io.files import sha256_file, unreadable
+from spinexplain.io.inflate import Digest
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.io.plausibility import check_hounsfield
 from spinexplain.io.schemes import (
     VERSE,
     apply_mapping,
     detect_scheme,
-    label_centers_mm,
     level_named,
     mapping_from_names,
     scheme_named,
@@ -59,13 +59,35 @@ def read_scan(path: Path | str, series: str | None = None) -> Volume:
     ScanWarning
         If the values look like MR, or the gantry was tilted.
     """
+    return _checked_scan(Path(path), series, None)
+
+
+def read_identified_scan(path: Path | str, series: str | None = None) -> tuple[Volume, str]:
+    """Read a CT together with its :func:`scan_sha256`, the file only once.
+
+    Parameters, errors and warnings are those of :func:`read_scan`.
+
+    Returns
+    -------
+    Volume
+        HU.
+    str
+        64 hexadecimal digits.
+    """
     path = Path(path)
+    digest = hashlib.sha256()
+    volume = _checked_scan(path, series, digest)
+    return volume, scan_sha256(path, volume) if is_dicom(path) else digest.hexdigest()
+
+
+def _checked_scan(path: Path, series: str | None, digest: Digest | None) -> Volume:
+    """Read a CT; ``digest`` is given the bytes of a NIfTI file on the way."""
     if is_dicom(path):
         volume = read_dicom(path, series)
     elif series is not None:
         raise ConfigError(f"--series {series!r} was given, but {path} is not DICOM. Leave it out.")
     else:
-        volume = read_volume(path)
+        volume = read_volume(path, digest)
     check_hounsfield(str(path), volume)
     return volume
 
@@ -209,9 +231,9 @@ def _mapping(path: Path, mask: LabelMap, scheme: str | None) -> Mapping[int, int
     if scheme is not None:
         return _checked_mapping(mask, scheme)
     named = mapping_from_names(header_names(path))
-    if any(verse in VERSE and (mask.array == label).any() for label, verse in named.items()):
+    if any(verse in VERSE and label in mask.extents for label, verse in named.items()):
         return named
-    if mask.array.max() == 1:
+    if list(mask.extents) == [1]:
         return {1: _named_vertebra(path)}
     return detect_scheme(str(path), mask).to_verse
 
@@ -229,7 +251,7 @@ def _named_vertebra(path: Path) -> int:
 def _checked_mapping(mask: LabelMap, scheme: str) -> Mapping[int, int]:
     chosen = scheme_named(scheme)
     known = chosen.to_verse.keys() | set(chosen.others)
-    unknown = sorted(set(label_centers_mm(mask)) - known)
+    unknown = sorted(set(mask.extents) - known)
     if unknown:
         raise LabelError(
             f"label {unknown[0]} is unknown to {chosen.title}; expected "

@@ -12,6 +12,7 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.extents import background, labeled_slabs
 from spinexplain.types import LabelMap
 
 SACRUM, COCCYX = 26, 27  # VerSe's codes of what is not a vertebra
@@ -131,17 +132,20 @@ def apply_mapping(mask: LabelMap, to_verse: Mapping[int, int]) -> LabelMap:
         If no vertebra is left.
     """
     _refuse_images(mask)
-    table = np.zeros(int(mask.array.max(initial=0)) + 1, np.uint8)
-    for label, verse in to_verse.items():
-        if 0 < label < table.size and verse in VERSE:
-            table[label] = verse
-    renumbered = table[np.maximum(mask.array, 0)]
-    if not renumbered.any():
-        found = _listed(list(label_centers_mm(mask)))
+    found = {label: to_verse.get(label, 0) for label in mask.extents}
+    if not any(verse in VERSE for verse in found.values()):
         raise LabelError(
-            f"the mask holds labels {found}, none of them a vertebra; expected vertebra labels. "
-            "Check --labels and --label-scheme."
+            f"the mask holds labels {_listed(list(found))}, none of them a vertebra; expected "
+            "vertebra labels. Check --labels and --label-scheme."
         )
+    if mask.array.dtype == np.uint8 and all(a == b and b in VERSE for a, b in found.items()):
+        return mask
+    table = np.zeros(max(found) + 1, np.uint8)
+    for label, verse in found.items():
+        table[label] = verse if verse in VERSE else 0
+    renumbered = background(mask.array.shape)
+    for box in labeled_slabs(mask.extents):
+        renumbered[box] = table[mask.array[box]]
     return LabelMap(renumbered, mask.affine)
 
 
@@ -231,18 +235,11 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
 
 
 def label_centers_mm(mask: LabelMap) -> dict[int, np.ndarray]:
-    """Return the center of mass of every label, RAS+ mm, one slab of the mask at a time."""
-    sums: dict[int, np.ndarray] = {}
-    for k in range(mask.array.shape[2]):
-        slab = mask.array[:, :, k]
-        i, j = np.nonzero(slab)
-        values = slab[i, j]
-        for label in np.unique(values).tolist():
-            inside = values == label
-            n = int(inside.sum())
-            part = np.array([i[inside].sum(), j[inside].sum(), k * n, n], dtype=float)
-            sums[label] = sums.get(label, np.zeros(4)) + part
-    return {label: mask.affine[:3] @ (total / total[3]) for label, total in sorted(sums.items())}
+    """Return the center of mass of every label, RAS+ mm."""
+    return {
+        label: mask.affine[:3] @ np.append(extent.center_ijk, 1.0)
+        for label, extent in mask.extents.items()
+    }
 
 
 def _is_anatomical(scheme: LabelScheme, centers: Mapping[int, np.ndarray]) -> bool:

@@ -11,7 +11,7 @@ from spinexplain.errors import ConfigError, OutputError
 from spinexplain.findings.rules import not_assessable_reason, suspicion
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.io.nifti import write_nifti
-from spinexplain.spine.paint import on_full_grid, paint_back
+from spinexplain.spine.paint import on_full_grid, painter
 from spinexplain.types import Evidence, Explanation
 
 # Level, position of the model in the scan's models, position of the piece of evidence.
@@ -55,9 +55,13 @@ def write_heatmaps(
             f"which heat maps to write is {which!r}; expected one of {', '.join(CHOICES)}."
         )
     paths: dict[HeatmapKey, str] = {}
+    patch = None
     for key, name, explanation, evidence in _pieces(findings, which):
         _folder(out)
-        painted = paint_back(evidence.heatmap, explanation.patch.frame, findings.volume)
+        if explanation.patch is not patch:  # the pieces of one explanation share it
+            patch = explanation.patch
+            paint = painter(patch.frame, findings.volume)
+        painted = paint(evidence.heatmap)
         paths[key] = _unused(f"{FOLDER}/{name}", set(paths.values()))
         if full_grid:
             painted = on_full_grid(painted, findings.volume)

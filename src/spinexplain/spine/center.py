@@ -23,7 +23,6 @@ OFF_CURVE_MM = 12.0
 _FINEST_MM = 1.0  # finer masks are subsampled: the center does not need them
 _AXIAL_SHARE = 0.5
 _AXIAL_QUANTILE = 0.9  # of the slices' greatest depths: one odd slice decides nothing
-_NO_NEIGHBOR_MM = 1e6  # apart so far that slices do not see each other
 _DEPTH_STEPS = (0.85, 0.7, 0.55)  # shares of the greatest depth tried after 5 mm
 _SMALLEST_SHARE = 0.05  # a part under 5 % of the largest is no candidate
 _SMALLEST_CORE_MM3 = 200.0  # less than this deeper than 5 mm may lie in the arch
@@ -82,11 +81,27 @@ def _axial_core(mask: np.ndarray, affine: np.ndarray) -> np.ndarray:
     """Return where the depth in the axial plane exceeds half of its usual maximum."""
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     axial = int(np.argmax(np.abs(affine[2, :3]) / spacing))
-    sampling = spacing.copy()
-    sampling[axial] = _NO_NEIGHBOR_MM
-    depth = ndimage.distance_transform_edt(mask, sampling=sampling)
+    depth = _axial_depth_mm(mask, spacing, axial)
     deepest = np.moveaxis(depth, axial, 0).reshape(depth.shape[axial], -1).max(axis=1)
     return depth > _AXIAL_SHARE * np.quantile(deepest[deepest > 0], _AXIAL_QUANTILE)
+
+
+def _axial_depth_mm(mask: np.ndarray, spacing: np.ndarray, axial: int) -> np.ndarray:
+    """Return how far each voxel lies from the background of its own axial plane.
+
+    Each plane is worked on in its own bounding box and a margin of one voxel: no nearer
+    background lies beyond.
+    """
+    depth = np.zeros(mask.shape)
+    in_plane = np.delete(spacing, axial)
+    for plane, depths in zip(
+        np.moveaxis(mask, axial, 0), np.moveaxis(depth, axial, 0), strict=True
+    ):
+        rows, columns = (np.flatnonzero(plane.any(axis=axis)) for axis in (1, 0))
+        if len(rows):
+            box = tuple(slice(max(i[0] - 1, 0), i[-1] + 2) for i in (rows, columns))
+            depths[box] = ndimage.distance_transform_edt(plane[box], sampling=in_plane)
+    return depth
 
 
 def _deep_cores(mask: np.ndarray, spacing: np.ndarray) -> list[np.ndarray]:
@@ -100,10 +115,13 @@ def _deep_cores(mask: np.ndarray, spacing: np.ndarray) -> list[np.ndarray]:
 def _part_centers(core: np.ndarray) -> np.ndarray:
     """Return the centroids (n, 3) of the connected parts, largest first, without crumbs."""
     parts, count = ndimage.label(core)
-    sizes = np.bincount(parts.ravel(), minlength=count + 1)[1:]
+    inside = np.nonzero(parts)
+    part = parts[inside] - 1
+    sizes = np.bincount(part, minlength=count)
+    sums = [np.bincount(part, weights=index, minlength=count) for index in inside]
     order = np.argsort(-sizes, kind="stable")
-    kept = [i + 1 for i in order if sizes[i] >= _SMALLEST_SHARE * sizes.max()]
-    return np.array(ndimage.center_of_mass(core, parts, kept)).reshape(-1, 3)
+    kept = [i for i in order if sizes[i] >= _SMALLEST_SHARE * sizes.max()]
+    return (np.stack(sums, axis=-1) / sizes[:, None])[kept]
 
 
 def _shifted(affine: np.ndarray, start: int | Sequence[int]) -> np.ndarray:

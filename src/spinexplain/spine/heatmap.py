@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.ndimage import map_coordinates
 
@@ -38,11 +40,24 @@ def on_sheet(heatmap: np.ndarray, patch: Patch, shown: Patch) -> np.ndarray:
     ndarray of float32, shape of ``shown``
         0 where the sheet leaves the patch.
     """
+    return onto_sheet(patch, shown)(heatmap)
+
+
+def onto_sheet(patch: Patch, shown: Patch) -> Callable[[np.ndarray], np.ndarray]:
+    """Prepare :func:`on_sheet` for many heat maps of one patch.
+
+    Where the sheet's samples lie in the patch is worked out once, not for every map.
+
+    Returns
+    -------
+    callable
+        Takes a heat map of the patch, returns it on the sheet.
+    """
     if patch.frame is shown.frame:
-        return np.asarray(heatmap, dtype=np.float32)
+        return lambda heatmap: np.asarray(heatmap, dtype=np.float32)
     rows, columns = shown.frame.shape
     index = np.moveaxis(np.indices((rows, columns), dtype=float), 0, -1)
-    there = np.asarray(patch.frame.to_patch(shown.frame.to_mm(index)))[..., : heatmap.ndim]
-    return map_coordinates(
-        heatmap, np.moveaxis(there, -1, 0), output=np.float32, order=1, mode="constant", cval=0.0
+    there = np.moveaxis(np.asarray(patch.frame.to_patch(shown.frame.to_mm(index))), -1, 0)
+    return lambda heatmap: map_coordinates(
+        heatmap, there[: heatmap.ndim], output=np.float32, order=1, mode="constant", cval=0.0
     )

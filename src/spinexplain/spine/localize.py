@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
+from spinexplain.extents import Box, background, labeled_box
 from spinexplain.geometry import apply_affine
 from spinexplain.spine.center import (
     OFF_CURVE_MM,
@@ -137,7 +138,7 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     :mod:`spinexplain.spine.center`); each bone is worked on in its own bounding box.
     """
     boxes = level_boxes(labels)
-    on_bodies = None if body is None else match_grid(body, labels).array > 0
+    on_bodies = None if body is None else match_grid(body, labels).array
     bones = [_Bone(labels, level, box) for level, box in boxes.items()]
     likeliest = [bone.likeliest_centers(on_bodies) for bone in bones]
     centers, off_curve = choose_centers(likeliest, lambda i: deep_centers(*bones[i].crop))
@@ -152,7 +153,7 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     return found
 
 
-def level_boxes(labels: LabelMap) -> dict[VertebraLevel, tuple[slice, slice, slice]]:
+def level_boxes(labels: LabelMap) -> dict[VertebraLevel, Box]:
     """Return the bounding box of every vertebra in a mask, in cranio-caudal order.
 
     Raises
@@ -160,11 +161,9 @@ def level_boxes(labels: LabelMap) -> dict[VertebraLevel, tuple[slice, slice, sli
     LabelError
         If a label is no vertebra (26 and 27 are ignored), or there is none.
     """
-    lowest = int(labels.array.min())
-    found = ndimage.find_objects(labels.array) if labels.array.max() > 0 else []
-    boxes = {label: box for label, box in enumerate(found, start=1) if box is not None}
+    boxes = {label: extent.box for label, extent in labels.extents.items()}
     codes = {level.verse_label: level for level in VertebraLevel}
-    unknown = sorted(set(boxes) - set(codes) - _NOT_VERTEBRAE) + ([lowest] if lowest < 0 else [])
+    unknown = sorted(set(boxes) - set(codes) - _NOT_VERTEBRAE, key=lambda x: (x < 0, x))
     if unknown:
         raise LabelError(
             f"the mask holds labels that are no vertebrae in VerSe's coding: {unknown[:10]}; "
@@ -205,12 +204,30 @@ def match_grid(labels: LabelMap, volume: Volume | LabelMap) -> LabelMap:
     if not _overlap(labels, volume):
         raise GeometryError(_apart(labels, volume))
     back = np.linalg.inv(labels.affine) @ volume.affine
-    array = ndimage.affine_transform(
-        labels.array, back[:3, :3], back[:3, 3], output_shape=volume.array.shape, order=0
+    box = _labeled_part(labels, back, volume.array.shape)
+    array = background(volume.array.shape, labels.array.dtype)
+    start = np.array([side.start for side in box])
+    array[box] = ndimage.affine_transform(
+        labels.array,
+        back[:3, :3],
+        apply_affine(back, start),
+        output_shape=tuple(side.stop - side.start for side in box),
+        order=0,
     )
-    if labels.array.any() and not array.any():
+    if labels.extents and not array[box].any():
         raise GeometryError(_apart(labels, volume))
     return LabelMap(array, volume.affine)
+
+
+def _labeled_part(labels: LabelMap, back: np.ndarray, shape: tuple[int, ...]) -> Box:
+    """Return the part of another grid that can hold labels; ``back`` leads from its index."""
+    labeled = labeled_box(labels.extents)
+    low, high = [side.start - 1 for side in labeled], [side.stop for side in labeled]
+    corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T
+    there = apply_affine(np.linalg.inv(back), corners)
+    start = np.clip(np.floor(there.min(axis=0)), 0, shape).astype(int).tolist()
+    stop = np.clip(np.ceil(there.max(axis=0)) + 1, start, shape).astype(int).tolist()
+    return slice(start[0], stop[0]), slice(start[1], stop[1]), slice(start[2], stop[2])
 
 
 def _same_grid(labels: LabelMap, volume: Volume | LabelMap) -> bool:
@@ -251,7 +268,7 @@ class _Bone:
 
     labels: LabelMap
     level: VertebraLevel
-    box: tuple[slice, slice, slice]
+    box: Box
 
     @property
     def crop(self) -> tuple[np.ndarray, np.ndarray]:
@@ -262,9 +279,10 @@ class _Bone:
     def likeliest_centers(self, on_bodies: np.ndarray | None) -> np.ndarray:
         """Return the centroid on the body map where it marks this bone, else by depth."""
         mask, affine = self.crop
-        if on_bodies is not None and np.any(mask & on_bodies[self.box]):
-            inside = np.argwhere(mask & on_bodies[self.box])
-            return apply_affine(affine, inside.mean(axis=0, keepdims=True))
+        if on_bodies is not None:
+            inside = np.argwhere(mask & (on_bodies[self.box] > 0))
+            if len(inside):
+                return apply_affine(affine, inside.mean(axis=0, keepdims=True))
         return axial_centers(mask, affine)
 
     def is_cut(self, center_mm: np.ndarray) -> bool:

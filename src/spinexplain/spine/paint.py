@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,21 +80,35 @@ def paint_back(
     >>> painted.array.shape, painted.affine[:3, 3].tolist(), float(painted.array.min())
     ((3, 3, 3), [3.0, 3.0, 3.0], 1.0)
     """
-    if np.shape(heatmap) != tuple(frame.shape):
-        raise ShapeError(
-            f"heat map has shape {np.shape(heatmap)}; expected its frame's {tuple(frame.shape)}."
-        )
-    heat = np.asarray(heatmap, dtype=np.float32)
+    return painter(frame, volume, half_thickness_mm)(heatmap)
+
+
+def painter(
+    frame: Frame, volume: Volume, half_thickness_mm: float | None = None
+) -> Callable[[np.ndarray], PaintedMap]:
+    """Prepare :func:`paint_back` for many heat maps of one patch.
+
+    Where each voxel lies on the patch is worked out once, not for every map.
+
+    Returns
+    -------
+    callable
+        Takes a heat map of shape ``frame.shape``, returns the :class:`PaintedMap`.
+    """
     if isinstance(frame, SheetFrame):
-        return _paint_sheet(heat, frame, volume, half_thickness_mm)
-    start, shape = _sub_box(volume, frame.to_mm(_surface(frame.shape)))
-    affine = _shifted(volume.affine, start)
-    if isinstance(frame, BoxFrame):
-        matrix, offset = box_to_voxel(frame, affine)
-        inverse = np.linalg.inv(matrix)
-        return PaintedMap(resample_affine(heat, inverse, -inverse @ offset, shape, 0.0)[0], affine)
-    index = frame.to_patch(_lattice_mm(affine, shape))
-    return PaintedMap(resample_points(heat, index, 0.0)[0], affine)
+        paint = _sheet_painter(frame, volume, half_thickness_mm)
+    else:
+        paint = _lattice_painter(frame, volume)
+
+    def checked(heatmap: np.ndarray) -> PaintedMap:
+        if np.shape(heatmap) != tuple(frame.shape):
+            raise ShapeError(
+                f"heat map has shape {np.shape(heatmap)}; expected its frame's "
+                f"{tuple(frame.shape)}."
+            )
+        return paint(np.asarray(heatmap, dtype=np.float32))
+
+    return checked
 
 
 def on_full_grid(painted: PaintedMap, volume: Volume) -> PaintedMap:
@@ -119,9 +134,21 @@ def on_full_grid(painted: PaintedMap, volume: Volume) -> PaintedMap:
     return PaintedMap(full, volume.affine, painted.half_thickness_mm)
 
 
-def _paint_sheet(
-    heat: np.ndarray, frame: SheetFrame, volume: Volume, half_thickness_mm: float | None
-) -> PaintedMap:
+def _lattice_painter(frame: Frame, volume: Volume) -> Callable[[np.ndarray], PaintedMap]:
+    start, shape = _sub_box(volume, frame.to_mm(_surface(frame.shape)))
+    affine = _shifted(volume.affine, start)
+    if isinstance(frame, BoxFrame):
+        matrix, offset = box_to_voxel(frame, affine)
+        inverse = np.linalg.inv(matrix)
+        back = -inverse @ offset
+        return lambda heat: PaintedMap(resample_affine(heat, inverse, back, shape, 0.0)[0], affine)
+    index = frame.to_patch(_lattice_mm(affine, shape))
+    return lambda heat: PaintedMap(resample_points(heat, index, 0.0)[0], affine)
+
+
+def _sheet_painter(
+    frame: SheetFrame, volume: Volume, half_thickness_mm: float | None
+) -> Callable[[np.ndarray], PaintedMap]:
     voxel_mm = _voxel_across(frame, volume.affine)
     wanted = frame.spacing_mm if half_thickness_mm is None else half_thickness_mm
     half = max(wanted, voxel_mm)
@@ -131,9 +158,14 @@ def _paint_sheet(
     affine = _shifted(volume.affine, start)
     index = _sheet_index(frame, _lattice_mm(affine, shape))
     near = np.abs(index[..., 2]) <= half + 1e-6
-    painted = np.zeros(shape, dtype=np.float32)
-    painted[near] = resample_points(heat, index[near][:, :2], 0.0)[0]
-    return PaintedMap(painted, affine, half)
+    on_sheet = index[near][:, :2]
+
+    def paint(heat: np.ndarray) -> PaintedMap:
+        painted = np.zeros(shape, dtype=np.float32)
+        painted[near] = resample_points(heat, on_sheet, 0.0)[0]
+        return PaintedMap(painted, affine, half)
+
+    return paint
 
 
 def _voxel_across(frame: SheetFrame, affine: np.ndarray) -> float:

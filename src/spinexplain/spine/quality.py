@@ -135,7 +135,7 @@ def _scan_flags(volume: Volume) -> set[str]:
     seen = {
         THICK_SLICES: max(volume.spacing_mm) > _THICK_MM,
         GANTRY_TILT: tilt_degrees(volume) > _TILT_DEGREES,
-        NOT_HOUNSFIELD: volume.array.size > 0 and volume.array.min() >= _HEAVIEST_AIR_HU,
+        NOT_HOUNSFIELD: volume.array.size > 0 and volume.range_hu[0] >= _HEAVIEST_AIR_HU,
     }
     return {flag for flag, present in seen.items() if present}
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from spinexplain.spine.heatmap import on_sheet
+from spinexplain.spine.heatmap import onto_sheet
 from spinexplain.types import Evidence, Exemplar, Explanation, Patch
 from spinexplain.ui.cell_maps import steady_map
 from spinexplain.ui.contours import outlines
@@ -123,7 +123,8 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
     additive = explanation.score_name == ADDITIVE_SCORE
     count = ROWS_SHOWN if additive else UNITS_SHOWN
     listed, rest = explanation.evidence[:count], explanation.evidence[count:]
-    maps = [on_sheet(item.heatmap, explanation.patch, shown) for item in listed]
+    drawn_on = onto_sheet(explanation.patch, shown)
+    maps = [drawn_on(item.heatmap) for item in listed]
     top = max((float(heatmap.max()) for heatmap in maps), default=0.0)
     values = [item.score for item in listed]
     if additive:
@@ -134,7 +135,8 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
             item,
             explanation.patch,
             Region(
-                album.add_wash(drawn, top), _sheet_outlines(item, drawn, explanation.patch, shown)
+                album.add_wash(drawn, top),
+                _sheet_outlines(item, drawn, explanation.patch.frame.spacing_mm, drawn_on),
             ),
             bar,
             album,
@@ -156,11 +158,13 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
 
 
 def _sheet_outlines(
-    item: Evidence, drawn: np.ndarray, patch: Patch, shown: Patch
+    item: Evidence,
+    drawn: np.ndarray,
+    spacing_mm: float,
+    drawn_on: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[str, ...]:
     if item.region != "contours":
-        steady = steady_map(item.heatmap, item, patch.frame.spacing_mm)
-        drawn = on_sheet(steady, patch, shown)
+        drawn = drawn_on(steady_map(item.heatmap, item, spacing_mm))
     return outlines(drawn, item.region)
 
 

@@ -18,6 +18,8 @@ from scipy.ndimage import zoom
 
 from spinexplain.ui.tokens import BONE_WINDOW_HU, EVIDENCE_COLORMAP
 
+_PNG_LEVEL = 4  # a twentieth larger than by default, in less than half the time
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -79,7 +81,7 @@ def _key(kind: str, detail: int, array: np.ndarray) -> str:
 
 def _encode(key: str, pixels: np.ndarray, shape: tuple[int, ...]) -> Picture:
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, format="PNG")
+    Image.fromarray(pixels).save(stream, format="PNG", compress_level=_PNG_LEVEL)
     uri = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
     return Picture(key, shape[1], shape[0], uri)
 
