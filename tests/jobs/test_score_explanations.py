@@ -103,6 +103,26 @@ def test_given_maps_stand_beside_the_models(scored, tmp_path):
     assert mine["localization"]["energy_inside"]["value"] == 1.0
 
 
+def test_what_was_found_goes_into_the_bundle_and_the_report(scored, tmp_path):
+    from spinexplain.models.bundle.folder import locate
+    from spinexplain.models.bundle.store import load_grader
+
+    bundle, out = tmp_path / "bundle", tmp_path / "copy"
+    shutil.copytree(locate("protoverse-phantom"), bundle)
+    shutil.copytree(scored.request.out, out)
+    (pieces,) = (out / "pieces").iterdir()
+    request = replace(scored.request, out=out, models=(str(bundle),), store=True)
+    found = score_explanations(request)["reliability"]["protoverse-phantom"]["prototypes"]
+    info = load_grader(bundle).info
+    told = {one.method: one for one in info.evidence}
+    assert set(told) == {"prototypes", "gradcam"}
+    assert told["prototypes"].endplate == found["endplate"]["value"]
+    assert told["prototypes"].cohort == "placement"
+    assert load_grader("protoverse-phantom").info.evidence == ()
+    assert info.weights_sha256 == load_grader("protoverse-phantom").info.weights_sha256
+    assert pieces.is_dir()  # found again by the same bundle
+
+
 @pytest.mark.slow
 def test_two_processes_find_what_one_does(scored, tmp_path):
     request = replace(scored.request, out=tmp_path / "two", jobs=2, explainers=("prototypes",))

@@ -50,6 +50,10 @@ def command(
     bench_seed: Annotated[
         int, typer.Option("--bench-seed", min=0, help="Seed of a drawn cohort.")
     ] = 90001,
+    store: Annotated[
+        bool,
+        typer.Option("--store", help="Put what reports say of the evidence into the bundles."),
+    ] = False,
     seed: Seed = 0,
     jobs: Jobs = 1,
     force: Force = False,
@@ -82,6 +86,7 @@ def command(
         seed=seed,
         bench_seed=bench_seed,
         jobs=jobs,
+        store=store,
         force=force,
     )
     with shown_phases() as advance:

@@ -60,6 +60,8 @@ class ScoreRequest:
     jobs : int
     draws : int
         Of the bootstrap by subject.
+    store : bool
+        Whether what a report says of each model's evidence is put into its bundle.
     force : bool
         Whether results of another request in ``out`` may be replaced.
     """
@@ -77,6 +79,7 @@ class ScoreRequest:
     bench_seed: int = BENCH_SEED
     jobs: int = 1
     draws: int = 2000
+    store: bool = False
     force: bool = False
 
 
@@ -139,6 +142,8 @@ def score_explanations(request: ScoreRequest, progress: Progress | None = None) 
         _collect_foreign(request, models, found)
         content = _content(request, found)
         write_leaderboard(content, found.panels, request.out)
+        if request.store:
+            _store(request, models, found)
     return content
 
 
@@ -387,6 +392,30 @@ def _collect_foreign(request: ScoreRequest, models: Sequence[_Model], found: _Fo
         row, panels = foreign_row(scoring, folder.name, maps)
         found.rows.append({**row, "bench": _bench_name(scoring)})
         found.panels[f"given maps: {folder.name}"] = panels
+
+
+def _store(request: ScoreRequest, models: Sequence[_Model], found: _Found) -> None:
+    """Put into each bundle what a report says of its explainers."""
+    from spinexplain.models.bundle.evidence import store_evidence
+    from spinexplain.models.bundle.folder import locate
+    from spinexplain.types import EvidenceReliability
+
+    for model in models:
+        told = [
+            EvidenceReliability(
+                method=method,
+                cohort=Path(request.cohort).name,
+                endplate=one["endplate"]["value"],
+                low=one["endplate"]["low"],
+                high=one["endplate"]["high"],
+                fractures=one["fractures"],
+                equally_convincing=one["equally_convincing"],
+                false_alarms=one["false_alarms"],
+            )
+            for method, one in found.reliability.get(model.name, {}).items()
+        ]
+        if told:
+            store_evidence(locate(model.source.model), told)
 
 
 def _content(request: ScoreRequest, found: _Found) -> dict[str, Any]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from spinexplain.spine.heatmap import onto_sheet
-from spinexplain.types import Evidence, Exemplar, Explanation, Patch
+from spinexplain.types import Evidence, EvidenceReliability, Exemplar, Explanation, Patch
 from spinexplain.ui.cell_maps import steady_map
 from spinexplain.ui.contours import outlines
 from spinexplain.ui.grid_lines import GridLines, grid_lines
@@ -106,9 +106,15 @@ class ExplanationView:
     zero: float
     top: float
     region: str = "contours"
+    reliability: EvidenceReliability | None = None
 
 
-def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> ExplanationView:
+def view_explanation(
+    explanation: Explanation,
+    shown: Patch,
+    album: Album,
+    told: Sequence[EvidenceReliability] = (),
+) -> ExplanationView:
     """Prepare the strongest evidence of an explanation for drawing on a patch.
 
     Parameters
@@ -119,6 +125,8 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         The 2-D sheet it is drawn on.
     album : Album
         Takes the pictures.
+    told : sequence of EvidenceReliability
+        What is known of the model's explainers; the line of this one's is shown.
     """
     additive = explanation.score_name == ADDITIVE_SCORE
     count = ROWS_SHOWN if additive else UNITS_SHOWN
@@ -154,6 +162,7 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         zero=zero,
         top=top,
         region=listed[0].region if listed else "contours",
+        reliability=next((one for one in told if one.method == explanation.method), None),
     )
 
 
