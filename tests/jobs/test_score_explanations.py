@@ -4,9 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError, ModelError, OutputError
-from spinexplain.jobs.score_explanations import score_explanations
+from spinexplain.jobs.score_explanations import ScoreRequest, score_explanations
+from spinexplain.models.build import build_model
+from spinexplain.models.bundle.store import Bundle, PrototypeRecord, save_bundle
+from spinexplain.models.grader import Scope
+from spinexplain.models.trunks.backbones import build_trunk
 
 
 def refuse(*_):
@@ -130,3 +136,59 @@ def test_two_processes_find_what_one_does(scored, tmp_path):
     expected = scored.content["rows"][0]
     for part in ("placement", "localization", "twin", "faithfulness", "randomized"):
         assert json.dumps(found[part]) == json.dumps(expected[part]), part
+
+
+@pytest.mark.parametrize("kind", ["linear", "prototype"])
+def test_a_trained_run_of_either_kind_is_scored(kind, tmp_path):
+    """A plain classifier and a prototype network, untrained: every explainer runs on both."""
+    bundle = tiny_bundle(tmp_path / kind, kind, InputSpec(extent_mm=112, size=32))
+    request = ScoreRequest(
+        (str(bundle),), "placement", tmp_path / "out", vertebrae=6, steps=2, draws=20
+    )
+    content = score_explanations(request)
+    scored = {row["explainer"] for row in content["rows"]}
+    common = {"gradcam", "gradcam++", "xgradcam", "integrated_gradients", "occlusion"}
+    assert scored == common | ({"prototypes"} if kind == "prototype" else set())
+    assert ("tiny" in content["prototypes"]) == (kind == "prototype")
+
+
+def test_a_detector_is_scored_on_boxes(drawn_boxes, tmp_path):
+    spec = InputSpec(axes=3, extent_mm=64, size=16, channels=("ct",))
+    bundle = tiny_bundle(tmp_path / "detector", "detector", spec)
+    request = ScoreRequest(
+        (str(bundle),), str(drawn_boxes.path), tmp_path / "out", vertebrae=3, steps=2, draws=20
+    )
+    content = score_explanations(request)
+    assert {row["bench"] for row in content["rows"]} == {"boxes of 64 mm"}
+    assert len(content["rows"]) == 5
+    for row in content["rows"]:
+        assert row["regions"]["body"]["energy_inside"] is not None
+        assert set(row["faithfulness"]) == {"twin", "blur", "local_mean"}
+    assert "side" in content["benches"]["boxes of 64 mm"]["true_parts"]
+
+
+def tiny_bundle(folder, kind, spec):
+    """Save an untrained model."""
+    classes = ("no fracture", "fracture") if kind == "detector" else ("G0", "G2", "G3")
+    trunk = TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none")
+    head = HeadSettings(kind=kind, feature_dim=5, prototypes_per_class=2)
+    torch.manual_seed(0)
+    model = build_model(build_trunk(trunk, spec), head, len(classes), spec).eval()
+    count = 6 if kind == "prototype" else 0
+    record = PrototypeRecord("s", "s", "L1", "G2", True, (1, 1))
+    maps = np.ones((count, *(8,) * spec.axes), np.float32) if count else None
+    bundle = Bundle(
+        "tiny",
+        "1",
+        model,
+        classes,
+        spec,
+        trunk,
+        head,
+        Scope(),
+        "noise",
+        "# Tiny",
+        records=(record,) * count,
+        maps=maps,
+    )
+    return save_bundle(bundle, folder)
