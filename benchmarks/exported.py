@@ -17,8 +17,8 @@ MODEL = "protoverse-phantom"
 
 def grade_here(model: str, runtime: str) -> dict[str, float]:
     """Grade the lumbar example in this process; CPU seconds, and those of loading."""
-    from spinexplain.cli.grade import GradeRequest, read_inputs, write_outputs
     from spinexplain.findings.assess import grade
+    from spinexplain.jobs.grade import GradeRequest, read_inputs, write_outputs
 
     with tempfile.TemporaryDirectory() as folder:
         labels = EXAMPLES / "lumbar_seg-vert_msk.nii.gz"

@@ -41,31 +41,43 @@ ORDER = (
 )
 
 
-def grade_here(paths: dict[str, str]) -> dict[str, float]:
-    """Grade one scan in this process; CPU seconds by stage, and the peak memory."""
-    from spinexplain.cli.grade import GradeRequest, read_inputs, write_outputs
-    from spinexplain.findings.assess import grade
+class StageClock:
+    """Adds up the CPU seconds of every stage that a job names."""
 
-    spent = {"start": time.process_time()}
+    def __init__(self, spent: dict[str, float]) -> None:
+        self.spent = spent
 
     @contextmanager
-    def stage(name):
+    def stage(self, name):
         start = time.process_time()
         yield
-        spent[name] = spent.get(name, 0.0) + time.process_time() - start
+        self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - start
 
+    def step(self, name, done, total):
+        """Steps are not timed."""
+
+    def note(self, line):
+        """Lines are not timed."""
+
+
+def grade_here(paths: dict[str, str]) -> dict[str, float]:
+    """Grade one scan in this process; CPU seconds by stage, and the peak memory."""
+    from spinexplain.findings.assess import grade
+    from spinexplain.jobs.grade import GradeRequest, read_inputs, write_outputs
+
+    clock = StageClock({"start": time.process_time()})
     with tempfile.TemporaryDirectory() as folder:
         given = {name: Path(path) for name, path in paths.items()}
         request = GradeRequest(out=Path(folder), **given)
-        with stage("read"):
+        with clock.stage("read"):
             inputs = read_inputs(request)
         findings = grade(
-            inputs.volume, labels=inputs.labels, centroids=inputs.centroids, stage=stage
+            inputs.volume, labels=inputs.labels, centroids=inputs.centroids, progress=clock
         )
-        with stage("write"):
+        with clock.stage("write"):
             write_outputs(findings, Path(folder), request)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return spent | {"all": time.process_time(), "peak memory": peak}
+    return clock.spent | {"all": time.process_time(), "peak memory": peak}
 
 
 def main() -> None:

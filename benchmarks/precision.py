@@ -70,7 +70,7 @@ def graders(folder: Path):
 def main(rounds: int) -> None:
     """Measure both and store the figures."""
     if not runs_bf16():
-        sys.exit("this processor can not run bf16; the benchmark compares it with fp32.")
+        sys.exit("this processor cannot run bf16; the benchmark compares it with fp32.")
     torch.set_num_threads(1)
     steps = {"fp32": stepper(False), "bf16": stepper(True)}
     for step in steps.values():

@@ -28,8 +28,8 @@ from spinexplain.models.build import build_model
 from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.train.engine.precision import has_bfloat16
 from spinexplain.train.grading.augment_volume import volume_crops
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.detector import WithHeight, detection_objective
-from spinexplain.train.grading.fit import Batch
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "results" / "detector-cost.json"
 BATCH, REPEATS = 8, 3

@@ -26,10 +26,12 @@ from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import network_input
 from spinexplain.models.trunks.backbones import Trunk, bypassing
+from spinexplain.train.engine.learning_rate import learning_rate_factor
+from spinexplain.train.engine.loop import Phase
 from spinexplain.train.grading import projection
 from spinexplain.train.grading.augment import Crops, augmented_crops, plain_crops
+from spinexplain.train.grading.batches import Batch, CropBatches
 from spinexplain.train.grading.features import with_features
-from spinexplain.train.grading.fit import Batch, Phase, learning_rate_factor, rows_of_step
 from spinexplain.train.grading.objectives import prototype_objective
 from spinexplain.train.grading.phases import (
     cached_similarities,
@@ -98,6 +100,7 @@ def descended(config: TrainConfig, data: Data) -> PrototypeNet:
         weights = weights_of(data.training, config, config.loss.class_weights)
         objective = prototype_objective(model, weights, config)
         phase = Phase("warm", 1, config.warm, [], objective)
+        batches = CropBatches(data.training, config, phase)
         model.last_layer.weight.requires_grad_(False)
         optimizer = torch.optim.AdamW(prototype_groups(model, config.warm, with_trunk=False))
         base = [group["lr"] for group in optimizer.param_groups]
@@ -105,7 +108,7 @@ def descended(config: TrainConfig, data: Data) -> PrototypeNet:
         for step in range(config.warm.steps):
             for group, lr in zip(optimizer.param_groups, base, strict=True):
                 group["lr"] = lr * learning_rate_factor(config.warm, step)
-            rows = rows_of_step(data.training, config, phase, step).index
+            rows = batches.rows_of_step(step).index
             features = torch.from_numpy(data.training.features[rows])
             batch = Batch(features, labels[rows], cut(data.crops, rows))
             optimizer.zero_grad()

@@ -18,7 +18,9 @@ from spinexplain.models.bundle.folder import locate, read_description
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.heads.prototype import LinearNet
 from spinexplain.models.trunks.backbones import Trunk, build_trunk
-from spinexplain.train.grading.fit import Journal, Phase, run_phase
+from spinexplain.train.engine.journal import Journal
+from spinexplain.train.engine.loop import Phase, run_phase
+from spinexplain.train.grading.batches import CropBatches
 from spinexplain.train.grading.objectives import WarmUp, classification_objective
 from spinexplain.train.grading.phases import linear_groups, weights_of
 from spinexplain.train.grading.projection import inputs_in_batches
@@ -50,7 +52,8 @@ def trained_trunk(config: TrainConfig, data: TrainingSet, folder: Path) -> Trunk
     groups = linear_groups(model, config.classifier)
     phase = Phase("trunk", 0, config.classifier, groups, objective)
     fabric = Fabric(accelerator="cpu", devices=1)
-    for step in run_phase(fabric, model, data, config, phase, Journal(folder, resume=True)):
+    batches, journal = CropBatches(data, config, phase), Journal(folder, resume=True)
+    for step in run_phase(fabric, model, batches, phase, config.seed, journal):
         if step % 100 == 0:
             print(f"trunk {step}", flush=True)
     for parameter in trunk.parameters():

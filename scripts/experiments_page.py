@@ -243,7 +243,7 @@ def verdicts(results: dict, heads: dict | None, tuned: dict | None) -> list[str]
         lines.append(
             f"- `{name}`: diagonal of table 3 is the largest of row and column: "
             f"{yes(largest['true_class'])} (to the vertebra's own logit; with signs of connections "
-            f"constrained it can not but be), {yes(largest['own_class'])} (to the prototypes' own "
+            f"constrained it cannot but be), {yes(largest['own_class'])} (to the prototypes' own "
             f"logit, where it can fail). Duplicate prototypes: {copies or 'none'}."
         )
     return lines
@@ -303,7 +303,7 @@ def differences(results: dict) -> list[str]:
     n = results["folds"]
     lines += [
         "",
-        f"Wilcoxon over {n} folds can not fall below {2.0 ** (1 - n):.4g} two-sided and "
+        f"Wilcoxon over {n} folds cannot fall below {2.0 ** (1 - n):.4g} two-sided and "
         f"{2.0**-n:.4g} one-sided: no result of {n} folds is significant two-sided"
         + (" at 0.05. The paper's 0.031 is that one-sided floor." if n == 5 else "."),
     ]

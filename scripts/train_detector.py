@@ -33,6 +33,7 @@ from spinexplain.data.phantom.sheets import GRADED
 from spinexplain.evaluate.bootstrap import subject_draws
 from spinexplain.evaluate.detection import FIGURES, detection_figures
 from spinexplain.models.bundle.store import save_bundle
+from spinexplain.progress import Steps
 from spinexplain.train.grading.package import (
     PHANTOM_LICENCE,
     Statement,
@@ -106,7 +107,9 @@ def in_stages(work: Path) -> Trained:
     weights = "none"
     for size, epochs in STAGES.items():
         config = stage(size, epochs, weights)
-        trained = train_model(config, data, work / f"run-{size}", resume=True, progress=shown)
+        trained = train_model(
+            config, data, work / f"run-{size}", resume=True, progress=Steps(shown)
+        )
         weights = str(work / f"detector-{size}.safetensors")
         state = trained.model.state_dict()
         save_file({name: tensor.contiguous() for name, tensor in state.items()}, weights)

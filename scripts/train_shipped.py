@@ -39,6 +39,7 @@ from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.grader import Grader, Scope
 from spinexplain.models.runtime.export import export_bundle
+from spinexplain.progress import Steps
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
 from spinexplain.train.grading.export_inputs import calibration_of
@@ -83,7 +84,7 @@ def main() -> None:
         joined([drawn(options.work, name, seed, n) for (name, seed), n in counts.items()]),
         options.work / "run",
         resume=True,
-        progress=shown,
+        progress=Steps(shown),
     )
     tests = {
         preset: drawn(options.work, preset, TEST_SEED, options.test_sheets)

@@ -12,6 +12,7 @@ from hypothesis import settings
 pytest_plugins = [
     "fixtures.cohorts",
     "fixtures.explanations",
+    "fixtures.listeners",
     "fixtures.scans",
     "fixtures.training_sets",
 ]
@@ -33,7 +34,7 @@ def pytest_configure(config):
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory):
     """A run of a few steps on drawn squares, with its bundle: (run folder, cohort folder)."""
-    from spinexplain.cli.train import TrainRequest, train_to_bundle
+    from spinexplain.jobs.train import TrainRequest, train_to_bundle
 
     folder = tmp_path_factory.mktemp("finished")
     draw_squares(folder / "cohort", count=48, seed=0)

@@ -1,6 +1,7 @@
 """The direction of imports, the mirror of tests, and the bounds that keep the house livable."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,7 +15,8 @@ TESTS = Path(__file__).parent
 # Imports point from later layers to earlier ones; within a layer, packages stay apart.
 LAYERS = [
     {"errors"},
-    {"anatomy", "extents"},
+    {"anatomy", "extents", "progress"},
+    {"workers"},
     {"types"},
     {"geometry", "config", "texts"},
     {"io"},
@@ -39,6 +41,8 @@ TORCH_FREE = {
     "geometry",
     "config",
     "texts",
+    "progress",
+    "workers",
     "io",
     "spine",
     "data",
@@ -89,6 +93,28 @@ def test_imports_point_one_way(path):
             continue
         same = parts[1] == own
         assert same or RANK[parts[1]] < RANK[own], f"{_relative(path)} must not import {name}"
+
+
+ENGINE_DOES_NOT_KNOW = (
+    "spinexplain.data",
+    "spinexplain.models.inputs",
+    "spinexplain.train.grading",
+)
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "train" / "engine").glob("*.py")), ids=_relative)
+def test_the_engine_knows_no_crops(path):
+    assert not {name for name in _imported(path) if name.startswith(ENGINE_DOES_NOT_KNOW)}
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "jobs").glob("*.py")), ids=_relative)
+def test_jobs_neither_parse_nor_print(path):
+    roots = {name.split(".")[0] for name in _imported(path)}
+    assert not roots & {"typer", "rich", "click"}
+    names = {
+        node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)
+    }
+    assert "print" not in names
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_relative)
@@ -161,6 +187,20 @@ def test_names_say_something(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ClassDef):
             assert not node.name.endswith(("Manager", "Base", "Helper")), node.name
+
+
+@pytest.mark.parametrize("word", ["calibration", "stored", "comparison", "summary"])
+def test_a_word_names_one_module(word):
+    assert len([path for path in MODULES if path.stem == word]) == 1
+
+
+RIDDLES = re.compile(r"\b(can not|lends?|lent|told|tells?|contact.sheets?)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=_relative)
+def test_words_are_plain(path):
+    found = RIDDLES.search(path.read_text())
+    assert found is None, f"{found.group()}: say it plainly"
 
 
 def _modules_after(code: str) -> set[str]:

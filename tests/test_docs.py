@@ -137,3 +137,50 @@ def test_phantoms_keep_what_the_page_says_of_their_heights():
     real = [row for row in figures["real"] if "1.5 mm" in row["scan"]]
     assert len(real) == 24
     assert all(abs(row["asked"] - row["measured"]) <= 0.03 for row in real)
+
+
+HOUSE = ROOT / "docs" / "concepts" / "house.md"
+PACKAGE = ROOT / "src" / "spinexplain"
+
+
+def _rooms_of_the_page():
+    tree = re.search(r"```text\n(.*?)```", HOUSE.read_text(), flags=re.DOTALL)[1]
+    return [line.split()[0] for line in tree.splitlines()]
+
+
+def _rooms_of_the_source():
+    folders = [path for path in PACKAGE.rglob("*") if path.is_dir() and any(path.glob("[!_.]*.*"))]
+    inside = [str(path.relative_to(PACKAGE)) for path in folders if path.name != "__pycache__"]
+    models = [room for room in inside if room.startswith("models/shipped/")]
+    parents = [str(path.parent.relative_to(PACKAGE)) for path in PACKAGE.rglob("__init__.py")]
+    alone = [path.stem for path in PACKAGE.glob("[!_]*.py")]
+    shipped = ["models/shipped"] if models else []
+    return sorted({*inside, *alone, *parents, *shipped} - {".", *models})
+
+
+def test_the_page_of_the_house_lists_the_rooms_that_are_there():
+    listed = _rooms_of_the_page()
+    there = _rooms_of_the_source()
+    assert set(there) - set(listed) == set(), "add these rooms to docs/concepts/house.md"
+    assert set(listed) - set(there) == set(), "docs/concepts/house.md lists rooms that are gone"
+    assert listed == sorted(listed)
+
+
+def test_the_drawing_of_the_house_shows_every_room():
+    drawn = re.findall(r'<text x="[^"]+" y="[^"]+">(\w+)</text>', _drawing("house.svg"))
+    top = [room for room in _rooms_of_the_source() if "/" not in room]
+    assert sorted(drawn) == top, "run python docs/build/house.py"
+
+
+def _drawing(name):
+    return (ROOT / "docs" / "images" / name).read_text(encoding="utf-8")
+
+
+def test_ways_through_the_house_pass_rooms_that_are_there():
+    text = HOUSE.read_text().partition("## A CT")[2]
+    rooms = _rooms_of_the_source()
+    for name in re.findall(r"`([a-z_./]+)`", text.replace("`result.json`", "")):
+        known = name.split(".")[0] in rooms or name == "spinexplain.progress"
+        assert known or name in {"stage", "step", "note", "result.json", "spinexplain.workers"}, (
+            name
+        )

@@ -22,6 +22,7 @@ from spinexplain.data.crops.source import set_from_cohort
 from spinexplain.explainers.dissection.activity import layer_activity
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.models.grader import Grader
+from spinexplain.progress import Steps
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.types import ModelInfo
 
@@ -71,7 +72,7 @@ def design() -> TrainConfig:
 def trained(config: TrainConfig, cohort: Cohort, run: Path) -> tuple[Grader, dict[str, Any]]:
     """Train a detector on a cohort's boxes, or take up the run that is there."""
     data = set_from_cohort(cohort, axes=3, masks=False)
-    found = train_model(config, data, run, resume=True, progress=_shown)
+    found = train_model(config, data, run, resume=True, progress=Steps(_shown))
     info = ModelInfo(run.name, "0", "", config.classes, cohort.path.name)
     grader = Grader(found.model.eval(), config.input, config.classes, info)
     return grader, {"validation_f1": float(found.figures["f1"])}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import spinexplain
+from spinexplain.workers import outcomes
 
 
 class Task(Protocol):
@@ -37,22 +37,19 @@ def slug(name: str) -> str:
 
 
 def make_missing(tasks: Sequence[Task], jobs: int) -> Iterator[int]:
-    """Make what is not there yet, side by side; yields how many are left."""
+    """Make what is not there yet, side by side; yields how many are left.
+
+    A task whose process is killed twice is named on stderr; it is still missing next time.
+    """
     missing = [task for task in tasks if not task.path.exists()]
-    left = len(missing)
-    for _ in _made(missing, jobs):
-        left -= 1
-        yield left
+    for made, outcome in enumerate(outcomes(_make, missing, jobs), 1):
+        if outcome.killed:
+            print(f"{outcome.item.path}: its process was killed twice", file=sys.stderr)
+        yield len(missing) - made
 
 
-def _made(tasks: Sequence[Task], jobs: int) -> Iterator[None]:
-    if jobs == 1:
-        for task in tasks:
-            yield task.make()
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(task.make) for task in tasks]):
-            yield done.result()
+def _make(task: Task) -> None:
+    task.make()
 
 
 def there(tasks: Sequence[AnyTask]) -> list[AnyTask]:

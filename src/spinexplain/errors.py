@@ -8,7 +8,7 @@ SpinexplainError
 ├── ConfigError       a setting is unknown or out of range
 ├── ModelError        a model bundle is incomplete, changed or from another version
 ├── LocalizerError    an external segmentation tool is missing, fails or writes no mask
-└── OutputError       the output exists already or can not be written
+└── OutputError       the output exists already or cannot be written
 
 Every message has four parts: what, what it was, what was expected, what to do.
 The command line prints it as one line and leaves with exit code 2.
@@ -48,4 +48,4 @@ class LocalizerError(SpinexplainError):
 
 
 class OutputError(SpinexplainError):
-    """The output exists already or can not be written."""
+    """The output exists already or cannot be written."""

@@ -1,16 +1,6 @@
 import pytest
 from PIL import Image
 
-from spinexplain.anatomy import VertebraLevel
-from spinexplain.cli.compare import levels_named
-from spinexplain.errors import ConfigError
-
-
-def test_levels_keep_their_order_and_come_once():
-    assert levels_named(["l2", "T9", "L2"]) == [VertebraLevel.L2, VertebraLevel.T9]
-    with pytest.raises(ConfigError, match="expected T1"):
-        levels_named(["C3"])
-
 
 def test_a_figure_of_a_real_scan(spinexplain, lumbar, tmp_path):
     ct, mask = lumbar

@@ -1,7 +1,5 @@
 import json
 
-from spinexplain.cli.crossval import shown_trainings
-
 
 def test_two_entries_are_compared(spinexplain, toy_cohort, tiny_preset, tmp_path):
     cohort, out = toy_cohort().path, tmp_path / "out"
@@ -37,8 +35,3 @@ def test_an_unknown_setting_suggests_the_near_one(spinexplain, toy_cohort, tmp_p
     )
     assert ended.code == 2
     assert '"lambda_div"' in ended.line
-
-
-def test_progress_takes_names_with_brackets():
-    with shown_trainings(2) as advance:
-        advance("[red]x", 0, 2, "warm", 1, 2)

@@ -7,12 +7,11 @@ import pytest
 @pytest.fixture(scope="module")
 def dissection(finished_run, tmp_path_factory):
     """A dissection of the finished run, and what was printed."""
-    from spinexplain.analysis.dissection.dissect import DissectionPlan
-    from spinexplain.cli.dissect import dissect_to_folder
+    from spinexplain.jobs.dissect import DissectRequest, dissect_to_folder
 
     run, cohort = finished_run
     out = tmp_path_factory.mktemp("dissected") / "dissection"
-    dissect_to_folder(str(run), cohort, out, DissectionPlan(top=2, quantile=0.9))
+    dissect_to_folder(DissectRequest(str(run), cohort, out, top=2, quantile=0.9))
     return out
 
 
@@ -30,29 +29,6 @@ def _rater(folder, **changes):
     path = folder.parent / f"{content['rater']}.json"
     path.write_text(json.dumps(content))
     return path
-
-
-def test_the_fractures_a_detector_saw_are_counted_whatever_the_order_of_its_classes(
-    tmp_path, monkeypatch
-):
-    """A bundle's JSON is sorted: "fracture" comes before "no fracture"."""
-    from types import SimpleNamespace
-
-    from spinexplain.analysis.dissection.dissect import DissectionPlan
-    from spinexplain.cli.dissect import plan_for
-
-    training = {
-        "config": {"grades": {"fracture": ["G1", "G2"], "no fracture": ["G0"]}},
-        "vertebrae": {"G0": 900, "G1": 3, "G2": 2},
-    }
-    told = SimpleNamespace(classes=("no fracture", "fracture"), training=training)
-    monkeypatch.setattr("spinexplain.models.bundle.folder.locate", lambda _: tmp_path)
-    monkeypatch.setattr("spinexplain.models.bundle.folder.read_description", lambda _: told)
-    plan = plan_for("run", DissectionPlan())
-    assert (plan.learned_fractures, plan.mild) == (5, True)
-    told.classes, told.training = ("G0", "G2", "G3"), {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}}
-    plan = plan_for("run", DissectionPlan())
-    assert (plan.learned_fractures, plan.mild) == (2, False)
 
 
 def test_the_folder_holds_page_figures_and_pictures(dissection):

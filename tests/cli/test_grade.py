@@ -12,7 +12,7 @@ def graded(tmp_path_factory):
     """The lumbar example, graded once for this module."""
     from pathlib import Path
 
-    from spinexplain.cli.grade import GradeRequest, grade_to_folder
+    from spinexplain.jobs.grade import GradeRequest, grade_to_folder
 
     folder = Path(__file__).parent.parent / "data" / "totalsegmentator-example"
     out = tmp_path_factory.mktemp("grade") / "out"
@@ -22,7 +22,7 @@ def graded(tmp_path_factory):
         out=out,
         all_heatmaps=True,
     )
-    grade_to_folder(request, quiet=True)
+    grade_to_folder(request)
     return out
 
 
@@ -146,10 +146,3 @@ def test_a_file_name_no_text_can_hold_is_shown_without_its_odd_characters(
     assert result["ct"]["name"].startswith("ct?")
     assert result["ct"]["name"].isprintable()
     assert "\x1b" not in (out / "report.html").read_text("utf-8")
-
-
-def test_a_dicom_folder_named_after_a_patient_is_not_repeated(tmp_path):
-    from spinexplain.cli.grade import GradeRequest, command_line
-
-    request = GradeRequest(tmp_path / "DOE_JANE", tmp_path / "out", labels=tmp_path / "m.nii.gz")
-    assert command_line(request) == "spinexplain grade CT --labels m.nii.gz -o out"

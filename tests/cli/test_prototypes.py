@@ -9,8 +9,8 @@ def test_a_run_finds_its_cohort_itself(spinexplain, finished_run, tmp_path):
     ended = spinexplain("prototypes", run, "-o", tmp_path / "atlas")
     assert ended.code == 0, ended.err
     assert "lie on the target" in ended.out
-    told = json.loads((tmp_path / "atlas" / "atlas.json").read_text())["models"][0]
-    assert sum(told["crops"].values()) > 30
+    written = json.loads((tmp_path / "atlas" / "atlas.json").read_text())["models"][0]
+    assert sum(written["crops"].values()) > 30
     assert (tmp_path / "atlas" / "atlas.html").stat().st_size > 100_000
 
 

@@ -160,7 +160,7 @@ def test_what_can_not_be_trained_is_said_in_one_line(
 def test_a_loss_that_is_not_finite_stops_the_command_and_names_the_vertebrae(
     spinexplain, squares_cohort, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 1)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 1)
     wild = {"steps": 9, "trunk_lr": 1e30, "head_lr": 1e30, "decay": "none"}
     preset = tiny_with(tmp_path, classifier=wild)
     ended = spinexplain("train", preset, squares_cohort(), "-o", tmp_path / "run")

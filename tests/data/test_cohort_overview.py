@@ -1,10 +1,6 @@
-import io
-import json
-
 import pandas as pd
-from rich.console import Console
 
-from spinexplain.data.cohort_overview import print_summary, printable, summarize, write_summary
+from spinexplain.data.cohort_overview import read_summary, summarize, write_summary
 from spinexplain.data.plan import LeftOut
 
 INDEX = pd.DataFrame(
@@ -44,22 +40,4 @@ def test_counts_by_grade_level_and_split():
 def test_the_file_holds_the_summary(tmp_path):
     summary = summarize(INDEX, LEFT_OUT)
     write_summary(tmp_path / "summary.json", summary)
-    assert json.loads((tmp_path / "summary.json").read_text()) == summary
-
-
-def test_print_shows_counts_and_reasons_and_no_markup():
-    out = io.StringIO()
-    hostile = LeftOut("d", None, "[red]/tmp/a\nb[/red]: \x1b[2J broken")
-    summary = summarize(INDEX, [*LEFT_OUT, hostile], ["[link=x]odd[/link]"])
-    print_summary(summary, Console(file=out, width=100))
-    text = out.getvalue()
-    assert "4 vertebrae of 3 series, 2 subjects" in text
-    assert "left out: 2 vertebrae: cervical" in text
-    assert "left out: 1 series: no CT" in text
-    assert "[red]/tmp/a?b[/red]" in text
-    assert "\x1b" not in text
-    assert "note: [link=x]odd[/link]" in text
-
-
-def test_printable_keeps_letters_of_all_languages():
-    assert printable("Wirbel säule 脊椎\t\r\n") == "Wirbel säule 脊椎???"
+    assert read_summary(tmp_path / "summary.json") == summary

@@ -62,7 +62,7 @@ def test_a_file_is_no_place_for_a_cohort(tmp_path):
     (tmp_path / "c").write_text("")
     with pytest.raises(OutputError, match="is a file"):
         CohortWriter.create(tmp_path / "c", force=True)
-    with pytest.raises(OutputError, match="can not be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         CohortWriter.create(tmp_path / "c" / "below")
 
 

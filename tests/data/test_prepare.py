@@ -1,5 +1,4 @@
 import csv
-import io
 import json
 import os
 import shutil
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.cohort import Cohort
@@ -147,7 +145,7 @@ def test_more_folds_than_subjects_are_refused_before_a_scan_is_read(tmp_path, ex
 
 
 def test_a_broken_scan_that_leaves_too_few_subjects_costs_no_other(tmp_path, example):
-    """Three subjects are planned, one can not be read: two folds go on from what is there."""
+    """Three subjects are planned, one cannot be read: two folds go on from what is there."""
     sources, table = example
     (ct,) = sources.rglob("sub-verse005_ct.nii.gz")
     ct.write_bytes(ct.read_bytes()[:5000])
@@ -207,10 +205,10 @@ def test_a_finished_cohort_is_not_overwritten(tmp_path, example):
 
 
 def test_without_a_table_nothing_is_graded(tmp_path, example):
-    cohort = prepare([example[0]], None, tmp_path / "c", PrepareOptions(contact_sheets=False))
+    cohort = prepare([example[0]], None, tmp_path / "c", PrepareOptions(thumbnails=False))
     assert cohort.index.grade.isna().all()
     assert set(cohort.index.split) == {"training", "test"}
-    assert not (tmp_path / "c" / "contact_sheets").exists()
+    assert not (tmp_path / "c" / "thumbnails").exists()
 
 
 def test_nothing_is_written_when_a_patient_is_on_both_sides(tmp_path, example):
@@ -271,7 +269,7 @@ def start_prepare(sources, table, out, jobs):
         "from spinexplain.data.prepare import PrepareOptions, prepare\n"
         "if __name__ == '__main__':\n"
         "    sources, table, out, jobs = sys.argv[1:]\n"
-        "    prepare([sources], table, out, PrepareOptions(jobs=int(jobs), contact_sheets=False))\n"
+        "    prepare([sources], table, out, PrepareOptions(jobs=int(jobs), thumbnails=False))\n"
     )
     script = Path(out).parent / "run_prepare.py"
     script.write_text(program)
@@ -305,7 +303,7 @@ def test_killed_at_any_time_it_goes_on_where_it_stopped(tmp_path, block_scan, jo
     assert 2 <= len(before) < 12
     with pytest.raises(ConfigError, match="not finished"):
         Cohort.open(tmp_path / "c")
-    plain = PrepareOptions(contact_sheets=False)
+    plain = PrepareOptions(thumbnails=False)
     cohort = prepare([sources], table, tmp_path / "c", plain)
     after = finished(shards)
     assert {key: after[key] for key in before} == before
@@ -339,12 +337,13 @@ def test_a_scan_of_the_neck_alone_gives_no_cohort(tmp_path, block_scan):
         prepare([sources], None, tmp_path / "c")
 
 
-def test_progress_and_summary_are_shown(tmp_path, example):
+def test_every_series_is_a_step_and_those_that_are_there_count_as_done(tmp_path, example, listener):
     sources, table = example
-    out = io.StringIO()
-    prepare([sources], table, tmp_path / "c", console=Console(file=out, width=100))
-    assert "7 vertebrae of 3 series, 3 subjects" in out.getvalue()
-    assert "left out: 1 vertebrae: cervical levels are not graded" in out.getvalue()
+    prepare([sources], table, tmp_path / "c", progress=listener)
+    assert listener.steps == [("preparing", done, 3) for done in range(4)]
+    listener.steps.clear()
+    prepare([sources], table, tmp_path / "c", PrepareOptions(force=True), listener)
+    assert listener.steps == [("preparing", 3, 3)]
 
 
 def write_real_scans(root):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spinexplain.data.table import read_fracture_table, series_name
-from spinexplain.data.table_file import read_sheets
+from spinexplain.data.table_file import read_tables
 from spinexplain.errors import FileFormatError
 
 REAL = Path(__file__).parent / "verse19-table" / "ryai190138_appendixe1.xlsx"
@@ -105,7 +105,7 @@ def test_series_and_subject_of_a_patient_with_two_scans(real):
 
 
 def test_csv_and_xlsx_say_the_same(real, tmp_path):
-    (cells,) = (rows for rows in read_sheets(REAL) if len(rows) > 100)
+    (cells,) = (rows for rows in read_tables(REAL) if len(rows) > 100)
     path = tmp_path / "grading.csv"
     with path.open("w", newline="") as file:
         csv.writer(file, delimiter=";").writerows(cells)

@@ -300,5 +300,5 @@ def test_an_unreadable_folder_is_named(tmp_path, monkeypatch):
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(FileFormatError, match=r"closed: can not be read \(Permission denied\)"):
+    with pytest.raises(FileFormatError, match=r"closed: cannot be read \(Permission denied\)"):
         find_series(tmp_path)

@@ -52,21 +52,23 @@ def test_different_tasks_are_refused(toy_cohort, tiny_preset):
         folded_data(toy_cohort(), plan)
 
 
-def test_everything_is_written_and_taken_up_again(toy_cohort, tiny_preset, tmp_path):
+def test_everything_is_written_and_taken_up_again(toy_cohort, tiny_preset, tmp_path, listener):
     cohort, out = toy_cohort(), tmp_path / "out"
     plan = plan_of(tiny_preset, "as=a", "loss.lambda_div=0,as=b")
-    seen = []
-    cross_validate(cohort, plan, out, progress=lambda *step: seen.append(step))
+    cross_validate(cohort, plan, out, progress=listener)
     # The classifier is trained once a fold, for the first entry; the second finds it done.
-    trained = {step[0] for step in seen if step[3] == "classifier" and step[4] < step[5]}
-    assert trained == {"a"}
+    begun = [step for step in listener.steps if step[0] == "classifier" and step[1] == 1]
+    assert len(begun) == plan.folds
+    assert listener.stages[:3] == [
+        f"{name}, fold {fold} of 2" for name, fold in (("a", 1), ("b", 1), ("a", 2))
+    ]
     described = json.loads((out / "crossval.json").read_text())
     assert [entry["name"] for entry in described["entries"]] == ["a", "b"]
     assert len(read_folds(out / "folds.csv")) == described["subjects"]
     assert sorted(p.name for p in (out / "predictions").iterdir()) == ["a.parquet", "b.parquet"]
-    seen.clear()
-    cross_validate(cohort, plan, out, progress=lambda *step: seen.append(step))
-    assert not seen
+    listener.stages.clear()
+    cross_validate(cohort, plan, out, progress=listener)
+    assert not listener.stages
 
 
 def test_another_experiment_in_the_folder_is_refused(toy_cohort, tiny_preset, tmp_path):

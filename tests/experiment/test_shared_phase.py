@@ -5,7 +5,7 @@ import torch
 
 from spinexplain.config.entries import parse_entry
 from spinexplain.experiment.folds import FoldedData, run_fold
-from spinexplain.experiment.shared_phase import classifier_key, keep, lend
+from spinexplain.experiment.shared_phase import classifier_key, keep, take
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_key_follows_what_the_classifier_depends_on(change, same):
 
 
 def test_nothing_is_lent_that_was_not_kept(tmp_path):
-    assert not lend(tmp_path / "store", "key", tmp_path / "run")
+    assert not take(tmp_path / "store", "key", tmp_path / "run")
     keep(tmp_path / "store", "key", tmp_path / "run")
     assert not (tmp_path / "store").exists()
 

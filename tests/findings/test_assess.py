@@ -1,4 +1,3 @@
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,16 +105,9 @@ def test_the_overview_shows_every_center(findings):
         assert 0 <= column < columns
 
 
-def test_stages_are_observed(grader, lumbar):
-    seen = []
-
-    @contextmanager
-    def stage(name):
-        seen.append(name)
-        yield
-
-    grade(lumbar[0], labels=lumbar[1], models=[grader], stage=stage)
-    assert seen == [
+def test_stages_are_observed(grader, lumbar, listener):
+    grade(lumbar[0], labels=lumbar[1], models=[grader], progress=listener)
+    assert listener.stages == [
         "localize",
         "heights",
         "quality",

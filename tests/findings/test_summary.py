@@ -56,7 +56,7 @@ def test_where_no_level_could_be_graded(lumbar, graded_as, say):
 
 def test_a_model_that_knows_no_severity_says_so(two_models, say):
     caveats = " ".join(summarize(two_models, say).caveats)
-    assert "unet3d-dissected tells fracture from no fracture, not how severe" in caveats
+    assert "unet3d-dissected says fracture or no fracture, not how severe" in caveats
 
 
 def test_levels_at_which_models_disagree_are_named(two_models, say):

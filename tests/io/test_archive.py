@@ -142,7 +142,7 @@ def test_a_folder_that_can_not_be_listed_is_named(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("os.scandir", refuse)
-    with pytest.raises(FileFormatError, match=r"can not be listed \(Permission denied\)"):
+    with pytest.raises(FileFormatError, match=r"cannot be listed \(Permission denied\)"):
         contents(tmp_path)
 
 

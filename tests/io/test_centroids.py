@@ -247,7 +247,7 @@ def test_written_centers_are_read_back_within_a_hundredth_voxel(file):
     for one, other in zip(again, vertebrae, strict=True):
         np.testing.assert_allclose(one.centroid_mm, other.centroid_mm, atol=0.02)
     assert json.loads(file.read_text())[0] == {"direction": ["P", "I", "R"]}
-    with pytest.raises(OutputError, match="can not be written"):
+    with pytest.raises(OutputError, match="cannot be written"):
         write_centroids(
             file.parent / "none" / "a.json", [Vertebra(VertebraLevel.L1, (0, 0, 0))], mask
         )

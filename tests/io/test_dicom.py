@@ -194,7 +194,7 @@ def test_pixels_cut_short_name_the_file(tmp_path, dicom):
     dicom.folder(tmp_path, dicom.volume())
     victim = sorted(tmp_path.iterdir())[2]
     victim.write_bytes(victim.read_bytes()[:-20])
-    with pytest.raises(FileFormatError, match=f"{victim.name}: its pixels can not be decoded"):
+    with pytest.raises(FileFormatError, match=f"{victim.name}: its pixels cannot be decoded"):
         read_dicom(tmp_path)
 
 

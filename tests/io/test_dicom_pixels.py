@@ -153,7 +153,7 @@ def test_an_unknown_compression_is_named(tmp_path, dicom):
     for path in compressed(tmp_path, dicom).iterdir():
         mpeg = path.read_bytes().replace(b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.4.94")
         path.write_bytes(mpeg)
-    with pytest.raises(FileFormatError, match="transfer syntax JPIP Referenced can not be decoded"):
+    with pytest.raises(FileFormatError, match="transfer syntax JPIP Referenced cannot be decoded"):
         read_dicom(tmp_path)
 
 

@@ -103,7 +103,7 @@ def test_other_objects_are_named(tmp_path, dicom, uid, modality, name):
     put(dicom, tmp_path, dicom.volume(), other)
     with pytest.raises(FileFormatError, match=name):
         read_dicom(tmp_path)
-    with pytest.raises(FileFormatError, match=f"series 2 can not be read .*{modality}"):
+    with pytest.raises(FileFormatError, match=f"series 2 cannot be read .*{modality}"):
         read_dicom(tmp_path, "2")
     volume = dicom.volume()
     volume.uid, volume.number = "1.2.3.9", 9

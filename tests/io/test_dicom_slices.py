@@ -1,4 +1,4 @@
-"""The slices of one file, and why some can not be part of a CT volume."""
+"""The slices of one file, and why some cannot be part of a CT volume."""
 
 import numpy as np
 import pytest

@@ -48,7 +48,7 @@ class TestAtomicFile:
 
     def test_a_missing_folder_and_a_folder_as_target_are_refused(self, tmp_path):
         with (
-            pytest.raises(OutputError, match="can not be written"),
+            pytest.raises(OutputError, match="cannot be written"),
             atomic_file(tmp_path / "no" / "file") as temporary,
         ):
             temporary.write_text("x")
@@ -134,7 +134,7 @@ class TestOutputFolder:
     def test_a_file_in_the_way_of_the_parents_is_one_clear_error(self, tmp_path):
         (tmp_path / "file").write_text("x")
         with (
-            pytest.raises(OutputError, match="can not be written"),
+            pytest.raises(OutputError, match="cannot be written"),
             output_folder(tmp_path / "file" / "out"),
         ):
             pytest.fail("must not get here")
@@ -151,5 +151,5 @@ class TestOutputFolder:
 def test_an_error_inside_names_the_folder_that_was_asked_for(tmp_path):
     out = tmp_path / "out"
     with pytest.raises(OutputError) as raised, output_folder(out) as temporary:
-        raise OutputError(f"{temporary / 'report.html'}: can not be written (disk full).")
+        raise OutputError(f"{temporary / 'report.html'}: cannot be written (disk full).")
     assert str(out / "report.html") in str(raised.value)

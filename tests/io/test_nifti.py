@@ -220,7 +220,7 @@ class TestWrite:
         assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
     def test_a_missing_folder_is_one_clear_error(self, tmp_path):
-        with pytest.raises(OutputError, match="can not be written"):
+        with pytest.raises(OutputError, match="cannot be written"):
             write_nifti(tmp_path / "none" / "a.nii.gz", VALUES, AFFINE)
 
 

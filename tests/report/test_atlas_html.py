@@ -75,9 +75,9 @@ def test_names_of_subjects_and_models_stay_text(name, make_atlas, tmp_path):
 
 def test_numbers_beside_the_page(make_atlas, tmp_path):
     page_of(make_atlas(), tmp_path, make_atlas("second"))
-    told = json.loads((tmp_path / "atlas" / "atlas.json").read_text())
-    first, second = told["models"]
-    assert told["schema"] == "spinexplain/atlas/1"
+    written = json.loads((tmp_path / "atlas" / "atlas.json").read_text())
+    first, second = written["models"]
+    assert written["schema"] == "spinexplain/atlas/1"
     assert second["model"]["name"] == "second"
     assert first["same_class_cosine"]["raw_after"] == pytest.approx(0.5)
     assert first["prototypes"][0]["winner_share"] == 0.9

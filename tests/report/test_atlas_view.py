@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinexplain.analysis.atlas.record import Embedding
-from spinexplain.report.atlas_view import cosines, known, view_matrices, view_model, view_sheet
+from spinexplain.report.atlas_view import cosines, known, view_map, view_matrices, view_model
 from spinexplain.ui.pictures import Album
 
 
@@ -59,23 +59,23 @@ def test_cells_write_their_number_short_and_their_sign_once(make_atlas):
 
 def test_the_sheet_keeps_lengths(make_atlas):
     atlas = make_atlas()
-    sheet = view_sheet(atlas.embedding, atlas)
-    a, b, c = sheet.patches
+    plot = view_map(atlas.embedding, atlas)
+    a, b, c = plot.patches
     assert np.hypot(b.x - a.x, b.y - a.y) == pytest.approx(
         2 * np.hypot(c.x - a.x, c.y - a.y), rel=0.01
     )
-    assert all(0 <= p.x <= sheet.width and 0 <= p.y <= sheet.height for p in sheet.prototypes)
-    assert sheet.prototypes[0].from_x != sheet.prototypes[0].x
-    assert sheet.prototypes[2].from_x == sheet.prototypes[2].x
+    assert all(0 <= p.x <= plot.width and 0 <= p.y <= plot.height for p in plot.prototypes)
+    assert plot.prototypes[0].from_x != plot.prototypes[0].x
+    assert plot.prototypes[2].from_x == plot.prototypes[2].x
 
 
 def test_a_tall_or_pointlike_sheet_stays_on_the_paper(make_atlas):
     atlas = make_atlas()
     for points in (np.array([[0.0, 0], [0.1, 50]]), np.zeros((2, 2))):
         embedding = Embedding(points, ("G0", "G3"), None, np.zeros((4, 2)), (1.0, 0.0))
-        sheet = view_sheet(embedding, atlas)
-        assert 100 < sheet.height < 1000
-        assert all(0 <= p.y <= sheet.height for p in sheet.patches)
+        plot = view_map(embedding, atlas)
+        assert 100 < plot.height < 1000
+        assert all(0 <= p.y <= plot.height for p in plot.patches)
 
 
 def test_known():

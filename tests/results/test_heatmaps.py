@@ -113,5 +113,5 @@ def test_an_unknown_choice_is_refused(one, tmp_path):
 
 
 def test_a_missing_folder_is_an_output_error(one, tmp_path):
-    with pytest.raises(OutputError, match="can not be made"):
+    with pytest.raises(OutputError, match="cannot be made"):
         write_heatmaps(one, tmp_path / "missing")

@@ -72,7 +72,7 @@ shutil.copy({str(EXAMPLE / "totalseg.nii.gz")!r}, given['-o'])
 def test_totalsegmentator_as_it_is_called(bench):
     bench.tool("TotalSegmentator", TOTALSEGMENTATOR)
     lines = []
-    found = run_localizer("totalsegmentator", CT, bench.cache, progress=lines.append)
+    found = run_localizer("totalsegmentator", CT, bench.cache, note=lines.append)
     assert not found.from_cache
     assert found.scheme == "totalsegmentator"
     assert found.centroids is None
@@ -191,8 +191,8 @@ def test_a_tool_of_a_configuration_file(bench, tmp_path):
         ("sys.exit('RuntimeError: no license')", r"exit code 1\): RuntimeError: no license"),
         ("os.kill(os.getpid(), 9)", r"exit code -9\): it printed nothing"),
         ("print('all good')", r"wrote 0 files named labels.nii.gz.* It printed: all good"),
-        ("Path(args[3]).write_bytes(b'garbage' * 99)", "can not be used: .*is no NIfTI"),
-        (f"shutil.copy({str(CT)!r}, args[3])", "can not be used: .*Is this the CT"),
+        ("Path(args[3]).write_bytes(b'garbage' * 99)", "cannot be used: .*is no NIfTI"),
+        (f"shutil.copy({str(CT)!r}, args[3])", "cannot be used: .*Is this the CT"),
         (f"shutil.copy({str(EXAMPLE / 'totalseg_vertebrae_body.nii.gz')!r}, args[3])", "none of"),
     ],
 )

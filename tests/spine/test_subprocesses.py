@@ -10,10 +10,10 @@ from spinexplain.errors import LocalizerError
 from spinexplain.spine.subprocesses import run_program
 
 
-def run(tmp_path, code, timeout_s=60.0, progress=None):
+def run(tmp_path, code, timeout_s=60.0, note=None):
     script = tmp_path / "program.py"
     script.write_text(code)
-    return run_program([sys.executable, str(script)], tmp_path, os.environ, timeout_s, progress)
+    return run_program([sys.executable, str(script)], tmp_path, os.environ, timeout_s, note)
 
 
 def test_lines_come_as_they_are_printed_and_carriage_returns_end_lines(tmp_path):
@@ -23,7 +23,7 @@ def test_lines_come_as_they_are_printed_and_carriage_returns_end_lines(tmp_path)
         "sys.stderr.write('10%|#   |\\r50%|##  |\\r'); sys.stderr.flush()\n"
         "print('done \\x1b[31mred\\x1b[0m \\xff')\n"
     )
-    finished = run(tmp_path, code, progress=lines.append)
+    finished = run(tmp_path, code, note=lines.append)
     assert finished.code == 0
     assert set(lines) == {"10%|#   |", "50%|##  |", "done  [31mred [0m ÿ"}
     assert finished.tail[:2] == ("10%|#   |", "50%|##  |")
@@ -79,7 +79,7 @@ def test_nothing_is_read_from_the_terminal(tmp_path):
 
 
 def test_what_can_not_be_started(tmp_path):
-    with pytest.raises(LocalizerError, match="can not be started"):
+    with pytest.raises(LocalizerError, match="cannot be started"):
         run_program([str(tmp_path)], tmp_path, os.environ, 1.0)
 
 
@@ -88,4 +88,4 @@ def test_an_observer_that_fails_is_heard_after_the_program_ended(tmp_path):
         raise ZeroDivisionError(line)
 
     with pytest.raises(ZeroDivisionError, match="one"):
-        run(tmp_path, "print('one')\nprint('two')", progress=fail)
+        run(tmp_path, "print('one')\nprint('two')", note=fail)

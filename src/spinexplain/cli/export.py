@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from spinexplain.cli.options import Force
-
-if TYPE_CHECKING:
-    from spinexplain.models.bundle.description import ExportDescription
+from spinexplain.jobs.export import ExportRequest, export_to_folder, in_words
 
 
 def command(
@@ -48,70 +46,8 @@ def command(
 
     Example: spinexplain export run/bundle -o exported --calibration cohort
     """
-    decided = export_to_folder(
-        bundle,
-        out,
-        calibration,
-        split=split,
-        at_most=at_most,
-        layers=tuple(layer or ()),
-        onnx=onnx,
-        force=force,
+    request = ExportRequest(
+        bundle, out, calibration, split, at_most, tuple(layer or ()), onnx, force
     )
-    typer.echo(in_words(decided))
+    typer.echo(in_words(export_to_folder(request)))
     typer.echo(f"model: {out}")
-
-
-def export_to_folder(
-    bundle: str,
-    out: Path,
-    cohort: Path | None = None,
-    *,
-    split: str | None = None,
-    at_most: int = 1000,
-    layers: tuple[str, ...] = (),
-    onnx: bool = True,
-    force: bool = False,
-) -> ExportDescription:
-    """Export a bundle and return what was decided.
-
-    Raises
-    ------
-    SpinexplainError
-        If bundle, cohort, layers or output folder are wrong; nothing is written then.
-    """
-    import openvino  # noqa: F401  (said first: the export can not do without)
-
-    from spinexplain.models.bundle.description import ExportDescription
-    from spinexplain.models.bundle.folder import locate, read_description, read_json
-    from spinexplain.models.bundle.store import EXPORT
-    from spinexplain.models.runtime.export import export_bundle
-
-    calibration = None
-    if cohort is not None:
-        from spinexplain.data.cohort import Cohort
-        from spinexplain.data.crops.source import set_from_cohort
-        from spinexplain.train.grading.export_inputs import calibration_of
-
-        spec = read_description(locate(bundle)).input
-        data = set_from_cohort(
-            Cohort.open(cohort), spec.axes, split, body_height_mm=spec.body_height_mm
-        )
-        name = cohort.name if split is None else f"{cohort.name}, {split}"
-        calibration = calibration_of(data, spec, name, at_most)
-    export_bundle(bundle, out, calibration, layers, onnx=onnx, force=force)
-    return ExportDescription.model_validate(read_json(out / EXPORT))
-
-
-def in_words(export: ExportDescription) -> str:
-    """Say in one line which precision was chosen and why."""
-    where = "bf16 trunk, fp32 head" if export.precision == "bf16" else "fp32"
-    if export.gate is None:
-        return f"{where}: {export.reason}"
-    gate = export.gate
-    moved = gate.similarity_difference
-    similarity = "" if moved is None else f", largest difference of a similarity {moved:.3f}"
-    return (
-        f"{where}: {export.reason} ({gate.same_grade:.1%} of {gate.vertebrae} vertebrae with the "
-        f"same grade{similarity})"
-    )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from spinexplain.cli.options import CtPath, Force, LabelScheme, Seed, Series
-from spinexplain.errors import ConfigError
-
-if TYPE_CHECKING:
-    from spinexplain.types import LabelMap, Volume
+from spinexplain.cli.progress import shown_stages
+from spinexplain.jobs.fracture import FractureRequest, fracture_to_folder
 
 
 def command(
@@ -40,59 +37,18 @@ def command(
     Example: spinexplain fracture ct.nii.gz --labels m.nii.gz --level L2 --loss 0.35 -o out
     """
     request = FractureRequest(
-        ct, labels, level, shape, loss, seed, series, label_scheme, float(impaction)
+        ct=ct,
+        labels=labels,
+        level=level,
+        out=out,
+        shape=shape,
+        loss=loss,
+        seed=seed,
+        series=series,
+        label_scheme=label_scheme,
+        impaction=float(impaction),
+        force=force,
     )
-    fracture_to_folder(request, out, force)
+    with shown_stages(ct.name, 3) as progress:
+        fracture_to_folder(request, progress)
     typer.echo(f"simulated {shape} of {level}: {out}")
-
-
-@dataclass(frozen=True)
-class FractureRequest:
-    """What ``fracture`` was asked for."""
-
-    ct: Path
-    labels: Path
-    level: str
-    shape: str
-    loss: float
-    seed: int
-    series: str | None = None
-    label_scheme: str | None = None
-    impaction: float = 0.0
-
-
-def fracture_to_folder(request: FractureRequest, out: Path, force: bool) -> None:
-    """Simulate the fracture and write CT, mask, centroids and evidence mask.
-
-    Raises
-    ------
-    SpinexplainError
-        If an input is wrong or ``out`` exists; nothing is written then.
-    """
-    from spinexplain.anatomy import VertebraLevel
-    from spinexplain.cli.progress import shown_stages
-    from spinexplain.data.phantom.simulate import simulate_fracture
-    from spinexplain.io.centroids import write_centroids
-    from spinexplain.io.files import output_folder
-    from spinexplain.io.nifti import write_nifti
-    from spinexplain.io.read import read_mask, read_scan
-
-    if request.level not in {level.value for level in VertebraLevel if level.is_graded}:
-        raise ConfigError(f"--level is {request.level!r}; expected one of T1-T13, L1-L6.")
-    with output_folder(out, force=force) as folder, shown_stages(request.ct.name, 3) as stage:
-        with stage("read"):
-            volume = read_scan(request.ct, series=request.series)
-            labels = read_mask(request.labels, scheme=request.label_scheme)
-        with stage("fracture"):
-            level = VertebraLevel(request.level)
-            how = (request.shape, request.loss, request.seed)
-            fractured = simulate_fracture(volume, labels, level, *how, impaction=request.impaction)
-        with stage("write"):
-            images: dict[str, Volume | LabelMap] = {
-                "ct": fractured.volume,
-                "labels": fractured.labels,
-                "evidence": fractured.evidence,
-            }
-            for name, image in images.items():
-                write_nifti(folder / f"{name}.nii.gz", image.array, image.affine)
-            write_centroids(folder / "centroids.json", fractured.vertebrae, fractured.volume)

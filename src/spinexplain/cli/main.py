@@ -32,8 +32,8 @@ from spinexplain.cli import (
     train,
     trials,
 )
-from spinexplain.cli.progress import printable
 from spinexplain.errors import SpinexplainError
+from spinexplain.texts.printable import printable
 
 app = typer.Typer(
     name="spinexplain",

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, Series, check_new_file
-from spinexplain.errors import LabelError
-
-if TYPE_CHECKING:
-    from spinexplain.types import Heights
+from spinexplain.cli.options import BodyPath, CtPath, Force, LabelScheme, Series
+from spinexplain.cli.progress import shown_stages
+from spinexplain.jobs.measure import MeasureRequest, measure_to_csv
+from spinexplain.texts.printable import printable
 
 
 def command(
@@ -34,137 +29,9 @@ def command(
 
     Example: spinexplain measure ct.nii.gz --labels vertebrae.nii.gz -o heights.csv
     """
-    from spinexplain.cli.progress import printable, shown_stages
-
     request = MeasureRequest(ct, labels, out, body, series, label_scheme, force)
-    with shown_stages(ct.name, total=3) as stage:
-        measured, left_out = measure_to_csv(request, stage)
+    with shown_stages(ct.name, total=3) as progress:
+        measured, left_out = measure_to_csv(request, progress)
     typer.echo(f"measured {measured} vertebrae: {printable(str(out))}")
     if left_out:
         typer.echo(f"not measured: {', '.join(left_out)}")
-
-
-@dataclass(frozen=True)
-class MeasureRequest:
-    """What ``measure`` was asked for; paths as the user gave them."""
-
-    ct: Path
-    labels: Path
-    out: Path
-    body: Path | None = None
-    series: str | None = None
-    label_scheme: str | None = None
-    force: bool = False
-
-
-COLUMNS = [
-    "level",
-    "anterior_mm",
-    "middle_mm",
-    "posterior_mm",
-    "expected_anterior_mm",
-    "expected_middle_mm",
-    "expected_posterior_mm",
-    "loss",
-    "loss_low",
-    "loss_high",
-    "height_loss_class",
-    "class_low",
-    "class_high",
-    "shape",
-    "own_posterior_loss",
-    *(
-        f"{third}_{place}_mm"
-        for third in ("left", "right")
-        for place in ("anterior", "middle", "posterior")
-    ),
-    "flags",
-]
-
-
-def measure_to_csv(
-    request: MeasureRequest, stage: Callable[[str], AbstractContextManager[None]]
-) -> tuple[int, list[str]]:
-    """Measure the bodies of a mask and write the table.
-
-    Returns
-    -------
-    measured : int
-        Rows written.
-    left_out : list of str
-        Levels in the mask that could not be measured.
-
-    Raises
-    ------
-    SpinexplainError
-        If an input is wrong, or ``out`` exists and ``force`` is not set.
-    """
-    from spinexplain.findings.assess import bodies_of
-    from spinexplain.io.read import read_body, read_mask, read_scan
-    from spinexplain.spine.localize import localize, match_grid, with_graded_levels
-    from spinexplain.spine.morphometry import measure
-    from spinexplain.spine.quality import quality_flags
-
-    check_new_file(request.out, request.force)
-    with stage("read"):
-        volume = read_scan(request.ct, series=request.series)
-        mask = read_mask(request.labels, scheme=request.label_scheme)
-        bodies = bodies_of(mask, read_body(request.body) if request.body else None)
-    with stage("heights"):
-        vertebrae = with_graded_levels(localize(volume, labels=mask, body=bodies))
-        heights = measure(mask if bodies is None else bodies, vertebrae)
-        flags = quality_flags(volume, vertebrae, match_grid(mask, volume))
-    if not heights:
-        levels = ", ".join(vertebra.level.value for vertebra in vertebrae)
-        raise LabelError(
-            f"{request.labels}: no body of {levels} can be measured (cut off, or too coarse); "
-            "expected whole vertebrae. Give another mask."
-        )
-    with stage("write"):
-        rows = [
-            _row(level.value, heights[level], flags[level])
-            for level in (vertebra.level for vertebra in vertebrae)
-            if level in heights
-        ]
-        _write_rows(request.out, rows)
-    left_out = [
-        vertebra.level.value
-        for vertebra in vertebrae
-        if vertebra.level.is_graded and vertebra.level not in heights
-    ]
-    return len(heights), left_out
-
-
-def _write_rows(out: Path, rows: Sequence[Mapping[str, str | int]]) -> None:
-    from spinexplain.io.files import atomic_file
-
-    with atomic_file(out) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _row(level: str, heights: Heights, flags: tuple[str, ...]) -> dict[str, str | int]:
-    numbers = {
-        "anterior_mm": heights.anterior_mm,
-        "middle_mm": heights.middle_mm,
-        "posterior_mm": heights.posterior_mm,
-        "loss": heights.loss,
-        "loss_low": heights.loss_interval[0],
-        "loss_high": heights.loss_interval[1],
-        "own_posterior_loss": heights.own_posterior_loss,
-    }
-    places = ("anterior", "middle", "posterior")
-    numbers |= dict(zip((f"expected_{p}_mm" for p in places), heights.expected_mm, strict=True))
-    for third in ("left", "right"):
-        values = heights.thirds_mm.get(third, (float("nan"),) * 3)
-        numbers |= dict(zip((f"{third}_{p}_mm" for p in places), values, strict=True))
-    return {
-        "level": level,
-        **{name: f"{value:.3f}" for name, value in numbers.items()},
-        "height_loss_class": heights.height_loss_class,
-        "class_low": heights.class_range[0],
-        "class_high": heights.class_range[1],
-        "shape": heights.shape,
-        "flags": " ".join(flags),
-    }

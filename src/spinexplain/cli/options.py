@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.errors import OutputError
-
 CtPath = Annotated[
     Path, typer.Argument(metavar="CT", help="NIfTI file, DICOM folder or zip of a DICOM series.")
 ]
@@ -49,16 +47,3 @@ SoFar = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same bits.")]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to work with.")]
-
-
-def check_new_file(out: Path, force: bool) -> None:
-    """Refuse an output file that exists, or whose folder does not, before anything is read.
-
-    Raises
-    ------
-    OutputError
-    """
-    if out.exists() and not force:
-        raise OutputError(f"{out} exists already; choose another name or add --force.")
-    if not out.absolute().parent.is_dir():
-        raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from spinexplain.cli.options import Force, Jobs, Seed
+from spinexplain.cli.progress import shown_steps
+from spinexplain.jobs.phantom import PhantomRequest, phantom_to_folder
 
 
 def command(
@@ -35,11 +37,11 @@ def command(
 
     Example: spinexplain phantom synthetic --subjects 20 --seed 1 --preset verse-like --jobs 2
     """
-    from spinexplain.data.phantom.write import begun_subjects, write_phantom
-
-    table = write_phantom(
-        out, subjects, seed, preset, jobs, force=force, twins=twins, progress=True
-    )
-    typer.echo(f"scans: {out / 'rawdata'}\nfracture table: {table}")
-    if more := len(begun_subjects(out)) - subjects:
-        typer.echo(f"{more} more subjects than asked for were there; they stay in the table")
+    request = PhantomRequest(out, subjects, seed, preset, twins, jobs, force)
+    with shown_steps(keep=False) as progress:
+        written = phantom_to_folder(request, progress)
+    typer.echo(f"scans: {written.scans}\nfracture table: {written.table}")
+    if written.more:
+        typer.echo(
+            f"{written.more} more subjects than asked for were there; they stay in the table"
+        )

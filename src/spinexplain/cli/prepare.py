@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from spinexplain.cli.cohort_summary import print_summary
 from spinexplain.cli.options import Force, Jobs, Seed
-from spinexplain.cli.progress import printable
+from spinexplain.cli.progress import shown_steps
+from spinexplain.jobs.prepare import PrepareRequest, prepare_to_cohort
+from spinexplain.texts.printable import printable
 
 
 def command(
@@ -43,17 +46,20 @@ def command(
     """
     from rich.console import Console
 
-    from spinexplain.data.prepare import PrepareOptions, prepare
-
-    options = PrepareOptions(
+    request = PrepareRequest(
+        sources=tuple(sources),
+        table=table,
+        out=out,
         patches=patches,
-        jobs=jobs,
         overrides=overrides,
         folds=_folds_of(folds),
         seed=seed,
+        jobs=jobs,
         force=force,
     )
-    prepare(sources, table, out, options, console=Console(stderr=True))
+    with shown_steps(keep=False) as progress:
+        summary = prepare_to_cohort(request, progress)
+    print_summary(summary, Console(stderr=True))
     typer.echo(f"cohort: {printable(str(out))}")
 
 

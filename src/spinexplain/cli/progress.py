@@ -1,27 +1,74 @@
-"""What a terminal can show: names without control characters, one line that names the stage."""
+"""Draws the progress of a job on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-Advance = Callable[[str, int, int], None]
-Stage = Callable[[str], AbstractContextManager[None]]
+import typer
+
+from spinexplain.progress import Progress
+from spinexplain.texts.printable import printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 
-def printable(name: str) -> str:
-    r"""Replace what a file name may hold but no text should: controls and broken bytes.
+@dataclass(eq=False)
+class _OneBar:
+    """A single bar that advances with every finished stage and names what is under way."""
 
-    Examples
-    --------
-    >>> printable("ct\n1\udcff.nii")
-    'ct?1?.nii'
-    """
-    return "".join(char if char.isprintable() else "?" for char in name)
+    bars: Bars
+    task: TaskID
+    title: str
+    now: str = ""
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.now = f"{self.title}: {name}"
+        self._describe(self.now)
+        yield
+        self.bars.advance(self.task)
+
+    def step(self, name: str, done: int, total: int) -> None:
+        self._describe(f"{self.now or self.title}: {name} {done}/{total}")
+
+    def note(self, line: str) -> None:
+        typer.echo(printable(line), err=True)
+
+    def _describe(self, text: str) -> None:
+        from rich.markup import escape
+
+        self.bars.update(self.task, description=escape(text))
+
+
+@dataclass(eq=False)
+class _BarOfEach:
+    """A bar for each kind of step; stages are not drawn."""
+
+    bars: Bars
+    tasks: dict[str, TaskID] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        yield
+
+    def step(self, name: str, done: int, total: int) -> None:
+        from rich.markup import escape
+
+        if name not in self.tasks:
+            self.tasks[name] = self.bars.add_task(escape(printable(name)), total=total)
+        self.bars.update(self.tasks[name], completed=done, total=total)
+
+    def note(self, line: str) -> None:
+        typer.echo(printable(line), err=True)
 
 
 @contextmanager
-def shown_stages(title: str, total: int) -> Iterator[Stage]:
+def shown_stages(title: str, total: int) -> Iterator[Progress]:
     """Show a bar that advances with every finished stage; nothing where stderr is no terminal.
 
     Parameters
@@ -33,7 +80,8 @@ def shown_stages(title: str, total: int) -> Iterator[Stage]:
     """
     from rich.console import Console
     from rich.markup import escape
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     title = printable(title)
     columns = (
@@ -44,30 +92,23 @@ def shown_stages(title: str, total: int) -> Iterator[Stage]:
     console = Console(stderr=True)
     # In a log the bar would leave an empty line, and nothing else.
     shown = console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
-        task = bar.add_task(escape(title), total=total)
-
-        @contextmanager
-        def stage(name: str) -> Iterator[None]:
-            bar.update(task, description=escape(f"{title}: {name}"))
-            yield
-            bar.advance(task)
-
-        yield stage
+    with Bars(*columns, console=console, transient=True, disable=not shown) as bars:
+        yield _OneBar(bars, bars.add_task(escape(title), total=total), title)
 
 
 @contextmanager
-def shown_phases() -> Iterator[Advance]:
-    """Show one bar per phase; call what it yields with (phase, steps done, steps)."""
+def shown_steps(keep: bool = True) -> Iterator[Progress]:
+    """Show a bar for each kind of step.
+
+    Parameters
+    ----------
+    keep : bool
+        Whether the bars stay when all is done, in a log too.
+    """
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress as Bars
 
-    with Progress(console=Console(stderr=True)) as bars:
-        tasks: dict[str, int] = {}
-
-        def advance(phase: str, done: int, total: int) -> None:
-            if phase not in tasks:
-                tasks[phase] = bars.add_task(phase, total=total)
-            bars.update(tasks[phase], completed=done, total=total)  # type: ignore[arg-type]
-
-        yield advance
+    console = Console(stderr=True)
+    hidden = not (keep or console.is_terminal)
+    with Bars(console=console, transient=not keep, disable=hidden) as bars:
+        yield _BarOfEach(bars)

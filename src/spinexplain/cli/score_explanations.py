@@ -64,7 +64,7 @@ def command(
 
     Example: spinexplain score-explanations protoverse-phantom placement -o scores
     """
-    from spinexplain.cli.progress import shown_phases
+    from spinexplain.cli.progress import shown_steps
     from spinexplain.errors import ConfigError
     from spinexplain.jobs.score_explanations import ScoreRequest, score_explanations
 
@@ -89,8 +89,8 @@ def command(
         store=store,
         force=force,
     )
-    with shown_phases() as advance:
-        found = score_explanations(request, advance)
+    with shown_steps() as progress:
+        found = score_explanations(request, progress)
     for row in found["rows"]:
         top = row["localization"].get("top_share")
         place = row["placement"].get("endplate")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from spinexplain.cli.options import Force
+from spinexplain.jobs.tables import TablesRequest, tables_to_folder
 
 
 def command(
@@ -33,23 +34,7 @@ def command(
 
     Example: spinexplain tables experiments/results -o tables
     """
-    from spinexplain.data.cohort import Cohort
-    from spinexplain.experiment.stored import find_results
-    from spinexplain.experiment.table import latex, markdown
-    from spinexplain.experiment.tables import make_tables
-    from spinexplain.io.files import output_folder
-    from spinexplain.report.paper_figures import draw_figures
-
-    found = find_results(*results)
-    opened = None if cohort is None else Cohort.open(cohort)
-    tables = make_tables(found)
-    with output_folder(out, force=force) as folder:
-        for table in tables:
-            (folder / f"{table.key}.md").write_text(markdown(table), "utf-8")
-            (folder / f"{table.key}.tex").write_text(latex(table), "utf-8")
-        pages = "\n".join(markdown(table) for table in tables)
-        (folder / "tables.md").write_text(pages, "utf-8")
-        figures = draw_figures(found, tables, folder, opened)
-    for name in [*(table.key for table in tables), *figures]:
+    request = TablesRequest(tuple(results), out, cohort, force)
+    for name in tables_to_folder(request):
         typer.echo(name)
     typer.echo(f"tables: {out / 'tables.md'}")

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.progress import printable, shown_phases
-
-EVERYTHING = "all"
+from spinexplain.cli.progress import shown_steps
+from spinexplain.jobs.trials import TrialsRequest, in_words, trials_to_folder
+from spinexplain.texts.printable import printable
 
 
 def command(
@@ -46,22 +46,8 @@ def command(
 
     Example: spinexplain trials detector --train verse --train verse+own --test verse -o trials
     """
-    from spinexplain.config.entries import parse_config_text
-    from spinexplain.experiment.trials import Trials, run_trials
-    from spinexplain.experiment.trials_result import markdown
-    from spinexplain.experiment.trials_sources import parse_source
-
-    splits = [None if name == EVERYTHING else name for name in (train_split, test_split)]
-    with shown_phases() as progress:
-        result = run_trials(
-            Trials(
-                parse_config_text(preset),
-                [parse_source(text, splits[0]) for text in train],
-                [parse_source(text, splits[1]) for text in test],
-                seeds,
-                out,
-                progress,
-            )
-        )
-    typer.echo(markdown(result))
+    request = TrialsRequest(preset, tuple(train), tuple(test), out, seeds, train_split, test_split)
+    with shown_steps() as progress:
+        result = trials_to_folder(request, progress)
+    typer.echo(in_words(result))
     typer.echo(f"results: {printable(str(out / 'table.md'))}")

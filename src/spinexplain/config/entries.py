@@ -136,7 +136,7 @@ def parse_entries(texts: Sequence[str]) -> list[Entry]:
     if twice or not entries:
         raise ConfigError(
             f"{len(entries)} entries named {', '.join(names)}; expected at least one and every "
-            "name once. Tell them apart with PRESET:as=NAME."
+            "name once. Give them different names with PRESET:as=NAME."
         )
     return entries
 

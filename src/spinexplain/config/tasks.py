@@ -1,4 +1,4 @@
-"""Named tasks: which classes a model tells apart, and which Genant grades each stands for."""
+"""Named tasks: which classes a model distinguishes, and which Genant grades each stands for."""
 
 from __future__ import annotations
 

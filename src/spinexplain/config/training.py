@@ -363,8 +363,8 @@ def parse_config(content: dict[str, Any], source: str) -> TrainConfig:
     except ValidationError as error:
         raise ConfigError(_explain(error, source)) from None
     except ConfigError as error:
-        told = str(error)
-        raise ConfigError(told if source in told else f"{source}: {told}") from None
+        message = str(error)
+        raise ConfigError(message if source in message else f"{source}: {message}") from None
 
 
 def _config_text(source: str | Path) -> str:

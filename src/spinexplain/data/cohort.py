@@ -285,7 +285,7 @@ def read_rows(path: Path) -> pa.Table:
         table = table.select(index_schema().names).cast(index_schema())
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(
-            f"{path}: can not be read as a cohort table ({error}); expected the parquet file that "
+            f"{path}: cannot be read as a cohort table ({error}); expected the parquet file that "
             "prepare wrote. Delete it and prepare again."
         ) from None
     shards = table["shard"].to_pylist()
@@ -299,7 +299,7 @@ def read_rows(path: Path) -> pa.Table:
 
 
 def _with_twin_column(table: pa.Table) -> pa.Table:
-    """Tell healthy twins in cohorts written before they were marked.
+    """Mark healthy twins in cohorts written before they were marked.
 
     Twins of drawn sheets have HU and no masks; twins of scans are called desc-twin.
     """

@@ -15,13 +15,12 @@ from spinexplain.io.files import atomic_file
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
 
 SUMMARY_SCHEMA = "spinexplain/cohort-summary/1"
 UNGRADED = "not graded"
 NO_SPLIT = "no split"
 
-_COLUMNS = (*GRADES, FOREIGN_MATERIAL, UNGRADED)
+COLUMNS = (*GRADES, FOREIGN_MATERIAL, UNGRADED)
 
 
 def summarize(
@@ -59,9 +58,7 @@ def _crossed(
     counts = Counter(zip(names, grades, strict=True))
     present = {name for name, _ in counts}
     return {
-        name: {grade: counts[name, grade] for grade in _COLUMNS}
-        for name in order
-        if name in present
+        name: {grade: counts[name, grade] for grade in COLUMNS} for name in order if name in present
     }
 
 
@@ -73,37 +70,7 @@ def write_summary(path: str | Path, summary: dict[str, Any]) -> None:
         )
 
 
-def print_summary(summary: dict[str, Any], console: Console) -> None:
-    """Print the counts as tables, and the reasons for what was left out."""
-    from rich.text import Text
-
-    console.print(
-        f"{summary['vertebrae']} vertebrae of {summary['series']} series, "
-        f"{summary['subjects']} subjects"
-    )
-    for title, key in (("split", "by_split"), ("level", "by_level")):
-        console.print(_table(title, summary[key]))
-    reasons = Counter((one["reason"], one["level"] is None) for one in summary["left_out"])
-    for (reason, whole_series), number in reasons.most_common():
-        what = "series" if whole_series else "vertebrae"
-        console.print(Text(f"left out: {number} {what}: {printable(reason)}"))
-    for remark in summary["remarks"]:
-        console.print(Text(f"note: {printable(remark)}"))
-
-
-def _table(title: str, counts: dict[str, dict[str, int]]) -> Any:
-    from rich.table import Table
-
-    table = Table(title, *_COLUMNS, "all", box=None, pad_edge=False)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    for name, row in counts.items():
-        table.add_row(name, *(str(row[grade]) for grade in _COLUMNS), str(sum(row.values())))
-    totals = [sum(row[grade] for row in counts.values()) for grade in _COLUMNS]
-    table.add_row("all", *map(str, totals), str(sum(totals)), style="bold")
-    return table
-
-
-def printable(text: str) -> str:
-    """Replace what could move the cursor or break a line (file names may hold it)."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+def read_summary(path: str | Path) -> dict[str, Any]:
+    """Read what :func:`write_summary` wrote."""
+    summary: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return summary

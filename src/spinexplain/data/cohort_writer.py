@@ -136,7 +136,7 @@ class CohortWriter:
         ConfigError
             If there is no vertebra.
         OutputError
-            If the index can not be written.
+            If the index cannot be written.
         """
         import pyarrow.parquet as parquet
 
@@ -158,7 +158,7 @@ def only_writer(folder: Path) -> Iterator[None]:
     Raises
     ------
     OutputError
-        If another process writes to the folder, or it can not be created.
+        If another process writes to the folder, or it cannot be created.
     """
     try:
         import fcntl

@@ -10,7 +10,7 @@ from typing import TypeVar
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.schema import FOREIGN_MATERIAL, GRADES, SPLITS
 from spinexplain.data.table import SHAPES, series_name
-from spinexplain.data.table_file import Cell, read_sheets
+from spinexplain.data.table_file import Cell, read_tables
 from spinexplain.errors import FileFormatError
 
 _GRADE_CELLS = {
@@ -55,7 +55,7 @@ def read_overrides(path: str | Path) -> LabelOverrides:
         If a column is missing, a value is unknown, or two rows contradict each other.
     """
     path = Path(path)
-    rows = read_sheets(path)[0]
+    rows = read_tables(path)[0]
     header = [str(cell).strip().lower() for cell in rows[0]]
     if not {"series", "level", "grade"} <= set(header):
         raise FileFormatError(

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from spinexplain.data.album import write_contact_sheets
 from spinexplain.data.cohort import Cohort
-from spinexplain.data.cohort_overview import print_summary, summarize, write_summary
+from spinexplain.data.cohort_overview import summarize, write_summary
 from spinexplain.data.cohort_writer import CohortWriter, only_writer
 from spinexplain.data.labeling import join_labels
 from spinexplain.data.overrides import NO_OVERRIDES, read_overrides
 from spinexplain.data.plan import LeftOut, Plan, PlannedSeries, plan_cohort
+from spinexplain.data.prepare_series import prepare_all
 from spinexplain.data.series import PATCHES, fingerprint
 from spinexplain.data.split import check_enough, read_folds, write_folds
 from spinexplain.data.table import read_fracture_table
-from spinexplain.data.workers import prepare_all
+from spinexplain.data.thumbnails import write_thumbnails
 from spinexplain.errors import ConfigError
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from spinexplain.progress import SILENT, Progress
 
 PREPARATION = 1  # raised whenever the same files would give other patches
 
@@ -48,7 +45,7 @@ class PrepareOptions:
         Of the fold assignment.
     force : bool
         Replace a finished cohort. Series whose files have not changed are kept.
-    contact_sheets : bool
+    thumbnails : bool
         Whether to draw them.
     """
 
@@ -58,7 +55,7 @@ class PrepareOptions:
     folds: int | Path | None = None
     seed: int = 0
     force: bool = False
-    contact_sheets: bool = True
+    thumbnails: bool = True
 
 
 def prepare(
@@ -66,11 +63,11 @@ def prepare(
     table: str | Path | None,
     out: str | Path,
     options: PrepareOptions | None = None,
-    console: Console | None = None,
+    progress: Progress = SILENT,
 ) -> Cohort:
     """Turn folders of scans into a cohort of graded vertebrae.
 
-    Beside the arrays it writes ``summary.json``, ``folds.csv`` and ``contact_sheets/``.
+    Beside the arrays it writes ``summary.json``, ``folds.csv`` and ``thumbnails/``.
     Interrupted at any time, the same call goes on where it stopped.
 
     Parameters
@@ -81,8 +78,8 @@ def prepare(
         Fracture table; without one every vertebra is ungraded, unless overrides say more.
     out : str or Path
     options : PrepareOptions, optional
-    console : rich Console, optional
-        Shows progress and the summary; silent if None.
+    progress : Progress
+        Hears ``preparing`` after every series.
 
     Returns
     -------
@@ -93,14 +90,14 @@ def prepare(
     Raises
     ------
     FileFormatError
-        If a source, the table or a CSV can not be read. A broken scan is left out instead,
+        If a source, the table or a CSV cannot be read. A broken scan is left out instead,
         with the reason in the summary.
     ConfigError
         If an option is out of range, a patient is on both sides of the split, there are
         fewer subjects than folds were asked for, or no vertebra is left. Series that are
         finished by then are kept.
     OutputError
-        If ``out`` exists already or can not be written.
+        If ``out`` exists already or cannot be written.
     """
     options = options or PrepareOptions()
     _check(options)
@@ -110,7 +107,7 @@ def prepare(
     if isinstance(folds, int):
         check_enough(folds, len({one.subject for one in plan.series}))
     with only_writer(Path(out)):
-        return _prepare(plan, Path(out), options, folds, console)
+        return _prepare(plan, Path(out), options, folds, progress)
 
 
 def _prepare(
@@ -118,20 +115,20 @@ def _prepare(
     out: Path,
     options: PrepareOptions,
     folds: int | Mapping[str, int] | None,
-    console: Console | None,
+    progress: Progress,
 ) -> Cohort:
     settings = {"patches": options.patches, "preparation": PREPARATION}
     writer = CohortWriter.create(out, settings, options.force)
     todo = [planned for planned in plan.series if not _is_done(planned, writer)]
-    with _shown(console, len(plan.series), len(plan.series) - len(todo)) as advance:
-        failed = prepare_all(todo, options.patches, writer, options.jobs, advance)
+    finished = len(plan.series) - len(todo)
+    failed = prepare_all(todo, options.patches, writer, options.jobs, progress, finished)
     lost = {one.series for one in failed}
     stored = [planned for planned in plan.series if planned.series not in lost]
     _refuse_nothing(stored, failed, writer)
     rows = writer.rows(only=[(one.subject, one.series) for one in stored])
     joined = join_labels(rows, stored, folds, options.seed)
     cohort = writer.preview(joined.rows)
-    left_out, remarks = _told_by_series(stored, cohort, writer)
+    left_out, remarks = _said_of_series(stored, cohort, writer)
     summary = summarize(
         cohort.index,
         [*plan.left_out, *failed, *left_out],
@@ -139,10 +136,7 @@ def _prepare(
     )
     if len(cohort):  # else finish says what is wrong
         _write_companions(cohort, joined.folds, summary, options)
-    cohort = writer.finish(joined.rows)
-    if console is not None:
-        print_summary(summary, console)
-    return cohort
+    return writer.finish(joined.rows)
 
 
 def _write_companions(
@@ -151,8 +145,8 @@ def _write_companions(
     """Write what a person looks at beside the arrays."""
     write_folds(cohort.path / "folds.csv", folds)
     write_summary(cohort.path / "summary.json", summary)
-    if options.contact_sheets:
-        write_contact_sheets(cohort, cohort.path / "contact_sheets")
+    if options.thumbnails:
+        write_thumbnails(cohort, cohort.path / "thumbnails")
 
 
 def _check(options: PrepareOptions) -> None:
@@ -169,21 +163,6 @@ def _is_done(planned: PlannedSeries, writer: CohortWriter) -> bool:
     return notes is not None and notes.get("files") == fingerprint(planned)
 
 
-@contextmanager
-def _shown(console: Console | None, total: int, done: int) -> Iterator[Callable[[], None]]:
-    """Show a progress bar that counts series; the yielded function advances it by one."""
-    if console is None:
-        yield lambda: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = (TextColumn("preparing"), BarColumn(), MofNCompleteColumn(), Remaining())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total, completed=done)
-        yield lambda: bar.advance(task)
-
-
 def _refuse_nothing(
     stored: Sequence[PlannedSeries], failed: Sequence[LeftOut], writer: CohortWriter
 ) -> None:
@@ -195,7 +174,7 @@ def _refuse_nothing(
         )
 
 
-def _told_by_series(
+def _said_of_series(
     stored: Sequence[PlannedSeries], cohort: Cohort, writer: CohortWriter
 ) -> tuple[list[LeftOut], list[str]]:
     """Collect the vertebrae that are not in the cohort, and remarks on whole scans."""

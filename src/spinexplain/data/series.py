@@ -89,7 +89,7 @@ def series_shard(planned: PlannedSeries, patches: str) -> SeriesShard:
 
 
 def fingerprint(planned: PlannedSeries) -> list[list[Any]]:
-    """Tell cheaply whether a series' files changed: name, size and time of each."""
+    """Check cheaply whether a series' files changed: name, size and time of each."""
     files = planned.files
     paths = [files.ct, files.centroids, files.truth, *files.masks.values()]
     stats = [(path.name, path.stat()) for path in paths if path is not None]
@@ -183,12 +183,12 @@ def _sample_mask(
 def _named(
     path: Path, bodies: np.ndarray, seg: str, labels: np.ndarray | None, at: int
 ) -> np.ndarray:
-    """Give bodies the labels of their vertebrae, where the mask does not tell them apart."""
+    """Give bodies the labels of their vertebrae, where the mask does not separate them."""
     if seg == "body":
         return bodies
     if labels is None:
         raise FileFormatError(
-            f"{path}: bodies without a vertebra mask can not be told apart; "
+            f"{path}: bodies without a vertebra mask cannot be separated; "
             f"expected a seg-{VERTEBRA_MASK} mask beside it."
         )
     return np.where(bodies > 0, labels[at], 0)

@@ -168,7 +168,7 @@ def write_shard(folder: Path, shard: SeriesShard) -> str:
     Raises
     ------
     OutputError
-        If the disk is full or the folder can not be written.
+        If the disk is full or the folder cannot be written.
     """
     with writing(folder):
         return _write_shard(folder, shard)
@@ -181,7 +181,7 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"{path}: can not be written ({error.strerror or error}). Check the permissions and "
+            f"{path}: cannot be written ({error.strerror or error}). Check the permissions and "
             "the free space, then run the same command again: finished series are kept."
         ) from error
 
@@ -260,7 +260,7 @@ def open_array(path: Path, kind: Kind) -> zarr.Array:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
-            f"{path}: can not be read as a cohort array ({error}); expected what prepare wrote. "
+            f"{path}: cannot be read as a cohort array ({error}); expected what prepare wrote. "
             "Prepare the cohort again."
         ) from None
     if not fits:

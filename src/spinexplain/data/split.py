@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spinexplain.data.table_file import Cell, read_sheets
+from spinexplain.data.table_file import Cell, read_tables
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.io.files import atomic_file
 
@@ -134,7 +134,7 @@ def read_folds(path: str | Path) -> dict[str, int]:
         If a column is missing, a fold is no whole number from 0, or a subject has two folds.
     """
     path = Path(path)
-    rows = read_sheets(path)[0]
+    rows = read_tables(path)[0]
     header = [str(cell).strip().lower() for cell in rows[0]]
     if not {"subject", "fold"} <= set(header):
         raise FileFormatError(

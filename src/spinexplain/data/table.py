@@ -10,7 +10,7 @@ from pathlib import Path
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.schema import FOREIGN_MATERIAL
-from spinexplain.data.table_file import Cell, Rows, read_sheets
+from spinexplain.data.table_file import Cell, Rows, read_tables
 from spinexplain.errors import FileFormatError
 
 SHAPES = ("none", "wedge", "biconcave", "crush")
@@ -95,7 +95,7 @@ def read_fracture_table(path: str | Path) -> FractureTable:
     Raises
     ------
     FileFormatError
-        If it can not be read, lacks a column, lists a series twice, or has a cell that is
+        If it cannot be read, lacks a column, lists a series twice, or has a cell that is
         no grade, no shape or no split.
 
     Notes
@@ -106,7 +106,7 @@ def read_fracture_table(path: str | Path) -> FractureTable:
     grade that most raters gave counts, of equally frequent ones the mildest.
     """
     path = Path(path)
-    columns, rows = _find_table(path, read_sheets(path))
+    columns, rows = _find_table(path, read_tables(path))
     records: dict[str, SeriesRecord] = {}
     remarks: list[str] = []
     for row in rows:
@@ -180,9 +180,9 @@ def _code(value: Cell) -> str | None:
     return None if text in {"", "nan"} else text.removesuffix(".0")
 
 
-def _find_table(path: Path, sheets: Sequence[Rows]) -> tuple[dict[str, int], Rows]:
+def _find_table(path: Path, tables: Sequence[Rows]) -> tuple[dict[str, int], Rows]:
     best: set[str] = set()
-    for rows in sheets:
+    for rows in tables:
         for number, row in enumerate(rows[:20]):
             columns = _columns(path, row)
             if set(columns) >= _REQUIRED:

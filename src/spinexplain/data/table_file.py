@@ -21,8 +21,8 @@ _MAX_COLUMNS = 512
 _MAX_EMPTY_ROWS = 1000
 
 
-def read_sheets(path: str | Path) -> list[Rows]:
-    """Read every sheet of an .xlsx file, or the one table of a CSV file.
+def read_tables(path: str | Path) -> list[Rows]:
+    """Read every table of an .xlsx file, or the one table of a CSV file.
 
     Only cells that are there are read: a used range that claims millions of empty cells
     costs nothing.
@@ -39,7 +39,7 @@ def read_sheets(path: str | Path) -> list[Rows]:
 
     Notes
     -----
-    The kind of file is told by its first bytes, not by its name. CSV may be separated by
+    The kind of file follows from its first bytes, not from its name. CSV may be separated by
     commas, semicolons or tabs, in UTF-8 or the Western European code page of Excel.
     """
     path = Path(path)
@@ -68,12 +68,12 @@ def _read_xlsx(path: Path, content: bytes) -> list[Rows]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # unknown extensions of other programs
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-            return [_trimmed(_sheet_rows(sheet)) for sheet in book.worksheets]
+            return [_trimmed(_rows(worksheet)) for worksheet in book.worksheets]
     except FileFormatError:
         raise
     except Exception as error:  # openpyxl lets XML, zip and key errors of all kinds through
         raise FileFormatError(
-            f"{path}: can not be read as .xlsx ({type(error).__name__}: {error}); "
+            f"{path}: cannot be read as .xlsx ({type(error).__name__}: {error}); "
             "expected a workbook as Excel saves it. Save it again, or as CSV."
         ) from None
 
@@ -88,10 +88,10 @@ def _refuse_bomb(path: Path, content: bytes) -> None:
         )
 
 
-def _sheet_rows(sheet: Any) -> Iterator[tuple[object, ...]]:
-    sheet.reset_dimensions()  # the claimed range may be huge
+def _rows(worksheet: Any) -> Iterator[tuple[object, ...]]:
+    worksheet.reset_dimensions()  # the claimed range may be huge
     empty = 0
-    for row in sheet.iter_rows(max_col=_MAX_COLUMNS, max_row=_MAX_ROWS, values_only=True):
+    for row in worksheet.iter_rows(max_col=_MAX_COLUMNS, max_row=_MAX_ROWS, values_only=True):
         empty = 0 if any(cell is not None for cell in row) else empty + 1
         if empty > _MAX_EMPTY_ROWS:
             return
@@ -111,7 +111,7 @@ def _read_csv(path: Path, content: bytes) -> Rows:
         return _trimmed(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise FileFormatError(
-            f"{path}: can not be read as CSV ({error}); expected one table with a header row."
+            f"{path}: cannot be read as CSV ({error}); expected one table with a header row."
         ) from None
 
 

@@ -27,7 +27,7 @@ def read_truth(path: str | Path) -> PhantomTruth:
     Raises
     ------
     FileFormatError
-        If it can not be read or has another schema.
+        If it cannot be read or has another schema.
     """
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -36,7 +36,7 @@ def read_truth(path: str | Path) -> PhantomTruth:
         truth = PhantomTruth(int(document["seed"]), losses)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
-            f"{path}: can not be read as a phantom's truth ({type(error).__name__}: {error}); "
+            f"{path}: cannot be read as a phantom's truth ({type(error).__name__}: {error}); "
             "expected the file that phantom wrote. Write the phantom again."
         ) from None
     if schema != TRUTH_SCHEMA:

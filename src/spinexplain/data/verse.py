@@ -141,7 +141,7 @@ def _files_below(folder: Path, remarks: list[str]) -> Iterator[Path]:
 
     def stop(error: OSError) -> None:
         raise FileFormatError(
-            f"{error.filename}: can not be read ({error.strerror}); expected a folder of scans. "
+            f"{error.filename}: cannot be read ({error.strerror}); expected a folder of scans. "
             "Check its permissions."
         ) from None
 
@@ -290,5 +290,5 @@ def _series_files(members: list[_File], remarks: list[str]) -> SeriesFiles:
 
 
 def under_subject(files: SeriesFiles, subject: str) -> SeriesFiles:
-    """File a series under another patient (MICCAI names do not tell whose second scan it is)."""
+    """File a series under another patient (MICCAI names do not say whose second scan it is)."""
     return replace(files, subject=subject)

@@ -76,7 +76,7 @@ def summarize(table: pd.DataFrame, seed: int = 0, draws: int = DRAWS) -> dict[st
     Returns
     -------
     dict
-        JSON-ready; what can not be computed is None.
+        JSON-ready; what cannot be computed is None.
 
     Raises
     ------

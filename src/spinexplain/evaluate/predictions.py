@@ -161,7 +161,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise FileFormatError(
-            f"{path}: can not be read as parquet ({error}); expected predictions written by "
+            f"{path}: cannot be read as parquet ({error}); expected predictions written by "
             "evaluate or crossval. Make them again."
         ) from None
     missing = [name for name in COLUMNS if name not in table]
@@ -197,7 +197,7 @@ def check_same_data(tables: Sequence[pd.DataFrame]) -> str:
     if len(seen) != 1:
         shown = ", ".join(f"{model} on {digest[:12]}" for digest, model in seen.items())
         raise ConfigError(
-            f"results of {len(seen)} different data sets can not be put together ({shown}); "
+            f"results of {len(seen)} different data sets cannot be put together ({shown}); "
             "expected one data_sha256. Evaluate all models on the same cohort."
         )
     if len({class_names(table) for table in tables}) != 1:

@@ -1,4 +1,4 @@
-"""Tests on two models: each says what it can not decide, instead of a number that can not be."""
+"""Tests on two models: each says what it cannot decide, instead of a number that cannot be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from spinexplain.errors import ShapeError
 
-FEWEST_DISAGREEMENTS = 6  # below it the exact two-sided p can not fall under 0.05
+FEWEST_DISAGREEMENTS = 6  # below it the exact two-sided p cannot fall under 0.05
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def wilcoxon(first: np.ndarray, second: np.ndarray) -> TestResult:
         two = float(signed_rank(used, alternative="two-sided", method="exact").pvalue)
         one = float(signed_rank(used, alternative="greater", method="exact").pvalue)
     floors = 2.0 ** (1 - n), 2.0**-n
-    words = f"{n} folds: p can not be below {floors[0]:.3g} two-sided, {floors[1]:.3g} one-sided"
+    words = f"{n} folds: p cannot be below {floors[0]:.3g} two-sided, {floors[1]:.3g} one-sided"
     return TestResult("Wilcoxon", two, one, floors[0], floors[1], words)
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from spinexplain.config.entries import Entry, slug, with_setting
 from spinexplain.config.training import TrainConfig
 from spinexplain.errors import ConfigError
-from spinexplain.experiment.crossval import Plan, Progress, cross_validate
+from spinexplain.experiment.crossval import Plan, cross_validate
 from spinexplain.experiment.crossval_results import crossval_results
 from spinexplain.experiment.shared_phase import classifier_settings
-from spinexplain.io.files import atomic_file
+from spinexplain.io.json_file import write_json
+from spinexplain.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
@@ -192,7 +193,7 @@ def ablate(
     folds: int = 5,
     seed: int = 0,
     jobs: int = 1,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> dict[str, Any]:
     """Cross-validate every entry of a design and write ``results.json``.
 
@@ -206,7 +207,7 @@ def ablate(
     made : Design
     out : str or Path
     folds, seed, jobs : int
-    progress : callable, optional
+    progress : Progress
         As :func:`~spinexplain.experiment.crossval.cross_validate` calls it.
     """
     cross_validate(cohort, Plan(made.entries, folds, seed), out, jobs, progress)
@@ -229,8 +230,7 @@ def ablation_results(
         "base": dict(made.settings[made.entries[0].name]),
         "how": how,
     }
-    with atomic_file(Path(out) / "results.json") as temporary:
-        temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
+    write_json(Path(out) / "results.json", results, only_finite=True)
     return results
 
 

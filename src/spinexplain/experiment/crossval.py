@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,9 @@ from spinexplain.experiment.folds import (
     run_fold,
 )
 from spinexplain.io.files import atomic_file
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.grading.features import keeps_trunk, starting_features
+from spinexplain.workers import run_all
 
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
@@ -35,8 +38,6 @@ FROZEN = (
     "No entry changes the trunk: its features were computed once, of the unaugmented crops, and "
     "heads alone are trained and compared."
 )
-
-Progress = Callable[[str, int, int, str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,9 @@ def _check_budget(entries: Sequence[Entry]) -> None:
     """Refuse to tune one entry more than another."""
     counts = {entry.name: len(entry.candidates) for entry in entries}
     if len(set(counts.values())) > 1:
-        told = ", ".join(f"{name} {count}" for name, count in counts.items())
+        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise ConfigError(
-            f"the entries have different numbers of candidates ({told}); expected as many for "
+            f"the entries have different numbers of candidates ({listed}); expected as many for "
             "each, because what is tuned more looks better. Give each as many values with |."
         )
 
@@ -148,7 +149,7 @@ def _way_out(people: int, name: str) -> str:
 
 
 def cross_validate(
-    cohort: Cohort, plan: Plan, out: str | Path, jobs: int = 1, progress: Progress | None = None
+    cohort: Cohort, plan: Plan, out: str | Path, jobs: int = 1, progress: Progress = SILENT
 ) -> Path:
     """Train every entry on every fold and pool the held-out predictions.
 
@@ -162,15 +163,16 @@ def cross_validate(
         ``crossval.json``, ``folds.csv``, ``runs/``, ``predictions/<entry>.parquet``.
     jobs : int
         Folds trained at the same time, in processes of their own.
-    progress : callable, optional
-        Called with (entry, fold, folds, phase, done, steps); only without further processes.
+    progress : Progress
+        Hears every training as a stage, and its steps; with further processes ``folds``.
 
     Raises
     ------
     ConfigError
         If the data do not fit the plan.
     OutputError
-        If ``out`` holds another experiment.
+        If ``out`` holds another experiment, or a process that trains was killed twice; the
+        other folds are finished then.
     """
     out = Path(out)
     folded = folded_data(cohort, plan)
@@ -181,9 +183,9 @@ def cross_validate(
     )
     if jobs == 1:
         for fold in range(plan.folds):
-            _all_entries(plan, folded, fold, out, progress)
+            _all_entries(fold, plan, folded, out, progress)
     else:
-        _in_processes(plan, folded, out, jobs)
+        _in_processes(plan, folded, out, jobs, progress)
     (out / "predictions").mkdir(exist_ok=True)
     for entry in plan.entries:
         table = pooled_predictions(out, entry, plan.folds)
@@ -192,30 +194,25 @@ def cross_validate(
 
 
 def _all_entries(
-    plan: Plan, folded: FoldedData, fold: int, out: Path, progress: Progress | None
+    fold: int, plan: Plan, folded: FoldedData, out: Path, progress: Progress = SILENT
 ) -> None:
     """Run one fold of all entries one after another, so that they share what is equal."""
     for entry in plan.entries:
-        if is_done(fold_folder(out, entry, fold)):
-            continue
-
-        def report(phase: str, done: int, steps: int, entry: Entry = entry) -> None:
-            if progress is not None:
-                progress(entry.name, fold, plan.folds, phase, done, steps)
-
-        run_fold(entry, folded, fold, out, report)
+        if not is_done(fold_folder(out, entry, fold)):
+            with progress.stage(f"{entry.name}, fold {fold + 1} of {plan.folds}"):
+                run_fold(entry, folded, fold, out, progress)
 
 
-def _in_processes(plan: Plan, folded: FoldedData, out: Path, jobs: int) -> None:
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_one_thread) as pool:
-        waiting = [
-            pool.submit(_all_entries, plan, folded, fold, out, None) for fold in range(plan.folds)
-        ]
-        for future in waiting:
-            future.result()
+def _in_processes(plan: Plan, folded: FoldedData, out: Path, jobs: int, progress: Progress) -> None:
+    run_all(
+        partial(_all_entries, plan=plan, folded=folded, out=out),
+        range(plan.folds),
+        jobs,
+        name=lambda fold: f"fold {fold + 1} of {plan.folds}",
+        start=_one_thread,
+        progress=progress,
+        step="folds",
+    )
 
 
 def _one_thread() -> None:

@@ -13,7 +13,7 @@ from spinexplain.evaluate.comparison import compare_all, fold_figures
 from spinexplain.evaluate.figures import HEADLINE, summarize, without_nan
 from spinexplain.evaluate.predictions import check_same_data, read_predictions
 from spinexplain.experiment.table import fold_cell
-from spinexplain.io.files import atomic_file
+from spinexplain.io.json_file import write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def read_plan(out: str | Path) -> dict[str, Any]:
         found = plan["schema"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(
-            f"{path}: can not be read ({error}); expected a folder written by crossval."
+            f"{path}: cannot be read ({error}); expected a folder written by crossval."
         ) from None
     if found != PLAN_SCHEMA:
         raise FileFormatError(
@@ -88,8 +88,7 @@ def crossval_results(
         "comparisons": compare_all(tables, seed, against),
     }
     results = without_nan(results)
-    with atomic_file(out / "results.json") as temporary:
-        temporary.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n", "utf-8")
+    write_json(out / "results.json", results, only_finite=True)
     return results
 
 
@@ -115,7 +114,7 @@ def _spread(values: list[float]) -> float:
 
 
 def _finished(out: Path, plan: dict[str, Any], so_far: bool) -> list[int]:
-    """Return the folds that all entries have finished; refuse missing ones unless told."""
+    """Return the folds that all entries have finished; refuse missing ones unless ``so_far``."""
     missing = {
         f"{entry['name']} fold {fold}": fold
         for entry in plan["entries"]
@@ -242,7 +241,7 @@ def _counted(count: int, thing: str) -> str:
 
 def candidate_words(results: dict[str, Any]) -> str:
     """Say how many candidates every entry had, and which its folds chose."""
-    told = [
+    listed = [
         f"{entry['name']} "
         + ", ".join(_settings_words(entry["candidates"][k]) for k in entry["chosen"])
         for entry in results["entries"]
@@ -250,7 +249,7 @@ def candidate_words(results: dict[str, Any]) -> str:
     count = len(results["entries"][0]["candidates"])
     return (
         f"{count} candidates for each entry, chosen fold by fold on validation subjects: "
-        + "; ".join(told)
+        + "; ".join(listed)
     )
 
 

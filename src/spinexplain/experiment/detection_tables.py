@@ -98,8 +98,8 @@ def _inference(item: Stored, paper: dict[str, Any]) -> Table | None:
     ]
     for place, piece in enumerate(found["explanation"]["evidence"][:_SHOWN], start=1):
         terms = piece["terms"]
-        told = f"{place}; rank {int(terms['rank'])} of {int(terms['units'])}"
-        rows.append(Row("ours", f"unit {int(terms['unit'])}", (told,)))
+        where = f"{place}; rank {int(terms['rank'])} of {int(terms['units'])}"
+        rows.append(Row("ours", f"unit {int(terms['unit'])}", (where,)))
     notes = [
         f"Ours: {found['level']} of {item.content['ct']['name']}, called {found['grade']} by "
         f"{item.content['models'][0]['name']}; first its place by relevance, then its rank among "

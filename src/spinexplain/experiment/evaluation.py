@@ -102,8 +102,8 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         reasons=reasons,
         device=grader.device,
     )
-    told = {"cohort": cohort.path.name, "split": split, "synthetic": data.synthetic}
-    figures = {**told, **_about(grader, described), **summarize(table, seed)}
+    about = {"cohort": cohort.path.name, "split": split, "synthetic": data.synthetic}
+    figures = {**about, **_about(grader, described), **summarize(table, seed)}
     return Evaluation(table, {"schema": SCHEMA, **figures}, data.patches_hu)
 
 
@@ -136,7 +136,7 @@ def _refusal(grader: Grader, row: Any, share: float) -> str:
 
 
 def _config_hash(described: BundleDescription) -> str:
-    """Hash the settings a bundle was trained with; what it tells of itself where it has none."""
+    """Hash the settings a bundle was trained with; its description where it has none."""
     own = described.model_dump(mode="json", include={"classes", "input", "trunk", "head"})
     return settings_hash(described.training.get("config", own))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,19 +20,19 @@ from spinexplain.evaluate.predictions import (
 )
 from spinexplain.experiment.prediction import predicted
 from spinexplain.experiment.prototype_figures import prototype_story
-from spinexplain.experiment.shared_phase import classifier_key, keep, lend
-from spinexplain.io.files import atomic_file, sha256_file
+from spinexplain.experiment.shared_phase import classifier_key, keep, take
+from spinexplain.io.files import sha256_file
+from spinexplain.io.json_file import write_json
 from spinexplain.models.bundle.store import save_bundle
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.trunks.backbones import bypassing
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.grading.package import Statement, bundle_of, scope_of
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +63,7 @@ def is_done(folder: Path) -> bool:
 
 
 def run_fold(
-    entry: Entry, folded: FoldedData, fold: int, out: Path, progress: Progress | None = None
+    entry: Entry, folded: FoldedData, fold: int, out: Path, progress: Progress = SILENT
 ) -> Path:
     """Train an entry without a fold, judge it on the fold, write everything; return the folder.
 
@@ -143,7 +142,7 @@ def best_candidate(
     store: Path,
     data_key: str,
     folder: Path,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Chosen:
     """Train every candidate and return the best by class-average F1 on validation.
 
@@ -155,7 +154,7 @@ def best_candidate(
     for number, config in enumerate(entry.candidates):
         run = folder / f"candidate-{number}" if entry.others else folder
         key = classifier_key(config, data_key)
-        shared = lend(store, key, run)
+        shared = take(store, key, run)
         trained = train_model(config, training, run, resume=True, progress=progress)
         keep(store, key, run)
         scores.append(trained.figures["f1"])
@@ -187,8 +186,7 @@ def _story(trained: Trained, held_out: TrainingSet, folder: Path) -> dict[str, A
 
 
 def _write(path: Path, content: Any) -> None:
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    write_json(path, content)
 
 
 def pooled_predictions(out: Path, entry: Entry, folds: int) -> pd.DataFrame:

@@ -175,7 +175,7 @@ def contributions(
     -----
     Table 3 of ProtoVerse. Reading: it prints negative entries beside the diagonal, which
     only contributions to the logit of the crops' class can be. With signs of connections
-    constrained the diagonal of that table can not but be the maximum; ``"own_class"`` can.
+    constrained the diagonal of that table cannot but be the maximum; ``"own_class"`` can.
     """
     weight = model.last_layer.weight.detach().double().numpy()
     owner = model.prototype_class.numpy()

@@ -54,7 +54,7 @@ def classifier_key(config: TrainConfig, data_key: str) -> str:
     return settings_hash([classifier_settings(config), data_key])[:24]
 
 
-def lend(store: Path, key: str, run: Path) -> bool:
+def take(store: Path, key: str, run: Path) -> bool:
     """Copy a finished classifier phase into a run that has none; say whether it was there."""
     kept = store / key
     if not (kept / CHECKPOINT).is_file() or (run / CHECKPOINT).exists():

@@ -112,7 +112,7 @@ def _content(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise FileFormatError(
-            f"{path}: can not be read as JSON ({error}); expected a result. Make it again."
+            f"{path}: cannot be read as JSON ({error}); expected a result. Make it again."
         ) from None
     return content if isinstance(content, dict) else {}
 

@@ -238,11 +238,11 @@ def _factor_tables(items: tuple[Stored, ...], paper: dict[str, Any]) -> list[Tab
 
 def of_factor(item: Stored, factor: str) -> list[tuple[dict[str, Any], str]]:
     """Return the entries of an ablation that differ in one factor alone, with its values."""
-    told = item.content["factors"]
+    factors = item.content["factors"]
     entries = {entry["name"]: entry for entry in item.content["entries"]}
     chosen = []
-    for name, settings in told["settings"].items():
+    for name, settings in factors["settings"].items():
         others = {key: value for key, value in settings.items() if key != factor}
-        if others == {k: v for k, v in told["base"].items() if k != factor}:
+        if others == {k: v for k, v in factors["base"].items() if k != factor}:
             chosen.append((entries[name], str(settings[factor])))
     return chosen

@@ -20,9 +20,10 @@ from spinexplain.experiment.trials_scores import (
 )
 from spinexplain.experiment.trials_sources import Source, check_apart, read_source
 from spinexplain.io.files import atomic_file
+from spinexplain.progress import SILENT, Progress
 
 if TYPE_CHECKING:
-    from spinexplain.train.grading.run import Progress, Trained
+    from spinexplain.train.grading.run import Trained
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Trials:
     test: Sequence[Source]
     seeds: int
     out: Path
-    progress: Progress | None = field(default=None, compare=False)
+    progress: Progress = field(default=SILENT, compare=False)
 
 
 def run_trials(trials: Trials) -> TrialsResult:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from spinexplain.findings.scan import (
     ScanSource,
     VertebraFindings,
 )
+from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.body_size import expected_body_heights_mm
 from spinexplain.spine.localize import localize, match_grid, with_graded_levels
 from spinexplain.spine.morphometry import measure
@@ -38,13 +38,6 @@ if TYPE_CHECKING:
 
 SHIPPED_MODEL = "protoverse-phantom"
 
-Stage = Callable[[str], AbstractContextManager[None]]
-"""Called with the name of each stage; the stage runs inside the context it returns."""
-
-
-def _unobserved(_: str) -> AbstractContextManager[None]:
-    return nullcontext()
-
 
 def grade(
     volume: Volume,
@@ -57,7 +50,7 @@ def grade(
     source: ScanSource | None = None,
     settings: Mapping[str, str] | None = None,
     device: str = "cpu",
-    stage: Stage = _unobserved,
+    progress: Progress = SILENT,
 ) -> ScanFindings:
     """Grade every thoracic and lumbar vertebra of a CT and say why.
 
@@ -71,7 +64,7 @@ def grade(
     centroids : sequence of Vertebra, optional
         Body centers; win over the mask's where both are given.
     body : LabelMap, optional
-        1 inside vertebral bodies, from a tool that tells bodies from arches. Centers and
+        1 inside vertebral bodies, from a tool that separates bodies from arches. Centers and
         heights are then taken from it instead of from what is cut out of ``labels``.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.
@@ -83,9 +76,9 @@ def grade(
         Shown at the foot of the report.
     device : str
         ``"cpu"`` or ``"cuda"``, for models that are loaded here.
-    stage : callable, optional
-        Observes the stages ``localize``, ``heights``, ``quality``, ``reformat``,
-        ``load model``, ``grade`` and ``explain``, for progress or timing.
+    progress : Progress
+        Hears the stages ``localize``, ``heights``, ``quality``, ``reformat``, ``load model``,
+        ``grade`` and ``explain``.
 
     Returns
     -------
@@ -103,25 +96,25 @@ def grade(
     """
     if not models:
         raise ConfigError("models is empty; expected at least one model to grade with.")
-    with stage("localize"):
+    with progress.stage("localize"):
         bodies = bodies_of(labels, body)
         found = localize(volume, labels=labels, centroids=centroids, body=bodies)
         vertebrae = with_graded_levels(found)
-    with stage("heights"):
+    with progress.stage("heights"):
         # On the mask's own grid: resampling a fine mask to the CT's would cost precision.
         mask = bodies if bodies is not None else labels
         heights = measure(mask, vertebrae) if mask is not None else {}
-    with stage("quality"):
+    with progress.stage("quality"):
         on_ct = match_grid(labels, volume) if labels is not None else None
         flags = quality_flags(volume, vertebrae, on_ct)
-    with stage("reformat"):
+    with progress.stage("reformat"):
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
         overview = _overview(volume, vertebrae)
-    with stage("load model"):
+    with progress.stage("load model"):
         graders = [_loaded(model, device) for model in models]
     units = _dissected(graders, dissections)
     assessed = [
-        _assess(grader, volume, vertebrae, flags, stage, of)
+        _assess(grader, volume, vertebrae, flags, progress, of)
         for grader, of in zip(graders, units, strict=True)
     ]
     return ScanFindings(
@@ -271,11 +264,11 @@ def _assess(
     volume: Volume,
     vertebrae: Sequence[Vertebra],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
-    stage: Stage,
+    progress: Progress,
     dissection: Dissection | None,
 ) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
     """Grade and explain each level, or give the reason why not."""
-    with stage("reformat"):
+    with progress.stage("reformat"):
         patches = [p for p in patches_for(grader, volume, vertebrae) if p.vertebra.level.is_graded]
     reasons = {
         patch.vertebra.level: not_assessable_reason(flags[patch.vertebra.level])
@@ -283,10 +276,10 @@ def _assess(
         for patch in patches
     }
     assessable = [patch for patch in patches if reasons[patch.vertebra.level] is None]
-    with stage("grade"):
+    with progress.stage("grade"):
         grader = _answered(grader, assessable)
         gradings = grader.grade(assessable)
-    with stage("explain"):
+    with progress.stage("explain"):
         assessed = {
             patch.vertebra.level: Assessment(
                 grading, explain(grader, patch, grading.grade, dissection=dissection)

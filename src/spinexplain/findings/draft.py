@@ -123,7 +123,7 @@ def permitted(text: str) -> bool:
 
 
 def endplate(explanation: Explanation, heights: Heights, sheet: Patch) -> str | None:
-    """Tell which endplate the evidence lies at.
+    """Say which endplate the evidence lies at.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Which vertebrae deserve a card, why, and whether network and heights agree.
 
 Every rule of the report that turns findings into a judgement is here, so that the page,
-``result.json`` and the heat maps can not drift apart.
+``result.json`` and the heat maps cannot drift apart.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def not_assessable_reason(findings: VertebraFindings) -> str | None:
 
 
 def agreement(grade: str | None, heights: Heights | None) -> bool | None:
-    """Tell whether a grade fits the measured height loss.
+    """Say whether a grade fits the measured height loss.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def agreement(grade: str | None, heights: Heights | None) -> bool | None:
 
 
 def models_agree(findings: VertebraFindings) -> bool | None:
-    """Tell whether all models call a vertebra fractured, or all not.
+    """Say whether all models call a vertebra fractured, or all not.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def models_agree(findings: VertebraFindings) -> bool | None:
 
 
 def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> tuple[Reason, ...]:
-    """Tell why a vertebra deserves a card; an empty answer means that it does not.
+    """Say why a vertebra deserves a card; an empty answer means that it does not.
 
     Parameters
     ----------

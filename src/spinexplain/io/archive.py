@@ -114,7 +114,7 @@ def opened(path: Path, limits: ZipLimits | None = None) -> Iterator[list[Member]
 
 def _folder_members(folder: Path) -> Iterator[Member]:
     def refuse(error: OSError) -> None:
-        raise FileFormatError(f"{error.filename}: can not be listed ({error.strerror}).")
+        raise FileFormatError(f"{error.filename}: cannot be listed ({error.strerror}).")
 
     files = []
     for root, _, names in os.walk(folder, onerror=refuse):

@@ -104,7 +104,7 @@ def write_centroids(
     Raises
     ------
     OutputError
-        If the file can not be written.
+        If the file cannot be written.
     """
     inverse = np.linalg.inv(reference.affine)
     rows: list[dict[str, Any]] = [{"direction": list(nib.aff2axcodes(reference.affine))}]

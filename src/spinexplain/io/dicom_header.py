@@ -1,7 +1,7 @@
 """What one DICOM file says about its series and its slices, nothing personal.
 
 Only the tags listed here are ever read; names, identifiers and dates of patients are not
-even parsed, so that they can not reach a message, a log or a file name.
+even parsed, so that they cannot reach a message, a log or a file name.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class FileHeader:
     slices : tuple of SliceHeader
         Empty where ``problem`` says why.
     problem : str
-        Why the file can not be part of a CT volume; empty if it can.
+        Why the file cannot be part of a CT volume; empty if it can.
     """
 
     source: int
@@ -161,7 +161,7 @@ def read_header(stream: BinaryIO, source: int, name: str) -> FileHeader | None:
     Raises
     ------
     FileFormatError
-        If it starts as DICOM but can not be parsed.
+        If it starts as DICOM but cannot be parsed.
     """
     dataset = _parsed(stream, name)
     try:
@@ -184,7 +184,7 @@ def _parsed(stream: BinaryIO, name: str) -> Dataset:
 
 def _damaged(name: str, reason: str) -> FileFormatError:
     return FileFormatError(
-        f"{name}: starts like a DICOM file but can not be parsed ({reason}); "
+        f"{name}: starts like a DICOM file but cannot be parsed ({reason}); "
         "expected a whole file. Export the series again."
     )
 

@@ -41,7 +41,7 @@ def decode_stack(
     Raises
     ------
     FileFormatError
-        If pixels are missing, truncated or can not be decoded, or two different slices lie
+        If pixels are missing, truncated or cannot be decoded, or two different slices lie
         at one position.
     """
     slices = [item for place in stack.places for item in place]
@@ -145,7 +145,7 @@ def _check_decoder(header: FileHeader) -> None:
         available = bool(decoding_plugin(syntax)) or get_decoder(syntax).is_available
     except NotImplementedError:
         raise FileFormatError(
-            f"{header.name}: transfer syntax {syntax.name} can not be decoded; expected an "
+            f"{header.name}: transfer syntax {syntax.name} cannot be decoded; expected an "
             "uncompressed one, JPEG, JPEG-LS, JPEG 2000 or RLE. Export the series uncompressed."
         ) from None
     if not available:
@@ -159,7 +159,7 @@ def _undecodable(header: FileHeader, error: BaseException) -> FileFormatError:
     from pydicom.uid import UID
 
     return FileFormatError(
-        f"{header.name}: its pixels can not be decoded ({type(error).__name__}, "
+        f"{header.name}: its pixels cannot be decoded ({type(error).__name__}, "
         f"{UID(header.transfer_syntax).name}); expected a complete gray-value image. "
         "The file is damaged or cut short: export the series again."
     )

@@ -19,7 +19,7 @@ _LISTED = 12
 
 @dataclass(frozen=True)
 class SeriesInfo:
-    """One series, as a person tells it from the others; nothing personal in it.
+    """One series, as a person distinguishes it from the others; nothing personal in it.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class SeriesInfo:
     localizer : bool
         Whether it is a scout image.
     problem : str
-        Why it can not be read as a CT volume; empty if it can.
+        Why it cannot be read as a CT volume; empty if it can.
     """
 
     key: str
@@ -130,7 +130,7 @@ def choose_series(name: str, found: Sequence[Series], wanted: str | None) -> Ser
     if wanted is not None and len(fitting) == 1:
         state = fitting[0].info.problem or "it is a localizer (scout image)"
         raise FileFormatError(
-            f"{name}: series {fitting[0].info.key} can not be read as a CT volume: {state}. "
+            f"{name}: series {fitting[0].info.key} cannot be read as a CT volume: {state}. "
             "Choose another with --series."
         )
     raise FileFormatError(f"{name}: {_choice(found, fitting, wanted)}.")

@@ -1,4 +1,4 @@
-"""Where the slices of a DICOM file lie, how they become HU, or why they can not be used."""
+"""Where the slices of a DICOM file lie, how they become HU, or why they cannot be used."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SliceHeader:
 
 
 class UnusableError(Exception):
-    """A reason why a file can not be part of a CT volume."""
+    """A reason why a file cannot be part of a CT volume."""
 
 
 def slices_of(dataset: Dataset, source: int, modality: str) -> tuple[SliceHeader, ...]:
@@ -68,7 +68,7 @@ def slices_of(dataset: Dataset, source: int, modality: str) -> tuple[SliceHeader
     Raises
     ------
     UnusableError
-        If it can not be part of a CT volume.
+        If it cannot be part of a CT volume.
     """
     if modality != "CT":
         raise UnusableError(f"modality {modality or 'missing'}, expected CT")

@@ -22,7 +22,7 @@ def sha256_file(path: str | Path) -> str:
     Raises
     ------
     FileFormatError
-        If the file is missing or can not be read.
+        If the file is missing or cannot be read.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def unreadable(path: str | Path, error: OSError) -> FileFormatError:
         return FileFormatError(f"{path}: is a folder; expected a file. Name the file inside it.")
     reason = error.strerror or str(error)
     return FileFormatError(
-        f"{path}: can not be read ({reason}); expected a readable file. "
+        f"{path}: cannot be read ({reason}); expected a readable file. "
         "Check the permissions and the disk."
     )
 
@@ -66,7 +66,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If the folder is missing, or the file can not be written or renamed.
+        If the folder is missing, or the file cannot be written or renamed.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def output_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        If ``path`` exists and may not be replaced, or can not be written.
+        If ``path`` exists and may not be replaced, or cannot be written.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def _check_replaceable(path: Path, force: bool) -> None:
 def _unwritable(path: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
     return OutputError(
-        f"{path}: can not be written ({reason}). "
+        f"{path}: cannot be written ({reason}). "
         "Check that the folder exists, its permissions and the free space."
     )
 
@@ -197,3 +197,16 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def check_new_file(out: Path, force: bool) -> None:
+    """Refuse an output file that exists, or whose folder does not, before anything is read.
+
+    Raises
+    ------
+    OutputError
+    """
+    if out.exists() and not force:
+        raise OutputError(f"{out} exists already; choose another name or add --force.")
+    if not out.absolute().parent.is_dir():
+        raise OutputError(f"{out}: there is no folder {out.parent}. Make it first.")

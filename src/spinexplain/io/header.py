@@ -142,7 +142,7 @@ def _checked_affine(path: str | Path, affine: np.ndarray) -> np.ndarray:
 
 
 def _check_size(stream: ByteStream, header: NiftiHeader) -> None:
-    """Refuse sizes the file can not hold before any memory is taken."""
+    """Refuse sizes the file cannot hold before any memory is taken."""
     promised = header.offset + header.count * header.dtype.itemsize
     if promised > stream.most_bytes:
         raise truncated(stream.path, header, f"at most {stream.most_bytes}", promised)

@@ -18,7 +18,7 @@ with suppress(ImportError):  # without a wheel for the platform: the same bytes,
 
 _CHUNK = 1 << 18
 _GZIP_MAGIC = b"\x1f\x8b"
-_MAX_RATIO = 1032  # a deflate stream can not expand further than this
+_MAX_RATIO = 1032  # a deflate stream cannot expand further than this
 _DAMAGED = (zlib.error, _inflate.error)
 
 
@@ -32,7 +32,7 @@ class Digest(Protocol):
 class ByteStream:
     """Reads a file's content into memory that the caller owns, inflating gzip on the way.
 
-    Compression is told from the first bytes, not from the name. Compared with
+    Compression is recognized by the first bytes, not from the name. Compared with
     :mod:`gzip` it keeps no window of its own and copies every byte once.
 
     Parameters

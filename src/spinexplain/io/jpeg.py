@@ -77,7 +77,7 @@ def decode_frame(stream: bytes, runner: DecodeRunner) -> bytes:
     ----------
     stream : bytes
     runner : DecodeRunner
-        What pydicom knows about the frame; told how many bits are allocated to a value.
+        What pydicom knows about the frame; set to how many bits are allocated to a value.
 
     Returns
     -------

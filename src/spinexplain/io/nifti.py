@@ -97,7 +97,7 @@ def write_nifti(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None
     Raises
     ------
     OutputError
-        If the file can not be written.
+        If the file cannot be written.
     """
     narrower = {"bool": np.uint8, "float64": np.float32, "int64": np.int32, "uint64": np.uint32}
     stored = np.asarray(array, dtype=narrower.get(array.dtype.name, array.dtype))

@@ -21,7 +21,7 @@ class ScanWarning(UserWarning):
 
 
 def check_hounsfield(name: str, volume: Volume) -> None:
-    """Refuse a scan whose values can not be HU, warn about one whose values look odd.
+    """Refuse a scan whose values cannot be HU, warn about one whose values look odd.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def read_scan(path: Path | str, series: str | None = None) -> Volume:
     ------
     FileFormatError, GeometryError
         As :func:`read_dicom` and :func:`spinexplain.io.nifti.read_volume`; also if the
-        values can not be HU.
+        values cannot be HU.
     ConfigError
         If ``series`` is given for a NIfTI file.
 
@@ -98,7 +98,7 @@ def is_dicom(path: Path | str) -> bool:
     Raises
     ------
     FileFormatError
-        If the file is missing or can not be read.
+        If the file is missing or cannot be read.
     """
     path = Path(path)
     if path.name.lower().endswith((".nii", ".nii.gz")) and not path.is_dir():
@@ -145,7 +145,7 @@ def read_mask(path: Path | str, scheme: str | None = None) -> LabelMap:
         spine-segment's output folder.
     scheme : str, optional
         Whose numbers they are, a key of :data:`spinexplain.io.schemes.SCHEMES`. Left out,
-        it is told from the names in the header, or from the labels and where they lie.
+        it is found from the names in the header, or from the labels and where they lie.
 
     Returns
     -------
@@ -155,7 +155,7 @@ def read_mask(path: Path | str, scheme: str | None = None) -> LabelMap:
     Raises
     ------
     FileFormatError, GeometryError
-        If a file can not be read, or single-vertebra masks lie on different grids.
+        If a file cannot be read, or single-vertebra masks lie on different grids.
     LabelError
         If no vertebra is labeled, a label is unknown, or the scheme is ambiguous.
     ConfigError

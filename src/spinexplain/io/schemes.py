@@ -1,4 +1,4 @@
-"""Label numbers of other tools become VerSe's, and are told apart by names and anatomy."""
+"""Label numbers of other tools become VerSe's, and are recognized by names and anatomy."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ SCHEMES: Mapping[str, LabelScheme] = MappingProxyType(
         for scheme in (
             LabelScheme("verse", "VerSe", VERSE | {SACRUM: SACRUM, COCCYX: COCCYX}),
             # L5 27 .. C1 50 run upwards; 26 is the sacrum (S1), or L6 in its third version,
-            # which only the names in the header tell.
+            # which only the names in the header say.
             LabelScheme(
                 "totalsegmentator",
                 "TotalSegmentator 2",
@@ -189,7 +189,7 @@ def level_named(name: str) -> int | None:
 
 
 def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
-    """Tell from the labels and where they lie whose numbers a mask has.
+    """Find out from the labels and where they lie whose numbers a mask has.
 
     Parameters
     ----------
@@ -206,7 +206,7 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     Notes
     -----
     A scheme fits when it knows every label, and its vertebrae then follow each other from
-    cranial to caudal, 8 to 65 mm apart per level. That tells VerSe's numbers, which grow
+    cranial to caudal, 8 to 65 mm apart per level. That separates VerSe's numbers, which grow
     downwards, from TotalSegmentator's, which grow upwards, and T13 from a sacrum (both 28).
     Of several that fit, the one that gives the most labels a place in the spine is taken.
     TotalSegmentator's first version is found only where its labels leave VerSe's range:

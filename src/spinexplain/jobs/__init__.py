@@ -1,1 +1,1 @@
-"""Jobs: what a command does, as a function of a request."""
+"""What the program does, as functions with a request: called by commands, reader and node."""

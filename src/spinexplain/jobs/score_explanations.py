@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.io.files import atomic_file
+from spinexplain.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from spinexplain.analysis.explanations.assemble import Panel
     from spinexplain.analysis.explanations.figures import Scoring
     from spinexplain.analysis.explanations.pieces import Piece, Source
     from spinexplain.data.cohort import Cohort
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many pieces of it are done, and of how many."""
 
 _MARKER, _PIECES, _COHORTS = "request.json", "pieces", "cohorts"
 
@@ -107,13 +102,13 @@ class _Found:
     reliability: dict[str, Any] = field(default_factory=dict)
 
 
-def score_explanations(request: ScoreRequest, progress: Progress | None = None) -> dict[str, Any]:
+def score_explanations(request: ScoreRequest, progress: Progress = SILENT) -> dict[str, Any]:
     """Explain every vertebra with every explainer and model, score and compare them.
 
     Parameters
     ----------
     request : ScoreRequest
-    progress : callable, optional
+    progress : Progress
 
     Returns
     -------
@@ -124,19 +119,18 @@ def score_explanations(request: ScoreRequest, progress: Progress | None = None) 
     Raises
     ------
     SpinexplainError
-        If a model, the cohort, an explainer or the folder can not be used.
+        If a model, the cohort, an explainer or the folder cannot be used.
     """
     from spinexplain.analysis.explanations.methods import check_names
     from spinexplain.report.explanations_page import write_leaderboard
 
-    step = progress or (lambda what, done, total: None)
     explainers = check_names(request.explainers)
     _check_sources(request)
     found = _Found()
     with _claimed(request):
-        models = [_model(request, name, explainers, found, step) for name in request.models]
+        models = [_model(request, name, explainers, found, progress) for name in request.models]
         _check_distinct(models)
-        _compute(request, models, step)
+        _compute(request, models, progress)
         for model in models:
             _collect(request, model, found)
         _collect_foreign(request, models, found)
@@ -211,7 +205,7 @@ def _read(path: Path) -> Any:
 
 
 def _model(
-    request: ScoreRequest, name: str, explainers: tuple[str, ...], found: _Found, step: Progress
+    request: ScoreRequest, name: str, explainers: tuple[str, ...], found: _Found, progress: Progress
 ) -> _Model:
     """Load a model once to see what can explain it, and choose its vertebrae."""
     from spinexplain.analysis.explanations.bench import bench_rows
@@ -224,7 +218,7 @@ def _model(
     )
 
     grader = loaded_grader(name)
-    cohort = _cohort(request, grader.spec.axes, step)
+    cohort = _cohort(request, grader.spec.axes, progress)
     rows = bench_rows(cohort, grader.spec.axes, request.split, request.vertebrae, request.seed)
     source = Source(name, cohort.path, tuple(rows.tolist()), request.dissections)
     usable, dissections = [], loaded_dissections(request.dissections)
@@ -257,7 +251,7 @@ def _check_distinct(models: Sequence[_Model]) -> None:
         )
 
 
-def _cohort(request: ScoreRequest, axes: int, step: Progress) -> Cohort:
+def _cohort(request: ScoreRequest, axes: int, progress: Progress) -> Cohort:
     """Open the cohort, or draw the phantom preset of that name."""
     from spinexplain.data.cohort import Cohort
     from spinexplain.data.phantom.bench import bench_cohort
@@ -271,19 +265,19 @@ def _cohort(request: ScoreRequest, axes: int, step: Progress) -> Cohort:
         request.bench_seed,
         wanted,
         axes,
-        lambda drawn: step("drawing vertebrae", min(drawn, wanted), wanted),
+        lambda drawn: progress.step("drawing vertebrae", min(drawn, wanted), wanted),
     )
 
 
-def _compute(request: ScoreRequest, models: Sequence[_Model], step: Progress) -> None:
+def _compute(request: ScoreRequest, models: Sequence[_Model], progress: Progress) -> None:
     """Compute all pieces that are missing: maps first, as the random models need them."""
     maps, rest = [], []
     for model in models:
         planned = _planned(request, model)
         maps += [piece for piece in planned if piece.kind == "maps"]
         rest += [piece for piece in planned if piece.kind != "maps"]
-    _run(maps, request.jobs, "explaining", step)
-    _run(rest, request.jobs, "random models and prototypes", step)
+    _run(maps, request.jobs, "explaining", progress)
+    _run(rest, request.jobs, "random models and prototypes", progress)
 
 
 def _planned(request: ScoreRequest, model: _Model) -> list[Piece]:
@@ -310,37 +304,21 @@ def _planned(request: ScoreRequest, model: _Model) -> list[Piece]:
     return pieces
 
 
-def _run(pieces: Sequence[Piece], jobs: int, what: str, step: Progress) -> None:
+def _run(pieces: Sequence[Piece], jobs: int, what: str, progress: Progress) -> None:
+    """Compute the pieces that are not stored; where a worker is killed the others go on."""
+    from spinexplain.analysis.explanations.pieces import compute, on_one_thread
+    from spinexplain.workers import run_all
+
     missing = [piece for piece in pieces if not piece.path.exists()]
-    done = len(pieces) - len(missing)
-    for _ in _computed(missing, jobs):
-        done += 1
-        step(what, done, len(pieces))
-
-
-def _computed(pieces: Sequence[Piece], jobs: int) -> Iterator[Piece]:
-    from spinexplain.analysis.explanations.pieces import compute
-
-    if jobs == 1 or len(pieces) < 2:
-        for piece in pieces:
-            compute(piece)
-            yield piece
-        return
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(pieces)), mp_context=spawn) as pool:
-        running = {pool.submit(compute, piece): piece for piece in pieces}
-        try:
-            for future in as_completed(running):
-                future.result()
-                yield running[future]
-        except BrokenProcessPool:
-            raise OutputError(
-                "a worker process was killed, most likely for lack of memory; finished pieces are "
-                f"kept. Run the same command again with fewer jobs than {jobs}."
-            ) from None
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    run_all(
+        compute,
+        missing,
+        jobs,
+        name=lambda piece: f"{piece.source.model} {piece.explainer or 'prototypes'}",
+        start=on_one_thread,
+        progress=progress,
+        step=what,
+    )
 
 
 def _collect(request: ScoreRequest, model: _Model, found: _Found) -> None:
@@ -362,9 +340,9 @@ def _collect(request: ScoreRequest, model: _Model, found: _Found) -> None:
         row, panels = explainer_row(scoring, folder, model.name, explainer, model.classes)
         found.rows.append({**row, "bench": key})
         found.panels[f"{model.name}: {explainer}"] = panels
-        told = reliability_of(row)
-        if told is not None:
-            found.reliability.setdefault(model.name, {})[explainer] = told
+        measured = reliability_of(row)
+        if measured is not None:
+            found.reliability.setdefault(model.name, {})[explainer] = measured
     if model.has_prototypes:
         found.prototypes[model.name] = _read(model.folder / "prototypes.json")
 
@@ -401,7 +379,7 @@ def _store(request: ScoreRequest, models: Sequence[_Model], found: _Found) -> No
     from spinexplain.types import EvidenceReliability
 
     for model in models:
-        told = [
+        measured = [
             EvidenceReliability(
                 method=method,
                 cohort=Path(request.cohort).name,
@@ -414,8 +392,8 @@ def _store(request: ScoreRequest, models: Sequence[_Model], found: _Found) -> No
             )
             for method, one in found.reliability.get(model.name, {}).items()
         ]
-        if told:
-            store_evidence(locate(model.source.model), told)
+        if measured:
+            store_evidence(locate(model.source.model), measured)
 
 
 def _content(request: ScoreRequest, found: _Found) -> dict[str, Any]:

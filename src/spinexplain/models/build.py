@@ -29,7 +29,7 @@ def _detector(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) -
         )
     if classes != 2:
         raise ConfigError(
-            f'[head] kind "detector" tells two classes apart; got {classes}. Put several grades '
+            f'[head] kind "detector" distinguishes two classes; got {classes}. Put several grades '
             "into one class under [grades]."
         )
     net = DetectorNet(trunk, spec.size, head.dropout, head.width)

@@ -108,7 +108,7 @@ def write_atlas(
     Raises
     ------
     OutputError
-        If ``out`` exists and ``force`` is not set, or it can not be written.
+        If ``out`` exists and ``force`` is not set, or it cannot be written.
     """
     say = load_catalogue(language)
     page = prepare_atlas(atlas, beside, say, command, date or datetime.date.today())

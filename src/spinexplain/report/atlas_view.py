@@ -1,4 +1,4 @@
-"""An atlas prepared for drawing: cards, matrices, the sheet of patches, sentences."""
+"""An atlas prepared for drawing: cards, matrices, the map of patches, sentences."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class MatrixView:
 
 @dataclass(frozen=True)
 class Point:
-    """A patch or a prototype on the sheet, in its pixels."""
+    """A patch or a prototype on the map, in its pixels."""
 
     x: float
     y: float
@@ -109,7 +109,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class SheetView:
+class MapView:
     """Training patches and prototypes in two dimensions."""
 
     width: float
@@ -126,7 +126,7 @@ class ModelView:
     atlas: ModelAtlas
     prototypes: tuple[PrototypeView, ...]
     matrices: tuple[MatrixView, ...]
-    sheet: SheetView | None
+    map: MapView | None
     area: tuple[Share, ...]
     top: float
 
@@ -151,7 +151,7 @@ def view_model(atlas: ModelAtlas, album: Album, prefix: str = "") -> ModelView:
             for index, entry in enumerate(atlas.prototypes)
         ),
         matrices=tuple(view_matrices(atlas)),
-        sheet=view_sheet(atlas.embedding, atlas) if atlas.embedding is not None else None,
+        map=view_map(atlas.embedding, atlas) if atlas.embedding is not None else None,
         area=shares(atlas.structure_area),
         top=top,
     )
@@ -239,7 +239,7 @@ def _cell(value: float) -> Cell:
     )
 
 
-def view_sheet(embedding: Embedding, atlas: ModelAtlas, width: float = 720.0) -> SheetView:
+def view_map(embedding: Embedding, atlas: ModelAtlas, width: float = 720.0) -> MapView:
     """Lay the embedding out, one scale along both axes.
 
     Parameters
@@ -273,7 +273,7 @@ def view_sheet(embedding: Embedding, atlas: ModelAtlas, width: float = 720.0) ->
         )
         for entry, to, start in zip(atlas.prototypes, embedding.after, origins, strict=True)
     ]
-    return SheetView(
+    return MapView(
         width=width,
         height=round(height, 1),
         patches=tuple(

@@ -85,30 +85,19 @@ def figure_three(atlas: ModelAtlas, say: Catalogue) -> str:
     """Say what the cosine matrix as published shows, and what it hides."""
     means = {key: same_class_cosine(m, atlas.owner) for key, m in cosines(atlas).items()}
     means = {key: value for key, value in means.items() if not math.isnan(value)}
-    parts = []
-    if ("raw", "before") in means:
-        parts.append(
-            say(
-                "atlas.cosine_raw",
-                before=_two(means["raw", "before"]),
-                after=_two(means["raw", "after"]),
-            )
-        )
-    elif ("raw", "after") in means:
-        parts.append(say("atlas.cosine_raw_after", after=_two(means["raw", "after"])))
-    if atlas.patch_cosine is not None and parts:
-        parts.append(say("atlas.cosine_patches", raw=_two(atlas.patch_cosine[0])))
-    if ("centered", "before") in means:
-        parts.append(
-            say(
-                "atlas.cosine_centered",
-                before=_two(means["centered", "before"]),
-                after=_two(means["centered", "after"]),
-            )
-        )
-    elif ("centered", "after") in means:
-        parts.append(say("atlas.cosine_centered_after", after=_two(means["centered", "after"])))
-    return " ".join(parts)
+    raw = _before_and_after(means, "raw", say)
+    patches = []
+    if raw and atlas.patch_cosine is not None:
+        patches.append(say("atlas.cosine_patches", raw=_two(atlas.patch_cosine[0])))
+    return " ".join([*raw, *patches, *_before_and_after(means, "centered", say)])
+
+
+def _before_and_after(means: dict[tuple[str, str], float], kind: str, say: Catalogue) -> list[str]:
+    """Say the mean cosine of one kind after projection, and before it where known."""
+    known = {when: _two(means[kind, when]) for when in ("before", "after") if (kind, when) in means}
+    if "before" in known:
+        return [say(f"atlas.cosine_{kind}", **known)]
+    return [say(f"atlas.cosine_{kind}_after", **known)] if known else []
 
 
 def _place(atlas: ModelAtlas, say: Catalogue) -> str:

@@ -91,7 +91,7 @@ def write_leaderboard(
 def page(content: Mapping[str, Any], panels: Mapping[str, Sequence[Panel]]) -> str:
     """Draw the page as one HTML text, no network."""
     album = Album()
-    told = {
+    shown = {
         "found": content,
         "benches": [_bench_view(name, content) for name in content["benches"]],
         "panels": {name: [_view(one, album) for one in shown] for name, shown in panels.items()},
@@ -103,7 +103,7 @@ def page(content: Mapping[str, Any], panels: Mapping[str, Sequence[Panel]]) -> s
     }
     filters: dict[str, Callable[..., Any]] = {"score": score, "gain": gain, "position": position}
     return render_page(
-        "explanations", told, script=False, filters=filters, also=("evaluation.css",)
+        "explanations", shown, script=False, filters=filters, also=("evaluation.css",)
     )
 
 

@@ -90,7 +90,7 @@ def write_report(
     ConfigError
         If there is no catalogue for the language.
     OutputError
-        If the file can not be written.
+        If the file cannot be written.
     """
     say = load_catalogue(language)
     content = render(prepare_page(findings, say, date or datetime.date.today()), say)

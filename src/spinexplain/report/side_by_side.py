@@ -45,7 +45,7 @@ def write_comparison(comparisons: Sequence[Comparison], out: Path, theme: str = 
     ConfigError
         If the file's ending is none of these.
     OutputError
-        If it can not be written.
+        If it cannot be written.
     """
     from matplotlib import rc_context
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.geometry import BoxFrame, SheetFrame
 from spinexplain.io.nifti import write_nifti
+from spinexplain.progress import SILENT, Progress
 from spinexplain.report.unit_pictures import collage, slices, write_png
 from spinexplain.results.heatmaps import file_name
 from spinexplain.spine.paint import paint_back
@@ -45,7 +45,7 @@ def write_unit_files(
     folder: Path,
     units: int = 5,
     samples: int = 5,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = SILENT,
 ) -> int:
     """Write every slice and three NIfTI files of the samples that drive the top units most.
 
@@ -56,7 +56,7 @@ def write_unit_files(
         Files go into ``units/`` in it.
     units, samples : int
         Top units, and samples of each.
-    progress : callable, optional
+    progress : Progress
 
     Returns
     -------
@@ -85,8 +85,7 @@ def write_unit_files(
         stem = file_name(f"{rank}", subject, level)
         write_png(out / f"{stem}_slices.png", slices(crop, heat))
         placeless += not _write_volumes(out, stem, dissected, sample, crop, heat)
-        if progress is not None:
-            progress("unit files", done, len(chosen))
+        progress.step("unit files", done, len(chosen))
     return placeless
 
 

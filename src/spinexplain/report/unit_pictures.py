@@ -124,12 +124,12 @@ def mosaic(tiles: Sequence[np.ndarray], columns: int, gap: int = _GAP) -> np.nda
     columns = min(columns, len(tiles))
     rows = -(-len(tiles) // columns)
     shape = (rows * (high + gap) - gap, columns * (wide + gap) - gap, 3)
-    sheet = np.full(shape, _GROUND, np.uint8)
+    collage = np.full(shape, _GROUND, np.uint8)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
         top, left = row * (high + gap), column * (wide + gap)
-        sheet[top : top + high, left : left + wide] = tile
-    return sheet
+        collage[top : top + high, left : left + wide] = tile
+    return collage
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:

@@ -48,7 +48,7 @@ def write_heatmaps(
     ConfigError
         If ``which`` is none of the three.
     OutputError
-        If a file can not be written.
+        If a file cannot be written.
     """
     if which not in CHOICES:
         raise ConfigError(
@@ -109,7 +109,7 @@ def _folder(out: Path) -> None:
         (Path(out) / FOLDER).mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{Path(out) / FOLDER}: can not be made ({error.strerror}). "
+            f"{Path(out) / FOLDER}: cannot be made ({error.strerror}). "
             "Check that the output folder exists and its permissions."
         ) from error
 

@@ -47,7 +47,7 @@ def write_result(
     Raises
     ------
     OutputError
-        If the file can not be written.
+        If the file cannot be written.
     jsonschema.ValidationError
         If the findings do not fit the schema: a fault of the program, never of its user.
     """

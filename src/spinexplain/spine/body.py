@@ -22,7 +22,7 @@ _DEEPEST_HALF_MM = 27.0  # no wall is further behind the center of a body
 _EDGE_MM = 4.0  # of the endplates, left out when planes are fitted
 _WIDER = 0.06  # the waist may be wider than in its anterior half by this share
 _MOST_ROTATION = np.radians(40.0)
-_LEAST_ARCH = 0.15  # of the body's volume, before it tells where posterior is
+_LEAST_ARCH = 0.15  # of the body's volume, before it shows where posterior is
 _FEWEST_COLUMNS = 25
 
 
@@ -109,7 +109,7 @@ def extract_body(
     Returns
     -------
     Body or None
-        None where no body can be told from the mask around ``center_mm``.
+        None where no body can be found in the mask around ``center_mm``.
 
     Notes
     -----

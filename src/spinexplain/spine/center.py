@@ -1,7 +1,7 @@
 """Where the body of a masked vertebra lies: candidates per bone, the choice along the spine.
 
 The center of mass of a whole vertebra falls in the spinal canal, and its deepest point
-wanders along the body. Depth *in the axial plane* tells body from arch at once: bodies
+wanders along the body. Depth *in the axial plane* separates body from arch at once: bodies
 reach 7 to 20 mm there whatever their height, pedicles, laminae and processes under 6 mm.
 The centroid of the part deeper than half the greatest axial depth is the center, also in
 a collapsed body, which has no part deeper than 5 mm in space left. Where this leads off

@@ -85,7 +85,7 @@ def locate(vertebrae: Sequence[Vertebra], vertebra: Vertebra) -> int:
 
 
 def fold_flag(curve: Curve, s_mm: float, half_extent_mm: float) -> bool:
-    """Tell whether the curve bends so sharply that a crop folds onto itself.
+    """Say whether the curve bends so sharply that a crop folds onto itself.
 
     Parameters
     ----------

@@ -158,7 +158,7 @@ def _place(level: VertebraLevel) -> float:
 
 
 def _unfractured(ratios: np.ndarray) -> np.ndarray:
-    """Tell which levels may be anybody's reference, shape (n,) bool.
+    """Say which levels may be anybody's reference, shape (n,) bool.
 
     Trust is only ever lost from round to round; were it regained, a median lowered by
     mild losses would let the next lower level in, and so on down a slow descent.

@@ -286,7 +286,7 @@ class _Bone:
         return axial_centers(mask, affine)
 
     def is_cut(self, center_mm: np.ndarray) -> bool:
-        """Tell whether labeled voxels near the body lie on the border of the grid."""
+        """Say whether labeled voxels near the body lie on the border of the grid."""
         shape = self.labels.array.shape
         for axis, (side, length) in enumerate(zip(self.box, shape, strict=True)):
             for index, reached in ((0, side.start == 0), (length - 1, side.stop == length)):
@@ -332,7 +332,7 @@ def _compared_with_mask(
 
 
 def _near_label(labels: LabelMap, vertebra: Vertebra) -> bool:
-    """Tell whether a voxel of the level's own label lies within 2 mm of its center."""
+    """Say whether a voxel of the level's own label lies within 2 mm of its center."""
     reach = np.ceil(_OUTSIDE_TOLERANCE_MM / np.array(labels.spacing_mm)).astype(int)
     at = apply_affine(np.linalg.inv(labels.affine), np.array(vertebra.centroid_mm)).round()
     low = np.clip(at.astype(int) - reach, 0, None)

@@ -16,7 +16,7 @@ from spinexplain.io.files import output_folder
 from spinexplain.io.nifti import write_nifti
 from spinexplain.io.read import is_dicom, read_body, read_mask, read_scan, scan_sha256
 from spinexplain.spine.localizer_config import LocalizerTemplate, localizer_named, read_localizers
-from spinexplain.spine.subprocesses import Finished, Progress, run_program
+from spinexplain.spine.subprocesses import Finished, Note, run_program
 from spinexplain.types import Volume
 
 HOUR_S = 3600.0
@@ -66,7 +66,7 @@ def run_localizer(
     cache_dir: Path | str,
     *,
     timeout_s: float = 2 * HOUR_S,
-    progress: Progress | None = None,
+    note: Note | None = None,
     series: str | None = None,
     config: Path | str | None = None,
     volume: Volume | None = None,
@@ -83,7 +83,7 @@ def run_localizer(
         Results are kept here, by hash of the CT, tool, version and command.
     timeout_s : float
         Seconds until the tool and its children are killed.
-    progress : callable, optional
+    note : callable, optional
         Called with each line that the tool prints.
     series : str, optional
         Which DICOM series.
@@ -117,7 +117,7 @@ def run_localizer(
         work = temporary / "work"
         (work / "out").mkdir(parents=True)
         ct = _place_ct(ct_path, volume, work)
-        finished = _run(tool, ct, work / "out", timeout_s, progress)
+        finished = _run(tool, ct, work / "out", timeout_s, note)
         _keep_outputs(tool, work / "out", temporary, finished)
         shutil.rmtree(work)
     stored = _stored(folder, tool)
@@ -213,14 +213,14 @@ def _place_ct(ct_path: Path, volume: Volume | None, work: Path) -> Path:
     return ct
 
 
-def _run(tool: _Tool, ct: Path, out: Path, timeout_s: float, progress: Progress | None) -> Finished:
+def _run(tool: _Tool, ct: Path, out: Path, timeout_s: float, note: Note | None) -> Finished:
     words = [
         word.replace("{ct}", str(ct)).replace("{out}", str(out))
         for word in tool.template.command[1:]
     ]
     # A program of another environment inherits everything but the paths of this one.
     inherited = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
-    finished = run_program([tool.program, *words], out.parent, inherited, timeout_s, progress)
+    finished = run_program([tool.program, *words], out.parent, inherited, timeout_s, note)
     if finished.code != 0:
         raise LocalizerError(
             f"localizer {tool.name} failed (exit code {finished.code}): {_quoted(finished)}. "
@@ -246,7 +246,7 @@ def _keep_outputs(tool: _Tool, out: Path, folder: Path, finished: Finished) -> N
             read_body(folder / names["body"], template.body_scheme)
     except SpinexplainError as error:
         raise LocalizerError(
-            f"localizer {tool.name} wrote a mask that can not be used: {error} It printed: "
+            f"localizer {tool.name} wrote a mask that cannot be used: {error} It printed: "
             f"{_quoted(finished)}."
         ) from None
     (folder / _RECORD).write_text(json.dumps(names), "utf-8")

@@ -158,7 +158,7 @@ def _is_cut(
     labels: LabelMap,
     box: tuple[slice, slice, slice],
 ) -> bool:
-    """Tell whether the body, not just the arch, reaches the border of the mask's grid."""
+    """Say whether the body, not just the arch, reaches the border of the mask's grid."""
     for axis, (side, length) in enumerate(zip(box, labels.array.shape, strict=True)):
         for index, reached in ((1, side.start == 0), (-2, side.stop == length)):
             if not reached:

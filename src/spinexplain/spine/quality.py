@@ -1,6 +1,6 @@
 """What to know about a vertebra before trusting what is said about it.
 
-The vocabulary of flags; a flag *stops* where the level can not be assessed, *limits*
+The vocabulary of flags; a flag *stops* where the level cannot be assessed, *limits*
 where sizes or grades may be off, *informs* otherwise.
 
 =====================  ========  ====================================================
@@ -211,7 +211,7 @@ def _depth_mm(volume: Volume, vertebra: Vertebra) -> float:
 
 
 def _has_metal(volume: Volume, vertebra: Vertebra, labels: LabelMap | None) -> bool:
-    """Tell whether over 2 % of the bone within 18 mm of the center exceeds 2500 HU."""
+    """Say whether over 2 % of the bone within 18 mm of the center exceeds 2500 HU."""
     spacing = np.array(volume.spacing_mm)
     center = apply_affine(np.linalg.inv(volume.affine), np.array(vertebra.centroid_mm))
     low = np.clip(np.floor(center - _BODY_RADIUS_MM / spacing), 0, None).astype(int)
@@ -227,7 +227,7 @@ def _has_metal(volume: Volume, vertebra: Vertebra, labels: LabelMap | None) -> b
 
 
 def not_assessable_reason(flags: Iterable[str]) -> str | None:
-    """Say why a vertebra with these flags can not be assessed, or None if it can.
+    """Say why a vertebra with these flags cannot be assessed, or None if it can.
 
     Examples
     --------

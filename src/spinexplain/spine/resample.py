@@ -82,7 +82,7 @@ def resample_points(
 
 
 def inside_grid(axes: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """Tell which index coordinates, one array an axis, lie within the outermost voxels."""
+    """Say which index coordinates, one array an axis, lie within the outermost voxels."""
     inside = np.ones((), dtype=bool)
     for coordinate, size in zip(axes, shape, strict=True):
         inside = inside & (coordinate >= -HALF_VOXEL) & (coordinate <= size - 1 + HALF_VOXEL)

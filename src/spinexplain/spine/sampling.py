@@ -107,7 +107,7 @@ def outside_share(frame: Frame, affine: np.ndarray, shape: tuple[int, ...]) -> f
     --------
     >>> frame = BoxFrame(np.zeros(3), np.eye(3), (4, 4, 4), 1.0)
     >>> outside_share(frame, np.eye(4), (9, 9, 9)), outside_share(frame, np.eye(4), (1, 9, 9))
-    (0.875, 0.96875)
+    (0.578125, 0.71875)
     """
     ijk = _frame_ijk(frame, affine)
     return float(1.0 - inside_grid(list(np.moveaxis(ijk, -1, 0)), shape).mean())

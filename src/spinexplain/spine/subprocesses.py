@@ -21,7 +21,7 @@ _LINE_END = re.compile(rb"[\r\n]+")
 _LONGEST_LINE = 2000
 _GRACE_S = 5.0
 
-Progress = Callable[[str], None]
+Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def run_program(
     folder: Path,
     environment: Mapping[str, str],
     timeout_s: float,
-    progress: Progress | None = None,
+    note: Note | None = None,
 ) -> Finished:
     """Run a program, pass its lines on, and end it with all its children when time is up.
 
@@ -59,13 +59,13 @@ def run_program(
         All of its environment variables.
     timeout_s : float
         Seconds until the whole process group is killed.
-    progress : callable, optional
+    note : callable, optional
         Called with every line of output, printable characters only, as it comes.
 
     Raises
     ------
     LocalizerError
-        If it can not be started, or takes longer than ``timeout_s``.
+        If it cannot be started, or takes longer than ``timeout_s``.
     """
     try:
         process = subprocess.Popen(
@@ -79,8 +79,8 @@ def run_program(
         )
     except OSError as error:
         reason = error.strerror or str(error)
-        raise LocalizerError(f"{command[0]}: can not be started ({reason}).") from None
-    outputs = [_Lines(stream, progress) for stream in (process.stderr, process.stdout) if stream]
+        raise LocalizerError(f"{command[0]}: cannot be started ({reason}).") from None
+    outputs = [_Lines(stream, note) for stream in (process.stderr, process.stdout) if stream]
     try:
         process.wait(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -99,10 +99,10 @@ def run_program(
 class _Lines:
     """Reads one stream in a thread of its own, so that a full pipe never blocks the program."""
 
-    def __init__(self, stream: IO[bytes], progress: Progress | None) -> None:
+    def __init__(self, stream: IO[bytes], note: Note | None) -> None:
         self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._stream = stream
-        self._progress = progress
+        self._note = note
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -134,8 +134,8 @@ class _Lines:
     def _report(self, text: str) -> None:
         """Call the observer; should it fail, go on reading and raise at the end."""
         try:
-            if self._progress is not None and self._failure is None:
-                self._progress(text)
+            if self._note is not None and self._failure is None:
+                self._note(text)
         except Exception as error:
             self._failure = error
 

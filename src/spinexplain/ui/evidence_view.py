@@ -113,7 +113,7 @@ def view_explanation(
     explanation: Explanation,
     shown: Patch,
     album: Album,
-    told: Sequence[EvidenceReliability] = (),
+    reliability: Sequence[EvidenceReliability] = (),
 ) -> ExplanationView:
     """Prepare the strongest evidence of an explanation for drawing on a patch.
 
@@ -125,7 +125,7 @@ def view_explanation(
         The 2-D sheet it is drawn on.
     album : Album
         Takes the pictures.
-    told : sequence of EvidenceReliability
+    reliability : sequence of EvidenceReliability
         What is known of the model's explainers; the line of this one's is shown.
     """
     additive = explanation.score_name == ADDITIVE_SCORE
@@ -162,7 +162,7 @@ def view_explanation(
         zero=zero,
         top=top,
         region=listed[0].region if listed else "contours",
-        reliability=next((one for one in told if one.method == explanation.method), None),
+        reliability=next((one for one in reliability if one.method == explanation.method), None),
     )
 
 

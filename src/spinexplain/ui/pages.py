@@ -28,7 +28,7 @@ def render_page(
     Parameters
     ----------
     name : str
-        Of its template, its style sheet (after ``report.css``) and its script.
+        Of its template, its stylesheet (after ``report.css``) and its script.
     content : mapping
         What the template draws.
     script : bool
@@ -38,9 +38,9 @@ def render_page(
     also : sequence of str
         Style sheets of other pages that it builds on.
     """
-    sheets = dict.fromkeys(("report.css", *also, f"{name}.css"))
-    style = css_variables() + "".join(static_text(sheet) for sheet in sheets)
-    # Markup: style sheets and scripts are our own files, never a user's.
+    names = dict.fromkeys(("report.css", *also, f"{name}.css"))
+    style = css_variables() + "".join(static_text(one) for one in names)
+    # Markup: stylesheets and scripts are our own files, never a user's.
     own = {"style": Markup(style)}
     if script:
         text = static_text(f"{name}.js")
@@ -56,7 +56,7 @@ def write_page(path: Path, content: str) -> Path:
     Raises
     ------
     OutputError
-        If it can not be written.
+        If it cannot be written.
     """
     with atomic_file(path) as temporary:
         temporary.write_text(content, encoding="utf-8")
@@ -118,7 +118,7 @@ def software_version() -> str:
 
 
 def static_text(name: str) -> str:
-    """Read a style sheet or script that comes with the package."""
+    """Read a stylesheet or script that comes with the package."""
     return (resources.files("spinexplain.ui") / "static" / name).read_text(encoding="utf-8")
 
 

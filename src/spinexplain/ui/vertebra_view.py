@@ -135,14 +135,14 @@ def view_card(
     planes = planes_of(scan, patch)
     graded = grade_of(findings) is not None
     explanation = findings.assessments[0].explanation if graded else None
-    told = scan.models[0].evidence if scan.models else ()
+    reliability = scan.models[0].evidence if scan.models else ()
     return VertebraCard(
         row=view_row(findings, scan.models, say),
         picture=album.add_ct(patch.array),
         pixel_mm=patch.frame.spacing_mm,
         explanation=None
         if explanation is None
-        else view_explanation(explanation, patch, album, told),
+        else view_explanation(explanation, patch, album, reliability),
         lines=lines,
         ghost=ghost_outline(lines) if lines else "",
         left=album.add_ct(planes.left),

@@ -116,12 +116,10 @@ def test_a_bundle_without_pixels_makes_an_atlas_without_pixels(case):
     assert all(p.array is None for e in atlas.prototypes for p in (e.source, *e.neighbors))
 
 
-def test_progress_ends_where_it_should(case):
+def test_progress_ends_where_it_should(case, listener):
     run, data, _ = case
-    seen = {}
-    measure_atlas(
-        run, data, progress=lambda stage, done, total: seen.update({stage: (done, total)})
-    )
+    measure_atlas(run, data, progress=listener)
+    seen = {name: (done, total) for name, done, total in listener.steps}
     assert seen.keys() == {"crops", "structures"}
     assert all(done == total > 0 for done, total in seen.values())
 

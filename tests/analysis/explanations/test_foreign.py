@@ -71,5 +71,5 @@ def test_broken_maps_are_refused(drawn, tmp_path, oracle_maps):
     with pytest.raises(FileFormatError, match="NaN"):
         foreign_maps(tmp_path, drawn.bench)
     first.write_bytes(b"not a NIfTI")
-    with pytest.raises(FileFormatError, match="can not be read"):
+    with pytest.raises(FileFormatError, match="cannot be read"):
         foreign_maps(tmp_path, drawn.bench)

@@ -77,5 +77,5 @@ def test_an_explainer_of_ones_own(drawn, classifier, monkeypatch):
 
 @pytest.mark.parametrize("name", ["no.such.module:X", "json:Nothing"])
 def test_a_wrong_name_is_refused(name, classifier):
-    with pytest.raises(ConfigError, match="can not be loaded"):
+    with pytest.raises(ConfigError, match="cannot be loaded"):
         method_by_name(name, classifier)

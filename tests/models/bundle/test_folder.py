@@ -63,5 +63,5 @@ def test_json_is_the_same_bytes_for_the_same_content(tmp_path):
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert read_json(tmp_path / "a.json") == {"a": [2], "b": 1}
     (tmp_path / "a.json").write_text("{")
-    with pytest.raises(ModelError, match="can not be read as JSON"):
+    with pytest.raises(ModelError, match="cannot be read as JSON"):
         read_json(tmp_path / "a.json")

@@ -158,7 +158,7 @@ def test_an_export_openvino_can_not_read_is_graded_in_torch(exported, monkeypatc
 
     monkeypatch.setattr(store, "compiled", broken)
     info = load_grader(exported()).info
-    assert info.runtime == "torch (openvino can not run the bundle's export: no such operation)"
+    assert info.runtime == "torch (openvino cannot run the bundle's export: no such operation)"
 
 
 def test_an_export_of_other_weights_is_refused(exported, saved_bundle):

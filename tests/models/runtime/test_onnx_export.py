@@ -133,7 +133,7 @@ def test_layers_that_are_not_there_are_named():
 
 
 class Unspeakable(nn.Module):
-    """Pools 5 x 5 cells to 3 x 3, which ONNX can not."""
+    """Pools 5 x 5 cells to 3 x 3, which ONNX cannot."""
 
     def __init__(self):
         super().__init__()
@@ -145,5 +145,5 @@ class Unspeakable(nn.Module):
 
 
 def test_a_network_without_words_in_onnx(tmp_path):
-    with pytest.raises(ModelError, match="the network can not be exported"):
+    with pytest.raises(ModelError, match="the network cannot be exported"):
         write_onnx(Answers(Unspeakable()), SPEC, tmp_path / "model.onnx")

@@ -67,9 +67,9 @@ def test_unknown_devices_are_refused():
 
 
 def test_the_machine_is_described_by_what_changes_bits():
-    told = describe_machine()
-    assert told["torch"] == torch.__version__
-    assert told["threads"] == torch.get_num_threads()
+    machine = describe_machine()
+    assert machine["torch"] == torch.__version__
+    assert machine["threads"] == torch.get_num_threads()
 
 
 def losses(run):

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from spinexplain.errors import ConfigError
 from spinexplain.train.engine.sampling import (
     balanced_epoch,
+    balanced_rows,
     balanced_step,
+    batch_rows,
     crops_per_class,
     steps_per_epoch,
 )
@@ -63,3 +65,33 @@ def test_steps_of_an_epoch_together_are_the_epoch(batch):
     rows, copies = balanced_epoch(LABELS, 8, 7, 2)
     assert np.concatenate([part.index for part in parts]).tolist() == rows.tolist()
     assert np.concatenate([part.copies for part in parts]).tolist() == copies.tolist()
+
+
+def test_an_epoch_visits_every_row_at_most_once_and_epochs_differ():
+    first = [batch_rows(10, 3, step, (1, 2)) for step in range(3)]
+    rows = np.concatenate([r for r, _ in first])
+    assert len(set(rows)) == 9
+    assert {epoch for _, epoch in first} == {0}
+    again, epoch = batch_rows(10, 3, 3, (1, 2))
+    assert epoch == 1
+    assert again.tolist() != first[0][0].tolist()
+
+
+def test_rows_are_a_function_of_key_and_step_alone():
+    one, two, other = (batch_rows(50, 8, 4, key)[0].tolist() for key in ((1, 2), (1, 2), (1, 3)))
+    assert one == two
+    assert one != other
+
+
+def test_a_batch_larger_than_the_set_is_the_whole_set():
+    rows, epoch = batch_rows(5, 32, 2, (0, 0))
+    assert sorted(rows) == [0, 1, 2, 3, 4]
+    assert epoch == 2
+
+
+def test_balanced_sampling_shows_every_class_equally_often_and_every_row():
+    labels = np.array([0] * 12 + [1] * 4 + [2] * 2)
+    epoch = np.concatenate([balanced_rows(labels, 6, step, (0, 1))[0] for step in range(3)])
+    assert np.bincount(labels[epoch]).tolist() == [6, 6, 6]
+    assert set(epoch[labels[epoch] > 0]) == set(range(12, 18))
+    assert balanced_rows(labels, 6, 3, (0, 1))[1] == 1

@@ -12,8 +12,9 @@ from spinexplain.errors import ConfigError
 from spinexplain.models.bundle.store import load_grader, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.detector import DetectorNet
+from spinexplain.progress import Steps
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.detector import DetectorRun, check_precision, detection_objective
-from spinexplain.train.grading.fit import Batch
 from spinexplain.train.grading.package import Statement, bundle_of
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.validate import predict
@@ -28,7 +29,7 @@ def killed_after(step):
         if done == step:
             raise Killed
 
-    return progress
+    return Steps(progress)
 
 
 def equal_bits(one, two):
@@ -64,7 +65,7 @@ def test_resuming_after_a_kill_gives_the_same_bits(
     boxes, detector_config, tmp_path, step, monkeypatch
 ):
     """In the middle of an epoch, at its end, and before and after checkpoints; with dropout."""
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 2)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 2)
     config, data = detector_config(), boxes()
     whole = train_model(config, data, tmp_path / "whole")
     with pytest.raises(Killed):
@@ -81,7 +82,7 @@ def test_resuming_after_a_kill_gives_the_same_bits(
 def test_a_kill_while_an_epoch_is_noted_loses_nothing(
     boxes, detector_config, tmp_path, monkeypatch, moment
 ):
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 1)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 1)
     config, data = detector_config(), boxes()
     whole = train_model(config, data, tmp_path / "whole")
     noted = DetectorRun._note

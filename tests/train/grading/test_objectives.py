@@ -11,7 +11,7 @@ from spinexplain.models.losses import cluster_loss, diversity_loss, off_class_l1
 from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.train.engine import precision
 from spinexplain.train.grading.augment import Crops
-from spinexplain.train.grading.fit import Batch
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.objectives import (
     WarmUp,
     classification_objective,

@@ -13,6 +13,7 @@ from spinexplain.errors import ConfigError, ModelError, OutputError
 from spinexplain.models.bundle.store import load_grader, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
+from spinexplain.progress import Steps
 from spinexplain.train.grading.package import Statement, bundle_of
 from spinexplain.train.grading.projection import inputs_in_batches, project
 from spinexplain.train.grading.protoverse import trained_classifier
@@ -28,7 +29,7 @@ def killed_at(phase, step):
         if (name, done) == (phase, step):
             raise Killed
 
-    return progress
+    return Steps(progress)
 
 
 def equal_bits(one, two):
@@ -99,7 +100,7 @@ def test_run_folder_tells_the_story(trained, tmp_path):
 def test_resuming_after_a_kill_gives_the_same_bits(
     toy_set, toy_config, tmp_path, phase, step, monkeypatch
 ):
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 2)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 2)
     config, data = toy_config(rounds=2), toy_set()
     whole = train_model(config, data, tmp_path / "whole")
     with pytest.raises(Killed):
@@ -148,7 +149,7 @@ def test_global_random_state_is_left_alone(toy_set, toy_config, tmp_path):
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_checkpoint(
     toy_set, toy_config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 1)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 1)
     config = toy_config(classifier={"trunk_lr": 1e30, "head_lr": 1e30, "decay": "none"})
     with pytest.raises(ModelError, match="in phase classifier at step"):
         train_model(config, toy_set(), tmp_path / "run")

@@ -56,20 +56,21 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-import spinexplain.train.grading.fit as fit
+import spinexplain.train.engine.loop as loop
 import spinexplain.train.grading.protoverse as protoverse
 from fixtures.training_sets import toy_config, toy_set
+from spinexplain.progress import Steps
 from spinexplain.train.grading.recipes import train_model
 
 where, out = sys.argv[1], Path(sys.argv[2])
-fit.SAVE_EVERY_STEPS = 2
+loop.SAVE_EVERY_STEPS = 2
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if where in ("project", "tune_last_layer"):
     setattr(protoverse, where, die)
 at = {{"warm": ("warm", 3), "joint": ("joint-1", 5)}}.get(where)
 train_model(
     toy_config.__wrapped__()(), toy_set.__wrapped__()(n=36), out,
-    progress=lambda phase, done, steps: die() if (phase, done) == at else None,
+    progress=Steps(lambda phase, done, steps: die() if (phase, done) == at else None),
 )
 """
 
@@ -88,7 +89,7 @@ def test_kill_minus_nine_and_resume_give_the_same_bits(
     command = [sys.executable, str(script), where, str(tmp_path / "cut")]
     killed = subprocess.run(command, capture_output=True, text=True, timeout=900)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    monkeypatch.setattr("spinexplain.train.grading.fit.SAVE_EVERY_STEPS", 2)
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 2)
     data, config = toy_set(n=36), toy_config()
     resumed = train_model(config, data, tmp_path / "cut", resume=True).model.state_dict()
     whole = train_model(config, data, tmp_path / "whole").model.state_dict()

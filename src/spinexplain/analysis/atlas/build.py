@@ -11,13 +11,14 @@ from torch import Tensor
 
 from spinexplain.analysis.atlas.crops import AtlasData
 from spinexplain.analysis.atlas.embedding import embed, typical_pair
-from spinexplain.analysis.atlas.passes import Progress, Sweep, structure_shares, sweep
+from spinexplain.analysis.atlas.passes import Sweep, structure_shares, sweep
 from spinexplain.analysis.atlas.record import AtlasPatch, ModelAtlas, PrototypeEntry
 from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.errors import ModelError
 from spinexplain.evaluate.prototypes import usage, winner_share
 from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.grading.augment import plain_crops
 from spinexplain.train.grading.run_folder import OpenedRun
 
@@ -29,7 +30,7 @@ def measure_atlas(
     run: OpenedRun,
     data: AtlasData | None = None,
     withheld: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> ModelAtlas:
     """Measure a prototype model on the crops it learned from.
 
@@ -37,11 +38,11 @@ def measure_atlas(
     ----------
     run : OpenedRun
     data : AtlasData, optional
-        Without it, the atlas holds what the bundle alone tells.
+        Without it, the atlas holds what the bundle alone says.
     withheld : bool
         Leave the pixels of training crops out, as is done where the bundle has none either.
-    progress : callable, optional
-        Called with (stage, done, total).
+    progress : Progress
+        Hears ``crops`` and ``structures``, step by step.
 
     Raises
     ------
@@ -178,8 +179,8 @@ def _grid(run: OpenedRun) -> tuple[int, ...]:
 
 
 def _reliability(run: OpenedRun) -> dict[str, dict[str, float]]:
-    told = run.description.training.get("reliability")
-    tables = told if isinstance(told, dict) else {}
+    stated = run.description.training.get("reliability")
+    tables = stated if isinstance(stated, dict) else {}
     return {
         str(name): {str(k): float(v) for k, v in row.items() if isinstance(v, int | float)}
         for name, row in tables.items()

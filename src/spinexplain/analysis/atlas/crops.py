@@ -49,7 +49,7 @@ def training_data(run: OpenedRun, cohorts: Sequence[Cohort], split: str | None) 
     if run.config is None:
         raise ModelError(
             f'model "{run.grader.info.name}" does not hold the settings of its training, so its '
-            "training crops can not be found. Leave out --cohort."
+            "training crops cannot be found. Leave out --cohort."
         )
     axes, height = run.config.input.axes, run.config.input.body_height_mm
     data = joined(

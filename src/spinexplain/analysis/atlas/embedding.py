@@ -1,4 +1,4 @@
-"""Training patches and prototypes on a sheet of paper."""
+"""Training patches and prototypes in a plane."""
 
 from __future__ import annotations
 

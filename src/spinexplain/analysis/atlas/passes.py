@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,13 +17,12 @@ from spinexplain.data.crops.structures import BESIDE, STRUCTURES, shares_on, str
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.grading.augment import plain_crops
 from spinexplain.train.grading.projection import inputs_in_batches
 
 STRUCTURE_CROPS = {2: 150, 3: 15}
 """Crops of each class whose maps are laid over masks, by the number of axes."""
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,7 @@ def sweep(
     data: TrainingSet,
     spec: InputSpec,
     classes: tuple[str, ...],
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Sweep:
     """Pass every unaugmented crop through a model once.
 
@@ -75,8 +74,8 @@ def sweep(
         Every grade is one of ``classes``.
     spec : InputSpec
     classes : tuple of str
-    progress : callable, optional
-        Called with ("crops", done, total).
+    progress : Progress
+        Hears ``crops`` after every batch.
     """
     labels = class_labels(data, classes)
     owner = model.prototype_class.cpu().numpy()
@@ -93,8 +92,7 @@ def sweep(
         winners.append(flat[torch.arange(len(rows)), :, place].numpy())
         similarities.append(model.similarity_of(nearest).double().numpy())
         cells.append(at.numpy())
-        if progress is not None:
-            progress("crops", int(rows[-1]) + 1, len(data))
+        progress.step("crops", int(rows[-1]) + 1, len(data))
     nearest_patches = np.concatenate(winners)
     means = [nearest_patches[labels == k].mean(axis=0) for k in np.unique(labels)]
     return Sweep(
@@ -113,7 +111,7 @@ def structure_shares(
     data: AtlasData,
     seen: Sweep,
     spec: InputSpec,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[list[dict[str, float]], dict[str, float], int]:
     """Measure on which structures every prototype lights up in crops of its own class.
 
@@ -141,8 +139,7 @@ def structure_shares(
                 sums[prototype] += shares
                 counts[prototype] += 1
             done += len(batch)
-            if progress is not None:
-                progress("structures", done, total)
+            progress.step("structures", done, total)
     tables = [
         dict(zip(STRUCTURES, (s / n).tolist(), strict=True)) if n else {}
         for s, n in zip(sums, counts, strict=True)

@@ -102,7 +102,7 @@ class Embedding:
 
 @dataclass(frozen=True, eq=False)
 class ModelAtlas:
-    """Everything an atlas tells about one model.
+    """Everything an atlas says about one model.
 
     Parameters
     ----------

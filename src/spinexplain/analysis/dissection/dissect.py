@@ -10,7 +10,7 @@ from spinexplain.analysis.dissection.redundancy import redundancy_clusters
 from spinexplain.config.tasks import healthy_class
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.cam import default_layer
-from spinexplain.explainers.dissection.activity import Activity, Progress, layer_activity
+from spinexplain.explainers.dissection.activity import Activity, layer_activity
 from spinexplain.explainers.dissection.cautions import cautions
 from spinexplain.explainers.dissection.effect import mean_levels, unit_effects
 from spinexplain.explainers.dissection.exemplars import best_samples
@@ -22,6 +22,7 @@ from spinexplain.explainers.dissection.statistics import Outcomes, unit_statisti
 from spinexplain.explainers.hooks import find_layer
 from spinexplain.models.grader import Grader
 from spinexplain.models.receptive import ReceptiveField
+from spinexplain.progress import SILENT, Progress
 
 _QUANTILE = 0.995
 
@@ -77,7 +78,7 @@ def dissect(
     grader: Grader,
     cohort: Cohort,
     plan: DissectionPlan | None = None,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Dissected:
     """Find out what each unit of a layer responds to and how it is tied to fracture.
 
@@ -88,8 +89,8 @@ def dissect(
     cohort : Cohort
         With patches of the model's kind and a grade for each vertebra.
     plan : DissectionPlan, optional
-    progress : callable, optional
-        Called with what is being done, how much is done, and how much there is.
+    progress : Progress
+        Hears ``dissect``, ``pictures``, ``overlap`` and ``effects``, step by step.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def _dissection(
     samples: Samples,
     activity: Activity,
     plan: DissectionPlan,
-    progress: Progress | None,
+    progress: Progress,
 ) -> Dissection:
     tails = activity.tails
     ranked = unit_states(tails.thresholds, tails.mass) != "silent"

@@ -68,7 +68,7 @@ class Bench:
     bodies : tuple of BodyFrame, length n
         On the scored grid.
     truth : mapping of str to ndarray of int, shape (n,)
-        True part for each question of placement, -1 where it can not be asked.
+        True part for each question of placement, -1 where it cannot be asked.
     subjects, series, levels, shapes : ndarray of str, shape (n,)
     grades : ndarray of str, shape (n,)
         ``"G0"`` to ``"G3"``.

@@ -75,7 +75,7 @@ def _read(path: Path) -> Volume:
         volume = Volume(array, np.asarray(image.affine, float))  # type: ignore[attr-defined]
     except (nibabel.filebasedimages.ImageFileError, OSError, ValueError, EOFError) as error:
         raise FileFormatError(
-            f"{path}: can not be read as NIfTI ({error}); expected one 2-D or 3-D heat map. "
+            f"{path}: cannot be read as NIfTI ({error}); expected one 2-D or 3-D heat map. "
             "Write it again."
         ) from None
     if not np.isfinite(array).all():

@@ -98,7 +98,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def not_applicable(name: str, grader: Grader, dissections: Sequence[Dissection]) -> str:
-    """Say why an explainer can not explain a model, or return an empty string."""
+    """Say why an explainer cannot explain a model, or return an empty string."""
     if name == "prototypes" and grader.prototype_head is None:
         return "the model has no prototypes"
     if name == "dissection" and dissection_of(grader, dissections) is None:
@@ -132,7 +132,7 @@ def method_by_name(name: str, grader: Grader, dissections: Sequence[Dissection] 
     Raises
     ------
     ConfigError
-        If the module or the class can not be found.
+        If the module or the class cannot be found.
     """
     if ":" in name:
         return partial(_foreign, name, _loaded(name))
@@ -161,7 +161,7 @@ def _loaded(name: str) -> Callable[..., Any]:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
-            f'explainer "{name}" can not be loaded ({error}); expected package.module:Class that '
+            f'explainer "{name}" cannot be loaded ({error}); expected package.module:Class that '
             "can be imported here. Check the spelling and PYTHONPATH."
         ) from None
     return found() if isinstance(found, type) else found

@@ -92,6 +92,13 @@ def compute(piece: Piece) -> None:
     {"maps": _maps, "random": _random, "prototypes": _prototypes}[piece.kind](piece)
 
 
+def on_one_thread() -> None:
+    """Keep a worker to one core: there is one worker for each."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @lru_cache(maxsize=2)
 def loaded_grader(model: str) -> Grader:
     """Load a model whose exported network, if it has one, runs on one thread."""

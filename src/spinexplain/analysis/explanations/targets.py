@@ -18,9 +18,9 @@ def grades_of_classes(described: BundleDescription) -> dict[str, tuple[str, ...]
     grade itself.
     """
     config = described.training.get("config")
-    told = config.get("grades", {}) if isinstance(config, dict) else {}
+    known = config.get("grades", {}) if isinstance(config, dict) else {}
     usual = TASKS["fracture"]
-    return {name: tuple(told.get(name, usual.get(name, (name,)))) for name in described.classes}
+    return {name: tuple(known.get(name, usual.get(name, (name,)))) for name in described.classes}
 
 
 def fracture_classes(classes: Sequence[str]) -> list[int]:

@@ -1,1 +1,1 @@
-"""Training crops of a cohort: read, joined, scaled, and told apart by a fingerprint."""
+"""Training crops of a cohort: read, joined, scaled, and identified by a fingerprint."""

@@ -233,7 +233,7 @@ def with_classes(data: TrainingSet, task: Task, per_class: int) -> TrainingSet:
 
 
 def check_fits(data: TrainingSet, spec: InputSpec) -> None:
-    """Refuse crops that a network's input can not be cut from.
+    """Refuse crops that a network's input cannot be cut from.
 
     Raises
     ------

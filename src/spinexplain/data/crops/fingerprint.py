@@ -34,6 +34,6 @@ def fingerprint(data: TrainingSet) -> str:
 
 def _row(data: TrainingSet, index: int) -> bytes:
     names = (data.subjects[index], data.series[index], data.levels[index], data.grades[index])
-    told = "\0".join(str(name) for name in names).encode("utf-8")
+    named = "\0".join(str(name) for name in names).encode("utf-8")
     pixels = np.ascontiguousarray(data.patches_hu[index], dtype="<i2")
-    return hashlib.sha256(told + b"\0" + pixels.tobytes()).digest()
+    return hashlib.sha256(named + b"\0" + pixels.tobytes()).digest()

@@ -113,7 +113,7 @@ def set_from_cohort(
 
 
 def _patches(cohort: Cohort, rows: np.ndarray, axes: int, in_memory: bool) -> Patches:
-    """Read sheets; leave boxes, which are fifty times as large, on disk unless told."""
+    """Read sheets; leave boxes, which are fifty times as large, on disk unless asked for."""
     if axes == 2 or in_memory:
         return cohort.read(f"patches_{axes}d", rows)
     return StoredPatches.of(cohort.patches_3d, rows, KINDS["patches_3d"].shape)

@@ -86,7 +86,7 @@ def simulate_fracture(
     ConfigError
         If the shape is unknown, or loss or impaction out of range.
     LabelError
-        If the level is not in the mask, or its body can not be told from the mask.
+        If the level is not in the mask, or its body cannot be found in the mask.
     GeometryError
         If mask and scan do not overlap.
 
@@ -146,7 +146,7 @@ def _find_body(labels: LabelMap, vertebrae: list[Vertebra], level: VertebraLevel
     body = extract_body(mask, affine, np.array(vertebrae[at].centroid_mm), axes)
     if body is None:
         raise LabelError(
-            f"{level.value}: no vertebral body can be told from the mask; expected a whole "
+            f"{level.value}: no vertebral body can be found in the mask; expected a whole "
             "vertebra. Choose another level or check the mask."
         )
     return body
@@ -198,7 +198,7 @@ def _alone(scene: _Scene) -> LabelMap:
 
 
 def _measured_after(scene: _Scene, alone: LabelMap, field: Displacement) -> Measured | None:
-    """Measure the vertebra on its deformed mask; None if it can not be read there."""
+    """Measure the vertebra on its deformed mask; None if it cannot be read there."""
     _, at = _looked_up(field, alone.affine, alone.array.shape)
     after = ndi.map_coordinates(alone.array, at, order=0, mode="constant", cval=0)
     moved = tuple(_moved_vertebra(v, scene.level, field) for v in scene.vertebrae)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,10 @@ from spinexplain.data.phantom.scan import PhantomImage, PhantomScan, make_subjec
 from spinexplain.data.phantom.table import write_fracture_csv, write_participants
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.io.centroids import write_centroids
-from spinexplain.io.files import atomic_file
+from spinexplain.io.json_file import write_json
 from spinexplain.io.nifti import write_nifti
+from spinexplain.progress import SILENT, Progress
+from spinexplain.workers import run_all
 
 DESCRIPTION = "phantom.json"
 TABLE = "fractures.csv"
@@ -45,7 +44,7 @@ def write_phantom(
     jobs: int = 1,
     force: bool = False,
     twins: bool = False,
-    progress: bool = False,
+    progress: Progress = SILENT,
 ) -> Path:
     """Write phantom scans as VerSe-style BIDS folders with a fracture table and the truth.
 
@@ -68,8 +67,8 @@ def write_phantom(
         that are no phantoms are never touched.
     twins : bool
         Also write every subject without its fractures (``desc-twin``).
-    progress : bool
-        Whether a bar is shown on the terminal.
+    progress : Progress
+        Hears ``Phantoms`` after every subject.
 
     Returns
     -------
@@ -81,7 +80,8 @@ def write_phantom(
     ConfigError
         If the preset does not exist or a number is out of range.
     OutputError
-        If ``out`` holds something else, or can not be written.
+        If ``out`` holds something else, or cannot be written, or a process that draws was
+        killed twice; the other subjects are finished then.
     """
     out = Path(out)
     load_preset(preset)
@@ -94,8 +94,7 @@ def write_phantom(
     wanted = sorted({*range(subjects), *begun_subjects(out)})
     tasks = [_Task(out, preset, seed, k, twins) for k in wanted]
     missing = [task for task in tasks if not _is_complete(task, twins and task.index < subjects)]
-    for _ in _shown(_run(missing, jobs), len(missing), progress):
-        pass
+    run_all(_write_subject, missing, jobs, name=_title, progress=progress, step="Phantoms")
     table, truths = out / TABLE, [_read_truth(_truth_path(task)) for task in tasks]
     write_fracture_csv(table, truths)
     write_participants(out / PARTICIPANTS, truths)
@@ -135,10 +134,10 @@ def _claim(out: Path, preset: str, seed: int, force: bool) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"{out}: can not be created ({error.strerror}).") from None
-    _write_json(marker, {"schema": "spinexplain/phantom/1", **mine, "synthetic": True})
+        raise OutputError(f"{out}: cannot be created ({error.strerror}).") from None
+    write_json(marker, {"schema": "spinexplain/phantom/1", **mine, "synthetic": True})
     bids = {"Name": f"spinexplain phantom, preset {preset}", "BIDSVersion": "1.8.0"}
-    _write_json(out / "dataset_description.json", {**bids, "DatasetType": "raw"})
+    write_json(out / "dataset_description.json", {**bids, "DatasetType": "raw"})
 
 
 def _read_description(path: Path) -> dict[str, Any] | None:
@@ -149,32 +148,12 @@ def _read_description(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _run(tasks: list[_Task], jobs: int) -> Iterator[None]:
-    if jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            _write_subject(task)
-            yield
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_write_subject, task) for task in tasks]
-        for done in as_completed(running):
-            done.result()
-            yield
-
-
-def _shown(steps: Iterator[None], total: int, shown: bool) -> Iterator[None]:
-    if not shown:
-        yield from steps
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    yield from track(steps, "Phantoms", total=total, console=console, transient=True)
-
-
 def _name(index: int) -> str:
     return f"{_PREFIX}{index + 1:04d}"
+
+
+def _title(task: _Task) -> str:
+    return _name(task.index)
 
 
 def _truth_path(task: _Task) -> Path:
@@ -202,7 +181,7 @@ def _write_subject(task: _Task) -> None:
     _write_image(task.out, name, "", scan, scan.image)
     if scan.twin is not None:
         _write_image(task.out, name, "_desc-twin", scan, scan.twin)
-    _write_json(_truth_path(task), truth_document(scan))
+    write_json(_truth_path(task), truth_document(scan))
 
 
 def _write_image(out: Path, name: str, entity: str, scan: PhantomScan, image: PhantomImage) -> None:
@@ -213,7 +192,7 @@ def _write_image(out: Path, name: str, entity: str, scan: PhantomScan, image: Ph
     affine = image.volume.affine
     write_nifti(raw / f"{stem}_ct.nii.gz", image.volume.array, affine)
     sidecar = {"dataset": f"spinexplain phantom ({scan.preset})", "synthetic": True}
-    _write_json(raw / f"{stem}_ct.json", sidecar)
+    write_json(raw / f"{stem}_ct.json", sidecar)
     masks = {"vert": image.labels, "body": image.body, "evidence": image.evidence}
     if image.shortcut.array.any():
         masks["shortcut"] = image.shortcut
@@ -270,8 +249,3 @@ def _vertebra_document(
         "look_alikes": list(fact.look_alikes),
         "displacement_mm": None if fact.displaced is None else asdict(fact.displaced),
     }
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    with atomic_file(path) as temporary:
-        temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from spinexplain.evaluate.bootstrap import DRAWS, Interval, subject_bootstrap
 def error_auc(
     doubt: np.ndarray, wrong: np.ndarray, subjects: np.ndarray, seed: int, draws: int = DRAWS
 ) -> Interval:
-    """Return how well doubt tells wrong grades from right ones.
+    """Return how well doubt separates wrong grades from right ones.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from spinexplain.errors import ModelError
 from spinexplain.explainers.dissection.thresholds import TailFilter, Tails
 from spinexplain.explainers.hooks import capture, check_is_map
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+from spinexplain.progress import SILENT, Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +67,7 @@ def layer_activity(
     batches: Iterable[Tensor],
     samples: int,
     quantile: float = 0.995,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Activity:
     """Run a network over all samples once and keep what its units did.
 
@@ -83,7 +81,7 @@ def layer_activity(
     samples : int
         How many come in all.
     quantile : float
-    progress : callable, optional
+    progress : Progress
 
     Raises
     ------
@@ -110,8 +108,7 @@ def layer_activity(
             stream.add(flat)
             moments.add(flat)
             done += len(inputs)
-            if progress is not None:
-                progress("dissect", done, samples)
+            progress.step("dissect", done, samples)
     finally:
         model.train(training)
     if stream is None:

@@ -28,7 +28,7 @@ class Caution:
 def cautions(
     model: nn.Module, outcomes: Outcomes, split: str, learned: int | None
 ) -> tuple[Caution, ...]:
-    """Tell what weakens a dissection.
+    """Name what weakens a dissection.
 
     Parameters
     ----------

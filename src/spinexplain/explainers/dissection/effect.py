@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from spinexplain.config.tasks import healthy_class
-from spinexplain.explainers.dissection.activity import Activity, Progress
+from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.exemplars import fractured_relevance
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.explainers.hooks import find_layer
 from spinexplain.models.grader import Grader
+from spinexplain.progress import SILENT, Progress
 
 _WHOLE_TRUNK = "trunk"
 
@@ -33,7 +34,7 @@ def silenced_log_odds(
     """Return the log odds of fracture as they are, and without some units.
 
     A unit is silenced by holding its activation at one level in all cells, its mean over
-    the vertebrae that were dissected: it then tells no vertebra and no place from another,
+    the vertebrae that were dissected: it then distinguishes neither vertebrae nor places,
     and nothing else about the layer changes.
 
     Parameters
@@ -135,7 +136,7 @@ def unit_effects(
     samples: Samples,
     units: Sequence[int],
     count: int,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> np.ndarray:
     """Average the effect of units over the fractured vertebrae that drive each most.
 
@@ -149,7 +150,7 @@ def unit_effects(
         Which units are looked at.
     count : int
         Vertebrae a unit, at most.
-    progress : callable, optional
+    progress : Progress
 
     Returns
     -------
@@ -171,8 +172,7 @@ def unit_effects(
             x = samples.inputs(np.array([sample]), grader.device)
             sums[driven] += effects_on(grader, layer, x, driven, levels)
             counts[driven] += 1
-            if progress is not None:
-                progress("effects", done, len(shown))
+            progress.step("effects", done, len(shown))
     finally:
         grader.model.train(training)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.record import BestSample, PictureSource
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.explainers.dissection.statistics import most_relevant
+from spinexplain.progress import SILENT, Progress
 
 
 def best_samples(
@@ -18,7 +19,7 @@ def best_samples(
     samples: Samples,
     grid: CellGrid,
     wanted: Sequence[tuple[int, int]],
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress = SILENT,
 ) -> tuple[tuple[BestSample, ...], np.ndarray, tuple[PictureSource, ...]]:
     """Cut the pictures of fractured vertebrae in which units are most relevant.
 
@@ -30,7 +31,7 @@ def best_samples(
     wanted : sequence of (unit, count)
         How many pictures of which units, at most; samples in which a unit never exceeds
         its threshold are no examples of it.
-    progress : callable, optional
+    progress : Progress
 
     Returns
     -------
@@ -56,8 +57,7 @@ def best_samples(
         if sample != read:
             read, crop = sample, samples.crops(np.array([sample]))[0]
         pictures[number] = crop if plane is None else crop[..., plane]
-        if progress is not None:
-            progress("pictures", done + 1, len(by_sample))
+        progress.step("pictures", done + 1, len(by_sample))
     return best, pictures, tuple(_source(samples, sample, plane) for sample, plane in keys)
 
 

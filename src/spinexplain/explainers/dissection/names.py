@@ -244,7 +244,7 @@ def _read(path: Path) -> Any:
         raise unreadable(path, error) from None
     except ValueError as error:
         raise FileFormatError(
-            f"{path}: can not be read as JSON ({error}); expected what the concept atlas exports. "
+            f"{path}: cannot be read as JSON ({error}); expected what the concept atlas exports. "
             "Export it again."
         ) from None
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.explainers.dissection.activity import Activity, Progress
+from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.regions import REGIONS
+from spinexplain.progress import SILENT, Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ def unit_overlap(
     activity: Activity,
     grid: CellGrid,
     regions: Iterable[Mapping[str, np.ndarray]],
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
 ) -> Overlap:
     """Compare the masks of all units with the regions of all samples.
 
@@ -58,7 +59,7 @@ def unit_overlap(
     regions : iterable of mapping
         For each sample in turn its regions, bool, shape (*S); a region that is left out is
         unknown there, and the sample does not count for it.
-    progress : callable, optional
+    progress : Progress
 
     Notes
     -----
@@ -84,8 +85,7 @@ def unit_overlap(
                 mask[:, column] += size
                 region[:, column] += share.sum()
                 known[column] += weight.sum()
-        if progress is not None:
-            progress("overlap", sample + 1, len(activity.peaks))
+        progress.step("overlap", sample + 1, len(activity.peaks))
     return _ratios(inside, mask, region, known)
 
 

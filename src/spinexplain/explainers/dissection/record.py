@@ -173,7 +173,7 @@ class Dissection:
 
 
 def weights_hash(model: ModelInfo) -> str:
-    """Return what tells a network from any other: the hash of its weights, or its bundle's."""
+    """Return what identifies a network: the hash of its weights, or its bundle's."""
     return model.weights_sha256 or model.sha256
 
 
@@ -182,7 +182,7 @@ def _short(model: ModelInfo) -> str:
 
 
 def unit_states(thresholds: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Tell which units are ranked, sparse or silent.
+    """Say which units are ranked, sparse or silent.
 
     Examples
     --------

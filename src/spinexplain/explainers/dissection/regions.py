@@ -39,7 +39,7 @@ def anatomy_regions(labels: np.ndarray, body: np.ndarray | None, own: int) -> di
     Returns
     -------
     dict of str to ndarray of bool, shape (*S)
-        Keys of ``REGIONS``; only regions that the masks can tell.
+        Keys of ``REGIONS``; only regions that the masks distinguish.
 
     Notes
     -----

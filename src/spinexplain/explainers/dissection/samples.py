@@ -128,7 +128,7 @@ def _regions_of(
 
 
 def _anatomy(own: int, labels: np.ndarray | None, body: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Find the anatomy; of bodies alone, what can be told without the rest of the bone."""
+    """Find the anatomy; of bodies alone, what shows without the rest of the bone."""
     if labels is not None:
         return anatomy_regions(labels, body, own)
     if body is None:

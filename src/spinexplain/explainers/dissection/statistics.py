@@ -72,7 +72,7 @@ class Outcomes:
     Raises
     ------
     ConfigError
-        If there are no positives or no negatives: nothing could be told apart.
+        If there are no positives or no negatives: there is nothing to compare.
     """
 
     positive: np.ndarray
@@ -115,7 +115,7 @@ def unit_statistics(
     seed: int = 0,
     draws: int = 1000,
 ) -> UnitStatistics:
-    """Tell how strongly every unit is tied to fracture.
+    """Measure how strongly every unit is tied to fracture.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ def write_dissection(dissection: Dissection, folder: Path) -> None:
 
 
 def _model_content(model: ModelInfo) -> dict[str, Any]:
-    """Return what tells the model; how its evidence fared stays with the model."""
+    """Return what identifies the model; how its evidence fared stays with the model."""
     return {name: value for name, value in asdict(model).items() if name != "evidence"}
 
 

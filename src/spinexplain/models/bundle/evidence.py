@@ -90,7 +90,7 @@ def store_evidence(folder: Path, found: Sequence[EvidenceReliability]) -> None:
     ModelError
         If the bundle is damaged.
     OutputError
-        If it can not be written.
+        If it cannot be written.
     """
     verify(folder)
     content = {
@@ -104,7 +104,7 @@ def store_evidence(folder: Path, found: Sequence[EvidenceReliability]) -> None:
             write_json(temporary, content)
         write_manifest(folder)
     except OSError as error:
-        raise OutputError(f"{folder}: can not be written ({error.strerror}).") from None
+        raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
 
 
 def _without_method(content: Mapping[str, Any]) -> dict[str, Any]:

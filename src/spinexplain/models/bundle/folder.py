@@ -126,9 +126,9 @@ def read_json(path: Path) -> Any:
     Raises
     ------
     ModelError
-        If it can not be read as that.
+        If it cannot be read as that.
     """
     try:
         return json.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path} can not be read as JSON ({error}). Copy it again.") from None
+        raise ModelError(f"{path} cannot be read as JSON ({error}). Copy it again.") from None

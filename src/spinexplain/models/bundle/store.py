@@ -70,7 +70,7 @@ class PrototypeRecord:
     """Provenance of one prototype.
 
     ``patch_sha256`` is that of the training crop as the cohort stores it, margin and all
-    (int16 HU, little-endian), so that the crop can be told among others of its name.
+    (int16 HU, little-endian), so that the crop is recognized among others of its name.
     """
 
     subject: str
@@ -284,13 +284,13 @@ def _exported_grader(folder: Path, description: BundleDescription, digest: str) 
 def _compiled(
     folder: Path, description: BundleDescription, export: ExportDescription
 ) -> ExportedNetwork | str:
-    """Compile the exported network, or say why it can not be used here."""
+    """Compile the exported network, or say why it cannot be used here."""
     try:
         return compiled(folder, description.input, export.precision)
     except ModuleNotFoundError:
         return "the bundle's export needs openvino, which is not installed"
     except RuntimeError as error:
-        return f"openvino can not run the bundle's export: {str(error).splitlines()[0]}"
+        return f"openvino cannot run the bundle's export: {str(error).splitlines()[0]}"
 
 
 def _info(folder: Path, description: BundleDescription, digest: str, runtime: str) -> ModelInfo:

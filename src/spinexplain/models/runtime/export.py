@@ -158,7 +158,7 @@ def decide(
     if calibration is None:
         return None, "fp32", "no calibration cohort was given"
     if not runs_bf16():
-        return None, "fp32", "the processor of the export can not run bf16"
+        return None, "fp32", "the processor of the export cannot run bf16"
     gate = measure_gate(model, folder, spec, calibration)
     if gate.passed:
         return gate, "bf16", "bf16 passed the gate"

@@ -131,7 +131,7 @@ def compiled(
     ModuleNotFoundError
         If openvino is not installed.
     RuntimeError
-        If it can not run the network.
+        If it cannot run the network.
     """
     import openvino
 

@@ -121,7 +121,7 @@ def write_onnx(answers: Answers, spec: InputSpec, path: Path) -> None:
             )
         except (torch.onnx.OnnxExporterError, RuntimeError) as error:
             raise ModelError(
-                f"the network can not be exported ({str(error).splitlines()[0]}); expected "
+                f"the network cannot be exported ({str(error).splitlines()[0]}); expected "
                 "operations that ONNX has. Grade with torch."
             ) from error
 

@@ -161,7 +161,7 @@ class SpaceToDepth(nn.Module):
         axes, f = x.ndim - 2, self.factor
         if any(n % f for n in x.shape[2:]):
             raise ModelError(
-                f"an input of {tuple(x.shape[2:])} samples can not be cut into blocks of {f}; "
+                f"an input of {tuple(x.shape[2:])} samples cannot be cut into blocks of {f}; "
                 f"expected multiples of {f}. Change [input] size."
             )
         x = x.reshape(*x.shape[:2], *(size for n in x.shape[2:] for size in (n // f, f)))

@@ -162,7 +162,7 @@ def _read(path: Path) -> object:
     except _UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"{path} can not be read as plain weights ({reason}). "
+            f"{path} cannot be read as plain weights ({reason}). "
             "Expected safetensors, or a state_dict saved with torch.save."
         ) from None
 

@@ -101,3 +101,47 @@ def balanced_step(labels: np.ndarray, per_class: int, batch: int, seed: int, ste
     epoch, place = divmod(step, steps)
     rows, copies = balanced_epoch(labels, per_class, seed, epoch)
     return StepRows(np.array_split(rows, steps)[place], epoch, np.array_split(copies, steps)[place])
+
+
+def batch_rows(n: int, batch: int, step: int, key: tuple[int, int]) -> tuple[np.ndarray, int]:
+    """Return the rows of a step and its epoch: shuffled anew each epoch, by key alone.
+
+    Examples
+    --------
+    >>> rows, epoch = batch_rows(10, 4, 2, (0, 0))
+    >>> len(rows), epoch
+    (4, 1)
+    """
+    batch = min(batch, n)
+    epoch, place = divmod(step, n // batch)
+    order = np.random.default_rng([*key, epoch]).permutation(n)
+    return order[place * batch : (place + 1) * batch], epoch
+
+
+def balanced_rows(
+    labels: np.ndarray, batch: int, step: int, key: tuple[int, int]
+) -> tuple[np.ndarray, int]:
+    """Return the rows of a step when every class is shown equally often, and its epoch.
+
+    Each class is gone through in a shuffled order, again and again; an epoch has as many
+    rows as the set, rounded up to whole turns of the classes.
+
+    Examples
+    --------
+    >>> rows, _ = balanced_rows(np.array([0, 0, 0, 0, 0, 1]), 6, 0, (0, 0))
+    >>> int(np.sum(rows == 5))
+    3
+    """
+    classes = np.unique(labels)
+    share = -(-len(labels) // len(classes))
+    n = share * len(classes)
+    batch = min(batch, n)
+    epoch, place = divmod(step, n // batch)
+    rng = np.random.default_rng([*key, epoch, 1])
+    turns = []
+    for index in classes:
+        rows = np.flatnonzero(labels == index)
+        rounds = [rng.permutation(rows) for _ in range(-(-share // len(rows)))]
+        turns.append(np.concatenate(rounds)[:share])
+    order = np.concatenate(turns)[rng.permutation(n)]
+    return order[place * batch : (place + 1) * batch], epoch

@@ -80,7 +80,7 @@ def volume_crops(
     key : tuple of int
         (seed, epoch).
     copies : ndarray of int, shape (n,)
-        Tells apart the copies of a row that an epoch holds more than once.
+        Distinguishes the copies of a row that an epoch holds more than once.
     masks : bool
         Whether the masks are cut too.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,11 @@ from spinexplain.io.files import atomic_file
 from spinexplain.models.build import build_model
 from spinexplain.models.heads.detector import DetectorNet, two_logits
 from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.train.engine.journal import Terms
+from spinexplain.train.engine.loop import Phase
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.engine.sampling import balanced_step, crops_per_class, steps_per_epoch
-from spinexplain.train.grading.fit import Batch, Phase, Terms
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.run import Run, Trained, seeded_build
 from spinexplain.train.grading.validate import figures_of, predict
 
@@ -51,14 +54,14 @@ class DetectorRun(Run):
             model = WithHeight(built)
         per_class = crops_per_class(self.labels, config.detector.epoch)
         per_epoch = steps_per_epoch(self.labels, per_class, config.detector.batch)
-        self._epochs(model, self._phase(model, per_class, per_epoch), per_epoch)
+        self._epochs(model, self._phase(model, per_epoch), per_class, per_epoch)
         figures = {k: v for k, v in self._best().items() if k not in ("after", "step")}
         self.fabric.barrier()  # the first process has saved the best epoch
         state = torch.load(self.journal.folder / _BEST, weights_only=True)
         model.load_state_dict(state)
         return Trained(model.detector.eval(), config, self.training, [], figures)
 
-    def _phase(self, model: WithHeight, per_class: int, per_epoch: int) -> Phase:
+    def _phase(self, model: WithHeight, per_epoch: int) -> Phase[Batch]:
         chosen = self.config.detector
         settings = PhaseSettings(
             steps=chosen.epochs * per_epoch,
@@ -70,20 +73,23 @@ class DetectorRun(Run):
             precision=chosen.precision,
         )
         groups = [{"params": list(model.parameters()), "lr": chosen.lr, "weight_decay": 0.0}]
-        seed = self.config.seed
         return Phase(
             _PHASE,
             0,
             settings,
             groups,
             detection_objective(model, self.config.loss.lambda_height, chosen.precision),
-            rows=lambda step: balanced_step(self.labels, per_class, chosen.batch, seed, step),
         )
 
-    def _epochs(self, model: WithHeight, phase: Phase, per_epoch: int) -> None:
+    def _epochs(
+        self, model: WithHeight, phase: Phase[Batch], per_class: int, per_epoch: int
+    ) -> None:
         """Descend epoch by epoch until the last, or until patience is over."""
         begun = False
-        for done in self._steps(phase, model):
+        rows = partial(
+            balanced_step, self.labels, per_class, phase.settings.batch, self.config.seed
+        )
+        for done in self._steps(phase, model, rows=rows):
             if not begun:
                 self.history = self._known_until(done)
                 begun = True

@@ -18,9 +18,10 @@ from spinexplain.models.losses import (
     outside_loss,
     separation_loss,
 )
+from spinexplain.train.engine.journal import Terms
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.grading.augment import inside_mask
-from spinexplain.train.grading.fit import Batch, Terms
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.projection import relative_share
 
 

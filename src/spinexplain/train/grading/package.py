@@ -39,7 +39,7 @@ class Statement:
     withhold_pixels : bool
         Whether the bundle keeps everything of the prototypes but their pixels.
     data_licence : str
-        Licence of the training data; told in the card and the bundle.
+        Licence of the training data; stated in the card and the bundle.
     """
 
     name: str

@@ -13,8 +13,9 @@ from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
 from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.train.engine.loop import Phase
+from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.features import cached_where_possible
-from spinexplain.train.grading.fit import Phase
 from spinexplain.train.grading.objectives import (
     WarmUp,
     classification_objective,
@@ -69,7 +70,7 @@ class GraderRun(Run):
         best: Trained | None = None
         for number in range(self.config.rounds):
             joint = self._prototype_phase(model, f"joint-{number + 1}", 2 + number, True)
-            self._descend(joint, model)
+            self._descend(joint, model, masks=self._needs_masks)
             kept = copied_state(model)
             trained = self._projected(model, f"round-{number + 1}")
             if best is None or trained.figures["f1"] > best.figures["f1"]:
@@ -80,6 +81,10 @@ class GraderRun(Run):
         assert best is not None
         best.model.trunk.bypassed = False
         return best
+
+    @property
+    def _needs_masks(self) -> bool:
+        return self.config.loss.lambda_outside > 0
 
     def _classified(self) -> LinearNet:
         config, settings = self.config, self.config.classifier
@@ -119,18 +124,18 @@ class GraderRun(Run):
         if self.config.head.initial_prototypes == "own_class_patches":
             start_from_patches(model, self.training, self.config)
         with cached_where_possible(model.trunk, self.training, self.config) as data:
-            self._descend(self._prototype_phase(model, "warm", 1, False), model, data)
+            warm = self._prototype_phase(model, "warm", 1, False)
+            self._descend(warm, model, data, masks=self._needs_masks)
         return model
 
     def _prototype_phase(
         self, model: PrototypeNet, name: str, number: int, with_trunk: bool
-    ) -> Phase:
+    ) -> Phase[Batch]:
         settings = self.config.joint if with_trunk else self.config.warm
         groups = prototype_groups(model, settings, with_trunk)
         objective = prototype_objective(model, self.weights, self.config, settings.precision)
-        masks = self.config.loss.lambda_outside > 0
         before = max(number - 2, 0) * settings.steps
-        return Phase(name, number, settings, groups, objective, masks, (model.trunk,), before)
+        return Phase(name, number, settings, groups, objective, (model.trunk,), before)
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
         config, simulated = self.config, self.training.simulated

@@ -16,11 +16,12 @@ from spinexplain.data.crops.dataset import (
     with_classes,
 )
 from spinexplain.errors import ConfigError, SpinexplainError
+from spinexplain.progress import SILENT, Progress
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.grading.detector import DetectorRun
 from spinexplain.train.grading.protoverse import GraderRun
-from spinexplain.train.grading.run import Progress, Trained, check_folder, drop_unbegun, make_folder
+from spinexplain.train.grading.run import Trained, check_folder, drop_unbegun, make_folder
 from spinexplain.train.grading.simulated import with_simulated_fractures
 
 Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
@@ -37,7 +38,7 @@ def train_model(
     data: TrainingSet,
     out: str | Path,
     resume: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = SILENT,
     device: str = "cpu",
     processes: int = 1,
 ) -> Trained:
@@ -52,8 +53,8 @@ def train_model(
         The run's folder: ``config.json``, ``log.csv``, ``validation.json``, checkpoints.
     resume : bool
         Continue from the checkpoints where there are any.
-    progress : callable, optional
-        Called with (phase, steps done, steps) after every step.
+    progress : Progress
+        Hears the phase after every step, from the first process only.
     device : str
         ``"cpu"`` or ``"cuda"``, for the phases of gradient descent; projection, last layer
         and validation run on the CPU in float32.
@@ -86,7 +87,8 @@ def train_model(
         warn_of_absent(validation, config)
         make_folder(folder, config)
     fabric.barrier()
-    arguments = (config, training, validation, Journal(folder, resume), progress or _silent, fabric)
+    heard = progress if fabric.global_rank == 0 else SILENT
+    arguments = (config, training, validation, Journal(folder, resume), heard, fabric)
     try:
         return RECIPES[config.head.kind](arguments)
     except SpinexplainError:
@@ -108,7 +110,7 @@ def warn_of_absent(validation: TrainingSet, config: TrainConfig) -> None:
 
 
 def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
-    """Refuse batches that processes can not share equally.
+    """Refuse batches that processes cannot share equally.
 
     Raises
     ------
@@ -128,10 +130,6 @@ def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
         batch = min(settings.batch, rows)
         if settings.steps and batch % processes:
             raise ConfigError(
-                f"[{name}] has batches of {batch} crops, which {processes} processes can not "
+                f"[{name}] has batches of {batch} crops, which {processes} processes cannot "
                 f"share equally. Set batch to a multiple of {processes}."
             )
-
-
-def _silent(_phase: str, _done: int, _steps: int) -> None:
-    """Show no progress."""

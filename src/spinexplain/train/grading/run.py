@@ -17,15 +17,17 @@ from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.errors import ModelError, OutputError
 from spinexplain.io.files import atomic_file
+from spinexplain.io.json_file import write_json
 from spinexplain.models.build import Network
+from spinexplain.progress import Progress
 from spinexplain.train.engine.journal import Journal
+from spinexplain.train.engine.loop import Phase, run_phase
 from spinexplain.train.engine.processes import describe_machine
-from spinexplain.train.grading.fit import Phase, run_phase
+from spinexplain.train.engine.sampling import StepRows
+from spinexplain.train.grading.batches import Batch, CropBatches
 from spinexplain.train.grading.phases import weights_of
 from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.validate import validate
-
-Progress = Callable[[str, int, int], None]
 
 _MADE = {"config.json", "machine.json"}
 
@@ -87,10 +89,9 @@ def make_folder(folder: Path, config: TrainConfig) -> None:
         began = json.loads(machine.read_text("utf-8"))
         changed = sorted(name for name in here if began.get(name) != here[name])
         if changed:
-            told = ", ".join(f"{name} {began.get(name)} -> {here[name]}" for name in changed)
-            warnings.warn(f"{folder} goes on with other bits than it began: {told}", stacklevel=2)
-    with atomic_file(machine) as temporary:
-        temporary.write_text(json.dumps(here, indent=1) + "\n", "utf-8")
+            listed = ", ".join(f"{name} {began.get(name)} -> {here[name]}" for name in changed)
+            warnings.warn(f"{folder} goes on with other bits than it began: {listed}", stacklevel=2)
+    write_json(machine, here)
 
 
 def drop_unbegun(folder: Path) -> None:
@@ -117,8 +118,8 @@ class Run:
     config : TrainConfig
     training, validation : TrainingSet
     journal : Journal
-    progress : callable
-        Called with (phase, steps done, steps) after every step.
+    progress : Progress
+        Hears the phase after every step.
     fabric : lightning.fabric.Fabric
         Device and processes; see :func:`spinexplain.train.engine.processes.start_fabric`.
     """
@@ -140,21 +141,33 @@ class Run:
         self.history: list[dict[str, Any]] = []
 
     def _steps(
-        self, phase: Phase, model: nn.Module, data: TrainingSet | None = None
+        self,
+        phase: Phase[Batch],
+        model: nn.Module,
+        data: TrainingSet | None = None,
+        masks: bool = False,
+        rows: Callable[[int], StepRows] | None = None,
     ) -> Iterator[int]:
         """Descend a phase, yielding the number of steps done after each."""
         trainable = {id(p) for group in phase.groups for p in group["params"]}
         for parameter in model.parameters():
             parameter.requires_grad_(id(parameter) in trainable)
         data = self.training if data is None else data
-        steps = run_phase(self.fabric, model, data, self.config, phase, self.journal)
+        batches = CropBatches(data, self.config, phase, masks, rows)
+        steps = run_phase(self.fabric, model, batches, phase, self.config.seed, self.journal)
         for done in steps:
-            self.progress(phase.name, done, phase.settings.steps)
+            self.progress.step(phase.name, done, phase.settings.steps)
             yield done
 
-    def _descend(self, phase: Phase, model: nn.Module, data: TrainingSet | None = None) -> None:
+    def _descend(
+        self,
+        phase: Phase[Batch],
+        model: nn.Module,
+        data: TrainingSet | None = None,
+        masks: bool = False,
+    ) -> None:
         """Descend a phase to its end, on ``data`` in place of the training set if given."""
-        for _ in self._steps(phase, model, data):
+        for _ in self._steps(phase, model, data, masks):
             pass
 
     def _validated(self, name: str, model: nn.Module) -> dict[str, float]:
@@ -168,8 +181,7 @@ class Run:
         self.history.append(entry)
         if self.fabric.global_rank > 0:
             return
-        with atomic_file(self.journal.folder / "validation.json") as temporary:
-            temporary.write_text(json.dumps(self.history, indent=1) + "\n", "utf-8")
+        write_json(self.journal.folder / "validation.json", self.history)
 
 
 @contextmanager

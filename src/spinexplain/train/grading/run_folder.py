@@ -95,15 +95,15 @@ def open_run(source: str | Path, bundle: str | Path | None = None) -> OpenedRun:
             "protopnet."
         )
     before = None if folder is None else _before_projection(folder, grader.model)
-    told = _told_cohort(folder, description)
+    cohort = _known_cohort(folder, description)
     return OpenedRun(
         grader=grader,
         description=description,
         config=_config(description),
         before=before,
-        cohort=Path(told["path"]) if "path" in told else None,
-        split=told.get("split"),
-        fingerprint=told.get("fingerprint"),
+        cohort=Path(cohort["path"]) if "path" in cohort else None,
+        split=cohort.get("split"),
+        fingerprint=cohort.get("fingerprint"),
     )
 
 
@@ -116,17 +116,17 @@ def _config(description: BundleDescription) -> TrainConfig | None:
     return parse_config(content, "bundle.json") if isinstance(content, dict) else None
 
 
-def _told_cohort(folder: Path | None, description: BundleDescription) -> Mapping[str, str]:
+def _known_cohort(folder: Path | None, description: BundleDescription) -> Mapping[str, str]:
     """Return what run and bundle say about the cohort: path, split, fingerprint."""
-    told = description.training.get("cohort")
-    known = dict(told) if isinstance(told, dict) else {}
+    stated = description.training.get("cohort")
+    known = dict(stated) if isinstance(stated, dict) else {}
     path = None if folder is None else folder / COHORT_FILE
     if path is not None and path.is_file():
         try:
             known |= json.loads(path.read_text("utf-8"))
         except (OSError, ValueError, TypeError) as error:
             raise ModelError(
-                f"{path} can not be read ({error}); expected the cohort's path and fingerprint. "
+                f"{path} cannot be read ({error}); expected the cohort's path and fingerprint. "
                 "Delete it and name the cohort with --cohort."
             ) from None
     return {key: value for key, value in known.items() if isinstance(value, str)}

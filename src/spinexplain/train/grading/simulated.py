@@ -17,7 +17,7 @@ from spinexplain.types import LabelMap, Volume
 LOSSES = {2: (0.25, 0.40), 3: (0.40, 0.60)}
 """Height losses of moderate and severe fractures."""
 
-_WIDTH_MM = 25  # a body as wide as it is deep, so that its endplates can be told
+_WIDTH_MM = 25  # a body as wide as it is deep, so that its endplates can be found
 _STREAM = 6
 
 
@@ -36,7 +36,7 @@ def with_simulated_fractures(data: TrainingSet, config: TrainConfig) -> Training
     -------
     TrainingSet
         ``data`` itself where the share is 0. No prototype may become a patch of a row that
-        is marked ``simulated``. Crops whose body can not be told are passed over.
+        is marked ``simulated``. Crops whose body cannot be found are passed over.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def _with_evidence(data: TrainingSet) -> TrainingSet:
 
 
 def _fractured(data: TrainingSet, row: int, seed: int, grades: list[int]) -> TrainingSet | None:
-    """Return one row with a fracture, or None where its body can not be told."""
+    """Return one row with a fracture, or None where its body cannot be found."""
     assert data.target is not None
     rng = np.random.default_rng([seed, _STREAM, row])
     grade = int(rng.choice(grades))

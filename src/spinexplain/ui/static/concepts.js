@@ -5,7 +5,7 @@
   const root = document.documentElement;
   const units = [...document.querySelectorAll(".unit")];
   const rater = document.getElementById("rater");
-  const told = document.getElementById("told");
+  const status = document.getElementById("status");
   const kept = `spinexplain names ${page.dataset.key}`;
 
   const verdicts = { yes: true, no: false, open: null };
@@ -64,8 +64,8 @@
 
   document.getElementById("export").addEventListener("click", () => {
     const names = content();
-    if (!names.rater) { told.textContent = told.dataset.needed; rater.focus(); return; }
-    told.textContent = "";
+    if (!names.rater) { status.textContent = status.dataset.needed; rater.focus(); return; }
+    status.textContent = "";
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([JSON.stringify(names, null, 1) + "\n"], { type: "application/json" }));
     link.download = `names-${names.rater.replace(/[^\p{L}\p{N}]+/gu, "-").toLowerCase()}.json`;
@@ -83,9 +83,9 @@
       rater.value = names.rater;
       fill(names.names);
       keep();
-      told.textContent = "";
+      status.textContent = "";
     } catch (error) {
-      told.textContent = error.message;
+      status.textContent = error.message;
     }
   });
 

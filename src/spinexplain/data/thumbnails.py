@@ -1,4 +1,4 @@
-"""Contact sheets: every vertebra of a cohort as a small picture, to check by eye."""
+"""Thumbnail pages: every vertebra of a cohort as a small picture, to check by eye."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.cohort import Cohort
-from spinexplain.data.cohort_overview import UNGRADED, printable
+from spinexplain.data.cohort_overview import UNGRADED
 from spinexplain.data.schema import FOREIGN_MATERIAL, GRADES
 from spinexplain.io.files import output_folder
 from spinexplain.spine.quality import not_assessable_reason
+from spinexplain.texts.printable import printable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,7 +31,7 @@ _GAP = 6
 _BACKGROUND = (18, 20, 24)
 _INK = (225, 228, 232)
 
-# Okabe and Ito's colors: told apart by people with any color vision.
+# Okabe and Ito's colors: distinguished by people with any color vision.
 _COLORS = {
     "G0": (90, 96, 105),
     "G1": (86, 180, 233),
@@ -53,11 +54,11 @@ class _Cell:
     caption: tuple[str, str]
 
 
-def write_contact_sheets(cohort: Cohort, folder: str | Path) -> list[Path]:
+def write_thumbnails(cohort: Cohort, folder: str | Path) -> list[Path]:
     """Draw every vertebra, the most severe grades first, 60 a page.
 
     Bone window, cranial at the top, anterior on the left; the outline of the vertebra's own
-    mask in green, a frame in the color of the grade. An existing folder of contact sheets is
+    mask in green, a frame in the color of the grade. An existing folder of thumbnail pages is
     replaced.
 
     Parameters

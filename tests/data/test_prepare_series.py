@@ -1,11 +1,11 @@
 import os
+import signal
 
 import pytest
 
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.plan import plan_cohort
-from spinexplain.data.series import series_shard
-from spinexplain.data.workers import prepare_all, prepare_series
+from spinexplain.data.prepare_series import KILLED, prepare_all, prepare_series
 from spinexplain.errors import OutputError
 
 
@@ -21,18 +21,13 @@ def writer(tmp_path):
     return CohortWriter.create(tmp_path / "c")
 
 
-def nothing():
-    pass
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_every_series_is_stored_and_counted(planned, writer, jobs):
+def test_every_series_is_stored_and_counted(planned, writer, jobs, listener):
     planned[1].files.ct.write_bytes(b"broken")
-    steps = []
-    (failed,) = prepare_all(planned, "2d", writer, jobs, lambda: steps.append(1))
+    (failed,) = prepare_all(planned, "2d", writer, jobs, listener, finished=2)
     assert (failed.series, failed.level) == ("verse001", None)
     assert "sub-verse001_ct.nii.gz" in failed.reason
-    assert len(steps) == 3
+    assert listener.steps == [("preparing", done, 5) for done in range(2, 6)]
     stored = [one.series for one in planned if writer.notes(one.subject, one.series)]
     assert stored == ["verse000", "verse002"]
 
@@ -41,7 +36,7 @@ def test_a_scan_that_does_not_fit_into_memory_is_left_out(planned, writer, monke
     def too_large(*_):
         raise MemoryError
 
-    monkeypatch.setattr("spinexplain.data.workers.series_shard", too_large)
+    monkeypatch.setattr("spinexplain.data.prepare_series.series_shard", too_large)
     assert prepare_series(planned[0], "2d", writer).reason == "does not fit into memory"
 
 
@@ -50,22 +45,29 @@ def test_a_file_that_vanishes_is_left_out(planned, writer):
     assert "sub-verse000_ct.nii.gz" in prepare_series(planned[0], "2d", writer).reason
 
 
-class Deadly:
-    """Kills the process that unpickles it, as the operating system does without memory."""
+def kill_this_process():
+    """Die as the operating system kills without memory; the parent never calls it."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
-    def __init__(self, files):
-        self.files = files
+
+class Killing:
+    """A planned series that kills the process that unpickles it."""
+
+    def __init__(self, planned):
+        self.series, self.files = planned.series, planned.files
 
     def __reduce__(self):
-        return os._exit, (9,)
+        return kill_this_process, ()
 
 
-def test_a_killed_worker_is_told_and_finished_series_are_kept(planned, writer):
-    writer.add_series(series_shard(planned[0], "2d"))
-    deadly = [Deadly(one.files) for one in planned[1:]]
-    with pytest.raises(OutputError, match=r"worker process was killed.*fewer jobs than 2"):
-        prepare_all(deadly, "2d", writer, 2, nothing)
-    assert writer.notes(planned[0].subject, planned[0].series)
+def test_a_series_whose_process_is_killed_is_left_out_by_name_and_the_others_are_kept(
+    planned, writer
+):
+    deadly = [planned[0], Killing(planned[1]), planned[2]]
+    (failed,) = prepare_all(deadly, "2d", writer, 2)
+    assert (failed.series, failed.reason) == (planned[1].series, KILLED)
+    stored = [one.series for one in planned if writer.notes(one.subject, one.series)]
+    assert stored == [planned[0].series, planned[2].series]
 
 
 def test_an_unwritable_cohort_stops_everything(planned, writer, monkeypatch):
@@ -74,4 +76,4 @@ def test_an_unwritable_cohort_stops_everything(planned, writer, monkeypatch):
 
     monkeypatch.setattr("tempfile.mkdtemp", full)
     with pytest.raises(OutputError, match=r"No space left.*finished series are kept"):
-        prepare_all(planned, "2d", writer, 1, nothing)
+        prepare_all(planned, "2d", writer, 1)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spinexplain.data.album import COLUMNS, ROWS, write_contact_sheets
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.shard import SeriesShard, VertebraRow
+from spinexplain.data.thumbnails import COLUMNS, ROWS, write_thumbnails
 
 CELL, GAP, CAPTION, HEADER = 144, 6, 30, 22
 
@@ -36,7 +36,7 @@ def open_pages(paths):
 
 def test_severe_grades_come_first_in_frames_of_their_color(tmp_path):
     cohort = cohort_of(tmp_path, ["G0", "G3", None, "x", "G2"])
-    (page,) = open_pages(write_contact_sheets(cohort, tmp_path / "pages"))
+    (page,) = open_pages(write_thumbnails(cohort, tmp_path / "pages"))
     frames = [tuple(cell(page, at)[0, 70].tolist()) for at in range(5)]
     assert frames[0] == (213, 94, 0)  # G3
     assert frames[1] == (230, 159, 0)  # G2
@@ -45,7 +45,7 @@ def test_severe_grades_come_first_in_frames_of_their_color(tmp_path):
 
 
 def test_cranial_is_up_and_the_own_mask_is_outlined(tmp_path):
-    (page,) = open_pages(write_contact_sheets(cohort_of(tmp_path, ["G0"]), tmp_path / "pages"))
+    (page,) = open_pages(write_thumbnails(cohort_of(tmp_path, ["G0"]), tmp_path / "pages"))
     picture = cell(page, 0)
     assert picture[10, 70].tolist() == [0, 0, 0]
     assert picture[130, 70].tolist() == [255, 255, 255]
@@ -55,7 +55,7 @@ def test_cranial_is_up_and_the_own_mask_is_outlined(tmp_path):
 
 def test_boxes_show_their_middle_plane(tmp_path):
     cohort = cohort_of(tmp_path, ["G1"], size="3d", labels=False)
-    (page,) = open_pages(write_contact_sheets(cohort, tmp_path / "pages"))
+    (page,) = open_pages(write_thumbnails(cohort, tmp_path / "pages"))
     assert cell(page, 0)[130, 70].tolist() == [255, 255, 255]
     red, green, blue = cell(page, 0)[71, 71].astype(int)  # the center is marked without a mask
     assert green > red + 50
@@ -64,15 +64,15 @@ def test_boxes_show_their_middle_plane(tmp_path):
 
 def test_pages_fill_and_are_replaced(tmp_path):
     cohort = cohort_of(tmp_path, ["G0"] * (COLUMNS * ROWS + 3))
-    paths = write_contact_sheets(cohort, tmp_path / "pages")
+    paths = write_thumbnails(cohort, tmp_path / "pages")
     assert [path.name for path in paths] == ["page-001.png", "page-002.png"]
-    again = write_contact_sheets(cohort, tmp_path / "pages")
+    again = write_thumbnails(cohort, tmp_path / "pages")
     assert open_pages(again)[1].height < open_pages(again)[0].height
 
 
 @pytest.mark.parametrize("series", ["脊椎<b>", "line\nbreak", "x" * 200])
 def test_names_of_any_kind_are_drawn(tmp_path, series):
     cohort = cohort_of(tmp_path, ["G0"], series=series)
-    (page,) = open_pages(write_contact_sheets(cohort, tmp_path / "pages"))
+    (page,) = open_pages(write_thumbnails(cohort, tmp_path / "pages"))
     caption = np.asarray(page)[HEADER + GAP + CELL :, :]
     assert caption.max() > 200

@@ -1,0 +1,9 @@
+from spinexplain.jobs.tables import TablesRequest, tables_to_folder
+
+
+def test_the_names_are_those_of_the_files(stored, tmp_path):
+    stored.write(tmp_path / "in", cv=stored.crossval([stored.entry("a")]))
+    names = tables_to_folder(TablesRequest((tmp_path / "in",), tmp_path / "out"))
+    assert "protoverse-table2" in names
+    written = {path.name for path in (tmp_path / "out").iterdir()}
+    assert all(any(file.startswith(name) for file in written) for name in names)
