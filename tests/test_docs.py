@@ -139,6 +139,24 @@ def test_phantoms_keep_what_the_page_says_of_their_heights():
     assert all(abs(row["asked"] - row["measured"]) <= 0.03 for row in real)
 
 
+def test_the_bars_of_addressed_prototypes_are_written_from_what_was_stored():
+    import json
+
+    bars = _script("evidence_table")
+    page = bars.DOCUMENT.read_text()
+    assert bars.written(page, json.loads(bars.STORE.read_text())) == page
+
+
+def test_a_plain_classifier_has_its_f1_alone_in_the_table_of_bars():
+    bars = _script("evidence_table")
+    found = {"classifier": {name: {"f1": [0.8, 0.75, 0.85]} for name in bars.PRESETS}}
+    lines = bars.table(found).splitlines()
+    assert lines[0] == "| on held-out phantoms | bar | classifier |"
+    told = [line for line in lines[2:] if not line.endswith("| – |")]
+    assert len(told) == 3
+    assert all(line.endswith("| 0.80 (0.75 to 0.85) |") for line in told)
+
+
 HOUSE = ROOT / "docs" / "concepts" / "house.md"
 PACKAGE = ROOT / "src" / "spinexplain"
 

@@ -12,8 +12,8 @@ from spinexplain.data.phantom.shape import Body
 from spinexplain.data.phantom.spine import Placement
 
 SIXTHS = 6
-_BEYOND_MM = 4.0  # part codes go on this far beyond the place an endplate came from
-_BEYOND_T = 0.15
+BEYOND_MM = 4.0  # part codes go on this far beyond the place an endplate came from
+BEYOND_T = 0.15
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,6 @@ def part_codes(canvas: Canvas, body: Body, place: Placement) -> np.ndarray:
     below = (down - body.lower.healthy(at, across)) - w
     sixth = np.clip(np.floor(t * SIXTHS), 0, SIXTHS - 1)
     codes = 1 + sixth + np.where(above >= below, 0, SIXTHS)
-    near = (above < up + _BEYOND_MM) & (below < down + _BEYOND_MM) & (np.abs(side) < 1.15)
-    near &= np.logical_and(t > -_BEYOND_T, t < 1 + _BEYOND_T)
+    near = (above < up + BEYOND_MM) & (below < down + BEYOND_MM) & (np.abs(side) < 1.15)
+    near &= np.logical_and(t > -BEYOND_T, t < 1 + BEYOND_T)
     return np.where(near, codes, 0).astype(np.uint8)

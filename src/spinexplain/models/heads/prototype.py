@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from spinexplain.config.training import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError
+from spinexplain.models.heads.parts import part_names, prototype_counts
 from spinexplain.models.heads.prototype_head import PrototypeHead, max_similarity
 from spinexplain.models.trunks.backbones import Trunk
 
@@ -50,13 +51,18 @@ class PrototypeNet(nn.Module):
         self.epsilon = head.log_epsilon
         self.similarity = head.similarity
         self.region = head.region
-        dim, count = head.feature_dim, classes * head.prototypes_per_class
-        convolution = _CONV[axes]
+        counts = torch.tensor(prototype_counts(head, classes))
+        dim, count = head.feature_dim, int(counts.sum())
+        convolution, width = _CONV[axes], head.add_on_width or dim
         self.add_on = nn.Sequential(
-            convolution(trunk.channels, dim, 1), nn.ReLU(), convolution(dim, dim, 1), nn.Sigmoid()
+            convolution(trunk.channels, width, 1),
+            nn.ReLU(),
+            convolution(width, dim, 1),
+            nn.Sigmoid(),
         )
+        self.parts = part_names(classes) if head.addressed else ()
         self.prototypes = nn.Parameter(torch.empty(count, dim))
-        owner = torch.arange(classes).repeat_interleave(head.prototypes_per_class)
+        owner = torch.arange(classes).repeat_interleave(counts)
         self.register_buffer("prototype_class", owner)
         self.last_layer = nn.Linear(count, classes, bias=False)
         self._initialize(head)
@@ -72,6 +78,11 @@ class PrototypeNet(nn.Module):
             self.last_layer.weight.copy_(
                 torch.where(own, head.own_class_connection, head.other_class_connection)
             )
+
+    @property
+    def max_similarity(self) -> float:
+        """Similarity of a cell that equals a prototype."""
+        return max_similarity(self.similarity, self.epsilon)
 
     @property
     def own_class(self) -> Tensor:
@@ -136,6 +147,7 @@ class PrototypeNet(nn.Module):
             field=self.trunk.field,
             max_similarity=max_similarity(self.similarity, self.epsilon),
             region=self.region,
+            parts=self.parts,
         )
 
 

@@ -20,7 +20,7 @@ from spinexplain.progress import SILENT, Progress
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.grading.detector import DetectorRun
-from spinexplain.train.grading.protoverse import GraderRun
+from spinexplain.train.grading.protoverse import GraderRun, without_twins
 from spinexplain.train.grading.run import Trained, check_folder, drop_unbegun, make_folder
 from spinexplain.train.grading.simulated import with_simulated_fractures
 
@@ -76,7 +76,7 @@ def train_model(
         with_classes(data, config.task, wanted + 1), config.validation_share, config.seed
     )
     del data  # the parts are copies, and a large cohort fits into memory once only
-    training, validation = parts
+    training, validation = parts[0], without_twins(parts[1])
     training = with_simulated_fractures(training, config)
     folder = Path(out)
     check_folder(folder, config, resume)
