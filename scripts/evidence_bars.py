@@ -46,13 +46,13 @@ from spinexplain.evaluate.explanations.priors import (
 from spinexplain.evaluate.explanations.prototype_set import distinct_parts, usual_part
 from spinexplain.evaluate.explanations.twin import falls, twin_auc
 from spinexplain.evaluate.explanations.usefulness import equally_convincing
+from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.evaluate.prototypes import cosine_matrix, winner_share
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
 from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
 from spinexplain.train.grading.augment import Crops, augmented_crops, plain_crops
-from spinexplain.train.grading.validate import class_average_f1
 
 SHIFT_MM, BATCH = 16.0, 32
 AT_LEAST = {"endplate": 0.7, "third": 0.4}  # of the displacement, to ask about a fracture
@@ -238,12 +238,12 @@ def measured(model: PrototypeNet, spec: InputSpec, bench: Bench) -> dict[str, An
     twin_best = np.where(own, twin_maps.reshape(*maps.shape[:2], -1).max(axis=2), 0).max(axis=1)
     best = np.where(own, maps.reshape(*maps.shape[:2], -1).max(axis=2), 0).max(axis=1)
     plain = plain_similarities(model, bench, spec)
-    told = (plain @ connections.T).argmax(axis=1)
+    called_class = (plain @ connections.T).argmax(axis=1)
     seen_moved = (maps.reshape(*maps.shape[:2], -1).max(axis=2) @ connections.T).argmax(axis=1)
     right = seen_moved == grades
     return {
         "fractures": len(grades),
-        "f1": f1_with_interval(told, bench),
+        "f1": f1_with_interval(called_class, bench),
         "grade_right_on_moved_crops": round(float(right.mean()), 4),
         "placement": placements(bench, heats),
         "placement_of_rightly_graded": placements(only(bench, right), taken(heats, right)),
@@ -257,14 +257,16 @@ def measured(model: PrototypeNet, spec: InputSpec, bench: Bench) -> dict[str, An
         "winner_share": winner_share(plain, bench.labels, owner).round(3).tolist(),
         "distinct_parts": parts_shown(model, bench, maps, own),
         "further_prototypes": further(strengths, own),
-        "convincing_alarms": alarms(plain, told, bench, owner),
+        "convincing_alarms": alarms(plain, called_class, bench, owner),
     }
 
 
-def alarms(plain: np.ndarray, told: np.ndarray, bench: Bench, owner: np.ndarray) -> float | None:
+def alarms(
+    plain: np.ndarray, called_class: np.ndarray, bench: Bench, owner: np.ndarray
+) -> float | None:
     """Return in which share of false alarms the evidence is as strong as in found fractures."""
-    called = np.flatnonzero(told > 0)
-    strengths = np.where(owner[None] == told[:, None], plain, 0).max(axis=1)
+    called = np.flatnonzero(called_class > 0)
+    strengths = np.where(owner[None] == called_class[:, None], plain, 0).max(axis=1)
     false = called[bench.labels[called] == 0]
     share = equally_convincing(strengths[false], strengths[np.setdiff1d(called, false)])
     return round(share, 3) if np.isfinite(share) else None
@@ -307,13 +309,14 @@ def plain_similarities(model: PrototypeNet, bench: Bench, spec: InputSpec) -> np
     return torch.cat(found).numpy()
 
 
-def f1_with_interval(told: np.ndarray, bench: Bench) -> list[float]:
+def f1_with_interval(called_class: np.ndarray, bench: Bench) -> list[float]:
     """Return class-average F1 with its interval by subject."""
     labels = bench.labels
-    figure = subject_bootstrap(
-        lambda rows: class_average_f1(told[rows], labels[rows], len(TASK)), bench.sheets.subjects, 0
-    )
-    return shown(figure)
+
+    def f1(rows: np.ndarray) -> float:
+        return class_average_f1(confusion_matrix(labels[rows], called_class[rows], len(TASK)))
+
+    return shown(subject_bootstrap(f1, bench.sheets.subjects, 0))
 
 
 def localized(bench: Bench, heats: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -373,12 +376,12 @@ def further(strengths: np.ndarray, own: np.ndarray) -> dict[str, float]:
 @torch.no_grad()
 def classifier_f1(model: LinearNet, spec: InputSpec, bench: Bench) -> list[float]:
     """Return the plain classifier's F1."""
-    told = []
+    called_class = []
     for k in range(0, len(bench.sheets), BATCH):
         rows = np.arange(k, min(k + BATCH, len(bench.sheets)))
         crops = plain_crops(bench.sheets, rows, spec)
-        told.append(model(network_input(crops.hu, crops.centers, spec)).argmax(dim=1))
-    return f1_with_interval(torch.cat(told).numpy(), bench)
+        called_class.append(model(network_input(crops.hu, crops.centers, spec)).argmax(dim=1))
+    return f1_with_interval(torch.cat(called_class).numpy(), bench)
 
 
 def cosines(model: PrototypeNet) -> dict[str, Any]:

@@ -55,7 +55,11 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, Any]]:
             (f"weaker on the twin; AUC, `{preset}`", "≥ 0.95; 0.98", _twin(preset)),
             (f"largest winner share, G2, G3, `{preset}`", "≤ 0.60", _winner(preset)),
             (f"parts shown, G2, G3, `{preset}`", "≥ 3", _parts(preset)),
-            (f"second, third prototype tell, `{preset}`", "most", _further(preset)),
+            (
+                f"second, third prototype give a quarter of the first, `{preset}`",
+                "most",
+                _further(preset),
+            ),
             (f"class-average F1, `{preset}`", "", _f1(preset)),
         ]
     rows.append(("largest centered cosine G0, G2, G3", "≤ 0.60", _cosine))

@@ -205,7 +205,7 @@ class LastLayerSettings(Settings):
     and replaces any scheme. ``solver = "adam"`` descends ``steps`` steps of ``batch`` crops
     at rate ``lr`` instead, as ProtoPNet does; it knows neither ``lambda_l2``,
     ``constrained`` nor ``tied``. ``tied`` gives the prototypes of a class one own-class
-    connection: fitted freely, one part takes over what the others tell as well.
+    connection: fitted freely, one part takes over what the others show as well.
     """
 
     solver: Literal["convex", "adam"] = "convex"

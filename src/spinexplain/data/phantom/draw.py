@@ -179,7 +179,7 @@ def own_history(
 
 
 def _telling(rng: np.random.Generator, preset: Preset, body: Body, site: Site) -> Body:
-    """Draw what tells which endplate broke: the band under it and the walls beside it.
+    """Draw what shows which endplate broke: the band under it and the walls beside it.
 
     Both grow with how far that endplate moved there; an endplate that held shows neither.
     """

@@ -92,7 +92,7 @@ def eroded(body: Tensor, rows: int) -> Tensor:
 
 
 def parts_of_body(body: np.ndarray) -> np.ndarray:
-    """Tell endplates and sixths of the depth from the mask of a body alone.
+    """Find endplates and sixths of the depth from the mask of a body alone.
 
     Parameters
     ----------
@@ -217,9 +217,9 @@ def placed_terms(
         hidden = unknown.view(-1, *(1,) * len(grid)) & (body > 0)
         weight = torch.where(hidden[:, None], torch.zeros_like(weight), weight)
     activation = similarities / model.max_similarity
-    told = fractured & targets.known
-    peaks = activation[told].flatten(2).amax(dim=2)[own[told]].view(-1, len(BROKEN))
-    shares = broken[told].flatten(2).amax(dim=2).pow(4)
+    known = fractured & targets.known
+    peaks = activation[known].flatten(2).amax(dim=2)[own[known]].view(-1, len(BROKEN))
+    shares = broken[known].flatten(2).amax(dim=2).pow(4)
     return {
         "place": place_loss(activation, target, weight),
         "part": part_loss(peaks, shares),
