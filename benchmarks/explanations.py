@@ -54,7 +54,7 @@ def ours(grader: Grader, pairs: list[tuple[Patch, Patch]]) -> dict[str, Callable
     def curves() -> list[np.ndarray]:
         return [
             deletion_curves(
-                lambda x: fracture_probability(input_logits(grader, x), grader.classes),
+                lambda x: fracture_probability(input_logits(grader, x), grader.task),
                 reference_inputs(grader, patch, twin),
                 patch.array,
                 STEPS,

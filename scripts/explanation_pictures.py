@@ -170,7 +170,7 @@ def faithfulness(one: Case, out: Path) -> None:
     grader = loaded_grader(MODEL)
     masks = step_masks(one.heatmap, np.array([0.02, 0.1, 0.3]))
     curves = deletion_curves(
-        lambda x: fracture_probability(input_logits(grader, x), grader.classes),
+        lambda x: fracture_probability(input_logits(grader, x), grader.task),
         reference_inputs(grader, one.patch, one.twin_patch),
         one.heatmap,
         16,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError, ModelError, OutputError
 from spinexplain.jobs.score_explanations import ScoreRequest, score_explanations
@@ -13,6 +14,7 @@ from spinexplain.models.build import build_model
 from spinexplain.models.bundle.store import Bundle, PrototypeRecord, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.types import Provenance
 
 
 def refuse(*_):
@@ -175,13 +177,13 @@ def tiny_bundle(folder, kind, spec):
     torch.manual_seed(0)
     model = build_model(build_trunk(trunk, spec), head, len(classes), spec).eval()
     count = 6 if kind == "prototype" else 0
-    record = PrototypeRecord("s", "s", "L1", "G2", True, (1, 1))
+    record = PrototypeRecord(Provenance("s", "s", "L1", "G2", True), (1, 1))
     maps = np.ones((count, *(8,) * spec.axes), np.float32) if count else None
     bundle = Bundle(
         "tiny",
         "1",
         model,
-        classes,
+        derived_task(classes),
         spec,
         trunk,
         head,

@@ -89,7 +89,7 @@ def with_random_labels(grader: Grader, inputs: np.ndarray, labels: np.ndarray, s
 def _in_torch(grader: Grader, model: nn.Module) -> Grader:
     known = {
         name: getattr(grader, name)
-        for name in ("spec", "classes", "info", "scope", "exemplars", "explainer", "device")
+        for name in ("spec", "task", "info", "scope", "exemplars", "explainer", "device")
     }
     return Grader(model=model.eval(), **known)
 

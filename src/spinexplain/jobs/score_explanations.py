@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spinexplain.analysis.explanations.assemble import Panel
     from spinexplain.analysis.explanations.figures import Scoring
     from spinexplain.analysis.explanations.pieces import Piece, Source
+    from spinexplain.config.tasks import Task
     from spinexplain.data.cohort import Cohort
 
 _MARKER, _PIECES, _COHORTS = "request.json", "pieces", "cohorts"
@@ -83,7 +84,7 @@ class _Model:
     """One model of the request: what it is, what it is scored on, and where pieces lie."""
 
     name: str
-    classes: tuple[str, ...]
+    task: Task
     source: Source
     folder: Path
     explainers: tuple[str, ...]
@@ -233,7 +234,7 @@ def _model(
     key = f"{folder_name(grader.info.name)}-{grader.info.sha256[:12]}"
     return _Model(
         name=grader.info.name,
-        classes=grader.classes,
+        task=grader.task,
         source=source,
         folder=request.out / _PIECES / key,
         explainers=tuple(usable),
@@ -337,7 +338,7 @@ def _collect(request: ScoreRequest, model: _Model, found: _Found) -> None:
         found.benches[key] = {**bench_facts(scoring), "priors": prior_rows(scoring)}
     for explainer in model.explainers:
         folder = model.folder / folder_name(explainer)
-        row, panels = explainer_row(scoring, folder, model.name, explainer, model.classes)
+        row, panels = explainer_row(scoring, folder, model.name, explainer, model.task)
         found.rows.append({**row, "bench": key})
         found.panels[f"{model.name}: {explainer}"] = panels
         measured = reliability_of(row)

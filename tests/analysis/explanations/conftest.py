@@ -14,7 +14,6 @@ from spinexplain.models.grader import Grader
 from spinexplain.models.trunks.backbones import build_trunk
 
 CLASSES = ("G0", "G2", "G3")
-TASK = {name: (name,) for name in CLASSES}
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,6 @@ from spinexplain.analysis.explanations.chunk import (
 )
 from spinexplain.analysis.explanations.methods import ScoredMap
 
-TASK = {"G0": ("G0",), "G2": ("G2",), "G3": ("G3",)}
-
 
 def by_brightness(grader, patch, target):
     """A map that is the image, so that a shift of HU leaves its order alone."""
@@ -21,7 +19,7 @@ def by_brightness(grader, patch, target):
 @pytest.fixture(scope="module")
 def chunk(drawn, classifier):
     settings = ChunkSettings(steps=3, seed=0, disturbed=2)
-    return explain_chunk(drawn.bench, range(10), classifier, by_brightness, TASK, settings)
+    return explain_chunk(drawn.bench, range(10), classifier, by_brightness, settings)
 
 
 def test_maps_and_twins_are_those_of_the_method(drawn, chunk):

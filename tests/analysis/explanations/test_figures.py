@@ -9,7 +9,10 @@ from spinexplain.analysis.explanations.figures import (
     interval_json,
     map_figures,
 )
+from spinexplain.config.tasks import TASKS
 from spinexplain.evaluate.bootstrap import Interval
+
+TASK = TASKS["g0-g2-g3"]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,7 @@ def test_twins_and_alarms_by_hand(scoring, drawn, oracle_maps):
     strengths = np.where(bench.fractured, 2.0, 1.0)
     strengths[alarms[0]] = 3.0
     chunk = chunk_of(bench, oracle_maps, strengths, np.ones(n), called)
-    found = explainer_figures(scoring, chunk, ("G0", "G2", "G3"))
+    found = explainer_figures(scoring, chunk, TASK)
     assert found["twin"]["falls"] == 1.0
     assert found["twin"]["relative_fall"] == 0.5
     assert found["twin"]["auc"] == 1.0
@@ -86,7 +89,7 @@ def test_curves_by_hand(scoring, drawn, oracle_maps):
     rows = np.flatnonzero(bench.fractured)
     chunk["curves"][rows, 1, 0] = [1, 0, 0, 0, 0]
     chunk["curves"][rows, 1, 1] = [0, 1, 1, 1, 1]
-    blur = explainer_figures(scoring, chunk, ("G0", "G2", "G3"))["faithfulness"]["blur"]
+    blur = explainer_figures(scoring, chunk, TASK)["faithfulness"]["blur"]
     assert (blur["deletion"], blur["insertion"], blur["gap"]["value"]) == (0.125, 0.875, 0.75)
 
 
@@ -106,7 +109,7 @@ def test_neighbors_of_one_scan(scoring, drawn, oracle_maps):
     strengths = np.zeros(len(bench))
     strengths[rows[0]] = 1.0
     chunk = chunk_of(bench, oracle_maps, strengths, np.zeros(len(bench)), bench.fractured)
-    found = explainer_figures(replace(scoring, bench=bench), chunk, ("G0", "G2", "G3"))
+    found = explainer_figures(replace(scoring, bench=bench), chunk, TASK)
     assert found["neighbors"]["pairs"] == 1
     assert found["neighbors"]["value"] is None  # one pair: the lower one is never fractured
 

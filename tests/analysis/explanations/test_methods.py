@@ -52,7 +52,7 @@ def test_nothing_that_speaks_is_an_empty_map(drawn):
 
 
 def test_all_are_in_the_registry():
-    assert set(ALL) == set(EXPLAINERS)
+    assert set(ALL) == {*EXPLAINERS, "dissection"}
     assert check_names(["all", "gradcam"]) == ALL
     with pytest.raises(ConfigError, match='no explainer "gradcamm"'):
         check_names(["gradcamm"])

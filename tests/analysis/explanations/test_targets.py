@@ -2,37 +2,33 @@ import numpy as np
 import pytest
 
 from spinexplain.analysis.explanations.targets import (
+    class_indices,
     explained_class,
-    fracture_classes,
+    fracture_indices,
     fracture_probability,
-    grades_of_classes,
 )
-from spinexplain.models.bundle.folder import locate, read_description
+from spinexplain.config.tasks import TASKS, Task
 
-DETECTED = {"no fracture": ("G0",), "fracture": ("G2", "G3")}
+DETECTED = TASKS["fracture"]
+REVERSED = Task.of({"fracture": ("G2", "G3"), "no fracture": ("G0",)})
+GRADED = TASKS["g0-g2-g3"]
 
 
 def test_the_class_of_a_true_fracture_is_explained():
-    classes = list(DETECTED)
-    assert explained_class("G3", np.array([9.0, -9.0]), classes, DETECTED) == 1
-    # The order of the classes does not matter.
-    assert explained_class("G2", np.zeros(2), classes[::-1], DETECTED) == 0
+    assert explained_class("G3", np.array([9.0, -9.0]), DETECTED) == 1
+    assert explained_class("G2", np.zeros(2), REVERSED) == 0  # the order does not matter
 
 
 def test_of_others_what_would_be_called():
-    task = {"G0": ("G0",), "G2": ("G2",), "G3": ("G3",)}
-    assert explained_class("G0", np.array([5.0, 2.0, 1.0]), list(task), task) == 1
-    assert explained_class("G1", np.array([5.0, 1.0, 2.0]), list(task), task) == 2
+    assert explained_class("G0", np.array([5.0, 2.0, 1.0]), GRADED) == 1
+    assert explained_class("G1", np.array([5.0, 1.0, 2.0]), GRADED) == 2
 
 
 def test_the_probability_of_any_fracture():
-    assert fracture_classes(("fracture", "no fracture")) == [0]
-    found = fracture_probability(np.log([[0.5, 0.2, 0.3]]), ("G0", "G2", "G3"))
+    assert fracture_indices(REVERSED) == [0]
+    found = fracture_probability(np.log([[0.5, 0.2, 0.3]]), GRADED)
     assert found == pytest.approx([0.5])
 
 
-def test_shipped_models_say_what_their_classes_are():
-    prototypes = grades_of_classes(read_description(locate("protoverse-phantom")))
-    assert prototypes == {"G0": ("G0",), "G2": ("G2",), "G3": ("G3",)}
-    detector = grades_of_classes(read_description(locate("detector-phantom")))
-    assert set(detector["fracture"]) >= {"G2", "G3"}
+def test_grades_have_their_classes():
+    assert class_indices(np.array(["G3", "G1", "G0"]), REVERSED).tolist() == [0, -1, 1]

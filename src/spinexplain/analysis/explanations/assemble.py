@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from spinexplain.analysis.explanations.figures import (
     mean_of,
 )
 from spinexplain.analysis.explanations.opponents import opponents_of
+from spinexplain.config.tasks import Task
 from spinexplain.evaluate.bootstrap import weighted_bootstrap
 from spinexplain.evaluate.explanations.localization import top_share
 from spinexplain.evaluate.explanations.parts import PARTS
@@ -83,11 +84,11 @@ def prior_rows(scoring: Scoring) -> list[dict[str, Any]]:
 
 
 def explainer_row(
-    scoring: Scoring, folder: Path, model: str, explainer: str, classes: Sequence[str]
+    scoring: Scoring, folder: Path, model: str, explainer: str, task: Task
 ) -> tuple[dict[str, Any], list[Panel]]:
     """Score the stored pieces of one explainer on one model, and pick its panels."""
     chunk = read_chunks(sorted(folder.glob("maps-*.npz")))
-    row = {"model": model, "explainer": explainer, **explainer_figures(scoring, chunk, classes)}
+    row = {"model": model, "explainer": explainer, **explainer_figures(scoring, chunk, task)}
     random = folder / "random.json"
     row["randomized"] = json.loads(random.read_text("utf-8")) if random.is_file() else None
     return row, panels_of(scoring, chunk["maps"])

@@ -45,7 +45,6 @@ def explain_chunk(
     rows: Sequence[int],
     grader: Grader,
     method: Method,
-    task: Mapping[str, Sequence[str]],
     settings: ChunkSettings,
 ) -> dict[str, np.ndarray]:
     """Explain some vertebrae and their twins, and score what needs the network.
@@ -58,8 +57,6 @@ def explain_chunk(
     grader : Grader
     method : callable
         See :func:`~spinexplain.analysis.explanations.methods.method_by_name`.
-    task : mapping of str to sequence of str
-        Which grades each class stands for.
     settings : ChunkSettings
 
     Returns
@@ -70,9 +67,7 @@ def explain_chunk(
         the map, NaN where not asked for); ``seconds`` (CPU time of the map alone).
     """
     disturbed = set(np.flatnonzero(bench.fractured)[: settings.disturbed].tolist())
-    found = [
-        _explained(bench, row, grader, method, task, settings, row in disturbed) for row in rows
-    ]
+    found = [_explained(bench, row, grader, method, settings, row in disturbed) for row in rows]
     keys = found[0] if found else {}
     return {"rows": np.array(rows), **{key: np.stack([one[key] for one in found]) for key in keys}}
 
@@ -82,14 +77,13 @@ def _explained(
     row: int,
     grader: Grader,
     method: Method,
-    task: Mapping[str, Sequence[str]],
     settings: ChunkSettings,
     is_disturbed: bool,
 ) -> dict[str, np.ndarray]:
     patch = bench.patch(row)
     twin = bench.patch(row, twin=True) if bench.twin_of[row] >= 0 else None
     logits = grader.logits([patch] if twin is None else [patch, twin])
-    index = explained_class(str(bench.grades[row]), logits[0], grader.classes, task)
+    index = explained_class(str(bench.grades[row]), logits[0], grader.task)
     target = grader.classes[index]
     start = time.process_time()
     own = method(grader, patch, target)
@@ -113,7 +107,7 @@ def _explained(
 
 
 def _fracture_score(grader: Grader, inputs: np.ndarray) -> np.ndarray:
-    return fracture_probability(input_logits(grader, inputs), grader.classes)
+    return fracture_probability(input_logits(grader, inputs), grader.task)
 
 
 def _stored(bench: Bench, found: ScoredMap | None, prefix: str) -> dict[str, np.ndarray]:

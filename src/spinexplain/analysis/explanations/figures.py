@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 from spinexplain.analysis.explanations.bench import Bench
 from spinexplain.analysis.explanations.curves import REFERENCES
 from spinexplain.analysis.explanations.opponents import Opponents
-from spinexplain.analysis.explanations.targets import fracture_classes, fracture_probability
+from spinexplain.analysis.explanations.targets import fracture_indices, fracture_probability
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task
 from spinexplain.evaluate.bootstrap import Interval, weighted_bootstrap
 from spinexplain.evaluate.explanations.faithfulness import curve_area
 from spinexplain.evaluate.explanations.localization import METRICS, energy_inside, top_share
@@ -76,7 +77,7 @@ def map_figures(scoring: Scoring, maps: np.ndarray) -> dict[str, Any]:
 
 
 def explainer_figures(
-    scoring: Scoring, chunk: Mapping[str, np.ndarray], classes: Sequence[str]
+    scoring: Scoring, chunk: Mapping[str, np.ndarray], task: Task
 ) -> dict[str, Any]:
     """Score everything that was stored of one explainer on one model.
 
@@ -85,7 +86,7 @@ def explainer_figures(
     scoring : Scoring
     chunk : mapping of str to ndarray
         See :func:`~spinexplain.analysis.explanations.chunk.read_chunks`.
-    classes : sequence of str
+    task : Task
 
     Returns
     -------
@@ -99,12 +100,12 @@ def explainer_figures(
         **map_figures(scoring, maps),
         "first": {"placement": first["placement"], "localization": first["localization"]},
         "neighbors": _neighbors(bench, chunk["strengths"]),
-        "twin": _twins(bench, chunk, classes, rows),
+        "twin": _twins(bench, chunk, task, rows),
         "faithfulness": _faithfulness(scoring, chunk["curves"]),
         "stability": {
             name: _mean(chunk[name][np.isfinite(chunk[name])]) for name in ("shifted", "noisy")
         },
-        "usefulness": _usefulness(scoring, chunk, classes),
+        "usefulness": _usefulness(scoring, chunk, task),
         "seconds": _mean(chunk["seconds"]),
         "vertebrae": len(bench),
         "fractures": int(bench.fractured.sum()),
@@ -196,14 +197,14 @@ def _are_adjacent(upper: str, lower: str) -> bool:
 
 
 def _twins(
-    bench: Bench, chunk: Mapping[str, np.ndarray], classes: Sequence[str], rows: np.ndarray
+    bench: Bench, chunk: Mapping[str, np.ndarray], task: Task, rows: np.ndarray
 ) -> dict[str, Any] | None:
     paired = np.flatnonzero(bench.fractured & np.isfinite(chunk["twin_strengths"]))
     if not len(paired):
         return None
     with_it, without = chunk["strengths"][paired], chunk["twin_strengths"][paired]
-    called = fracture_probability(chunk["logits"][paired], classes)
-    healthy = fracture_probability(chunk["twin_logits"][paired], classes)
+    called = fracture_probability(chunk["logits"][paired], task)
+    healthy = fracture_probability(chunk["twin_logits"][paired], task)
     known = np.intersect1d(paired, rows)
     inside = (
         _mean(
@@ -252,22 +253,20 @@ def mean_of(values: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return lambda weights: weights @ values / weights.sum(axis=1)
 
 
-def _usefulness(
-    scoring: Scoring, chunk: Mapping[str, np.ndarray], classes: Sequence[str]
-) -> dict[str, Any]:
+def _usefulness(scoring: Scoring, chunk: Mapping[str, np.ndarray], task: Task) -> dict[str, Any]:
     """Ask whether weak evidence betrays a false alarm, among all vertebrae called fractured.
 
     Healthy vertebrae and healthy twins that are called fractured are the false alarms.
     Fractures count where the class explained is the one called.
     """
     bench = scoring.bench
-    probability = fracture_probability(chunk["logits"], classes)
-    candidates = fracture_classes(classes)
+    probability = fracture_probability(chunk["logits"], task)
+    candidates = fracture_indices(task)
     called_class = np.array(candidates)[chunk["logits"][:, candidates].argmax(axis=1)]
     real = bench.fractured & (probability >= CALLED) & (called_class == chunk["targets"])
     alarm = (bench.grades == "G0") & (probability >= CALLED)
     with np.errstate(invalid="ignore"):
-        twin_probability = fracture_probability(chunk["twin_logits"], classes)
+        twin_probability = fracture_probability(chunk["twin_logits"], task)
         twin_alarm = np.isfinite(twin_probability) & (twin_probability >= CALLED)
     fractures = chunk["strengths"][real]
     alarms = np.concatenate([chunk["strengths"][alarm], chunk["twin_strengths"][twin_alarm]])

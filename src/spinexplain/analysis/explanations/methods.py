@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from spinexplain.errors import ConfigError, ModelError
+from spinexplain.explainers.dissection.explain import DissectionExplainer
 from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.explainers.registry import EXPLAINERS
 from spinexplain.models.grader import Grader
@@ -89,7 +90,7 @@ def check_names(names: Sequence[str]) -> tuple[str, ...]:
     """
     spelled = [one for name in names for one in (ALL if name == "all" else (name,))]
     for name in spelled:
-        if ":" not in name and name not in EXPLAINERS:
+        if ":" not in name and name not in ALL:
             raise ConfigError(
                 f'there is no explainer "{name}"; expected all, one of {", ".join(ALL)}, or '
                 "package.module:Class of your own."
@@ -136,8 +137,9 @@ def method_by_name(name: str, grader: Grader, dissections: Sequence[Dissection] 
     """
     if ":" in name:
         return partial(_foreign, name, _loaded(name))
-    if name == "dissection":
-        return partial(_by_units, dissection_of(grader, dissections))
+    dissection = dissection_of(grader, dissections)
+    if name == "dissection" and dissection is not None:
+        return partial(_own, DissectionExplainer(dissection))
     return partial(_own, EXPLAINERS[name])
 
 
@@ -145,14 +147,6 @@ def _own(
     explain: Callable[[Grader, Patch, str], Explanation], grader: Grader, patch: Patch, target: str
 ) -> ScoredMap:
     return scored_map(explain(grader, patch, target))
-
-
-def _by_units(
-    dissection: Dissection | None, grader: Grader, patch: Patch, target: str
-) -> ScoredMap:
-    from spinexplain.explainers.dissection.explain import explain_dissection
-
-    return scored_map(explain_dissection(grader, patch, target, dissection))
 
 
 def _loaded(name: str) -> Callable[..., Any]:

@@ -19,7 +19,7 @@ from spinexplain.analysis.explanations.chunk import (
     write_chunk,
 )
 from spinexplain.analysis.explanations.methods import method_by_name
-from spinexplain.analysis.explanations.targets import grades_of_classes
+from spinexplain.analysis.explanations.targets import class_indices
 from spinexplain.data.cohort import Cohort
 from spinexplain.evaluate.explanations.sanity import is_flagged, rank_similarity
 from spinexplain.explainers.dissection.record import Dissection
@@ -129,17 +129,9 @@ def _method(piece: Piece, grader: Grader) -> Any:
 
 def _maps(piece: Piece) -> None:
     bench, grader = loaded_bench(piece.source), loaded_grader(piece.source.model)
-    task = grades_of_classes(read_description(locate(piece.source.model)))
     rows = range(piece.start, min(piece.stop, len(bench)))
     method = _method(piece, grader)
-    write_chunk(piece.path, explain_chunk(bench, rows, grader, method, task, piece.settings))
-
-
-def labels_of(bench: Bench, source: Source) -> np.ndarray:
-    """Return the class of every vertebra of a bench, -1 where its grade is in no class."""
-    task = grades_of_classes(read_description(locate(source.model)))
-    where = {grade: k for k, grades in enumerate(task.values()) for grade in grades}
-    return np.array([where.get(str(grade), -1) for grade in bench.grades])
+    write_chunk(piece.path, explain_chunk(bench, rows, grader, method, piece.settings))
 
 
 def _random(piece: Piece) -> None:
@@ -149,7 +141,7 @@ def _random(piece: Piece) -> None:
     bench, grader = loaded_bench(piece.source), loaded_grader(piece.source.model)
     chunk = read_chunks(sorted(piece.path.parent.glob("maps-*.npz")))
     rows = np.flatnonzero(bench.fractured)[:RANDOMIZED]
-    labels = labels_of(bench, piece.source)
+    labels = class_indices(bench.grades, grader.task)
     graded = np.flatnonzero(labels >= 0)[:200]
     inputs = input_array([bench.patch(int(row)) for row in graded], grader.spec)
     seed = piece.settings.seed
@@ -180,7 +172,7 @@ def _prototypes(piece: Piece) -> None:
     from spinexplain.analysis.explanations.prototypes import prototype_figures
 
     bench, grader = loaded_bench(piece.source), loaded_grader(piece.source.model)
-    labels = labels_of(bench, piece.source)
+    labels = class_indices(bench.grades, grader.task)
     write_json(piece.path, prototype_figures(bench, grader, labels, piece.settings.seed))
 
 

@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from scipy.special import softmax
 
-from spinexplain.config.tasks import TASKS, healthy_class
-from spinexplain.models.bundle.description import BundleDescription
+from spinexplain.config.tasks import Task
 
 
-def grades_of_classes(described: BundleDescription) -> dict[str, tuple[str, ...]]:
-    """Return which Genant grades each class of a model stands for.
-
-    As its training says; where that says nothing, as the named tasks do, or the class is a
-    grade itself.
-    """
-    config = described.training.get("config")
-    known = config.get("grades", {}) if isinstance(config, dict) else {}
-    usual = TASKS["fracture"]
-    return {name: tuple(known.get(name, usual.get(name, (name,)))) for name in described.classes}
-
-
-def fracture_classes(classes: Sequence[str]) -> list[int]:
-    """Return the indices of the classes that mean a fracture.
+def fracture_indices(task: Task) -> list[int]:
+    """Return the places of the fracture classes among the logits.
 
     Examples
     --------
-    >>> fracture_classes(("G0", "G2", "G3"))
-    [1, 2]
+    >>> fracture_indices(Task.of({"fracture": ["G2", "G3"], "no fracture": ["G0"]}))
+    [0]
     """
-    healthy = healthy_class(classes)
-    return [index for index, name in enumerate(classes) if name != healthy]
+    return [task.classes.index(name) for name in task.fractures]
 
 
-def explained_class(
-    grade: str, logits: np.ndarray, classes: Sequence[str], task: Mapping[str, Sequence[str]]
-) -> int:
+def class_indices(grades: np.ndarray, task: Task) -> np.ndarray:
+    """Return the class of every Genant grade, -1 where it is in no class.
+
+    Examples
+    --------
+    >>> class_indices(np.array(["G0", "G1", "G3"]), Task.of({"a": ["G0"], "b": ["G3"]})).tolist()
+    [0, -1, 1]
+    """
+    where = {grade: k for k, of in enumerate(task.grades) for grade in of}
+    return np.array([where.get(str(grade), -1) for grade in grades], dtype=int)
+
+
+def explained_class(grade: str, logits: np.ndarray, task: Task) -> int:
     """Return the index of the class whose evidence is scored on one vertebra.
 
     Parameters
@@ -45,9 +39,7 @@ def explained_class(
     grade : str
         True Genant grade.
     logits : ndarray, shape (K,)
-    classes : sequence of str
-    task : mapping of str to sequence of str
-        Which grades each class stands for.
+    task : Task
 
     Returns
     -------
@@ -57,26 +49,25 @@ def explained_class(
 
     Examples
     --------
-    >>> task = {"G0": ["G0"], "G2": ["G2"], "G3": ["G3"]}
-    >>> explained_class("G3", np.zeros(3), list(task), task)
+    >>> task = Task.of({"G0": ["G0"], "G2": ["G2"], "G3": ["G3"]})
+    >>> explained_class("G3", np.zeros(3), task)
     2
-    >>> explained_class("G0", np.array([5.0, 1.0, 2.0]), list(task), task)
+    >>> explained_class("G0", np.array([5.0, 1.0, 2.0]), task)
     2
     """
-    candidates = fracture_classes(classes)
-    own = [index for index in candidates if grade in task.get(classes[index], ())]
-    if own:
-        return own[0]
-    return max(candidates, key=lambda index: float(logits[index]))
+    candidates = fracture_indices(task)
+    own = int(class_indices(np.array([grade]), task)[0])
+    return own if own in candidates else max(candidates, key=lambda k: float(logits[k]))
 
 
-def fracture_probability(logits: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+def fracture_probability(logits: np.ndarray, task: Task) -> np.ndarray:
     """Return the probability of any fracture, shape (...), from logits (..., K).
 
     Examples
     --------
-    >>> fracture_probability(np.array([[0.0, 0.0]]), ("no fracture", "fracture")).tolist()
+    >>> task = Task.of({"no fracture": ["G0"], "fracture": ["G2", "G3"]})
+    >>> fracture_probability(np.array([[0.0, 0.0]]), task).tolist()
     [0.5]
     """
     scores = softmax(np.asarray(logits, float), axis=-1)
-    return scores[..., fracture_classes(classes)].sum(axis=-1)
+    return scores[..., fracture_indices(task)].sum(axis=-1)
