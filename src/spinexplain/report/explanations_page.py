@@ -25,8 +25,8 @@ LOCALIZATION = {
     "top_share": "top 2 %",
     "pointing_game": "pointing game",
     "energy_inside": "energy inside",
-    "matched_iou": "IoU at matched area",
-    "precision_recall_area": "area under precision-recall",
+    "matched_iou": "matched IoU",
+    "precision_recall_area": "precision-recall",
 }
 QUESTIONS = {
     "endplate": ("which endplate", 2),
