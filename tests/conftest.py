@@ -13,6 +13,7 @@ pytest_plugins = [
     "fixtures.cohorts",
     "fixtures.explanations",
     "fixtures.listeners",
+    "fixtures.phantoms",
     "fixtures.scans",
     "fixtures.training_sets",
 ]

@@ -28,6 +28,7 @@ LAYERS = [
     {"experiment", "results"},
     {"ui"},
     {"report", "dicom_out"},
+    {"reproduce"},
     {"jobs"},
     {"app", "cli", "node"},
 ]

@@ -26,6 +26,7 @@ from spinexplain.cli import (
     phantom,
     prepare,
     prototypes,
+    reproduce,
     score_explanations,
     series,
     tables,
@@ -61,6 +62,7 @@ for module in (
     prototypes,
     export,
     dissect,
+    reproduce,
     score_explanations,
     names,
 ):
