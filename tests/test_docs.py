@@ -14,7 +14,7 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [README, CONTRIBUTING, *DOCS]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"spinexplain ([a-z]+)")
+COMMAND = re.compile(r"\bspinexplain ([a-z]+(?:-[a-z]+)*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 

@@ -45,6 +45,9 @@ class Volume:
         float32 otherwise; never float64.
     affine : ndarray, shape (4, 4)
         Voxel index to RAS+ millimeters. Shear (gantry tilt) is allowed.
+    flags : tuple of str
+        What its file leaves open, e.g. ``"orientation_unknown"``; see
+        :mod:`spinexplain.io.scan_flags`.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Volume:
 
     array: np.ndarray
     affine: np.ndarray
+    flags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_grid("Volume", self.array, self.affine)
@@ -474,6 +478,38 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class EvidenceReliability:
+    """How far the evidence of one model by one explainer could be believed where it was tested.
+
+    Parameters
+    ----------
+    method : str
+        Name of the explainer in ``EXPLAINERS``.
+    cohort : str
+        Name of the held-out phantoms.
+    endplate : float
+        Share of fractures in which the map chose the right endplate, both endplates counting
+        the same; chance is 0.5.
+    low, high : float or None
+        95 % interval by subject.
+    fractures : int
+        How many fractures that was asked of.
+    equally_convincing : float or None
+        Share of false alarms with evidence as strong as in the median fracture that was found.
+    false_alarms : int
+    """
+
+    method: str
+    cohort: str
+    endplate: float
+    low: float | None
+    high: float | None
+    fractures: int
+    equally_convincing: float | None = None
+    false_alarms: int = 0
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """What a report must say about the model behind a grade.
 
@@ -490,11 +526,8 @@ class ModelInfo:
     weights_sha256 : str
         Of the weights alone, which an export of the bundle leaves as they are; empty for a
         network that is not from a bundle.
-    right_endplate : float, optional
-        Share of held-out phantom fractures of one endplate in which the model's evidence
-        points to that endplate.
-    convincing_alarms : float, optional
-        Share of its false alarms there whose evidence is as strong as that of fractures.
+    evidence : tuple of EvidenceReliability
+        One for each explainer that was tested on this very model.
     """
 
     name: str
@@ -504,5 +537,4 @@ class ModelInfo:
     trained_on: str
     runtime: str = "torch"
     weights_sha256: str = ""
-    right_endplate: float | None = None
-    convincing_alarms: float | None = None
+    evidence: tuple[EvidenceReliability, ...] = ()

@@ -280,8 +280,8 @@ def read_rows(path: Path) -> pa.Table:
 
     try:
         table = parquet.read_table(path)
-        table = _with_scan_columns(_with_ratings_column(_with_twin_column(table)))
-        table = _with_displacement_column(table)
+        table = _with_ratings_column(_with_twin_column(table))
+        table = _with_scan_columns(_with_displacement_column(table))
         table = table.select(index_schema().names).cast(index_schema())
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(

@@ -17,7 +17,7 @@ from spinexplain.io.dicom import read_references
 from spinexplain.io.dicom_references import DicomReferences
 from spinexplain.io.files import output_folder
 from spinexplain.io.read import is_dicom
-from spinexplain.spine.localize import match_grid
+from spinexplain.spine.grids import match_grid
 from spinexplain.types import LabelMap
 
 if TYPE_CHECKING:

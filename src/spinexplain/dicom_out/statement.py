@@ -9,12 +9,8 @@ from datetime import datetime
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError
-from spinexplain.findings.rules import (
-    SUSPICIOUS_HEIGHT_LOSS_CLASS,
-    agreement,
-    grading_of,
-    suspicion,
-)
+from spinexplain.findings.agreement import AGREE, DISAGREE, agreement
+from spinexplain.findings.rules import grading_of, verdict_of
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.types import Heights, ModelInfo
 
@@ -278,7 +274,9 @@ def _vertebra(item: VertebraFindings, models: tuple[ModelInfo, ...]) -> Vertebra
         verdict=_verdict(item),
         opinions=_opinions(item, models),
         heights=None if item.heights is None else _heights(item.heights),
-        agreement=agreement(grading_of(item), item.heights),
+        agreement={AGREE: True, DISAGREE: False}.get(
+            agreement(grading_of(item), item.heights) or ""
+        ),
         refusals=tuple(
             (model, assessment.refusal)
             for model, assessment in zip(models, item.assessments, strict=True)
@@ -288,18 +286,9 @@ def _vertebra(item: VertebraFindings, models: tuple[ModelInfo, ...]) -> Vertebra
 
 
 def _verdict(item: VertebraFindings) -> Verdict:
-    """Call a vertebra by the rules of the report: models, then heights, then their agreement."""
-    gradings = [one.grading for one in item.assessments if one.grading is not None]
-    loss_class = item.heights.height_loss_class if item.heights is not None else 0
-    ranks = [one.task.severity(one.grade) for one in gradings if one.is_fracture]
-    if ranks or loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
-        rank = min(max([*ranks, loss_class, 1]), len(SEVERITIES))
-        return Verdict(FRACTURE, SEVERITIES[rank - 1])
-    if not gradings:
-        return Verdict(NOT_ASSESSABLE)
-    if loss_class:
-        return Verdict(MILD_LOSS)
-    return Verdict(BORDERLINE if suspicion(item) else NO_SUSPICION)
+    """Take over the verdict of the report, in the words of DICOM results."""
+    verdict = verdict_of(item)
+    return Verdict(verdict.state, verdict.severity)
 
 
 def _opinions(item: VertebraFindings, models: tuple[ModelInfo, ...]) -> tuple[ModelOpinion, ...]:

@@ -23,7 +23,7 @@ GRADIENT_STEPS = 32
 WINDOW_MM = 16.0
 STRIDE_MM = {2: 8.0, 3: 16.0}
 _BLUR_MM = 8.0
-_AT_A_TIME = 64
+_AT_A_TIME = 32
 
 
 def blurred_patch(patch: Patch, sigma_mm: float = _BLUR_MM) -> Patch:

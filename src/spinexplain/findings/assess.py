@@ -22,7 +22,8 @@ from spinexplain.findings.scan import (
 from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.body_size import expected_body_heights_mm
 from spinexplain.spine.density import densities
-from spinexplain.spine.localize import localize, match_grid, with_graded_levels
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import localize, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.quality import not_assessable_reason, quality_flags

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.rules import (
@@ -28,12 +27,17 @@ from spinexplain.findings.verdict import (
     VERDICT_KEYS,
     Verdict,
 )
+from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.spine.checks.mask import CUT_BY_MASK
+from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
+from spinexplain.spine.checks.placement import NOT_ON_BONE
+from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Volume
 
-# Transitional levels: their absence says nothing about the field of view.
-_EXTRA_LEVELS = (VertebraLevel.T13, VertebraLevel.L6)
+_SCAN_FLAGS = (ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, RESCALE_ASSUMED)
+_LABEL_FLAGS = (SEVERAL_BONES, ODD_LABEL_SIZE, LABEL_IN_PIECES, NOT_ON_BONE, CUT_BY_MASK)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
         headline=_headline(spine, suspects, say),
         suspects=suspects,
         warnings=tuple(_warnings(scan, spine, say)),
-        coverage=tuple(_coverage(spine, say)),
+        coverage=tuple(_coverage(scan, spine, say)),
         caveats=tuple(_caveats(scan, spine, say)),
     )
 
@@ -122,24 +126,23 @@ def _others(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
             yield say(f"summary.verdict.{VERDICT_KEYS[state]}", levels=say.levels(levels))
 
 
-def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
-    """Say which levels any model graded, which are out of view and which none graded."""
+def _coverage(
+    scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
+) -> Iterable[str]:
+    """Say which levels any model graded, which are missing and why, which none graded."""
     graded = [item.vertebra.level for item in spine if first_grading(item) is not None]
     if graded:
         levels = say.levels(graded)
         yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
-    seen = {item.vertebra.level for item in spine}
-    outside = [
-        level
-        for level in VertebraLevel
-        if level.is_graded and level not in seen and level not in _EXTRA_LEVELS
-    ]
-    if outside:
-        yield say("summary.outside", levels=say.levels(outside))
+    missing = missing_levels(scan.volume, [item.vertebra for item in spine])
+    for reason in ("not_in_view", "unlabeled", "absent"):
+        levels = getattr(missing, reason)
+        if levels:
+            yield say(f"summary.{reason}", levels=say.levels(levels))
     for item in spine:
-        reason = not_assessable_reason(item)
-        if reason is not None and first_grading(item) is None:
-            words = say.or_raw(f"flag.{reason}", reason)
+        why = not_assessable_reason(item)
+        if why is not None and first_grading(item) is None:
+            words = say.or_raw(f"flag.{why}", why)
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
 
@@ -149,6 +152,11 @@ def _warnings(
     if any(NOT_HOUNSFIELD in item.flags for item in spine):
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
     yield from _others(spine, say)
+    yield from (say(f"summary.{flag}") for flag in scan.volume.flags if flag in _SCAN_FLAGS)
+    for flag in _LABEL_FLAGS:
+        levels = [item.vertebra.level for item in spine if flag in item.flags]
+        if levels:
+            yield say("summary.check_label", levels=say.levels(levels), reason=say.flag(flag))
     lost = [
         say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
         for item, loss in _height_losses(spine)

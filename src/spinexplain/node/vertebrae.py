@@ -15,7 +15,7 @@ from spinexplain.errors import LabelError, SpinexplainError
 from spinexplain.io.quiet import quiet_dicom
 from spinexplain.io.read import read_mask
 from spinexplain.node.settings import VertebraeSettings
-from spinexplain.spine.localize import match_grid
+from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localizers import run_localizer
 from spinexplain.types import LabelMap, Volume
 

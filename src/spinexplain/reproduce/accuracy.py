@@ -14,7 +14,8 @@ from spinexplain.data.phantom.scan import PhantomScan, make_subject
 from spinexplain.data.phantom.simulate import simulate_fracture
 from spinexplain.reproduce.real_scans import RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
-from spinexplain.spine.localize import match_grid, vertebrae_from_mask
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.morphometry import measure_bodies
 from spinexplain.types import LabelMap, Volume
 

@@ -237,6 +237,17 @@ class ResultVertebra(ResultPart):
         return self
 
 
+class ResultMissingLevels(ResultPart):
+    """Thoracic and lumbar levels that are not among the vertebrae.
+
+    Beyond the scan; in the scan without a label; without room between their neighbors.
+    """
+
+    not_in_view: tuple[LevelName, ...]
+    unlabeled: tuple[LevelName, ...]
+    absent: tuple[LevelName, ...]
+
+
 class Result(ResultPart):
     """Findings of one graded CT, as written to result.json.
 
@@ -253,6 +264,7 @@ class Result(ResultPart):
     ct: ResultSource
     models: tuple[ResultModel, ...]
     vertebrae: tuple[ResultVertebra, ...] = Field(description="Cranial to caudal.")
+    missing_levels: ResultMissingLevels | None = None
 
     def content(self) -> dict[str, Any]:
         """Return what the file holds, with the keys of the schema and none that was not set."""

@@ -27,6 +27,7 @@ from spinexplain.results.result import (
     ResultExemplar,
     ResultExplanation,
     ResultHeights,
+    ResultMissingLevels,
     ResultModel,
     ResultOpinion,
     ResultPhrase,
@@ -35,6 +36,7 @@ from spinexplain.results.result import (
     ResultVertebra,
     Shape,
 )
+from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.density import Density
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import (
@@ -126,6 +128,16 @@ def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -
         vertebrae=tuple(
             _vertebra(item, findings.models, heatmap_paths) for item in findings.vertebrae
         ),
+        missing_levels=_missing_levels(findings),
+    )
+
+
+def _missing_levels(findings: ScanFindings) -> ResultMissingLevels:
+    found = missing_levels(findings.volume, [item.vertebra for item in findings.vertebrae])
+    return ResultMissingLevels(
+        not_in_view=tuple(level.value for level in found.not_in_view),
+        unlabeled=tuple(level.value for level in found.unlabeled),
+        absent=tuple(level.value for level in found.absent),
     )
 
 

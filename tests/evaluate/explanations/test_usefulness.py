@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.evaluate.explanations.usefulness import equally_convincing, error_auc
 
 
@@ -15,6 +17,17 @@ def test_it_is_the_share_of_pairs_in_order():
     found = error_auc(doubt, wrong, np.arange(60).astype(str), seed=0, draws=200)
     assert found.value == pytest.approx(slow_auc(doubt, wrong))
     assert found.low < found.value < found.high
+
+
+def test_it_is_scikit_learns_on_every_draw():
+    rng = np.random.default_rng(1)
+    doubt, wrong = rng.integers(0, 9, 50).astype(float), rng.random(50) < 0.4
+    subjects = rng.integers(0, 20, 50).astype(str)
+    found = error_auc(doubt, wrong, subjects, seed=2, draws=100)
+    slow = subject_bootstrap(
+        lambda rows: roc_auc_score(wrong[rows], doubt[rows]), subjects, seed=2, draws=100
+    )
+    assert (found.value, found.low, found.high) == pytest.approx((slow.value, slow.low, slow.high))
 
 
 def test_without_errors_there_is_nothing_to_foretell():

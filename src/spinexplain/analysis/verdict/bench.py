@@ -21,7 +21,8 @@ from spinexplain.data.phantom.presets import Preset
 from spinexplain.data.phantom.scan import PhantomImage, make_subject
 from spinexplain.io.files import atomic_file
 from spinexplain.models.input_arrays import center_index
-from spinexplain.spine.localize import localize, match_grid, with_graded_levels
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import localize, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.quality import quality_flags

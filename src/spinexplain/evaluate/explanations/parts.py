@@ -18,7 +18,7 @@ PARTS = {
 
 _AXIS = {"endplate": 0, "third": 1, "side": 2}
 _CUTS = {"endplate": (0.0,), "third": (1 / 3, -1 / 3), "side": (0.0,)}
-_REACH = (2.0, 1.25, 1.25)
+_REACH = (2.0, 1.1, 1.1)
 _INNER = 0.75  # share of the half width in which columns show both endplates
 _ROUNDS = 3
 
@@ -155,8 +155,8 @@ def part_regions(frame: BodyFrame, shape: tuple[int, ...], question: str) -> np.
     -------
     ndarray of bool, shape (K, *S)
         One region for each answer, in the order of :data:`PARTS`. They reach one half
-        height beyond each endplate, where the lost height lies, and a quarter of a half
-        width beyond the walls.
+        height beyond each endplate, where the lost height lies, and a tenth of a half width
+        beyond the walls, so that the parts are about equally large.
 
     Raises
     ------

@@ -83,7 +83,7 @@ def placement(choices: np.ndarray, truth: np.ndarray) -> float:
     -------
     float
         0 to 1, chance 1/K. NaN where a part is never the true one: without both sides the
-        question can not be asked.
+        question cannot be asked.
 
     Notes
     -----

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.errors import ShapeError
-from spinexplain.evaluate.bootstrap import DRAWS, Interval, subject_bootstrap
+from spinexplain.evaluate.bootstrap import DRAWS, Interval, weighted_bootstrap
 from spinexplain.evaluate.explanations.placement import placement
 
 
@@ -84,16 +84,19 @@ def skill(
     own, whose = values[used], np.asarray(subjects)[used]
     means = table.mean(axis=1)
     best = int(means.argmax())
+
+    def averages(weights: np.ndarray) -> np.ndarray:
+        return weights @ own / weights.sum(axis=1)
+
+    def gains(weights: np.ndarray) -> np.ndarray:
+        of_priors = weights @ table.T / weights.sum(axis=1, keepdims=True)
+        return averages(weights) - of_priors.max(axis=1)
+
     return Skill(
-        subject_bootstrap(lambda rows: float(own[rows].mean()), whose, seed, draws),
+        weighted_bootstrap(averages, whose, seed, draws),
         list(priors)[best],
         float(means[best]),
-        subject_bootstrap(
-            lambda rows: float(own[rows].mean() - table[:, rows].mean(axis=1).max()),
-            whose,
-            seed,
-            draws,
-        ),
+        weighted_bootstrap(gains, whose, seed, draws),
     )
 
 
@@ -130,16 +133,19 @@ def placement_skill(
     (0.5, 0.0)
     """
     truth, whose = np.asarray(truth), np.asarray(subjects)
+    is_true = truth[:, None] == np.arange(choices.shape[1])
 
-    def own(rows: np.ndarray) -> float:
-        return placement(choices[rows], truth[rows])
-
-    def other(rows: np.ndarray) -> float:
-        return placement(exchanged[rows], truth[rows])
+    def balanced(weights: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Return the placement of every draw; NaN where it misses a part."""
+        right, asked = weights @ (chosen * is_true), weights @ is_true
+        recalls = np.divide(right, asked, out=np.full(right.shape, np.nan), where=asked > 0)
+        return recalls.mean(axis=1)
 
     return Skill(
-        subject_bootstrap(own, whose, seed, draws),
+        weighted_bootstrap(lambda w: balanced(w, choices), whose, seed, draws),
         "exchanged",
-        other(np.arange(len(truth))),
-        subject_bootstrap(lambda rows: own(rows) - other(rows), whose, seed, draws),
+        placement(exchanged, truth),
+        weighted_bootstrap(
+            lambda w: balanced(w, choices) - balanced(w, exchanged), whose, seed, draws
+        ),
     )

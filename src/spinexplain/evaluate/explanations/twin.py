@@ -45,7 +45,7 @@ def relative_fall(strengths: np.ndarray, twins: np.ndarray) -> float:
 
 
 def twin_auc(strengths: np.ndarray, twins: np.ndarray) -> float:
-    """Return how well strength tells fractured vertebrae from all the healthy twins.
+    """Return how well strength separates fractured vertebrae from all the healthy twins.
 
     Notes
     -----

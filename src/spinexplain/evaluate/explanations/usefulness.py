@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinexplain.evaluate.bootstrap import DRAWS, Interval, subject_bootstrap
+from spinexplain.evaluate.bootstrap import DRAWS, Interval, weighted_bootstrap
 
 
 def error_auc(
     doubt: np.ndarray, wrong: np.ndarray, subjects: np.ndarray, seed: int, draws: int = DRAWS
 ) -> Interval:
-    """Return how well doubt tells wrong grades from right ones.
+    """Return how well doubt separates wrong grades from right ones.
 
     Parameters
     ----------
@@ -27,22 +27,28 @@ def error_auc(
     Interval
         Area under the ROC curve; NaN where all grades are right or all wrong.
 
+    Notes
+    -----
+    The share of pairs of a wrong and a right grade that are in order, equal ones counting
+    half; in a draw of subjects each pair counts as often as both were drawn.
+
     Examples
     --------
     >>> wrong = np.array([True, False, False])
     >>> error_auc(np.array([3.0, 1, 5]), wrong, np.array(["a", "b", "c"]), 0).value
     0.5
     """
-    from sklearn.metrics import roc_auc_score
-
     doubt, wrong = np.asarray(doubt, float), np.asarray(wrong, bool)
+    above = doubt[wrong][:, None] - doubt[~wrong][None]
+    in_order = (above > 0) + 0.5 * (above == 0)
 
-    def area(rows: np.ndarray) -> float:
-        if wrong[rows].all() or not wrong[rows].any():
-            return float("nan")
-        return float(roc_auc_score(wrong[rows], doubt[rows]))
+    def area(weights: np.ndarray) -> np.ndarray:
+        first, second = weights[:, wrong], weights[:, ~wrong]
+        pairs = first.sum(axis=1) * second.sum(axis=1)
+        ordered = ((first @ in_order) * second).sum(axis=1)
+        return np.divide(ordered, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
 
-    return subject_bootstrap(area, np.asarray(subjects), seed, draws)
+    return weighted_bootstrap(area, np.asarray(subjects), seed, draws)
 
 
 def equally_convincing(false_alarms: np.ndarray, fractures: np.ndarray) -> float:

@@ -29,6 +29,7 @@ from spinexplain.models.bundle.description import (
     BundleDescription,
     ExportDescription,
 )
+from spinexplain.models.bundle.evidence import read_evidence
 from spinexplain.models.bundle.folder import (
     MANIFEST,
     locate,
@@ -293,6 +294,7 @@ def _compiled(
 
 
 def _info(folder: Path, description: BundleDescription, digest: str, runtime: str) -> ModelInfo:
+    weights = sha256_file(folder / "model.safetensors")
     return ModelInfo(
         name=description.name,
         version=description.version,
@@ -300,17 +302,9 @@ def _info(folder: Path, description: BundleDescription, digest: str, runtime: st
         classes=description.classes,
         trained_on=description.trained_on,
         runtime=runtime,
-        weights_sha256=sha256_file(folder / "model.safetensors"),
-        right_endplate=_stored_share(description, "right_endplate"),
-        convincing_alarms=_stored_share(description, "convincing_alarms"),
+        weights_sha256=weights,
+        evidence=read_evidence(folder, weights),
     )
-
-
-def _stored_share(description: BundleDescription, name: str) -> float | None:
-    """Return what was measured of this very model's evidence; None where it was not."""
-    stored = description.training.get("evidence_reliability")
-    value = stored.get(name) if isinstance(stored, dict) else None
-    return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else None
 
 
 def _exemplars(

@@ -19,7 +19,8 @@ from spinexplain.io.files import atomic_file
 from spinexplain.models.grader import Grader
 from spinexplain.models.input_arrays import center_index
 from spinexplain.reproduce.real_scans import RealScan
-from spinexplain.spine.localize import localize, match_grid, with_graded_levels
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import localize, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import reformat
