@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.evaluate.grading import grading_figures
 from spinexplain.train.grading.validate import figures_of, predict, validate
 
@@ -14,7 +15,7 @@ def test_training_chooses_by_the_f1_that_evaluation_reports(pairs):
     """Absent classes too: few vertebrae often lack one."""
     labels, predicted = (np.array(column) for column in zip(*pairs, strict=True))
     scores = np.eye(3)[predicted]
-    evaluated = grading_figures(labels, scores, NAMES).class_average_f1
+    evaluated = grading_figures(labels, scores, derived_task(NAMES)).class_average_f1
     assert figures_of(scores, labels, NAMES)["f1"] == evaluated
 
 
