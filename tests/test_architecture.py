@@ -29,7 +29,8 @@ LAYERS = [
     {"ui"},
     {"report", "dicom_out"},
     {"jobs"},
-    {"app", "cli", "node"},
+    {"app", "node"},
+    {"cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 MODULES = sorted(path for path in SOURCE.rglob("*.py"))

@@ -27,6 +27,7 @@ from spinexplain.cli import (
     prepare,
     prototypes,
     series,
+    serve,
     tables,
     train,
     trials,
@@ -61,6 +62,7 @@ for module in (
     export,
     dissect,
     names,
+    serve,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
@@ -86,6 +88,7 @@ def options(
 
 
 EXTRAS = {
+    "app": ("alembic", "argon2", "fastapi", "python_multipart", "sqlalchemy", "uvicorn"),
     "dicom": ("jpeg_ls", "pydicom", "pylibjpeg"),
     "serve": ("onnx", "openvino"),
     "train": (
