@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from spinexplain.app.reading import Reading, shifted
 from spinexplain.spine.height_loss import HeightLoss, compare_heights
 from spinexplain.spine.norms import norm_heights_mm
 
+Ends = tuple[tuple[tuple[float, float], ...], ...]
 _POINT_SD_MM = 0.5  # of a point that a hand sets on an endplate
 _STILL = 0.01  # samples; closer, a point counts as not moved
 _DEPTH_MM = 28.0  # of a body whose walls nobody has marked
@@ -36,7 +37,7 @@ class ShownHeights:
         ``"reader"``, ``"measurement"`` or ``"nobody"``: a first guess from published norms.
     """
 
-    points: tuple[tuple[tuple[float, float], ...], ...]
+    points: Ends
     heights_mm: tuple[float, ...]
     expected_mm: tuple[float, ...]
     loss: float
@@ -73,61 +74,74 @@ def shown_heights(levels: Sequence[Mapping[str, Any]], name: str, reading: Readi
     """
     level = next(one for one in levels if one["level"] == name)
     points, by = _points(level, reading)
+    if by == "measurement" and not reading.heights and reading.shift == 0:
+        return _as_measured(level["heights"], points)
     known = {one["level"]: _known(one, reading) for one in levels}
-    own = known[name]
-    heights = heights_of(level, points) if own is None else own[0]
-    compared = _compare({**known, name: (heights, own[1] if own else None)}, reading.shift)
-    found = compared.get(VertebraLevel(shifted(name, reading.shift)))
-    nothing = found is None or by == "nobody"
+    heights = known[name]
+    if heights is None:
+        return _nothing_said(heights_of(level, points), points)
+    found = _compare(known, reading.shift).get(VertebraLevel(shifted(name, reading.shift)))
+    if found is None:
+        return _nothing_said(heights, points)
     return ShownHeights(
         points=points,
         heights_mm=_rounded(heights),
-        expected_mm=() if found is None else _rounded(found.expected_mm),
-        loss=0.0 if nothing or found is None else round(found.loss, 4),
-        loss_interval=(0.0, 0.0)
-        if nothing or found is None
-        else (round(found.interval[0], 4), round(found.interval[1], 4)),
-        height_loss_class=0 if nothing or found is None else found.height_loss_class,
-        shape="none" if nothing or found is None else found.shape,
+        expected_mm=_rounded(found.expected_mm),
+        loss=round(found.loss, 4),
+        loss_interval=(round(found.interval[0], 4), round(found.interval[1], 4)),
+        height_loss_class=found.height_loss_class,
+        shape=found.shape,
         by=by,
     )
 
 
-def _compare(
-    known: Mapping[str, tuple[np.ndarray, np.ndarray | None] | None], shift: int
-) -> dict[VertebraLevel, HeightLoss]:
-    heights, spread = {}, {}
-    for name, found in known.items():
-        if found is None:
-            continue
-        level = VertebraLevel(shifted(name, shift))
-        heights[level] = found[0]
-        if found[1] is not None:
-            spread[level] = found[1]
-    return compare_heights(heights, spread)
+def _as_measured(stored: Mapping[str, Any], points: Ends) -> ShownHeights:
+    low, high = stored["loss_interval"]
+    return ShownHeights(
+        points=points,
+        heights_mm=_rounded(stored["measured_mm"]),
+        expected_mm=_rounded(stored["expected_mm"]),
+        loss=round(stored["loss"], 4),
+        loss_interval=(round(low, 4), round(high, 4)),
+        height_loss_class=stored["class"],
+        shape=stored["shape"],
+        by="measurement",
+    )
 
 
-def _known(
-    level: Mapping[str, Any], reading: Reading
-) -> tuple[np.ndarray, np.ndarray | None] | None:
-    drawn = reading.heights.get(level["level"])
-    if drawn is not None:
-        heights, sd = heights_of(level, drawn.points), np.full(3, _POINT_SD_MM * np.sqrt(2))
-        if level["heights"] is not None:
-            # A line that the reader left alone keeps what was measured in the whole third.
-            moved = np.abs(np.array(drawn.points) - np.array(_measured_points(level))) > _STILL
-            still = ~moved.any(axis=(1, 2))
-            heights = np.where(still, level["heights"]["measured_mm"], heights)
-            sd = np.where(still, 0.0, sd)
-        return heights, sd
-    if level["heights"] is not None:
-        return np.array(level["heights"]["measured_mm"]), None
-    return None
+def _nothing_said(heights: np.ndarray, points: Ends) -> ShownHeights:
+    """Give a first guess's points, and no loss: nobody has measured anything."""
+    return ShownHeights(points, _rounded(heights), (), 0.0, (0.0, 0.0), 0, "none", "nobody")
 
 
-def _points(
-    level: Mapping[str, Any], reading: Reading
-) -> tuple[tuple[tuple[tuple[float, float], ...], ...], str]:
+def _compare(known: Mapping[str, np.ndarray | None], shift: int) -> dict[VertebraLevel, HeightLoss]:
+    """Compare under the shifted names; every height is as sure as two points set by hand.
+
+    How sure a measurement from a mask was is not stored; this is its usual size at slices of
+    three millimeters.
+    """
+    heights = {
+        VertebraLevel(shifted(name, shift)): found
+        for name, found in known.items()
+        if found is not None
+    }
+    sd_mm = np.full(3, _POINT_SD_MM * np.sqrt(2))
+    return compare_heights(heights, dict.fromkeys(heights, sd_mm))
+
+
+def _known(level: Mapping[str, Any], reading: Reading) -> np.ndarray | None:
+    drawn, measured = reading.heights.get(level["level"]), level["heights"]
+    if drawn is None:
+        return None if measured is None else np.array(measured["measured_mm"])
+    heights = heights_of(level, drawn.points)
+    if measured is None:
+        return heights
+    # A line that the reader left alone keeps what was measured in the whole third.
+    moved = np.abs(np.array(drawn.points) - np.array(_measured_points(level))) > _STILL
+    return np.where(moved.any(axis=(1, 2)), heights, measured["measured_mm"])
+
+
+def _points(level: Mapping[str, Any], reading: Reading) -> tuple[Ends, str]:
     drawn = reading.heights.get(level["level"])
     if drawn is not None:
         return drawn.points, "reader"
@@ -138,13 +152,13 @@ def _points(
 
 def _measured_points(
     level: Mapping[str, Any],
-) -> tuple[tuple[tuple[float, float], ...], ...]:
+) -> Ends:
     landmarks = np.array(level["heights"]["landmarks_mm"])
     on_sheet = sheet_from_json(level["sheet"]).to_patch(landmarks)[..., 1::-1] + 0.5
     return _tuples(on_sheet)
 
 
-def _guess(level: Mapping[str, Any]) -> tuple[tuple[tuple[float, float], ...], ...]:
+def _guess(level: Mapping[str, Any]) -> Ends:
     """Place six points about the center, as high as the published norm."""
     sheet = level["sheet"]
     rows, columns = sheet["shape"]
@@ -158,11 +172,11 @@ def _guess(level: Mapping[str, Any]) -> tuple[tuple[tuple[float, float], ...], .
     return _tuples(points)
 
 
-def _tuples(points: np.ndarray) -> tuple[tuple[tuple[float, float], ...], ...]:
+def _tuples(points: np.ndarray) -> Ends:
     return tuple(
         tuple((round(float(x), 3), round(float(y), 3)) for x, y in line) for line in points
     )
 
 
-def _rounded(values: np.ndarray) -> tuple[float, ...]:
+def _rounded(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(float(value), 2) for value in values)

@@ -55,7 +55,13 @@ def new_scan(session: Session, name: str, patient: str | None, account_id: int) 
     return scan
 
 
-async def receive(folder: DataFolder, scan: Scan, kind: str, chunks: AsyncIterator[bytes]) -> Path:
+async def receive(
+    folder: DataFolder,
+    scan: Scan,
+    kind: str,
+    chunks: AsyncIterator[bytes],
+    largest_bytes: int = LARGEST_BYTES,
+) -> Path:
     """Stream a file to disk under a name of the server's own, whole or not at all.
 
     Parameters
@@ -67,10 +73,17 @@ async def receive(folder: DataFolder, scan: Scan, kind: str, chunks: AsyncIterat
     Raises
     ------
     FileFormatError
-        If the bytes are not of a file of this kind.
+        If the bytes are not of a file of this kind, or too many.
     """
+    received = 0
     with _stored(folder, scan, kind) as stream:
         async for chunk in chunks:
+            received += len(chunk)
+            if received > largest_bytes:
+                raise FileFormatError(
+                    f"the {kind} file is larger than {largest_bytes / 2**30:.3g} GiB; expected at "
+                    "most that. Put it into the watched folder instead."
+                )
             stream.write(chunk)
     stored = folder.input(scan.id, kind)
     assert stored is not None

@@ -52,14 +52,14 @@ def create_app(
     hasher : PasswordHasher, optional
         Cheaper in tests.
     largest_bytes : int
-        Of a request's body.
+        Of an uploaded file.
     """
     app = FastAPI(
         title="spinexplain",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        max_body_size=largest_bytes,
+        max_body_size=_LARGEST_FORM,
     )
     app.state.services = Services(database, folder, hasher or PasswordHasher(), largest_bytes)
     for room in _ROOMS:

@@ -7,6 +7,7 @@ begins the scan again, and gives it up where that kills the worker three times.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -51,11 +52,12 @@ class StageOfScan:
 
 
 def run_worker(root: Path, url: str, identified: bool) -> None:
-    """Work until the process is ended."""
+    """Work until the process is ended, or the server that started it is no more."""
+    server = os.getppid()
     folder = make_folder(root)
     database = open_database(url)
     take_up_again(database)
-    while True:
+    while os.getppid() == server:
         take_watched(database, folder, identified)
         if not grade_next(database, folder):
             time.sleep(_IDLE_S)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from spinexplain.app.access import Asking, Readable, Reader, Server
 from spinexplain.app.events import reading_of
 from spinexplain.app.folder import KINDS_OF_FILE
-from spinexplain.app.intake import new_scan, queue, receive
+from spinexplain.app.intake import LARGEST_BYTES, new_scan, queue, receive
 from spinexplain.app.pages import page_environment
 from spinexplain.app.schema import Scan, ScanReader
 
@@ -90,14 +90,14 @@ def add(
     return JSONResponse({"id": scan.id}, status_code=201)
 
 
-@router.put("/scans/{scan_id}/files/{kind}")
+@router.put("/scans/{scan_id}/files/{kind}", max_body_size=LARGEST_BYTES)
 async def send(request: Request, server: Server, scan: Readable, kind: str) -> JSONResponse:
     """Stream one file of a scan to disk."""
     if kind not in KINDS_OF_FILE:
         raise HTTPException(404, "There is no such kind of file.")
     if scan.state not in ("receiving", "refused", "needs_centers"):
         raise HTTPException(409, "This scan has been graded; add another one.")
-    await receive(server.folder, scan, kind, request.stream())
+    await receive(server.folder, scan, kind, request.stream(), server.largest_bytes)
     return JSONResponse({"received": kind})
 
 

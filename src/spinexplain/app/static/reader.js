@@ -120,6 +120,7 @@ const KEYS = {
   3: () => quick({ verdict: "grade", grade: "G3", shape: shapeNow() }),
   ",": () => planes?.step(-1),
   ".": () => planes?.step(1),
+  f: () => { document.getElementById("finish-title").scrollIntoView(); draft.focus({ preventScroll: true }); },
   "?": () => document.getElementById("sheet").showModal(),
   ArrowDown: () => step(1),
   ArrowUp: () => step(-1),
