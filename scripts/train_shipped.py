@@ -210,7 +210,7 @@ def real_scans(trained: Trained, scope: Scope) -> str:
     """Grade the bundled real CTs and tell level by level what came out; selects nothing."""
     config = trained.config
     info = ModelInfo(NAME, VERSION, "", config.classes, "")
-    grader = Grader(trained.model, config.input, config.classes, info, scope)
+    grader = Grader(trained.model, config.input, config.task, info, scope)
     lumbar, thoracic = (read_volume(EXAMPLES / f"{name}_ct.nii.gz") for name in SCANS)
     mask = read_labels(EXAMPLES / "lumbar_seg-vert_msk.nii.gz")
     found = {

@@ -43,6 +43,14 @@ def finished_run(tmp_path_factory):
     return folder / "run", folder / "cohort"
 
 
+@pytest.fixture
+def tiny_toml(tmp_path):
+    """A file with the settings of ``finished_run``: a prototype network of a few steps."""
+    preset = tmp_path / "tiny.toml"
+    preset.write_text(TINY)
+    return preset
+
+
 @pytest.fixture(scope="session")
 def spines(tmp_path_factory):
     """Four phantoms in VerSe's layout, written by the command: T9, L2 moderate, T12 severe."""

@@ -15,10 +15,10 @@ TESTS = Path(__file__).parent
 # Imports point from later layers to earlier ones; within a layer, packages stay apart.
 LAYERS = [
     {"errors"},
-    {"anatomy", "extents", "progress"},
+    {"anatomy", "config", "extents", "progress"},
     {"workers"},
     {"types"},
-    {"geometry", "config", "texts"},
+    {"geometry", "texts"},
     {"io"},
     {"spine"},
     {"models", "evaluate"},

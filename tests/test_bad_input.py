@@ -23,6 +23,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spinexplain.config.tasks import TASKS
 from spinexplain.config.training import read_config
 from spinexplain.data.table import read_fracture_table
 from spinexplain.errors import SpinexplainError
@@ -445,7 +446,7 @@ def bundle(folder: Path) -> Path:
         name="tiny",
         version="1",
         model=model,
-        classes=("G0", "G2", "G3"),
+        task=TASKS["g0-g2-g3"],
         spec=spec,
         trunk=trunk_settings,
         head=head,

@@ -5,15 +5,23 @@ import inspect
 import spinexplain
 
 PUBLIC = [
+    "Assessment",
     "Evidence",
     "Exemplar",
     "Explanation",
+    "Grader",
     "Grading",
     "Heights",
     "LabelMap",
+    "ModelInfo",
     "Patch",
+    "PrototypeDetail",
+    "Provenance",
+    "Result",
     "ScanFindings",
     "SpinexplainError",
+    "Task",
+    "UnitDetail",
     "Vertebra",
     "VertebraFindings",
     "VertebraLevel",
@@ -23,11 +31,15 @@ PUBLIC = [
     "load_grader",
     "localize",
     "measure",
+    "patches_for",
     "read_centroids",
     "read_labels",
+    "read_result",
+    "read_scan",
     "read_volume",
     "reformat",
     "write_report",
+    "write_result",
 ]
 
 
@@ -58,3 +70,24 @@ def test_no_module_takes_the_place_of_a_public_function():
     source = Path(spinexplain.__file__).parent
     modules = {path.stem for path in source.iterdir() if path.suffix == ".py" or path.is_dir()}
     assert not modules & set(spinexplain.__all__)
+
+
+def test_the_way_through_the_public_names(lumbar, tmp_path):
+    """What a script does: findings, the file, the file read back."""
+    path = spinexplain.write_result(lumbar, tmp_path)
+    result = spinexplain.read_result(path)
+    assert isinstance(result, spinexplain.Result)
+    assert [item.level for item in result.vertebrae] == ["T12", "L1", "L2", "L3", "L4", "L5"]
+    assert isinstance(lumbar.vertebrae[0].assessments[0], spinexplain.Assessment)
+    assert isinstance(lumbar.vertebrae[0].assessments[0].grading.task, spinexplain.Task)
+
+
+def test_every_public_name_is_on_the_page_of_the_api():
+    """By itself, or by the module whose members the page lists."""
+    from pathlib import Path
+
+    page = (Path(__file__).parent.parent / "docs" / "api.md").read_text("utf-8")
+    for name in spinexplain.__all__:
+        home = f"spinexplain.{spinexplain._HOME.get(name, 'types')}"
+        listed = f"::: {home}.{name}\n", f"::: {home}\n"
+        assert any(line in page for line in listed), name

@@ -74,7 +74,7 @@ def trained(config: TrainConfig, cohort: Cohort, run: Path) -> tuple[Grader, dic
     data = set_from_cohort(cohort, axes=3, masks=False)
     found = train_model(config, data, run, resume=True, progress=Steps(_shown))
     info = ModelInfo(run.name, "0", "", config.classes, cohort.path.name)
-    grader = Grader(found.model.eval(), config.input, config.classes, info)
+    grader = Grader(found.model.eval(), config.input, config.task, info)
     return grader, {"validation_f1": float(found.figures["f1"])}
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import InputSpec, TrunkSettings
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.models.grader import Grader
@@ -79,7 +80,7 @@ def scratch_classifier(samples: Samples, path: Path, inputs: Tensor | None = Non
         _train(model, torch.cat(list(samples.batches(64))) if inputs is None else inputs, labels)
         save_file({name: value.contiguous() for name, value in model.state_dict().items()}, path)
     info = ModelInfo(path.stem, "0", "", CLASSES, samples.cohort.path.name)
-    return Grader(model.eval(), SHEETS, CLASSES, info)
+    return Grader(model.eval(), SHEETS, derived_task(CLASSES), info)
 
 
 def _train(model: nn.Module, inputs: Tensor, labels: Tensor) -> None:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from dissection.cohorts import sheets
 from dissection.evidence import TOP, Units, compared
-from dissection.networks import CLASSES, SHEETS, scratch_classifier
+from dissection.networks import SHEETS, scratch_classifier
 from dissection.sizes import COUNT, LEARNING, SHEETS_SEED
+from spinexplain.config.tasks import TASKS
 from spinexplain.explainers.dissection.activity import Activity, layer_activity
 from spinexplain.explainers.dissection.grid import cell_grid
 from spinexplain.explainers.dissection.samples import Samples, select_samples
@@ -31,7 +32,7 @@ AHEAD_MM, RADIUS_MM, HU = 14.0, (2.0, 3.5), 1100.0
 def shortcut_experiment(work: Path) -> dict[str, Any]:
     """Train two networks on the same sheets, one with marks; dissect both with marked ones."""
     cohort = sheets(work, "balanced", SHEETS_SEED, COUNT)
-    samples = select_samples(cohort, SHEETS, CLASSES)
+    samples = select_samples(cohort, SHEETS, TASKS["g0-g2-g3"])
     learning = replace(samples, rows=samples.rows[samples.rows < LEARNING])
     unseen = replace(samples, rows=samples.rows[samples.rows >= LEARNING])
     path = work / "scratch-marked.safetensors"

@@ -12,8 +12,9 @@ import torch
 
 from dissection.cohorts import sheets
 from dissection.evidence import Units, units_of
-from dissection.networks import CLASSES, SHEETS, scratch_classifier
+from dissection.networks import SHEETS, scratch_classifier
 from dissection.overlap import counts, tied
+from spinexplain.config.tasks import TASKS
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.dissection.activity import Activity
@@ -37,7 +38,7 @@ def sheet_sizes(work: Path) -> dict[str, Any]:
 
 
 def _sheet_size(work: Path, cohort: Cohort, size: int) -> dict[str, Any]:
-    samples = select_samples(cohort, SHEETS, CLASSES)
+    samples = select_samples(cohort, SHEETS, TASKS["g0-g2-g3"])
     # As many steps for all: what differs is what there was to learn from.
     learning = replace(samples, rows=samples.rows[samples.rows < size])
     grader = scratch_classifier(learning, work / f"scratch-{size}.safetensors")
@@ -61,7 +62,7 @@ def detector_sizes(models: list[str], cohort: Cohort) -> dict[str, Any]:
             if (Path(path) / BEST).is_file()
             else load_grader(path, runtime="torch")
         )
-        samples = select_samples(cohort, grader.spec, grader.classes)
+        samples = select_samples(cohort, grader.spec, grader.task)
         name = f"{grader.info.name} {grader.info.version}"
         trained = {"name": name, "vertebrae": vertebrae, "fractures": fractures}
         rows.append(trained | row_of(grader, samples))
@@ -79,7 +80,7 @@ def run_grader(folder: Path) -> Grader:
         {name.removeprefix(inside): v for name, v in state.items() if name.startswith(inside)}
     )
     info = ModelInfo(folder.name, "0", "", config.classes, folder.name)
-    return Grader(model.eval(), config.input, config.classes, info)
+    return Grader(model.eval(), config.input, config.task, info)
 
 
 def row_of(grader: Grader, samples: Samples) -> dict[str, Any]:
@@ -102,5 +103,5 @@ def model_auc(grader: Grader, activity: Activity, units: Units) -> float:
     """Return the area under the curve of the network itself, first class against the rest."""
     logits = activity.logits - activity.logits.max(axis=1, keepdims=True)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    healthy = [k for k, name in enumerate(grader.classes) if name in ("G0", "no fracture")]
+    healthy = [grader.task.healthy_index]
     return float(auc(1 - shares[:, healthy], units.positive)[0])

@@ -8,7 +8,6 @@ import numpy as np
 
 from dissection.evidence import TOP, Units
 from dissection.intervals import between, draws
-from spinexplain.config.tasks import healthy_class
 from spinexplain.explainers.dissection.effect import silenced_log_odds
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.explainers.dissection.statistics import auc
@@ -25,7 +24,7 @@ def use_of_units(
     rng = np.random.default_rng(2)
     others = np.setdiff1d(np.flatnonzero(units.ranked), named["contrast"])
     chance = [rng.choice(others, TOP, replace=False).tolist() for _ in range(GROUPS)]
-    healthy = grader.classes.index(healthy_class(grader.classes))
+    healthy = grader.task.healthy_index
     odds = np.stack(
         [
             silenced_log_odds(grader.model, layer, x, [*named.values(), *chance], levels, healthy)

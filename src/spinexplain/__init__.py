@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spinexplain.anatomy import VertebraLevel
+    from spinexplain.config.tasks import Task
     from spinexplain.errors import SpinexplainError
-    from spinexplain.findings.assess import explain, grade
-    from spinexplain.findings.scan import ScanFindings, VertebraFindings
+    from spinexplain.findings.assess import explain, grade, patches_for
+    from spinexplain.findings.scan import Assessment, ScanFindings, VertebraFindings
     from spinexplain.io.centroids import read_centroids
     from spinexplain.io.nifti import read_labels, read_volume
+    from spinexplain.io.read import read_scan
     from spinexplain.models.bundle.store import load_grader
+    from spinexplain.models.grader import Grader
     from spinexplain.report.html import write_report
+    from spinexplain.results.result import Result
+    from spinexplain.results.result_json import read_result, write_result
     from spinexplain.spine.localize import localize
     from spinexplain.spine.morphometry import measure
     from spinexplain.spine.reformat import reformat
@@ -31,21 +36,33 @@ if TYPE_CHECKING:
         Grading,
         Heights,
         LabelMap,
+        ModelInfo,
         Patch,
+        PrototypeDetail,
+        Provenance,
+        UnitDetail,
         Vertebra,
         Volume,
     )
 
 __all__ = [
+    "Assessment",
     "Evidence",
     "Exemplar",
     "Explanation",
+    "Grader",
     "Grading",
     "Heights",
     "LabelMap",
+    "ModelInfo",
     "Patch",
+    "PrototypeDetail",
+    "Provenance",
+    "Result",
     "ScanFindings",
     "SpinexplainError",
+    "Task",
+    "UnitDetail",
     "Vertebra",
     "VertebraFindings",
     "VertebraLevel",
@@ -55,18 +72,26 @@ __all__ = [
     "load_grader",
     "localize",
     "measure",
+    "patches_for",
     "read_centroids",
     "read_labels",
+    "read_result",
+    "read_scan",
     "read_volume",
     "reformat",
     "write_report",
+    "write_result",
 ]
 
 # Where each public name lives. They are imported on first use, so that importing the
 # package costs milliseconds and does not import torch.
 _HOME = {
+    "Assessment": "findings.scan",
+    "Grader": "models.grader",
+    "Result": "results.result",
     "ScanFindings": "findings.scan",
     "SpinexplainError": "errors",
+    "Task": "config.tasks",
     "VertebraFindings": "findings.scan",
     "VertebraLevel": "anatomy",
     "explain": "findings.assess",
@@ -74,11 +99,15 @@ _HOME = {
     "load_grader": "models.bundle.store",
     "localize": "spine.localize",
     "measure": "spine.morphometry",
+    "patches_for": "findings.assess",
     "read_centroids": "io.centroids",
     "read_labels": "io.nifti",
+    "read_result": "results.result_json",
+    "read_scan": "io.read",
     "read_volume": "io.nifti",
     "reformat": "spine.reformat",
     "write_report": "report.html",
+    "write_result": "results.result_json",
 }
 
 

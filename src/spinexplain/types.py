@@ -7,7 +7,7 @@ anterior, z towards cranial. Voxel indices carry the suffix ``_ijk``, world poin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Protocol
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task
 from spinexplain.errors import GeometryError, ShapeError
 from spinexplain.extents import LabelExtent, label_extents
 
@@ -241,14 +242,14 @@ class Grading:
     Parameters
     ----------
     vertebra : Vertebra
-    classes : tuple of str
-        Names of the columns, e.g. ``("G0", "G2", "G3")``.
+    task : Task
+        Names the columns, e.g. G0, G2 and G3, and says what they stand for.
     probabilities : tuple of float
         Model score per class, sums to 1; uncalibrated unless the model card says so.
     """
 
     vertebra: Vertebra
-    classes: tuple[str, ...]
+    task: Task
     probabilities: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -259,9 +260,38 @@ class Grading:
             )
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self.task.classes
+
+    @property
     def grade(self) -> str:
         """The class with the highest probability."""
         return self.classes[int(np.argmax(self.probabilities))]
+
+    @property
+    def is_fracture(self) -> bool:
+        """Whether that class is a fracture."""
+        return self.grade != self.task.healthy
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a training picture comes from.
+
+    Parameters
+    ----------
+    subject, series, level, grade : str
+        As the cohort names them.
+    synthetic : bool
+        Whether it comes from a phantom.
+    """
+
+    subject: str
+    series: str
+    level: str
+    grade: str
+    synthetic: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,22 +304,86 @@ class Exemplar:
         HU of the training patch; None where its pixels are withheld.
     heatmap : ndarray of float32, shape (*S)
         Where on the training patch the evidence lies, same scale as the test heat map.
-    subject, series, level, grade : str
-        Provenance.
-    synthetic : bool
-        Whether the patch comes from a phantom.
+    provenance : Provenance
     cell : tuple of int
         Grid cell of the feature map the evidence was taken from.
     """
 
     array: np.ndarray | None
     heatmap: np.ndarray
-    subject: str
-    series: str
-    level: str
-    grade: str
-    synthetic: bool
+    provenance: Provenance
     cell: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PrototypeDetail:
+    """What the score of a prototype is made of: similarity x connection.
+
+    Parameters
+    ----------
+    similarity : float
+        Of the patch's best cell to the prototype.
+    connection : float
+        Weight of that similarity in the target's logit.
+    max_similarity : float or None
+        Of a cell that is the prototype itself.
+    """
+
+    similarity: float
+    connection: float
+    max_similarity: float | None = None
+
+
+@dataclass(frozen=True)
+class UnitDetail:
+    """What is known of a dissected unit, here and in the data it was dissected on.
+
+    Parameters
+    ----------
+    relevance : float
+        Its activation above the threshold on this patch, summed.
+    unit : int
+        Its number in the layer.
+    rank, rank_low, rank_high : int
+        Place in the correlation with fracture, and the interval of that place.
+    units : int
+        How many units have a rank.
+    contrast : float
+        How much more often fractured vertebrae enable it; above 0 it is tied to fracture.
+    auc, q : float
+        Area under the ROC curve of its maximum, and the q value of the correlation.
+    threshold, peak : float
+        Of its activation; the highest value on this patch.
+    cluster : int
+        Units that rise and fall together share a number.
+    raters, meaningful : int
+        How many readers looked at it, and how many of them found it meaningful.
+    named : bool
+        Whether the readers agree on a name.
+    effect : float or None
+        What silencing it takes from the log odds of fracture here; None where not measured.
+    """
+
+    relevance: float
+    unit: int
+    rank: int
+    rank_low: int
+    rank_high: int
+    units: int
+    contrast: float
+    auc: float
+    q: float
+    threshold: float
+    peak: float
+    cluster: int
+    raters: int
+    meaningful: int
+    named: bool
+    effect: float | None = None
+
+
+Detail = PrototypeDetail | UnitDetail
+"""What one kind of evidence has to say beyond its heat map and its score."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -307,7 +401,8 @@ class Evidence:
     score : float
         Its weight in the explanation; the unit is the explanation's ``score_name``.
     terms : mapping of str to float
-        What the score is made of, e.g. similarity and connection.
+        What else there is to say of the score, for lists and JSON. With a ``detail`` it is derived
+        from that.
     exemplars : tuple of Exemplar
         Training patches it looks like, best first.
     grid : tuple of int
@@ -319,6 +414,8 @@ class Evidence:
         lies, along every axis.
     region : str
         What is outlined of its heat maps, see ``HeadSettings.region``.
+    detail : PrototypeDetail or UnitDetail or None
+        What a prototype's score is made of, or what is known of a unit; None for a map.
     """
 
     name: str
@@ -332,6 +429,16 @@ class Evidence:
     region: str = "contours"
     stride_mm: float | None = None
     start_mm: float | None = None
+    detail: Detail | None = None
+
+    def __post_init__(self) -> None:
+        if self.detail is not None:
+            object.__setattr__(self, "terms", _as_terms(self.detail))
+
+
+def _as_terms(detail: Detail) -> dict[str, float]:
+    known = {field.name: getattr(detail, field.name) for field in fields(detail)}
+    return {name: float(value) for name, value in known.items() if value is not None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -349,6 +456,8 @@ class Explanation:
         What the scores are, e.g. ``"contribution to the logit"``.
     evidence : tuple of Evidence
         Sorted by score, highest first.
+    additive : bool
+        Whether the scores sum to the target's logit.
     """
 
     patch: Patch
@@ -356,6 +465,7 @@ class Explanation:
     method: str
     score_name: str
     evidence: tuple[Evidence, ...]
+    additive: bool = False
 
     def __post_init__(self) -> None:
         scores = [item.score for item in self.evidence]

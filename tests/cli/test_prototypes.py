@@ -63,3 +63,24 @@ def test_a_run_that_is_none(spinexplain, tmp_path):
     ended = spinexplain("prototypes", tmp_path / "nothing", "-o", tmp_path / "atlas")
     assert ended.code == 2
     assert "shipped model" in ended.line
+
+
+def test_a_model_of_another_task_has_an_atlas_too(spinexplain, squares_cohort, tiny_toml, tmp_path):
+    run, out = tmp_path / "run", tmp_path / "atlas"
+    ended = spinexplain(
+        "train",
+        f"{tiny_toml}:task=fracture,projection.allow_duplicates=true",
+        squares_cohort(),
+        "-o",
+        run,
+    )
+    assert ended.code == 0, ended.err
+    assert json.loads((run / "bundle" / "bundle.json").read_text())["task"] == {
+        "classes": ["no fracture", "fracture"],
+        "grades": [["G0"], ["G2", "G3"]],
+        "healthy": "no fracture",
+    }
+    ended = spinexplain("prototypes", run, "-o", out)
+    assert ended.code == 0, ended.err
+    told = json.loads((out / "atlas.json").read_text())["models"][0]
+    assert min(told["crops"]["no fracture"], told["crops"]["fracture"]) > 0

@@ -193,7 +193,7 @@ def test_redacted_prototypes_keep_everything_but_the_pixels(spinexplain, squares
     assert set(load_file(run / "bundle" / "prototypes.safetensors")) == {"maps"}
     grader = load_grader(run / "bundle")
     assert [exemplar.array for exemplar in grader.exemplars] == [None] * 3
-    assert all(exemplar.subject.startswith("sub-") for exemplar in grader.exemplars)
+    assert all(exemplar.provenance.subject.startswith("sub-") for exemplar in grader.exemplars)
     assert all(exemplar.heatmap.shape == (32, 32) for exemplar in grader.exemplars)
     card = (run / "bundle" / "MODEL_CARD.md").read_text()
     assert "License of the data: CC BY-SA 4.0, VerSe." in card

@@ -8,6 +8,7 @@ from spinexplain.config.entries import (
     slug,
     with_setting,
 )
+from spinexplain.config.tasks import TASKS
 from spinexplain.config.training import TrainConfig
 from spinexplain.errors import ConfigError
 
@@ -86,7 +87,7 @@ def test_nested_sections_are_replaced_alone():
 
 def test_a_named_task_replaces_classes_and_grades():
     entry = parse_entry("protoverse:task=any-fracture")
-    assert entry.config.task == {"no fracture": ("G0",), "fracture": ("G1", "G2", "G3")}
+    assert entry.config.task == TASKS["any-fracture"]
     assert entry.config.last_layer.class_shares is None  # those were of G0, G2 and G3
     assert parse_entry("detector:task=g0-g1-g2-g3").config.grades == {}
 

@@ -1,5 +1,6 @@
 import pytest
 
+from spinexplain.config.tasks import TASKS
 from spinexplain.config.training import TrainConfig, parse_config, read_config
 from spinexplain.errors import ConfigError
 
@@ -11,17 +12,18 @@ def binary(**grades):
 
 
 def test_classes_named_like_grades_stand_for_themselves():
-    assert TrainConfig().task == {"G0": ("G0",), "G2": ("G2",), "G3": ("G3",)}
+    assert TrainConfig().task.grades == (("G0",), ("G2",), ("G3",))
 
 
 def test_mild_fractures_go_where_the_setting_says():
     mild = parse_config(binary(fracture=["G1", "G2", "G3"]), "x")
-    assert mild.task == {"no fracture": ("G0",), "fracture": ("G1", "G2", "G3")}
+    assert mild.task == TASKS["any-fracture"]
 
 
 def test_order_of_the_logits_is_that_of_classes():
     swapped = TrainConfig(classes=("fracture", "no fracture"), grades=BINARY)
-    assert list(swapped.task) == ["fracture", "no fracture"]
+    assert swapped.task.classes == ("fracture", "no fracture")
+    assert swapped.task.healthy == "no fracture"
 
 
 def test_a_grade_in_two_classes_is_refused():

@@ -88,3 +88,25 @@ def test_headline_by_hand():
 
 def test_no_nan_survives():
     assert without_nan({"a": (float("inf"), [float("nan"), 1])}) == {"a": [None, [None, 1]]}
+
+
+@pytest.mark.parametrize("classes", [("no fracture", "fracture"), ("fracture", "no fracture")])
+def test_figures_of_scans_do_not_depend_on_the_order_of_the_classes(classes):
+    """Four scans of one vertebra: two fractured, one of them found; one false alarm."""
+    fractured, score = np.array([1, 1, 0, 0], bool), np.array([0.9, 0.4, 0.6, 0.1])
+    place = classes.index("fracture")
+    labels = np.where(fractured, place, 1 - place)
+    scores = np.zeros((4, 2))
+    scores[:, place], scores[:, 1 - place] = score, 1 - score
+    rows = pd.DataFrame(
+        {
+            "subject": list("abcd"),
+            "series": "ct",
+            "level": "L1",
+            "grade": np.where(labels, "x", "y"),
+        }
+    )
+    table = predictions_table(Origin("m", "b", "d", "c"), rows, classes, scores, labels)
+    scans = summarize(table, draws=20)["scans"]
+    assert (scans["positive"], scans["sensitivity"], scans["specificity"]) == (2, 0.5, 0.5)
+    assert scans["auc"] == 0.75

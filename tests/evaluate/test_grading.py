@@ -6,17 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.errors import ShapeError
 from spinexplain.evaluate.grading import (
     class_average_accuracy,
     class_average_f1,
     confusion_matrix,
-    first_positive_class,
     grading_figures,
+    positive_classes,
     scan_positives,
 )
 
-NAMES = ("G0", "G2", "G3")
+TASK = TASKS["g0-g2-g3"]
 
 
 @st.composite
@@ -58,7 +59,7 @@ def kappa_oracle(labels, predicted, classes):
 @given(graded())
 def test_figures_equal_their_definitions(case):
     labels, scores = case
-    figures = grading_figures(labels, scores, NAMES)
+    figures = grading_figures(labels, scores, TASK)
     predicted = scores.argmax(axis=1)
     f1s = []
     for k, found in enumerate(figures.classes):
@@ -110,7 +111,7 @@ def published(healthy, g2, g3):
     [((287, 13, 8), 72.46, 86.03), ((282, 4, 12), 64.81, 83.24), ((301, 13, 9), 76.28, 90.22)],
 )
 def test_accuracies_reproduce_the_paper_from_its_counts(counts, class_average, sample):
-    figures = grading_figures(*published(*counts), NAMES)
+    figures = grading_figures(*published(*counts), TASK)
     # The paper rounds the class accuracies first.
     assert 100 * figures.class_average_accuracy == pytest.approx(class_average, abs=0.02)
     assert 100 * figures.sample_accuracy == pytest.approx(sample, abs=0.006)
@@ -118,13 +119,13 @@ def test_accuracies_reproduce_the_paper_from_its_counts(counts, class_average, s
 
 def test_an_absent_class_is_not_averaged_as_zero():
     scores = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1]])
-    figures = grading_figures(np.array([0, 1]), scores, NAMES)
+    figures = grading_figures(np.array([0, 1]), scores, TASK)
     assert figures.class_average_accuracy == figures.class_average_f1 == 1
     assert np.isnan(figures.classes[2].auc)
 
 
 def test_one_class_only_has_no_kappa():
-    figures = grading_figures(np.zeros(3, int), np.tile([0.8, 0.1, 0.1], (3, 1)), NAMES)
+    figures = grading_figures(np.zeros(3, int), np.tile([0.8, 0.1, 0.1], (3, 1)), TASK)
     assert np.isnan(figures.quadratic_kappa)
 
 
@@ -140,20 +141,39 @@ def test_one_class_only_has_no_kappa():
 )
 def test_what_can_not_be_judged_is_refused(labels, scores):
     with pytest.raises(ShapeError):
-        grading_figures(labels, scores, NAMES)
+        grading_figures(labels, scores, TASK)
 
 
 def test_a_scan_is_positive_by_its_worst_vertebra():
     scores = np.array([[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.6, 0.3, 0.1]])
-    truth, score = scan_positives(np.array([0, 2, 0]), scores, np.array(["b", "b", "a"]), 1)
+    truth, score = scan_positives(np.array([0, 2, 0]), scores, np.array(["b", "b", "a"]), [1, 2])
     assert truth.tolist() == [False, True]
     assert score == pytest.approx([0.4, 0.8])
 
 
 def test_mild_grades_make_no_scan_positive():
-    assert first_positive_class(("G0", "G1", "G2", "G3")) == 2
-    assert first_positive_class(("no fracture", "fracture")) == 1
+    assert positive_classes(TASKS["g0-g1-g2-g3"]) == (2, 3)
+    assert positive_classes(TASKS["fracture"]) == (1,)
+    assert positive_classes(derived_task(("fracture", "no fracture"))) == (0,)
     labels = np.array([1])
-    truth, score = scan_positives(labels, np.array([[0.1, 0.6, 0.2, 0.1]]), np.array(["a"]), 2)
+    truth, score = scan_positives(labels, np.array([[0.1, 0.6, 0.2, 0.1]]), np.array(["a"]), [2, 3])
     assert not truth[0]
     assert score[0] == pytest.approx(0.3)
+
+
+@given(graded())
+def test_the_order_of_the_logits_changes_no_figure(case):
+    labels, scores = case
+    shuffled = derived_task(("G3", "G0", "G2"))
+    place = np.array([shuffled.classes.index(name) for name in TASK.classes])
+    there = np.empty_like(scores)
+    there[:, place] = scores
+    # A tie goes to the first class, which is another one in another order.
+    scores += np.arange(3) * 1e-6
+    there[:, place] += np.arange(3) * 1e-6
+    one, other = (
+        grading_figures(labels, scores, TASK),
+        grading_figures(place[labels], there, shuffled),
+    )
+    assert other.quadratic_kappa == pytest.approx(one.quadratic_kappa, nan_ok=True)
+    assert other.class_average_f1 == pytest.approx(one.class_average_f1)

@@ -38,13 +38,14 @@ def test_a_dissected_prediction_becomes_table_3(grade, tables, stored, tmp_path)
         {"terms": {"unit": 22.0, "rank": 3.0, "units": 64.0}},
         {"terms": {"unit": 5.0, "rank": 1.0, "units": 64.0}},
     ]
+    explanation = {"method": "dissection", "evidence": evidence}
     reading = {
         "schema": "spinexplain/result/1",
         "ct": {"name": "ct.nii.gz"},
-        "models": [{"name": "detector"}],
+        "models": [{"name": "detector", "classes": ["no fracture", "fracture"]}],
         "vertebrae": [
             {"level": "T12", "grade": None, "explanation": None},
-            {"level": "L1", "grade": grade, "explanation": {"evidence": evidence}},
+            {"level": "L1", "grade": grade, "explanation": explanation},
         ],
     }
     stored.write(tmp_path, r=reading)

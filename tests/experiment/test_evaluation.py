@@ -94,8 +94,7 @@ def graded_by_both(model, thoracic_cohort):
     graded = {}
     for found in scan.vertebrae:
         (assessment,) = found.assessments
-        told = [flag for flag in found.flags if flag.startswith("not_assessable: ")]
-        reason = told[0].removeprefix("not_assessable: ") if told else ""
+        reason = assessment.refusal or ""
         scores = assessment.grading.probabilities if assessment.grading else [np.nan] * len(names)
         graded[found.patch.vertebra.level.value] = reason, np.array(scores)
     return evaluated, graded

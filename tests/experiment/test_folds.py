@@ -22,7 +22,7 @@ def test_a_fold_is_judged_on_what_it_was_not_trained_on(toy_folded, tiny_preset,
         held_out = set(toy_folded.data.subjects[toy_folded.fold == fold].tolist())
         assert set(table["subject"]) == held_out
         grader = load_grader(folders[fold] / "bundle")
-        assert not held_out & {exemplar.subject for exemplar in grader.exemplars}
+        assert not held_out & {exemplar.provenance.subject for exemplar in grader.exemplars}
         assert table["bundle_sha256"].unique().tolist() == [grader.info.sha256]
     pooled = pooled_predictions(tmp_path, entry, 2)
     assert sorted(pooled["fold"].unique()) == [0, 1]

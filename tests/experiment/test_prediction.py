@@ -2,13 +2,14 @@ import numpy as np
 import torch
 from torch import nn
 
+from spinexplain.config.tasks import TASKS
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.dataset import class_labels
 from spinexplain.evaluate.predictions import Origin, class_names
 from spinexplain.experiment.prediction import class_scores, predicted
 
 SPEC = InputSpec(extent_mm=32, size=32)
-TASK = {"G0": ("G0",), "G2": ("G2",), "G3": ("G3",)}
+TASK = TASKS["g0-g2-g3"]
 
 
 class MeanNet(nn.Module):
@@ -35,7 +36,7 @@ def test_the_table_keeps_rows_and_reasons(toy_folded):
     origin = Origin("m", "b", "d", "c")
     reasons = ["", "metal", "", ""]
     table = predicted(MeanNet(), data, SPEC, TASK, origin, 3, reasons)
-    assert class_names(table) == tuple(TASK)
+    assert class_names(table) == TASK.classes
     assert table["label"].tolist() == class_labels(data, TASK).tolist()
     assert table["fold"].tolist() == [3] * 4
     assert table["assessable"].tolist() == [True, False, True, True]

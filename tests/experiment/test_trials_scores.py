@@ -39,3 +39,16 @@ def test_stored_scores_follow_the_cohorts_and_their_vertebrae(both, tiny_detecto
     assert [name.split("/")[0] for name in table["subject"]] == ["one"] * 6 + ["two"] * 3
     np.testing.assert_array_equal(table["score"], np.concatenate(list(scores.values())))
     assert table["label"].tolist() == [int(grade == "G2") for grade in table["grade"]]
+
+
+def test_the_order_of_the_classes_turns_nothing_around(both, tiny_detector, tmp_path):
+    turned = tiny_detector.model_copy(update={"classes": tiny_detector.classes[::-1]})
+    assert turned.classes == ("fracture", "no fracture")
+    assert class_sizes(both, turned) == {"vertebrae": 9, "fractures": 3}
+    labels = []
+    for name, config in (("a", tiny_detector), ("b", turned)):
+        boxes = GradedBoxes(config)
+        scores = {part: height_losses(boxes.of(part)) for part in both.parts}
+        store_scores(tmp_path / name, boxes, both, scores)
+        labels.append(pd.read_parquet(tmp_path / name)["label"].tolist())
+    assert labels[0] == labels[1]

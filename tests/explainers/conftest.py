@@ -5,12 +5,13 @@ import pytest
 import torch
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.build import build_model
 from spinexplain.models.grader import Grader
 from spinexplain.models.trunks.backbones import build_trunk
-from spinexplain.types import Exemplar, ModelInfo, Patch, Vertebra
+from spinexplain.types import Exemplar, ModelInfo, Patch, Provenance, Vertebra
 
 CLASSES = ("G0", "G2", "G3")
 DETECTED = ("no fracture", "fracture")
@@ -33,10 +34,10 @@ def tiny_grader():
         info = ModelInfo("tiny", "1", "", classes, "noise")
         blank = np.zeros((32,) * axes, np.float32)
         exemplars = tuple(
-            Exemplar(blank, blank, f"sub-{i}", "ct", "L1", "G2", True, (0,) * axes)
+            Exemplar(blank, blank, Provenance(f"sub-{i}", "ct", "L1", "G2", True), (0,) * axes)
             for i in range(6)
         )
-        return Grader(model, spec, classes, info, exemplars=exemplars)
+        return Grader(model, spec, derived_task(classes), info, exemplars=exemplars)
 
     return build
 

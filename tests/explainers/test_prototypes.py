@@ -16,15 +16,16 @@ def test_contributions_sum_to_the_logit(tiny_grader, random_patch, axes, target)
     logit = grader.logits([patch])[0, grader.classes.index(target)]
     assert sum(item.score for item in explanation.evidence) == pytest.approx(logit, abs=1e-5)
     assert explanation.score_name == SCORE_NAME
+    assert explanation.additive
     assert len(explanation.evidence) == 6
 
 
 def test_score_is_similarity_times_connection(tiny_grader, random_patch):
     for item in explain_prototypes(tiny_grader(), random_patch(), "G2").evidence:
-        assert item.score == pytest.approx(item.terms["similarity"] * item.terms["connection"])
-        assert item.terms["similarity"] <= item.terms["max_similarity"]
+        assert item.score == pytest.approx(item.detail.similarity * item.detail.connection)
+        assert item.detail.similarity <= item.detail.max_similarity
         own = item.class_name == "G2"
-        assert item.terms["connection"] == (1.0 if own else -0.5)
+        assert item.detail.connection == (1.0 if own else -0.5)
         assert (item.score > 0) == own
 
 
@@ -49,7 +50,7 @@ def test_names_and_exemplars_follow_the_prototypes(tiny_grader, random_patch):
     evidence = explain_prototypes(tiny_grader(), random_patch(), "G3").evidence
     expected = {f"{c} prototype {n}" for c in ("G0", "G2", "G3") for n in (1, 2)}
     assert {item.name for item in evidence} == expected
-    by_name = {item.name: item.exemplars[0].subject for item in evidence}
+    by_name = {item.name: item.exemplars[0].provenance.subject for item in evidence}
     assert by_name["G0 prototype 1"] == "sub-0"
     assert by_name["G3 prototype 2"] == "sub-5"
 

@@ -1,25 +1,28 @@
 """What every explainer owes every model: a new entry of either is tested with no new code."""
 
 from dataclasses import fields
-from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
+from spinexplain.config.heads import HEADS
 from spinexplain.errors import ModelError
 from spinexplain.explainers.activations import layer_activations
+from spinexplain.explainers.dissection.explain import DissectionExplainer
 from spinexplain.explainers.dissection.grid import cell_grid
 from spinexplain.explainers.dissection.overlap import Overlap
 from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.explainers.dissection.statistics import UnitStatistics
 from spinexplain.explainers.registry import EXPLAINERS
-from spinexplain.models.build import MODELS
 
-ALL_PAIRS = [(kind, method) for kind in sorted(MODELS) for method in sorted(EXPLAINERS)]
-REFUSED = [pair for pair in ALL_PAIRS if pair[1] == "prototypes" and pair[0] != "prototype"]
+METHODS = sorted([*EXPLAINERS, "dissection"])
+ALL_PAIRS = [(kind, method) for kind in sorted(HEADS) for method in METHODS]
+REFUSED = [
+    pair for pair in ALL_PAIRS if pair[1] == "prototypes" and not HEADS[pair[0]].has_prototypes
+]
 PAIRS = [pair for pair in ALL_PAIRS if pair not in REFUSED]
-AXES = {kind: (3,) if kind == "detector" else (2, 3) for kind in MODELS}
+AXES = {kind: head.axes for kind, head in HEADS.items()}
 CASES = [(*pair, axes) for pair in PAIRS for axes in AXES[pair[0]]]
 
 
@@ -45,7 +48,7 @@ def _explainer(method, grader, patch):
         effects=np.full(units, np.nan),
         facts={},
     )
-    return partial(EXPLAINERS[method], dissection=made)
+    return DissectionExplainer(made)
 
 
 def hooks_of(model):
@@ -116,8 +119,11 @@ def test_no_hook_stays_behind_after_an_exception(
 
 @pytest.mark.parametrize(("kind", "method"), PAIRS)
 def test_classes_the_model_does_not_know_are_refused(tiny_grader, random_patch, kind, method):
+    axes = AXES[kind][0]
+    grader, patch = tiny_grader(axes, kind), random_patch(axes)
+    explainer = _explainer(method, grader, patch)
     with pytest.raises(ModelError, match=r'no class "G1"; expected one of (G0, G2|no fracture)'):
-        EXPLAINERS[method](tiny_grader(2, kind), random_patch(AXES[kind][0]), "G1")
+        explainer(grader, patch, "G1")
 
 
 @pytest.mark.parametrize(("kind", "method"), REFUSED)

@@ -14,7 +14,7 @@ from spinexplain.findings.assess import bodies_of, compare, explain, grade, patc
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.models.bundle.store import load_grader
-from spinexplain.models.grader import Grader
+from spinexplain.models.grader import Grader, Scope
 from spinexplain.report.html import write_report
 from spinexplain.spine.localize import localize, vertebrae_from_mask
 from spinexplain.types import Vertebra
@@ -65,8 +65,21 @@ def test_a_level_cut_by_the_scan_is_not_assessable_and_says_why(findings):
     t12 = findings.vertebrae[0]
     assert t12.heights is None
     assert all(a.grading is None and a.explanation is None for a in t12.assessments)
-    (reason,) = [flag for flag in t12.flags if flag.startswith("not_assessable: ")]
-    assert "border" in reason
+    assert all("border" in a.refusal for a in t12.assessments)
+    assert not any(flag.startswith("not_assessable") for flag in t12.flags)
+
+
+def test_a_model_of_other_levels_does_not_erase_the_grade_of_the_first(grader, lumbar, findings):
+    volume, labels = lumbar
+    only_l4 = replace(grader, scope=Scope(levels=("L4",)))
+    both = grade(volume, labels=labels, models=[grader, only_l4])
+    alone = {item.vertebra.level: item.assessments[0] for item in findings.vertebrae}
+    for item in both.vertebrae[1:5]:
+        first, second = item.assessments
+        assert first.grading == alone[item.vertebra.level].grading
+        assert first.refusal is None
+        assert (second.grading is None) == (item.vertebra.level is not VertebraLevel.L4)
+    assert "levels the model was trained on" in both.vertebrae[1].assessments[1].refusal
 
 
 def test_each_model_gives_its_own_assessment_of_each_level(findings):

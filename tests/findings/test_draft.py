@@ -6,6 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 
+from fixtures.scans import unit_detail
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.findings.draft import FORBIDDEN, draft_of, endplate, permitted
 from spinexplain.findings.scan import Assessment
 from spinexplain.texts.catalogue import load_catalogue
@@ -19,16 +21,16 @@ def _level(scan, name):
 
 
 def _graded(item, classes, scores, explanation=None):
-    grading = Grading(item.vertebra, classes, scores)
+    grading = Grading(item.vertebra, derived_task(classes), scores)
     return replace(item, assessments=(Assessment(grading, explanation),))
 
 
-def _band(item, rows, name="unit", **terms):
+def _band(item, rows, name="unit", **detail):
     """Evidence in a band of rows across the body."""
     heat = np.zeros(item.patch.array.shape, np.float32)
     middle = heat.shape[1] // 2
     heat[rows, middle - 15 : middle + 15] = 1
-    evidence = Evidence(name, "fracture", heat, 1.0, terms)
+    evidence = Evidence(name, "G2", heat, 1.0, detail=unit_detail(**detail))
     return Explanation(item.patch, "G2", "dissection", "relevance", (evidence,))
 
 
@@ -77,8 +79,8 @@ def test_a_detector_leaves_the_grade_to_the_reader(lumbar):
 
 def test_a_detectors_finding_takes_the_grade_of_the_model_beside_it(two_models):
     item = _level(two_models, "L1")
-    detected = Grading(item.vertebra, ("no fracture", "fracture"), (0.1, 0.9))
-    graded = Grading(item.vertebra, ("G0", "G2", "G3"), (0.1, 0.2, 0.7))
+    detected = Grading(item.vertebra, TASKS["fracture"], (0.1, 0.9))
+    graded = Grading(item.vertebra, TASKS["g0-g2-g3"], (0.1, 0.2, 0.7))
     item = replace(item, assessments=(Assessment(detected, None), Assessment(graded, None)))
     draft = draft_of(item, two_models.models, SAY)
     assert draft.text.startswith("Suspected severe vertebral fracture L1 (Genant 3, wedge): ")
@@ -87,8 +89,8 @@ def test_a_detectors_finding_takes_the_grade_of_the_model_beside_it(two_models):
 
 def test_the_second_model_may_be_the_one_that_suspects(two_models):
     item = _level(two_models, "L1")
-    calm = Grading(item.vertebra, ("G0", "G2", "G3"), (0.9, 0.05, 0.05))
-    alarmed = Grading(item.vertebra, ("no fracture", "fracture"), (0.1, 0.9))
+    calm = Grading(item.vertebra, TASKS["g0-g2-g3"], (0.9, 0.05, 0.05))
+    alarmed = Grading(item.vertebra, TASKS["fracture"], (0.1, 0.9))
     item = replace(item, assessments=(Assessment(calm, None), Assessment(alarmed, None)))
     draft = draft_of(item, two_models.models, SAY)
     assert draft.phrases[0].rests_on == "other_models/0/grade"
@@ -117,16 +119,16 @@ def test_readers_words_are_taken_up_where_they_find_them_meaningful(lumbar):
     item = _level(lumbar, "L1")
     rows = _endplate_rows(item)[0]
 
-    def text(name, **terms):
-        explanation = _band(item, rows, name, **terms)
+    def text(name, **detail):
+        explanation = _band(item, rows, name, **detail)
         return draft_of(_graded(item, ("G0", "G2"), (0.1, 0.9), explanation), (), SAY).text
 
-    found = {"raters": 2.0, "meaningful": 2.0, "named": 1.0, "contrast": 0.5}
+    found = {"raters": 2, "meaningful": 2, "named": True, "contrast": 0.5}
     named = "pattern named by readers: abnormal endplate"
     assert named in text("abnormal endplate", **found)
-    assert named not in text("abnormal endplate", **found | {"meaningful": 1.0})
+    assert named not in text("abnormal endplate", **found | {"meaningful": 1})
     assert named not in text("abnormal endplate", **found | {"contrast": -0.5})
-    assert "Unit 22" not in text("Unit 22", **found | {"named": 0.0})
+    assert "Unit 22" not in text("Unit 22", **found | {"named": False})
     assert "collapse" not in text("endplate collapse", **found)
     assert "unit" not in text("like unit 14", **found)
 

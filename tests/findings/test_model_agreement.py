@@ -4,6 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fixtures.scans import unit_detail
+from spinexplain.config.tasks import derived_task
 from spinexplain.findings.model_agreement import evidence_overlap, evidence_share, model_agreement
 from spinexplain.findings.scan import Assessment
 from spinexplain.report.html import prepare_page, render
@@ -28,7 +30,7 @@ def _explained(sheet, *pieces):
 
 
 def _assessed(sheet, classes, scores, explanation=None):
-    return Assessment(Grading(sheet.vertebra, classes, scores), explanation)
+    return Assessment(Grading(sheet.vertebra, derived_task(classes), scores), explanation)
 
 
 def test_overlap_of_bands_by_hand(sheet):
@@ -52,7 +54,8 @@ def test_evidence_against_does_not_count(sheet):
 
 def test_units_tied_to_the_other_call_do_not_count(sheet):
     explanation = _explained(sheet, (20, 30, 2.0), (40, 50, 1.0))
-    units = replace(explanation.evidence[0], class_name="no fracture"), explanation.evidence[1]
+    calm, broken = (replace(one, detail=unit_detail()) for one in explanation.evidence)
+    units = replace(calm, class_name="no fracture"), broken
     share = evidence_share(replace(explanation, method="dissection", evidence=units), sheet)
     assert share[20:30].sum() == 0
     calm = replace(explanation, method="dissection", evidence=units, target="no fracture")
@@ -67,12 +70,12 @@ def test_agreement_across_classes(sheet):
     assert (found.fracture, found.grade, found.evidence_overlap) == (True, None, None)
     apart = model_agreement(three, calm, sheet)
     assert (apart.fracture, apart.grade) == (False, False)
-    assert model_agreement(three, Assessment(None, None), sheet) is None
+    assert model_agreement(three, Assessment.refused("metal"), sheet) is None
 
 
 def test_the_card_and_the_result_say_it(two_models):
     one = replace(two_models, vertebrae=two_models.vertebrae[1:2])
-    content = result_of(one, {})["vertebrae"][0]
+    content = result_of(one, {}).content()["vertebrae"][0]
     found = content["other_models"][0]["agreement_with_first"]
     assert found["fracture"] is True
     assert 0 <= found["evidence_overlap"] <= 1

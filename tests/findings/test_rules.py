@@ -2,15 +2,27 @@ from dataclasses import replace
 
 import pytest
 
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.findings.rules import (
     agreement,
+    first_grading,
     grade_of,
-    healthy_class,
     models_agree,
     not_assessable_reason,
     severity,
     suspicion,
 )
+from spinexplain.findings.scan import Assessment
+from spinexplain.types import Grading, Vertebra
+
+
+def called(grade):
+    """A grading of that class, by the task that knows it."""
+    tasks = [derived_task((grade, "other")), TASKS["any-fracture"], TASKS["g0-g1-g2-g3"]]
+    task = [one for one in tasks if grade in one.classes][-1]
+    scores = tuple(float(name == grade) for name in task.classes)
+    return Grading(Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0)), task, scores)
 
 
 @pytest.fixture
@@ -35,19 +47,19 @@ def _with(heights, height_class, class_range=None):
     ],
 )  # fmt: skip
 def test_agreement_without_a_range(heights, grade, height_class, expected):
-    assert agreement(grade, _with(heights, height_class)) is expected
+    assert agreement(called(grade), _with(heights, height_class)) is expected
 
 
 def test_a_range_that_reaches_the_grade_agrees(heights):
-    assert agreement("G3", _with(heights, 2, (1, 3))) is True
-    assert agreement("G0", _with(heights, 2, (1, 3))) is True
-    assert agreement("G3", _with(heights, 1, (0, 2))) is False
+    assert agreement(called("G3"), _with(heights, 2, (1, 3))) is True
+    assert agreement(called("G0"), _with(heights, 2, (1, 3))) is True
+    assert agreement(called("G3"), _with(heights, 1, (0, 2))) is False
 
 
 def test_nothing_to_compare_is_neither_agreement_nor_disagreement(heights):
     assert agreement(None, heights) is None
-    assert agreement("G2", None) is None
-    assert agreement("osteolysis", heights) is None
+    assert agreement(called("G2"), None) is None
+    assert agreement(called("osteolysis"), heights) is None
 
 
 def test_a_healthy_vertebra_is_not_suspicious(lumbar, graded_as):
@@ -62,7 +74,7 @@ def test_a_fracture_grade_is_reason_enough(lumbar, graded_as):
 
 
 def test_height_loss_is_reason_enough_where_the_model_gave_no_grade(lumbar, graded_as, heights):
-    item = graded_as(lumbar.vertebrae[0], None, "not_assessable: metal")
+    item = graded_as(lumbar.vertebrae[0], None, "metal")
     item = replace(item, heights=replace(_with(heights, 2), loss=0.31))
     (reason,) = suspicion(item)
     assert (reason.key, reason.values["percent"]) == ("reason.heights", "31")
@@ -80,22 +92,37 @@ def test_disagreement_is_named_beside_what_it_comes_from(lumbar, graded_as, heig
     assert [r.key for r in suspicion(invented)] == ["reason.model", "reason.disagreement"]
 
 
-def test_a_vertebra_that_is_not_assessable_has_no_grade_even_if_a_model_gave_one(lumbar, graded_as):
-    item = graded_as(lumbar.vertebrae[0], (0, 0, 1), "thick_slices", "not_assessable: metal")
+def test_a_vertebra_that_the_model_refuses_has_no_grade(lumbar, graded_as):
+    item = graded_as(lumbar.vertebrae[0], None, "thick_slices", "metal")
+    assert item.flags == ("thick_slices",)
     assert not_assessable_reason(item) == "metal"
-    assert grade_of(item) is None
+    assert (grade_of(item), first_grading(item)) == (None, None)
     assert suspicion(replace(item, heights=None)) == ()
+
+
+def test_a_second_models_refusal_leaves_the_first_its_grade(two_models):
+    item = two_models.vertebrae[1]
+    alone = replace(item, assessments=item.assessments[:1])
+    beside = replace(item, assessments=(item.assessments[0], Assessment.refused("not my level")))
+    assert grade_of(beside) == grade_of(alone) == "G2"
+    assert not_assessable_reason(beside) is None
+    assert models_agree(beside) is None
+    assert severity(beside) == severity(alone)
+
+
+def test_a_first_models_refusal_leaves_the_second_its_word(two_models):
+    item = replace(two_models.vertebrae[1], heights=None)
+    refused = replace(item, assessments=(Assessment.refused("metal"), item.assessments[1]))
+    assert grade_of(refused) is None
+    assert first_grading(refused).grade == "fracture"
+    (reason,) = suspicion(refused, two_models.models)
+    assert reason.values == {"grade": "fracture", "model": "unet3d-dissected"}
 
 
 def test_a_second_model_raises_suspicion_under_its_own_name(two_models):
     healthy_for_first = two_models.vertebrae[0]
     (reason,) = suspicion(healthy_for_first, two_models.models)
     assert reason.values == {"grade": "fracture", "model": "unet3d-dissected"}
-
-
-def test_the_healthy_class_is_known_by_name_before_place():
-    assert healthy_class(("G3", "G0")) == "G0"
-    assert healthy_class(("calm", "broken")) == "calm"
 
 
 def test_severity_counts_a_measured_crush_like_a_severe_grade(lumbar, graded_as, heights):

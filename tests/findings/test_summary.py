@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinexplain.findings.scan import Assessment
 from spinexplain.findings.summary import slice_spacing_mm, summarize
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import Volume
@@ -47,7 +48,7 @@ def test_a_healthy_scan_has_nothing_to_warn_of(healthy, say):
 
 
 def test_where_no_level_could_be_graded(lumbar, graded_as, say):
-    none = tuple(graded_as(item, None, "not_assessable: metal") for item in lumbar.vertebrae)
+    none = tuple(graded_as(item, None, "metal") for item in lumbar.vertebrae)
     summary = summarize(replace(lumbar, vertebrae=none), say)
     assert summary.headline == "No level could be graded."
     assert summary.coverage[0] == "Not in view: T1–T11."
@@ -89,3 +90,12 @@ def test_a_tilted_gantry_and_values_that_are_not_hu_are_said(lumbar, graded_as, 
     summary = summarize(replace(lumbar, volume=volume, vertebrae=(first,)), say)
     assert "Gantry tilt of 15.0 degrees" in " ".join(summary.caveats)
     assert "may not be Hounsfield units (the lowest is" in summary.warnings[0]
+
+
+def test_what_the_first_model_refuses_counts_as_graded_where_another_grades_it(two_models, say):
+    item = two_models.vertebrae[1]
+    refused = replace(item, assessments=(Assessment.refused("metal"), item.assessments[1]))
+    summary = summarize(replace(two_models, vertebrae=(refused,)), say)
+    assert [(one.level, one.grade) for one in summary.suspects] == [("L1", "fracture")]
+    assert "Graded L1" in summary.coverage[0]
+    assert "not assessable" not in " ".join(summary.coverage)

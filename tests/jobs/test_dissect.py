@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.errors import ModelError
 from spinexplain.jobs.dissect import DissectRequest, command_line, dissect_to_folder, plan_for
 
@@ -14,15 +15,14 @@ def test_the_fractures_a_detector_saw_are_counted_whatever_the_order_of_its_clas
         "config": {"grades": {"fracture": ["G1", "G2"], "no fracture": ["G0"]}},
         "vertebrae": {"G0": 900, "G1": 3, "G2": 2},
     }
-    described = SimpleNamespace(classes=("no fracture", "fracture"), training=training)
+    task = derived_task(("no fracture", "fracture"), training["config"]["grades"])
+    described = SimpleNamespace(task=task, training=training)
     monkeypatch.setattr("spinexplain.models.bundle.folder.locate", lambda _: tmp_path)
     monkeypatch.setattr("spinexplain.models.bundle.folder.read_description", lambda _: described)
     plan = plan_for(DissectRequest("run", tmp_path, tmp_path))
     assert (plan.learned_fractures, plan.mild) == (5, True)
-    described.classes, described.training = (
-        ("G0", "G2", "G3"),
-        {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}},
-    )
+    described.task = TASKS["g0-g2-g3"]
+    described.training = {"vertebrae": {"G0": 9, "G1": 3, "G3": 2}}
     plan = plan_for(DissectRequest("run", tmp_path, tmp_path))
     assert (plan.learned_fractures, plan.mild) == (2, False)
 

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.models.build import build_model
 from spinexplain.models.bundle.store import Bundle, PrototypeRecord, save_bundle
 from spinexplain.models.grader import Scope
 from spinexplain.models.trunks.backbones import build_trunk
-from spinexplain.types import Patch, Vertebra
+from spinexplain.types import Patch, Provenance, Vertebra
 
 CLASSES = ("G0", "G2", "G3")
 
@@ -68,14 +69,15 @@ def saved_bundle(tiny, tmp_path):
             name="tiny",
             version="1",
             model=model,
-            classes=CLASSES,
+            task=derived_task(CLASSES),
             spec=spec,
             trunk=TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none"),
             head=HeadSettings(kind=kind, feature_dim=5, prototypes_per_class=2, **head),
             scope=Scope(),
             trained_on="noise",
             card="# tiny\n",
-            records=(PrototypeRecord("sub-1", "ct", "L1", "G2", True, (2,) * axes),) * prototypes,
+            records=(PrototypeRecord(Provenance("sub-1", "ct", "L1", "G2", True), (2,) * axes),)
+            * prototypes,
             patches_hu=np.zeros((6, *(32,) * axes), np.int16) if prototypes else None,
             maps=np.zeros((6, *grid), np.float32) if prototypes else None,
         )

@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.models.grader import Grader, Scope
 from spinexplain.types import ModelInfo
 
@@ -13,7 +14,9 @@ CLASSES = ("G0", "G2", "G3")
 def grader(tiny):
     model, spec = tiny()
     info = ModelInfo("tiny", "1", "abc", CLASSES, "noise")
-    return Grader(model, spec, CLASSES, info, Scope(levels=("T12", "L1"), max_outside=0.2))
+    return Grader(
+        model, spec, derived_task(CLASSES), info, Scope(levels=("T12", "L1"), max_outside=0.2)
+    )
 
 
 def test_grades_are_softmaxed_logits_in_the_order_of_the_patches(grader, patch_of):

@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.errors import OutputError
 from spinexplain.report.html import write_report
-from spinexplain.types import Explanation, ModelInfo
+from spinexplain.types import ModelInfo
 
 DAY = datetime.date(2026, 3, 4)
 VOID = {"meta", "input", "br", "link", "img", "hr"}
@@ -125,22 +126,30 @@ def _renamed(scan, name):
         if old is None:
             return None
         exemplars = [
-            tuple(replace(x, subject=name, series=name, level=name) for x in item.exemplars)
+            tuple(
+                replace(x, provenance=replace(x.provenance, subject=name, series=name, level=name))
+                for x in item.exemplars
+            )
             for item in old.evidence
         ]
         evidence = tuple(
             replace(item, name=name, exemplars=new)
             for item, new in zip(old.evidence, exemplars, strict=True)
         )
-        return Explanation(old.patch, old.target, name, old.score_name, evidence)
+        return replace(old, method=name, evidence=evidence)
 
     vertebrae = tuple(
         replace(
             item,
             assessments=tuple(
-                replace(one, explanation=explanation(one.explanation)) for one in item.assessments
+                replace(
+                    one,
+                    explanation=explanation(one.explanation),
+                    refusal=None if one.refusal is None else name,
+                )
+                for one in item.assessments
             ),
-            flags=tuple(f"not_assessable: {name}" if ":" in flag else name for flag in item.flags),
+            flags=(name,) * len(item.flags),
         )
         for item in scan.vertebrae
     )
@@ -153,7 +162,7 @@ def _renamed(scan, name):
 
 def test_a_hostile_class_name_is_text_too(lumbar, graded_as, page_of):
     item = lumbar.vertebrae[1]
-    grading = replace(item.assessments[0].grading, classes=("G0", "<b onclick=x>", "G3"))
+    grading = replace(item.assessments[0].grading, task=derived_task(("G0", "<b onclick=x>", "G3")))
     item = replace(item, assessments=(replace(item.assessments[0], grading=grading),))
     content, page = page_of(replace(lumbar, vertebrae=(item,)))
     assert "<b onclick" not in content
@@ -266,10 +275,18 @@ def test_a_cam_is_shown_without_bars_that_pretend_to_add_up(lumbar, page_of):
     item = lumbar.vertebrae[1]
     assessment = item.assessments[0]
     cam = replace(
-        assessment.explanation.evidence[0], name="GradCAM", exemplars=(), terms={"peak": 2.0}
+        assessment.explanation.evidence[0],
+        name="GradCAM",
+        exemplars=(),
+        detail=None,
+        terms={"peak": 2.0},
     )
     explanation = replace(
-        assessment.explanation, method="gradcam", score_name="sum of the map", evidence=(cam,)
+        assessment.explanation,
+        method="gradcam",
+        score_name="sum of the map",
+        evidence=(cam,),
+        additive=False,
     )
     item = replace(item, assessments=(replace(assessment, explanation=explanation),))
     content, page = page_of(replace(lumbar, vertebrae=(item,)))

@@ -35,7 +35,7 @@ def test_every_number_and_name_stands_in_the_figure(compared):
     said = " ".join(texts(draw_comparison([compared])))
     for piece in compared.prototypes.evidence[:3]:
         assert piece.name in said
-        assert f"similarity {piece.terms['similarity']:.2f}" in said
+        assert f"similarity {piece.detail.similarity:.2f}" in said
         assert f"{abs(piece.score):.2f}" in said
     for name in ("GradCAM", "GradCAM++", "XGradCAM", "L1", "evidence for G2", "CAMs for G2"):
         assert name in said

@@ -93,7 +93,7 @@ def test_a_hostile_name_can_not_leave_the_folder(one, tmp_path):
     scan = replace(one, vertebrae=(item,))
     paths = write_heatmaps(scan, tmp_path)
     assert list(paths.values()) == ["heatmaps/L1_etc-passwd-x.nii.gz"]
-    assert result_of(scan, paths)["vertebrae"][0]["explanation"]["evidence"][0]["heatmap"]
+    assert result_of(scan, paths).content()["vertebrae"][0]["explanation"]["evidence"][0]["heatmap"]
 
 
 @pytest.mark.parametrize("name", ["", "..", "\u6f22\u5b57", "/"])

@@ -1,16 +1,27 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
+from pydantic import ValidationError
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.results.result_json import read_schema, result_of, write_result
+from spinexplain.errors import FileFormatError
+from spinexplain.findings.scan import Assessment
+from spinexplain.results.result import Result
+from spinexplain.results.result_json import read_result, result_of, write_result
+from spinexplain.results.result_schema import read_schema
 
+OLD = Path(__file__).parents[1] / "data" / "results" / "lumbar-two-models.json"
 CONTRACT = {
     "level", "verse_label", "centroid_mm", "grade", "probabilities", "heights", "agreement",
     "flags", "explanation",
 }  # fmt: skip
+
+
+def content_of(findings, paths):
+    return result_of(findings, paths).content()
 
 
 def _check(result):
@@ -62,7 +73,7 @@ def test_the_contract_s_own_example_fits_the_schema():
 
 
 def test_values_come_through(lumbar):
-    result = result_of(lumbar, {(VertebraLevel.L1, 0, 0): "heatmaps/L1_a.nii.gz"})
+    result = content_of(lumbar, {(VertebraLevel.L1, 0, 0): "heatmaps/L1_a.nii.gz"})
     l1 = result["vertebrae"][1]
     assert (l1["level"], l1["verse_label"], l1["grade"]) == ("L1", 20, "G2")
     assert l1["probabilities"] == {"G0": 0.08, "G2": 0.67, "G3": 0.25}
@@ -79,17 +90,27 @@ def test_values_come_through(lumbar):
 
 
 def test_a_level_that_is_not_assessable_has_no_grade_no_scores_no_evidence(lumbar, graded_as):
-    l5 = result_of(lumbar, {})["vertebrae"][-1]
+    l5 = content_of(lumbar, {})["vertebrae"][-1]
     assert (l5["grade"], l5["probabilities"], l5["explanation"]) == (None, {}, None)
     assert l5["flags"] == ["not_assessable: touches_border"]
-    # even where a model did say something
-    stubborn = graded_as(lumbar.vertebrae[1], (0, 0, 1), "not_assessable: metal")
-    l1 = result_of(replace(lumbar, vertebrae=(stubborn,)), {})["vertebrae"][0]
+    refused = graded_as(lumbar.vertebrae[1], None, "thick_slices", "metal")
+    l1 = content_of(replace(lumbar, vertebrae=(refused,)), {})["vertebrae"][0]
     assert (l1["grade"], l1["probabilities"], l1["agreement"]) == (None, {}, None)
+    assert l1["flags"] == ["thick_slices", "not_assessable: metal"]
+
+
+def test_a_second_models_refusal_does_not_erase_the_first(two_models):
+    item = two_models.vertebrae[1]
+    beside = replace(item, assessments=(item.assessments[0], Assessment.refused("not my level")))
+    l1 = content_of(replace(two_models, vertebrae=(beside,)), {})["vertebrae"][0]
+    assert (l1["grade"], l1["flags"]) == ("G2", ["thick_slices"])
+    (other,) = l1["other_models"]
+    assert (other["grade"], other["probabilities"], other["explanation"]) == (None, {}, None)
+    assert other["agreement_with_first"] is None
 
 
 def test_the_other_models_stand_beside_the_first(two_models):
-    l1 = result_of(two_models, {(VertebraLevel.L1, 1, 0): "heatmaps/u.nii.gz"})["vertebrae"][1]
+    l1 = content_of(two_models, {(VertebraLevel.L1, 1, 0): "heatmaps/u.nii.gz"})["vertebrae"][1]
     assert l1["grade"] == "G2"
     (other,) = l1["other_models"]
     assert other["model"] == "unet3d-dissected"
@@ -98,7 +119,7 @@ def test_the_other_models_stand_beside_the_first(two_models):
 
 
 def test_one_model_has_no_others(lumbar):
-    assert all("other_models" not in v for v in result_of(lumbar, {})["vertebrae"])
+    assert all("other_models" not in v for v in content_of(lumbar, {})["vertebrae"])
 
 
 @pytest.mark.parametrize(
@@ -113,19 +134,67 @@ def test_one_model_has_no_others(lumbar):
     ],
 )
 def test_the_schema_refuses_what_the_contract_does_not_allow(lumbar, change, value):
-    result = result_of(lumbar, {})
+    result = content_of(lumbar, {})
     result["vertebrae"][0][change] = value
     with pytest.raises(jsonschema.ValidationError):
         _check(result)
+    with pytest.raises(ValidationError):
+        Result.model_validate_json(json.dumps(result))
 
 
 def test_a_heatmap_path_can_not_leave_its_folder(lumbar):
-    with pytest.raises(jsonschema.ValidationError):
-        _check(result_of(lumbar, {(VertebraLevel.L1, 0, 0): "heatmaps/../../x.nii.gz"}))
+    with pytest.raises(ValidationError, match="heatmap"):
+        result_of(lumbar, {(VertebraLevel.L1, 0, 0): "heatmaps/../../x.nii.gz"})
 
 
 def test_nothing_is_left_behind_when_the_findings_do_not_fit(lumbar, tmp_path):
     broken = replace(lumbar, source=replace(lumbar.source, sha256="not a hash"))
-    with pytest.raises(jsonschema.ValidationError):
+    with pytest.raises(ValidationError, match="sha256"):
         write_result(broken, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("scan", ["lumbar", "thoracic", "two_models"])
+def test_what_is_written_is_read_back_and_written_alike(scan, request, tmp_path):
+    findings = request.getfixturevalue(scan)
+    path = write_result(findings, tmp_path)
+    result = read_result(tmp_path)
+    assert result == read_result(path) == result_of(findings, {})
+    assert result.content() == json.loads(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("older", ["draft", "other_models"])
+def test_a_file_without_the_later_keys_is_read_and_stays_without(lumbar, tmp_path, older):
+    content = content_of(lumbar, {})
+    for vertebra in content["vertebrae"]:
+        vertebra.pop(older, None)
+    content["models"][0].pop("runtime")
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(content))
+    _check(content)
+    assert read_result(path).content() == content
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "the file is not as the schema"),
+        ("[]", "the file is not as the schema"),
+        ('{"schema": "spinexplain/result/9"}', "schema is not as the schema"),
+    ],
+)
+def test_what_is_no_result_is_refused_by_name(tmp_path, text, words):
+    path = tmp_path / "result.json"
+    with pytest.raises(FileFormatError, match="cannot be read"):
+        read_result(path)
+    path.write_text(text)
+    with pytest.raises(FileFormatError, match=words):
+        read_result(path)
+
+
+def test_a_file_of_the_first_writer_still_fits_and_is_written_with_the_same_bytes():
+    """Written before there were types: the lumbar example by two models."""
+    text = OLD.read_text("utf-8")
+    _check(json.loads(text))
+    again = json.dumps(read_result(OLD).content(), indent=1, ensure_ascii=False)
+    assert again + "\n" == text

@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.scans import unit_detail
 from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.report.html import write_report
 from spinexplain.spine.reformat import reformat
-from spinexplain.types import Evidence, Exemplar, Explanation
+from spinexplain.types import Evidence, Exemplar, Explanation, Provenance
 from spinexplain.ui.contours import outlines
 from spinexplain.ui.evidence_view import view_explanation
 from spinexplain.ui.pictures import Album
@@ -40,23 +41,24 @@ def test_a_cam_has_no_logit_no_others_and_no_training_patch(explained):
 
 def test_all_units_are_shown_with_their_best_training_pictures(explained):
     patch, explanation = explained
-    terms = {"relevance": 2.0, "unit": 7.0, "contrast": -0.1}
+    detail = unit_detail(contrast=-0.1)
     one = explanation.evidence[0].exemplars[0]
+    other = replace(one, provenance=replace(one.provenance, level="T9"))
     units = [
-        replace(item, terms=terms, exemplars=(one, replace(one, level="T9"))[: 2 - place % 2])
+        replace(item, detail=detail, exemplars=(one, other)[: 2 - place % 2])
         for place, item in enumerate(explanation.evidence[:5])
     ]
     told = Explanation(patch, "G2", "dissection", "relevance", tuple(units))
     view = view_explanation(told, patch, Album())
     assert len(view.rows) == 5
     assert (view.total, view.others) == (None, None)
-    assert [row.further[0].level for row in view.rows[::2]] == ["T9"] * 3
+    assert [row.further[0].provenance.level for row in view.rows[::2]] == ["T9"] * 3
     assert view.rows[1].further == ()
 
 
 def test_an_explanation_without_evidence_is_drawn_as_none(explained):
     patch, _ = explained
-    empty = Explanation(patch, "G2", "prototypes", "contribution to the logit", ())
+    empty = Explanation(patch, "G2", "prototypes", "contribution to the logit", (), additive=True)
     view = view_explanation(empty, patch, Album())
     assert (view.rows, view.top, view.total.value) == ((), 0.0, 0.0)
 
@@ -86,7 +88,7 @@ def test_regions_as_published_have_no_islands_on_sheet_test_and_training_patch(e
     cells[6, 7] = 4.0
     heatmap = upsample_map(cells, (112, 112), ReceptiveField(75, 8, 0.0))
     assert outlines(heatmap, "percentile98")[0].count("M") > 1
-    exemplar = Exemplar(heatmap, heatmap, "s", "ct", "L1", "G2", True, (6, 7))
+    exemplar = Exemplar(heatmap, heatmap, Provenance("s", "ct", "L1", "G2", True), (6, 7))
     told = {"grid": (14, 14), "field_mm": 75.0, "stride_mm": 8.0, "start_mm": 0.5}
     item = replace(
         explanation.evidence[0],
@@ -114,7 +116,7 @@ def test_a_3d_training_patch_is_shown_in_its_mid_sagittal_plane(explained):
     patch, explanation = explained
     array = np.zeros((20, 20, 9), np.float32)
     array[..., 4] = 1000.0
-    exemplar = Exemplar(array, array, "s", "ct", "L1", "G2", True, (0, 0, 0))
+    exemplar = Exemplar(array, array, Provenance("s", "ct", "L1", "G2", True), (0, 0, 0))
     item = replace(explanation.evidence[0], exemplars=(exemplar,))
     album = Album()
     view = view_explanation(replace(explanation, evidence=(item,)), patch, album)
@@ -145,7 +147,7 @@ def test_a_prototype_without_pixels_says_so_instead_of_showing_them(lumbar, tmp_
     item = redacted.vertebrae[1]
     row = view_explanation(item.assessments[0].explanation, item.patch, Album()).rows[0]
     assert row.exemplar.region is None
-    assert row.exemplar.subject
+    assert row.exemplar.provenance.subject
 
 
 def without_pixels(findings):

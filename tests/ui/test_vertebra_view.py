@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from spinexplain.findings.scan import Assessment
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.ui.pictures import Album
 from spinexplain.ui.vertebra_view import loss_percent, view_card, view_row
@@ -33,9 +34,14 @@ def test_a_row_that_is_not_assessable_has_no_scores_and_its_reason(lumbar, say):
     assert row.flags == ()
 
 
-def test_scores_of_a_level_that_is_not_assessable_stay_hidden(lumbar, graded_as, say):
-    item = graded_as(lumbar.vertebrae[1], (0.0, 0.0, 1.0), "not_assessable: metal")
-    assert view_row(item, lumbar.models, say).scores == ()
+def test_a_further_models_refusal_stands_with_its_reason(two_models, say):
+    item = two_models.vertebrae[1]
+    refused = replace(item, assessments=(item.assessments[0], Assessment.refused("metal")))
+    card = view_card(refused, two_models, Album(), say)
+    assert card.row.grade == "G2"
+    assert card.row.not_assessable is None
+    (other,) = card.others
+    assert (other.refusal, other.scores, other.explanation) == ("metal", (), None)
 
 
 def test_the_interval_lies_around_the_loss(lumbar, say):

@@ -84,16 +84,16 @@ def measure_reliability(trained: Trained, data: TrainingSet) -> Reliability:
     used, labels = data.take(labels >= 0), labels[labels >= 0]
     plain = predict(model, used, config).argmax(axis=1)
     moved = predict(model, with_centroid_error(used, CENTROID_ERROR_MM, 0), config).argmax(axis=1)
-    fractured = used.grades > 0
+    fractured, healthy = used.grades > 0, config.task.healthy_index
     places = evidence_places(trained, used, labels)
     return Reliability(
         f1=class_average_f1(confusion_matrix(labels, plain, len(config.classes))),
-        specificity=_share(plain[~fractured] == 0),
-        found_G2=_share(plain[used.grades == 2] > 0),
-        found_G3=_share(plain[used.grades == 3] > 0),
+        specificity=_share(plain[~fractured] == healthy),
+        found_G2=_share(plain[used.grades == 2] != healthy),
+        found_G3=_share(plain[used.grades == 3] != healthy),
         f1_moved=class_average_f1(confusion_matrix(labels, moved, len(config.classes))),
-        specificity_moved=_share(moved[~fractured] == 0),
-        found_moved=_share(moved[fractured] > 0),
+        specificity_moved=_share(moved[~fractured] == healthy),
+        found_moved=_share(moved[fractured] != healthy),
         same_grade_moved=_share(moved == plain),
         on_body=_share(places[:, 0]),
         on_evidence=_share(places[fractured, 1]),

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spinexplain.config.heads import head_of
 from spinexplain.config.settings_hash import settings_hash
-from spinexplain.config.training import TrainConfig, parse_config, read_config
+from spinexplain.config.training import PhaseSettings, TrainConfig, parse_config, read_config
 from spinexplain.errors import ConfigError
 
 
@@ -53,16 +54,19 @@ class Entry:
 
 
 def steps_of(config: TrainConfig) -> int:
-    """Count the steps of gradient descent of all phases.
+    """Count the steps of gradient descent of all phases; an epoch's are not known before.
 
     Examples
     --------
     >>> steps_of(TrainConfig(classifier={"steps": 5}, warm={"steps": 2}, joint={"steps": 1}))
     8
     """
-    if config.head.kind == "linear":
-        return config.classifier.steps
-    return config.classifier.steps + config.warm.steps + config.rounds * config.joint.steps
+    rounds = {"joint": config.rounds}
+    return sum(
+        rounds.get(name, 1) * settings.steps
+        for name in head_of(config.head.kind).phases
+        if isinstance(settings := getattr(config, name), PhaseSettings)
+    )
 
 
 def parse_entry(text: str) -> Entry:

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
+from spinexplain.config.heads import head_of
 from spinexplain.config.sections import (
     AugmentSettings,
     DissectionSettings,
@@ -18,11 +19,10 @@ from spinexplain.config.sections import (
     SimulatedSettings,
     VolumeAugmentSettings,
 )
-from spinexplain.config.tasks import with_task
+from spinexplain.config.tasks import GENANT_GRADES, Grade, Task, derived_task, with_task
 from spinexplain.errors import ConfigError
 
 ClassWeights = Literal["none", "ins", "isns", "median", "as_printed"]
-Grade = Literal["G0", "G1", "G2", "G3"]
 Region = Literal["contours", "percentile98", "mass98"]
 
 
@@ -111,6 +111,7 @@ class TrunkSettings(Settings):
 class HeadSettings(Settings):
     """The classification head: prototypes, a linear layer, or the 3-D fracture detector's.
 
+    ``kind`` is a key of :data:`spinexplain.config.heads.HEADS`.
     ``dropout`` and ``width`` (a factor on its channels) are the detector's. ``pooling`` is
     the linear layer's: the average over the grid, or the average weighted by the Gaussian
     channel, so that the features beside the target count. The classifier that warms up a
@@ -119,7 +120,7 @@ class HeadSettings(Settings):
     rises above its median, the pixels over its 98th percentile, or 98 % of its sum.
     """
 
-    kind: Literal["prototype", "linear", "detector"] = "prototype"
+    kind: str = "prototype"
     dropout: float = Field(default=0.0, ge=0, lt=1)
     width: float = Field(default=1.0, gt=0, le=4)
     pooling: Literal["average", "target"] = "average"
@@ -131,6 +132,10 @@ class HeadSettings(Settings):
     other_class_connection: float = -0.5
     initial_prototypes: Literal["uniform", "own_class_patches"] = "own_class_patches"
     region: Region = "contours"
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a kind that is not registered."""
+        head_of(self.kind)
 
 
 class LossSettings(Settings):
@@ -236,7 +241,7 @@ class TrainConfig(Settings):
     Parameters
     ----------
     classes : tuple of str
-        Names of the classes, healthy first.
+        Names of the classes, in the order of the logits.
     grades : dict of str to tuple of str
         Which Genant grades each class stands for; a class named like a grade needs no
         entry. Vertebrae whose grade is in no class are left out.
@@ -250,8 +255,8 @@ class TrainConfig(Settings):
     >>> TrainConfig(loss={"lambda_div": 0.1}).loss.lambda_div
     0.1
     >>> grades = {"no fracture": ["G0"], "fracture": ["G2", "G3"]}
-    >>> TrainConfig(classes=tuple(grades), grades=grades).task
-    {'no fracture': ('G0',), 'fracture': ('G2', 'G3')}
+    >>> TrainConfig(classes=tuple(grades), grades=grades).task.fracture_grades
+    ('G2', 'G3')
     """
 
     name: str = "protoverse"
@@ -279,9 +284,9 @@ class TrainConfig(Settings):
     last_layer: LastLayerSettings = LastLayerSettings()
 
     @property
-    def task(self) -> dict[str, tuple[str, ...]]:
-        """Which Genant grades every class stands for, in the order of the logits."""
-        return {name: tuple(self.grades.get(name, (name,))) for name in self.classes}
+    def task(self) -> Task:
+        """What the classes stand for, in the order of the logits."""
+        return derived_task(self.classes, self.grades)
 
     def model_post_init(self, context: Any) -> None:
         """Refuse a class without grades, and a grade in two classes."""
@@ -290,21 +295,13 @@ class TrainConfig(Settings):
                 f"[grades] names {strangers}, which are not in classes {list(self.classes)}. "
                 "Correct the name."
             )
-        if self.grades:
-            _check_task(self.task)
-
-
-def _check_task(task: dict[str, tuple[str, ...]]) -> None:
-    known = get_args(Grade)
-    for name, grades in task.items():
-        if not grades or not set(grades) <= set(known):
+        task = self.task
+        empty = [name for name in self.classes if not task.grades_of(name)]
+        if self.grades and empty:
             raise ConfigError(
-                f'class "{name}" stands for {list(grades)}; expected at least one of '
-                f"{', '.join(known)}. Add it to [grades]."
+                f'class "{empty[0]}" stands for no grade; expected at least one of '
+                f"{', '.join(GENANT_GRADES)}. Add it to [grades]."
             )
-    listed = [grade for grades in task.values() for grade in grades]
-    if twice := sorted({grade for grade in listed if listed.count(grade) > 1}):
-        raise ConfigError(f"[grades] puts {', '.join(twice)} into two classes; expected one.")
 
 
 def preset_names() -> list[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task, derived_task
 from spinexplain.errors import ConfigError
 from spinexplain.evaluate.bootstrap import DRAWS, Interval, subject_bootstrap
 from spinexplain.evaluate.calibration import reliability
@@ -17,10 +19,11 @@ from spinexplain.evaluate.grading import (
     class_average_accuracy,
     class_average_f1,
     confusion_matrix,
-    first_positive_class,
     grading_figures,
+    positive_classes,
     scan_positives,
 )
+from spinexplain.evaluate.metrics import METRICS, Metric
 from spinexplain.evaluate.predictions import class_names, judged
 
 if TYPE_CHECKING:
@@ -62,7 +65,9 @@ def headline(labels: np.ndarray, predicted: np.ndarray, classes: int) -> dict[st
     }
 
 
-def summarize(table: pd.DataFrame, seed: int = 0, draws: int = DRAWS) -> dict[str, Any]:
+def summarize(
+    table: pd.DataFrame, seed: int = 0, draws: int = DRAWS, task: Task | None = None
+) -> dict[str, Any]:
     """Compute every figure of a predictions table, per vertebra, level and scan.
 
     Parameters
@@ -72,6 +77,8 @@ def summarize(table: pd.DataFrame, seed: int = 0, draws: int = DRAWS) -> dict[st
     seed : int
         Of the subject bootstrap.
     draws : int
+    task : Task, optional
+        Of the table's classes; left out, it is derived from their names.
 
     Returns
     -------
@@ -84,10 +91,11 @@ def summarize(table: pd.DataFrame, seed: int = 0, draws: int = DRAWS) -> dict[st
         If no vertebra was graded.
     """
     names = class_names(table)
+    task = task or derived_task(names)
     used = used_rows(table)
     labels, scores = judged(table)
     subjects = used["subject"].to_numpy(str)
-    figures = grading_figures(labels, scores, names)
+    figures = grading_figures(labels, scores, task)
     summary: dict[str, Any] = {
         name: str(table[name].iloc[0])
         for name in ("model", "bundle_sha256", "data_sha256", "config_sha256")
@@ -99,7 +107,7 @@ def summarize(table: pd.DataFrame, seed: int = 0, draws: int = DRAWS) -> dict[st
         "not_assessable": int((~table["assessable"].to_numpy(bool)).sum()),
         "without_class": int((table["label"] < 0).sum()),
         "bootstrap": {"draws": draws, "seed": seed, "unit": "subject", "level": 0.95},
-        "vertebra": _with_intervals(labels, scores, subjects, names, seed, draws),
+        "vertebra": _with_intervals(labels, scores, subjects, task, seed, draws),
         "class_figures": [asdict(figure) for figure in figures.classes],
         "recall_intervals": {
             name: asdict(
@@ -112,7 +120,7 @@ def summarize(table: pd.DataFrame, seed: int = 0, draws: int = DRAWS) -> dict[st
         "confusion": [list(row) for row in figures.confusion],
         "calibration": asdict(reliability(labels, scores)),
         "levels": _by_level(used, labels, scores.argmax(axis=1), len(names)),
-        "scans": _by_scan(used, labels, scores, names),
+        "scans": _by_scan(used, labels, scores, task),
     }
     return without_nan(summary)
 
@@ -121,26 +129,24 @@ def _with_intervals(
     labels: np.ndarray,
     scores: np.ndarray,
     subjects: np.ndarray,
-    names: tuple[str, ...],
+    task: Task,
     seed: int,
     draws: int,
 ) -> dict[str, Any]:
-    predicted = scores.argmax(axis=1)
+    def figure(metric: Metric) -> dict[str, Any]:
+        if metric.interval:
+            drawn = partial(_of_rows, metric, labels, scores, task)
+            return asdict(subject_bootstrap(drawn, subjects, seed, draws))
+        value = metric.of(labels, scores, task)
+        return {"value": value, "low": math.nan, "high": math.nan, "note": "no interval computed"}
 
-    def figure(name: str) -> Callable[[np.ndarray], float]:
-        return lambda rows: headline(labels[rows], predicted[rows], len(names))[name]
+    return {name: figure(metric) for name, metric in METRICS.items()}
 
-    intervals = {
-        name: asdict(subject_bootstrap(figure(name), subjects, seed, draws)) for name in HEADLINE
-    }
-    kappa = grading_figures(labels, scores, names).quadratic_kappa
-    error = reliability(labels, scores).ece
-    alone = {"low": math.nan, "high": math.nan, "note": "no interval computed"}
-    return {
-        **intervals,
-        "quadratic_kappa": {"value": kappa, **alone},
-        "ece": {"value": error, **alone},
-    }
+
+def _of_rows(
+    metric: Metric, labels: np.ndarray, scores: np.ndarray, task: Task, rows: np.ndarray
+) -> float:
+    return metric.of(labels[rows], scores[rows], task)
 
 
 def _recall(labels: np.ndarray, scores: np.ndarray, k: int) -> Callable[[np.ndarray], float]:
@@ -169,15 +175,15 @@ def _by_level(
 
 
 def _by_scan(
-    used: pd.DataFrame, labels: np.ndarray, scores: np.ndarray, names: tuple[str, ...]
+    used: pd.DataFrame, labels: np.ndarray, scores: np.ndarray, task: Task
 ) -> dict[str, Any]:
     """Judge whole scans: whether there is any fracture of G2 or more."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    first = first_positive_class(names)
+    positive = positive_classes(task)
     scans = (used["subject"] + "\x1f" + used["series"]).to_numpy(str)
-    truth, score = scan_positives(labels, scores, scans, first)
-    called, _ = scan_positives(scores.argmax(axis=1), scores, scans, first)
+    truth, score = scan_positives(labels, scores, scans, positive)
+    called, _ = scan_positives(scores.argmax(axis=1), scores, scans, positive)
     both = bool(truth.any() and not truth.all())
     return {
         "scans": len(truth),

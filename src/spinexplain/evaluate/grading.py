@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinexplain.config.tasks import Task
 from spinexplain.errors import ShapeError
 
 
@@ -47,7 +48,7 @@ class GradingFigures:
         Mean F1 over all classes that are present or predicted; one never found counts 0.
     sample_accuracy : float
     quadratic_kappa : float
-        Cohen's kappa with quadratic weights; the classes are in order of severity.
+        Cohen's kappa with quadratic weights over the classes in order of severity.
     classes : tuple of ClassFigures
     confusion : tuple of tuple of int, (K, K)
         Row the true, column the predicted class.
@@ -62,9 +63,7 @@ class GradingFigures:
     confusion: tuple[tuple[int, ...], ...]
 
 
-def grading_figures(
-    labels: np.ndarray, probabilities: np.ndarray, names: Sequence[str]
-) -> GradingFigures:
+def grading_figures(labels: np.ndarray, probabilities: np.ndarray, task: Task) -> GradingFigures:
     """Compute every figure of a set of graded vertebrae.
 
     Parameters
@@ -72,7 +71,8 @@ def grading_figures(
     labels : ndarray of int, shape (n,)
         Index of the true class.
     probabilities : ndarray, shape (n, K)
-    names : sequence of str, length K
+    task : Task
+        Of K classes; kappa takes them in order of severity, whatever the order of the logits.
 
     Raises
     ------
@@ -81,13 +81,15 @@ def grading_figures(
 
     Examples
     --------
+    >>> from spinexplain.config.tasks import TASKS
     >>> p = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
-    >>> figures = grading_figures(np.array([0, 1, 1]), p, ("no", "yes"))
+    >>> figures = grading_figures(np.array([0, 1, 1]), p, TASKS["fracture"])
     >>> figures.class_average_accuracy, figures.confusion
     (0.75, ((1, 0), (1, 1)))
     """
     from sklearn.metrics import cohen_kappa_score
 
+    names = task.classes
     check_labels(labels, probabilities, len(names))
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_matrix(labels, predicted, len(names))
@@ -95,7 +97,7 @@ def grading_figures(
         _class_figures(name, confusion, k, labels == k, probabilities[:, k])
         for k, name in enumerate(names)
     )
-    order = list(range(len(names)))
+    order = list(task.by_severity)
     spread = len(set(labels.tolist()) | set(predicted.tolist())) > 1
     return GradingFigures(
         count=len(labels),
@@ -197,7 +199,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def scan_positives(
-    labels: np.ndarray, probabilities: np.ndarray, scans: np.ndarray, first_positive: int
+    labels: np.ndarray, probabilities: np.ndarray, scans: np.ndarray, positive: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pool vertebrae to scans: positive with any vertebra of a fractured class.
 
@@ -207,8 +209,8 @@ def scan_positives(
     probabilities : ndarray, shape (n, K)
     scans : ndarray of str, shape (n,)
         Which scan each vertebra belongs to.
-    first_positive : int
-        Classes from this index on count as fractured (G2 of G0, G2, G3).
+    positive : sequence of int
+        Places of the classes that count as fractured.
 
     Returns
     -------
@@ -220,23 +222,28 @@ def scan_positives(
     Examples
     --------
     >>> p = np.array([[0.9, 0.1], [0.3, 0.7], [0.8, 0.2]])
-    >>> scan_positives(np.array([0, 1, 0]), p, np.array(["a", "a", "b"]), 1)
+    >>> scan_positives(np.array([0, 1, 0]), p, np.array(["a", "a", "b"]), [1])
     (array([ True, False]), array([0.7, 0.2]))
     """
     names, member = np.unique(scans, return_inverse=True)
     truth = np.zeros(len(names), bool)
-    np.logical_or.at(truth, member, labels >= first_positive)
+    np.logical_or.at(truth, member, np.isin(labels, positive))
     score = np.zeros(len(names))
-    np.maximum.at(score, member, probabilities[:, first_positive:].sum(axis=1))
+    np.maximum.at(score, member, probabilities[:, list(positive)].sum(axis=1))
     return truth, score
 
 
-def first_positive_class(names: Sequence[str]) -> int:
-    """Return the index of the first class that makes a scan positive: G2, or fracture.
+def positive_classes(task: Task) -> tuple[int, ...]:
+    """Return the places of the classes that make a scan positive: fractures, G1 alone aside.
 
     Examples
     --------
-    >>> first_positive_class(("G0", "G1", "G2", "G3"))
-    2
+    >>> from spinexplain.config.tasks import TASKS
+    >>> positive_classes(TASKS["g0-g1-g2-g3"]), positive_classes(TASKS["any-fracture"])
+    ((2, 3), (1,))
     """
-    return list(names).index("G2") if "G2" in names else 1
+    return tuple(
+        k
+        for k, name in enumerate(task.classes)
+        if name != task.healthy and task.grades[k] != ("G1",)
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinexplain.config.entries import Entry, slug, with_setting
+from spinexplain.config.heads import head_of
 from spinexplain.config.training import TrainConfig
 from spinexplain.errors import ConfigError
 from spinexplain.experiment.crossval import Plan, cross_validate
@@ -234,10 +235,14 @@ def ablation_results(
     return results
 
 
+def _stands_on_frozen_trunk(config: TrainConfig) -> bool:
+    return head_of(config.head.kind).has_prototypes and config.joint.steps == 0
+
+
 def how_compared(entries: Sequence[Entry]) -> str:
     """Say what the entries share."""
     kinds = {json.dumps(classifier_settings(e.config), sort_keys=True) for e in entries}
-    frozen = all(e.config.head.kind == "prototype" and e.config.joint.steps == 0 for e in entries)
+    frozen = all(_stands_on_frozen_trunk(entry.config) for entry in entries)
     if len(kinds) > 1:
         return f"{len(kinds)} different classifier phases, each trained once a fold."
     if frozen:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.config.tasks import Task, derived_task
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.evaluate.comparison import compare_all, fold_figures
 from spinexplain.evaluate.figures import HEADLINE, summarize, without_nan
-from spinexplain.evaluate.predictions import check_same_data, read_predictions
+from spinexplain.evaluate.predictions import check_same_data, class_names, read_predictions
 from spinexplain.experiment.table import fold_cell
 from spinexplain.io.json_file import write_json
 
@@ -102,10 +103,14 @@ def _judged(
         "folds": folds,
         "mean": {key: float(np.mean(folds[key])) for key in HEADLINE},
         "sd": {key: _spread(folds[key]) for key in HEADLINE},
-        "pooled": summarize(table, seed),
+        "pooled": summarize(table, seed, task=_task(entry, table)),
         "prototypes": prototype_summary([_story(out, entry["name"], fold) for fold in done]),
         **_chosen(out, entry, done),
     }
+
+
+def _task(entry: dict[str, Any], table: pd.DataFrame) -> Task:
+    return derived_task(class_names(table), entry["config"].get("grades"))
 
 
 def _spread(values: list[float]) -> float:

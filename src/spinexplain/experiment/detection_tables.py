@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.experiment.stored import Results, Stored
 from spinexplain.experiment.table import Row, Table, cell
 from spinexplain.experiment.units_table import unit_rows
@@ -88,7 +90,7 @@ def _units_table(item: Stored, paper: dict[str, Any]) -> Table:
 
 def _inference(item: Stored, paper: dict[str, Any]) -> Table | None:
     """Show the most relevant units of the first vertebra that a dissected model calls fractured."""
-    found = next(filter(_is_dissected_fracture, item.content.get("vertebrae", [])), None)
+    found = next(_dissected_fractures(item.content), None)
     if found is None:
         return None
     table = paper["table3"]
@@ -108,8 +110,12 @@ def _inference(item: Stored, paper: dict[str, Any]) -> Table | None:
     return _table("table3", paper, rows, notes)
 
 
-def _is_dissected_fracture(vertebra: dict[str, Any]) -> bool:
-    explanation = vertebra.get("explanation") or {}
-    evidence = explanation.get("evidence") or []
-    fractured = vertebra.get("grade") not in (None, "G0", "no fracture")
-    return fractured and bool(evidence) and "unit" in evidence[0]["terms"]
+def _dissected_fractures(reading: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the vertebrae that the first model calls fractured and explains by its units."""
+    models = reading.get("models") or []
+    healthy = derived_task(models[0]["classes"]).healthy if models else None
+    for vertebra in reading.get("vertebrae", []):
+        explanation = vertebra.get("explanation") or {}
+        by_units = explanation.get("method") == "dissection" and bool(explanation["evidence"])
+        if by_units and vertebra["grade"] not in (None, healthy):
+            yield vertebra

@@ -97,13 +97,13 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
         grader.model,
         data,
         grader.spec,
-        _task(described),
+        grader.task,
         origin,
         reasons=reasons,
         device=grader.device,
     )
     about = {"cohort": cohort.path.name, "split": split, "synthetic": data.synthetic}
-    figures = {**about, **_about(grader, described), **summarize(table, seed)}
+    figures = {**about, **_about(grader, described), **summarize(table, seed, task=grader.task)}
     return Evaluation(table, {"schema": SCHEMA, **figures}, data.patches_hu)
 
 
@@ -139,10 +139,3 @@ def _config_hash(described: BundleDescription) -> str:
     """Hash the settings a bundle was trained with; its description where it has none."""
     own = described.model_dump(mode="json", include={"classes", "input", "trunk", "head"})
     return settings_hash(described.training.get("config", own))
-
-
-def _task(described: BundleDescription) -> dict[str, tuple[str, ...]]:
-    """Return which Genant grades each class stands for: its own name where nothing is said."""
-    config = described.training.get("config")
-    grades = config.get("grades", {}) if isinstance(config, dict) else {}
-    return {name: tuple(grades.get(name, (name,))) for name in described.classes}

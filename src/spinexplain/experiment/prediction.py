@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
+from spinexplain.config.tasks import Task
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.evaluate.predictions import Origin, predictions_table
@@ -33,7 +33,7 @@ def predicted(
     model: nn.Module,
     data: TrainingSet,
     spec: InputSpec,
-    task: Mapping[str, Sequence[str]],
+    task: Task,
     origin: Origin,
     fold: int = -1,
     reasons: list[str] | None = None,
@@ -47,8 +47,8 @@ def predicted(
         ``forward`` returns logits (n, K).
     data : TrainingSet
     spec : InputSpec
-    task : mapping of str to sequence of str
-        Class name -> Genant grades, in the order of the K logits.
+    task : Task
+        Of the K logits.
     origin : Origin
     fold : int
     reasons : list of str, length n, optional
@@ -68,4 +68,4 @@ def predicted(
         }
     )
     labels = class_labels(data, task)
-    return predictions_table(origin, rows, tuple(task), scores, labels, fold, reasons)
+    return predictions_table(origin, rows, task.classes, scores, labels, fold, reasons)

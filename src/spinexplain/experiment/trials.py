@@ -33,7 +33,7 @@ class Trials:
     Parameters
     ----------
     config : TrainConfig
-        With two classes, the healthy one first; its seed is the first run's.
+        With two classes; its seed is the first run's.
     train, test : sequence of Source
     seeds : int
         Runs on each training set.

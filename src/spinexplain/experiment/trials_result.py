@@ -90,7 +90,7 @@ def collect(
 
 
 def height_threshold(config: TrainConfig) -> float:
-    """Return the height loss at which Genant's lowest grade of the second class begins.
+    """Return the height loss at which Genant's lowest grade of the fractures begins.
 
     Examples
     --------
@@ -98,8 +98,7 @@ def height_threshold(config: TrainConfig) -> float:
     >>> height_threshold(TrainConfig(classes=tuple(grades), grades=grades))
     0.25
     """
-    grades = list(config.task.values())[1]
-    return min(_LOWEST_LOSS.get(grade, 0.20) for grade in grades)
+    return min(_LOWEST_LOSS.get(grade, 0.20) for grade in config.task.fracture_grades)
 
 
 def _crossing(folder: Path, key: str, train: str, test: str, threshold: float) -> Crossing:

@@ -48,7 +48,15 @@ def class_sizes(source: Source, config: TrainConfig) -> dict[str, int]:
     from spinexplain.data.crops.dataset import class_labels
 
     labels = class_labels(read_source(source, config.input.axes), config.task)
-    return {"vertebrae": int(np.sum(labels >= 0)), "fractures": int(np.sum(labels == 1))}
+    return {
+        "vertebrae": int(np.sum(labels >= 0)),
+        "fractures": int(np.sum(labels == _fracture(config))),
+    }
+
+
+def _fracture(config: TrainConfig) -> int:
+    """Return the place of the one class of two that is a fracture."""
+    return config.classes.index(config.task.fractures[0])
 
 
 def scores_of(
@@ -65,7 +73,7 @@ def _scores(trained: Trained, data: TrainingSet) -> np.ndarray:
     from spinexplain.train.grading.validate import predict
 
     logits = predict(trained.model, data, trained.config).astype(np.float64)
-    return np.asarray(softmax(logits, axis=1)[:, 1])
+    return np.asarray(softmax(logits, axis=1)[:, _fracture(trained.config)])
 
 
 def height_losses(data: TrainingSet) -> np.ndarray:
@@ -89,7 +97,7 @@ def store_scores(
             "series": data.series,
             "level": data.levels,
             "grade": [f"G{grade}" for grade in data.grades],
-            "label": class_labels(data, boxes.config.task),
+            "label": (class_labels(data, boxes.config.task) == _fracture(boxes.config)).astype(int),
             "score": scores[cohort],
         }
         parts.append(pd.DataFrame(columns))

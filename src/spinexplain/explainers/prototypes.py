@@ -8,7 +8,7 @@ from spinexplain.errors import ModelError
 from spinexplain.models.grader import Grader
 from spinexplain.models.heads.prototype_head import PrototypeHead
 from spinexplain.models.receptive import upsample_map
-from spinexplain.types import Evidence, Explanation, Patch
+from spinexplain.types import Evidence, Explanation, Patch, PrototypeDetail
 
 SCORE_NAME = "contribution to the logit"
 
@@ -58,7 +58,7 @@ def explain_prototypes(grader: Grader, patch: Patch, target: str) -> Explanation
         for index in range(len(maps))
     ]
     evidence.sort(key=lambda item: -item.score)
-    return Explanation(patch, target, "prototypes", SCORE_NAME, tuple(evidence))
+    return Explanation(patch, target, "prototypes", SCORE_NAME, tuple(evidence), additive=True)
 
 
 def prototype_name(grader_classes: tuple[str, ...], owner: np.ndarray, index: int) -> str:
@@ -90,15 +90,11 @@ def _evidence(
         class_name=grader.classes[int(owner[index])],
         heatmap=upsample_map(cells, patch.array.shape, head.field, pixels),
         score=similarity * connection,
-        terms={
-            "similarity": similarity,
-            "connection": connection,
-            "max_similarity": head.max_similarity,
-        },
         exemplars=grader.exemplars[index : index + 1],
         grid=cells.shape,
         field_mm=head.field.size * pixel_mm,
         stride_mm=head.field.stride * pixel_mm,
         start_mm=(head.field.start + 0.5) * pixel_mm,
         region=head.region,
+        detail=PrototypeDetail(similarity, connection, head.max_similarity),
     )

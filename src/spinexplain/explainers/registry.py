@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from spinexplain.explainers.prototypes import explain_prototypes
 from spinexplain.models.grader import Grader
 from spinexplain.types import Explanation, Patch
 
-if TYPE_CHECKING:
-    from spinexplain.explainers.dissection.record import Dissection
-
 Explainer = Callable[[Grader, Patch, str], Explanation]
+"""From a grader, a patch of its shape and a class to why it leans towards that class."""
 
 
 def _cam(grader: Grader, patch: Patch, target: str, method: str) -> Explanation:
@@ -23,17 +20,9 @@ def _cam(grader: Grader, patch: Patch, target: str, method: str) -> Explanation:
     return explain_cam(grader, patch, target, method)
 
 
-def _dissection(
-    grader: Grader, patch: Patch, target: str, dissection: Dissection | None = None
-) -> Explanation:
-    # Imports scipy's statistics, which only a dissection needs.
-    from spinexplain.explainers.dissection.explain import explain_dissection
-
-    return explain_dissection(grader, patch, target, dissection)
-
-
 EXPLAINERS: dict[str, Explainer] = {
     "prototypes": explain_prototypes,
-    "dissection": _dissection,
     **{method: partial(_cam, method=method) for method in ("gradcam", "gradcam++", "xgradcam")},
 }
+"""Those that need nothing but the model. One that needs more is bound to it first and given
+as it is, as :class:`spinexplain.explainers.dissection.explain.DissectionExplainer` is."""

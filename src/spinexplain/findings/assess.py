@@ -34,6 +34,7 @@ from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, V
 
 if TYPE_CHECKING:
     from spinexplain.explainers.dissection.record import Dissection
+    from spinexplain.explainers.registry import Explainer
     from spinexplain.models.grader import Grader
 
 SHIPPED_MODEL = "protoverse-phantom"
@@ -112,10 +113,10 @@ def grade(
         overview = _overview(volume, vertebrae)
     with progress.stage("load model"):
         graders = [_loaded(model, device) for model in models]
-    units = _dissected(graders, dissections)
+    explainers = _explainers(graders, dissections)
     assessed = [
-        _assess(grader, volume, vertebrae, flags, progress, of)
-        for grader, of in zip(graders, units, strict=True)
+        _assess(grader, volume, vertebrae, flags, progress, explainer)
+        for grader, explainer in zip(graders, explainers, strict=True)
     ]
     return ScanFindings(
         source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
@@ -131,8 +132,7 @@ def explain(
     grader: Grader,
     patch: Patch,
     target: str | None = None,
-    method: str | None = None,
-    dissection: Dissection | None = None,
+    method: str | Explainer | None = None,
 ) -> Explanation:
     """Say why a model leans towards a class on one patch.
 
@@ -143,10 +143,9 @@ def explain(
         Of the grader's own shape; see :func:`patches_for`.
     target : str, optional
         The class to explain; by default the one the model chose.
-    method : str, optional
-        Name in ``EXPLAINERS``; by default the grader's own.
-    dissection : Dissection, optional
-        Of this model; it is then explained by its units.
+    method : str or Explainer, optional
+        Name in ``EXPLAINERS``, or an explainer itself, such as a ``DissectionExplainer``;
+        by default the grader's own.
 
     Raises
     ------
@@ -157,17 +156,13 @@ def explain(
     """
     from spinexplain.explainers.registry import EXPLAINERS
 
-    method = method or ("dissection" if dissection is not None else grader.explainer)
-    if method not in EXPLAINERS:
+    chosen = method or grader.explainer
+    if isinstance(chosen, str) and chosen not in EXPLAINERS:
         raise ConfigError(
-            f'there is no explainer "{method}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
+            f'there is no explainer "{chosen}"; expected one of {", ".join(sorted(EXPLAINERS))}.'
         )
-    target = target or grader.grade([patch])[0].grade
-    if method == "dissection":
-        from spinexplain.explainers.dissection.explain import explain_dissection
-
-        return explain_dissection(grader, patch, target, dissection)
-    return EXPLAINERS[method](grader, patch, target)
+    explainer = EXPLAINERS[chosen] if isinstance(chosen, str) else chosen
+    return explainer(grader, patch, target or grader.grade([patch])[0].grade)
 
 
 def compare(
@@ -265,9 +260,9 @@ def _assess(
     vertebrae: Sequence[Vertebra],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
     progress: Progress,
-    dissection: Dissection | None,
-) -> dict[VertebraLevel, tuple[Assessment, str | None]]:
-    """Grade and explain each level, or give the reason why not."""
+    explainer: Explainer | None,
+) -> dict[VertebraLevel, Assessment]:
+    """Grade and explain each level, or say why not."""
     with progress.stage("reformat"):
         patches = [p for p in patches_for(grader, volume, vertebrae) if p.vertebra.level.is_graded]
     reasons = {
@@ -282,18 +277,24 @@ def _assess(
     with progress.stage("explain"):
         assessed = {
             patch.vertebra.level: Assessment(
-                grading, explain(grader, patch, grading.grade, dissection=dissection)
+                grading, explain(grader, patch, grading.grade, explainer)
             )
             for patch, grading in zip(assessable, gradings, strict=True)
         }
-    nothing = Assessment(None, None)
-    return {level: (assessed.get(level, nothing), reason) for level, reason in reasons.items()}
+    return {
+        level: assessed[level] if reason is None else Assessment.refused(reason)
+        for level, reason in reasons.items()
+    }
 
 
-def _dissected(
+def _explainers(
     graders: Sequence[Grader], dissections: Sequence[Dissection]
-) -> list[Dissection | None]:
-    """Return each model's dissection, or None; refuse one of no model at hand, and a second."""
+) -> list[Explainer | None]:
+    """Bind each dissection to its model; refuse one of no model at hand, and a second."""
+    if not dissections:
+        return [None] * len(graders)
+    from spinexplain.explainers.dissection.explain import DissectionExplainer
+
     for dissection in dissections:
         if not any(dissection.fits(grader.info) for grader in graders):
             dissection.check_model(graders[0].info)
@@ -305,7 +306,7 @@ def _dissected(
                 f'{len(found)} dissections of model "{grader.info.name}" were given (layers '
                 f"{layers}); expected one. Choose which to explain it by."
             )
-    return [found[0] if found else None for found in fitting]
+    return [DissectionExplainer(found[0]) if found else None for found in fitting]
 
 
 def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
@@ -370,15 +371,13 @@ def _shape(volume: Volume) -> tuple[int, int, int]:
 def _findings(
     sheet: Patch,
     heights: Mapping[VertebraLevel, Heights],
-    assessed: Iterable[Mapping[VertebraLevel, tuple[Assessment, str | None]]],
+    assessed: Iterable[Mapping[VertebraLevel, Assessment]],
     flags: Mapping[VertebraLevel, tuple[str, ...]],
 ) -> VertebraFindings:
     level = sheet.vertebra.level
-    rows = [by_level[level] for by_level in assessed]
-    reasons = dict.fromkeys(reason for _, reason in rows if reason)
     return VertebraFindings(
         patch=sheet,
         heights=heights.get(level),
-        assessments=tuple(assessment for assessment, _ in rows),
-        flags=(*flags[level], *(f"not_assessable: {reason}" for reason in reasons)),
+        assessments=tuple(by_level[level] for by_level in assessed),
+        flags=flags[level],
     )

@@ -12,24 +12,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.config.tasks import healthy_class
 from spinexplain.findings.model_agreement import evidence_share
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
-    grade_of,
+    grading_of,
     models_agree,
-    not_assessable_reason,
     suspicion,
 )
 from spinexplain.findings.scan import VertebraFindings
 from spinexplain.texts.catalogue import Catalogue
-from spinexplain.types import HEIGHT_NAMES, Evidence, Explanation, Heights, ModelInfo, Patch
+from spinexplain.types import (
+    HEIGHT_NAMES,
+    Evidence,
+    Explanation,
+    Heights,
+    ModelInfo,
+    Patch,
+    UnitDetail,
+)
 
 FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height")
 
 _NEAR_MM, _LEAST_SHARE, _CLEARLY_MORE = 6.0, 0.25, 2.0
-_GENANT = {"G1": 1, "G2": 2, "G3": 3}
 _UNIT_NUMBER = re.compile(r"\bunits?\W*\d", re.IGNORECASE)
 
 
@@ -103,7 +108,7 @@ def draft_of(
         Phrase(": " if number == 0 else ", ", detail.text, detail.rests_on, detail.anchor)
         for number, detail in enumerate(details)
     ]
-    if agreement(grade_of(findings), heights) is False:
+    if agreement(grading_of(findings), heights) is False:
         phrases.append(Phrase(". ", say("draft.disagree"), "agreement", anchor))
     if models_agree(findings) is False:
         phrases.append(Phrase(". ", say("draft.models_disagree"), "other_models", anchor))
@@ -164,11 +169,9 @@ def _near_line(share: np.ndarray, points: np.ndarray, sheet: Patch) -> float:
 
 def _speaker(findings: VertebraFindings) -> int | None:
     """Return the position of the first model that suspects a fracture."""
-    if not_assessable_reason(findings) is not None:
-        return None
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
-        if grading is not None and grading.grade != healthy_class(grading.classes):
+        if grading is not None and grading.is_fracture:
             return position
     return None
 
@@ -179,7 +182,7 @@ def _grading_position(findings: VertebraFindings, speaker: int | None) -> int | 
         return None
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
-        if grading is not None and grading.grade in _GENANT:
+        if grading is not None and grading.task.genant(grading.grade):
             return position
     return speaker
 
@@ -198,12 +201,12 @@ def _lead(findings: VertebraFindings, position: int | None, anchor: str, say: Ca
         return Phrase("", text, "heights", f"{anchor}-heights")
     grading = findings.assessments[position].grading
     assert grading is not None
-    number = _GENANT.get(grading.grade)
+    number = grading.task.genant(grading.grade)
     if number is None:
         first = "" if shape is None else say("draft.shape_first", shape=say(f"shape.{shape}"))
         text = say("draft.ungraded", level=level, shape=first)
     else:
-        words = say(f"grade.{grading.grade}")
+        words = say(f"grade.G{number}")
         text = say("draft.graded", words=words, level=level, number=number, shape=suffix)
     return Phrase("", text, f"{_opinion(position)}grade", anchor)
 
@@ -230,10 +233,11 @@ def _details(
 
 def _readers_word(unit: Evidence) -> bool:
     """Whether a unit tied to fracture has a readers' name that may stand in a finding."""
-    terms = unit.terms
-    meaningful = 2 * terms.get("meaningful", 0.0) > terms.get("raters", 0.0)
-    tied = terms.get("contrast", 0.0) > 0
-    return bool(terms.get("named")) and meaningful and tied and permitted(unit.name)
+    known = unit.detail
+    if not isinstance(known, UnitDetail):
+        return False
+    agreed = known.named and 2 * known.meaningful > known.raters
+    return agreed and known.contrast > 0 and permitted(unit.name)
 
 
 def _opinion(position: int) -> str:

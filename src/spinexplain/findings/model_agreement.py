@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.config.tasks import HEALTHY, healthy_class
 from spinexplain.findings.scan import Assessment
 from spinexplain.spine.heatmap import above_floor, onto_sheet
-from spinexplain.types import Evidence, Explanation, Patch
+from spinexplain.types import Evidence, Explanation, Patch, UnitDetail
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ def model_agreement(first: Assessment, other: Assessment, sheet: Patch) -> Model
     one, two = first.grading, other.grading
     if one is None or two is None:
         return None
-    calls = [grading.grade != healthy_class(grading.classes) for grading in (one, two)]
+    calls = [grading.is_fracture for grading in (one, two)]
     overlap = None
     if first.explanation is not None and other.explanation is not None:
         overlap = evidence_overlap(first.explanation, other.explanation, sheet)
@@ -102,6 +101,6 @@ def evidence_share(explanation: Explanation, sheet: Patch) -> np.ndarray | None:
 
 
 def _speaks_for(item: Evidence, explanation: Explanation) -> bool:
-    if explanation.method == "dissection":
-        return (item.class_name in HEALTHY) == (explanation.target in HEALTHY)
+    if isinstance(item.detail, UnitDetail):
+        return item.class_name == explanation.target
     return item.score > 0

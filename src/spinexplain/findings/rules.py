@@ -9,24 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spinexplain.config.tasks import healthy_class
+from spinexplain.config.tasks import GENANT_GRADES, Task
 from spinexplain.findings.scan import Assessment, VertebraFindings
-from spinexplain.types import Heights, ModelInfo
+from spinexplain.types import Grading, Heights, ModelInfo
 
-NOT_ASSESSABLE = "not_assessable"
 SUSPICIOUS_HEIGHT_LOSS_CLASS = 2
-
-# Height-loss classes that go with a grade. A reader calls 20 % borderline, so "no
-# fracture" allows class 1.
-_CLASSES_OF_GRADE: Mapping[str, frozenset[int]] = {
-    "G0": frozenset({0, 1}),
-    "no fracture": frozenset({0, 1}),
-    "G1": frozenset({1}),
-    "G2": frozenset({2}),
-    "G3": frozenset({3}),
-    "fracture": frozenset({1, 2, 3}),
-}
-_SEVERITY = {"G0": 0, "no fracture": 0, "G1": 1, "G2": 2, "fracture": 2, "G3": 3}
 
 
 @dataclass(frozen=True)
@@ -38,13 +25,8 @@ class Reason:
 
 
 def grade_of(findings: VertebraFindings) -> str | None:
-    """Return the first model's grade, or None where it gave none.
-
-    A vertebra flagged ``not_assessable`` has no grade, whatever a model said.
-    """
-    if not_assessable_reason(findings) is not None or not findings.assessments:
-        return None
-    return grade_of_assessment(findings.assessments[0])
+    """Return the first model's grade, or None where it gave none."""
+    return grade_of_assessment(findings.assessments[0]) if findings.assessments else None
 
 
 def grade_of_assessment(assessment: Assessment) -> str | None:
@@ -53,20 +35,27 @@ def grade_of_assessment(assessment: Assessment) -> str | None:
 
 
 def not_assessable_reason(findings: VertebraFindings) -> str | None:
-    """Return the text after ``not_assessable:``, or None where a grade is possible."""
-    for flag in findings.flags:
-        name, _, reason = flag.partition(":")
-        if name.strip() == NOT_ASSESSABLE:
-            return reason.strip() or "unknown"
-    return None
+    """Return why the first model gives no grade, or None where it gives one."""
+    return findings.assessments[0].refusal if findings.assessments else None
 
 
-def agreement(grade: str | None, heights: Heights | None) -> bool | None:
+def first_grading(findings: VertebraFindings) -> Grading | None:
+    """Return the grading of the first model that gives one, or None where all refuse."""
+    gradings = (assessment.grading for assessment in findings.assessments)
+    return next((grading for grading in gradings if grading is not None), None)
+
+
+def grading_of(findings: VertebraFindings) -> Grading | None:
+    """Return the first model's grading, or None where it gave none."""
+    return findings.assessments[0].grading if findings.assessments else None
+
+
+def agreement(grading: Grading | None, heights: Heights | None) -> bool | None:
     """Say whether a grade fits the measured height loss.
 
     Parameters
     ----------
-    grade : str or None
+    grading : Grading or None
     heights : Heights or None
         Its ``class_range`` counts: where the interval crosses a band, either class will do.
 
@@ -80,11 +69,32 @@ def agreement(grade: str | None, heights: Heights | None) -> bool | None:
     G0 goes with classes 0 and 1, G1 with 1, G2 with 2, G3 with 3; a model that only says
     *fracture* agrees with 1 to 3.
     """
-    if grade is None or heights is None or grade not in _CLASSES_OF_GRADE:
+    if grading is None or heights is None:
+        return None
+    fitting = height_loss_classes(grading.task, grading.grade)
+    if not fitting:
         return None
     low, high = sorted(heights.class_range)
     possible = {heights.height_loss_class, *range(low, high + 1)}
-    return not possible.isdisjoint(_CLASSES_OF_GRADE[grade])
+    return not possible.isdisjoint(fitting)
+
+
+def height_loss_classes(task: Task, name: str) -> frozenset[int]:
+    """Return the height-loss classes that go with a class of a task; none if it has no grade.
+
+    Examples
+    --------
+    >>> from spinexplain.config.tasks import TASKS
+    >>> sorted(height_loss_classes(TASKS["fracture"], "fracture"))
+    [1, 2, 3]
+    """
+    numbers = [GENANT_GRADES.index(grade) for grade in task.grades_of(name)]
+    if name == task.healthy and numbers:
+        # A reader calls 20 % borderline, so "no fracture" allows class 1.
+        return frozenset({0, 1})
+    if len(numbers) > 1:
+        return frozenset(range(1, max(numbers) + 1))
+    return frozenset(numbers)
 
 
 def models_agree(findings: VertebraFindings) -> bool | None:
@@ -95,10 +105,8 @@ def models_agree(findings: VertebraFindings) -> bool | None:
     bool or None
         None where fewer than two gave a grade.
     """
-    if not_assessable_reason(findings) is not None:
-        return None
     gradings = [one.grading for one in findings.assessments if one.grading is not None]
-    calls = [grading.grade != healthy_class(grading.classes) for grading in gradings]
+    calls = [grading.is_fracture for grading in gradings]
     return None if len(calls) < 2 else len(set(calls)) == 1
 
 
@@ -122,18 +130,16 @@ def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> t
     if heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
         values = {"percent": f"{100 * heights.loss:.0f}", "class": str(heights.height_loss_class)}
         reasons.append(Reason("reason.heights", values))
-    if agreement(grade_of(findings), heights) is False:
+    if agreement(grading_of(findings), heights) is False:
         reasons.append(Reason("reason.disagreement"))
     return tuple(reasons)
 
 
 def _reasons_of_models(findings: VertebraFindings, models: Sequence[ModelInfo]) -> list[Reason]:
-    if not_assessable_reason(findings) is not None:
-        return []
     reasons = []
     for position, assessment in enumerate(findings.assessments):
         grading = assessment.grading
-        if grading is None or grading.grade == healthy_class(grading.classes):
+        if grading is None or not grading.is_fracture:
             continue
         values = {"grade": grading.grade}
         if len(findings.assessments) > 1 and position < len(models):
@@ -152,11 +158,9 @@ def severity(findings: VertebraFindings) -> tuple[float, float, float]:
     The grade and the height-loss class count alike, so that a vertebra crushed by the
     measurement but missed by the network is not buried under mild ones.
     """
-    grade = grade_of(findings)
-    heights = findings.heights
-    by_grade = _SEVERITY.get(grade, 1) if grade is not None else 0
+    grading, heights = first_grading(findings), findings.heights
+    by_grade = 0 if grading is None else grading.task.severity(grading.grade)
     by_heights = heights.height_loss_class if heights is not None else 0
-    grading = findings.assessments[0].grading if findings.assessments else None
-    score = max(grading.probabilities) if grade is not None and grading is not None else 0.0
+    score = 0.0 if grading is None else max(grading.probabilities)
     loss = heights.loss if heights is not None else 0.0
     return float(max(by_grade, by_heights)), loss, score

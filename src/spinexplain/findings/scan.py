@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from spinexplain.errors import ShapeError
 from spinexplain.types import (
     Explanation,
     Grading,
@@ -28,10 +29,42 @@ class ScanSource:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """What one model made of one vertebra: a grade with its reason, or neither."""
+    """What one model made of one vertebra: a grade with its reason, or a refusal.
+
+    Parameters
+    ----------
+    grading : Grading or None
+        None where the model refuses the vertebra.
+    explanation : Explanation or None
+    refusal : str or None
+        Why this model gives no grade. Another model's refusal says nothing about this one.
+
+    Raises
+    ------
+    ShapeError
+        If there is neither a grade nor a refusal, or both.
+
+    Examples
+    --------
+    >>> Assessment.refused("metal").grading is None
+    True
+    """
 
     grading: Grading | None
-    explanation: Explanation | None
+    explanation: Explanation | None = None
+    refusal: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.grading is None) == (self.refusal is None):
+            raise ShapeError(
+                f"an Assessment needs a grading or a refusal; got {self.grading} and "
+                f"{self.refusal!r}. Give exactly one of the two."
+            )
+
+    @classmethod
+    def refused(cls, reason: str) -> Assessment:
+        """Say that a model gives no grade, and why."""
+        return cls(None, None, reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +80,8 @@ class VertebraFindings:
     assessments : tuple of Assessment
         One per model of the scan, in the same order.
     flags : tuple of str
-        Quality flags; ``"not_assessable: <reason>"`` where no grade is given.
+        What to know about the quality of scan and segmentation. Why a model gives no grade
+        is in its assessment.
     """
 
     patch: Patch

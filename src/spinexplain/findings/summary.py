@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import healthy_class
+from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     agreement,
-    grade_of,
+    first_grading,
+    grading_of,
     models_agree,
     not_assessable_reason,
     severity,
@@ -22,7 +23,6 @@ from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Volume
 
-_GENANT_GRADES = ("G0", "G1", "G2", "G3")
 # Transitional levels: their absence says nothing about the field of view.
 _EXTRA_LEVELS = (VertebraLevel.T13, VertebraLevel.L6)
 
@@ -70,7 +70,7 @@ def _headline(
 ) -> str:
     if suspects:
         return say("summary.suspected", count=len(suspects))
-    graded = any(grade_of(item) is not None for item in spine)
+    graded = any(first_grading(item) is not None for item in spine)
     return say("summary.nothing_suspected" if graded else "summary.none_graded")
 
 
@@ -81,23 +81,25 @@ def slice_spacing_mm(volume: Volume) -> float:
 
 
 def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
-    """Return the vertebrae a model calls fractured, worst first."""
+    """Return the vertebrae that the first model with a grade calls fractured, worst first."""
     return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
 
 
 def _model_suspects(item: VertebraFindings) -> bool:
-    grading = item.assessments[0].grading if grade_of(item) is not None else None
-    return grading is not None and grading.grade != healthy_class(grading.classes)
+    grading = first_grading(item)
+    return grading is not None and grading.is_fracture
 
 
 def _suspect(item: VertebraFindings, say: Catalogue) -> Suspect:
-    level, grade = item.vertebra.level.value, grade_of(item) or ""
+    grading = first_grading(item)
+    level, grade = item.vertebra.level.value, "" if grading is None else grading.grade
     words = say.or_raw(f"grade.{grade}", grade)
     return Suspect(level, f"level-{level}", grade, words)
 
 
 def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
-    graded = [item.vertebra.level for item in spine if grade_of(item) is not None]
+    """Say which levels any model graded, which are out of view and which none graded."""
+    graded = [item.vertebra.level for item in spine if first_grading(item) is not None]
     if graded:
         levels = say.levels(graded)
         yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
@@ -111,7 +113,7 @@ def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str
         yield say("summary.outside", levels=say.levels(outside))
     for item in spine:
         reason = not_assessable_reason(item)
-        if reason is not None:
+        if reason is not None and first_grading(item) is None:
             words = say.or_raw(f"flag.{reason}", reason)
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
@@ -128,7 +130,7 @@ def _warnings(
     if lost:
         yield say("summary.by_heights", list=say.listed(lost))
     apart = [
-        item.vertebra.level for item in spine if agreement(grade_of(item), item.heights) is False
+        item.vertebra.level for item in spine if agreement(grading_of(item), item.heights) is False
     ]
     if apart:
         yield say("summary.disagree", levels=say.levels(apart))
@@ -148,8 +150,8 @@ def _caveats(
     scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
 ) -> Iterable[str]:
     for model in scan.models:
-        missing = [grade for grade in _GENANT_GRADES if grade not in model.classes]
-        if missing == list(_GENANT_GRADES):
+        missing = [grade for grade in GENANT_GRADES if grade not in model.classes]
+        if missing == list(GENANT_GRADES):
             yield say("summary.no_severity", model=model.name)
         elif missing:
             named = [say("summary.grade_named", words=say(f"grade.{g}"), grade=g) for g in missing]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,7 +150,6 @@ def kept_names(out: Path, grader: Grader, layer: str | None) -> tuple[RaterNames
 def plan_for(request: DissectRequest) -> DissectionPlan:
     """Fill in what the model's bundle says: its quantile, its task, the fractures it saw."""
     from spinexplain.analysis.dissection.dissect import DissectionPlan
-    from spinexplain.config.tasks import healthy_class
     from spinexplain.models.bundle.folder import locate, read_description
 
     description = read_description(locate(request.model))
@@ -159,8 +158,7 @@ def plan_for(request: DissectRequest) -> DissectionPlan:
     level = request.quantile
     if level is None:
         level = float(known.get("dissection", {}).get("quantile", 0.995))
-    grades = known.get("grades") or {name: [name] for name in description.classes}
-    fractured = fractured_grades(grades, healthy_class(description.classes))
+    fractured = description.task.fracture_grades
     learned = fractures_of(description.training.get("vertebrae"), fractured)
     mild = request.mild or "G1" in fractured
     plan = DissectionPlan(
@@ -173,17 +171,6 @@ def plan_for(request: DissectRequest) -> DissectionPlan:
         seed=request.seed,
     )
     return replace(plan, learned_fractures=learned)
-
-
-def fractured_grades(grades: Mapping[str, Sequence[str]], healthy: str) -> list[str]:
-    """Return the Genant grades that a model calls a fracture, whatever the classes' order.
-
-    Examples
-    --------
-    >>> fractured_grades({"fracture": ["G2", "G3"], "no fracture": ["G0"]}, "no fracture")
-    ['G2', 'G3']
-    """
-    return [grade for name, of in grades.items() if name != healthy for grade in of]
 
 
 def fractures_of(vertebrae: object, fractured: Sequence[str]) -> int | None:

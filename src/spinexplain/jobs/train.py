@@ -74,6 +74,7 @@ def train_to_bundle(request: TrainRequest, progress: Progress = SILENT) -> dict[
         If preset, cohort or output folder are wrong.
     """
     from spinexplain.config.entries import parse_config_text
+    from spinexplain.config.heads import head_of
     from spinexplain.data.cohort import Cohort
     from spinexplain.data.crops.fingerprint import fingerprint
     from spinexplain.data.crops.source import set_from_cohort
@@ -91,7 +92,7 @@ def train_to_bundle(request: TrainRequest, progress: Progress = SILENT) -> dict[
         cohort,
         axes=config.input.axes,
         split=_split_of(request),
-        masks=config.head.kind != "detector",
+        masks=head_of(config.head.kind).uses_masks,
         body_height_mm=config.input.body_height_mm,
     )
     known = fingerprint(data)

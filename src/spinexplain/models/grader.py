@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import softmax
 
+from spinexplain.config.tasks import Task, derived_task
 from spinexplain.config.training import MAX_OUTSIDE, InputSpec
 from spinexplain.models.heads.prototype_head import PrototypeHead
 from spinexplain.models.runtime.exported import LOGITS, MAPS, AnsweredPatches, Runtime
@@ -46,8 +47,8 @@ class Grader:
     model : nn.Module
         ``forward`` returns logits (N, K) only; in evaluation mode.
     spec : InputSpec
-    classes : tuple of str
-        Names of the K logits.
+    task : Task
+        Names the K logits and says what they stand for.
     info : ModelInfo
         What a report says about the model.
     scope : Scope
@@ -62,7 +63,7 @@ class Grader:
 
     model: nn.Module
     spec: InputSpec
-    classes: tuple[str, ...]
+    task: Task
     info: ModelInfo
     scope: Scope = field(default_factory=Scope)
     exemplars: tuple[Exemplar, ...] = ()
@@ -72,11 +73,26 @@ class Grader:
 
     @classmethod
     def from_module(
-        cls, module: nn.Module, spec: InputSpec, classes: tuple[str, ...], name: str = "module"
+        cls,
+        module: nn.Module,
+        spec: InputSpec,
+        task: Task | Sequence[str],
+        name: str = "module",
     ) -> Grader:
-        """Wrap any torch module whose forward maps (N, C, *size) to logits (N, K)."""
-        info = ModelInfo(name, "0", "", classes, "not stated")
-        return cls(module.eval(), spec, classes, info)
+        """Wrap any torch module whose forward maps (N, C, *size) to logits (N, K).
+
+        ``task`` may be the names of the classes; see
+        :func:`spinexplain.config.tasks.derived_task`.
+        """
+        known = task if isinstance(task, Task) else derived_task(task)
+        return cls(
+            module.eval(), spec, known, ModelInfo(name, "0", "", known.classes, "not stated")
+        )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the K logits."""
+        return self.task.classes
 
     def inputs(self, patches: Sequence[Patch]) -> Tensor:
         """Turn patches into the model's input on its device."""
@@ -101,7 +117,7 @@ class Grader:
         """
         scores = softmax(self.logits(patches).astype(np.float64), axis=1).tolist()
         return [
-            Grading(patch.vertebra, self.classes, tuple(row))
+            Grading(patch.vertebra, self.task, tuple(row))
             for patch, row in zip(patches, scores, strict=True)
         ]
 

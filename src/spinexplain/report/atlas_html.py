@@ -6,7 +6,7 @@ import datetime
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -210,11 +210,7 @@ def numbers(atlas: ModelAtlas) -> dict[str, Any]:
 
 def _patch_numbers(patch: AtlasPatch) -> dict[str, Any]:
     return {
-        "subject": patch.subject,
-        "series": patch.series,
-        "level": patch.level,
-        "grade": patch.grade,
-        "synthetic": patch.synthetic,
+        **asdict(patch.provenance),
         "cell": list(patch.cell),
         "similarity": _finite(patch.similarity),
         "distance": _finite(patch.distance),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.analysis.atlas.record import AtlasPatch, ModelAtlas
+from spinexplain.types import Provenance
 from spinexplain.ui.cell_maps import without_ringing
 from spinexplain.ui.contours import level_contour, mass_contour, region_level
 from spinexplain.ui.pictures import Album, Picture
@@ -53,12 +54,8 @@ class PatchView:
     """A training crop: one plane of a sheet, three of a box."""
 
     planes: tuple[PlaneView, ...]
-    subject: str
-    series: str
-    level: str
+    provenance: Provenance
     grade: GradeStyle
-    grade_name: str
-    synthetic: bool
     similarity: float | None
     distance: float | None
 
@@ -84,12 +81,8 @@ def view_patch(
     names = ("sagittal", "coronal", "axial") if patch.heatmap.ndim == 3 and whole else ("sagittal",)
     return PatchView(
         planes=tuple(_plane(patch, atlas, album, name, top, detail) for name in names),
-        subject=patch.subject,
-        series=patch.series,
-        level=patch.level,
-        grade=grade_style(patch.grade),
-        grade_name=patch.grade,
-        synthetic=patch.synthetic,
+        provenance=patch.provenance,
+        grade=grade_style(patch.provenance.grade),
         similarity=patch.similarity,
         distance=patch.distance,
     )

@@ -178,7 +178,7 @@ def _prototype(
         style=grade_style(entry.class_name),
         source=view_patch(entry.source, atlas, album, top, 3, True),
         neighbors=tuple(near),
-        own_neighbors=sum(item.grade_name == entry.class_name for item in near),
+        own_neighbors=sum(item.provenance.grade == entry.class_name for item in near),
         connections=tuple(
             Connection(grade_style(name), weight, 50 * abs(weight) / widest if widest else 0.0)
             for name, weight in entry.connections.items()

@@ -14,6 +14,7 @@ from spinexplain.explainers.dissection.regions import REGIONS
 from spinexplain.explainers.dissection.suggest import suggested_regions
 from spinexplain.report.unit_pictures import sample_map
 from spinexplain.texts.catalogue import Catalogue
+from spinexplain.types import Provenance
 from spinexplain.ui.contours import mass_contour
 from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.tokens import GradeStyle, grade_style
@@ -29,10 +30,8 @@ class Tile:
     picture: Picture
     wash: Picture
     contour: str
-    subject: str
-    level: str
+    provenance: Provenance
     grade: GradeStyle
-    synthetic: bool
     relevance: float
 
 
@@ -175,15 +174,13 @@ def _tiles(dissection: Dissection, unit: int, album: Album, count: int) -> tuple
 def _tile(
     dissection: Dissection, item: BestSample, heat: np.ndarray, top: float, album: Album
 ) -> Tile:
-    source = dissection.sources[item.picture]
+    source = dissection.sources[item.picture].provenance
     return Tile(
         picture=album.add_ct(dissection.pictures[item.picture].astype(np.float32), detail=2),
         wash=album.add_wash(heat, top, detail=1),
         contour=mass_contour(heat, 0.8),
-        subject=source.subject,
-        level=source.level,
+        provenance=source,
         grade=grade_style(source.grade),
-        synthetic=source.synthetic,
         relevance=item.relevance,
     )
 

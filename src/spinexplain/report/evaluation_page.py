@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.evaluate.metrics import METRICS
 from spinexplain.evaluate.predictions import SCORE, class_names
 from spinexplain.ui.pages import render_page, software_version, write_page
 from spinexplain.ui.pictures import Album, Picture
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from spinexplain.data.crops.on_disk import Patches
 
 GALLERY = 24
-_HEADLINE = {
-    "class_average_accuracy": "class-average accuracy",
-    "class_average_f1": "class-average F1",
-    "sample_accuracy": "sample accuracy",
-    "quadratic_kappa": "quadratic kappa",
-    "ece": "calibration error (ECE)",
-}
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,9 @@ def write_evaluation_page(
     album = Album()
     content = {
         "figures": figures,
-        "headline": _HEADLINE,
+        "headline": {
+            name: metric.title for name, metric in METRICS.items() if name in figures["vertebra"]
+        },
         "mistakes": gallery(table, crops_hu, album),
         "wrong": int(_wrong(table).sum()),
         "bins": _bins(figures["calibration"]),

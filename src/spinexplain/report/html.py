@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from markupsafe import Markup
 
 from spinexplain.findings.rules import severity, suspicion
 from spinexplain.findings.scan import ScanFindings, ScanSource
@@ -29,6 +31,38 @@ from spinexplain.ui.vertebra_view import (
 
 
 @dataclass(frozen=True)
+class Section:
+    """One part of the page, below the one before.
+
+    Parameters
+    ----------
+    template : str
+        A template of :mod:`spinexplain.ui` that draws from the page; or
+    view : callable, optional
+        From findings, texts and album to markup of its own. What comes from outside must be
+        escaped in it, as ``markupsafe.Markup.format`` does.
+    """
+
+    template: str = ""
+    view: Callable[[ScanFindings, Catalogue, Album], Markup] | None = None
+
+
+SECTIONS: dict[str, Section] = {
+    name: Section(f"{name}.html.j2")
+    for name in ("header", "summary", "table", "cards", "strip", "foot")
+}
+"""Name -> section, in the order of the page."""
+
+
+@dataclass(frozen=True)
+class DrawnSection:
+    """A section as the page's template takes it: the name of a template, or markup."""
+
+    template: str
+    markup: Markup
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything the templates draw; nothing in them is computed.
 
@@ -49,6 +83,8 @@ class Page:
     date : datetime.date
     software : str
     album : Album
+    sections : tuple of DrawnSection
+        In the order of the page.
     """
 
     source: ScanSource
@@ -63,6 +99,7 @@ class Page:
     date: datetime.date
     software: str
     album: Album
+    sections: tuple[DrawnSection, ...]
 
 
 def write_report(
@@ -117,6 +154,10 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
         date=date,
         software=software_version(),
         album=album,
+        sections=tuple(
+            DrawnSection(one.template, one.view(findings, say, album) if one.view else Markup())
+            for one in SECTIONS.values()
+        ),
     )
 
 

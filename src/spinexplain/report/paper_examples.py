@@ -77,7 +77,7 @@ def _prototype(place: Axes, exemplar: Exemplar) -> None:
     place.text(
         0.04,
         0.04,
-        exemplar.grade,
+        exemplar.provenance.grade,
         transform=place.transAxes,
         fontsize=7,
         color=PICTURE["on-picture"],

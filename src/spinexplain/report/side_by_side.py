@@ -11,7 +11,7 @@ import numpy as np
 from spinexplain.errors import ConfigError
 from spinexplain.findings.scan import Comparison
 from spinexplain.io.files import atomic_file
-from spinexplain.types import Evidence, Explanation
+from spinexplain.types import Evidence, Explanation, PrototypeDetail
 from spinexplain.ui.cell_maps import steady_map
 from spinexplain.ui.pictures import wash_rgba
 from spinexplain.ui.tokens import BONE_WINDOW_HU, PICTURE, grade_style, matplotlib_style
@@ -177,7 +177,7 @@ def _exemplar(region: Axes, heated: Axes, piece: Evidence, top: float, extent_mm
     _ct(region, array)
     _outline(region, steady_map(heat, piece, extent_mm / len(heat)))
     _ct(heated, array, heat, top)
-    if exemplar.synthetic:
+    if exemplar.provenance.synthetic:
         _note(region, "SYNTHETIC")
 
 
@@ -211,17 +211,16 @@ def _letters(place: Axes) -> None:
 
 def _words(place: Axes, piece: Evidence) -> None:
     """Write what a piece of evidence is and what it counts for."""
-    terms = piece.terms
     lines = [(0.80, piece.name, 8.0, "bold")]
-    if "similarity" in terms and "connection" in terms:
+    if isinstance(piece.detail, PrototypeDetail):
         lines += [
-            (0.62, f"similarity {_number(terms['similarity'])}", 7.0, "normal"),
-            (0.49, f"× connection {_number(terms['connection'])}", 7.0, "normal"),
+            (0.62, f"similarity {_number(piece.detail.similarity)}", 7.0, "normal"),
+            (0.49, f"× connection {_number(piece.detail.connection)}", 7.0, "normal"),
         ]
     lines.append((0.36, f"= {_number(piece.score, sign=True)}", 9.0, "bold"))
     if piece.exemplars:
-        exemplar = piece.exemplars[0]
-        lines.append((0.18, f"{exemplar.subject}, {exemplar.level}", 5.5, "normal"))
+        source = piece.exemplars[0].provenance
+        lines.append((0.18, f"{source.subject}, {source.level}", 5.5, "normal"))
     for y, text, size, weight in lines:
         place.text(
             0.08,

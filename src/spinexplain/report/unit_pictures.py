@@ -41,7 +41,7 @@ def collage(dissection: Dissection, unit: int, count: int = 25) -> np.ndarray:
         blended(dissection.pictures[item.picture], heat, top, _detail(dissection.grid.side))
         for item, heat in zip(best, maps, strict=True)
     ]
-    sources = [dissection.sources[item.picture] for item in best]
+    sources = [dissection.sources[item.picture].provenance for item in best]
     tiles = [
         lettered(tile, {"foot": f"{source.level}  {source.grade}"} | (_SAGITTAL if first else {}))
         for first, tile, source in zip([True, *[False] * len(tiles)], tiles, sources, strict=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, OutputError
-from spinexplain.findings.rules import not_assessable_reason, suspicion
+from spinexplain.findings.rules import suspicion
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.io.nifti import write_nifti
 from spinexplain.spine.paint import on_full_grid, painter
@@ -99,7 +99,7 @@ def _pieces(
 
 
 def _wanted(item: VertebraFindings, which: str) -> bool:
-    if which == "none" or not_assessable_reason(item) is not None:
+    if which == "none":
         return False
     return which == "all" or bool(suspicion(item))
 

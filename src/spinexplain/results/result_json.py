@@ -4,23 +4,48 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import cast
 
-import jsonschema
+from pydantic import ValidationError
 
+from spinexplain.errors import FileFormatError
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import model_agreement
-from spinexplain.findings.rules import agreement, grade_of, not_assessable_reason
+from spinexplain.findings.rules import agreement, grading_of, not_assessable_reason
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.files import atomic_file
 from spinexplain.results.heatmaps import HeatmapKey
+from spinexplain.results.result import (
+    SCHEMA,
+    Result,
+    ResultAgreement,
+    ResultDraft,
+    ResultEvidence,
+    ResultExemplar,
+    ResultExplanation,
+    ResultHeights,
+    ResultModel,
+    ResultOpinion,
+    ResultPhrase,
+    ResultSource,
+    ResultVertebra,
+    Shape,
+)
 from spinexplain.texts.catalogue import load_catalogue
-from spinexplain.types import Evidence, Exemplar, Explanation, Heights, ModelInfo, Patch
+from spinexplain.types import (
+    Evidence,
+    Exemplar,
+    Explanation,
+    Grading,
+    Heights,
+    ModelInfo,
+    Patch,
+)
 
-SCHEMA = "spinexplain/result/1"
+FILE = "result.json"
 
+_NO_MODEL = "no model was asked"
 _MM_DIGITS = 3
 _SCORE_DIGITS = 6
 
@@ -28,7 +53,7 @@ _SCORE_DIGITS = 6
 def write_result(
     findings: ScanFindings, out: Path, heatmap_paths: Mapping[HeatmapKey, str] | None = None
 ) -> Path:
-    """Write ``result.json``, checked against its schema.
+    """Write ``result.json``, checked against its types.
 
     Parameters
     ----------
@@ -48,177 +73,223 @@ def write_result(
     ------
     OutputError
         If the file cannot be written.
-    jsonschema.ValidationError
+    pydantic.ValidationError
         If the findings do not fit the schema: a fault of the program, never of its user.
     """
-    content = result_of(findings, heatmap_paths or {})
-    jsonschema.validate(content, read_schema(), cls=jsonschema.Draft202012Validator)
-    path = Path(out) / "result.json"
+    content = result_of(findings, heatmap_paths or {}).content()
+    path = Path(out) / FILE
     with atomic_file(path) as temporary:
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
     return path
 
 
-def read_schema() -> dict[str, Any]:
-    """Return the JSON Schema of ``result.json`` that is shipped with the package.
+def read_result(path: str | Path) -> Result:
+    """Read what :func:`write_result` wrote.
 
-    Examples
-    --------
-    >>> read_schema()["properties"]["schema"]["const"]
-    'spinexplain/result/1'
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the folder that ``grade`` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If there is no such file, or it is no result of this schema.
     """
-    folder = resources.files("spinexplain.results") / "schema"
-    schema: dict[str, Any] = json.loads((folder / "result-1.json").read_text(encoding="utf-8"))
-    return schema
+    file = Path(path) / FILE if Path(path).is_dir() else Path(path)
+    try:
+        return Result.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise FileFormatError(
+            f"{file}: cannot be read ({error.strerror}); expected a {FILE}. Check the path."
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"]) or "the file"
+        raise FileFormatError(
+            f"{file}: {where} is not as the schema {SCHEMA} says ({first['msg']}). Grade the scan "
+            "again with this version."
+        ) from None
 
 
-def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -> dict[str, Any]:
+def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -> Result:
     """Turn findings into the content of ``result.json``."""
-    return {
-        "schema": SCHEMA,
-        "ct": _source(findings.source),
-        "models": [_model(model) for model in findings.models],
-        "vertebrae": [
+    return Result(
+        schema=SCHEMA,
+        ct=_source(findings.source),
+        models=tuple(_model(model) for model in findings.models),
+        vertebrae=tuple(
             _vertebra(item, findings.models, heatmap_paths) for item in findings.vertebrae
-        ],
-    }
+        ),
+    )
 
 
-def _source(source: ScanSource) -> dict[str, Any]:
-    return {
-        "name": source.name,
-        "sha256": source.sha256,
-        "shape": [int(size) for size in source.shape],
-        "spacing_mm": _rounded(source.spacing_mm, _SCORE_DIGITS),
-    }
+def _source(source: ScanSource) -> ResultSource:
+    x, y, z = (int(size) for size in source.shape)
+    return ResultSource(
+        name=source.name,
+        sha256=source.sha256,
+        shape=(x, y, z),
+        spacing_mm=_three(source.spacing_mm, _SCORE_DIGITS),
+    )
 
 
-def _model(model: ModelInfo) -> dict[str, Any]:
-    return {
-        "name": model.name,
-        "version": model.version,
-        "sha256": model.sha256,
-        "classes": list(model.classes),
-        "trained_on": model.trained_on,
-        "runtime": model.runtime,
-    }
+def _model(model: ModelInfo) -> ResultModel:
+    return ResultModel(
+        name=model.name,
+        version=model.version,
+        sha256=model.sha256,
+        classes=model.classes,
+        trained_on=model.trained_on,
+        runtime=model.runtime,
+    )
 
 
 def _vertebra(
     findings: VertebraFindings,
     models: Sequence[ModelInfo],
     heatmap_paths: Mapping[HeatmapKey, str],
-) -> dict[str, Any]:
+) -> ResultVertebra:
     level = findings.vertebra.level
-    assessments = findings.assessments or (Assessment(None, None),)
-    if not_assessable_reason(findings) is not None:
-        assessments = (Assessment(None, None),) * len(assessments)
-    opinions = []
-    for position, assessment in enumerate(assessments):
-        paths = {
-            key[2]: path for key, path in heatmap_paths.items() if key[:2] == (level, position)
-        }
-        opinions.append(_opinion(assessment, paths))
-    first = opinions[0]
-    content = {
-        "level": level.value,
-        "verse_label": level.verse_label,
-        "centroid_mm": _rounded(findings.vertebra.centroid_mm, _MM_DIGITS),
-        "grade": first["grade"],
-        "probabilities": first["probabilities"],
-        "heights": None if findings.heights is None else _heights(findings.heights),
-        "agreement": agreement(grade_of(findings), findings.heights),
-        "flags": list(findings.flags),
-        "explanation": first["explanation"],
-        "draft": _draft(draft_of(findings, models, load_catalogue())),
-    }
-    if len(opinions) > 1:
-        named = zip(models[1:], opinions[1:], strict=True)
-        content["other_models"] = [
-            {
-                "model": model.name,
-                **opinion,
-                "agreement_with_first": _agreement(assessments[0], assessment, findings.patch),
-            }
-            for (model, opinion), assessment in zip(named, assessments[1:], strict=True)
-        ]
-    return content
+    assessments = findings.assessments or (Assessment.refused(_NO_MODEL),)
+    first = assessments[0]
+    explained = [
+        _explanation(one.explanation, _paths(heatmap_paths, findings, position))
+        for position, one in enumerate(assessments)
+    ]
+    draft = draft_of(findings, models, load_catalogue())
+    others = [
+        _opinion(model, one, explanation, first, findings.patch)
+        for model, one, explanation in zip(models[1:], assessments[1:], explained[1:], strict=True)
+    ]
+    return ResultVertebra(
+        level=level.value,
+        verse_label=level.verse_label,
+        centroid_mm=_three(findings.vertebra.centroid_mm, _MM_DIGITS),
+        grade=_grade(first.grading),
+        probabilities=_probabilities(first.grading),
+        heights=None if findings.heights is None else _heights(findings.heights),
+        agreement=agreement(grading_of(findings), findings.heights),
+        flags=_flags(findings),
+        explanation=explained[0],
+        draft=None if draft is None else _draft(draft),
+        # Absent, not empty, where there is one model.
+        **({"other_models": tuple(others)} if others else {}),
+    )
 
 
-def _draft(draft: Draft | None) -> dict[str, Any] | None:
-    if draft is None:
-        return None
-    phrases = [{"text": phrase.text, "rests_on": phrase.rests_on} for phrase in draft.phrases]
-    return {"status": "draft", "language": "en", "text": draft.text, "phrases": phrases}
+def _paths(
+    heatmap_paths: Mapping[HeatmapKey, str], findings: VertebraFindings, position: int
+) -> dict[int, str]:
+    """Return the heat maps of one model by the rank of the evidence."""
+    own = (findings.vertebra.level, position)
+    return {key[2]: path for key, path in heatmap_paths.items() if key[:2] == own}
 
 
-def _agreement(first: Assessment, other: Assessment, sheet: Patch) -> dict[str, Any] | None:
+def _flags(findings: VertebraFindings) -> tuple[str, ...]:
+    """Return the quality flags and, where the first model refuses, its reason."""
+    reason = not_assessable_reason(findings)
+    return (*findings.flags, *(() if reason is None else (f"not_assessable: {reason}",)))
+
+
+def _grade(grading: Grading | None) -> str | None:
+    return None if grading is None else grading.grade
+
+
+def _probabilities(grading: Grading | None) -> dict[str, float]:
+    if grading is None:
+        return {}
+    return dict(zip(grading.classes, _rounded(grading.probabilities, _SCORE_DIGITS), strict=True))
+
+
+def _opinion(
+    model: ModelInfo,
+    assessment: Assessment,
+    explanation: ResultExplanation | None,
+    first: Assessment,
+    sheet: Patch,
+) -> ResultOpinion:
+    return ResultOpinion(
+        model=model.name,
+        grade=_grade(assessment.grading),
+        probabilities=_probabilities(assessment.grading),
+        explanation=explanation,
+        agreement_with_first=_agreement(first, assessment, sheet),
+    )
+
+
+def _draft(draft: Draft) -> ResultDraft:
+    phrases = tuple(
+        ResultPhrase(text=phrase.text, rests_on=phrase.rests_on) for phrase in draft.phrases
+    )
+    return ResultDraft(status="draft", language="en", text=draft.text, phrases=phrases)
+
+
+def _agreement(first: Assessment, other: Assessment, sheet: Patch) -> ResultAgreement | None:
     found = model_agreement(first, other, sheet)
     if found is None:
         return None
     overlap = found.evidence_overlap
-    return {
-        "fracture": found.fracture,
-        "grade": found.grade,
-        "evidence_overlap": None if overlap is None else round(overlap, _SCORE_DIGITS),
-    }
+    return ResultAgreement(
+        fracture=found.fracture,
+        grade=found.grade,
+        evidence_overlap=None if overlap is None else round(overlap, _SCORE_DIGITS),
+    )
 
 
-def _opinion(assessment: Assessment, paths: Mapping[int, str]) -> dict[str, Any]:
-    grading = assessment.grading
-    if grading is None:
-        return {"grade": None, "probabilities": {}, "explanation": None}
-    scores = _rounded(grading.probabilities, _SCORE_DIGITS)
-    explanation = assessment.explanation
-    return {
-        "grade": grading.grade,
-        "probabilities": dict(zip(grading.classes, scores, strict=True)),
-        "explanation": None if explanation is None else _explanation(explanation, paths),
-    }
-
-
-def _explanation(explanation: Explanation, paths: Mapping[int, str]) -> dict[str, Any]:
-    return {
-        "method": explanation.method,
-        "score_name": explanation.score_name,
-        "evidence": [
+def _explanation(
+    explanation: Explanation | None, paths: Mapping[int, str]
+) -> ResultExplanation | None:
+    if explanation is None:
+        return None
+    return ResultExplanation(
+        method=explanation.method,
+        score_name=explanation.score_name,
+        evidence=tuple(
             _evidence(item, paths.get(rank)) for rank, item in enumerate(explanation.evidence)
-        ],
-    }
+        ),
+    )
 
 
-def _evidence(item: Evidence, heatmap: str | None) -> dict[str, Any]:
-    return {
-        "name": item.name,
-        "class": item.class_name,
-        "score": round(float(item.score), _SCORE_DIGITS),
-        "terms": {name: round(float(value), _SCORE_DIGITS) for name, value in item.terms.items()},
-        "heatmap": heatmap,
-        "exemplars": [_exemplar(exemplar) for exemplar in item.exemplars],
-    }
+def _evidence(item: Evidence, heatmap: str | None) -> ResultEvidence:
+    return ResultEvidence(
+        name=item.name,
+        **{"class": item.class_name},
+        score=round(float(item.score), _SCORE_DIGITS),
+        terms={name: round(float(value), _SCORE_DIGITS) for name, value in item.terms.items()},
+        heatmap=heatmap,
+        exemplars=tuple(_exemplar(exemplar) for exemplar in item.exemplars),
+    )
 
 
-def _exemplar(exemplar: Exemplar) -> dict[str, Any]:
-    return {
-        "subject": exemplar.subject,
-        "level": exemplar.level,
-        "grade": exemplar.grade,
-        "synthetic": bool(exemplar.synthetic),
-    }
+def _exemplar(exemplar: Exemplar) -> ResultExemplar:
+    source = exemplar.provenance
+    return ResultExemplar(
+        subject=source.subject,
+        level=source.level,
+        grade=source.grade,
+        synthetic=bool(source.synthetic),
+    )
 
 
-def _heights(heights: Heights) -> dict[str, Any]:
-    return {
-        "anterior_mm": round(float(heights.anterior_mm), _MM_DIGITS),
-        "middle_mm": round(float(heights.middle_mm), _MM_DIGITS),
-        "posterior_mm": round(float(heights.posterior_mm), _MM_DIGITS),
-        "expected_mm": _rounded(heights.expected_mm, _MM_DIGITS),
-        "loss": round(float(heights.loss), _SCORE_DIGITS),
-        "loss_interval": _rounded(heights.loss_interval, _SCORE_DIGITS),
-        "class": int(heights.height_loss_class),
-        "shape": heights.shape,
-    }
+def _heights(heights: Heights) -> ResultHeights:
+    low, high = _rounded(heights.loss_interval, _SCORE_DIGITS)
+    return ResultHeights(
+        anterior_mm=round(float(heights.anterior_mm), _MM_DIGITS),
+        middle_mm=round(float(heights.middle_mm), _MM_DIGITS),
+        posterior_mm=round(float(heights.posterior_mm), _MM_DIGITS),
+        expected_mm=_three(heights.expected_mm, _MM_DIGITS),
+        loss=round(float(heights.loss), _SCORE_DIGITS),
+        loss_interval=(low, high),
+        **{"class": int(heights.height_loss_class)},
+        shape=cast(Shape, heights.shape),
+    )
+
+
+def _three(values: Sequence[float], digits: int) -> tuple[float, float, float]:
+    x, y, z = _rounded(values, digits)
+    return x, y, z
 
 
 def _rounded(values: Sequence[float], digits: int) -> list[float]:

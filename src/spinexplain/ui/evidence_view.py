@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from spinexplain.spine.heatmap import onto_sheet
-from spinexplain.types import Evidence, Exemplar, Explanation, Patch
+from spinexplain.types import (
+    Evidence,
+    Exemplar,
+    Explanation,
+    Patch,
+    PrototypeDetail,
+    Provenance,
+    UnitDetail,
+)
 from spinexplain.ui.cell_maps import steady_map
 from spinexplain.ui.contours import outlines
 from spinexplain.ui.grid_lines import GridLines, grid_lines
@@ -17,7 +25,6 @@ from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.tokens import GradeStyle, grade_style
 from spinexplain.ui.waterfall import Bar, side_by_side, waterfall
 
-ADDITIVE_SCORE = "contribution to the logit"
 ROWS_SHOWN = 3
 # Units do not add up: none may stand for "all others", so all that were found are shown.
 UNITS_SHOWN = 5
@@ -37,10 +44,8 @@ class ExemplarView:
     """The training patch of a row; no region where its pixels are withheld."""
 
     region: Region | None
-    subject: str
-    level: str
+    provenance: Provenance
     grade: GradeStyle
-    synthetic: bool
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,11 @@ class EvidenceRow:
     exemplar : ExemplarView or None
     further : tuple of ExemplarView
         More training patches: a unit has several, a prototype is one.
+    prototype : PrototypeDetail or None
+    unit : UnitDetail or None
+        What kind of evidence it is; a map is neither.
     terms : mapping of str to float
+        What is listed of a map.
     bar : Bar
     """
 
@@ -70,6 +79,8 @@ class EvidenceRow:
     overlay: Region
     exemplar: ExemplarView | None
     further: tuple[ExemplarView, ...]
+    prototype: PrototypeDetail | None
+    unit: UnitDetail | None
     terms: Mapping[str, float]
     bar: Bar
 
@@ -94,6 +105,8 @@ class ExplanationView:
         Brightest value of the washes.
     region : str
         What the outlines enclose, see ``HeadSettings.region``.
+    of_units : bool
+        Whether the evidence is the network's own units; also where none was active.
     """
 
     target: str
@@ -106,6 +119,7 @@ class ExplanationView:
     zero: float
     top: float
     region: str = "contours"
+    of_units: bool = False
 
 
 def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> ExplanationView:
@@ -120,7 +134,7 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
     album : Album
         Takes the pictures.
     """
-    additive = explanation.score_name == ADDITIVE_SCORE
+    additive = explanation.additive
     count = ROWS_SHOWN if additive else UNITS_SHOWN
     listed, rest = explanation.evidence[:count], explanation.evidence[count:]
     drawn_on = onto_sheet(explanation.patch, shown)
@@ -154,6 +168,7 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         zero=zero,
         top=top,
         region=listed[0].region if listed else "contours",
+        of_units=explanation.method == "dissection",
     )
 
 
@@ -169,26 +184,29 @@ def _sheet_outlines(
 
 
 def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
+    unit = item.detail if isinstance(item.detail, UnitDetail) else None
     # Units are shown where they are strongest, as in the paper; they may be active off the middle.
-    strongest = "relevance" in item.terms
+    strongest = unit is not None
     extent_mm = len(patch.array) * patch.frame.spacing_mm
     exemplars = [_exemplar(one, item, extent_mm, album) for one in item.exemplars]
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
-        grade=grade_style(_tied_to(item) if strongest else item.class_name),
+        grade=grade_style(item.class_name if unit is None else _tied_to(unit)),
         region=_region(patch.array, item.heatmap, item, extent_mm, album, strongest),
         overlay=overlay,
         exemplar=exemplars[0] if exemplars else None,
         further=tuple(exemplars[1:]) if strongest else (),
+        prototype=item.detail if isinstance(item.detail, PrototypeDetail) else None,
+        unit=unit,
         terms=item.terms,
         bar=bar,
     )
 
 
-def _tied_to(unit: Evidence) -> str:
+def _tied_to(unit: UnitDetail) -> str:
     """Return what a unit is tied to: fracture or none, never one grade."""
-    return "fracture" if unit.terms.get("contrast", 0.0) > 0 else "no fracture"
+    return "fracture" if unit.contrast > 0 else "no fracture"
 
 
 def _exemplar(exemplar: Exemplar, item: Evidence, extent_mm: float, album: Album) -> ExemplarView:
@@ -197,10 +215,8 @@ def _exemplar(exemplar: Exemplar, item: Evidence, extent_mm: float, album: Album
         region=None
         if array is None
         else _region(array, exemplar.heatmap, item, extent_mm, album, cell=exemplar.cell),
-        subject=exemplar.subject,
-        level=exemplar.level,
-        grade=grade_style(exemplar.grade),
-        synthetic=exemplar.synthetic,
+        provenance=exemplar.provenance,
+        grade=grade_style(exemplar.provenance.grade),
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import ModelAgreement, model_agreement
 from spinexplain.findings.rules import (
-    NOT_ASSESSABLE,
     agreement,
     grade_of,
     grade_of_assessment,
+    grading_of,
     not_assessable_reason,
     suspicion,
 )
@@ -68,13 +68,14 @@ class VertebraRow:
 
 @dataclass(frozen=True)
 class OtherModel:
-    """What a further model says about the same vertebra."""
+    """What a further model says about the same vertebra; its refusal where it gives no grade."""
 
     name: str
     style: GradeStyle
     scores: tuple[ClassScore, ...]
     explanation: ExplanationView | None
     agreement: ModelAgreement | None
+    refusal: str | None
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def view_row(
         grade_words=say("grade.none") if grade is None else say.or_raw(f"grade.{grade}", grade),
         scores=() if grade is None else _scores(findings.assessments[0]),
         heights=None if heights is None else view_heights(heights, say),
-        agreement=agreement(grade, heights),
-        flags=tuple(say.flag(f) for f in findings.flags if not f.startswith(NOT_ASSESSABLE)),
+        agreement=agreement(grading_of(findings), heights),
+        flags=tuple(say.flag(flag) for flag in findings.flags),
         reasons=tuple(say(r.key, **r.values) for r in suspicion(findings, models)),
         not_assessable=not_assessable_reason(findings),
     )
@@ -133,8 +134,7 @@ def view_card(
     heights = findings.heights
     lines = () if heights is None else height_lines(heights, patch.frame)
     planes = planes_of(scan, patch)
-    graded = grade_of(findings) is not None
-    explanation = findings.assessments[0].explanation if graded else None
+    explanation = findings.assessments[0].explanation if findings.assessments else None
     return VertebraCard(
         row=view_row(findings, scan.models, say),
         picture=album.add_ct(patch.array),
@@ -145,7 +145,7 @@ def view_card(
         left=album.add_ct(planes.left),
         right=album.add_ct(planes.right),
         coronal=album.add_ct(planes.coronal),
-        others=_other_models(findings, scan.models, album) if graded else (),
+        others=_other_models(findings, scan.models, album),
         draft=draft_of(findings, scan.models, say),
     )
 
@@ -201,6 +201,7 @@ def _other_models(
             if assessment.explanation is None
             else view_explanation(assessment.explanation, findings.patch, album),
             agreement=model_agreement(findings.assessments[0], assessment, findings.patch),
+            refusal=assessment.refusal,
         )
         for model, assessment in pairs
     )

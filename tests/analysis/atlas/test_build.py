@@ -38,7 +38,7 @@ def slow(case):
 
 def test_the_crops_are_those_of_the_training(case, finished_run):
     run, data, _ = case
-    named = {(e.subject, e.level) for e in run.grader.exemplars}
+    named = {(e.provenance.subject, e.provenance.level) for e in run.grader.exemplars}
     assert named <= set(zip(data.training.subjects, data.training.levels, strict=True))
     assert 0.7 * 48 < len(data.training) < 48
     cohort = Cohort.open(finished_run[1])
@@ -74,7 +74,7 @@ def test_the_source_is_the_prototype(case):
     _, _, atlas = case
     for entry in atlas.prototypes:
         assert entry.source.distance == pytest.approx(0, abs=1e-4)
-        assert entry.source.grade == entry.class_name
+        assert entry.source.provenance.grade == entry.class_name
 
 
 def test_distance_travelled_is_that_of_the_vectors(case):

@@ -44,3 +44,9 @@ def test_pairs_are_of_one_class_and_never_a_patch_with_itself():
 
 def test_without_pairs_there_is_no_number():
     assert np.isnan(typical_pair(np.eye(2), np.array([0, 1]), np.zeros(2), seed=0)).all()
+
+
+def test_patches_that_are_all_the_same_explain_nothing():
+    found = embed(np.ones((6, 3)), np.arange(6) % 3, CLASSES, None, np.ones((2, 3)), seed=0)
+    assert found.explained == (0, 0)
+    assert np.isfinite(found.points).all()

@@ -11,7 +11,7 @@ from spinexplain.train.grading.run_folder import open_run
 def case(finished_run):
     run = open_run(finished_run[0])
     data = training_data(run, [Cohort.open(finished_run[1])], run.split)
-    return run, data, sweep(run.model, data.training, run.grader.spec, run.grader.classes)
+    return run, data, sweep(run.model, data.training, run.grader.spec, run.grader.task)
 
 
 def test_the_winner_is_the_patch_nearest_to_an_own_class_prototype(case):

@@ -1,11 +1,13 @@
 import numpy as np
 
 from spinexplain.analysis.atlas.record import AtlasPatch, ModelAtlas, PrototypeEntry
-from spinexplain.types import ModelInfo
+from spinexplain.types import ModelInfo, Provenance
 
 
 def test_the_owner_of_a_prototype_is_the_place_of_its_class():
-    source = AtlasPatch("s", "t", "L1", "G2", True, (0, 0), 1.0, 0.0, None, np.zeros((4, 4)))
+    source = AtlasPatch(
+        Provenance("s", "t", "L1", "G2", True), (0, 0), 1.0, 0.0, None, np.zeros((4, 4))
+    )
     names = ("G3", "G0", "G3")
     atlas = ModelAtlas(
         info=ModelInfo("m", "1", "", ("G0", "G2", "G3"), ""),

@@ -5,6 +5,7 @@ import pytest
 
 from spinexplain.analysis.dissection.dissect import dissect
 from spinexplain.errors import ConfigError, ModelError
+from spinexplain.progress import Steps
 
 
 def _settings(settings, **changes):
@@ -55,7 +56,7 @@ def test_progress_counts_to_the_end(known_dissected, known_grader, known_plan):
         known_grader(),
         known_dissected.samples.cohort,
         _settings(known_plan),
-        lambda what, done, total: seen.update({what: (done, total)}),
+        Steps(lambda what, done, total: seen.update({what: (done, total)})),
     )
     assert set(seen) == {"dissect", "pictures", "overlap", "effects"}
     assert all(done == total for done, total in seen.values())

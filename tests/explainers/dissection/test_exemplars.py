@@ -13,7 +13,7 @@ def test_pictures_are_of_the_most_relevant_fractured_vertebrae(known_dissected):
     relevance = seen.relevance()[:, 0]
     order = sorted(relevance[samples.positive], reverse=True)
     assert [item.relevance for item in best[:5]] == order[:5]
-    assert all(sources[item.picture].grade != "G0" for item in best)
+    assert all(sources[item.picture].provenance.grade != "G0" for item in best)
     assert len(pictures) == len(sources) == len({item.picture for item in best})
     for item in best[:5]:
         assert item.cells.sum() == np.float32(item.relevance)
@@ -43,5 +43,5 @@ def test_three_dimensional_pictures_are_sagittal_slices(known_dissected_3d):
     for item in d.best_of(0):
         plane = d.sources[item.picture].plane
         assert 32 - 14 <= plane < 32 + 14  # inside the bright block
-        crop = crops[["G2", "G3"].index(d.sources[item.picture].grade)]
+        crop = crops[["G2", "G3"].index(d.sources[item.picture].provenance.grade)]
         np.testing.assert_array_equal(d.pictures[item.picture], crop[..., plane])

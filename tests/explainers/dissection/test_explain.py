@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.errors import ConfigError, ModelError
-from spinexplain.explainers.dissection.explain import explain_dissection, relevant_maps, unit_title
+from spinexplain.errors import ModelError
+from spinexplain.explainers.dissection.explain import (
+    DissectionExplainer,
+    explain_dissection,
+    relevant_maps,
+    unit_title,
+)
 from spinexplain.explainers.dissection.names import NAMES_SCHEMA, RaterNames
-from spinexplain.explainers.registry import EXPLAINERS
 from spinexplain.findings.assess import explain
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.types import Patch, Vertebra
@@ -33,15 +37,15 @@ def test_relevance_is_eq_2_and_the_same_as_in_the_dissection(request, known_grad
         (item.score for item in found.evidence), reverse=True
     )
     for item in found.evidence:
-        unit = int(item.terms["unit"])
+        unit = item.detail.unit
         assert item.score == pytest.approx(relevance[unit], rel=1e-5)
-        assert item.terms["rank"] == d.statistics.rank[unit]
+        assert item.detail.rank == d.statistics.rank[unit]
         assert item.heatmap.shape == patch.array.shape
         assert item.heatmap.max() > 0
         assert item.exemplars
-        assert all(exemplar.grade != "G0" for exemplar in item.exemplars)
+        assert all(exemplar.provenance.grade != "G0" for exemplar in item.exemplars)
         assert item.exemplars[0].array.shape == item.exemplars[0].heatmap.shape
-    assert {int(item.terms["unit"]) for item in found.evidence} == set(np.flatnonzero(relevance))
+    assert {item.detail.unit for item in found.evidence} == set(np.flatnonzero(relevance))
 
 
 def test_the_map_lies_on_the_fracture(known_dissected, known_grader):
@@ -71,26 +75,25 @@ def test_units_are_called_what_raters_call_them(known_dissected, known_grader):
     content = {"schema": NAMES_SCHEMA, "key": d.key, "rater": "A", "names": said}
     named = replace(d, names=(RaterNames.model_validate(content),))
     found = explain_dissection(known_grader(), _patch(known_dissected, 1), "fracture", named)
-    item = next(e for e in found.evidence if e.terms["unit"] == 0)
+    item = next(e for e in found.evidence if e.detail.unit == 0)
     assert item.name == "abnormal endplate"
-    assert (item.terms["raters"], item.terms["meaningful"]) == (1, 1)
+    assert (item.detail.raters, item.detail.meaningful) == (1, 1)
     assert unit_title(named, 2) == "Unit 2"
 
 
-def test_another_model_another_class_and_no_dissection(known_dissected, known_grader):
+def test_another_model_and_another_class_are_refused(known_dissected, known_grader):
     d, patch, grader = known_dissected.dissection, _patch(known_dissected, 1), known_grader()
     other = replace(grader, info=replace(grader.info, sha256="b2" * 32))
     with pytest.raises(ModelError, match="Units mean nothing in another network"):
         explain_dissection(other, patch, "fracture", d)
     with pytest.raises(ModelError, match='no class "G2"'):
         explain_dissection(grader, patch, "G2", d)
-    with pytest.raises(ConfigError, match="needs a dissection of the model"):
-        EXPLAINERS["dissection"](grader, patch, "fracture")
     with pytest.raises(ModelError, match="Dissect the model again"):
         explain_dissection(grader, patch, "fracture", replace(d, layer="layers.0"))
 
 
-def test_explain_takes_a_dissection(known_dissected, known_grader):
+def test_explain_takes_an_explainer_bound_to_its_dissection(known_dissected, known_grader):
     d, patch = known_dissected.dissection, _patch(known_dissected, 1)
-    found = explain(known_grader(), patch, dissection=d)
+    found = explain(known_grader(), patch, method=DissectionExplainer(d))
     assert (found.method, found.target) == ("dissection", "fracture")
+    assert len(DissectionExplainer(d, count=1)(known_grader(), patch, "fracture").evidence) == 1

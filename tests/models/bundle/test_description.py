@@ -44,3 +44,28 @@ def test_what_is_wrong_is_refused(described, key, value):
 def test_a_damaged_manifest_is_refused(sha256):
     with pytest.raises(ValidationError):
         ManifestDescription.model_validate({"schema": "spinexplain/bundle/1", "sha256": sha256})
+
+
+@pytest.mark.parametrize(
+    ("classes", "grades", "healthy", "fractured"),
+    [
+        (["G0", "G2", "G3"], None, "G0", ("G2", "G3")),
+        (["fracture", "no fracture"], None, "no fracture", ("G2", "G3")),
+        (["broken", "calm"], {"broken": ["G1", "G2"], "calm": ["G0"]}, "calm", ("G1", "G2")),
+    ],
+)
+def test_the_task_of_an_old_bundle_is_derived(described, classes, grades, healthy, fractured):
+    training = {} if grades is None else {"config": {"grades": grades}}
+    old = deepcopy(described) | {"classes": classes, "training": training}
+    assert "task" not in old
+    task = BundleDescription.model_validate(old).task
+    assert (task.healthy, task.fracture_grades) == (healthy, fractured)
+
+
+def test_a_task_of_other_classes_is_refused(described):
+    task = {"classes": ["G0", "G3"], "grades": [["G0"], ["G3"]], "healthy": "G0"}
+    with pytest.raises(ValidationError, match="the classes are"):
+        BundleDescription.model_validate(deepcopy(described) | {"task": task})
+    twice = {"classes": ["G0", "G2", "G3"], "grades": [["G0"], ["G0"], []], "healthy": "G0"}
+    with pytest.raises(ValidationError, match="puts G0 into two classes"):
+        BundleDescription.model_validate(deepcopy(described) | {"task": twice})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from spinexplain.config.tasks import derived_task
 from spinexplain.config.training import HeadSettings, TrunkSettings
 from spinexplain.errors import ModelError, OutputError
 from spinexplain.io.files import sha256_file
@@ -17,6 +18,7 @@ from spinexplain.models.bundle.store import (
     shipped_models,
 )
 from spinexplain.models.grader import Scope
+from spinexplain.types import Provenance
 
 CLASSES = ("G0", "G2", "G3")
 
@@ -24,7 +26,7 @@ CLASSES = ("G0", "G2", "G3")
 @pytest.fixture
 def bundle(tiny):
     model, spec = tiny()
-    record = PrototypeRecord("sub-1", "ct", "L1", "G2", True, (2, 3))
+    record = PrototypeRecord(Provenance("sub-1", "ct", "L1", "G2", True), (2, 3))
     maps = np.zeros((6, 8, 8), np.float32)
     maps[:, 2, 3] = 4.0
     rng = np.random.default_rng(0)
@@ -32,7 +34,7 @@ def bundle(tiny):
         name="tiny",
         version="1",
         model=model,
-        classes=CLASSES,
+        task=derived_task(CLASSES),
         spec=spec,
         trunk=TrunkSettings(name="conv", blocks=2, widths=(4, 6), weights="none"),
         head=HeadSettings(feature_dim=5, prototypes_per_class=2),
@@ -74,9 +76,8 @@ def test_exemplars_carry_patch_map_and_provenance(bundle, tmp_path):
     assert len(exemplars) == 6
     first = exemplars[0]
     np.testing.assert_array_equal(first.array, bundle.patches_hu[0])
-    assert (first.subject, first.series, first.level, first.grade) == ("sub-1", "ct", "L1", "G2")
+    assert first.provenance == Provenance("sub-1", "ct", "L1", "G2", True)
     assert first.cell == (2, 3)
-    assert first.synthetic
     # stride 4, first centre at 0: cell (2, 3) sits on pixel (8, 12)
     assert np.unravel_index(first.heatmap.argmax(), (32, 32)) == (8, 12)
 

@@ -65,8 +65,8 @@ def test_bundle_stores_crop_map_and_origin_of_each_prototype(
     assert bundle.patches_hu.shape == (6, 32, 32)
     assert bundle.maps.shape == (6, 8, 8)
     for source, record, cells in zip(trained.sources, bundle.records, bundle.maps, strict=True):
-        assert record.subject == trained.data.subjects[source.row]
-        assert record.grade == f"G{trained.data.grades[source.row]}"
+        assert record.provenance.subject == trained.data.subjects[source.row]
+        assert record.provenance.grade == f"G{trained.data.grades[source.row]}"
         crop = trained.data.patches_hu[source.row].astype("<i2")
         assert record.patch_sha256 == sha256(crop.tobytes()).hexdigest()
         assert np.unravel_index(cells.argmax(), cells.shape) == source.cell

@@ -68,7 +68,7 @@ def test_bundle_keeps_the_patch_the_prototype_came_from(trained, tmp_path):
     statement = Statement("toy", "1", "squares", Scope(levels=("T12", "L1")))
     grader = load_grader(save_bundle(bundle_of(trained, statement), tmp_path / "toy"))
     for source, exemplar in zip(trained.sources, grader.exemplars, strict=True):
-        assert exemplar.subject == trained.data.subjects[source.row]
+        assert exemplar.provenance.subject == trained.data.subjects[source.row]
         assert exemplar.cell == source.cell
         stored = trained.data.patches_hu[source.row, 6:-6, 6:-6]
         assert np.abs(exemplar.array - stored).max() <= 1

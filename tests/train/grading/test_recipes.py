@@ -3,15 +3,13 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
 
-from spinexplain.config.training import HeadSettings
+from spinexplain.config.heads import HEADS
 from spinexplain.errors import ConfigError, SpinexplainError
-from spinexplain.models.build import MODELS
-from spinexplain.train.grading.recipes import RECIPES, check_parts, train_model, warn_of_absent
+from spinexplain.train.grading.recipes import check_parts, recipe_of, train_model, warn_of_absent
 
 
 def test_batches_that_processes_can_not_share_are_refused(toy_config):
@@ -99,14 +97,16 @@ def test_kill_minus_nine_and_resume_give_the_same_bits(
     assert logs[0] == logs[1]
 
 
-def test_every_kind_of_head_has_a_network_and_a_recipe():
-    kinds = set(get_args(HeadSettings.model_fields["kind"].annotation))
-    assert set(RECIPES) == set(MODELS) == kinds
+def test_every_kind_of_head_has_a_recipe():
+    assert all(callable(recipe_of(kind)) for kind in HEADS)
+    with pytest.raises(ConfigError, match='Did you mean "linear"'):
+        recipe_of("liner")
 
 
 def test_each_head_is_trained_by_its_own_recipe(toy_set, toy_config, tmp_path, monkeypatch):
     for kind in ("linear", "prototype"):
-        monkeypatch.setitem(RECIPES, kind, lambda arguments, kind=kind: (kind, len(arguments[1])))
+        own = HEADS[kind].recipe.replace(":", ".")
+        monkeypatch.setattr(own, lambda arguments, kind=kind: (kind, len(arguments[1])))
         got = train_model(toy_config(head={"kind": kind}), toy_set(), tmp_path / kind)
         assert got[0] == kind
         assert 0 < got[1] < len(toy_set())

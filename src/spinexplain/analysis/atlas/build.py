@@ -13,7 +13,7 @@ from spinexplain.analysis.atlas.crops import AtlasData
 from spinexplain.analysis.atlas.embedding import embed, typical_pair
 from spinexplain.analysis.atlas.passes import Sweep, structure_shares, sweep
 from spinexplain.analysis.atlas.record import AtlasPatch, ModelAtlas, PrototypeEntry
-from spinexplain.data.crops.dataset import TrainingSet
+from spinexplain.data.crops.dataset import TrainingSet, provenance_of
 from spinexplain.errors import ModelError
 from spinexplain.evaluate.prototypes import usage, winner_share
 from spinexplain.models.inputs import network_input
@@ -53,7 +53,7 @@ def measure_atlas(
     atlas = _from_bundle(run, withheld)
     if data is None:
         return replace(atlas, notes=(*atlas.notes, "no_cohort"))
-    seen = sweep(run.model, data.training, run.grader.spec, run.grader.classes, progress)
+    seen = sweep(run.model, data.training, run.grader.spec, run.grader.task, progress)
     shares, area, crops = structure_shares(run.model, data, seen, run.grader.spec, progress)
     entries = _measured_entries(run, data.training, atlas.prototypes, seen, withheld)
     classes = run.grader.classes
@@ -111,11 +111,7 @@ def _bare_entries(run: OpenedRun, withheld: bool) -> list[PrototypeEntry]:
         class_name = run.grader.classes[owner[index]]
         number = int(np.sum(owner[: index + 1] == owner[index]))
         source = AtlasPatch(
-            subject=exemplar.subject,
-            series=exemplar.series,
-            level=exemplar.level,
-            grade=exemplar.grade,
-            synthetic=exemplar.synthetic,
+            provenance=exemplar.provenance,
             cell=exemplar.cell,
             similarity=float(run.model.similarity_of(torch.zeros(()))),
             distance=0.0,
@@ -192,14 +188,15 @@ def _reliability(run: OpenedRun) -> dict[str, dict[str, float]]:
 def _source_rows(run: OpenedRun, data: TrainingSet) -> list[int]:
     """Find the row every prototype was taken from, and check that its patch is the prototype."""
     rows = []
-    for index, source in enumerate(run.grader.exemplars):
+    for index, exemplar in enumerate(run.grader.exemplars):
+        source = exemplar.provenance
         named = (
             (data.subjects == source.subject)
             & (data.series == source.series)
             & (data.levels == source.level)
         )
         candidates = np.flatnonzero(named)
-        distances = [_gap(run, data, int(row), source.cell, index) for row in candidates]
+        distances = [_gap(run, data, int(row), exemplar.cell, index) for row in candidates]
         if not distances or min(distances) > SAME_PATCH:
             found = "is not in it" if not distances else "looks different in it"
             raise ModelError(
@@ -236,11 +233,7 @@ def _patch(
     shape = tuple(crops.hu.shape[1:])
     vector = run.model.latent(x)[0].movedim(0, -1)[seen.cell(row, prototype)]
     return AtlasPatch(
-        subject=str(data.subjects[row]),
-        series=str(data.series[row]),
-        level=str(data.levels[row]),
-        grade=f"G{data.grades[row]}",
-        synthetic=data.synthetic,
+        provenance=provenance_of(data, row),
         cell=seen.cell(row, prototype),
         similarity=float(seen.similarities[row, prototype]),
         distance=float((vector - run.model.prototypes[prototype]).norm()),

@@ -66,6 +66,6 @@ def training_data(run: OpenedRun, cohorts: Sequence[Cohort], split: str | None) 
         )
     places = [(c, int(row)) for c in cohorts for row in graded_rows(c, axes, split)]
     data = replace(data, origin=np.arange(len(data)))
-    data = data.take(class_labels(data, run.config.classes) >= 0)
+    data = data.take(class_labels(data, run.config.task) >= 0)
     training, _ = split_validation(data, run.config.validation_share, run.config.seed)
     return AtlasData(training, places)

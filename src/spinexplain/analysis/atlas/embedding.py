@@ -45,8 +45,9 @@ def embed(
     rows = np.concatenate(
         [_drawn(np.flatnonzero(labels == k), rng) for k in range(len(classes))]
     ).astype(int)
-    plane = PCA(n_components=2, svd_solver="full").fit(patches[rows])
-    first, second = plane.explained_variance_ratio_
+    with np.errstate(invalid="ignore"):  # a network that gives one patch everywhere: 0 / 0
+        plane = PCA(n_components=2, svd_solver="full").fit(patches[rows])
+    first, second = np.nan_to_num(plane.explained_variance_ratio_)
     return Embedding(
         points=plane.transform(patches[rows]),
         classes=tuple(classes[k] for k in labels[rows]),

@@ -10,6 +10,7 @@ import torch
 
 from spinexplain.analysis.atlas.crops import AtlasData
 from spinexplain.analysis.reliability import top_share
+from spinexplain.config.tasks import Task
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.body_scale import expected_heights_mm, resampled
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
@@ -61,7 +62,7 @@ def sweep(
     model: PrototypeNet,
     data: TrainingSet,
     spec: InputSpec,
-    classes: tuple[str, ...],
+    task: Task,
     progress: Progress = SILENT,
 ) -> Sweep:
     """Pass every unaugmented crop through a model once.
@@ -71,13 +72,14 @@ def sweep(
     model : PrototypeNet
         In evaluation mode.
     data : TrainingSet
-        Every grade is one of ``classes``.
+        Every grade is in a class of ``task``.
     spec : InputSpec
-    classes : tuple of str
+    task : Task
+        Of the model.
     progress : Progress
         Hears ``crops`` after every batch.
     """
-    labels = class_labels(data, classes)
+    labels = class_labels(data, task)
     owner = model.prototype_class.cpu().numpy()
     similarities, cells, winners = [], [], []
     grid: tuple[int, ...] = ()

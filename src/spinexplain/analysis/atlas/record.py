@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from spinexplain.types import ModelInfo
+from spinexplain.types import ModelInfo, Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,10 +16,7 @@ class AtlasPatch:
 
     Parameters
     ----------
-    subject, series, level, grade : str
-        Provenance.
-    synthetic : bool
-        Whether it comes from a phantom.
+    provenance : Provenance
     cell : tuple of int
         The grid cell that is nearest to the prototype.
     similarity : float or None
@@ -32,11 +29,7 @@ class AtlasPatch:
         Similarity map, upsampled to the crop.
     """
 
-    subject: str
-    series: str
-    level: str
-    grade: str
-    synthetic: bool
+    provenance: Provenance
     cell: tuple[int, ...]
     similarity: float | None
     distance: float | None

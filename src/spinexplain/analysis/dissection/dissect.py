@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinexplain.analysis.dissection.redundancy import redundancy_clusters
-from spinexplain.config.tasks import healthy_class
 from spinexplain.data.cohort import Cohort
 from spinexplain.explainers.cam import default_layer
 from spinexplain.explainers.dissection.activity import Activity, layer_activity
@@ -110,7 +109,7 @@ def dissect(
     quantile = _QUANTILE if chosen.quantile is None else chosen.quantile
     layer = chosen.layer or default_layer(grader.model, grader.spec.axes)
     find_layer(grader.model, layer)
-    samples = select_samples(cohort, grader.spec, grader.classes, chosen.split, chosen.mild)
+    samples = select_samples(cohort, grader.spec, grader.task, chosen.split, chosen.mild)
     activity = layer_activity(
         grader.model,
         layer,
@@ -167,8 +166,7 @@ def _dissection(
 
 
 def _outcomes(grader: Grader, samples: Samples, activity: Activity) -> Outcomes:
-    healthy = grader.classes.index(healthy_class(grader.classes))
-    called = activity.logits.argmax(axis=1) != healthy
+    called = activity.logits.argmax(axis=1) != grader.task.healthy_index
     return Outcomes(samples.positive, called, samples.column("subject").astype(str))
 
 

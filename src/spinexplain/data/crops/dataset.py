@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from spinexplain.config.tasks import Task, derived_task
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.on_disk import Patches, StoredPatches, one_after_another
 from spinexplain.errors import ConfigError, ShapeError
+from spinexplain.types import Provenance
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,41 +146,54 @@ def _joined_ratings(sets: Sequence[TrainingSet]) -> np.ndarray | None:
     )
 
 
-Task = Mapping[str, Sequence[str]] | Sequence[str]
-"""Class name -> the Genant grades it stands for, or grades that are classes themselves."""
+def provenance_of(data: TrainingSet, row: int) -> Provenance:
+    """Say where the crop of a row comes from."""
+    return Provenance(
+        subject=str(data.subjects[row]),
+        series=str(data.series[row]),
+        level=str(data.levels[row]),
+        grade=f"G{data.grades[row]}",
+        synthetic=data.synthetic,
+    )
 
 
-def class_labels(data: TrainingSet, task: Task) -> np.ndarray:
+def class_labels(data: TrainingSet, task: Task | Sequence[str]) -> np.ndarray:
     """Return the class index of every row, -1 where its grade is in no class."""
     return grade_labels(data.grades, task)
 
 
-def grade_labels(grades: np.ndarray, task: Task) -> np.ndarray:
+def grade_labels(grades: np.ndarray, task: Task | Sequence[str]) -> np.ndarray:
     """Return the class index of every Genant grade, -1 where it is in no class.
 
     Parameters
     ----------
     grades : ndarray of int, shape (N,)
         0 to 3.
-    task : mapping of str to sequence of str, or sequence of str
-        ``TrainConfig.task``, in the order of the logits; or grades, each its own class.
+    task : Task or sequence of str
+        In the order of the logits; or names of classes that say what they stand for.
 
     Examples
     --------
-    >>> grade_labels(np.array([0, 1, 3]), {"no fracture": ["G0"], "fracture": ["G2", "G3"]})
+    >>> grade_labels(np.array([0, 1, 3]), ("no fracture", "fracture"))
     array([ 0, -1,  1])
     """
-    members = task.values() if isinstance(task, Mapping) else [[name] for name in task]
+    members = _known(task).grades
     index = {grade: k for k, grades_of in enumerate(members) for grade in grades_of}
     return np.array([index.get(f"G{grade}", -1) for grade in grades], dtype=int)
 
 
-def class_shares(data: TrainingSet, task: Task) -> np.ndarray:
+def _known(task: Task | Sequence[str]) -> Task:
+    return task if isinstance(task, Task) else derived_task(task)
+
+
+def class_shares(data: TrainingSet, task: Task | Sequence[str]) -> np.ndarray:
     """Return :func:`grade_shares` of every row, float64 (N, K)."""
     return grade_shares(data.grades, data.ratings, task)
 
 
-def grade_shares(grades: np.ndarray, ratings: np.ndarray | None, task: Task) -> np.ndarray:
+def grade_shares(
+    grades: np.ndarray, ratings: np.ndarray | None, task: Task | Sequence[str]
+) -> np.ndarray:
     """Return which share of the raters saw each class in every vertebra.
 
     Parameters
@@ -187,7 +202,7 @@ def grade_shares(grades: np.ndarray, ratings: np.ndarray | None, task: Task) -> 
         The grade agreed on, 0 to 3.
     ratings : ndarray of int, shape (N, R), or None
         -1 where a rater gave none.
-    task : mapping of str to sequence of str, or sequence of str
+    task : Task or sequence of str
 
     Returns
     -------
@@ -201,19 +216,19 @@ def grade_shares(grades: np.ndarray, ratings: np.ndarray | None, task: Task) -> 
     >>> grade_shares(np.array([2]), votes, ("G0", "G2", "G3")).round(2).tolist()
     [[0.0, 0.67, 0.33]]
     """
-    labels = grade_labels(grades, task)
-    shares = (labels[:, None] == np.arange(len(task))).astype(float)
+    labels, classes = grade_labels(grades, task), np.arange(len(_known(task).classes))
+    shares = (labels[:, None] == classes).astype(float)
     if ratings is None:
         return shares
     rated = grade_labels(ratings.ravel(), task).reshape(ratings.shape)
-    counts = (rated[:, :, None] == np.arange(len(task))).sum(axis=1)
+    counts = (rated[:, :, None] == classes).sum(axis=1)
     raters = counts.sum(axis=1)
     seen = raters > 0
     shares[seen] = counts[seen] / raters[seen, None]
     return shares
 
 
-def with_classes(data: TrainingSet, task: Task, per_class: int) -> TrainingSet:
+def with_classes(data: TrainingSet, task: Task | Sequence[str], per_class: int) -> TrainingSet:
     """Drop rows whose grade is in no class (ProtoVerse leaves G1 out), and check what is left.
 
     Raises
@@ -222,7 +237,7 @@ def with_classes(data: TrainingSet, task: Task, per_class: int) -> TrainingSet:
         If a class has fewer than ``per_class`` rows.
     """
     labels = class_labels(data, task)
-    for index, name in enumerate(task):
+    for index, name in enumerate(_known(task).classes):
         count = int(np.sum(labels == index))
         if count < per_class:
             raise ConfigError(

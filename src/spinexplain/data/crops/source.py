@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.data.crops.body_scale import expected_heights_mm, scaled_to_bodies
 from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.data.crops.on_disk import Patches, StoredPatches
@@ -18,7 +19,7 @@ from spinexplain.errors import ConfigError
 if TYPE_CHECKING:
     from spinexplain.data.cohort import Cohort
 
-_GRADES = {"G0": 0, "G1": 1, "G2": 2, "G3": 3}
+_GRADES = {grade: number for number, grade in enumerate(GENANT_GRADES)}
 
 
 def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spinexplain.config.tasks import healthy_class
 from spinexplain.explainers.dissection.activity import Activity
 from spinexplain.explainers.dissection.exemplars import fractured_relevance
 from spinexplain.explainers.dissection.samples import Samples
@@ -124,7 +123,7 @@ def effects_on(
     ndarray of float64, shape (K,)
         Log odds as they are minus those with the unit silenced.
     """
-    healthy = grader.classes.index(healthy_class(grader.classes))
+    healthy = grader.task.healthy_index
     odds = silenced_log_odds(grader.model, layer, x, [[u] for u in units], levels, healthy)
     return odds[0] - odds[1:]
 

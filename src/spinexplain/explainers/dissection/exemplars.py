@@ -12,6 +12,7 @@ from spinexplain.explainers.dissection.record import BestSample, PictureSource
 from spinexplain.explainers.dissection.samples import Samples
 from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.progress import SILENT, Progress
+from spinexplain.types import Provenance
 
 
 def best_samples(
@@ -109,10 +110,12 @@ def strongest_plane(cells: np.ndarray, grid: CellGrid) -> tuple[int | None, np.n
 def _source(samples: Samples, sample: int, plane: int | None) -> PictureSource:
     record = samples.cohort.index.loc[int(samples.rows[sample])]
     return PictureSource(
-        subject=str(record["subject"]),
-        series=str(record["series"]),
-        level=str(record["level"]),
-        grade=str(record["grade"]),
-        synthetic=bool(record["synthetic"]),
-        plane=plane,
+        Provenance(
+            subject=str(record["subject"]),
+            series=str(record["series"]),
+            level=str(record["level"]),
+            grade=str(record["grade"]),
+            synthetic=bool(record["synthetic"]),
+        ),
+        plane,
     )

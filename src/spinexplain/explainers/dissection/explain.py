@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from spinexplain.config.tasks import healthy_class
-from spinexplain.errors import ConfigError, ModelError
+from spinexplain.errors import ModelError
 from spinexplain.explainers.activations import layer_activations
 from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import consensus
 from spinexplain.explainers.dissection.record import BestSample, Dissection
 from spinexplain.explainers.dissection.statistics import most_relevant
 from spinexplain.models.grader import Grader
-from spinexplain.types import Evidence, Exemplar, Explanation, Patch
+from spinexplain.types import Evidence, Exemplar, Explanation, Patch, UnitDetail
 
 SCORE_NAME = "relevance: activation above the unit's threshold"
 UNITS_SHOWN = 5
 _EXEMPLARS = 2
 
 
+@dataclass(frozen=True, eq=False)
+class DissectionExplainer:
+    """Explain a model by the units of its dissection.
+
+    Called like every explainer; see :func:`explain_dissection` for what it shows.
+
+    Parameters
+    ----------
+    dissection : Dissection
+        Of the model that is explained.
+    count : int
+        Units shown, at most.
+    """
+
+    dissection: Dissection
+    count: int = UNITS_SHOWN
+
+    def __call__(self, grader: Grader, patch: Patch, target: str) -> Explanation:
+        """Show the units that were most active on a patch."""
+        return explain_dissection(grader, patch, target, self.dissection, self.count)
+
+
 def explain_dissection(
     grader: Grader,
     patch: Patch,
     target: str,
-    dissection: Dissection | None = None,
+    dissection: Dissection,
     count: int = UNITS_SHOWN,
 ) -> Explanation:
     """Show the units that were most active on a patch, and what else they respond to.
@@ -53,8 +76,6 @@ def explain_dissection(
 
     Raises
     ------
-    ConfigError
-        If no dissection is given.
     ModelError
         If it is of another model, or the model has no such class.
 
@@ -68,18 +89,12 @@ def explain_dissection(
             f'model "{grader.info.name}" has no class "{target}"; expected one of '
             f"{', '.join(grader.classes)}."
         )
-    if dissection is None:
-        raise ConfigError(
-            'the explainer "dissection" needs a dissection of the model. Make one with '
-            "spinexplain dissect, and give it as --dissection."
-        )
     dissection.check_model(grader.info)
     above = relevant_maps(grader, patch, dissection)
     relevance = above.reshape(len(above), -1).sum(axis=1, dtype=np.float64)
     order = most_relevant(relevance, count)
     effects = effects_here(grader, patch, dissection, order)
-    healthy = healthy_class(grader.classes)
-    others = [name for name in grader.classes if name != healthy]
+    healthy, others = grader.task.healthy, grader.task.fractures
     fractured = target if target in others else others[0]
     evidence = tuple(
         _evidence(
@@ -145,32 +160,30 @@ def _evidence(
     dissection: Dissection, unit: int, above: np.ndarray, class_name: str, effect: float | None
 ) -> Evidence:
     statistics, said = dissection.statistics, consensus(dissection.names, unit)
-    relevance = float(above.sum(dtype=np.float64))
-    terms = {
-        "relevance": relevance,
-        "unit": float(unit),
-        "rank": float(statistics.rank[unit]),
-        "rank_low": float(statistics.rank_low[unit]),
-        "rank_high": float(statistics.rank_high[unit]),
-        "units": float(np.count_nonzero(statistics.rank)),
-        "contrast": float(statistics.contrast[unit]),
-        "auc": float(statistics.auc_max[unit]),
-        "q": float(statistics.q[unit]),
-        "threshold": float(dissection.thresholds[unit]),
-        "peak": float(above.max()),
-        "cluster": float(dissection.clusters[unit]),
-        "raters": float(said.raters),
-        "meaningful": float(said.meaningful),
-        "named": float(bool(said.name)),
-    }
-    if effect is not None:
-        terms["effect"] = effect
+    detail = UnitDetail(
+        relevance=float(above.sum(dtype=np.float64)),
+        unit=unit,
+        rank=int(statistics.rank[unit]),
+        rank_low=int(statistics.rank_low[unit]),
+        rank_high=int(statistics.rank_high[unit]),
+        units=int(np.count_nonzero(statistics.rank)),
+        contrast=float(statistics.contrast[unit]),
+        auc=float(statistics.auc_max[unit]),
+        q=float(statistics.q[unit]),
+        threshold=float(dissection.thresholds[unit]),
+        peak=float(above.max()),
+        cluster=int(dissection.clusters[unit]),
+        raters=said.raters,
+        meaningful=said.meaningful,
+        named=bool(said.name),
+        effect=effect,
+    )
     return Evidence(
         name=said.name or f"Unit {unit}",
         class_name=class_name,
         heatmap=dissection.grid.spread(above),
-        score=relevance,
-        terms=terms,
+        score=detail.relevance,
+        detail=detail,
         exemplars=tuple(
             _exemplar(dissection, item) for item in dissection.best_of(unit)[:_EXEMPLARS]
         ),
@@ -185,10 +198,6 @@ def _exemplar(dissection: Dissection, item: BestSample) -> Exemplar:
     return Exemplar(
         array=dissection.pictures[item.picture].astype(np.float32),
         heatmap=flat.spread(item.cells),
-        subject=source.subject,
-        series=source.series,
-        level=source.level,
-        grade=source.grade,
-        synthetic=source.synthetic,
+        provenance=source.provenance,
         cell=(int(row), int(column)),
     )

@@ -14,7 +14,7 @@ from spinexplain.explainers.dissection.grid import CellGrid
 from spinexplain.explainers.dissection.names import RaterNames
 from spinexplain.explainers.dissection.overlap import Overlap
 from spinexplain.explainers.dissection.statistics import UnitStatistics
-from spinexplain.types import ModelInfo
+from spinexplain.types import ModelInfo, Provenance
 
 STATES = ("ranked", "sparse", "silent")
 """Ranked; ranked although its threshold is 0, being active in fewer cells than the quantile
@@ -46,11 +46,7 @@ class BestSample:
 class PictureSource:
     """Whose a picture is; ``plane`` is its left-right index in a 3-D crop, else None."""
 
-    subject: str
-    series: str
-    level: str
-    grade: str
-    synthetic: bool
+    provenance: Provenance
     plane: int | None = None
 
 

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import TASKS, Task
 from spinexplain.config.training import InputSpec
 from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ConfigError
 from spinexplain.explainers.dissection.regions import anatomy_regions
 from spinexplain.models.inputs import network_input
 
-FRACTURED = ("G2", "G3")
 UNSPLIT = "not split"
 
 _STEMS = ("labels", "body", "evidence", "shortcut")
@@ -137,10 +137,22 @@ def _anatomy(own: int, labels: np.ndarray | None, body: np.ndarray | None) -> di
     return {name: mask for name, mask in found.items() if name not in _OF_WHOLE_BONE}
 
 
+def fractured_grades(task: Task, mild: bool = False) -> tuple[str, ...]:
+    """Return the grades that count as fractured: the task's, and G1 where ``mild`` says so.
+
+    Examples
+    --------
+    >>> fractured_grades(TASKS["g0-g2-g3"], mild=True)
+    ('G2', 'G3', 'G1')
+    """
+    grades = task.fracture_grades or TASKS["fracture"].fracture_grades
+    return (*grades, "G1") if mild and "G1" not in grades else grades
+
+
 def select_samples(
     cohort: Cohort,
     spec: InputSpec,
-    classes: tuple[str, ...],
+    task: Task,
     split: str = "training",
     mild: bool = False,
 ) -> Samples:
@@ -153,12 +165,12 @@ def select_samples(
     cohort : Cohort
     spec : InputSpec
         Of the model.
-    classes : tuple of str
-        Of the model; mild fractures take part where it has the class G1.
+    task : Task
+        Of the model; mild fractures take part where it calls them fractures.
     split : str
         ``"training"`` or ``"validation"``.
     mild : bool
-        Count mild fractures (G1) as fractures, whatever the classes.
+        Count mild fractures (G1) as fractures, whatever the task.
 
     Raises
     ------
@@ -179,7 +191,7 @@ def select_samples(
         )
     index = cohort.index
     stated = index["split"].notna()
-    fractured = (*FRACTURED, "G1") if mild or "G1" in classes else FRACTURED
+    fractured = fractured_grades(task, mild)
     use = index["grade"].isin(("G0", *fractured)) & cohort.has(f"patches_{spec.axes}d")
     use &= ~index["healthy_twin"].to_numpy(dtype=bool)
     if stated.any():

@@ -22,7 +22,7 @@ from spinexplain.explainers.dissection.overlap import Overlap
 from spinexplain.explainers.dissection.record import BestSample, Dissection, PictureSource
 from spinexplain.explainers.dissection.statistics import UnitStatistics
 from spinexplain.io.files import sha256_file, unreadable
-from spinexplain.types import ModelInfo
+from spinexplain.types import ModelInfo, Provenance
 
 SCHEMA = "spinexplain/dissection/1"
 FIGURES_FILE, ARRAYS_FILE, TABLE_FILE = "dissection.json", "dissection.safetensors", "units.csv"
@@ -65,7 +65,7 @@ def write_dissection(dissection: Dissection, folder: Path) -> None:
         "regions": list(dissection.overlap.regions),
         "units": {name: _listed(column) for name, column in dissection.columns().items()},
         "best": [[item.unit, item.relevance, item.picture] for item in best],
-        "sources": [asdict(source) for source in dissection.sources],
+        "sources": [_source_content(source) for source in dissection.sources],
     }
     text = json.dumps(content, indent=1, allow_nan=False)
     (folder / FIGURES_FILE).write_text(text + "\n", encoding="utf-8")
@@ -132,7 +132,7 @@ def _dissection(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Disse
         for what in ("iou", "inside", "lift")
     }
     model = {**content["model"], "classes": tuple(content["model"]["classes"])}
-    sources = tuple(PictureSource(**source) for source in content["sources"])
+    sources = tuple(_source(source) for source in content["sources"])
     if not len(sources) == len(arrays["pictures"]) or len(content["best"]) != len(
         arrays["best_cells"]
     ):
@@ -160,6 +160,15 @@ def _dissection(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> Disse
         pictures=arrays["pictures"],
         sources=sources,
     )
+
+
+def _source_content(source: PictureSource) -> dict[str, Any]:
+    return asdict(source.provenance) | {"plane": source.plane}
+
+
+def _source(content: dict[str, Any]) -> PictureSource:
+    named = {name: value for name, value in content.items() if name != "plane"}
+    return PictureSource(Provenance(**named), content.get("plane"))
 
 
 def _statistics_names() -> list[str]:

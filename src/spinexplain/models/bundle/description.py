@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import Task, derived_task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
+from spinexplain.errors import ConfigError
+from spinexplain.types import Provenance
 
 SCHEMA = "spinexplain/bundle/1"
 EXPORT_SCHEMA = "spinexplain/export/1"
@@ -53,9 +63,17 @@ class RecordDescription(Described):
     cell: tuple[int, ...]
     patch_sha256: str = ""
 
+    @property
+    def provenance(self) -> Provenance:
+        """Where the training picture comes from."""
+        return Provenance(**self.model_dump(exclude={"cell", "patch_sha256"}))
+
 
 class BundleDescription(Described):
     """Everything ``bundle.json`` holds.
+
+    A bundle saved before tasks were written says what its classes stand for in the settings
+    of its training, or by their names alone; that is derived here, once.
 
     Examples
     --------
@@ -68,6 +86,7 @@ class BundleDescription(Described):
     version: str
     package_version: str
     classes: tuple[str, ...] = Field(min_length=2)
+    task: Task
     input: InputSpec
     trunk: TrunkSettings
     head: HeadSettings
@@ -76,12 +95,35 @@ class BundleDescription(Described):
     prototypes: tuple[RecordDescription, ...]
     training: dict[str, Any]
 
-    @field_validator("classes")
+    @model_validator(mode="before")
     @classmethod
-    def _differ(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(classes)) != len(classes):
-            raise ValueError(f"a class occurs twice in {classes}")
-        return classes
+    def _with_task(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or "task" in content:
+            return content
+        classes = content.get("classes")
+        if not isinstance(classes, list | tuple) or not all(isinstance(n, str) for n in classes):
+            return content
+        training = content.get("training")
+        config = training.get("config") if isinstance(training, dict) else None
+        grades = config.get("grades") if isinstance(config, dict) else None
+        try:
+            return {**content, "task": derived_task(classes, grades)}
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("task", mode="wrap")
+    @classmethod
+    def _sound(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Task:
+        try:
+            return cast(Task, read(value))
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    @model_validator(mode="after")
+    def _agree(self) -> BundleDescription:
+        if self.task.classes != self.classes:
+            raise ValueError(f"the task is of {self.task.classes}, the classes are {self.classes}")
+        return self
 
 
 class GateDescription(Described):

@@ -19,6 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save as arrays_to_bytes
 
+from spinexplain.config.heads import head_of
+from spinexplain.config.tasks import Task
 from spinexplain.config.training import HeadSettings, InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError, ModelError, SpinexplainError
 from spinexplain.io.files import output_folder, sha256_file
@@ -41,7 +43,7 @@ from spinexplain.models.grader import ExportedGrader, Grader, Scope
 from spinexplain.models.heads.prototype_head import head_from_arrays
 from spinexplain.models.receptive import ReceptiveField, upsample_map
 from spinexplain.models.runtime.exported import ExportedNetwork, compiled
-from spinexplain.types import Exemplar, ModelInfo
+from spinexplain.types import Exemplar, ModelInfo, Provenance
 
 if TYPE_CHECKING:  # torch is imported where a network is built or saved, and not before
     from spinexplain.models.build import Network
@@ -66,17 +68,13 @@ RuntimeChoice = Literal["auto", "torch"]
 
 @dataclass(frozen=True)
 class PrototypeRecord:
-    """Provenance of one prototype.
+    """Which training crop a prototype is, and which cell of it.
 
     ``patch_sha256`` is that of the training crop as the cohort stores it, margin and all
     (int16 HU, little-endian), so that the crop is recognized among others of its name.
     """
 
-    subject: str
-    series: str
-    level: str
-    grade: str
-    synthetic: bool
+    provenance: Provenance
     cell: tuple[int, ...]
     patch_sha256: str = ""
 
@@ -89,7 +87,8 @@ class Bundle:
     ----------
     name, version : str
     model : Network
-    classes : tuple of str
+    task : Task
+        The classes of the logits and what they stand for.
     spec : InputSpec
     trunk : TrunkSettings
     head : HeadSettings
@@ -111,7 +110,7 @@ class Bundle:
     name: str
     version: str
     model: Network
-    classes: tuple[str, ...]
+    task: Task
     spec: InputSpec
     trunk: TrunkSettings
     head: HeadSettings
@@ -238,11 +237,11 @@ def _grader(
     return Grader(
         model=model,
         spec=description.input,
-        classes=description.classes,
+        task=description.task,
         info=_info(folder, description, digest, runtime),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owners), model.trunk.field),
-        explainer="prototypes" if isinstance(model, PrototypeNet) else "gradcam",
+        explainer=head_of(description.head.kind).explainer,
         device=device,
     )
 
@@ -258,22 +257,23 @@ def _exported_grader(folder: Path, description: BundleDescription, digest: str) 
     network = _compiled(folder, description, export)
     if isinstance(network, str):
         return _grader(folder, description, digest, "cpu", runtime=f"torch ({network})")
-    field, is_prototype = (
-        ReceptiveField(**export.field.model_dump()),
-        description.head.kind == "prototype",
-    )
+    field, kind = ReceptiveField(**export.field.model_dump()), head_of(description.head.kind)
     connections, owner = np.zeros((0, 0), np.float32), np.zeros(0, int)
-    if is_prototype:
+    if kind.has_prototypes:
         with safe_open(folder / "model.safetensors", framework="numpy") as tensors:
             connections, owner = map(tensors.get_tensor, ("last_layer.weight", "prototype_class"))
-    head = head_from_arrays(connections, owner, field, description.head) if is_prototype else None
+    head = (
+        head_from_arrays(connections, owner, field, description.head)
+        if kind.has_prototypes
+        else None
+    )
     return ExportedGrader(
         spec=description.input,
-        classes=description.classes,
+        task=description.task,
         info=_info(folder, description, digest, network.described),
         scope=Scope(**description.scope.model_dump()),
         exemplars=_exemplars(folder, description, len(owner), field),
-        explainer="prototypes" if is_prototype else "gradcam",
+        explainer=kind.explainer,
         runtime=network,
         load_model=partial(load_network, folder, description),
         head=head,
@@ -329,15 +329,16 @@ def _exemplars(
         Exemplar(
             array=patch,
             heatmap=upsample_map(cells, (side,) * spec.axes, field, spec.size / side),
-            subject=record.subject,
-            series=record.series,
-            level=record.level,
-            grade=record.grade,
-            synthetic=record.synthetic,
+            provenance=record.provenance,
             cell=tuple(record.cell),
         )
         for record, patch, cells in zip(records, patches, maps, strict=True)
     )
+
+
+def _record(record: PrototypeRecord) -> dict[str, Any]:
+    rest = {"cell": record.cell, "patch_sha256": record.patch_sha256}
+    return asdict(record.provenance) | rest
 
 
 def _description(bundle: Bundle) -> dict[str, Any]:
@@ -346,12 +347,13 @@ def _description(bundle: Bundle) -> dict[str, Any]:
         "name": bundle.name,
         "version": bundle.version,
         "package_version": metadata.version("spinexplain"),
-        "classes": list(bundle.classes),
+        "classes": list(bundle.task.classes),
+        "task": asdict(bundle.task),
         "input": bundle.spec.model_dump(mode="json"),
         "trunk": bundle.trunk.model_dump(mode="json"),
         "head": bundle.head.model_dump(mode="json"),
         "scope": asdict(bundle.scope),
         "trained_on": bundle.trained_on,
-        "prototypes": [asdict(record) for record in bundle.records],
+        "prototypes": [_record(record) for record in bundle.records],
         "training": bundle.training,
     }

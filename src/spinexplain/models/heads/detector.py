@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from spinexplain.config.training import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError, ModelError
+from spinexplain.models.inputs import MEMORY_FORMAT
 from spinexplain.models.trunks.backbones import Trunk
 from spinexplain.models.trunks.unet3d import CompactEncoder3D, UNet3DEncoder
 
@@ -135,3 +137,26 @@ def two_logits(log_odds: Tensor) -> Tensor:
     """Split log odds z (N,) into logits -z/2 and z/2, shape (N, 2)."""
     half = log_odds / 2
     return torch.stack([-half, half], dim=1)
+
+
+def detector_network(
+    trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec
+) -> DetectorNet:
+    """Put the fracture head on an encoder.
+
+    Raises
+    ------
+    ConfigError
+        If the input is no box, or there are not two classes.
+    """
+    if spec.axes != 3:
+        raise ConfigError(
+            f'[head] kind "detector" needs boxes; [input] axes is {spec.axes}, expected 3.'
+        )
+    if classes != 2:
+        raise ConfigError(
+            f'[head] kind "detector" distinguishes two classes; got {classes}. Put several grades '
+            "into one class under [grades]."
+        )
+    net = DetectorNet(trunk, spec.size, head.dropout, head.width)
+    return net.to(memory_format=MEMORY_FORMAT[3])  # type: ignore[call-overload]

@@ -173,3 +173,15 @@ class LinearNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K)."""
         return self.last_layer(self.pooled_features(x))
+
+
+def prototype_network(
+    trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec
+) -> PrototypeNet:
+    """Put prototypes on a trunk."""
+    return PrototypeNet(trunk, head, classes, spec.axes)
+
+
+def linear_network(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) -> LinearNet:
+    """Put a linear layer on a trunk."""
+    return LinearNet(trunk, classes, spec, head.pooling)

@@ -24,7 +24,7 @@ from spinexplain.train.engine.loop import Phase
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.engine.sampling import balanced_step, crops_per_class, steps_per_epoch
 from spinexplain.train.grading.batches import Batch
-from spinexplain.train.grading.run import Run, Trained, seeded_build
+from spinexplain.train.grading.run import Arguments, Run, Trained, seeded_build
 from spinexplain.train.grading.validate import figures_of, predict
 
 _PHASE = "detector"
@@ -217,3 +217,8 @@ def _share(batch: Batch) -> float:
     if batch.everyone is None:
         return 1.0
     return batch.parts * len(batch.labels) / len(batch.everyone)
+
+
+def train_detector(arguments: Arguments) -> Trained:
+    """Train a detector."""
+    return DetectorRun(*arguments).detector()

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from spinexplain.config.heads import head_of
 from spinexplain.config.training import AugmentSettings, InputSpec, TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.models.trunks.backbones import Trunk, build_trunk, bypassing
@@ -78,7 +79,7 @@ def keeps_trunk(config: TrainConfig) -> bool:
     True
     """
     return (
-        config.head.kind == "prototype"
+        head_of(config.head.kind).has_prototypes
         and config.classifier.steps == 0
         and config.joint.steps == 0
         and config.last_layer.augmented_views == 0

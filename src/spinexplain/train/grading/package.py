@@ -11,6 +11,7 @@ import torch
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.training import InputSpec
+from spinexplain.data.crops.dataset import provenance_of
 from spinexplain.models.bundle.store import Bundle, PrototypeRecord
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import PrototypeNet
@@ -66,7 +67,7 @@ def bundle_of(trained: Trained, statement: Statement) -> Bundle:
         name=statement.name,
         version=statement.version,
         model=trained.model,
-        classes=config.classes,
+        task=config.task,
         spec=config.input,
         trunk=config.trunk,
         head=config.head,
@@ -127,11 +128,7 @@ def _prototype_patches(
     own = torch.stack([maps[i, i] for i in range(len(rows))])
     records = tuple(
         PrototypeRecord(
-            subject=str(data.subjects[source.row]),
-            series=str(data.series[source.row]),
-            level=str(data.levels[source.row]),
-            grade=f"G{data.grades[source.row]}",
-            synthetic=data.synthetic,
+            provenance=provenance_of(data, source.row),
             cell=source.cell,
             patch_sha256=_hash_of(data.patches_hu[source.row]),
         )
@@ -193,8 +190,9 @@ def _classes_in_words(trained: Trained) -> str:
     """Name the classes, and the grades behind those that are not grades themselves."""
     task = trained.config.task
     if not trained.config.grades:
-        return f"{', '.join(task)} (Genant)"
-    return " or ".join(f"{name} (Genant {', '.join(grades)})" for name, grades in task.items())
+        return f"{', '.join(task.classes)} (Genant)"
+    named = zip(task.classes, task.grades, strict=True)
+    return " or ".join(f"{name} (Genant {', '.join(grades)})" for name, grades in named)
 
 
 def _pixels(trained: Trained, statement: Statement) -> str:

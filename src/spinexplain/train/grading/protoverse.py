@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from spinexplain.config.heads import head_of
 from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
-from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.models.trunks.backbones import Trunk, build_trunk
 from spinexplain.train.engine.loop import Phase
 from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.features import cached_where_possible
@@ -28,7 +29,7 @@ from spinexplain.train.grading.phases import (
     tune_last_layer,
 )
 from spinexplain.train.grading.projection import project
-from spinexplain.train.grading.run import Run, Trained, seeded_build
+from spinexplain.train.grading.run import Arguments, Run, Trained, seeded_build
 
 
 def trained_classifier(trained: Trained, run: str | Path) -> Trained:
@@ -90,8 +91,7 @@ class GraderRun(Run):
         config, settings = self.config, self.config.classifier
         with seeded_build(config.seed):
             trunk = build_trunk(config.trunk, config.input)
-            classes = len(config.classes)
-            model = WarmUp(LinearNet(trunk, classes, config.input, config.head.pooling))
+            model = WarmUp(self._classifier_on(trunk))
         objective = classification_objective(
             model,
             self.weights,
@@ -102,6 +102,15 @@ class GraderRun(Run):
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model)
         return model.linear
+
+    def _classifier_on(self, trunk: Trunk) -> LinearNet:
+        """Build the network of the settings; for prototypes the one that warms up their trunk."""
+        config, classes = self.config, len(self.config.classes)
+        if head_of(config.head.kind).has_prototypes:
+            return LinearNet(trunk, classes, config.input, config.head.pooling)
+        model = build_model(trunk, config.head, classes, config.input)
+        assert isinstance(model, LinearNet)
+        return model
 
     def _fresh(self, state: dict[str, torch.Tensor] | None = None) -> PrototypeNet:
         config = self.config
@@ -154,3 +163,13 @@ class GraderRun(Run):
 def copied_state(model: nn.Module) -> dict[str, torch.Tensor]:
     """Return a copy of a model's tensors that later training does not touch."""
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def train_linear(arguments: Arguments) -> Trained:
+    """Train the plain classifier, or any other :class:`LinearNet` of the settings."""
+    return GraderRun(*arguments).linear()
+
+
+def train_prototypes(arguments: Arguments) -> Trained:
+    """Train ProtoVerse or ProtoPNet."""
+    return GraderRun(*arguments).prototypes()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from spinexplain.config.heads import head_of, resolved
+from spinexplain.config.sections import EpochSettings
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import (
     TrainingSet,
@@ -19,18 +20,26 @@ from spinexplain.errors import ConfigError, SpinexplainError
 from spinexplain.progress import SILENT, Progress
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.processes import start_fabric
-from spinexplain.train.grading.detector import DetectorRun
-from spinexplain.train.grading.protoverse import GraderRun
-from spinexplain.train.grading.run import Trained, check_folder, drop_unbegun, make_folder
+from spinexplain.train.grading.run import (
+    Arguments,
+    Trained,
+    check_folder,
+    drop_unbegun,
+    make_folder,
+)
 from spinexplain.train.grading.simulated import with_simulated_fractures
 
-Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
 
-RECIPES: dict[str, Callable[[Arguments], Trained]] = {
-    "linear": lambda arguments: GraderRun(*arguments).linear(),
-    "prototype": lambda arguments: GraderRun(*arguments).prototypes(),
-    "detector": lambda arguments: DetectorRun(*arguments).detector(),
-}
+def recipe_of(kind: str) -> Callable[[Arguments], Trained]:
+    """Return how to train a kind of head.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such kind.
+    """
+    recipe: Callable[[Arguments], Trained] = resolved(head_of(kind).recipe)
+    return recipe
 
 
 def train_model(
@@ -71,7 +80,7 @@ def train_model(
         If the folder holds a run already and ``resume`` is not set.
     """
     check_fits(data, config.input)
-    wanted = config.head.prototypes_per_class if config.head.kind == "prototype" else 1
+    wanted = config.head.prototypes_per_class if head_of(config.head.kind).has_prototypes else 1
     parts = split_validation(
         with_classes(data, config.task, wanted + 1), config.validation_share, config.seed
     )
@@ -90,7 +99,7 @@ def train_model(
     heard = progress if fabric.global_rank == 0 else SILENT
     arguments = (config, training, validation, Journal(folder, resume), heard, fabric)
     try:
-        return RECIPES[config.head.kind](arguments)
+        return recipe_of(config.head.kind)(arguments)
     except SpinexplainError:
         if fabric.global_rank == 0:
             drop_unbegun(folder)
@@ -117,19 +126,23 @@ def check_parts(config: TrainConfig, rows: int, processes: int) -> None:
     ConfigError
         Naming the phase.
     """
-    if config.head.kind == "detector":
-        smallest = config.detector.batch // 2  # the batches of an epoch differ by one box
-        if processes > 1 and smallest < 2 * processes:
-            raise ConfigError(
-                f"[detector] has batches of {config.detector.batch} boxes, which leave fewer than "
-                f"two for some of {processes} processes. Set batch to at least {4 * processes}."
-            )
-        return
-    for name in ("classifier", "warm", "joint"):
+    for name in head_of(config.head.kind).phases:
         settings = getattr(config, name)
+        if isinstance(settings, EpochSettings):
+            _check_epochs(name, settings, processes)
+            continue
         batch = min(settings.batch, rows)
         if settings.steps and batch % processes:
             raise ConfigError(
                 f"[{name}] has batches of {batch} crops, which {processes} processes cannot "
                 f"share equally. Set batch to a multiple of {processes}."
             )
+
+
+def _check_epochs(name: str, settings: EpochSettings, processes: int) -> None:
+    smallest = settings.batch // 2  # the batches of an epoch differ by one box
+    if processes > 1 and smallest < 2 * processes:
+        raise ConfigError(
+            f"[{name}] has batches of {settings.batch} boxes, which leave fewer than "
+            f"two for some of {processes} processes. Set batch to at least {4 * processes}."
+        )

@@ -29,6 +29,9 @@ from spinexplain.train.grading.phases import weights_of
 from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.validate import validate
 
+Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
+"""Of a run: settings, training and validation set, journal, progress, fabric."""
+
 _MADE = {"config.json", "machine.json"}
 
 

@@ -63,7 +63,7 @@ def with_simulated_fractures(data: TrainingSet, config: TrainConfig) -> Training
     healthy = np.flatnonzero(data.grades == 0)
     rng = np.random.default_rng([config.seed, _STREAM])
     chosen = np.sort(rng.choice(healthy, round(share * len(healthy)), replace=False))
-    grades = [grade for grade in LOSSES if f"G{grade}" in sum(config.task.values(), ())]
+    grades = [grade for grade in LOSSES if f"G{grade}" in sum(config.task.grades, ())]
     tried = [_fractured(data, int(row), config.seed, grades) for row in chosen] if grades else []
     copies = [copy for copy in tried if copy is not None]
     marked = replace(data, simulated=np.zeros(len(data), bool))

@@ -1,0 +1,225 @@
+"""What ``result.json`` holds, as types: written from findings, read back, source of the schema."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA: Literal["spinexplain/result/1"] = "spinexplain/result/1"
+Shape = Literal["none", "wedge", "biconcave", "crush"]
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+LevelName = Annotated[str, Field(pattern="^(C[1-7]|T([1-9]|1[0-3])|L[1-6])$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Loss = Annotated[float, Field(le=1)]
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Length = Annotated[float, Field(gt=0)]
+Probabilities = Annotated[
+    dict[str, Share],
+    Field(
+        description="Model score by class, uncalibrated on patients; empty where there is no grade."
+    ),
+]
+
+_UNGRADED: dict[str, Any] = {
+    "allOf": [
+        {
+            "if": {"properties": {"grade": {"type": "null"}}},
+            "then": {
+                "properties": {
+                    "probabilities": {"maxProperties": 0},
+                    "explanation": {"type": "null"},
+                }
+            },
+            "else": {"properties": {"probabilities": {"minProperties": 2}}},
+        }
+    ]
+}
+
+
+class ResultPart(BaseModel):
+    """A frozen part of a result; unknown keys and numbers that are not finite are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ResultSource(ResultPart):
+    """The CT that was graded."""
+
+    name: str = Field(description="File name, never a patient's.")
+    sha256: str = Field(
+        description="Of the file; empty where the CT was given as an array.",
+        pattern="^([0-9a-f]{64})?$",
+    )
+    shape: tuple[Count, Count, Count]
+    spacing_mm: tuple[Length, Length, Length]
+
+
+class ResultModel(ResultPart):
+    """A model that was asked."""
+
+    name: str
+    version: str
+    sha256: Sha256
+    classes: tuple[str, ...] = Field(min_length=2, json_schema_extra={"uniqueItems": True})
+    trained_on: str
+    runtime: str = Field(
+        default="torch",
+        description="What ran the network: torch, or an exported runtime and its precision.",
+    )
+
+
+class ResultHeights(ResultPart):
+    """Heights of a body, and what they say about height loss."""
+
+    anterior_mm: NotNegative
+    middle_mm: NotNegative
+    posterior_mm: NotNegative
+    expected_mm: tuple[NotNegative, NotNegative, NotNegative] = Field(
+        description="Anterior, middle, posterior."
+    )
+    loss: Loss = Field(description="Largest relative height loss; negative when taller.")
+    loss_interval: tuple[Loss, Loss]
+    height_loss_class: int = Field(alias="class", description="Height-loss class.", ge=0, le=3)
+    shape: Shape
+
+
+class ResultExemplar(ResultPart):
+    """A training picture that a piece of evidence looks like."""
+
+    subject: str
+    level: str
+    grade: str
+    synthetic: bool
+
+
+class ResultEvidence(ResultPart):
+    """One prototype, one unit or one map."""
+
+    name: str
+    class_name: str = Field(alias="class")
+    score: float
+    terms: dict[str, float]
+    heatmap: str | None = Field(
+        description="Path relative to this file; null where none was written.",
+        pattern=r"^heatmaps/[A-Za-z0-9._-]+\.nii\.gz$",
+    )
+    exemplars: tuple[ResultExemplar, ...]
+
+
+class ResultExplanation(ResultPart):
+    """Why a model leans towards its grade."""
+
+    method: str
+    score_name: str
+    evidence: tuple[ResultEvidence, ...] = Field(description="Sorted by score, highest first.")
+
+
+class ResultPhrase(ResultPart):
+    """A part of a draft, and where in the vertebra its evidence is."""
+
+    text: Text
+    rests_on: str | None
+
+
+class ResultDraft(ResultPart):
+    """A finding that no reader has confirmed.
+
+    ``rests_on`` is a path within the vertebra, null for what the reader must add.
+    """
+
+    status: Literal["draft"]
+    language: str
+    text: Text
+    phrases: tuple[ResultPhrase, ...] = Field(min_length=1)
+
+
+class ResultAgreement(ResultPart):
+    """A further model against the first.
+
+    Both fractured or both not; the same grade, null where the classes differ; the mass that
+    the two evidence maps share on the sheet.
+    """
+
+    fracture: bool
+    grade: bool | None
+    evidence_overlap: Annotated[float, Field(ge=0, le=1.000001)] | None
+
+
+def _check_ungraded(part: ResultVertebra | ResultOpinion) -> None:
+    if part.grade is None and (part.probabilities or part.explanation is not None):
+        raise ValueError("without a grade there are neither probabilities nor an explanation")
+    if part.grade is not None and len(part.probabilities) < 2:
+        raise ValueError("with a grade there are at least two probabilities")
+
+
+class ResultOpinion(ResultPart):
+    """What the second or a further model says of a vertebra."""
+
+    model_config = ConfigDict(json_schema_extra=_UNGRADED, protected_namespaces=())
+
+    model: str
+    grade: str | None
+    probabilities: Probabilities
+    explanation: ResultExplanation | None
+    agreement_with_first: ResultAgreement | None = None
+
+    @model_validator(mode="after")
+    def _ungraded(self) -> ResultOpinion:
+        _check_ungraded(self)
+        return self
+
+
+class ResultVertebra(ResultPart):
+    """One vertebra; grade, probabilities and explanation are those of the first model."""
+
+    model_config = ConfigDict(json_schema_extra=_UNGRADED)
+
+    level: LevelName
+    verse_label: int = Field(ge=1, le=28)
+    centroid_mm: tuple[float, float, float] = Field(description="RAS+ millimeters.")
+    grade: str | None
+    probabilities: Probabilities
+    heights: ResultHeights | None
+    agreement: bool | None = Field(
+        description="Whether the grade fits the height loss; null where there is nothing to "
+        "compare."
+    )
+    flags: tuple[Text, ...]
+    explanation: ResultExplanation | None
+    draft: ResultDraft | None = None
+    other_models: tuple[ResultOpinion, ...] = Field(
+        default=(),
+        min_length=1,
+        description="What the second and further models say, in the order of models.",
+    )
+
+    @model_validator(mode="after")
+    def _ungraded(self) -> ResultVertebra:
+        _check_ungraded(self)
+        return self
+
+
+class Result(ResultPart):
+    """Findings of one graded CT, as written to result.json.
+
+    Examples
+    --------
+    >>> source = {"name": "ct", "sha256": "", "shape": (1, 1, 1), "spacing_mm": (1, 1, 1)}
+    >>> Result(schema=SCHEMA, ct=source, models=(), vertebrae=()).content()["ct"]["name"]
+    'ct'
+    """
+
+    model_config = ConfigDict(title=SCHEMA)
+
+    schema_: Literal["spinexplain/result/1"] = Field(alias="schema")
+    ct: ResultSource
+    models: tuple[ResultModel, ...]
+    vertebrae: tuple[ResultVertebra, ...] = Field(description="Cranial to caudal.")
+
+    def content(self) -> dict[str, Any]:
+        """Return what the file holds, with the keys of the schema and none that was not set."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
