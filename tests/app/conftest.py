@@ -49,7 +49,10 @@ class Server:
     def client(self, token=None):
         cookies = {} if token is None else {"spinexplain_session": token}
         return TestClient(
-            self.app, base_url=ORIGIN, headers={"origin": ORIGIN}, cookies=cookies,
+            self.app,
+            base_url=ORIGIN,
+            headers={"origin": ORIGIN},
+            cookies=cookies,
             follow_redirects=False,
         )
 

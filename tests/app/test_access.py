@@ -15,7 +15,9 @@ NO_FILE = {"/scans/{scan_id}/pictures/{name}", "/scans/{scan_id}/heatmaps/{name}
 
 
 def routes(app):
-    return [(method.upper(), path) for path, one in app.openapi()["paths"].items() for method in one]
+    return [
+        (method.upper(), path) for path, one in app.openapi()["paths"].items() for method in one
+    ]
 
 
 @pytest.fixture

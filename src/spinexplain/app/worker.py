@@ -6,7 +6,6 @@ begins the scan again, and gives it up where that kills the worker three times.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -19,12 +18,13 @@ from typing import Any
 from sqlalchemy import select, update
 
 from spinexplain.app.database import Database, open_database
-from spinexplain.app.folder import DataFolder, make_folder
+from spinexplain.app.folder import KINDS_OF_FILE, DataFolder, make_folder
 from spinexplain.app.intake import take_watched
 from spinexplain.app.scan_view import write_view
 from spinexplain.app.schema import Scan
 from spinexplain.errors import FileFormatError, SpinexplainError
 from spinexplain.jobs.grade import GradeRequest, grade_to_folder
+from spinexplain.results.result_json import read_result
 from spinexplain.texts.printable import printable
 
 _TRIES = 3
@@ -139,14 +139,10 @@ def _compared(folder: DataFolder, scan_id: str, described: dict[str, Any]) -> st
     path = folder.input(scan_id, "result")
     if path is None:
         return ""
-    try:
-        earlier = json.loads(path.read_bytes())
-        digest = earlier["ct"]["sha256"]
-        grades = {one["level"]: one["grade"] for one in earlier["vertebrae"]}
-    except (ValueError, KeyError, TypeError):
-        raise FileFormatError("result.json is not one that `grade` wrote.") from None
-    if digest != described["source"]["sha256"]:
+    earlier = read_result(path)
+    if earlier.ct.sha256 != described["source"]["sha256"]:
         raise FileFormatError("result.json is of another CT than the one beside it.")
+    grades = {one.level: one.grade for one in earlier.vertebrae}
     apart = [
         one["level"] for one in described["levels"] if grades.get(one["level"]) != one["grade"]
     ]
@@ -174,7 +170,7 @@ def _headline(described: dict[str, Any]) -> str:
 def _said(error: Exception, folder: DataFolder, scan_id: str) -> str:
     """Repeat an error's line without the server's own paths."""
     text = " ".join(str(error).split())
-    for path in (folder.input(scan_id, kind) for kind in ("ct", "labels", "centroids")):
+    for path in (folder.input(scan_id, kind) for kind in KINDS_OF_FILE):
         text = text.replace(str(path), path.name) if path else text
     return printable(text.replace(str(folder.root), "DATA"))
 

@@ -61,7 +61,9 @@ def test_points_are_tried_without_being_stored(client, ready, view):
     from spinexplain.app.edited_heights import shown_heights
     from spinexplain.app.reading import Reading
 
-    points = [[list(end) for end in line] for line in shown_heights(view.levels, "L1", Reading()).points]
+    points = [
+        [list(end) for end in line] for line in shown_heights(view.levels, "L1", Reading()).points
+    ]
     points[0][0][1] += 3.0  # the anterior height loses three millimeters
     tried = client.post(f"/scans/{ready}/levels/L1/heights", json={"points": points}).json()
     assert tried["by"] == "reader"
