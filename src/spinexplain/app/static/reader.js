@@ -18,7 +18,7 @@ let heights = null;
 const complain = (error) => { says.textContent = error.message; };
 const seen = () => ({ level: shown.level, window: shown.window, overlays: !document.body.classList.contains("bare") });
 
-const choose = async (level, scroll = true) => {
+const choose = async (level, scroll = true, kind = "") => {
   if (!levels.includes(level)) return;
   shown.level = level;
   const anchor = `level-${level}`;
@@ -29,11 +29,16 @@ const choose = async (level, scroll = true) => {
   const html = await getText(`levels/${level}`);
   if (shown.level !== level) return; // the reader has moved on
   const place = document.getElementById("level");
+  const before = place.querySelector(`.level-view[data-level="${level}"]`);
+  const editing = before?.querySelector(".points:not([hidden])");
   place.innerHTML = html; // written by the server's templates, which escape what is from outside
   const view = place.querySelector(".level-view");
+  // What was typed and not kept stays where only points were kept.
+  if (before && kind === "heights") view.querySelector("#word").replaceWith(before.querySelector("#word"));
   last = Number(view.dataset.last);
   planes = setUpPlanes(view, shown);
   heights = setUpHeights(view, (body) => act("heights", level, body));
+  if (editing) heights.toggle();
   document.getElementById("undo").disabled = view.dataset.undoable !== "true";
   showWords(JSON.parse(view.dataset.said));
   if (scroll) place.scrollIntoView({ block: "nearest" });
@@ -54,7 +59,7 @@ const act = async (kind, level, body, reload = false) => {
     const done = await postJson("acts", { kind, level, body, after: last, seen: seen() });
     last = done.last;
     if (reload) { location.reload(); return; }
-    if (shown.level) await choose(shown.level, false);
+    if (shown.level) await choose(shown.level, false, kind);
   } catch (error) {
     if (error.status === 409 && shown.level) await choose(shown.level, false);
     complain(error);
@@ -190,6 +195,7 @@ const first = async () => {
   const wanted = decodeURIComponent(location.hash.slice("#level-".length));
   const suspect = document.querySelector(".suspect")?.getAttribute("href").slice("#level-".length);
   await choose(levels.includes(wanted) ? wanted : suspect ?? levels[0], false);
-  if (!last) await act("viewed", null, {});
+  // Nothing that is shown changes by this, so nothing is drawn again under the reader's hands.
+  if (!last) last = (await postJson("acts", { kind: "viewed", level: null, body: {}, after: 0, seen: seen() })).last;
 };
 first().catch(complain);

@@ -36,6 +36,8 @@ const build = async () => {
     multiplanarShowRender: SHOW_RENDER.NEVER,
     dragAndDropEnabled: false,
     crosshairWidthUnit: "percent",
+    crosshairWidth: 0.25,
+    crosshairColor: [0.39, 0.72, 0.95, 0.7],
     crosshairGap: 8,
     viewModeHotKey: "",
     clipPlaneHotKey: "",
@@ -83,6 +85,7 @@ const goTo = (mm) => {
   if (!mm) return;
   viewer.scene.crosshairPos = viewer.mm2frac(mm, 0, true);
   viewer.drawScene();
+  viewer.createOnLocationChange(); // a crosshair set from here is not announced by itself
 };
 
 const listMaps = async (level) => {
