@@ -115,7 +115,7 @@ def _stored(folder: DataFolder, scan: Scan, kind: str) -> Iterator[BinaryIO]:
 
 
 def _ending(path: Path, kind: str) -> str:
-    """Tell by the bytes, never by the name, what a file is."""
+    """Return the ending by the bytes, never by the name, of a file."""
     with open(path, "rb") as stream:
         head = stream.read(_HEAD_BYTES)
     if kind in ("centroids", "result"):
