@@ -23,7 +23,7 @@ $(VENV)/.core: pyproject.toml constraints.txt
 
 $(VENV)/.app: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -e ".[app]"
+	$(PIP) -e ".[app,dicom]"
 	@touch $@ $(VENV)/.core
 
 $(VENV)/.dev: pyproject.toml constraints.txt

@@ -6,6 +6,7 @@ from spinexplain.app.accounts import (
     TooManyFailuresError,
     account_of,
     add_account,
+    check_first,
     end_session,
     has_accounts,
     local_account,
@@ -65,6 +66,14 @@ def test_nobody_signs_in_as_the_machine_itself(session):
     assert isinstance(local_account(session), Account)
     assert not has_accounts(session)
     assert sign_in(session, "local", "!", CHEAP) is None
+
+
+def test_the_first_account_is_an_admins(session):
+    with pytest.raises(ConfigError, match="first account"):
+        check_first(session, "reader")
+    check_first(session, "admin")
+    add_account(session, "Ada", "long enough", "admin", CHEAP)
+    check_first(session, "reader")
 
 
 @pytest.mark.parametrize(

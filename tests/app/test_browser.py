@@ -14,7 +14,8 @@ from spinexplain.app.folder import make_folder
 from spinexplain.app.server import create_app
 
 CHROMIUM = Path("/usr/bin/chromium")
-WIDTHS = (1440, 1024, 390)
+WIDTHS = (1440, 1024, 720, 390)  # 720: the first at 200 % zoom
+AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
 
 pytestmark = [
     pytest.mark.browser,
@@ -207,3 +208,29 @@ def test_nothing_sticks_out_sideways(open_page, running, width):
     page = open_page(f"/scans/{running[1](f'wide {width}')}/", width=width)
     chosen(page, "L1")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_no_fault(browser, running, theme):
+    base, make, _ = running
+    scan_id, other = make(f"axe {theme}"), make(f"prior of axe {theme}")
+    # The checker is put into the page, which the policy forbids everybody else.
+    with browser.new_context(bypass_csp=True) as context:
+        page = context.new_page()
+        for path in ("/", f"/scans/{scan_id}/", f"/scans/{scan_id}/beside/{other}", "/sign-in"):
+            page.goto(base + path)
+            if path.endswith(f"{scan_id}/"):
+                chosen(page, "L1")
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+            page.add_script_tag(path=str(AXE))
+            found = page.evaluate("async () => await axe.run()")
+            assert len(found["passes"]) > 15, path
+            assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+
+
+def test_no_panel_covers_a_plane(open_page, running):
+    page = open_page(f"/scans/{running[1]('covered')}/", width=1024)
+    chosen(page, "L1")
+    plane = page.locator(".plane[data-plane=axial]").bounding_box()
+    word = page.locator("#word").bounding_box()
+    assert plane["x"] + plane["width"] <= word["x"]

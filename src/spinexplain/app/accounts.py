@@ -59,6 +59,21 @@ def add_account(
     return account
 
 
+def check_first(session: Session, role: str) -> None:
+    """Refuse to make a first account that could not make others.
+
+    Raises
+    ------
+    ConfigError
+        If nobody has an account yet and ``role`` is not admin.
+    """
+    if role != "admin" and not has_accounts(session):
+        raise ConfigError(
+            f"the first account's role is {role!r}; expected admin, as from then on everybody "
+            "has to sign in and only an admin makes accounts."
+        )
+
+
 def local_account(session: Session) -> Account:
     """Return the account of a machine where nobody signs in; make it the first time."""
     account = session.scalar(select(Account).where(Account.name == LOCAL))

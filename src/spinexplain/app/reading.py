@@ -57,7 +57,10 @@ class Others(Act):
 
 
 class Points(Act):
-    """Six points on the sagittal sheet, in samples: three heights, cranial and caudal end."""
+    """Six points on the sagittal sheet, in samples: three heights, cranial and caudal end.
+
+    The server fills ``heights_mm`` in when it stores them.
+    """
 
     points: tuple[tuple[Point, Point], tuple[Point, Point], tuple[Point, Point]]
     heights_mm: tuple[float, float, float] | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
-from spinexplain.app.accounts import add_account, has_accounts
+from spinexplain.app.accounts import add_account, check_first, has_accounts
 from spinexplain.app.database import Database, open_database, sqlite_url
 from spinexplain.app.folder import DataFolder, make_folder
 from spinexplain.app.intake import add_examples
@@ -83,6 +83,7 @@ def create_account(request: ServeRequest, name: str, password: str, role: str) -
     """Make an account in the reader's database."""
     make_folder(request.data)
     with open_database(request.url).writing() as session:
+        check_first(session, role)
         add_account(session, name, password, role, PasswordHasher())
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,9 @@ def grade_next(database: Database, folder: DataFolder) -> bool:
         remark = _compared(folder, scan_id, described)
     except SpinexplainError as error:
         _set(database, scan_id, state="refused", message=_said(error, folder, scan_id))
+    except ModuleNotFoundError as error:
+        message = f"{error.name} is not installed on the server; it needs spinexplain[dicom]."
+        _set(database, scan_id, state="refused", message=message)
     except Exception as error:
         message = f"a fault of the program ({type(error).__name__}); the scan is kept."
         print(f"spinexplain worker: {scan_id}: {type(error).__name__}", file=sys.stderr)
@@ -181,4 +184,5 @@ def _set(database: Database, scan_id: str, **values: object) -> None:
 
 
 if __name__ == "__main__":
-    run_worker(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "identified")
+    with suppress(KeyboardInterrupt):
+        run_worker(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "identified")

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import select
 
 from spinexplain.app.access import Reader, Server, administrator
-from spinexplain.app.accounts import ROLES, add_account
+from spinexplain.app.accounts import ROLES, add_account, check_first
 from spinexplain.app.pages import page_environment
 from spinexplain.app.schema import Account, Scan, ScanReader
 
@@ -38,6 +38,7 @@ def add(
 ) -> RedirectResponse:
     """Make an account."""
     with server.database.writing() as session:
+        check_first(session, role)
         add_account(session, name, password, role, server.hasher)
     return RedirectResponse("/accounts", status_code=303)
 

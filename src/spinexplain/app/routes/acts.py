@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field, ValidationError
 
 from spinexplain.app.access import Asking, Readable, Server, Viewed, readable_scan
-from spinexplain.app.edited_heights import shown_heights
+from spinexplain.app.edited_heights import heights_of, shown_heights
 from spinexplain.app.events import OutOfDateError, append_act, reading_of
 from spinexplain.app.finding import composed
 from spinexplain.app.reading import KINDS, OF_A_LEVEL, Points
@@ -41,6 +41,9 @@ def act(
                 spoken_of = reading_of(session, scan.id, reader.id).words
                 named = [one["level"] for one in view.levels if one["level"] not in spoken_of]
                 body = {"levels": named}
+            elif asked.kind == "heights":
+                drawn = heights_of(view.level(str(asked.level)) or {}, body["points"])
+                body["heights_mm"] = [round(float(height), 2) for height in drawn]
             last = append_act(
                 session, scan.id, reader.id, asked.kind, asked.level, body, asked.after, asked.seen
             )
