@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 
 from app.conftest import CHEAP, add_ready
+from fixtures.scans import THORACIC
 from spinexplain.app.database import open_database, sqlite_url
 from spinexplain.app.folder import make_folder
 from spinexplain.app.server import create_app
@@ -199,6 +200,31 @@ def test_the_volume_opens_in_the_viewer(open_page, running):
     assert any("L1" in option for option in options)
     page.click("#viewer-close")
     assert not page.is_visible("#viewer")
+
+
+def test_body_centers_are_clicked_and_count_on(open_page, running):
+    _, _, made = running
+    client = made.client()
+    scan_id = client.post("/scans", data={"name": "no mask"}).json()["id"]
+    client.put(f"/scans/{scan_id}/files/ct", content=(THORACIC / "thoracic_ct.nii.gz").read_bytes())
+    client.post(f"/scans/{scan_id}/queue")
+    page = open_page(f"/scans/{scan_id}/")
+    page.select_option("#first", "T8")
+    slice_ = page.locator("#slice")
+    for _ in range(200):
+        if slice_.evaluate("image => image.complete && image.naturalWidth > 0"):
+            break
+        page.wait_for_timeout(50)
+    for row in (60, 82, 104):
+        slice_.click(position={"x": 70, "y": row})
+    assert page.locator("#marks text").all_text_contents() == ["T8", "T9", "T10", "T11?"]
+    page.click("#take-back")
+    page.click("#done")
+    page.locator(".stage").wait_for()
+    stored = made.folder.input(scan_id, "centroids").read_text()
+    assert '"label": 15' in stored
+    assert '"label": 16' in stored
+    assert '"label": 17' not in stored
 
 
 @pytest.mark.parametrize("width", WIDTHS)

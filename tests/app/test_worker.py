@@ -57,9 +57,18 @@ def test_a_fault_of_ours_says_so_and_the_worker_goes_on(server, graded, monkeypa
 def test_a_scan_that_was_interrupted_is_begun_again_three_times(server, graded):
     for _ in range(3):
         assert worker._claim(server.database) == graded
-        take_up_again(server.database)
+        take_up_again(server.database, server.folder)
     assert worker._claim(server.database) is None
     assert "killed 3 times" in state_of(server, graded).message
+
+
+def test_what_a_killed_worker_left_is_cleared(server, graded):
+    left = server.folder.scan(graded) / ".graded-half"
+    left.mkdir()
+    (left / "report.html").write_text("half")
+    take_up_again(server.database, server.folder)
+    assert not left.exists()
+    assert server.folder.input(graded, "ct") is not None
 
 
 def result_of(lumbar, tmp_path, sha256):

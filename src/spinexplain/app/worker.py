@@ -7,6 +7,7 @@ begins the scan again, and gives it up where that kills the worker three times.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -56,15 +57,18 @@ def run_worker(root: Path, url: str, identified: bool) -> None:
     server = os.getppid()
     folder = make_folder(root)
     database = open_database(url)
-    take_up_again(database)
+    take_up_again(database, folder)
     while os.getppid() == server:
         take_watched(database, folder, identified)
         if not grade_next(database, folder):
             time.sleep(_IDLE_S)
 
 
-def take_up_again(database: Database) -> None:
-    """Queue what was being graded when the worker before this one ended."""
+def take_up_again(database: Database, folder: DataFolder) -> None:
+    """Queue what was being graded when the worker before this one ended; clear its remains."""
+    for name in ("graded", "view"):
+        for remains in (folder.root / "scans").glob(f"*/.{name}-*"):
+            shutil.rmtree(remains, ignore_errors=True)
     with database.writing() as session:
         session.execute(update(Scan).where(Scan.state == "grading").values(state="queued"))
 

@@ -142,9 +142,7 @@ def plane(
     if found is None:
         raise HTTPException(404, "There is no such level in this scan.")
     content = plane_png(view.crop(), found, plane, offset_mm, window)
-    return Response(
-        content, media_type="image/png", headers={"cache-control": "private, max-age=300"}
-    )
+    return Response(content, media_type="image/png")
 
 
 @router.get("/pictures/{name}")
@@ -153,8 +151,7 @@ def picture(server: Server, scan: Readable, view: Viewed, name: str) -> FileResp
     path = view.folder / "pictures" / name
     if not _PICTURE.fullmatch(name) or not path.is_file():
         raise HTTPException(404, "There is no such picture.")
-    # Its name is made from its content, so it never changes.
-    return FileResponse(path, headers={"cache-control": "private, max-age=86400, immutable"})
+    return FileResponse(path)
 
 
 @router.get("/volumes/spine.nii.gz")
