@@ -119,7 +119,8 @@ def test_a_scan_is_read_corrected_and_signed(open_page, running):
     page.click("text=Keep my word")
     said(page, "L1", "Schmorl")
     page.keyboard.press("o")
-    said(page, "L5", "(G0)")
+    said(page, "L4", "(G0)")
+    page.locator("#says").filter(has_text="L3, L5").wait_for()
     page.click("#compose")
     draft = page.locator("#draft")
     for _ in range(100):

@@ -51,7 +51,7 @@ class Word(Act):
 
 
 class Others(Act):
-    """All levels without a word are unremarkable; the server fills the levels in."""
+    """The levels without a word are unremarkable; the server fills in which."""
 
     levels: tuple[str, ...] = ()
 

@@ -56,7 +56,7 @@ def test_the_verse_files_are_read_by_prepares_own_readers(client, ready, tmp_pat
     table = read_fracture_table(tmp_path / "fracture-table.csv")
     record = table.series[series.table_id]
     names = ["T12", "L1", "L2", "L3", "L4", "L5", "L6"][shift:]
-    expected = dict(zip(names, ["G0", "G2", "G0", "G0", "G0", "G0"], strict=False))
+    expected = dict(zip(names, ["G0", "G2", "G0", "G0", "G0"], strict=False))
     assert dict(record.grades) == expected
     ct = read_volume(series.ct)
     assert [v.level.value for v in read_centroids(series.centroids, ct)] == names[:6]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
@@ -34,12 +35,12 @@ def act(
     server: Server, reader: Asking, scan: Readable, view: Viewed, asked: AskedAct
 ) -> JSONResponse:
     """Store an act; it is on disk when this answers."""
-    body = checked(asked, view)
+    body, left = checked(asked, view), []
     try:
         with server.database.writing() as session:
             if asked.kind == "others":
                 spoken_of = reading_of(session, scan.id, reader.id).words
-                named = [one["level"] for one in view.levels if one["level"] not in spoken_of]
+                named, left = others_of(view, spoken_of)
                 body = {"levels": named}
             elif asked.kind == "heights":
                 drawn = heights_of(view.level(str(asked.level)) or {}, body["points"])
@@ -49,7 +50,18 @@ def act(
             )
     except OutOfDateError as error:
         raise HTTPException(409, str(error)) from None
-    return JSONResponse({"last": last}, status_code=201)
+    return JSONResponse({"last": last, "left": left}, status_code=201)
+
+
+def others_of(view: ScanView, spoken_of: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the levels that one act may call unremarkable, and those it leaves without a word.
+
+    A suspected fracture, or a level that the model cannot assess, is not waved through: the
+    reader says a word on each.
+    """
+    silent = [one for one in view.levels if one["level"] not in spoken_of]
+    plain = [one["level"] for one in silent if one["grade"] is not None and not one["suspicious"]]
+    return plain, [one["level"] for one in silent if one["level"] not in plain]
 
 
 def checked(asked: AskedAct, view: ScanView) -> dict[str, Any]:

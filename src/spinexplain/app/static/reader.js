@@ -60,6 +60,7 @@ const act = async (kind, level, body, reload = false) => {
     last = done.last;
     if (reload) { location.reload(); return; }
     if (shown.level) await choose(shown.level, false, kind);
+    if (done.left?.length) says.textContent = `Still without a word, because suspected or not assessable: ${done.left.join(", ")}.`;
   } catch (error) {
     if (error.status === 409 && shown.level) await choose(shown.level, false);
     complain(error);
