@@ -10,7 +10,7 @@ export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo reader test check docs bench fuzz train-shipped train-detector transfer picture clean
+.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector transfer verdict picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,9 @@ check: $(VENV)/.dev ## lint and types only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs-pages: $(VENV)/.dev ## write the pages of the documentation from docs/results
+	cd docs && ../$(BIN)/python -m writers
+
 docs: $(VENV)/.dev ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
@@ -58,14 +61,18 @@ fuzz: $(VENV)/.dev ## feed a thousand broken inputs to every reader
 train-shipped: $(VENV)/.dev ## retrain the model that is shipped with the package
 	$(BIN)/python scripts/train_shipped.py
 
+verdict: $(VENV)/.dev ## fit the verdict to phantom spines again, and rewrite docs/verdict.md
+	$(BIN)/spinexplain reproduce verdict --fresh -o docs --work build/reproduce --jobs 2
+	$(BIN)/python -m spinexplain.findings.weighing docs/results/verdict.json
+
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
-	$(BIN)/python scripts/transfer_report.py --jobs 2
+	$(BIN)/spinexplain reproduce transfer --fresh -o docs --work build/reproduce --jobs 2
 
 train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with the package
 	$(BIN)/python scripts/train_detector.py
 
 picture: $(VENV)/.dev ## take the README's picture from the demo's report
-	$(BIN)/python scripts/readme_picture.py
+	$(BIN)/python docs/writers/readme_picture.py
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) demo-output reader-data site build dist

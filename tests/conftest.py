@@ -12,6 +12,7 @@ from hypothesis import settings
 pytest_plugins = [
     "fixtures.cohorts",
     "fixtures.listeners",
+    "fixtures.phantoms",
     "fixtures.scans",
     "fixtures.training_sets",
 ]

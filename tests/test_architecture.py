@@ -24,10 +24,12 @@ LAYERS = [
     {"models", "evaluate"},
     {"data"},
     {"train", "explainers"},
-    {"analysis", "findings"},
+    {"findings"},
+    {"analysis"},
     {"experiment", "results"},
     {"ui"},
     {"report", "dicom_out"},
+    {"reproduce"},
     {"jobs"},
     {"app", "node"},
     {"cli"},
@@ -54,9 +56,9 @@ TORCH_FREE = {
     "report",
     "dicom_out",
     "jobs",
+    "node",
     "cli",
     "app",
-    "node",
 }
 # Crops are rescaled by torch's grid_sample, whose bits trained weights depend on.
 TORCH_ALLOWED = {"data/crops/body_scale.py"}

@@ -67,7 +67,7 @@ def test_every_page_is_in_the_navigation():
     navigation = (ROOT / "mkdocs.yml").read_text()
     for page in DOCS:
         name = page.relative_to(ROOT / "docs").as_posix()
-        if not name.startswith("decisions/"):
+        if not name.startswith(("decisions/", "results/")):
             assert name in navigation, name
     index = (ROOT / "docs" / "decisions" / "index.md").read_text()
     for page in (ROOT / "docs" / "decisions").glob("*.md"):
@@ -106,37 +106,6 @@ def _script(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def test_the_measured_ledger_is_written_from_its_results():
-    import json
-
-    results = ROOT / "docs" / "data" / "discrepancies.json"
-    page = (ROOT / "docs" / "discrepancies.md").read_text()
-    assert _script("discrepancy_table").written(page, json.loads(results.read_text())) == page
-
-
-def test_the_table_of_receptive_fields_is_written_from_its_results():
-    import json
-
-    script = _script("receptive_fields_page")
-    page = script.DOCUMENT.read_text()
-    assert script.written(page, json.loads(script.RESULTS.read_text())) == page
-
-
-def test_phantoms_keep_what_the_page_says_of_their_heights():
-    """The tables are those of the stored figures, and the figures reach the targets."""
-    import json
-
-    script = _script("phantom_accuracy")
-    figures = json.loads(script.STORE.read_text())
-    page = script.PAGE.read_text()
-    assert script.written(page, figures) == page
-    errors = [abs(row["planted"] - row["measured"]) for row in figures["phantoms"]]
-    assert sum(errors) / len(errors) < 0.02
-    real = [row for row in figures["real"] if "1.5 mm" in row["scan"]]
-    assert len(real) == 24
-    assert all(abs(row["asked"] - row["measured"]) <= 0.03 for row in real)
 
 
 def test_the_table_of_the_shipped_model_is_written_from_its_bundle():
@@ -199,7 +168,7 @@ def test_the_page_of_the_house_lists_the_rooms_that_are_there():
 def test_the_drawing_of_the_house_shows_every_room():
     drawn = re.findall(r'<text x="[^"]+" y="[^"]+">(\w+)</text>', _drawing("house.svg"))
     top = [room for room in _rooms_of_the_source() if "/" not in room]
-    assert sorted(drawn) == top, "run python docs/build/house.py"
+    assert sorted(drawn) == top, "run make docs-pages"
 
 
 def _drawing(name):

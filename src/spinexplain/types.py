@@ -45,6 +45,9 @@ class Volume:
         float32 otherwise; never float64.
     affine : ndarray, shape (4, 4)
         Voxel index to RAS+ millimeters. Shear (gantry tilt) is allowed.
+    flags : tuple of str
+        What its file leaves open, e.g. ``"orientation_unknown"``; see
+        :mod:`spinexplain.io.scan_flags`.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class Volume:
 
     array: np.ndarray
     affine: np.ndarray
+    flags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_grid("Volume", self.array, self.affine)

@@ -17,14 +17,15 @@ from spinexplain.app.reading import Reading, Word
     ],
 )
 def test_a_word_comes_to_a_grade(word, expected):
-    assert final_grade(Line("L1", "L1", "moderate", "G2", word, "", None)) == expected
-
-
-def test_agreeing_with_a_model_of_two_classes_is_no_grade():
     assert (
-        final_grade(Line("L1", "L1", "fracture", "fracture", Word(verdict="agree"), "", None))
-        is None
+        final_grade(Line("L1", "L1", "fracture suspected, moderate", "G3", "G2", word, "", None))
+        == expected
     )
+
+
+def test_agreeing_with_a_verdict_without_severity_is_no_grade():
+    line = Line("L1", "L1", "borderline", "G2", None, Word(verdict="agree"), "", None)
+    assert final_grade(line) is None
 
 
 def test_labels_of_a_mask_move_with_the_names():
@@ -36,4 +37,4 @@ def test_labels_of_a_mask_move_with_the_names():
 def test_levels_without_a_word_have_empty_cells(view):
     rows = as_csv(view, Reading(), "made").splitlines()
     assert len(rows) == 7
-    assert rows[1].startswith("made,T12,T12,G0,,,")
+    assert rows[1].startswith("made,T12,T12,G0,no suspicion,,")

@@ -27,7 +27,10 @@ def graded(server, lumbar, monkeypatch):
 def test_the_oldest_scan_is_graded_and_ready(server, graded):
     assert grade_next(server.database, server.folder)
     scan = state_of(server, graded)
-    assert (scan.state, scan.headline) == ("ready", "L1 G2, L3 G0")
+    assert (scan.state, scan.headline) == (
+        "ready",
+        "L1 fracture suspected, moderate; L3 borderline; L2 borderline",
+    )
     assert scan.disagreement == 1
     assert not grade_next(server.database, server.folder)
     assert server.client().get(f"/scans/{graded}/levels/L4").status_code == 200

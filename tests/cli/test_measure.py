@@ -70,6 +70,10 @@ def test_a_mask_without_a_thoracic_or_lumbar_level(spinexplain, lumbar, tmp_path
     )
     out = tmp_path / "heights.csv"
     ended = spinexplain("measure", ct, "--labels", cervical, "-o", out)
+    assert ended.code == 2  # bones of this size are no cervical ones
+    assert "which tool wrote the mask" in ended.line
+    named = ("--label-scheme", "verse")
+    ended = spinexplain("measure", ct, "--labels", cervical, *named, "-o", out)
     assert ended.code == 2
     assert "no thoracic or lumbar vertebra was found" in ended.line
     assert not out.exists()
@@ -82,7 +86,7 @@ def test_levels_that_would_run_upwards_are_refused(spinexplain, lumbar, tmp_path
     out = tmp_path / "heights.csv"
     ended = spinexplain("measure", ct, "--labels", foreign, "-o", out)
     assert ended.code == 2
-    assert "expected levels from top to bottom" in ended.line
+    assert "its levels would run from bottom to top" in ended.line
     assert not out.exists()
 
 

@@ -34,3 +34,16 @@ def test_a_folder_of_something_else_is_kept(spinexplain, tmp_path):
     ended = spinexplain("phantom", tmp_path, "--force")
     assert ended.code == 2
     assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_a_cohort_to_train_on(spinexplain, tmp_path):
+    out = tmp_path / "cohort"
+    arguments = ["phantom", out, "--cohort", "sheets", "--subjects", 2, "--seed", 5, "--raters"]
+    ended = spinexplain(*arguments)
+    assert ended.code == 0, ended.err
+    assert ended.out.strip() == f"cohort: {out}, 2 vertebrae"
+    index = (out / "index.parquet").read_bytes()
+    assert spinexplain(*arguments).code == 0  # complete: nothing is drawn again
+    assert (out / "index.parquet").read_bytes() == index
+    assert spinexplain("phantom", tmp_path / "scans", "--raters").code == 2
+    assert not (tmp_path / "scans").exists()

@@ -50,7 +50,7 @@ def test_the_words_of_a_graded_fracture(lumbar):
 
 def test_every_phrase_leads_to_its_evidence_but_the_readers(lumbar):
     draft = draft_of(_level(lumbar, "L1"), lumbar.models, SAY)
-    assert draft.phrases[0].rests_on == "grade"
+    assert draft.phrases[0].rests_on == "verdict"
     assert draft.phrases[1].rests_on == "heights"
     assert draft.phrases[-1].rests_on is None
     assert all(phrase.anchor for phrase in draft.phrases if phrase.rests_on)
@@ -61,20 +61,33 @@ def test_healthy_vertebrae_have_no_draft(lumbar):
     assert draft_of(_level(lumbar, "T12"), lumbar.models, SAY) is None
 
 
-def test_heights_alone_are_never_turned_into_a_grade(lumbar):
+def test_a_loss_that_the_network_denies_says_so(lumbar):
     draft = draft_of(_level(lumbar, "L3"), lumbar.models, SAY)
+    assert draft.text.startswith("Suspected moderate vertebral fracture L3 (Genant 2, biconcave)")
+    assert "disagree: reader to judge" in draft.text
+
+
+def test_heights_alone_are_never_turned_into_a_grade(lumbar):
+    item = replace(_level(lumbar, "L3"), assessments=(Assessment.refused("metal"),))
+    draft = draft_of(item, lumbar.models, SAY)
     assert draft.text.startswith("Possible vertebral fracture L3 by its measured heights")
     assert "Genant grade: reader to complete" in draft.text
-    assert "disagree: reader to judge" in draft.text
     assert not any(f"Genant {number}" in draft.text for number in range(4))
 
 
+def test_a_grade_that_the_loss_contradicts_is_only_possible(lumbar):
+    item = _graded(_level(lumbar, "T12"), ("G0", "G2"), (1e-6, 1 - 1e-6))
+    body = replace(item.heights, loss=0.17, loss_interval=(0.13, 0.21))
+    text = draft_of(replace(item, heights=body), lumbar.models, SAY).text
+    assert text.startswith("Suspected vertebral fracture T12, possibly moderate (Genant 2 possible")
+    assert "but the measured loss is 17 %" in text
+
+
 def test_a_detector_leaves_the_grade_to_the_reader(lumbar):
-    item = _graded(_level(lumbar, "L1"), ("no fracture", "fracture"), (0.2, 0.8))
+    item = _graded(_level(lumbar, "L1"), ("no fracture", "fracture"), (0.001, 0.999))
+    item = replace(item, heights=None)
     text = draft_of(item, lumbar.models, SAY).text
-    assert text.startswith(
-        "Suspected vertebral fracture L1 (wedge; Genant grade: reader to complete): "
-    )
+    assert text.startswith("Suspected vertebral fracture L1 (Genant grade: reader to complete)")
 
 
 def test_a_detectors_finding_takes_the_grade_of_the_model_beside_it(two_models):
@@ -83,8 +96,9 @@ def test_a_detectors_finding_takes_the_grade_of_the_model_beside_it(two_models):
     graded = Grading(item.vertebra, TASKS["g0-g2-g3"], (0.1, 0.2, 0.7))
     item = replace(item, assessments=(Assessment(detected, None), Assessment(graded, None)))
     draft = draft_of(item, two_models.models, SAY)
-    assert draft.text.startswith("Suspected severe vertebral fracture L1 (Genant 3, wedge): ")
-    assert draft.phrases[0].rests_on == "other_models/0/grade"
+    assert draft.text.startswith("Suspected vertebral fracture L1, possibly moderate (Genant 2 ")
+    without = draft_of(replace(item, heights=None), two_models.models, SAY)
+    assert without.text.startswith("Suspected severe vertebral fracture L1 (Genant 3)")
 
 
 def test_the_second_model_may_be_the_one_that_suspects(two_models):
@@ -93,7 +107,7 @@ def test_the_second_model_may_be_the_one_that_suspects(two_models):
     alarmed = Grading(item.vertebra, TASKS["fracture"], (0.1, 0.9))
     item = replace(item, assessments=(Assessment(calm, None), Assessment(alarmed, None)))
     draft = draft_of(item, two_models.models, SAY)
-    assert draft.phrases[0].rests_on == "other_models/0/grade"
+    assert draft.phrases[0].rests_on == "verdict"
     assert "Models disagree on fracture: reader to judge. Acuity" in draft.text
     assert draft.phrases[-2].rests_on == "other_models"
 

@@ -16,8 +16,11 @@ def say():
 
 def test_the_lumbar_scan_in_words(lumbar, say):
     summary = summarize(lumbar, say)
-    assert summary.headline == "Suspected fracture"
-    assert [(s.level, s.words) for s in summary.suspects] == [("L1", "moderate")]
+    assert summary.headline == "Suspected fractures"
+    assert [(s.level, s.words) for s in summary.suspects] == [
+        ("L1", "moderate"),
+        ("L3", "moderate"),
+    ]
     assert summary.warnings == (
         "Measured height loss of 25 % or more: L1 (31 %) and L3 (29 %).",
         "Model and measured heights disagree at L3.",
@@ -43,7 +46,7 @@ def test_without_a_mask_it_says_that_nothing_checks_the_grades(thoracic, say):
 
 def test_a_healthy_scan_has_nothing_to_warn_of(healthy, say):
     summary = summarize(healthy, say)
-    assert summary.headline == "The model suspects no fracture."
+    assert summary.headline == "No fracture is suspected."
     assert (summary.suspects, summary.warnings) == ((), ())
 
 
@@ -96,6 +99,6 @@ def test_what_the_first_model_refuses_counts_as_graded_where_another_grades_it(t
     item = two_models.vertebrae[1]
     refused = replace(item, assessments=(Assessment.refused("metal"), item.assessments[1]))
     summary = summarize(replace(two_models, vertebrae=(refused,)), say)
-    assert [(one.level, one.grade) for one in summary.suspects] == [("L1", "fracture")]
+    assert [(one.level, one.grade) for one in summary.suspects] == [("L1", "G2")]
     assert "Graded L1" in summary.coverage[0]
     assert "not assessable" not in " ".join(summary.coverage)

@@ -11,7 +11,7 @@ from spinexplain.errors import FileFormatError, LabelError, OutputError
 from spinexplain.geometry import apply_affine
 from spinexplain.io.centroids import read_centroids, write_centroids
 from spinexplain.io.nifti import read_labels, read_volume
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.types import Vertebra, Volume
 
 DATA = Path(__file__).parents[1] / "data"

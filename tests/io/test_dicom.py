@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from spinexplain.errors import FileFormatError, GeometryError, SpinexplainError
 from spinexplain.io.dicom import holds_dicom, list_series, read_dicom
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.scan_flags import ScanWarning
 
 DATA = Path(__file__).parents[1] / "data"
 REAL = DATA / "dcmqi-ct-3slice"
@@ -43,12 +43,16 @@ def random_affine(seed, spacing, tilt_degrees=0.0):
     return affine
 
 
+def _not_at_the_limit(tilt):
+    return abs(abs(tilt) - 0.5) > 1e-3
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     shape=st.tuples(st.integers(2, 9), st.integers(2, 9), st.integers(2, 12)),
     spacing=st.tuples(*[st.floats(0.2, 5.0)] * 3),
-    tilt=st.one_of(st.just(0.0), st.floats(-30.0, 30.0)),
+    tilt=st.one_of(st.just(0.0), st.floats(-30.0, 30.0).filter(_not_at_the_limit)),
     enhanced=st.booleans(),
 )
 def test_any_lattice_comes_back(tmp_path_factory, dicom, seed, shape, spacing, tilt, enhanced):
@@ -93,7 +97,9 @@ def test_real_slices():
     assert volume.array.flags.f_contiguous
     np.testing.assert_allclose(volume.spacing_mm, (0.810547, 0.810547, 1.0))
     image = sitk.ReadImage([str(REAL / f"0{i}.dcm") for i in (3, 2, 1)])
-    np.testing.assert_array_equal(volume.array, sitk.GetArrayFromImage(image).transpose(2, 1, 0))
+    stored = sitk.GetArrayFromImage(image).transpose(2, 1, 0)
+    assert stored.min() == -3024  # the padding value outside the field of view: no data
+    np.testing.assert_array_equal(volume.array, np.where(stored == -3024, -1024, stored))
     np.testing.assert_allclose(volume.affine[:3, 3], [235.2, 226.8, -128.69], atol=1e-4)
 
 

@@ -172,6 +172,6 @@ def test_missing_decoders_say_how_to_install(tmp_path, dicom, monkeypatch):
 )
 def test_absurd_sizes_are_refused_before_memory_is_taken(tmp_path, dicom, side, message):
     series = dicom.volume((2, 2, 40))
-    series.tags = {"Rows": side, "Columns": side}
+    series.tags = {"Rows": side, "Columns": side, "PixelSpacing": [0.4, 0.4]}
     with pytest.raises(FileFormatError, match=message):
         read_dicom(dicom.folder(tmp_path, series))

@@ -153,3 +153,13 @@ def test_an_error_inside_names_the_folder_that_was_asked_for(tmp_path):
     with pytest.raises(OutputError) as raised, output_folder(out) as temporary:
         raise OutputError(f"{temporary / 'report.html'}: cannot be written (disk full).")
     assert str(out / "report.html") in str(raised.value)
+
+
+def test_a_folder_that_is_added_to(tmp_path):
+    from spinexplain.io.files import kept_folder
+
+    assert kept_folder(tmp_path / "a" / "b", 0o700).stat().st_mode & 0o777 == 0o700
+    kept_folder(tmp_path / "a" / "b")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file/a: cannot be written"):
+        kept_folder(tmp_path / "file" / "a")

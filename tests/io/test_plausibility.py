@@ -8,7 +8,8 @@ import pytest
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.nifti import read_volume
-from spinexplain.io.plausibility import ScanWarning, check_hounsfield
+from spinexplain.io.plausibility import check_hounsfield
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.types import Volume
 
 DATA = Path(__file__).parents[1] / "data"

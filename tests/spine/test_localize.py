@@ -2,17 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.errors import GeometryError, LabelError
+from spinexplain.errors import LabelError
 from spinexplain.io.body_masks import body_mask
 from spinexplain.spine.localize import (
     level_boxes,
     localize,
-    match_grid,
     vertebrae_from_mask,
 )
 from spinexplain.types import LabelMap, Vertebra, Volume
@@ -126,30 +122,6 @@ def _scan_of(mask: LabelMap) -> Volume:
     return Volume(np.zeros(mask.array.shape, np.int16), mask.affine)
 
 
-def test_the_same_grid_is_returned_as_it_is(verse004):
-    assert match_grid(verse004, _scan_of(verse004)) is verse004
-
-
-def test_another_grid_is_resampled_to_the_nearest_neighbor(verse004, regrid):
-    coarse = regrid(verse004, (3, 3, 3), shift_mm=(4, 5, 6))
-    matched = match_grid(verse004, _scan_of(coarse))
-    np.testing.assert_array_equal(matched.array, coarse.array)
-    np.testing.assert_array_equal(matched.affine, coarse.affine)
-
-
-def test_frames_that_do_not_overlap_are_refused_with_both_extents(verse004):
-    far = verse004.affine.copy()
-    far[2, 3] += 5000
-    with pytest.raises(GeometryError, match=r"the mask spans .* the scan \["):
-        match_grid(verse004, Volume(np.zeros((5, 5, 5)), far))
-
-
-def test_a_scan_that_misses_every_labeled_voxel_is_refused(verse004):
-    corner = Volume(np.zeros((3, 3, 3)), verse004.affine)
-    with pytest.raises(GeometryError, match="do not overlap"):
-        match_grid(verse004, corner)
-
-
 def test_neither_mask_nor_centroids_says_what_to_do(verse004):
     with pytest.raises(LabelError, match="--labels MASK or --centroids JSON"):
         localize(_scan_of(verse004))
@@ -189,31 +161,3 @@ def test_centers_outside_the_scan(verse004, verse004_centers):
     assert [v.flags for v in found] == [(), ("outside_scan",)]
     with pytest.raises(LabelError, match="every one of the 1 centers lies outside"):
         localize(_scan_of(verse004), centroids=[outside])
-
-
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
-def test_a_mask_on_any_grid_is_resampled_as_if_whole(seed):
-    rng = np.random.default_rng(seed)
-    array = np.zeros(rng.integers(3, 12, 3), np.uint8)
-    low = rng.integers(0, np.array(array.shape))
-    array[tuple(slice(i, i + n) for i, n in zip(low, rng.integers(1, 6, 3), strict=True))] = 20
-    mask = LabelMap(array, _any_affine(rng))
-    scan = Volume(np.zeros(rng.integers(3, 25, 3), np.int16), _any_affine(rng))
-    back = np.linalg.inv(mask.affine) @ scan.affine
-    whole = ndimage.affine_transform(
-        array, back[:3, :3], back[:3, 3], output_shape=scan.array.shape, order=0
-    )
-    if not whole.any():
-        with pytest.raises(GeometryError, match="do not overlap"):
-            match_grid(mask, scan)
-        return
-    np.testing.assert_array_equal(match_grid(mask, scan).array, whole)
-
-
-def _any_affine(rng):
-    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    affine = np.eye(4)
-    affine[:3, :3] = turn * rng.uniform(0.5, 3, 3)
-    affine[:3, 3] = rng.uniform(-6, 0, 3)
-    return affine

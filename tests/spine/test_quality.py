@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,8 +59,20 @@ def test_values_without_air_or_fat_are_flagged(lowest_hu, odd):
 
 
 def test_a_missing_level_is_a_gap_for_both_neighbors():
-    found = _flags(_scan(), _column("T10", "T12", "L1"))
-    assert found == {"T10": ("level_gap",), "T12": ("level_gap",), "L1": ()}
+    gap = [v for v in _column("T9", "T10", "T11", "T12", "L1") if v.level.value != "T11"]
+    found = _flags(_scan(), gap)
+    assert found == {"T9": (), "T10": ("level_gap",), "T12": ("level_gap",), "L1": ()}
+
+
+def test_a_level_without_room_between_its_neighbors_is_no_gap():
+    """Eleven thoracic vertebrae: T11 lies directly above L1."""
+    assert not any(_flags(_scan(), _column("T9", "T10", "T11", "L1", "L2")).values())
+
+
+def test_what_the_file_leaves_open_is_flagged_at_every_level():
+    scan = replace(_scan(), flags=("orientation_unknown",))
+    found = _flags(scan, _column("T12", "L1"))
+    assert found == dict.fromkeys(["T12", "L1"], ("orientation_unknown",))
 
 
 def test_t12_and_l1_are_neighbors_with_and_without_t13():

@@ -21,7 +21,7 @@ def test_a_row_says_what_the_findings_say(lumbar, say):
         ("G2", 0.67),
         ("G3", 0.25),
     ]
-    assert row.agreement is True
+    assert row.agreement == "agree"
     assert row.flags == ("thick slices",)
     assert row.reasons == ("model reads G2", "31 % height loss")
     assert row.heights.class_words == "height-loss class 1 to 2"

@@ -28,7 +28,17 @@ from spinexplain.types import Vertebra
 SCHEMA = "spinexplain/reading/1"
 _SHAPES = {"none": 0, "wedge": 1, "biconcave": 2, "crush": 3}
 _COLUMNS = (
-    *("scan", "level", "model_level", "model_grade", "verdict", "grade", "shape", "deformity"),
+    *(
+        "scan",
+        "level",
+        "model_level",
+        "model_grade",
+        "model_verdict",
+        "verdict",
+        "grade",
+        "shape",
+        "deformity",
+    ),
     *("acuity", "signs", "reason", "comment", "recommendation", "heights_by", "anterior_mm"),
     *("middle_mm", "posterior_mm", "height_loss", "height_loss_class", "reader", "signed_at"),
 )
@@ -60,6 +70,7 @@ def _vertebra(line: Line) -> dict[str, Any]:
         "level": line.level,
         "model_level": line.model_level,
         "model_grade": line.model_grade,
+        "verdict": line.model,
         "word": None if line.word is None else line.word.model_dump(),
         "heights": None
         if heights is None
@@ -91,7 +102,17 @@ def as_csv(view: ScanView, reading: Reading, scan: str) -> str:
             if heights
             else [""] * 6
         )
-        row = [scan, line.level, line.model_level, line.model_grade, *cells, *measured, name, at]
+        row = [
+            scan,
+            line.level,
+            line.model_level,
+            line.model_grade,
+            line.model,
+            *cells,
+            *measured,
+            name,
+            at,
+        ]
         writer.writerow([_cell(value) for value in row])
     return stream.getvalue()
 
@@ -194,7 +215,7 @@ def final_grade(line: Line) -> str | None:
         return "G0"
     if word.verdict == "grade":
         return word.grade
-    return line.model_grade if line.model_grade in ("G0", "G1", "G2", "G3") else None
+    return line.agreed_grade
 
 
 def dumped(content: dict[str, Any]) -> str:

@@ -27,6 +27,7 @@ class Line:
     model_level: str
     model: str
     model_grade: str | None
+    agreed_grade: str | None
     word: Word | None
     words: str
     heights: ShownHeights | None
@@ -58,6 +59,7 @@ def _line(
         model_level=name,
         model=str(level["words"]),
         model_grade=level["grade"],
+        agreed_grade=level["agreed_grade"],
         word=word,
         words="" if word is None else spoken(word, named),
         heights=shown_heights(levels, name, reading) if known else None,
@@ -86,7 +88,7 @@ def composed(view: ScanView, reading: Reading) -> str:
 
 def _is_unremarkable(word: Word, level: Mapping[str, Any]) -> bool:
     plain = not (word.signs or word.comment.strip() or word.recommendation.strip())
-    healthy = word.grade == "G0" or (word.verdict == "agree" and level["grade"] == "G0")
+    healthy = word.grade == "G0" or (word.verdict == "agree" and level["agreed_grade"] == "G0")
     return plain and healthy and word.verdict in ("grade", "agree")
 
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from spinexplain.app.frames import box_to_json, sheet_to_json
 from spinexplain.app.pages import page_environment
-from spinexplain.findings.rules import not_assessable_reason, severity, suspicion
+from spinexplain.findings.agreement import DISAGREE
+from spinexplain.findings.rules import suspicion, verdict_of
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.findings.summary import summarize
+from spinexplain.findings.verdict import DEFORMITY, NO_SUSPICION, SUSPECTED, Verdict
 from spinexplain.geometry import SheetFrame, apply_affine
 from spinexplain.io.files import output_folder
 from spinexplain.io.nifti import write_nifti
@@ -30,6 +32,7 @@ from spinexplain.ui.tokens import BONE_WINDOW_HU
 from spinexplain.ui.vertebra_view import LOSS_BANDS, VertebraCard, loss_percent, view_card
 
 VIEW = "spinexplain/reader-view/1"
+_SEVERITY_GRADES = {"mild": "G1", "moderate": "G2", "severe": "G3"}
 _CROP_MARGIN_MM = 70.0
 
 
@@ -108,19 +111,37 @@ def _level(
 
 def shown_verdict(item: VertebraFindings, card: VertebraCard) -> dict[str, Any]:
     """Say what list, map and panel call a vertebra: the one place that decides it."""
-    row = card.row
-    reason = not_assessable_reason(item)
-    words = row.grade_words if reason is None else f"not assessable: {reason.replace('_', ' ')}"
+    row, verdict = card.row, verdict_of(item)
+    words = row.verdict.words
+    if row.not_assessable is not None and not verdict.terms:
+        words = f"not assessable: {row.not_assessable.replace('_', ' ')}"
     return {
         "style": vars(row.style),
         "grade": row.grade,
+        "verdict": row.verdict.key,
         "words": words,
+        "agreed_grade": agreed_grade(verdict),
         "scores": [[score.class_name, round(score.value, 4)] for score in row.scores],
-        "agreement": row.agreement,
+        "disagree": row.agreement == DISAGREE,
         "suspicious": bool(suspicion(item)),
         "reasons": list(row.reasons),
-        "severity": list(severity(item)),
+        "rank": list(verdict.rank),
     }
+
+
+def agreed_grade(verdict: Verdict) -> str | None:
+    """Return the Genant grade that a reader gives who agrees with a verdict.
+
+    None where the verdict names none: borderline, mild height loss, not assessable.
+
+    Examples
+    --------
+    >>> agreed_grade(Verdict(SUSPECTED, severity="moderate")), agreed_grade(Verdict(NO_SUSPICION))
+    ('G2', 'G0')
+    """
+    if verdict.state == SUSPECTED:
+        return _SEVERITY_GRADES.get(verdict.severity or "")
+    return "G0" if verdict.state in (NO_SUSPICION, DEFORMITY) else None
 
 
 def _heights(heights: Heights) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def grade_next(database: Database, folder: DataFolder) -> bool:
             message=remark,
             headline=_headline(described),
             worst=max((_rank(level) for level in levels), default=-1.0),
-            disagreement=sum(level["agreement"] is False for level in levels),
+            disagreement=sum(level["disagree"] for level in levels),
         )
     return True
 
@@ -159,19 +159,15 @@ def _compared(folder: DataFolder, scan_id: str, described: dict[str, Any]) -> st
 
 
 def _rank(level: dict[str, Any]) -> float:
-    """Put severity into one number for the order of the work list."""
-    grade, loss, score = level["severity"]
-    return (
-        float(grade) * 100 + max(float(loss), 0.0) * 10 + float(score)
-        if level["suspicious"]
-        else 0.0
-    )
+    """Turn the verdict's rank into one number, larger for worse; 0 where nothing is suspected."""
+    place, less = level["rank"]
+    return 1000.0 - 10.0 * place - max(min(less, 4.9), -4.9) if level["suspicious"] else 0.0
 
 
 def _headline(described: dict[str, Any]) -> str:
     suspects = [one for one in described["levels"] if one["suspicious"]]
     suspects.sort(key=_rank, reverse=True)
-    return ", ".join(f"{one['level']} {one['style']['letters']}" for one in suspects)
+    return "; ".join(f"{one['level']} {one['words']}" for one in suspects)
 
 
 def _said(error: Exception, folder: DataFolder, scan_id: str) -> str:

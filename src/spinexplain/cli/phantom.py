@@ -9,7 +9,15 @@ import typer
 
 from spinexplain.cli.options import Force, Jobs, Seed
 from spinexplain.cli.progress import shown_steps
-from spinexplain.jobs.phantom import PhantomRequest, phantom_to_folder
+from spinexplain.jobs.phantom import (
+    PhantomCohortRequest,
+    PhantomRequest,
+    phantom_cohort,
+    phantom_to_folder,
+)
+
+RATER_ERROR = 0.05
+"""Standard deviation of a simulated rater's error, as a share of the height."""
 
 
 def command(
@@ -24,19 +32,47 @@ def command(
             "shifted-scanner.",
         ),
     ] = "balanced",
+    cohort: Annotated[
+        str | None,
+        typer.Option(
+            "--cohort",
+            metavar="KIND",
+            help="Draw a cohort to train on instead of scans: sheets (one vertebra of each "
+            "spine, 2-D) or boxes (all vertebrae of each spine, 3-D).",
+        ),
+    ] = None,
     twins: Annotated[
         bool, typer.Option("--twins", help="Also write every spine without its fractures.")
     ] = False,
+    raters: Annotated[
+        bool, typer.Option("--raters", help="Sheets also get the grades of three simulated raters.")
+    ] = False,
+    masks: Annotated[
+        bool, typer.Option("--masks/--no-masks", help="Whether boxes come with masks.")
+    ] = True,
     jobs: Jobs = 1,
     force: Force = False,
 ) -> None:
-    """Write synthetic CT scans of spines in VerSe's layout, with table and truth.
+    """Write synthetic CT scans of spines in VerSe's layout, with table and truth; or a cohort.
 
     Subject k is the same whatever --subjects and --jobs are. May be stopped at any time; the
     same command goes on where it stopped. Subjects that are there stay, if fewer are asked for.
 
     Example: spinexplain phantom synthetic --subjects 20 --seed 1 --preset verse-like --jobs 2
+
+    Example: spinexplain phantom cohort --cohort sheets --subjects 1500 --seed 71
     """
+    if cohort is not None:
+        error = RATER_ERROR if raters else None
+        drawn = PhantomCohortRequest(
+            out, cohort, subjects, seed, preset, twins, error, masks, jobs, force
+        )
+        with shown_steps(keep=False) as progress:
+            vertebrae = phantom_cohort(drawn, progress)
+        typer.echo(f"cohort: {out}, {vertebrae} vertebrae")
+        return
+    if raters or not masks:
+        raise typer.BadParameter("--raters and --no-masks go with --cohort")
     request = PhantomRequest(out, subjects, seed, preset, twins, jobs, force)
     with shown_steps(keep=False) as progress:
         written = phantom_to_folder(request, progress)

@@ -32,7 +32,7 @@ def command(
     tables without results of ours are left out, results of different data are never mixed.
     Figure 4 is drawn where the runs are still beside the results.
 
-    Example: spinexplain tables experiments/results -o tables
+    Example: spinexplain tables docs/results/experiments -o tables
     """
     request = TablesRequest(tuple(results), out, cohort, force)
     for name in tables_to_folder(request):

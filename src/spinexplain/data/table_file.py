@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import warnings
@@ -98,13 +99,20 @@ def _rows(worksheet: Any) -> Iterator[tuple[object, ...]]:
         yield row
 
 
-def _read_csv(path: Path, content: bytes) -> Rows:
+def _decoded(path: Path, content: bytes) -> str:
+    """Decode what Excel saves as text: UTF-8, UTF-16 ("Unicode text") or the Western code page."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
     if b"\0" in content:
         raise FileFormatError(f"{path}: is not text; expected a table as .xlsx or .csv.")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
+        return content.decode("cp1252", errors="replace")
+
+
+def _read_csv(path: Path, content: bytes) -> Rows:
+    text = _decoded(path, content)
     head = text[:20_000]
     delimiter = max(",;\t", key=head.count)
     try:

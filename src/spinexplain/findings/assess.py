@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.extents import background, labeled_slabs
+from spinexplain.findings.deformity import deformities
 from spinexplain.findings.scan import (
     Assessment,
     Comparison,
@@ -19,8 +21,11 @@ from spinexplain.findings.scan import (
 )
 from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.body_size import expected_body_heights_mm
-from spinexplain.spine.localize import localize, match_grid, with_graded_levels
+from spinexplain.spine.density import densities
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import localize, with_graded_levels
 from spinexplain.spine.morphometry import measure
+from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import (
     box_frame,
@@ -30,7 +35,7 @@ from spinexplain.spine.reformat import (
     sample_volume,
     sheet_frame,
 )
-from spinexplain.types import Explanation, Heights, LabelMap, Patch, Vertebra, Volume
+from spinexplain.types import Explanation, Grading, Heights, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
     from spinexplain.explainers.dissection.record import Dissection
@@ -108,6 +113,8 @@ def grade(
     with progress.stage("quality"):
         on_ct = match_grid(labels, volume) if labels is not None else None
         flags = quality_flags(volume, vertebrae, on_ct)
+        shapes = deformities(heights)
+        bone = densities(volume, vertebrae, heights)
     with progress.stage("reformat"):
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
         overview = _overview(volume, vertebrae)
@@ -122,7 +129,14 @@ def grade(
         source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
         volume=volume,
         models=tuple(grader.info for grader in graders),
-        vertebrae=tuple(_findings(sheet, heights, assessed, flags) for sheet in sheets),
+        vertebrae=tuple(
+            replace(
+                _findings(sheet, heights, assessed, flags),
+                deformity=shapes.get(sheet.vertebra.level),
+                density=bone.get(sheet.vertebra.level),
+            )
+            for sheet in sheets
+        ),
         overview=overview,
         settings=dict(settings or {}),
     )
@@ -274,17 +288,36 @@ def _assess(
     with progress.stage("grade"):
         grader = _answered(grader, assessable)
         gradings = grader.grade(assessable)
+        posed = _posed_gradings(grader, volume, assessable, gradings)
     with progress.stage("explain"):
         assessed = {
             patch.vertebra.level: Assessment(
-                grading, explain(grader, patch, grading.grade, explainer)
+                grading,
+                explain(grader, patch, grading.grade, explainer),
+                poses=poses,
+                axes=grader.spec.axes,
+                weights_sha256=grader.info.weights_sha256,
             )
-            for patch, grading in zip(assessable, gradings, strict=True)
+            for patch, grading, poses in zip(assessable, gradings, posed, strict=True)
         }
     return {
         level: assessed[level] if reason is None else Assessment.refused(reason)
         for level, reason in reasons.items()
     }
+
+
+def _posed_gradings(
+    grader: Grader, volume: Volume, patches: Sequence[Patch], gradings: Sequence[Grading]
+) -> list[tuple[Grading, ...]]:
+    """Ask a network on sheets from slightly other centers too; one on boxes only once."""
+    if grader.spec.axes != 2:
+        return [(grading,) for grading in gradings]
+    others = [posed_patches(volume, patch, POSES[1:]) for patch in patches]
+    found = iter(grader.grade([one for some in others for one in some]))
+    return [
+        (grading, *(next(found) for _ in some))
+        for grading, some in zip(gradings, others, strict=True)
+    ]
 
 
 def _explainers(

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.model_agreement import evidence_share
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
-    agreement,
     grading_of,
     models_agree,
-    suspicion,
+    verdict_of,
 )
 from spinexplain.findings.scan import VertebraFindings
+from spinexplain.findings.verdict import BORDERLINE, SUSPECTED, Verdict
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import (
     HEIGHT_NAMES,
@@ -32,6 +33,7 @@ from spinexplain.types import (
     UnitDetail,
 )
 
+_GENANT_NUMBERS = {"mild": 1, "moderate": 2, "severe": 3}
 FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height")
 
 _NEAR_MM, _LEAST_SHARE, _CLEARLY_MORE = 6.0, 0.25, 2.0
@@ -87,28 +89,27 @@ def draft_of(
     Returns
     -------
     Draft or None
-        None where nothing suspects a fracture.
+        None unless the verdict suspects a fracture or is borderline, or a height loss is 25 %
+        or more.
 
     Notes
     -----
-    The severity is the grade of the first suspecting model that gives one (a detector gives
-    none), or left to the reader; a height-loss class is never turned into a grade. The
-    endplate is named where the evidence clearly favors one.
+    The words follow the verdict: a severity that the measured loss contradicts is only
+    *possible*, and the draft says by what. The endplate is named where the evidence clearly
+    favors one.
     """
-    if not suspicion(findings):
+    verdict, heights = verdict_of(findings), findings.heights
+    if verdict.state not in (SUSPECTED, BORDERLINE) and not _low(heights):
         return None
     position = _speaker(findings)
-    heights = findings.heights
-    if position is None and not _low(heights):
-        return None
     anchor = f"level-{findings.vertebra.level.value}"
-    phrases = [_lead(findings, _grading_position(findings, position), anchor, say)]
+    phrases = [_lead(findings, verdict, anchor, say)]
     details = list(_details(findings, position, anchor, say))
     phrases += [
         Phrase(": " if number == 0 else ", ", detail.text, detail.rests_on, detail.anchor)
         for number, detail in enumerate(details)
     ]
-    if agreement(grading_of(findings), heights) is False:
+    if agreement(grading_of(findings), heights) == DISAGREE:
         phrases.append(Phrase(". ", say("draft.disagree"), "agreement", anchor))
     if models_agree(findings) is False:
         phrases.append(Phrase(". ", say("draft.models_disagree"), "other_models", anchor))
@@ -176,39 +177,39 @@ def _speaker(findings: VertebraFindings) -> int | None:
     return None
 
 
-def _grading_position(findings: VertebraFindings, speaker: int | None) -> int | None:
-    """Return the first suspecting model with a Genant grade, else the one that speaks."""
-    if speaker is None:
-        return None
-    for position, assessment in enumerate(findings.assessments):
-        grading = assessment.grading
-        if grading is not None and grading.task.genant(grading.grade):
-            return position
-    return speaker
-
-
 def _low(heights: Heights | None) -> bool:
     return heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS
 
 
-def _lead(findings: VertebraFindings, position: int | None, anchor: str, say: Catalogue) -> Phrase:
+def _lead(findings: VertebraFindings, verdict: Verdict, anchor: str, say: Catalogue) -> Phrase:
     level, heights = findings.vertebra.level.value, findings.heights
     shape = heights.shape if heights is not None and heights.shape != "none" else None
     suffix = "" if shape is None else say("draft.shape", shape=say(f"shape.{shape}"))
-    if position is None:
+    if verdict.state == BORDERLINE:
+        text = say("draft.borderline", level=level, shape=suffix)
+    elif verdict.state != SUSPECTED:
         assert heights is not None
         text = say("draft.by_heights", level=level, number=heights.height_loss_class, shape=suffix)
         return Phrase("", text, "heights", f"{anchor}-heights")
-    grading = findings.assessments[position].grading
-    assert grading is not None
-    number = grading.task.genant(grading.grade)
-    if number is None:
+    elif verdict.severity is None:
         first = "" if shape is None else say("draft.shape_first", shape=say(f"shape.{shape}"))
         text = say("draft.ungraded", level=level, shape=first)
     else:
-        words = say(f"grade.G{number}")
-        text = say("draft.graded", words=words, level=level, number=number, shape=suffix)
-    return Phrase("", text, f"{_opinion(position)}grade", anchor)
+        text = _graded(verdict, level, suffix, heights, say)
+    return Phrase("", text, "verdict", anchor)
+
+
+def _graded(
+    verdict: Verdict, level: str, shape: str, heights: Heights | None, say: Catalogue
+) -> str:
+    number = _GENANT_NUMBERS[verdict.severity or "mild"]
+    words = say(f"severity.{verdict.severity}")
+    if not verdict.possible or heights is None:
+        return say("draft.graded", words=words, level=level, number=number, shape=shape)
+    percent = f"{100 * heights.loss:.0f}".replace("-", "\N{MINUS SIGN}")
+    return say(
+        "draft.possible", words=words, level=level, number=number, shape=shape, percent=percent
+    )
 
 
 def _details(

@@ -9,11 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spinexplain.config.tasks import GENANT_GRADES, Task
+from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.scan import Assessment, VertebraFindings
-from spinexplain.types import Grading, Heights, ModelInfo
+from spinexplain.findings.verdict import (
+    BORDERLINE,
+    DEFORMITY,
+    MILD_LOSS,
+    NOT_ASSESSABLE,
+    SUSPECTED,
+    Verdict,
+    judge,
+)
+from spinexplain.findings.weighing import stored_calibration
+from spinexplain.findings.witness import (
+    DETECTOR,
+    HEIGHTS,
+    PROTOTYPES,
+    WITNESSES,
+    Witness,
+    heights_witness,
+    network_witness,
+)
+from spinexplain.types import Grading, ModelInfo
 
 SUSPICIOUS_HEIGHT_LOSS_CLASS = 2
+SEVERE_ENOUGH_LOSS = 0.25
 
 
 @dataclass(frozen=True)
@@ -50,53 +70,6 @@ def grading_of(findings: VertebraFindings) -> Grading | None:
     return findings.assessments[0].grading if findings.assessments else None
 
 
-def agreement(grading: Grading | None, heights: Heights | None) -> bool | None:
-    """Say whether a grade fits the measured height loss.
-
-    Parameters
-    ----------
-    grading : Grading or None
-    heights : Heights or None
-        Its ``class_range`` counts: where the interval crosses a band, either class will do.
-
-    Returns
-    -------
-    bool or None
-        None where there is no grade, no measurement, or the class has no height-loss band.
-
-    Notes
-    -----
-    G0 goes with classes 0 and 1, G1 with 1, G2 with 2, G3 with 3; a model that only says
-    *fracture* agrees with 1 to 3.
-    """
-    if grading is None or heights is None:
-        return None
-    fitting = height_loss_classes(grading.task, grading.grade)
-    if not fitting:
-        return None
-    low, high = sorted(heights.class_range)
-    possible = {heights.height_loss_class, *range(low, high + 1)}
-    return not possible.isdisjoint(fitting)
-
-
-def height_loss_classes(task: Task, name: str) -> frozenset[int]:
-    """Return the height-loss classes that go with a class of a task; none if it has no grade.
-
-    Examples
-    --------
-    >>> from spinexplain.config.tasks import TASKS
-    >>> sorted(height_loss_classes(TASKS["fracture"], "fracture"))
-    [1, 2, 3]
-    """
-    numbers = [GENANT_GRADES.index(grade) for grade in task.grades_of(name)]
-    if name == task.healthy and numbers:
-        # A reader calls 20 % borderline, so "no fracture" allows class 1.
-        return frozenset({0, 1})
-    if len(numbers) > 1:
-        return frozenset(range(1, max(numbers) + 1))
-    return frozenset(numbers)
-
-
 def models_agree(findings: VertebraFindings) -> bool | None:
     """Say whether all models call a vertebra fractured, or all not.
 
@@ -108,6 +81,66 @@ def models_agree(findings: VertebraFindings) -> bool | None:
     gradings = [one.grading for one in findings.assessments if one.grading is not None]
     calls = [grading.is_fracture for grading in gradings]
     return None if len(calls) < 2 else len(set(calls)) == 1
+
+
+def verdict_of(findings: VertebraFindings) -> Verdict:
+    """Give the verdict on a vertebra from its networks and its heights.
+
+    Parameters
+    ----------
+    findings : VertebraFindings
+
+    Returns
+    -------
+    Verdict
+        By the calibration that comes with the package; see
+        :func:`spinexplain.findings.verdict.judge`.
+    """
+    return judge(
+        witnesses_of(findings),
+        stored_calibration(),
+        heights=findings.heights,
+        network_grade=_network_grade(findings),
+        deformity=findings.deformity,
+    )
+
+
+def witnesses_of(findings: VertebraFindings) -> tuple[Witness, ...]:
+    """Return what speaks about a vertebra: the first network of each kind, and the heights.
+
+    Heights alone say nothing where every network refuses: what hides a body from them, such
+    as the border of the scan, spoils a measurement too.
+    """
+    found: dict[str, Witness] = {}
+    for one in findings.assessments:
+        name = PROTOTYPES if one.axes == 2 else DETECTOR
+        gradings = one.poses or (() if one.grading is None else (one.grading,))
+        spoken = network_witness(name, gradings, one.weights_sha256)
+        if spoken is not None:
+            found.setdefault(name, spoken)
+    measured = heights_witness(findings.heights)
+    if measured is not None and (found or not findings.assessments):
+        found[HEIGHTS] = measured
+    return tuple(found[name] for name in WITNESSES if name in found)
+
+
+def _network_grade(findings: VertebraFindings) -> int | None:
+    """Return the likeliest Genant grade above 0 of the first network that gives grades."""
+    for one in findings.assessments:
+        gradings = one.poses or (() if one.grading is None else (one.grading,))
+        if not gradings:
+            continue
+        task = gradings[0].task
+        numbers = {name: task.genant(name) for name in task.fractures}
+        named = [name for name, number in numbers.items() if number is not None]
+        if named:
+            return numbers[max(named, key=lambda name: _mean_score(gradings, name))]
+    return None
+
+
+def _mean_score(gradings: Sequence[Grading], name: str) -> float:
+    at = gradings[0].classes.index(name)
+    return sum(grading.probabilities[at] for grading in gradings) / len(gradings)
 
 
 def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> tuple[Reason, ...]:
@@ -122,16 +155,25 @@ def suspicion(findings: VertebraFindings, models: Sequence[ModelInfo] = ()) -> t
     Returns
     -------
     tuple of Reason
-        A model's grade other than its healthy class; a height-loss class of 2 or more;
-        network and heights that disagree.
+        A verdict other than *no suspicion*; a model's grade other than its healthy class; a
+        height loss of 20 % or more (25 % where no network gives a grade); network and heights
+        that disagree.
     """
     heights = findings.heights
+    verdict = verdict_of(findings)
     reasons = _reasons_of_models(findings, models)
-    if heights is not None and heights.height_loss_class >= SUSPICIOUS_HEIGHT_LOSS_CLASS:
+    least = SEVERE_ENOUGH_LOSS if verdict.state == NOT_ASSESSABLE else MILD_LOSS
+    if heights is not None and heights.loss >= least:
         values = {"percent": f"{100 * heights.loss:.0f}", "class": str(heights.height_loss_class)}
         reasons.append(Reason("reason.heights", values))
-    if agreement(grading_of(findings), heights) is False:
+    if agreement(grading_of(findings), heights) == DISAGREE:
         reasons.append(Reason("reason.disagreement"))
+    if verdict.state in (BORDERLINE, DEFORMITY):
+        reasons.append(Reason(f"reason.{verdict.reason}"))
+    if verdict.possible:
+        reasons.append(Reason("reason.possible"))
+    if not reasons and verdict.state == SUSPECTED:
+        reasons.append(Reason("reason.over_the_line"))
     return tuple(reasons)
 
 
@@ -150,17 +192,6 @@ def _reasons_of_models(findings: VertebraFindings, models: Sequence[ModelInfo]) 
     return reasons
 
 
-def severity(findings: VertebraFindings) -> tuple[float, float, float]:
-    """Rank findings for *worst first*: by grade, then height loss, then the model's score.
-
-    Notes
-    -----
-    The grade and the height-loss class count alike, so that a vertebra crushed by the
-    measurement but missed by the network is not buried under mild ones.
-    """
-    grading, heights = first_grading(findings), findings.heights
-    by_grade = 0 if grading is None else grading.task.severity(grading.grade)
-    by_heights = heights.height_loss_class if heights is not None else 0
-    score = 0.0 if grading is None else max(grading.probabilities)
-    loss = heights.loss if heights is not None else 0.0
-    return float(max(by_grade, by_heights)), loss, score
+def worst_first(findings: VertebraFindings) -> tuple[int, float]:
+    """Sort key of findings, worst first: by the verdict, its severity, then its log odds."""
+    return verdict_of(findings).rank

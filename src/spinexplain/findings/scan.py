@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spinexplain.errors import ShapeError
+from spinexplain.spine.density import Density
 from spinexplain.types import (
     Explanation,
     Grading,
@@ -38,6 +39,12 @@ class Assessment:
     explanation : Explanation or None
     refusal : str or None
         Why this model gives no grade. Another model's refusal says nothing about this one.
+    poses : tuple of Grading
+        The same network's gradings from slightly other centers, the given one first.
+    axes : int
+        2 for a network on sheets, 3 for one on boxes.
+    weights_sha256 : str
+        Of the network.
 
     Raises
     ------
@@ -53,6 +60,9 @@ class Assessment:
     grading: Grading | None
     explanation: Explanation | None = None
     refusal: str | None = None
+    poses: tuple[Grading, ...] = ()
+    axes: int = 2
+    weights_sha256: str = ""
 
     def __post_init__(self) -> None:
         if (self.grading is None) == (self.refusal is None):
@@ -82,12 +92,18 @@ class VertebraFindings:
     flags : tuple of str
         What to know about the quality of scan and segmentation. Why a model gives no grade
         is in its assessment.
+    deformity : str or None
+        The deformity that the heights look like, see :mod:`spinexplain.findings.deformity`.
+    density : Density or None
+        Of the trabecular bone; None where it could not be read.
     """
 
     patch: Patch
     heights: Heights | None
     assessments: tuple[Assessment, ...]
     flags: tuple[str, ...] = ()
+    deformity: str | None = None
+    density: Density | None = None
 
     @property
     def vertebra(self) -> Vertebra:

@@ -7,24 +7,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import GENANT_GRADES
+from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
-    agreement,
     first_grading,
     grading_of,
     models_agree,
     not_assessable_reason,
-    severity,
+    verdict_of,
+    worst_first,
 )
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
+from spinexplain.findings.verdict import (
+    BORDERLINE,
+    DEFORMITY,
+    MILD,
+    SUSPECTED,
+    VERDICT_KEYS,
+    Verdict,
+)
+from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.spine.checks.mask import CUT_BY_MASK
+from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
+from spinexplain.spine.checks.placement import NOT_ON_BONE
+from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Volume
 
-# Transitional levels: their absence says nothing about the field of view.
-_EXTRA_LEVELS = (VertebraLevel.T13, VertebraLevel.L6)
+_SCAN_FLAGS = (ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, RESCALE_ASSUMED)
+_LABEL_FLAGS = (SEVERAL_BONES, ODD_LABEL_SIZE, LABEL_IN_PIECES, NOT_ON_BONE, CUT_BY_MASK)
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
         headline=_headline(spine, suspects, say),
         suspects=suspects,
         warnings=tuple(_warnings(scan, spine, say)),
-        coverage=tuple(_coverage(spine, say)),
+        coverage=tuple(_coverage(scan, spine, say)),
         caveats=tuple(_caveats(scan, spine, say)),
     )
 
@@ -81,40 +94,55 @@ def slice_spacing_mm(volume: Volume) -> float:
 
 
 def _suspected(spine: Sequence[VertebraFindings]) -> list[VertebraFindings]:
-    """Return the vertebrae that the first model with a grade calls fractured, worst first."""
-    return sorted(filter(_model_suspects, spine), key=severity, reverse=True)
-
-
-def _model_suspects(item: VertebraFindings) -> bool:
-    grading = first_grading(item)
-    return grading is not None and grading.is_fracture
+    """Return the vertebrae whose verdict suspects a fracture, worst first."""
+    found = [item for item in spine if verdict_of(item).state == SUSPECTED]
+    return sorted(found, key=worst_first)
 
 
 def _suspect(item: VertebraFindings, say: Catalogue) -> Suspect:
-    grading = first_grading(item)
-    level, grade = item.vertebra.level.value, "" if grading is None else grading.grade
-    words = say.or_raw(f"grade.{grade}", grade)
-    return Suspect(level, f"level-{level}", grade, words)
+    verdict, level = verdict_of(item), item.vertebra.level.value
+    grade = grade_of_severity(verdict.severity)
+    return Suspect(level, f"level-{level}", grade, severity_words(verdict, say))
 
 
-def _coverage(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
-    """Say which levels any model graded, which are out of view and which none graded."""
+def severity_words(verdict: Verdict, say: Catalogue) -> str:
+    """Say how severe a suspected fracture is; *possible* where the loss contradicts it."""
+    if verdict.severity is None:
+        return say("severity.none")
+    words = say(f"severity.{verdict.severity}")
+    return say("severity.possible", words=words) if verdict.possible else words
+
+
+def grade_of_severity(severity: str | None) -> str:
+    """Return the Genant grade of a severity, as chips are colored; ``"fracture"`` for none."""
+    return {"mild": "G1", "moderate": "G2", "severe": "G3"}.get(severity or "", "fracture")
+
+
+def _others(spine: Sequence[VertebraFindings], say: Catalogue) -> Iterable[str]:
+    """Name the levels of every verdict between a suspected fracture and none."""
+    for state in (BORDERLINE, DEFORMITY, MILD):
+        levels = [item.vertebra.level for item in spine if verdict_of(item).state == state]
+        if levels:
+            yield say(f"summary.verdict.{VERDICT_KEYS[state]}", levels=say.levels(levels))
+
+
+def _coverage(
+    scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
+) -> Iterable[str]:
+    """Say which levels any model graded, which are missing and why, which none graded."""
     graded = [item.vertebra.level for item in spine if first_grading(item) is not None]
     if graded:
         levels = say.levels(graded)
         yield say("summary.graded", levels=levels, graded=len(graded), count=len(spine))
-    seen = {item.vertebra.level for item in spine}
-    outside = [
-        level
-        for level in VertebraLevel
-        if level.is_graded and level not in seen and level not in _EXTRA_LEVELS
-    ]
-    if outside:
-        yield say("summary.outside", levels=say.levels(outside))
+    missing = missing_levels(scan.volume, [item.vertebra for item in spine])
+    for reason in ("not_in_view", "unlabeled", "absent"):
+        levels = getattr(missing, reason)
+        if levels:
+            yield say(f"summary.{reason}", levels=say.levels(levels))
     for item in spine:
-        reason = not_assessable_reason(item)
-        if reason is not None and first_grading(item) is None:
-            words = say.or_raw(f"flag.{reason}", reason)
+        why = not_assessable_reason(item)
+        if why is not None and first_grading(item) is None:
+            words = say.or_raw(f"flag.{why}", why)
             yield say("summary.not_assessable", level=item.vertebra.level.value, reason=words)
 
 
@@ -123,6 +151,12 @@ def _warnings(
 ) -> Iterable[str]:
     if any(NOT_HOUNSFIELD in item.flags for item in spine):
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
+    yield from _others(spine, say)
+    yield from (say(f"summary.{flag}") for flag in scan.volume.flags if flag in _SCAN_FLAGS)
+    for flag in _LABEL_FLAGS:
+        levels = [item.vertebra.level for item in spine if flag in item.flags]
+        if levels:
+            yield say("summary.check_label", levels=say.levels(levels), reason=say.flag(flag))
     lost = [
         say("summary.height_loss", level=item.vertebra.level.value, percent=f"{loss:.0f}")
         for item, loss in _height_losses(spine)
@@ -130,7 +164,9 @@ def _warnings(
     if lost:
         yield say("summary.by_heights", list=say.listed(lost))
     apart = [
-        item.vertebra.level for item in spine if agreement(grading_of(item), item.heights) is False
+        item.vertebra.level
+        for item in spine
+        if agreement(grading_of(item), item.heights) == DISAGREE
     ]
     if apart:
         yield say("summary.disagree", levels=say.levels(apart))

@@ -15,7 +15,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import FileFormatError, LabelError
 from spinexplain.geometry import apply_affine
 from spinexplain.io.files import atomic_file, unreadable
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 _NOT_VERTEBRAE = frozenset({26, 27})  # sacrum, coccyx

@@ -11,10 +11,12 @@ from spinexplain.errors import FileFormatError, SpinexplainError
 from spinexplain.io.archive import Member, opened
 from spinexplain.io.dicom_header import HEAD_BYTES, FileHeader, looks_like_dicom, read_header
 from spinexplain.io.dicom_pixels import decode_stack
+from spinexplain.io.dicom_references import DicomReferences, references_of
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
-from spinexplain.io.dicom_stack import stack_slices
-from spinexplain.io.plausibility import ScanWarning
+from spinexplain.io.dicom_stack import Stack, stack_slices
+from spinexplain.io.geometry_limits import check_geometry
 from spinexplain.io.quiet import quiet_dicom
+from spinexplain.io.scan_flags import RESCALE_ASSUMED, ScanWarning
 from spinexplain.types import Volume
 
 _TILT_DEGREES = 0.5
@@ -50,9 +52,10 @@ def read_dicom(path: Path | str, series: str | None = None) -> Volume:
     _need_pydicom(path)
     with quiet_dicom(), opened(path) as files:
         headers = _headers(path, files)
-        chosen = choose_series(str(path), group_series(headers), series)
-        name = f"{path} (series {chosen.info.key})"
-        stack = stack_slices(name, chosen.slices)
+        _refuse_inner_zip(path, files, headers)
+        name, stack = _stacked(path, headers, series)
+        shape = (stack.places[0][0].columns, stack.places[0][0].rows, len(stack.places))
+        check_geometry(name, stack.affine, shape)
         try:
             array = decode_stack(stack, files, {header.source: header for header in headers})
         except SpinexplainError as error:
@@ -60,7 +63,47 @@ def read_dicom(path: Path | str, series: str | None = None) -> Volume:
     if stack.tilt_degrees > _TILT_DEGREES:
         message = f"{name}: gantry tilt of {stack.tilt_degrees:.1f} degrees, kept as shear."
         warnings.warn(message, ScanWarning, stacklevel=2)
-    return Volume(array, stack.affine)
+    if all(place[0].rescaled for place in stack.places):
+        return Volume(array, stack.affine)
+    message = (
+        f"{name}: no slice states Rescale Slope and Intercept; its values are taken for HU as "
+        "they are. Export the series again."
+    )
+    warnings.warn(message, ScanWarning, stacklevel=2)
+    return Volume(array, stack.affine, (RESCALE_ASSUMED,))
+
+
+def read_references(path: Path | str, series: str | None = None) -> DicomReferences:
+    """Read what results must name of a CT series, without its pixels.
+
+    Parameters
+    ----------
+    path : path
+    series : str, optional
+        As for :func:`read_dicom`; both choose the same slices in the same order.
+
+    Returns
+    -------
+    DicomReferences
+        Slice ``k`` belongs to ``array[:, :, k]`` of the volume that :func:`read_dicom` returns.
+
+    Raises
+    ------
+    FileFormatError, GeometryError
+        As :func:`read_dicom`; also if the series leaves out what results must name, or its
+        slices belong to several patients, studies or frames of reference.
+    """
+    path = Path(path)
+    _need_pydicom(path)
+    with quiet_dicom(), opened(path) as files:
+        name, stack = _stacked(path, _headers(path, files), series)
+        return references_of(name, stack, files)
+
+
+def _stacked(path: Path, headers: Sequence[FileHeader], series: str | None) -> tuple[str, Stack]:
+    chosen = choose_series(str(path), group_series(headers), series)
+    name = f"{path} (series {chosen.info.key})"
+    return name, stack_slices(name, chosen.slices)
 
 
 def list_series(path: Path | str) -> list[SeriesInfo]:
@@ -112,6 +155,14 @@ def _headers(path: Path, files: Sequence[Member]) -> list[FileHeader]:
         if header is not None:
             found.append(header)
     return found
+
+
+def _refuse_inner_zip(path: Path, files: Sequence[Member], headers: Sequence[FileHeader]) -> None:
+    if not headers and any(file.peek(4) == b"PK\x03\x04" for file in files):
+        raise FileFormatError(
+            f"{path}: holds no DICOM files but another zip; expected the slices of a CT series. "
+            "Unpack the inner zip and give that."
+        )
 
 
 def _need_pydicom(path: Path) -> None:

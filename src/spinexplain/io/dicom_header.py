@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from spinexplain.errors import FileFormatError
-from spinexplain.io.dicom_slices import SliceHeader, UnusableError, slices_of
+from spinexplain.io.dicom_slices import SliceHeader, slices_of
+from spinexplain.io.dicom_values import UnusableError, numbers_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -33,6 +34,8 @@ _TAGS = (
     "Modality",
     "ModalityLUTSequence",
     "NumberOfFrames",
+    "PixelPaddingRangeLimit",
+    "PixelPaddingValue",
     "PerFrameFunctionalGroupsSequence",
     "PixelRepresentation",
     "PixelSpacing",
@@ -213,6 +216,8 @@ def _file_header(dataset: Dataset, source: int, name: str) -> FileHeader | None:
         return header(slices=slices_of(dataset, source, _modality(dataset)), problem="")
     except UnusableError as reason:
         return header(slices=(), problem=str(reason))
+    except Exception as error:  # one odd value spoils its own series, not the whole folder
+        return header(slices=(), problem=f"a value that cannot be read ({type(error).__name__})")
 
 
 def _guessed_syntax(dataset: Dataset) -> str:
@@ -222,16 +227,20 @@ def _guessed_syntax(dataset: Dataset) -> str:
 
 def _text(dataset: Dataset, keyword: str) -> str:
     """Return a value as one printable line of at most 64 characters."""
-    value = dataset.get(keyword)
+    try:
+        value = dataset.get(keyword)
+    except Exception:  # values are converted on access: any error can come
+        value = None
     text = " ".join(str("" if value is None else value).split())
     return "".join(char for char in text if char.isprintable())[:64]
 
 
 def _thickness(dataset: Dataset) -> float | None:
     try:
-        return float(dataset["SliceThickness"].value)
-    except (KeyError, TypeError, ValueError):
+        found = numbers_of(dataset, "SliceThickness", 1)
+    except UnusableError:  # only shown to people
         return None
+    return found[0] if found else None
 
 
 def _modality(dataset: Dataset) -> str:

@@ -16,6 +16,7 @@ from spinexplain.io.dicom_stack import Stack
 from spinexplain.io.jpeg import decoding_plugin
 
 _INT16 = np.iinfo(np.int16)
+_AIR_HU, _DENSEST_HU = -1024, 3071  # between them lies what CT scanners store
 _MAX_VOXELS = 2**31  # 4 GiB as int16; a whole body at 0.5 mm has half as many
 
 
@@ -51,6 +52,7 @@ def decode_stack(
     for item, stored in _decoded(slices, files, headers):
         k = targets[item.source, item.frame]
         hu = _rescaled(item, stored, array.dtype)
+        hu = _without_padding(item, stored, hu)
         if array.dtype == np.int16 and hu.dtype != np.int16:
             array = array.astype(np.float32)  # rare: values that only the pixels reveal
             hu = hu.astype(np.float32)
@@ -88,6 +90,37 @@ def _rescaled(item: SliceHeader, stored: np.ndarray, dtype: np.dtype) -> np.ndar
     if hu.min() < _INT16.min or hu.max() > _INT16.max:
         return hu.astype(np.float32)
     return hu.astype(np.int16)
+
+
+def _without_padding(item: SliceHeader, stored: np.ndarray, hu: np.ndarray) -> np.ndarray:
+    """Make air of pixels that hold no data.
+
+    Where the padding value could also be tissue, only what lies outside the round field of
+    view is padding.
+    """
+    if item.padding is None:
+        return hu
+    low, high = item.padding
+    bits = stored.astype(np.int64) & 0xFFFF
+    empty = (bits >= low) & (bits <= high)
+    if not empty.any():
+        return hu
+    tissue = (hu >= _AIR_HU) & (hu <= _DENSEST_HU)
+    hu = np.where(empty & (~tissue | _outside_circle(*hu.shape)), hu.dtype.type(_AIR_HU), hu)
+    return _narrowed(item, hu)
+
+
+def _outside_circle(rows: int, columns: int) -> np.ndarray:
+    y, x = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    return x * x + y * y > 1.0
+
+
+def _narrowed(item: SliceHeader, hu: np.ndarray) -> np.ndarray:
+    """Store whole numbers as int16 again, once what did not fit is gone."""
+    if hu.dtype == np.int16 or not _keeps_whole(item):
+        return hu
+    fits = hu.min() >= _INT16.min and hu.max() <= _INT16.max
+    return hu.astype(np.int16) if fits else hu
 
 
 def _decoded(

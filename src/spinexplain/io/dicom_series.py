@@ -228,12 +228,19 @@ def _series(headers: Sequence[FileHeader], slices: list[SliceHeader], scout: boo
         rows=slices[0].rows,
         columns=slices[0].columns,
         localizer=scout,
-        problem=_inconsistency(slices),
+        problem=_inconsistency(headers, slices),
     )
     return Series(info, tuple(slices))
 
 
-def _inconsistency(slices: list[SliceHeader]) -> str:
+def _inconsistency(headers: Sequence[FileHeader], slices: list[SliceHeader]) -> str:
+    bare = [item for item in slices if not item.rescaled]
+    if bare and len(bare) < len(slices):
+        name = next(h.name for h in headers if h.source == bare[0].source)
+        return (
+            f"{len(bare)} of its {len(slices)} slices ({name}) have no Rescale Slope and "
+            "Intercept, which say how values become HU"
+        )
     counts = Counter(_size(item) for item in slices).most_common()
     if len(counts) > 1:
         sizes = [f"{n} of {r} x {c} at {y:g} x {x:g} mm" for (r, c, y, x), n in counts[:4]]

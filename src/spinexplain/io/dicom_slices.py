@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.io.dicom_values import UnusableError, numbers_of, whole_of
+
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 _LARGEST_SIDE = 8192  # several times the matrix of any scanner; keeps broken headers small
 _LARGEST_RESCALE = 1e6
+_FARTHEST_MM = 1e5
+_BITS = 0xFFFF
+_NO_VALUE = 1 << 20  # no 16-bit element holds it
 _HOUNSFIELD_TYPES = ("", "HU", "HU_MOD", "US")  # US: unspecified, as older scanners write
 
 
@@ -36,6 +41,10 @@ class SliceHeader:
         What the declared bits can hold.
     localizer : bool
         Whether it is a scout image.
+    rescaled : bool
+        Whether the file states slope and intercept, which CT images have to.
+    padding : tuple of 2 ints or None
+        Lowest and highest stored value, as 16 unsigned bits, that stands for no data.
     """
 
     source: int
@@ -49,10 +58,8 @@ class SliceHeader:
     intercept: float
     stored_range: tuple[int, int]
     localizer: bool
-
-
-class UnusableError(Exception):
-    """A reason why a file cannot be part of a CT volume."""
+    rescaled: bool = True
+    padding: tuple[int, int] | None = None
 
 
 def slices_of(dataset: Dataset, source: int, modality: str) -> tuple[SliceHeader, ...]:
@@ -72,21 +79,21 @@ def slices_of(dataset: Dataset, source: int, modality: str) -> tuple[SliceHeader
     """
     if modality != "CT":
         raise UnusableError(f"modality {modality or 'missing'}, expected CT")
-    if not dataset.get("Rows") or not dataset.get("Columns"):
+    rows, columns = whole_of(dataset, "Rows", 0), whole_of(dataset, "Columns", 0)
+    if not rows or not columns:
         raise UnusableError("no image in it")
-    if max(int(dataset.Rows), int(dataset.Columns)) > _LARGEST_SIDE:
+    if max(rows, columns) > _LARGEST_SIDE:
         raise UnusableError(
-            f"{dataset.Rows} x {dataset.Columns} pixels, expected at most "
-            f"{_LARGEST_SIDE} x {_LARGEST_SIDE}"
+            f"{rows} x {columns} pixels, expected at most {_LARGEST_SIDE} x {_LARGEST_SIDE}"
         )
-    if int(dataset.get("SamplesPerPixel", 1)) != 1:
+    if whole_of(dataset, "SamplesPerPixel", 1) != 1:
         raise UnusableError("a color picture, expected gray values")
     if "ModalityLUTSequence" in dataset:
         raise UnusableError("values in a lookup table, expected Rescale Slope and Intercept")
     if "PerFrameFunctionalGroupsSequence" in dataset:
         frames = dataset.PerFrameFunctionalGroupsSequence
         return tuple(_enhanced_slice(dataset, source, i) for i in range(len(frames)))
-    if int(dataset.get("NumberOfFrames") or 1) != 1:
+    if whole_of(dataset, "NumberOfFrames", 1) != 1:
         raise UnusableError("several frames without their positions")
     return (_classic_slice(dataset, source),)
 
@@ -96,31 +103,34 @@ def _classic_slice(dataset: Dataset, source: int) -> SliceHeader:
         dataset,
         source=source,
         frame=0,
-        position=dataset.get("ImagePositionPatient"),
-        orientation=dataset.get("ImageOrientationPatient"),
-        spacing=dataset.get("PixelSpacing"),
+        position=dataset,
+        orientation=dataset,
+        spacing=dataset,
         rescale=dataset,
         image_type=dataset.get("ImageType"),
     )
 
 
 def _enhanced_slice(dataset: Dataset, source: int, frame: int) -> SliceHeader:
-    def group(sequence: str) -> Any:
+    def group(sequence: str, *keywords: str) -> Dataset:
+        """Return the group that holds the keywords: the frame's, the shared or the file."""
         shared = dataset.get("SharedFunctionalGroupsSequence") or [{}]
         for owner in (dataset.PerFrameFunctionalGroupsSequence[frame], shared[0]):
-            if owner.get(sequence):
-                return owner.get(sequence)[0]
-        return {}
+            found = owner.get(sequence)
+            if found and all(keyword in found[0] for keyword in keywords):
+                return found[0]
+        return dataset
 
+    frame_type = group("CTImageFrameTypeSequence", "FrameType")
     return _slice(
         dataset,
         source=source,
         frame=frame,
-        position=group("PlanePositionSequence").get("ImagePositionPatient"),
-        orientation=group("PlaneOrientationSequence").get("ImageOrientationPatient"),
-        spacing=group("PixelMeasuresSequence").get("PixelSpacing"),
-        rescale=group("PixelValueTransformationSequence"),
-        image_type=group("CTImageFrameTypeSequence").get("FrameType", dataset.get("ImageType")),
+        position=group("PlanePositionSequence", "ImagePositionPatient"),
+        orientation=group("PlaneOrientationSequence", "ImageOrientationPatient"),
+        spacing=group("PixelMeasuresSequence", "PixelSpacing"),
+        rescale=group("PixelValueTransformationSequence", "RescaleSlope", "RescaleIntercept"),
+        image_type=frame_type.get("FrameType", dataset.get("ImageType")),
     )
 
 
@@ -129,35 +139,51 @@ def _slice(
     *,
     source: int,
     frame: int,
-    position: Any,
-    orientation: Any,
-    spacing: Any,
-    rescale: Any,
+    position: Dataset,
+    orientation: Dataset,
+    spacing: Dataset,
+    rescale: Dataset,
     image_type: Any,
 ) -> SliceHeader:
-    bits = int(dataset.get("BitsStored", 16))
-    signed = int(dataset.get("PixelRepresentation", 0)) == 1
-    slope, intercept = _rescale(rescale)
+    if "PixelRepresentation" not in dataset:
+        raise UnusableError("no Pixel Representation, which says whether values are signed")
+    bits = whole_of(dataset, "BitsStored", 16)
+    signed = whole_of(dataset, "PixelRepresentation", 0) == 1
+    slope, intercept, rescaled = _rescale(rescale)
+    axes = _needed(orientation, "ImageOrientationPatient", 6, "image orientation")
     return SliceHeader(
         source=source,
         frame=frame,
-        position_mm=_numbers("position", position, 3),
-        orientation=_checked_orientation(_numbers("orientation", orientation, 6)),
-        pixel_spacing_mm=_checked_spacing(_numbers("pixel spacing", spacing, 2)),
-        rows=int(dataset.Rows),
-        columns=int(dataset.Columns),
+        position_mm=_checked_position(
+            _needed(position, "ImagePositionPatient", 3, "image position")
+        ),
+        orientation=_checked_orientation(axes),
+        pixel_spacing_mm=_checked_spacing(
+            _needed(spacing, "PixelSpacing", 2, "image pixel spacing")
+        ),
+        rows=whole_of(dataset, "Rows", 0),
+        columns=whole_of(dataset, "Columns", 0),
         slope=slope,
         intercept=intercept,
         stored_range=(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1),
         localizer="LOCALIZER" in [str(value).upper() for value in image_type or ()],
+        rescaled=rescaled,
+        padding=_padding(dataset),
     )
 
 
-def _numbers(what: str, value: Any, count: int) -> tuple[float, ...]:
-    numbers = tuple(float(number) for number in np.ravel(() if value is None else value))
-    if len(numbers) != count or not np.all(np.isfinite(numbers)):
-        raise UnusableError(f"no usable image {what}")
-    return numbers
+def _needed(owner: Dataset, keyword: str, count: int, what: str) -> tuple[float, ...]:
+    found = numbers_of(owner, keyword, count)
+    if not found:
+        raise UnusableError(f"no usable {what}")
+    return found
+
+
+def _checked_position(position: tuple[float, ...]) -> tuple[float, ...]:
+    if max(map(abs, position)) > _FARTHEST_MM:
+        listed = ", ".join(f"{value:g}" for value in position)
+        raise UnusableError(f"Image Position Patient {listed}, over 100 m from the origin")
+    return position
 
 
 def _checked_orientation(orientation: tuple[float, ...]) -> tuple[float, ...]:
@@ -173,12 +199,30 @@ def _checked_spacing(spacing: tuple[float, ...]) -> tuple[float, ...]:
     return spacing
 
 
-def _rescale(group: Any) -> tuple[float, float]:
-    slope = float(group.get("RescaleSlope", 1.0))
-    intercept = float(group.get("RescaleIntercept", 0.0))
+def _rescale(group: Dataset) -> tuple[float, float, bool]:
+    """Return slope, intercept, and whether the file states them, as it has to."""
+    slope = numbers_of(group, "RescaleSlope", 1)
+    intercept = numbers_of(group, "RescaleIntercept", 1)
     unit = str(group.get("RescaleType") or "").strip().upper()
     if unit not in _HOUNSFIELD_TYPES:
         raise UnusableError(f"values in {unit[:16]}, expected HU")
-    if not max(abs(slope), abs(intercept)) <= _LARGEST_RESCALE or slope == 0:
+    if not slope or not intercept:
+        return 1.0, 0.0, False
+    if not max(abs(slope[0]), abs(intercept[0])) <= _LARGEST_RESCALE or slope[0] == 0:
         raise UnusableError("no usable rescale slope and intercept")
-    return slope, intercept
+    return slope[0], intercept[0], True
+
+
+def _padding(dataset: Dataset) -> tuple[int, int] | None:
+    """Return the stored values from and to which there is no data, as 16 unsigned bits.
+
+    Writers disagree whether the value is signed; its bits are the same either way.
+    """
+    values = []
+    for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
+        try:
+            found = whole_of(dataset, keyword, _NO_VALUE)
+        except UnusableError:
+            found = _NO_VALUE
+        values += [found & _BITS] if found != _NO_VALUE else []
+    return (min(values), max(values)) if values else None

@@ -147,6 +147,23 @@ def output_folder(path: str | Path, force: bool = False) -> Iterator[Path]:
         _remove_empty(missing)
 
 
+def kept_folder(path: Path, mode: int = 0o777) -> Path:
+    """Make a folder that is added to over time, and its parents, where they are missing.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made, or nothing can be written into it.
+    """
+    try:
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return path
+
+
 def _remove_empty(folders: list[Path]) -> None:
     """Remove folders that hold nothing, innermost first; one in use ends it."""
     with suppress(OSError):

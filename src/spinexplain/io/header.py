@@ -12,10 +12,15 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from spinexplain.errors import FileFormatError, GeometryError
+from spinexplain.io.foreign_formats import foreign_format
+from spinexplain.io.geometry_limits import check_geometry
 from spinexplain.io.inflate import ByteStream
+from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER
 
 _NIFTI2_SIZES = tuple(nib.Nifti2Header.sizeof_hdr.to_bytes(4, o) for o in ("little", "big"))
-_LEAST_VOXEL_MM3 = 1e-9
+_SPACE_BITS = 7  # of xyzt_units
+_UNITS = {1: ("meters", 1e3), 2: ("millimeters", 1.0), 3: ("microns", 1e-3)}
+_APART_VOXELS = 0.5
 _quiet = logging.Logger("nibabel header repairs")  # what nibabel mends needs no message
 _quiet.addHandler(logging.NullHandler())
 
@@ -35,6 +40,8 @@ class NiftiHeader:
         Value = slope x stored + intercept.
     affine : ndarray, shape (4, 4)
         Voxel index to RAS+ mm.
+    flags : tuple of str
+        What the header leaves open; see :mod:`spinexplain.io.scan_flags`.
     """
 
     shape: tuple[int, int, int]
@@ -43,6 +50,7 @@ class NiftiHeader:
     slope: float
     intercept: float
     affine: np.ndarray
+    flags: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -64,6 +72,9 @@ def read_header(stream: ByteStream) -> tuple[NiftiHeader, int]:
         kind = nib.Nifti2Header
         raw += stream.read(kind.sizeof_hdr - len(raw))
     if len(raw) < kind.sizeof_hdr or not kind.may_contain_header(raw):
+        foreign = foreign_format(raw)
+        if foreign:
+            raise FileFormatError(f"{stream.path}: is {foreign}; expected .nii or .nii.gz.")
         found = "empty" if not raw else f"{len(raw)} bytes, starting with {raw[:8]!r}"
         raise FileFormatError(
             f"{stream.path}: is no NIfTI file ({found}); expected .nii or .nii.gz. "
@@ -99,16 +110,20 @@ def _understand(stream: ByteStream, header: nib.Nifti1Header, zooms: np.ndarray)
             "Repair the header (pixdim)."
         )
     slope, intercept = header.get_slope_inter()
+    shape = _checked_shape(path, header.get_data_shape())
+    unit, factor = _UNITS.get(int(header["xyzt_units"]) & _SPACE_BITS, ("unknown units", 1.0))
     understood = NiftiHeader(
-        _checked_shape(path, header.get_data_shape()),
+        shape,
         dtype,
         # Below its least value nibabel takes the least: some writers leave the field 0.
         max(int(header.get_data_offset()), header.single_vox_offset),
         1.0 if slope is None else float(slope),
         0.0 if intercept is None else float(intercept),
-        _checked_affine(path, header.get_best_affine()),
+        np.diag([factor, factor, factor, 1.0]) @ header.get_best_affine(),
+        placement_flags(header, shape),
     )
     _check_size(stream, understood)
+    check_geometry(str(path), understood.affine, shape, f"header: {unit}")
     return understood
 
 
@@ -129,16 +144,30 @@ def _checked_shape(path: str | Path, shape: tuple[int, ...]) -> tuple[int, int, 
     return int(shape[0]), int(shape[1]), int(shape[2])
 
 
-def _checked_affine(path: str | Path, affine: np.ndarray) -> np.ndarray:
-    axes = affine[:3, :3]
-    volume = abs(np.linalg.det(axes)) if np.all(np.isfinite(affine)) else 0.0
-    # Nearly parallel axes, or a spacing of nearly nothing.
-    if not volume > max(1e-6 * np.prod(np.linalg.norm(axes, axis=0)), _LEAST_VOXEL_MM3):
-        raise GeometryError(
-            f"{path}: the affine is singular ({affine[:3].round(4).tolist()}); expected three "
-            "independent axes of non-zero spacing. Repair the header (sform, qform, pixdim)."
-        )
-    return affine
+def placement_flags(header: nib.Nifti1Header, shape: tuple[int, int, int]) -> tuple[str, ...]:
+    """Say what a header leaves open about where the image lies.
+
+    Returns
+    -------
+    tuple of str
+        ``orientation_unknown`` where neither sform nor qform is set (NIfTI's method 1);
+        ``sform_qform_differ`` where both are set and place a corner of the image over half
+        a voxel apart, beyond what a qform, which knows no shear, cannot say.
+    """
+    sform, qform = header["sform_code"] > 0, header["qform_code"] > 0
+    if not sform and not qform:
+        return (ORIENTATION_UNKNOWN,)
+    if not (sform and qform):
+        return ()
+    stated, best = header.get_qform(), header.copy()
+    try:
+        best.set_qform(header.get_sform(), code=1)
+    except (HeaderDataError, np.linalg.LinAlgError, ValueError):
+        return ()  # a singular sform, which is refused
+    corners = np.array(np.meshgrid(*[(0.0, n - 1.0) for n in shape], [1.0])).reshape(4, -1)
+    apart = np.abs((best.get_qform() - stated) @ corners)[:3].max()
+    voxel = np.linalg.norm(header.get_sform()[:3, :3], axis=0).min()
+    return (SFORM_QFORM_DIFFER,) if apart > _APART_VOXELS * voxel else ()
 
 
 def _check_size(stream: ByteStream, header: NiftiHeader) -> None:

@@ -12,6 +12,8 @@ from spinexplain.io.header import NiftiHeader, not_finite, too_large
 
 _PAGE = 4096  # voxels
 _FARTHEST_FROM_WHOLE = 1e-3
+_FARTHEST_SCALED = 0.2
+_MOST_SCALED = 64  # different values of a mask that was scaled; a whole spine has 28
 _MOST = np.iinfo(np.int32).max
 
 
@@ -53,6 +55,7 @@ class LabelBlocks:
         self._high: np.number | float = -np.inf
         self._not_finite = 0
         self._off_whole = 0.0
+        self._fractions: set[float] = set()
 
     def add(self, stored: np.ndarray) -> None:
         """Take the next voxels (n,) as they are stored; what is wrong with them comes later."""
@@ -68,7 +71,10 @@ class LabelBlocks:
             return
         if values.dtype.kind == "f":
             values, exact = np.rint(values), values
-            self._off_whole = max(self._off_whole, float(np.abs(exact - values).max()))
+            off = float(np.abs(exact - values).max())
+            self._off_whole = max(self._off_whole, off)
+            if off > _FARTHEST_FROM_WHOLE and len(self._fractions) <= _MOST_SCALED:
+                self._fractions.update(np.unique(exact).tolist())
         if self._high > 255 and self._labels.dtype == np.uint8:
             narrow, self._labels = self._labels, background(self._labels.shape, np.int32)
             _write(self._labels, 0, narrow[:start])
@@ -89,13 +95,22 @@ class LabelBlocks:
                 f"{self._path}: values run from {self._low} to {self._high}; expected labels from "
                 "0 up. Is this the CT instead of its mask?"
             )
-        if self._off_whole > _FARTHEST_FROM_WHOLE:
+        if self._off_whole > _FARTHEST_FROM_WHOLE and not self._one_value_each():
             raise FileFormatError(
                 f"{self._path}: holds values up to {self._off_whole:.3g} away from a whole number; "
                 "expected integer labels. Was the mask interpolated? Resample it with nearest "
                 "neighbor."
             )
         return self._labels
+
+    def _one_value_each(self) -> bool:
+        """Whether every label has a single value: scaled by a writer, not interpolated.
+
+        A float array saved in an integer type is scaled by a factor in the header, so that
+        20 comes back as 19.96 wherever it stood.
+        """
+        few = len(self._fractions) <= _MOST_SCALED and self._off_whole <= _FARTHEST_SCALED
+        return few and len(set(map(round, self._fractions))) == len(self._fractions)
 
     def _scaled(self, stored: np.ndarray) -> np.ndarray:
         """Apply the header's scaling; floats as float32, as a CT's are."""

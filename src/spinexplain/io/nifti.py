@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,22 @@ from spinexplain.io.files import atomic_file
 from spinexplain.io.header import NiftiHeader, not_finite, read_header, too_large, truncated
 from spinexplain.io.inflate import ByteStream, Digest
 from spinexplain.io.label_blocks import LabelBlocks
+from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, ScanWarning
+from spinexplain.io.tissue_peaks import hounsfield_doubt
 from spinexplain.types import LabelMap, Volume
 
 _BLOCK = 1 << 20  # voxels converted at a time
 _TRAILER_BYTES = 1 << 24
+HEADER_WARNINGS = {
+    ORIENTATION_UNKNOWN: (
+        "the header does not say how the scan lies in the patient (qform and sform codes are "
+        "0); left and right, and perhaps more, are a guess. Convert it again from DICOM."
+    ),
+    SFORM_QFORM_DIFFER: (
+        "sform and qform in the header place the scan differently; the sform is used. Check "
+        "which is right, or convert it again from DICOM."
+    ),
+}
 _MASK_VALUES = 64  # a whole spine has 28 labels
 
 
@@ -42,7 +55,17 @@ def read_volume(path: str | Path, digest: Digest | None = None) -> Volume:
         If the file is missing, truncated, damaged, no NIfTI, has several frames, or
         holds colors, complex numbers or voxels that are not finite.
     GeometryError
-        If it has fewer than two voxels along an axis, a zero spacing or a singular affine.
+        If it has fewer than two voxels along an axis, a zero spacing or a singular affine,
+        or is too large or small for a scan of a person.
+
+    Warns
+    -----
+    ScanWarning
+        If the header does not say how the scan lies in the patient, or says two things.
+
+    Notes
+    -----
+    Meters and microns, where the header states them (xyzt_units), become millimeters.
 
     Examples
     --------
@@ -54,8 +77,10 @@ def read_volume(path: str | Path, digest: Digest | None = None) -> Volume:
     >>> scan.array.dtype, scan.array.shape, scan.spacing_mm
     (dtype('int16'), (2, 3, 4), (1.0, 1.0, 2.0))
     """
-    array, affine = _read(path, digest)
-    return Volume(_narrow(array), affine)
+    array, header = _read(path, digest)
+    for flag in header.flags:
+        warnings.warn(f"{path}: {HEADER_WARNINGS[flag]}", ScanWarning, stacklevel=2)
+    return Volume(_narrow(array), header.affine, header.flags)
 
 
 def read_labels(path: str | Path) -> LabelMap:
@@ -77,6 +102,8 @@ def read_labels(path: str | Path) -> LabelMap:
         for block in _blocks(stream, header):
             blocks.add(block)
         stream.drain(_TRAILER_BYTES)
+    for flag in header.flags:
+        warnings.warn(f"{path}: {HEADER_WARNINGS[flag]}", ScanWarning, stacklevel=2)
     return LabelMap(blocks.whole().reshape(header.shape, order="F"), header.affine)
 
 
@@ -118,8 +145,9 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        ``("not_hounsfield: ...",)`` where nothing lies below -200 HU, as in MR images or
-        CTs stored without their offset; else empty.
+        ``("not_hounsfield: ...",)`` where nothing but padding lies below -200 HU and there
+        is no fat beside soft tissue either, as in MR images or CTs stored without their
+        offset; else empty.
 
     Raises
     ------
@@ -132,8 +160,6 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
     ()
     """
     low, high = volume.range_hu
-    if low < -200:
-        return ()
     if low >= 0 and high < 300:
         step = max(1, round((volume.array.size / _BLOCK) ** (1 / 3)))
         values = np.unique(volume.array[::step, ::step, ::step])
@@ -142,11 +168,12 @@ def check_is_ct(volume: Volume) -> tuple[str, ...]:
                 f"the CT holds only {len(values)} different whole numbers from {low:.0f} to "
                 f"{high:.0f}; expected Hounsfield units. Is this a mask? Swap CT and mask."
             )
-    return (f"not_hounsfield: no value lies below -200 (lowest {low:.0f})",)
+    doubt = hounsfield_doubt(volume.array)
+    return (f"not_hounsfield: {doubt}",) if doubt else ()
 
 
-def _read(path: str | Path, digest: Digest | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scaled voxels (X, Y, Z) and the affine."""
+def _read(path: str | Path, digest: Digest | None) -> tuple[np.ndarray, NiftiHeader]:
+    """Return the scaled voxels (X, Y, Z) and what the header says."""
     with ByteStream(path, digest) as stream:
         header = _understood(stream)
         array = _read_voxels(stream, header)
@@ -154,7 +181,7 @@ def _read(path: str | Path, digest: Digest | None) -> tuple[np.ndarray, np.ndarr
         stream.finish()
     array = _rescale(array, header.slope, header.intercept)
     _check_finite(path, array)
-    return array.reshape(header.shape, order="F"), header.affine
+    return array.reshape(header.shape, order="F"), header
 
 
 def _understood(stream: ByteStream) -> NiftiHeader:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.nifti import check_is_ct
+from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.io.tissue_peaks import odd_slices, tissue_peaks, wrong_offset_hu
 from spinexplain.types import Volume
 
 _HEAVIEST_TISSUE_HU = 4000.0  # above lie metal and its streaks only
 _METAL_SHARE = 0.1
 _LOOKED_AT = 1_000_000  # voxels, evenly spread
+_CORNERS = 6  # of the 27 voxels at the ends and middles of the axes
+_AIR_HU = -1024
 _NORMALIZED_SPAN = 10.0  # images scaled to 0..1 or standardized stay within it
-
-
-class ScanWarning(UserWarning):
-    """The scan can be read, but something about it should be known."""
 
 
 def check_hounsfield(name: str, volume: Volume) -> None:
@@ -32,13 +33,14 @@ def check_hounsfield(name: str, volume: Volume) -> None:
     Raises
     ------
     FileFormatError
-        If it holds one value only, looks like a mask, like an image scaled to 0..1, or is
-        denser than any patient: other units, or bytes in the wrong order.
+        If it holds one value only, looks like a mask, like an image scaled to 0..1, is
+        denser than any patient (other units, or bytes in the wrong order), or air and soft
+        tissue show that the offset is wrong, in all slices or in some.
 
     Warns
     -----
     ScanWarning
-        If nothing is as light as air or lung: MR, or CT stored without its offset.
+        If nothing is as light as air, lung or fat: MR, or CT stored without its offset.
 
     Examples
     --------
@@ -67,8 +69,52 @@ def check_hounsfield(name: str, volume: Volume) -> None:
         flags = check_is_ct(volume)
     except FileFormatError as error:
         raise FileFormatError(f"{name}: {error}") from None
+    _check_offset(name, volume)
     for flag in flags:
         warnings.warn(f"{name}: {flag}. Is it a CT in HU?", ScanWarning, stacklevel=3)
+
+
+def _check_offset(name: str, volume: Volume) -> None:
+    peaks = tissue_peaks(volume.array)
+    offset = wrong_offset_hu(peaks)
+    if offset is not None:
+        raise FileFormatError(
+            f"{name}: air lies at about {peaks.light:.0f} and soft tissue at {peaks.soft:.0f}, "
+            f"{abs(offset):.0f} too {'high' if offset > 0 else 'low'} for Hounsfield units (-1000 "
+            "and 40). The rescale intercept is missing or was applied twice: convert the scan "
+            "again."
+        )
+    directions = np.abs(volume.affine[2, :3]) / np.array(volume.spacing_mm)
+    odd = odd_slices(volume.array, int(np.argmax(directions)))
+    if odd:
+        shown = ", ".join(map(str, odd[:8])) + (", ..." if len(odd) > 8 else "")
+        raise FileFormatError(
+            f"{name}: {len(odd)} slices ({shown}, counted from 0) are over 500 denser throughout "
+            "than the others; expected Hounsfield units in all. Their rescale intercept was lost: "
+            "convert the scan again."
+        )
+
+
+def without_dense_padding(name: str, volume: Volume) -> Volume:
+    """Make air of a value above 4000 that fills the corners of every slice.
+
+    Some writers store the padding -2000 as the unsigned 63536.
+
+    Warns
+    -----
+    ScanWarning
+        If there is such a value.
+    """
+    array = volume.array
+    corners = array[np.ix_(*[sorted({0, n // 2, n - 1}) for n in array.shape])].ravel()
+    values, counts = np.unique(corners[corners > _HEAVIEST_TISSUE_HU], return_counts=True)
+    if not len(values) or counts.max() < _CORNERS:
+        return volume
+    padding = values[counts.argmax()]
+    message = f"{name}: {padding:g} outside the field of view is padding; read as air."
+    warnings.warn(message, ScanWarning, stacklevel=3)
+    air = np.where(array == padding, array.dtype.type(_AIR_HU), array)
+    return replace(volume, array=air)
 
 
 def _dense_share(volume: Volume) -> float:

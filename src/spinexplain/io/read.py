@@ -17,13 +17,14 @@ from spinexplain.io.dicom import holds_dicom, read_dicom
 from spinexplain.io.files import sha256_file, unreadable
 from spinexplain.io.inflate import Digest
 from spinexplain.io.nifti import read_labels, read_volume
-from spinexplain.io.plausibility import check_hounsfield
+from spinexplain.io.numbering import detect_scheme, refuse_shells
+from spinexplain.io.plausibility import check_hounsfield, without_dense_padding
 from spinexplain.io.schemes import (
     VERSE,
     apply_mapping,
-    detect_scheme,
     level_named,
     mapping_from_names,
+    refuse_images,
     scheme_named,
 )
 from spinexplain.types import LabelMap, Volume
@@ -88,6 +89,7 @@ def _checked_scan(path: Path, series: str | None, digest: Digest | None) -> Volu
         raise ConfigError(f"--series {series!r} was given, but {path} is not DICOM. Leave it out.")
     else:
         volume = read_volume(path, digest)
+    volume = without_dense_padding(str(path), volume)
     check_hounsfield(str(path), volume)
     return volume
 
@@ -171,6 +173,8 @@ def read_mask(path: Path | str, scheme: str | None = None) -> LabelMap:
         path = _one_file(path, "vertebral-level", "a vertebra mask")
     mask = read_labels(path)
     try:
+        refuse_images(mask)
+        refuse_shells(str(path), mask)
         return apply_mapping(mask, _mapping(path, mask, scheme))
     except LabelError as error:
         prefix = "" if str(error).startswith(str(path)) else f"{path}: "

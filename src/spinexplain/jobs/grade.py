@@ -15,6 +15,7 @@ from spinexplain.progress import SILENT, Progress
 from spinexplain.texts.printable import printable
 
 if TYPE_CHECKING:
+    from spinexplain.dicom_out.folder import DicomFolder
     from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.findings.scan import ScanFindings, ScanSource
     from spinexplain.types import LabelMap, Vertebra, Volume
@@ -46,6 +47,10 @@ class GradeRequest:
         TOML file that says how to call one's own tool.
     localized_folder : Path, optional
         Where the tool's results are kept for the next time; thrown away if None.
+    dicom_out : Path, optional
+        Folder for DICOM and FHIR results, where the CT is a DICOM series.
+    dicom_replaces : Path, optional
+        Folder of earlier DICOM results, which the new ones replace.
     """
 
     ct: Path
@@ -65,6 +70,8 @@ class GradeRequest:
     localized_folder: Path | None = None
     all_heatmaps: bool = False
     full_grid: bool = False
+    dicom_out: Path | None = None
+    dicom_replaces: Path | None = None
     force: bool = False
 
 
@@ -101,7 +108,10 @@ def grade_to_folder(request: GradeRequest, progress: Progress = SILENT) -> ScanF
             "neither --labels nor --centroids was given; the vertebrae must be known before "
             "they can be graded. Give a mask, centroids, or a --localizer."
         )
-    with output_folder(request.out, force=request.force) as folder:
+    with (
+        output_folder(request.out, force=request.force) as folder,
+        _dicom_folder(request) as dicom,
+    ):
         with progress.stage("read"):
             inputs = read_inputs(request, progress)
         findings = grade(
@@ -121,7 +131,19 @@ def grade_to_folder(request: GradeRequest, progress: Progress = SILENT) -> ScanF
         )
         with progress.stage("write"):
             write_outputs(findings, folder, request)
+            if dicom is not None:
+                dicom.write(findings, inputs.labels)
     return findings
+
+
+def _dicom_folder(request: GradeRequest) -> AbstractContextManager[DicomFolder | None]:
+    if request.dicom_out is None:
+        return nullcontext()
+    from spinexplain.dicom_out.folder import dicom_folder
+
+    return dicom_folder(
+        request.dicom_out, request.ct, request.series, request.dicom_replaces, request.force
+    )
 
 
 def _dissections(request: GradeRequest) -> list[Dissection]:

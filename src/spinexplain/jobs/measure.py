@@ -71,7 +71,8 @@ def measure_to_csv(request: MeasureRequest, progress: Progress = SILENT) -> tupl
     """
     from spinexplain.findings.assess import bodies_of
     from spinexplain.io.read import read_body, read_mask, read_scan
-    from spinexplain.spine.localize import localize, match_grid, with_graded_levels
+    from spinexplain.spine.grids import match_grid
+    from spinexplain.spine.localize import localize, with_graded_levels
     from spinexplain.spine.morphometry import measure
     from spinexplain.spine.quality import quality_flags
 

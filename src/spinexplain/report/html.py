@@ -9,7 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from spinexplain.findings.rules import severity, suspicion
+from spinexplain.findings.rules import suspicion, worst_first
 from spinexplain.findings.scan import ScanFindings, ScanSource
 from spinexplain.findings.summary import Summary, slice_spacing_mm, summarize
 from spinexplain.texts.catalogue import Catalogue, load_catalogue
@@ -140,7 +140,7 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
     spine = findings.vertebrae
     suspicious = [item for item in spine if suspicion(item)]
     healthy = [item for item in spine if not suspicion(item)]
-    worst_first = sorted(suspicious, key=severity, reverse=True)
+    ordered = sorted(suspicious, key=worst_first)
     return Page(
         source=findings.source,
         models=findings.models,
@@ -148,7 +148,7 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
         summary=summarize(findings, say),
         spine_map=view_map(findings.overview, spine, album),
         rows=tuple(view_row(item, findings.models, say) for item in spine),
-        cards=tuple(view_card(item, findings, album, say) for item in worst_first),
+        cards=tuple(view_card(item, findings, album, say) for item in ordered),
         thumbnails=tuple(view_thumbnail(item, findings, album, say) for item in healthy),
         slice_mm=slice_spacing_mm(findings.volume),
         date=date,

@@ -149,6 +149,36 @@ class ResultAgreement(ResultPart):
     evidence_overlap: Annotated[float, Field(ge=0, le=1.000001)] | None
 
 
+class ResultVerdict(ResultPart):
+    """The verdict on a vertebra: its log odds are ``base`` and the terms added up."""
+
+    state: Literal[
+        "fracture suspected",
+        "borderline",
+        "deformity rather than fracture?",
+        "mild height loss",
+        "no suspicion",
+        "not assessable",
+    ]
+    severity: Literal["mild", "moderate", "severe"] | None
+    possible: bool = Field(description="Whether the measured loss contradicts the severity.")
+    reason: str
+    base: float
+    log_odds: dict[str, float] = Field(description="What each witness adds.")
+    spread: NotNegative = Field(description="Over slightly other centers, standard deviation.")
+    suspected_from: float
+    borderline_from: float
+    calibrated: bool = Field(description="Whether the weights were fitted to these very models.")
+    agreement: Literal["agree", "compatible", "disagree"] | None
+
+
+class ResultDensity(ResultPart):
+    """Trabecular density of the body."""
+
+    trabecular_hu: float
+    placed_by: Literal["heights", "geometry"]
+
+
 def _check_ungraded(part: ResultVertebra | ResultOpinion) -> None:
     if part.grade is None and (part.probabilities or part.explanation is not None):
         raise ValueError("without a grade there are neither probabilities nor an explanation")
@@ -184,11 +214,15 @@ class ResultVertebra(ResultPart):
     grade: str | None
     probabilities: Probabilities
     heights: ResultHeights | None
+    verdict: ResultVerdict | None = Field(
+        default=None, description="What all witnesses together make of the vertebra."
+    )
     agreement: bool | None = Field(
         description="Whether the grade fits the height loss; null where there is nothing to "
-        "compare."
+        "compare, or where the heights are too uncertain to say."
     )
     flags: tuple[Text, ...]
+    density: ResultDensity | None = None
     explanation: ResultExplanation | None
     draft: ResultDraft | None = None
     other_models: tuple[ResultOpinion, ...] = Field(
@@ -201,6 +235,17 @@ class ResultVertebra(ResultPart):
     def _ungraded(self) -> ResultVertebra:
         _check_ungraded(self)
         return self
+
+
+class ResultMissingLevels(ResultPart):
+    """Thoracic and lumbar levels that are not among the vertebrae.
+
+    Beyond the scan; in the scan without a label; without room between their neighbors.
+    """
+
+    not_in_view: tuple[LevelName, ...]
+    unlabeled: tuple[LevelName, ...]
+    absent: tuple[LevelName, ...]
 
 
 class Result(ResultPart):
@@ -219,6 +264,7 @@ class Result(ResultPart):
     ct: ResultSource
     models: tuple[ResultModel, ...]
     vertebrae: tuple[ResultVertebra, ...] = Field(description="Cranial to caudal.")
+    missing_levels: ResultMissingLevels | None = None
 
     def content(self) -> dict[str, Any]:
         """Return what the file holds, with the keys of the schema and none that was not set."""

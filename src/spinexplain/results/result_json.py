@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from spinexplain.errors import FileFormatError
+from spinexplain.findings.agreement import AGREE, DISAGREE, agreement
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import model_agreement
-from spinexplain.findings.rules import agreement, grading_of, not_assessable_reason
+from spinexplain.findings.rules import grading_of, not_assessable_reason, verdict_of
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.files import atomic_file
 from spinexplain.results.heatmaps import HeatmapKey
@@ -20,18 +21,23 @@ from spinexplain.results.result import (
     SCHEMA,
     Result,
     ResultAgreement,
+    ResultDensity,
     ResultDraft,
     ResultEvidence,
     ResultExemplar,
     ResultExplanation,
     ResultHeights,
+    ResultMissingLevels,
     ResultModel,
     ResultOpinion,
     ResultPhrase,
     ResultSource,
+    ResultVerdict,
     ResultVertebra,
     Shape,
 )
+from spinexplain.spine.checks.presence import missing_levels
+from spinexplain.spine.density import Density
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import (
     Evidence,
@@ -122,6 +128,16 @@ def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -
         vertebrae=tuple(
             _vertebra(item, findings.models, heatmap_paths) for item in findings.vertebrae
         ),
+        missing_levels=_missing_levels(findings),
+    )
+
+
+def _missing_levels(findings: ScanFindings) -> ResultMissingLevels:
+    found = missing_levels(findings.volume, [item.vertebra for item in findings.vertebrae])
+    return ResultMissingLevels(
+        not_in_view=tuple(level.value for level in found.not_in_view),
+        unlabeled=tuple(level.value for level in found.unlabeled),
+        absent=tuple(level.value for level in found.absent),
     )
 
 
@@ -158,7 +174,7 @@ def _vertebra(
         _explanation(one.explanation, _paths(heatmap_paths, findings, position))
         for position, one in enumerate(assessments)
     ]
-    draft = draft_of(findings, models, load_catalogue())
+    draft, density = draft_of(findings, models, load_catalogue()), findings.density
     others = [
         _opinion(model, one, explanation, first, findings.patch)
         for model, one, explanation in zip(models[1:], assessments[1:], explained[1:], strict=True)
@@ -170,13 +186,38 @@ def _vertebra(
         grade=_grade(first.grading),
         probabilities=_probabilities(first.grading),
         heights=None if findings.heights is None else _heights(findings.heights),
-        agreement=agreement(grading_of(findings), findings.heights),
+        verdict=_verdict(findings),
+        agreement={AGREE: True, DISAGREE: False}.get(
+            agreement(grading_of(findings), findings.heights) or ""
+        ),
         flags=_flags(findings),
+        density=None if density is None else _density(density),
         explanation=explained[0],
         draft=None if draft is None else _draft(draft),
         # Absent, not empty, where there is one model.
         **({"other_models": tuple(others)} if others else {}),
     )
+
+
+def _verdict(findings: VertebraFindings) -> ResultVerdict:
+    verdict = verdict_of(findings)
+    return ResultVerdict(
+        state=cast(Any, verdict.state),
+        severity=cast(Any, verdict.severity),
+        possible=verdict.possible,
+        reason=verdict.reason,
+        base=round(verdict.base, _SCORE_DIGITS),
+        log_odds={term.witness: round(term.log_odds, _SCORE_DIGITS) for term in verdict.terms},
+        spread=round(verdict.spread, _SCORE_DIGITS),
+        suspected_from=round(verdict.suspected, _SCORE_DIGITS),
+        borderline_from=round(verdict.borderline, _SCORE_DIGITS),
+        calibrated=verdict.calibrated,
+        agreement=cast(Any, agreement(grading_of(findings), findings.heights)),
+    )
+
+
+def _density(density: Density) -> ResultDensity:
+    return ResultDensity(trabecular_hu=round(density.hu, 1), placed_by=cast(Any, density.placed_by))
 
 
 def _paths(

@@ -7,7 +7,7 @@ levels. A crush, which lowers all three heights, shows only this way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,7 +135,7 @@ def compare_heights(
     >>> round(found.loss, 2), found.height_loss_class, found.shape
     (0.3, 2, 'biconcave')
     """
-    norms = {level: norm_heights_mm(level) for level in heights_mm}
+    norms = {level: norm_heights_mm(_standing_for(level, heights_mm)) for level in heights_mm}
     levels = sorted((lv for lv, norm in norms.items() if norm is not None), key=lambda lv: lv.order)
     if not levels:
         return {}
@@ -143,12 +143,18 @@ def compare_heights(
     heights = np.array([heights_mm[level] for level in levels], dtype=float)
     spread = np.array([(sd_mm or {}).get(level, np.zeros(3)) for level in levels]) / heights
     ratios = np.log(heights / norm)
-    places = np.array([_place(level) for level in levels])
+    places = np.array([_place(_standing_for(level, heights_mm)) for level in levels])
     usable = _unfractured(ratios)
     return {
         level: _compare_one(i, levels, ratios, norm, spread, places, usable)
         for i, level in enumerate(levels)
     }
+
+
+def _standing_for(level: VertebraLevel, among: Container[VertebraLevel]) -> VertebraLevel:
+    """Return T12 for a T13 without T12: it is the last thoracic vertebra, whatever its name."""
+    last = level is VertebraLevel.T13 and VertebraLevel.T12 not in among
+    return VertebraLevel.T12 if last else level
 
 
 def _place(level: VertebraLevel) -> float:

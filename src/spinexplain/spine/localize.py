@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.errors import GeometryError, LabelError
-from spinexplain.extents import Box, background, labeled_box
+from spinexplain.errors import LabelError
+from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.spine.center import (
     OFF_CURVE_MM,
@@ -19,7 +18,10 @@ from spinexplain.spine.center import (
     crop_affine,
     deep_centers,
 )
+from spinexplain.spine.checks.mask import mask_flags
+from spinexplain.spine.checks.placement import NOT_ON_BONE, check_centers_placed
 from spinexplain.spine.curve import centers_mm
+from spinexplain.spine.grids import extent_mm, match_grid
 from spinexplain.spine.quality import (
     CENTROID_OUTSIDE_MASK,
     OFF_CURVE,
@@ -30,7 +32,6 @@ from spinexplain.types import LabelMap, Vertebra, Volume
 
 _NOT_VERTEBRAE = {26, 27}  # sacrum and coccyx
 _BODY_REACH_MM = 28.0  # a border nearer than this to the center may have cut the body
-_GRID_TOLERANCE = 0.05  # of a voxel, at the grid's corners
 _OUTSIDE_TOLERANCE_MM = 2.0
 
 
@@ -64,9 +65,16 @@ def localize(
     ------
     LabelError
         If neither mask nor centroids are given, a label is no vertebra, a level occurs
-        twice, nothing is labeled, or every center lies outside the scan.
+        twice, nothing is labeled, every center lies outside the scan, or most centers
+        without a mask lie in soft tissue.
     GeometryError
-        If the mask does not overlap the scan.
+        If the mask does not overlap the scan or does not lie on its bones, lies on another
+        grid of the same matrix, or shows that the orientation is wrong.
+
+    Warns
+    -----
+    ScanWarning
+        If labels or centers stand out from their surroundings less than bone does.
     """
     if labels is None and centroids is None:
         raise LabelError(
@@ -80,7 +88,19 @@ def localize(
         given = [_compared_with_mask(vertebra, matched, from_mask) for vertebra in given]
     named = {vertebra.level: vertebra for vertebra in [*from_mask, *given]}
     ordered = sorted(named.values(), key=lambda vertebra: vertebra.level.order)
-    return _flag_outside(ordered, volume)
+    found = _flag_outside(ordered, volume)
+    flags: dict[VertebraLevel, set[str]] = {}
+    if labels is not None and matched is not None:
+        flags = mask_flags(volume, labels, matched, level_boxes(matched), from_mask)
+    masked = {vertebra.level for vertebra in from_mask}
+    inside = [v for v in found if v.level not in masked and OUTSIDE_SCAN not in v.flags]
+    for level in check_centers_placed(volume, inside):
+        flags[level] = {NOT_ON_BONE}
+    return [_with_flags(vertebra, flags.get(vertebra.level, set())) for vertebra in found]
+
+
+def _with_flags(vertebra: Vertebra, flags: set[str]) -> Vertebra:
+    return replace(vertebra, flags=(*vertebra.flags, *sorted(flags))) if flags else vertebra
 
 
 def with_graded_levels(vertebrae: list[Vertebra]) -> list[Vertebra]:
@@ -179,89 +199,6 @@ def level_boxes(labels: LabelMap) -> dict[VertebraLevel, Box]:
     return dict(sorted(known.items(), key=lambda item: item[0].order))
 
 
-def match_grid(labels: LabelMap, volume: Volume | LabelMap) -> LabelMap:
-    """Bring a mask onto the grid of a scan.
-
-    Parameters
-    ----------
-    labels : LabelMap
-    volume : Volume or LabelMap
-        Gives the grid.
-
-    Returns
-    -------
-    LabelMap
-        ``labels`` itself where the grids agree within 0.05 voxels, else resampled to the
-        nearest neighbor, with 0 outside.
-
-    Raises
-    ------
-    GeometryError
-        If the frames do not overlap, or no labeled voxel lies in the scan.
-    """
-    if _same_grid(labels, volume):
-        return labels
-    if not _overlap(labels, volume):
-        raise GeometryError(_apart(labels, volume))
-    back = np.linalg.inv(labels.affine) @ volume.affine
-    box = _labeled_part(labels, back, volume.array.shape)
-    array = background(volume.array.shape, labels.array.dtype)
-    start = np.array([side.start for side in box])
-    array[box] = ndimage.affine_transform(
-        labels.array,
-        back[:3, :3],
-        apply_affine(back, start),
-        output_shape=tuple(side.stop - side.start for side in box),
-        order=0,
-    )
-    if labels.extents and not array[box].any():
-        raise GeometryError(_apart(labels, volume))
-    return LabelMap(array, volume.affine)
-
-
-def _labeled_part(labels: LabelMap, back: np.ndarray, shape: tuple[int, ...]) -> Box:
-    """Return the part of another grid that can hold labels; ``back`` leads from its index."""
-    labeled = labeled_box(labels.extents)
-    low, high = [side.start - 1 for side in labeled], [side.stop for side in labeled]
-    corners = np.array(np.meshgrid(*zip(low, high, strict=True))).reshape(3, -1).T
-    there = apply_affine(np.linalg.inv(back), corners)
-    start = np.clip(np.floor(there.min(axis=0)), 0, shape).astype(int).tolist()
-    stop = np.clip(np.ceil(there.max(axis=0)) + 1, start, shape).astype(int).tolist()
-    return slice(start[0], stop[0]), slice(start[1], stop[1]), slice(start[2], stop[2])
-
-
-def _same_grid(labels: LabelMap, volume: Volume | LabelMap) -> bool:
-    if labels.array.shape != volume.array.shape:
-        return False
-    corners = _corners_ijk(labels.array.shape)
-    there = apply_affine(np.linalg.inv(volume.affine), apply_affine(labels.affine, corners))
-    return bool(np.abs(there - corners).max() < _GRID_TOLERANCE)
-
-
-def _corners_ijk(shape: Iterable[int]) -> np.ndarray:
-    return np.array(np.meshgrid(*[(0.0, n - 1.0) for n in shape])).reshape(3, -1).T
-
-
-def _extent_mm(grid: Volume | LabelMap) -> np.ndarray:
-    """Return the lowest and the highest RAS+ mm of a grid's corners, shape (2, 3)."""
-    corners = apply_affine(grid.affine, _corners_ijk(grid.array.shape))
-    return np.stack([corners.min(axis=0), corners.max(axis=0)])
-
-
-def _overlap(one: LabelMap, other: Volume | LabelMap) -> bool:
-    (low, high), (other_low, other_high) = _extent_mm(one), _extent_mm(other)
-    return bool(np.all(low <= other_high) and np.all(other_low <= high))
-
-
-def _apart(labels: LabelMap, volume: Volume | LabelMap) -> str:
-    mask, scan = (_extent_mm(grid).round(1).tolist() for grid in (labels, volume))
-    return (
-        f"mask and scan do not overlap: the mask spans {mask[0]} to {mask[1]} mm, the scan "
-        f"{scan[0]} to {scan[1]} mm (RAS+); expected the same patient frame. Check that the "
-        "mask was made from this scan."
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class _Bone:
     """One vertebra of a mask, and the bounding box it is worked on in."""
@@ -346,7 +283,7 @@ def _flag_outside(vertebrae: list[Vertebra], volume: Volume) -> list[Vertebra]:
     ijk = apply_affine(np.linalg.inv(volume.affine), centers)
     outside = np.any((ijk < -0.5) | (ijk > np.array(volume.array.shape) - 0.5), axis=1)
     if outside.all():
-        low, high = _extent_mm(volume).round(1).tolist()
+        low, high = extent_mm(volume).round(1).tolist()
         raise LabelError(
             f"every one of the {len(vertebrae)} centers lies outside the scan, which spans {low} "
             f"to {high} mm (RAS+); expected centers inside it. Check that the centroids belong "

@@ -124,3 +124,17 @@ def norm_heights_mm(level: VertebraLevel) -> np.ndarray | None:
     """
     norm = _NORMS.get(level)
     return None if norm is None else norm.copy()
+
+
+def norm_depth_mm(level: VertebraLevel) -> float | None:
+    """Return the published depth of a level's upper endplate; None for cervical levels.
+
+    T13 is taken as T12 and L6 as L5.
+
+    Examples
+    --------
+    >>> norm_depth_mm(VertebraLevel.L1)
+    34.1
+    """
+    name = {"T13": "T12", "L6": "L5"}.get(level.value, level.value)
+    return _PANJABI[name][1] if name in _PANJABI else None

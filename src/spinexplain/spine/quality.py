@@ -12,13 +12,21 @@ outside_scan           stops     the center lies outside the scan
 metal                  stops     more than 2 % of the body is above 2500 HU
 level_inversion        stops     its height in the scan contradicts the order of levels
 centers_too_close      stops     under 8 mm to a neighbor's center
+several_bones          stops     its label is over 1.6 times as large as the others'
 centroid_outside_mask  limits    the given centroid lies outside the level's own mask
+not_on_bone            limits    its label or center does not stand out from what is around
+odd_label_size         limits    its label has too little or too much bone against the others
+label_in_pieces        limits    its label falls into parts, or has a gap in the body
+cut_by_mask            limits    its label ends at the border of the mask, inside the scan
 off_curve              limits    over 12 mm off the curve through the other centers
 thick_slices           limits    a voxel is longer than 3 mm
 gantry_tilt            limits    the scan's axes are over 0.5 degrees off a right angle
-not_hounsfield         limits    nothing is below -200 HU, as in MR or CT without its offset
+not_hounsfield         limits    no air and no fat in the values, as in MR or CT without offset
+orientation_unknown    limits    the file does not say how the scan lies in the patient
+sform_qform_differ     limits    the file states two different places of the scan
+rescale_assumed        limits    the file does not say how values become HU
 fold                   limits    the spine bends sideways too sharply for its sheet
-level_gap              informs   a neighboring level is missing in between
+level_gap              informs   a level in between, for which there is room, is missing
 transitional_level     informs   T13 or L6: level names and norms are uncertain
 =====================  ========  ====================================================
 """
@@ -32,6 +40,12 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine, fit_curve
+from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.io.tissue_peaks import hounsfield_doubt
+from spinexplain.spine.checks.mask import CUT_BY_MASK
+from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
+from spinexplain.spine.checks.placement import NOT_ON_BONE
+from spinexplain.spine.checks.presence import levels_between
 from spinexplain.spine.curve import fold_flag
 from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -54,12 +68,20 @@ FLAGS = (
     TOUCHES_BORDER,
     LEVEL_INVERSION,
     CENTERS_TOO_CLOSE,
+    SEVERAL_BONES,
     METAL,
     CENTROID_OUTSIDE_MASK,
+    NOT_ON_BONE,
+    ODD_LABEL_SIZE,
+    LABEL_IN_PIECES,
+    CUT_BY_MASK,
     OFF_CURVE,
     THICK_SLICES,
     GANTRY_TILT,
     NOT_HOUNSFIELD,
+    ORIENTATION_UNKNOWN,
+    SFORM_QFORM_DIFFER,
+    RESCALE_ASSUMED,
     FOLD,
     LEVEL_GAP,
     TRANSITIONAL_LEVEL,
@@ -71,6 +93,7 @@ STOPPING = {
     TOUCHES_BORDER: "it is cut off by the border of the scan",
     LEVEL_INVERSION: "the order of the levels contradicts their positions",
     CENTERS_TOO_CLOSE: "its center is too close to a neighbor's",
+    SEVERAL_BONES: "its label covers several bones",
     METAL: "there is metal in the body",
 }
 
@@ -78,7 +101,6 @@ _CLOSEST_CENTERS_MM = 8.0
 _CLOSEST_BORDER_MM = 8.0
 _THICK_MM = 3.001  # a header's 3 mm may read 3.0000001
 _TILT_DEGREES = 0.5
-_HEAVIEST_AIR_HU = -200
 _METAL_HU = 2500
 _METAL_SHARE = 0.02
 _BODY_RADIUS_MM = 18.0
@@ -135,9 +157,9 @@ def _scan_flags(volume: Volume) -> set[str]:
     seen = {
         THICK_SLICES: max(volume.spacing_mm) > _THICK_MM,
         GANTRY_TILT: tilt_degrees(volume) > _TILT_DEGREES,
-        NOT_HOUNSFIELD: volume.array.size > 0 and volume.range_hu[0] >= _HEAVIEST_AIR_HU,
+        NOT_HOUNSFIELD: volume.array.size > 0 and hounsfield_doubt(volume.array) != "",
     }
-    return {flag for flag, present in seen.items() if present}
+    return {flag for flag, present in seen.items() if present} | set(volume.flags)
 
 
 def tilt_degrees(volume: Volume) -> float:
@@ -163,12 +185,11 @@ def _order_flags(ordered: Sequence[Vertebra]) -> dict[str, set[VertebraLevel]]:
     """Return the levels concerned by each flag that several vertebrae decide together."""
     centers = np.array([vertebra.centroid_mm for vertebra in ordered]).reshape(-1, 3)
     levels = [vertebra.level for vertebra in ordered]
-    close, gap = set(), set()
+    close: set[VertebraLevel] = set()
     for (upper, above), (lower, below) in pairwise(zip(levels, centers, strict=True)):
         if np.linalg.norm(above - below) < _CLOSEST_CENTERS_MM:
             close |= {upper, lower}
-        if not _adjacent(upper, lower):
-            gap |= {upper, lower}
+    gap = _beside(levels, levels_between(ordered)[0])
     kept = _longest_descent(centers[:, 2])
     inverted = {level for i, level in enumerate(levels) if i not in kept}
     in_order = len(levels) > 1 and not close and not inverted
@@ -176,9 +197,14 @@ def _order_flags(ordered: Sequence[Vertebra]) -> dict[str, set[VertebraLevel]]:
     return {CENTERS_TOO_CLOSE: close, LEVEL_GAP: gap, LEVEL_INVERSION: inverted, FOLD: folded}
 
 
-def _adjacent(upper: VertebraLevel, lower: VertebraLevel) -> bool:
-    between = [level for level in VertebraLevel if upper.order < level.order < lower.order]
-    return all(level in _TRANSITIONAL for level in between)
+def _beside(levels: Sequence[VertebraLevel], missing: set[VertebraLevel]) -> set[VertebraLevel]:
+    """Return the levels next to a place where one is missing."""
+    return {
+        level
+        for pair in pairwise(levels)
+        if any(pair[0].order < one.order < pair[1].order for one in missing)
+        for level in pair
+    }
 
 
 def _longest_descent(heights: np.ndarray) -> set[int]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spinexplain.findings.agreement import agreement
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import ModelAgreement, model_agreement
 from spinexplain.findings.rules import (
-    agreement,
     grade_of,
     grade_of_assessment,
     grading_of,
     not_assessable_reason,
     suspicion,
+    verdict_of,
 )
 from spinexplain.findings.scan import Assessment, ScanFindings, VertebraFindings
+from spinexplain.spine.density import Density
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Heights, ModelInfo
 from spinexplain.ui.evidence_view import ExplanationView, view_explanation
@@ -23,6 +25,7 @@ from spinexplain.ui.height_lines import HeightLine, ghost_outline, height_lines
 from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.planes import planes_of
 from spinexplain.ui.tokens import GradeStyle, grade_style
+from spinexplain.ui.verdict_view import VerdictView, view_verdict
 
 # The axis on which height loss is drawn, and where its classes begin.
 LOSS_AXIS = (-0.1, 0.6)
@@ -60,10 +63,17 @@ class VertebraRow:
     grade_words: str
     scores: tuple[ClassScore, ...]
     heights: HeightsView | None
-    agreement: bool | None
+    agreement: str | None
+    verdict: VerdictView
+    density: str | None
     flags: tuple[str, ...]
     reasons: tuple[str, ...]
     not_assessable: str | None
+
+
+def _density(density: Density, say: Catalogue) -> str:
+    placed = say(f"density.{density.placed_by}")
+    return say("density.line", hu=f"{density.hu:.0f}".replace("-", "\N{MINUS SIGN}"), placed=placed)
 
 
 @dataclass(frozen=True)
@@ -120,6 +130,8 @@ def view_row(
         scores=() if grade is None else _scores(findings.assessments[0]),
         heights=None if heights is None else view_heights(heights, say),
         agreement=agreement(grading_of(findings), heights),
+        verdict=view_verdict(verdict_of(findings), say),
+        density=None if findings.density is None else _density(findings.density, say),
         flags=tuple(say.flag(flag) for flag in findings.flags),
         reasons=tuple(say(r.key, **r.values) for r in suspicion(findings, models)),
         not_assessable=not_assessable_reason(findings),

@@ -7,13 +7,13 @@ from spinexplain.app.routes.compare import change, paired
 
 
 def line(level, grade, word=None):
-    return Line(level, level, "", grade, word, "", None)
+    return Line(level, level, "", grade, grade, word, "", None)
 
 
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [("G0", "G2", "new"), ("G2", "G3", "progressed"), ("G2", "G2", "unchanged"),
-     ("G3", "G2", "graded lower"), ("fracture", "G2", "not comparable")],
+     ("G3", "G2", "graded lower"), (None, "G2", "not comparable")],
 )  # fmt: skip
 def test_change_goes_by_the_grades(before, now, expected):
     assert change(line("L1", now), line("L1", before)) == expected

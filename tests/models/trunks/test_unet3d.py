@@ -13,6 +13,7 @@ from spinexplain.models.trunks.unet3d import (
     CompactEncoder3D,
     SpaceToDepth,
     UNet3DEncoder,
+    with_batch_statistics,
 )
 
 
@@ -146,3 +147,15 @@ def test_width_scales_the_compact_encoder_and_leaves_its_field():
     assert half.field == whole.field
     with torch.no_grad():
         assert half.eval()(torch.zeros(1, 1, 16, 16, 16)).shape == (1, 256, 2, 2, 2)
+
+
+def test_a_copy_normalizes_by_its_batch_and_the_model_does_not():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Sequential(nn.BatchNorm3d(2), nn.ReLU()), nn.BatchNorm3d(2)).eval()
+    changed = with_batch_statistics(model)
+    x = torch.rand(4, 2, 3, 3, 3) * 5 + 2
+    alone, together = changed(x[:1]), changed(x)[:1]
+    assert not torch.allclose(alone, together)
+    assert torch.equal(model(x[:1]), model(x)[:1])
+    state = model.state_dict()
+    assert all(torch.equal(state[name], one) for name, one in changed.state_dict().items())

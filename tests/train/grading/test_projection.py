@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,8 @@ from spinexplain.config.training import ProjectionSettings
 from spinexplain.data.crops.dataset import class_labels
 from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
-from spinexplain.models.trunks.backbones import build_trunk
+from spinexplain.models.trunks.backbones import build_trunk, bypassing
+from spinexplain.train.grading.features import with_features
 from spinexplain.train.grading.projection import cell_share, inputs_in_batches, project
 
 
@@ -110,3 +113,21 @@ def test_cell_share_by_hand():
     expected[1, 0], expected[1, 1] = 1.0, 0.5
     torch.testing.assert_close(share[0], expected, atol=0.13, rtol=0)
     assert float(share.sum()) == pytest.approx(1.5, abs=0.15)
+
+
+def test_held_cells_stand_for_the_crops(toy_set, toy_config):
+    """With features the mask's shares held beside them say where a prototype may come from."""
+    config, data = toy_config(projection={"inside_target": True}), toy_set(12)
+    torch.manual_seed(0)
+    trunk = build_trunk(config.trunk, config.input).eval()
+    model = build_model(trunk, config.head, 3, config.input)
+    labels = class_labels(data, config.classes)
+    kept = model.state_dict()["prototypes"].clone()
+    cut = project(model, data, labels, config.input, config.projection)
+    model.prototypes.data.copy_(kept)
+    held = with_features(trunk, data, config.input)
+    with bypassing(trunk):
+        assert project(model, held, labels, config.input, config.projection) == cut
+        nowhere = replace(held, inside_cells=np.zeros_like(held.inside_cells))
+        with pytest.raises(ModelError, match="own-class patch"):
+            project(model, nowhere, labels, config.input, config.projection)

@@ -60,7 +60,7 @@ def others_of(view: ScanView, spoken_of: Iterable[str]) -> tuple[list[str], list
     reader says a word on each.
     """
     silent = [one for one in view.levels if one["level"] not in spoken_of]
-    plain = [one["level"] for one in silent if one["grade"] is not None and not one["suspicious"]]
+    plain = [one["level"] for one in silent if one["verdict"] == "none" and not one["suspicious"]]
     return plain, [one["level"] for one in silent if one["level"] not in plain]
 
 

@@ -68,7 +68,7 @@ def paired(now: list[Line], before: list[Line]) -> list[Pair]:
 
 
 def change(now: Line | None, before: Line | None) -> str:
-    """Say what became of a level: by the reader's grade, else by the model's.
+    """Say what became of a level: by the reader's grade, else by the verdict's.
 
     Examples
     --------
@@ -77,8 +77,8 @@ def change(now: Line | None, before: Line | None) -> str:
     """
     if now is None or before is None:
         return "not on both"
-    grades = [final_grade(line) or line.model_grade for line in (before, now)]
-    known = [grade for grade in grades if grade in ("G0", "G1", "G2", "G3")]
+    grades = [final_grade(line) if line.word else line.agreed_grade for line in (before, now)]
+    known = [grade for grade in grades if grade is not None]
     if len(known) < 2:
         return "not comparable"
     first, second = (int(grade[1]) for grade in known)

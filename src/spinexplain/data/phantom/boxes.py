@@ -16,7 +16,7 @@ from spinexplain.spine.sampling import sample_labels, sample_volume
 from spinexplain.types import LabelMap, Vertebra
 
 
-def box_shard(scan: PhantomScan, masks: bool = True) -> SeriesShard:
+def box_shard(scan: PhantomScan, masks: bool = True, labels: bool = False) -> SeriesShard:
     """Sample a box around every thoracic and lumbar vertebra of a phantom scan.
 
     The same samples as after writing the scan with ``phantom`` and reading it again with
@@ -28,13 +28,15 @@ def box_shard(scan: PhantomScan, masks: bool = True) -> SeriesShard:
         Vertebrae with foreign material are left out; its twin is not looked at.
     masks : bool
         Whether body and evidence are sampled too.
+    labels : bool
+        Whether the labels of all vertebrae are sampled too.
 
     Returns
     -------
     SeriesShard
         Kinds ``patches_3d`` and, with ``masks``, ``body_3d``, ``evidence_3d`` and, of a scan
-        with planted marks, ``shortcut_3d``; the subject is called after preset and seed as
-        well, so that cohorts can be put together.
+        with planted marks, ``shortcut_3d``; with ``labels``, ``labels_3d``. The subject is
+        called after preset and seed as well, so that cohorts can be put together.
     """
     image = scan.image
     facts = {fact.level: fact for fact in scan.truth if not fact.foreign_material}
@@ -48,6 +50,8 @@ def box_shard(scan: PhantomScan, masks: bool = True) -> SeriesShard:
         arrays["evidence_3d"] = _own(image.evidence, kept, frames)
         if image.shortcut.array.any():
             arrays["shortcut_3d"] = _own(image.shortcut, kept, frames)
+    if labels:
+        arrays["labels_3d"] = _sampled(image.labels, frames)
     name = f"{scan.preset}-{scan.seed}-{scan.name}"
     rows = [
         _row(scan, facts[vertebra.level.value], vertebra, frame, outside)

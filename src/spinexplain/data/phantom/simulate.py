@@ -15,7 +15,8 @@ from spinexplain.errors import ConfigError, LabelError
 from spinexplain.geometry import apply_affine, box_axes, fit_curve
 from spinexplain.spine.body import Body, extract_body
 from spinexplain.spine.center import crop_affine
-from spinexplain.spine.localize import level_boxes, match_grid, vertebrae_from_mask
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import level_boxes, vertebrae_from_mask
 from spinexplain.spine.morphometry import Measured, measure_bodies
 from spinexplain.types import LabelMap, Vertebra, Volume
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from pathlib import Path
 from typing import Literal
@@ -33,6 +34,27 @@ class BatchStatisticsNorm3d(nn.BatchNorm3d):
         if self.training:
             return super().forward(x)
         return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+
+
+def with_batch_statistics(model: nn.Module) -> nn.Module:
+    """Return a copy of a model that normalizes by the batch's own statistics.
+
+    Every 3-D batch normalization is replaced; weights and everything else stay.
+
+    Examples
+    --------
+    >>> kinds = [type(m) for m in with_batch_statistics(nn.Sequential(nn.BatchNorm3d(2)))]
+    >>> [kind.__name__ for kind in kinds]
+    ['BatchStatisticsNorm3d']
+    """
+    changed = copy.deepcopy(model)
+    for parent in list(changed.modules()):
+        for name, norm in list(parent.named_children()):
+            if isinstance(norm, nn.BatchNorm3d):
+                other = BatchStatisticsNorm3d(norm.num_features, norm.eps, norm.momentum)
+                other.load_state_dict(norm.state_dict())
+                setattr(parent, name, other.train(norm.training))
+    return changed
 
 
 _NORMS: dict[str, type[nn.BatchNorm3d]] = {

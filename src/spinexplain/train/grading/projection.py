@@ -71,10 +71,13 @@ def _batches(index: np.ndarray, spec: InputSpec) -> Iterator[np.ndarray]:
         yield index[start : start + batch]
 
 
-def plain_inputs(data: TrainingSet, rows: np.ndarray, crops: Crops, spec: InputSpec) -> Tensor:
+def plain_inputs(
+    data: TrainingSet, rows: np.ndarray, crops: Crops | None, spec: InputSpec
+) -> Tensor:
     """Return the network's inputs of unaugmented crops, or their features where held."""
     if data.features is not None:
         return torch.from_numpy(data.features[rows])
+    assert crops is not None
     return network_input(crops.hu, crops.centers, spec)
 
 
@@ -250,16 +253,35 @@ def _latent_pool(
     device = model.prototypes.device
     maps, keeps = [], []
     grid: tuple[int, ...] = ()
-    for _, x, crops in inputs_in_batches(data, index, spec):
+    for rows in _batches(index, spec):
+        held = data.features is not None and data.inside_cells is not None
+        crops = None if held else plain_crops(data, rows, spec)
+        x = plain_inputs(data, rows, crops, spec)
         latent = model.latent(x.to(device)).float().cpu()
         grid = tuple(latent.shape[2:])
         keep = torch.ones((len(latent), *grid), dtype=torch.bool)
-        mask = inside_mask(crops, inside)
-        if settings.inside_target and mask is not None:
-            keep = relative_share(model, mask, grid, spec) >= 0.5
+        if settings.inside_target:
+            share = _inside_share(model, data, rows, crops, inside, spec, grid)
+            keep = keep if share is None else share >= 0.5
         maps.append(latent.flatten(2))
         keeps.append(keep.flatten(1))
     return LatentPool(torch.cat(maps), grid, torch.cat(keeps).numpy(), index, data.subjects[index])
+
+
+def _inside_share(
+    model: PrototypeNet,
+    data: TrainingSet,
+    rows: np.ndarray,
+    crops: Crops | None,
+    inside: str,
+    spec: InputSpec,
+    grid: tuple[int, ...],
+) -> Tensor | None:
+    """Return the cells' shares of the mask: held beside the features, else of the crops."""
+    if crops is None:
+        return None if data.inside_cells is None else torch.from_numpy(data.inside_cells[rows])
+    mask = inside_mask(crops, inside)
+    return None if mask is None else relative_share(model, mask, grid, spec)
 
 
 def _in_cache(maps: Tensor) -> Iterator[Tensor]:

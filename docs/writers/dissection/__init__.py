@@ -1,0 +1,1 @@
+"""The page on dissection, and the twelve points of the ledger."""

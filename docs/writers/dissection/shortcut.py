@@ -1,0 +1,140 @@
+"""The page's sections on planted shortcuts: classifiers of sheets, and the 3-D detector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from writers.dissection.tables import table
+
+USED = 0.1  # of the AUC, lost without the marks
+_LEARNED = {"marked": "with marks", "plain": "without"}
+_DEFINED = (
+    "A unit is *on the mark* where at least six times as much of its mask lies there as by chance, "
+    "and *silenced* where taking the marks out disables it in at least 30 % of the marked "
+    "fractured vertebrae."
+)
+_PICTURE = (
+    "How often each unit is enabled in marked fractured vertebrae, by rank, and how often in the "
+    "same vertebrae without their marks, in a {} that learned with marks and in one that learned "
+    "without"
+)
+
+
+def of_sheets(found: dict[str, Any]) -> str:
+    """Write the section on classifiers of sheets."""
+    networks = found["networks"]
+    return "\n".join(
+        [
+            "## A planted shortcut\n",
+            f"Two small classifiers from scratch learned from the same {found['learned']} sheets "
+            "(the highest cell of each unit, then a linear layer; as many steps). For one, nine of "
+            "ten fractured vertebrae and one of twenty healthy ones had a bright mark in front of "
+            f"them. Both are dissected with the same {found['samples']} unseen sheets, "
+            f"{found['positives']} fractured, marked alike. {_DEFINED} A cell "
+            f"sees {networks['marked']['field_mm']:.0f} mm.\n",
+            f"![{_PICTURE.format('network')}](images/dissection/shortcut.png)\n",
+            _compared(networks),
+            exposed(networks["marked"], networks["plain"], "sheets"),
+            "This is the fourth design. With the first three a classifier used the mark less, or "
+            "pooled it away: a network whose features are averaged over the crop can use a mark "
+            "that none of its first ten units lies on. An exposed shortcut is evidence; a ranking "
+            "without one is none.\n",
+        ]
+    )
+
+
+def of_boxes(found: dict[str, Any]) -> str:
+    """Write the section on the 3-D detector."""
+    networks = found["networks"]
+    return "\n".join(
+        [
+            "## A planted shortcut in the 3-D detector\n",
+            _setting(found),
+            f"![{_PICTURE.format('3-D detector')}](images/dissection/detector-shortcut.png)\n",
+            _compared(networks),
+            exposed(networks["marked"], networks["plain"], "boxes"),
+            _coarse(found),
+            _designs(found["designs"]),
+        ]
+    )
+
+
+def _setting(found: dict[str, Any]) -> str:
+    config, learned, unseen = found["config"], found["learned"], found["unseen"]
+    return (
+        f"Two detectors, trained by the code behind `train detector`, learned from boxes of the "
+        f"same {learned['subjects']} phantoms of the preset `shortcut` ({learned['samples']} "
+        f"vertebrae, {learned['positives']} fractured; a fifth of the persons chose the epoch): "
+        "one from the scans with their marks, one from the same scans without, where persons and "
+        "noise are equal to the voxel. Both are dissected with the same "
+        f"{unseen['samples']} vertebrae of {unseen['subjects']} other phantoms, marked: "
+        f"{unseen['marked_positives']} of the {unseen['positives']} fractured ones have a mark of "
+        f"their own, {unseen['marked_negatives']} of the healthy ones; marks of neighbors are in "
+        f"view, too, and do not count as the mark. `compact3d` at {config['width']:g} of its "
+        f"width, its head at {config['head_width']:g}, boxes of {config['extent_mm']:g} mm at "
+        f"{config['size']}³ samples, so that marks in front of large vertebrae are not cut off; "
+        f"{config['epochs']} epochs in batches of {config['batch']}, each kind of random change "
+        f"made to {100 * config['changed']:.0f} % of the boxes. What counts as on the mark and as "
+        "silenced was taken over "
+        "from the sheets before any detector was trained.\n"
+    )
+
+
+def _compared(networks: dict[str, Any]) -> str:
+    head = [
+        "learned",
+        "AUC, with marks",
+        "AUC, the same without",
+        "first ten on the mark",
+        "their masks on it (median)",
+        "first ten silenced",
+        "enabled, with marks → without",
+    ]
+    return table(head, [[_LEARNED[name], *_row(row)] for name, row in networks.items()])
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    return [
+        f"{row['auc']['marked']:.2f}",
+        f"{row['auc']['plain']:.2f}",
+        f"{row['on_mark']} of 10",
+        f"{row['lift']:.1f} ×",
+        f"{row['silenced']} of 10",
+        f"{100 * row['enabled'][0]:.0f} % → {100 * row['enabled'][1]:.0f} %",
+    ]
+
+
+def exposed(marked: dict[str, Any], plain: dict[str, Any], crops: str) -> str:
+    """Say whether the first ten units tell the two networks apart."""
+    looks = (
+        f"On {crops} like those it learned from, accuracy does not tell that the first network "
+        "looks at the mark; its first units "
+    )
+    if marked["auc"]["marked"] - marked["auc"]["plain"] < USED:
+        return "**Nothing to expose: the network that learned with marks hardly uses them.**\n"
+    if marked["silenced"] > plain["silenced"] and marked["on_mark"] > plain["on_mark"]:
+        return (
+            f"{looks}do: {marked['on_mark']} of ten lie on it, {marked['silenced']} of ten fall "
+            "silent without it.\n"
+        )
+    if marked["silenced"] > plain["silenced"]:
+        return f"{looks}fall silent without it. **Their place alone does not show it.**\n"
+    return "**Not shown: the first ten units do not tell the two networks apart.**\n"
+
+
+def _coarse(found: dict[str, Any]) -> str:
+    config, unseen, network = found["config"], found["unseen"], found["networks"]["marked"]
+    cell = config["extent_mm"] / network["cells"][0]
+    return (
+        f"Masks are coarse here: a mark takes {unseen['mark_mm3'] / 1000:.1f} cm³ (median), "
+        f"{100 * unseen['chance']:.2f} % of a fractured vertebra's box; one cell of the layer is "
+        f"{cell:.0f} mm wide, {cell**3 / 1000:.1f} cm³, and sees {network['field_mm']:.0f} mm. A "
+        f"mask of the one right cell has at most {100 * unseen['mark_mm3'] / cell**3:.0f} % of "
+        "itself on the mark.\n"
+    )
+
+
+def _designs(count: int) -> str:
+    if count == 1:
+        return "This is the first design: nothing was changed in sight of a result.\n"
+    return f"This is design {count}; the earlier ones are told below.\n"

@@ -1,0 +1,1 @@
+"""The page on the comparisons of the ProtoVerse paper."""

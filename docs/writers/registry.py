@@ -1,0 +1,79 @@
+"""What writes which page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+DOCS = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Pages of one study, each with what makes its new text of the old one and the results.
+
+    Functions are named ``module:function``, so that one study does not import the others.
+    ``figures`` draws from the folder of results into the folder of images; ``afresh`` from
+    phantoms, which takes minutes, so that it is only done by name.
+    """
+
+    pages: dict[str, str] = field(default_factory=dict)
+    figures: str = ""
+    afresh: bool = False
+
+    def written(self, page: str, text: str, results: Path) -> str:
+        """Return the new text of a page."""
+        return named(self.pages[page])(text, results)
+
+
+WRITERS = {
+    "accuracy": Writer({"phantom.md": "accuracy:written"}),
+    "densities": Writer({"phantom.md": "densities:written"}, "densities:draw"),
+    "gallery": Writer({}, "gallery:draw", afresh=True),
+    "receptive-fields": Writer(
+        {"decisions/grounded-prototypes.md": "receptive_fields:written"}, "receptive_fields:draw"
+    ),
+    "discrepancies": Writer({"discrepancies.md": "discrepancies:written"}),
+    "transfer": Writer({"transfer.md": "transfer.page:written"}),
+    "dissection": Writer(
+        {
+            "dissection.md": "dissection.page:written",
+            "discrepancies.md": "dissection.points:written",
+        },
+        "dissection.figures:draw",
+    ),
+    "experiments": Writer({"experiments.md": "experiments.page:written"}, "experiments.page:draw"),
+    "detector": Writer({"concepts/detector.md": "detector:written"}),
+    "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
+    "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
+    "verdict": Writer({"verdict.md": "verdict:written"}),
+    "benchmarks": Writer({"benchmarks.md": "benchmarks:written"}),
+    "archive-scale": Writer({"scale.md": "archive_scale:written"}),
+    "house": Writer({}, "house:draw"),
+    "studies": Writer({"reproduce.md": "studies:written"}),
+}
+
+
+def named(name: str) -> Callable:
+    """Import a function of this package by its name."""
+    module, _, function = name.partition(":")
+    return getattr(import_module(f"writers.{module}"), function)
+
+
+def write(name: str, results: Path, out: Path, figures: bool = True) -> list[Path]:
+    """Write the pages of one study into a folder laid out as docs; return what was written."""
+    writer, done = WRITERS[name], []
+    for page in writer.pages:
+        path = out / page
+        before = path if path.is_file() else DOCS / page
+        text = writer.written(page, before.read_text("utf-8"), results)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        done.append(path)
+    if figures and writer.figures:
+        images = out / "images"
+        images.mkdir(parents=True, exist_ok=True)
+        done += named(writer.figures)(results, images)
+    return done

@@ -1,0 +1,1 @@
+"""The page on what the shipped model is worth elsewhere."""

@@ -1,0 +1,120 @@
+"""The tables of docs/verdict.md: how the verdict is weighed, and what it is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from writers.markers import replaced
+from writers.stored import stored
+
+ROWS = {
+    "false_alarm_spines": "normal spines with a suspected fracture",
+    "g2_suspected": "moderate fractures suspected",
+    "g2_noticed": "moderate fractures suspected or borderline",
+    "g3_suspected": "severe fractures suspected",
+    "g3_noticed": "severe fractures suspected or borderline",
+    "middle_of_normal": "normal vertebrae borderline, mild or deformed",
+    "mild_unsuspicious": "mild fractures without suspicion",
+}
+WITNESSES = {"together": "together", "network": "network alone", "heights": "heights alone"}
+TARGETS = {
+    "hard": {
+        "false_alarm_spines": (10, "most"),
+        "g2_suspected": (75, "least"),
+        "g2_noticed": (90, "least"),
+        "g3_suspected": (93, "least"),
+        "g3_noticed": (97, "least"),
+        "middle_of_normal": (6, "most"),
+    },
+    "verse-like": {
+        "false_alarm_spines": (5, "most"),
+        "g2_suspected": (85, "least"),
+        "g2_noticed": (93, "least"),
+        "g3_suspected": (97, "least"),
+        "g3_noticed": (99, "least"),
+        "middle_of_normal": (6, "most"),
+    },
+}
+
+
+def written(page: str, results: Path) -> str:
+    """Return the page with its tables between the markers."""
+    content = stored(results, "verdict.json")
+    page = replaced(page, "weights", "\n".join(weights_table(content)))
+    return replaced(page, "tested", "\n".join(tested_tables(content)))
+
+
+def weights_table(content: dict[str, Any]) -> list[str]:
+    """List the additive model of every set of witnesses."""
+    fitted = content["fitted_on"]
+    grades = ", ".join(f"G{k} {v}" for k, v in sorted(fitted["grades"].items()))
+    lines = [
+        f"Fitted on {fitted['vertebrae']} vertebrae ({grades}) of {fitted['spines']} spines, "
+        f"{fitted['normal_spines']} of them normal, of the presets "
+        f"{' and '.join(fitted['presets'])}; model {content['model']['name']} "
+        f"{content['model']['version']}.",
+        "",
+        "| witnesses | base | network, per unit of log odds | heights, per unit | suspected from "
+        "| borderline from |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, one in content["calibration"]["sets"].items():
+        weights = [one["weights"].get(k) for k in ("prototypes", "heights")]
+        cells = ["–" if w is None else f"{w:.2f}" for w in weights]
+        lines.append(
+            f"| {name.replace('+', ' and ')} | {one['base']:+.2f} | {cells[0]} | {cells[1]} "
+            f"| {one['suspected']:+.2f} | {one['borderline']:+.2f} |"
+        )
+    return lines
+
+
+def tested_tables(content: dict[str, Any]) -> list[str]:
+    """Write a table for every group, the witnesses side by side."""
+    lines: list[str] = []
+    for group, figures in content["tested"].items():
+        spines = figures["together"]["spines"]
+        lines += [f"**{group}**, {spines} spines", "", *_table(group, figures), ""]
+        same = figures["same_by_every_route"]
+        lines += [
+            f"The same verdict by mask, centers and both: {_share(same['together'])}; by the "
+            f"network alone, which all three routes have: {_share(same['network'])}.",
+            "",
+        ]
+    return lines[:-1]
+
+
+def _table(group: str, figures: dict[str, Any]) -> list[str]:
+    lines = [f"| | {' | '.join(WITNESSES.values())} | target |", "|---|---|---|---|---|"]
+    for key, words in ROWS.items():
+        cells = [_share(figures[name][key]) for name in WITNESSES]
+        lines.append(f"| {words} | {' | '.join(cells)} | {_target(group, key, figures)} |")
+    return lines
+
+
+def _target(group: str, key: str, figures: dict[str, Any]) -> str:
+    if key not in TARGETS.get(group, {}):
+        return ""
+    bar, side = TARGETS[group][key]
+    count, of = figures["together"][key]
+    percent = 100 * count / of if of else float("nan")
+    kept = percent <= bar if side == "most" else percent >= bar
+    return f"at {side} {bar} %{'' if kept else ': missed'}"
+
+
+def _share(pair: list[int]) -> str:
+    count, of = pair
+    if not of:
+        return "–"
+    low, high = _wilson(count, of)
+    return f"{100 * count / of:.0f} % ({100 * low:.0f} to {100 * high:.0f}; {count}/{of})"
+
+
+def _wilson(count: int, of: int) -> tuple[float, float]:
+    """Wilson's 95 % interval; vertebrae of one spine are not independent, so it is narrow."""
+    z, share = 1.96, count / of
+    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
+    reach = z * np.sqrt(share * (1 - share) / of + z**2 / (4 * of**2)) / (1 + z**2 / of)
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)

@@ -1,1 +1,0 @@
-"""The experiments of docs/dissection.md; ``scripts/dissection_experiments.py`` runs them."""

@@ -1,0 +1,1 @@
+"""How the verdict is calibrated and tested on phantom spines."""

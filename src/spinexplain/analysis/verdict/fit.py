@@ -1,0 +1,135 @@
+"""Fit the verdict's weights and lines to phantom spines of chosen presets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+
+from spinexplain.errors import ConfigError
+from spinexplain.findings.weighing import Weighing
+from spinexplain.findings.witness import WITNESSES
+
+RIDGE = 1e-3
+"""Keeps weights finite where a witness separates all fractures."""
+FALSE_ALARMS_PER_SPINE = 0.05
+"""Normal spines of the choosing presets with a suspected fracture."""
+MIDDLE_SHARE = 0.03
+"""Normal vertebrae of the choosing presets that the lower line calls borderline."""
+
+
+def fit_sets(table: pd.DataFrame, witnesses: Sequence[str] = WITNESSES) -> dict[str, Weighing]:
+    """Fit one additive model for every set of witnesses that the table has.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`~spinexplain.analysis.verdict.table.witness_table`.
+    witnesses : sequence of str
+        Columns to combine.
+
+    Returns
+    -------
+    dict of str to Weighing
+        Keys as :class:`~spinexplain.findings.weighing.VerdictCalibration` has them.
+
+    Raises
+    ------
+    ConfigError
+        If there is no fracture, or no normal vertebra, to fit to.
+    """
+    there = [name for name in WITNESSES if name in witnesses and name in table]
+    sets = {}
+    for size in range(1, len(there) + 1):
+        for names in combinations(there, size):
+            rows = table.dropna(subset=list(names))
+            sets["+".join(names)] = fit_weighing(rows, names)
+    return sets
+
+
+def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
+    """Fit base, weights and both lines on rows where all witnesses speak.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    names : sequence of str
+
+    Notes
+    -----
+    Logistic regression of *grade 2 or 3* against *grade 0*; mild fractures, which belong
+    to neither, are left out. Weights are kept at 0 or above, so that no witness is turned
+    round. The upper line is the lowest at which at most 5 of 100 normal spines have a
+    suspected fracture; the lower one that at which at most 3 of 100 normal vertebrae lie
+    between the two.
+    """
+    used = rows[rows["grade"] != 1]
+    is_fracture = (used["grade"] >= 2).to_numpy()
+    if not is_fracture.any() or is_fracture.all():
+        raise ConfigError(
+            f"the bench has {int(is_fracture.sum())} fractures among {len(used)} vertebrae; "
+            "expected both fractures and normal vertebrae. Draw more scans."
+        )
+    values = used[list(names)].to_numpy(float)
+    base, weights = nonnegative_logistic(values, is_fracture)
+    odds = base + rows[list(names)].to_numpy(float) @ weights
+    suspected = _upper_line(rows, odds)
+    borderline = _lower_line(rows, odds, suspected)
+    by_name = {name: float(weight) for name, weight in zip(names, weights, strict=True)}
+    return Weighing(base, by_name, suspected, borderline, calibrated=True)
+
+
+def nonnegative_logistic(values: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+    """Fit a logistic regression whose weights are not below 0.
+
+    Parameters
+    ----------
+    values : ndarray, shape (N, W)
+    labels : ndarray of bool, shape (N,)
+
+    Returns
+    -------
+    float
+        Base.
+    ndarray, shape (W,)
+        Weights.
+
+    Notes
+    -----
+    scikit-learn's has no bounds; L-BFGS-B on the same loss does.
+    """
+    signs = np.where(labels, 1.0, -1.0)
+
+    def loss(packed: np.ndarray) -> tuple[float, np.ndarray]:
+        margins = signs * (packed[0] + values @ packed[1:])
+        pull = -signs / (1 + np.exp(margins)) / len(signs)
+        gradient = np.concatenate([[pull.sum()], values.T @ pull + RIDGE * packed[1:]])
+        return float(
+            np.logaddexp(0, -margins).mean() + RIDGE / 2 * packed[1:] @ packed[1:]
+        ), gradient
+
+    bounds = [(None, None), *[(0.0, None)] * values.shape[1]]
+    found = minimize(loss, np.zeros(1 + values.shape[1]), jac=True, bounds=bounds)
+    return float(found.x[0]), found.x[1:]
+
+
+def _upper_line(rows: pd.DataFrame, odds: np.ndarray) -> float:
+    """Return the lowest line that at most 5 of 100 normal spines reach."""
+    normal = rows["normal"].to_numpy(bool)
+    tops = pd.Series(odds[normal]).groupby(rows["subject"].to_numpy()[normal]).max()
+    if tops.empty:
+        return 0.0
+    ordered = np.sort(tops.to_numpy())[::-1]
+    allowed = int(FALSE_ALARMS_PER_SPINE * len(ordered))
+    return float(np.nextafter(ordered[allowed], np.inf))
+
+
+def _lower_line(rows: pd.DataFrame, odds: np.ndarray, suspected: float) -> float:
+    """Return the line that at most 3 of 100 normal vertebrae reach without the upper one."""
+    healthy = np.sort(odds[(rows["grade"] == 0).to_numpy() & (odds < suspected)])[::-1]
+    allowed = int(MIDDLE_SHARE * len(healthy))
+    line = float(np.nextafter(healthy[allowed], np.inf)) if len(healthy) else suspected
+    return min(line, suspected)

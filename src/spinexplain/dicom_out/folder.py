@@ -1,0 +1,142 @@
+"""A folder of DICOM results beside a graded scan: what is refused early, and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spinexplain.dicom_out.print_page import can_print
+from spinexplain.dicom_out.statement import ScanStatement
+from spinexplain.errors import FileFormatError
+from spinexplain.findings.scan import ScanFindings
+from spinexplain.io.dicom import read_references
+from spinexplain.io.dicom_references import DicomReferences
+from spinexplain.io.files import output_folder
+from spinexplain.io.read import is_dicom
+from spinexplain.spine.grids import match_grid
+from spinexplain.types import LabelMap
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class DicomFolder:
+    """A folder that is being filled, with what its objects refer to.
+
+    Parameters
+    ----------
+    folder : Path
+        A temporary folder.
+    references : DicomReferences
+    replaced : tuple of pydicom Dataset
+    """
+
+    folder: Path
+    references: DicomReferences
+    replaced: tuple[Dataset, ...]
+
+    def write(
+        self,
+        findings: ScanFindings,
+        labels: LabelMap | None,
+        statement: ScanStatement | None = None,
+    ) -> list[Path]:
+        """Write the objects of a graded scan.
+
+        Parameters
+        ----------
+        findings : ScanFindings
+        labels : LabelMap or None
+            VerSe labels on any grid; brought onto the CT's by the nearest voxel.
+        statement : ScanStatement, optional
+            What a reader finalized, from :func:`spinexplain.dicom_out.statement.finalized`; by
+            default what follows from the findings.
+
+        Returns
+        -------
+        list of Path
+            The files; the PDF is among them where WeasyPrint is installed.
+        """
+        from spinexplain.dicom_out.write import DicomResult, write_dicom
+
+        on_ct = None if labels is None else match_grid(labels, findings.volume)
+        result = DicomResult(
+            findings,
+            self.references,
+            on_ct,
+            with_pdf=can_print(),
+            statement=statement,
+            replaced=self.replaced,
+        )
+        return write_dicom(result, self.folder)
+
+
+@contextmanager
+def dicom_folder(
+    out: Path | None,
+    ct: Path,
+    series: str | None = None,
+    replaces: Path | None = None,
+    force: bool = False,
+) -> Iterator[DicomFolder | None]:
+    """Fill a folder with DICOM results, whole or not at all.
+
+    Parameters
+    ----------
+    out : Path or None
+        None yields None: no DICOM is asked for.
+    ct : Path
+        The DICOM series that is graded.
+    series : str, optional
+        As for :func:`spinexplain.io.read.read_scan`.
+    replaces : Path, optional
+        Folder of an earlier result of the same scan, which the new one shall replace.
+    force : bool
+        Whether an existing folder of ours is replaced.
+
+    Raises
+    ------
+    FileFormatError
+        If the CT is not DICOM, highdicom is missing, or there is no earlier result, or it is
+        of another study.
+    """
+    if out is None:
+        yield None
+        return
+    _check_possible(ct)
+    references = read_references(ct, series)
+    replaced = _replaced(replaces, references)
+    with output_folder(out, force=force) as folder:
+        yield DicomFolder(folder, references, replaced)
+
+
+def _check_possible(ct: Path) -> None:
+    if not is_dicom(ct):
+        raise FileFormatError(
+            f"{ct}: is not DICOM, so it names no patient, study or frame of reference that "
+            "results as DICOM must repeat. Grade the DICOM series itself, or leave --dicom-out out."
+        )
+    if find_spec("highdicom") is None:
+        raise FileFormatError(
+            "results as DICOM need highdicom, which is not installed. "
+            "Run: pip install 'spinexplain[dicom]'."
+        )
+
+
+def _replaced(folder: Path | None, references: DicomReferences) -> tuple[Dataset, ...]:
+    if folder is None:
+        return ()
+    from spinexplain.dicom_out.write import read_replaced
+
+    replaced = read_replaced(folder)
+    if any(str(one.StudyInstanceUID) != references.study_uid for one in replaced):
+        raise FileFormatError(
+            f"{folder}: holds a result of another study; expected one of the scan that is graded. "
+            "Give the folder that --dicom-out wrote for this scan."
+        )
+    return replaced

@@ -1,0 +1,116 @@
+"""What speaks for or against a fracture of one vertebra, each as one number.
+
+A network speaks by the log odds it gives to a fracture, averaged over slightly other centers;
+the heights by how far the loss lies over the border between mild and moderate, in units of
+its uncertainty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinexplain.types import Grading, Heights
+
+PROTOTYPES, DETECTOR, HEIGHTS = "prototypes", "detector", "heights"
+WITNESSES = (PROTOTYPES, DETECTOR, HEIGHTS)
+LARGEST_MARGIN = 8.0
+"""Log odds beyond this say nothing more: a softmax is not that sure of anything."""
+
+BORDER_LOSS = 0.225
+"""Half way from mild to moderate as readers grade, between 20 and 25 %."""
+NATURAL_SD = 0.05
+"""Spread of the loss among normal vertebrae of one person, which no interval holds."""
+LARGEST_HEIGHT_UNITS = 4.0
+_INTERVAL_SDS = 1.96
+
+
+@dataclass(frozen=True)
+class Witness:
+    """One voice.
+
+    Parameters
+    ----------
+    name : str
+        ``"prototypes"`` (a network on sheets), ``"detector"`` (a network on boxes) or
+        ``"heights"``.
+    value : float
+        Log odds of a fracture as the network gives them, or the heights' units; positive
+        speaks for a fracture.
+    spread : float
+        Standard deviation of ``value`` over the poses; 0 for heights.
+    weights_sha256 : str
+        Of the network that speaks; empty for heights.
+    """
+
+    name: str
+    value: float
+    spread: float = 0.0
+    weights_sha256: str = ""
+
+
+def margin(probabilities: Sequence[float], is_fracture: Sequence[bool]) -> float:
+    """Return a grading's log odds of fracture, at most 8 either way.
+
+    Parameters
+    ----------
+    probabilities : sequence of float
+        One a class, summing to 1.
+    is_fracture : sequence of bool
+        Whether the class is a fracture.
+
+    Examples
+    --------
+    >>> round(margin([0.5, 0.3, 0.2], [False, True, True]), 6)
+    0.0
+    """
+    for_it = sum(p for p, yes in zip(probabilities, is_fracture, strict=True) if yes)
+    against = sum(p for p, yes in zip(probabilities, is_fracture, strict=True) if not yes)
+    odds = np.log(max(for_it, 1e-12)) - np.log(max(against, 1e-12))
+    return float(np.clip(odds, -LARGEST_MARGIN, LARGEST_MARGIN))
+
+
+def network_witness(
+    name: str, gradings: Sequence[Grading], weights_sha256: str = ""
+) -> Witness | None:
+    """Let a network speak by its gradings of one vertebra at several poses.
+
+    Parameters
+    ----------
+    name : str
+        ``"prototypes"`` or ``"detector"``.
+    gradings : sequence of Grading
+        One a pose.
+    weights_sha256 : str
+        Of the network.
+
+    Returns
+    -------
+    Witness or None
+        None without gradings.
+    """
+    if not gradings:
+        return None
+    task = gradings[0].task
+    kinds = [name != task.healthy for name in task.classes]
+    margins = [margin(one.probabilities, kinds) for one in gradings]
+    return Witness(name, float(np.mean(margins)), float(np.std(margins)), weights_sha256)
+
+
+def heights_witness(heights: Heights | None) -> Witness | None:
+    """Let the measured heights speak.
+
+    Returns
+    -------
+    Witness or None
+        ``(loss - 0.225) / sqrt(0.05^2 + sd^2)``, at most 4 either way; ``sd`` is the loss
+        interval's. Rises with the loss; None where nothing was measured.
+    """
+    if heights is None:
+        return None
+    low, high = heights.loss_interval
+    sd = (high - low) / (2 * _INTERVAL_SDS)
+    units = (heights.loss - BORDER_LOSS) / np.hypot(NATURAL_SD, sd)
+    return Witness(HEIGHTS, float(np.clip(units, -LARGEST_HEIGHT_UNITS, LARGEST_HEIGHT_UNITS)))

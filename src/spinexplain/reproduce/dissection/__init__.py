@@ -1,0 +1,1 @@
+"""Whether dissection finds what a network uses, on phantoms, where that is known."""

@@ -1,0 +1,119 @@
+"""A planted shortcut in the 3-D detector: boxes of scans with marks, and the same without.
+
+What a unit must do to lie on the mark or to fall silent is what it was for the sheets
+(``ON_THE_MARK``, ``SILENCED``, the first ten units, the 0.995 quantile): fixed before any
+detector was trained here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinexplain.config.training import TrainConfig, read_config
+from spinexplain.data.cohort import Cohort
+from spinexplain.data.crops.source import set_from_cohort
+from spinexplain.explainers.dissection.activity import layer_activity
+from spinexplain.explainers.dissection.samples import Samples, select_samples
+from spinexplain.models.grader import Grader
+from spinexplain.progress import SILENT, Progress
+from spinexplain.reproduce.dissection.cohorts import marked_boxes
+from spinexplain.reproduce.dissection.evidence import evidence_of
+from spinexplain.reproduce.dissection.overlap import counts
+from spinexplain.reproduce.dissection.shortcut import dissected
+from spinexplain.reproduce.setting import Setting
+from spinexplain.train.grading.recipes import train_model
+from spinexplain.types import ModelInfo
+
+LEARNING, UNSEEN = (21, 60), (22, 30)  # seed, scans
+EXTENT_MM = 80.0  # of 64 mm boxes the marks, 23 to 34 mm in front of the center, would be cut
+EPOCHS, BATCH, HEAD_WIDTH, CHANGED = 25, 8, 0.5, 0.5
+DESIGNS = 1
+
+
+def detector_shortcut(setting: Setting) -> dict[str, Any]:
+    """Train two detectors on the same persons, one of them with marks; dissect both."""
+    config = design()
+    learning = marked_boxes(setting, *LEARNING, masks=False)
+    unseen = {
+        name: select_samples(cohort, config.input, config.task)
+        for name, cohort in marked_boxes(setting, *UNSEEN, masks=True).items()
+    }
+    samples = unseen["marked"]
+    marks = np.stack([evidence_of(samples, n, "shortcut") for n in range(len(samples))])
+    networks, runs = {}, setting.work / "dissection"
+    for name, cohort in learning.items():
+        grader, figures = trained(config, cohort, runs / f"detector-{name}", setting.progress)
+        networks[name] = figures | _dissected(grader, unseen, marks)
+    return {
+        "designs": DESIGNS,
+        "config": settings(config),
+        "learned": counts(select_samples(learning["marked"], config.input, config.task)),
+        "unseen": counts(samples) | marked_counts(marks, samples.positive),
+        "networks": networks,
+    }
+
+
+def design() -> TrainConfig:
+    """Return the preset with a box that holds the mark, as long as a CPU affords."""
+    config = read_config("detector")
+    changes = {
+        "input": {"extent_mm": EXTENT_MM},
+        "head": {"width": HEAD_WIDTH},
+        "detector": {"epochs": EPOCHS, "batch": BATCH, "precision": "fp32"},
+        "volume_augment": {"share": CHANGED},
+    }
+    return config.model_copy(
+        update={name: getattr(config, name).model_copy(update=new) for name, new in changes.items()}
+    )
+
+
+def trained(
+    config: TrainConfig, cohort: Cohort, run: Path, progress: Progress = SILENT
+) -> tuple[Grader, dict[str, Any]]:
+    """Train a detector on a cohort's boxes, or take up the run that is there."""
+    data = set_from_cohort(cohort, axes=3, masks=False)
+    found = train_model(config, data, run, resume=True, progress=progress)
+    info = ModelInfo(run.name, "0", "", config.classes, cohort.path.name)
+    grader = Grader(found.model.eval(), config.input, config.task, info)
+    return grader, {"validation_f1": float(found.figures["f1"])}
+
+
+def _dissected(grader: Grader, unseen: dict[str, Samples], marks: np.ndarray) -> dict[str, Any]:
+    seen = {
+        name: layer_activity(grader.model, "trunk", one.batches(8), len(one))
+        for name, one in unseen.items()
+    }
+    cells = {"cells": list(seen["marked"].grid)}
+    return cells | dissected(grader, unseen["marked"], marks, seen)
+
+
+def settings(config: TrainConfig) -> dict[str, float]:
+    """Return what the page says of a training."""
+    assert config.volume_augment is not None
+    return {
+        "extent_mm": config.input.extent_mm,
+        "size": config.input.size,
+        "epochs": config.detector.epochs,
+        "batch": config.detector.batch,
+        "width": config.trunk.width,
+        "head_width": config.head.width,
+        "changed": config.volume_augment.share,
+    }
+
+
+def marked_counts(marks: np.ndarray, positive: np.ndarray) -> dict[str, float]:
+    """Count fractured and healthy vertebrae with a mark in view, and say how large it is.
+
+    ``chance`` is its share of the fractured vertebrae's crops.
+    """
+    whole = marks.reshape(len(marks), -1)
+    carries = whole.any(axis=1)
+    return {
+        "marked_positives": int((carries & positive).sum()),
+        "marked_negatives": int((carries & ~positive).sum()),
+        "mark_mm3": float(np.median(whole[carries].sum(axis=1))),
+        "chance": float(whole[positive].mean()),
+    }

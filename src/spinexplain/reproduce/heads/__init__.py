@@ -1,0 +1,1 @@
+"""Prototype heads on frozen trunks: trained on held features, in seconds each."""

@@ -1,0 +1,152 @@
+"""The studies by name: what each measures, what it costs, and what runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from spinexplain.errors import ConfigError
+from spinexplain.reproduce.setting import Setting
+
+
+@dataclass(frozen=True)
+class Study:
+    """What stands behind some pages of the documentation.
+
+    Parameters
+    ----------
+    measures : str
+        What it measures, in one sentence.
+    cost : str
+        What a fresh run takes on one core.
+    pages : tuple of str
+        Pages its figures stand on, below docs.
+    results : tuple of str
+        Files or folders it writes, below docs/results.
+    run : str
+        ``module:function`` that measures afresh; empty where pictures are all there is, or
+        where other commands measure, which ``how`` then names.
+    how : str
+        Where it is described how to measure, if not by this command.
+    """
+
+    measures: str
+    cost: str
+    pages: tuple[str, ...]
+    results: tuple[str, ...] = ()
+    run: str = ""
+    how: str = ""
+
+
+STUDIES = {
+    "accuracy": Study(
+        "Whether phantoms and simulated fractures have the height loss that they state.",
+        "minutes",
+        ("phantom.md",),
+        ("accuracy.json",),
+        "spinexplain.reproduce.accuracy:measure",
+    ),
+    "densities": Study(
+        "Densities and noise of phantoms beside those of real CTs.",
+        "minutes",
+        ("phantom.md",),
+        ("densities.json",),
+        "spinexplain.reproduce.densities:measure",
+    ),
+    "gallery": Study(
+        "Nothing; draws the pictures of phantoms: levels, shapes, look-alikes, scanners.",
+        "minutes",
+        ("phantom.md",),
+    ),
+    "receptive-fields": Study(
+        "Accuracy against evidence on bone when each cell of the trunk sees less.",
+        "2 CPU minutes beside the drawing",
+        ("decisions/grounded-prototypes.md",),
+        ("receptive-fields.json",),
+        "spinexplain.reproduce.receptive_fields:measure",
+    ),
+    "discrepancies": Study(
+        "What each difference between paper, released code and this package does, alone.",
+        "20 CPU minutes beside the drawing",
+        ("discrepancies.md",),
+        ("discrepancies.json",),
+        "spinexplain.reproduce.discrepancies:measure",
+    ),
+    "transfer": Study(
+        "The shipped model where it was not trained: other phantoms, real CT, odd scans.",
+        "45 CPU minutes",
+        ("transfer.md",),
+        ("transfer.json",),
+        "spinexplain.reproduce.transfer.study:measured",
+    ),
+    "dissection": Study(
+        "Whether dissection finds what a network uses, on phantoms, where that is known.",
+        "hours",
+        ("dissection.md", "discrepancies.md"),
+        ("dissection.json",),
+        "spinexplain.reproduce.dissection.study:measure",
+    ),
+    "experiments": Study(
+        "The comparisons of the ProtoVerse paper on phantoms, by cross-validation.",
+        "hours",
+        ("experiments.md",),
+        ("experiments",),
+        "spinexplain.reproduce.experiments:measure",
+    ),
+    "detector": Study(
+        "The shipped detector on held-out phantoms, and trials of its preset across cohorts.",
+        "hours",
+        ("concepts/detector.md",),
+        ("detector-trials.json", "detector-trials.toml"),
+        how="docs/concepts/detector.md",
+    ),
+    "detector-cost": Study(
+        "What a box costs the training of the detector, on one core.",
+        "a minute",
+        ("concepts/detector.md",),
+        ("detector-cost.json",),
+        "spinexplain.reproduce.detector_cost:measure",
+    ),
+    "batch-statistics": Study(
+        "What normalizing by the batch's own statistics does to the detector's grades.",
+        "minutes beside the drawing",
+        ("discrepancies.md",),
+        ("batch-statistics.json",),
+        "spinexplain.reproduce.batch_statistics:measure",
+    ),
+    "verdict": Study(
+        "The weights of the verdict, and its false alarms and misses on spines of other presets.",
+        "40 CPU minutes",
+        ("verdict.md",),
+        ("verdict.json",),
+        "spinexplain.reproduce.verdict:measure",
+    ),
+    "benchmarks": Study(
+        "CPU time and memory of the package beside the libraries that it replaces or uses.",
+        "minutes",
+        ("benchmarks.md",),
+        how="make bench",
+    ),
+}
+"""Every study by the name that ``spinexplain reproduce`` knows it by."""
+
+
+def study_of(name: str) -> Study:
+    """Look a study up.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such study.
+    """
+    if name not in STUDIES:
+        raise ConfigError(f"{name}: no such study; expected one of {', '.join(STUDIES)}.")
+    return STUDIES[name]
+
+
+def measuring(study: Study) -> Callable[[Setting], None]:
+    """Import what measures a study afresh."""
+    module, _, function = study.run.partition(":")
+    found: Callable[[Setting], None] = getattr(import_module(module), function)
+    return found

@@ -1,0 +1,1 @@
+"""What the shipped model is worth on spines it never saw: other phantoms, real CT, odd scans."""

@@ -1,0 +1,136 @@
+"""Scans as `spinexplain.grade` sees them just before the model: models can be swapped.
+
+Drawing and measuring a scan takes seconds, grading it hundredths. What lies between is stored
+once per scan: the crops as the model gets them, quality flags, heights from the mask.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.io.files import atomic_file
+from spinexplain.models.grader import Grader
+from spinexplain.models.input_arrays import center_index
+from spinexplain.reproduce.real_scans import RealScan
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import localize, with_graded_levels
+from spinexplain.spine.morphometry import measure
+from spinexplain.spine.quality import not_assessable_reason, quality_flags
+from spinexplain.spine.reformat import reformat
+from spinexplain.types import LabelMap, Patch, Vertebra, Volume
+
+EXTENT_MM = 112
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """One vertebra, ready for any 2-D model of the usual extent; ``facts`` is JSON-ready."""
+
+    facts: dict[str, Any]
+    crop: np.ndarray
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """As much of a patch's frame as a model asks for."""
+
+    center: tuple[float, float]
+    shape: tuple[int, int] = (EXTENT_MM, EXTENT_MM)
+    spacing_mm: float = 1.0
+
+    def to_patch(self, xyz_mm: np.ndarray) -> np.ndarray:
+        """Return the center's index in the crop, whatever is asked for."""
+        return np.array([*self.center, 0.0])
+
+    def to_mm(self, index: np.ndarray) -> np.ndarray:
+        """Refuse: a model never asks."""
+        raise NotImplementedError("a stored crop has lost its place in the patient")
+
+
+def prepare_scan(
+    volume: Volume,
+    labels: LabelMap | None = None,
+    centroids: Sequence[Vertebra] | None = None,
+    measured: bool = True,
+) -> list[Prepared]:
+    """Take the steps of `spinexplain.grade` up to the model; heights only if they are wanted."""
+    vertebrae = with_graded_levels(localize(volume, labels=labels, centroids=centroids))
+    heights = measure(labels, vertebrae) if labels is not None and measured else {}
+    on_ct = match_grid(labels, volume) if labels is not None else None
+    flags = quality_flags(volume, vertebrae, on_ct)
+    ready = []
+    for patch in reformat(volume, vertebrae, kind="2d", shape=(EXTENT_MM, EXTENT_MM)):
+        level = patch.vertebra.level
+        if not level.is_graded:
+            continue
+        facts: dict[str, Any] = {
+            "level": level.value,
+            "flags": list(flags[level]),
+            "outside": patch.outside,
+            "center": center_index(patch).tolist(),
+        }
+        if level in heights:
+            found = heights[level]
+            facts["height_loss"] = found.loss
+            facts["height_loss_interval"] = list(found.loss_interval)
+        ready.append(Prepared(facts, np.asarray(patch.array, np.float32)))
+    return ready
+
+
+def prepared_scan(scan: RealScan, measured: bool) -> list[Prepared]:
+    """Prepare a real CT with what its user would have."""
+    return prepare_scan(scan.volume, scan.labels, scan.centroids, measured)
+
+
+def as_patch(one: Prepared) -> Patch:
+    """Give a stored crop back to a model."""
+    center = one.facts["center"]
+    vertebra = Vertebra(VertebraLevel(one.facts["level"]), (0.0, 0.0, 0.0))
+    frame = StoredFrame((center[0], center[1]))
+    return Patch(vertebra, one.crop, frame, one.facts["outside"])
+
+
+def refusal(grader: Grader, one: Prepared) -> str | None:
+    """Say why `spinexplain.grade` would not grade this vertebra, or None."""
+    flags = one.facts["flags"]
+    return not_assessable_reason(flags) or grader.not_assessable(as_patch(one), flags)
+
+
+def grade_prepared(grader: Grader, vertebrae: Sequence[Prepared]) -> list[dict[str, Any]]:
+    """Return the facts of each vertebra with what the model made of it."""
+    reasons = [refusal(grader, one) for one in vertebrae]
+    asked = [one for one, reason in zip(vertebrae, reasons, strict=True) if reason is None]
+    given = iter(grader.grade([as_patch(one) for one in asked]))
+    rows = []
+    for one, reason in zip(vertebrae, reasons, strict=True):
+        row = {**one.facts, "reason": reason or "", "called": None, "scores": None}
+        if reason is None:
+            grading = next(given)
+            row |= {"called": grading.grade, "scores": list(grading.probabilities)}
+        rows.append(row)
+    return rows
+
+
+def write_prepared(path: Path, scan: dict[str, Any], vertebrae: Sequence[Prepared]) -> None:
+    """Store a prepared scan in one file, at once or not at all."""
+    facts = json.dumps({**scan, "vertebrae": [one.facts for one in vertebrae]})
+    crops = np.stack([one.crop for one in vertebrae]) if vertebrae else np.zeros((0, 1, 1))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as temporary, open(temporary, "wb") as stream:
+        np.savez(stream, facts=np.array(facts), crops=crops)
+
+
+def read_prepared(path: Path) -> tuple[dict[str, Any], list[Prepared]]:
+    """Read a prepared scan: what is known of the scan, and its vertebrae."""
+    with np.load(path, allow_pickle=False) as stored:
+        scan = json.loads(str(stored["facts"]))
+        crops = stored["crops"]
+    facts = scan.pop("vertebrae")
+    return scan, [Prepared(f, crop) for f, crop in zip(facts, crops, strict=True)]

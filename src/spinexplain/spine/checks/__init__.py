@@ -1,0 +1,1 @@
+"""What is checked about a mask or centers against their scan before anything is graded."""

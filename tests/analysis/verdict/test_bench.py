@@ -1,0 +1,55 @@
+"""A stored phantom scan is what the networks would have seen."""
+
+import numpy as np
+import pytest
+
+from spinexplain.analysis.verdict.bench import (
+    ROUTES,
+    read_bench_scan,
+    stored_heights,
+    stored_patches,
+)
+from spinexplain.data.phantom.scan import make_subject
+from spinexplain.models.input_arrays import center_index
+from spinexplain.spine.localize import localize
+from spinexplain.spine.morphometry import measure
+from spinexplain.spine.poses import POSES, posed_patches
+from spinexplain.spine.reformat import reformat
+
+
+@pytest.fixture(scope="module")
+def stored(bench_scan):
+    return bench_scan, *read_bench_scan(bench_scan.path)
+
+
+def test_every_level_has_a_row_for_every_route(stored):
+    _, scan, crops = stored
+    routes = {row["level"]: 0 for row in scan["vertebrae"]}
+    for row in scan["vertebrae"]:
+        routes[row["level"]] += 1
+    assert set(routes.values()) == {len(ROUTES)}
+    assert crops.shape == (len(scan["vertebrae"]), len(POSES), 112, 112)
+
+
+def test_sheets_and_heights_are_those_of_the_scan(stored):
+    scan, facts, crops = stored
+    image = make_subject(scan.preset, scan.seed, scan.index).image
+    vertebrae = localize(image.volume, labels=image.labels)
+    at = next(i for i, row in enumerate(facts["vertebrae"]) if row["route"] == "labels")
+    row = facts["vertebrae"][at]
+    patch = next(
+        one for one in reformat(image.volume, vertebrae) if one.vertebra.level.value == row["level"]
+    )
+    again = stored_patches(row, crops[at])
+    for one, other in zip(posed_patches(image.volume, patch), again, strict=True):
+        np.testing.assert_allclose(one.array, other.array, atol=0.51)
+        np.testing.assert_allclose(center_index(one), center_index(other), atol=1e-6)
+    heights = stored_heights(row)
+    assert heights.loss == measure(image.labels, vertebrae)[patch.vertebra.level].loss
+
+
+def test_without_a_mask_there_are_no_heights(stored):
+    _, facts, _ = stored
+    rows = [row for row in facts["vertebrae"] if row["route"] == "centroids"]
+    assert rows
+    assert all(stored_heights(row) is None for row in rows)

@@ -1,0 +1,110 @@
+"""The table of rules, by hand and by property."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fixtures.heights import heights_of
+from spinexplain.findings.verdict import (
+    BORDERLINE,
+    DEFORMITY,
+    MILD,
+    NO_SUSPICION,
+    NOT_ASSESSABLE,
+    STATES,
+    SUSPECTED,
+    judge,
+)
+from spinexplain.findings.weighing import VerdictCalibration, Weighing
+from spinexplain.findings.witness import Witness, heights_witness
+
+CALIBRATION = VerdictCalibration(
+    models={"prototypes": "abc"},
+    sets={
+        "prototypes": Weighing(0.0, {"prototypes": 1.0}, 1.0, 0.0, True),
+        "heights": Weighing(0.0, {"heights": 2.0}, 1.0, 0.0, True),
+        "prototypes+heights": Weighing(0.5, {"prototypes": 1.0, "heights": 2.0}, 1.0, 0.0, True),
+    },
+)
+MILDNESS = {NO_SUSPICION: 0, MILD: 1, DEFORMITY: 2, BORDERLINE: 2, SUSPECTED: 3}
+
+
+def verdict(network=None, heights=None, spread=0.0, **others):
+    spoken = [] if network is None else [Witness("prototypes", network, spread, "abc")]
+    measured = heights_witness(heights)
+    spoken += [measured] if measured else []
+    return judge(spoken, CALIBRATION, heights, **others)
+
+
+def test_nobody_speaks():
+    assert verdict().state == NOT_ASSESSABLE
+
+
+def test_terms_add_up_to_the_log_odds():
+    found = verdict(2.0, heights_of(0.225))
+    assert [term.log_odds for term in found.terms] == [2.0, pytest.approx(0.0)]
+    assert found.log_odds == pytest.approx(2.5)
+    assert found.state == SUSPECTED
+
+
+@pytest.mark.parametrize(
+    ("network", "spread", "state"),
+    [
+        (3.0, 1.0, SUSPECTED),
+        (1.5, 1.0, BORDERLINE),
+        (0.5, 0.0, BORDERLINE),
+        (-2.0, 1.0, NO_SUSPICION),
+    ],
+)
+def test_a_spread_that_crosses_the_line_is_borderline(network, spread, state):
+    assert verdict(network, spread=spread).state == state
+
+
+def test_a_loss_of_class_1_is_never_without_suspicion():
+    assert verdict(-7.0, heights_of(0.24)).state == MILD
+    assert verdict(-7.0, heights_of(0.15)).state == NO_SUSPICION
+
+
+def test_a_short_body_that_the_network_denies_is_asked_about():
+    found = verdict(-0.5, heights_of(0.28), deformity="short_height")
+    assert found.state == DEFORMITY
+    assert verdict(2.0, heights_of(0.28), deformity="short_height").state == SUSPECTED
+
+
+@pytest.mark.parametrize(
+    ("grade", "loss", "severity", "possible"),
+    [
+        (2, 0.30, "moderate", False),
+        (2, 0.12, "moderate", True),  # too tall for that grade
+        (3, 0.38, "moderate", False),  # within 5 points of the band
+        (3, 0.30, "moderate", True),
+        (2, 0.50, "severe", True),
+        (None, 0.45, "severe", False),
+    ],
+)
+def test_severity_follows_the_loss(grade, loss, severity, possible):
+    found = verdict(7.5, heights_of(loss), network_grade=grade)
+    assert (found.severity, found.possible) == (severity, possible)
+
+
+def test_without_heights_the_network_names_the_severity():
+    assert verdict(5.0, network_grade=3).severity == "severe"
+
+
+def test_other_models_than_calibrated_say_so():
+    assert not judge([Witness("prototypes", 5.0, 0.0, "other")], CALIBRATION).calibrated
+    assert judge([Witness("prototypes", 5.0, 0.0, "abc")], CALIBRATION).calibrated
+
+
+@given(st.floats(-8, 8), st.floats(0, 2), st.floats(-0.2, 0.7), st.floats(0, 0.3), st.booleans())
+def test_more_loss_never_makes_it_milder(network, spread, loss, more, is_deformed):
+    shape = "short_height" if is_deformed else None
+    first = verdict(network, heights_of(loss), spread, deformity=shape)
+    second = verdict(network, heights_of(loss + more), spread, deformity=shape)
+    assert MILDNESS[second.state] >= MILDNESS[first.state]
+
+
+def test_worst_comes_first():
+    found = [verdict(7.0, heights_of(0.5)), verdict(7.0, heights_of(0.3)), verdict(-7.0)]
+    assert sorted(found, key=lambda one: one.rank) == found
+    assert STATES[0] == SUSPECTED

@@ -1,0 +1,120 @@
+"""Masks and centers that lie beside the bones are refused or said, with both numbers."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import GeometryError, LabelError
+from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.spine.checks.placement import check_centers_placed, check_mask_placed
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import level_boxes
+from spinexplain.types import LabelMap, Volume
+
+
+def check(scan, labels):
+    matched = match_grid(labels, scan.volume)
+    return check_mask_placed(scan.volume, labels, matched, level_boxes(matched))
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ScanWarning)
+        yield
+
+
+def test_a_mask_on_its_bones_passes_in_silence(drawn_scan):
+    assert check(drawn_scan, drawn_scan.labels) == set()
+
+
+def test_the_same_mask_in_another_order_of_axes_passes(drawn_scan):
+    """Same matrix, unequal affines, one place: nothing is wrong."""
+    labels = drawn_scan.labels
+    flip = np.diag([-1.0, -1.0, 1.0, 1.0])
+    flip[:2, 3] = np.array(labels.array.shape[:2]) - 1
+    assert check(drawn_scan, LabelMap(labels.array[::-1, ::-1], labels.affine @ flip)) == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: np.eye(4),
+        lambda a: a * [[1, 1, 1, 0]] * 3 + np.eye(4, k=3) * 0,
+        lambda a: a @ np.diag([1, 1, 0.9, 1]),
+        lambda a: a + np.array([[0, 0, 0, 0], [0, 0, 0, -9], [0, 0, 0, 12], [0, 0, 0, 0]]),
+    ],
+    ids=["identity", "no origin", "other slice step", "other origin"],
+)
+def test_one_matrix_with_two_affines_is_refused_with_both_numbers(drawn_scan, change):
+    affine = change(drawn_scan.labels.affine)
+    affine[3] = [0, 0, 0, 1]
+    with pytest.raises(GeometryError, match=r"do not overlap|different grids, .*voxel by voxel: "):
+        check(drawn_scan, LabelMap(drawn_scan.labels.array, affine))
+
+
+def test_another_scan_of_one_matrix_is_told_by_its_bones(drawn_scan):
+    """Two reconstructions of 512 x 512 x 300 voxels may well lie in two places."""
+    rolled = LabelMap(
+        np.roll(drawn_scan.labels.array, (-8, -5, 6), (0, 1, 2)),
+        drawn_scan.labels.affine
+        @ np.array([[1, 0, 0, 8], [0, 1, 0, 5], [0, 0, 1, -6], [0, 0, 0, 1]]),
+    )
+    assert check(drawn_scan, rolled) == set()
+
+
+def test_a_crop_with_a_lost_origin_is_refused(drawn_scan):
+    moved = drawn_scan.moved(40, 10, 0)
+    crop = LabelMap(
+        moved.array[2:-2],
+        moved.affine @ np.array([[1, 0, 0, 2], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]),
+    )
+    with pytest.raises(
+        GeometryError, match=r"do not lie on bone: median \d+ HU inside against \d+"
+    ):
+        check(drawn_scan, crop)
+
+
+def test_one_displaced_label_is_flagged_alone(drawn_scan):
+    array = drawn_scan.labels.array.copy()
+    l2 = array == VertebraLevel.L2.verse_label
+    array[l2] = 0
+    array[np.roll(l2, 22, 0) & (array == 0)] = VertebraLevel.L2.verse_label
+    assert check(drawn_scan, LabelMap(array, drawn_scan.labels.affine)) == {VertebraLevel.L2}
+
+
+def test_a_scan_of_one_value_says_nothing(drawn_scan):
+    volume = Volume(np.zeros(drawn_scan.labels.array.shape, np.int16), drawn_scan.labels.affine)
+    labels = drawn_scan.labels
+    assert check_mask_placed(volume, labels, labels, level_boxes(labels)) == set()
+
+
+def test_centers_on_their_bones_pass_in_silence(drawn_scan):
+    assert check_centers_placed(drawn_scan.volume, drawn_scan.vertebrae()) == set()
+
+
+@pytest.mark.parametrize("shift", [(45, 0, 0), (-45, 10, 0), (0, -75, 0)])
+def test_centers_beside_the_spine_are_refused(drawn_scan, shift):
+    with pytest.raises(LabelError, match=r"6 of 6 centers .* HU inside against .*convention"):
+        check_centers_placed(drawn_scan.volume, drawn_scan.vertebrae(shift))
+
+
+def test_one_center_beside_the_spine_is_warned_of(drawn_scan):
+    good, off = drawn_scan.vertebrae(), drawn_scan.vertebrae((45, 0, 0))
+    with pytest.warns(ScanWarning, match=r"1 of 6 centers \(L1\)"):
+        found = check_centers_placed(drawn_scan.volume, [*good[:2], off[2], *good[3:]])
+    assert found == {VertebraLevel.L1}
+
+
+def test_a_scan_with_front_and_back_exchanged_is_refused(drawn_scan):
+    volume = Volume(drawn_scan.volume.array[:, ::-1], drawn_scan.volume.affine)
+    last = drawn_scan.labels.array.shape[1] - 1
+    middle = 2 * drawn_scan.labels.affine[1, 3] + 2.0 * last
+    flipped = [
+        type(v)(v.level, (v.centroid_mm[0], middle - v.centroid_mm[1], v.centroid_mm[2]))
+        for v in drawn_scan.vertebrae()
+    ]
+    with pytest.raises(LabelError, match="Front and back are exchanged"):
+        check_centers_placed(volume, flipped)

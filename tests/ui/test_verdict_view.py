@@ -1,0 +1,26 @@
+"""The terms of a verdict as bars that join."""
+
+import pytest
+
+from spinexplain.findings.verdict import NO_SUSPICION, SUSPECTED, Term, Verdict
+from spinexplain.texts.catalogue import load_catalogue
+from spinexplain.ui.verdict_view import axis_percent, view_verdict
+
+SAY = load_catalogue()
+
+
+def test_bars_join_and_end_at_the_total():
+    terms = (Term("prototypes", 3.0, 2.4, 0.2), Term("heights", -1.0, -1.2, 0.0))
+    view = view_verdict(Verdict(SUSPECTED, "moderate", base=0.6, terms=terms), SAY)
+    assert [bar.log_odds for bar in view.terms] == [0.6, 2.4, -1.2]
+    assert view.terms[1].start == pytest.approx(view.terms[0].start + view.terms[0].width)
+    assert view.terms[2].start == pytest.approx(axis_percent(1.8))
+    assert view.total_percent == pytest.approx(axis_percent(1.8))
+
+
+def test_words():
+    assert view_verdict(Verdict(SUSPECTED, "severe"), SAY).words == "fracture suspected, severe"
+    possible = Verdict(SUSPECTED, "severe", possible=True)
+    assert view_verdict(possible, SAY).words == "fracture suspected, possibly severe"
+    assert view_verdict(Verdict(NO_SUSPICION), SAY).words == "no suspicion"
+    assert view_verdict(Verdict(NO_SUSPICION), SAY).terms == ()
