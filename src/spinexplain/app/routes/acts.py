@@ -35,7 +35,8 @@ def act(
     server: Server, reader: Asking, scan: Readable, view: Viewed, asked: AskedAct
 ) -> JSONResponse:
     """Store an act; it is on disk when this answers."""
-    body, left = checked(asked, view), []
+    body = checked(asked, view)
+    left: list[str] = []
     try:
         with server.database.writing() as session:
             if asked.kind == "others":
