@@ -106,6 +106,17 @@ def _sentence(line: Line, level: Mapping[str, Any]) -> str:
     return ". ".join(["; ".join(parts), *filter(None, extra)]) + "."
 
 
+def shown_reading(view: ScanView, reading: Reading, pseudonym: str) -> dict[str, Any]:
+    """Return what the templates of a reading draw."""
+    return {
+        "lines": lines_of(view, reading),
+        "reading": reading,
+        "text": reading.draft if reading.draft is not None else composed(view, reading),
+        "name": pseudonym,
+        "say": load_catalogue(),
+    }
+
+
 def report_with(report: str, view: ScanView, reading: Reading, pseudonym: str) -> tuple[str, str]:
     """Put a reading on top of the report that ``grade`` wrote.
 
@@ -124,14 +135,6 @@ def report_with(report: str, view: ScanView, reading: Reading, pseudonym: str) -
     policy = _POLICY.search(report)
     if report.count(_MAIN) != 1 or policy is None:
         raise OutputError("the stored report is of another version; grade the scan again.")
-    section = (
-        page_environment()
-        .get_template("reading_section.html.j2")
-        .render(
-            lines=lines_of(view, reading),
-            reading=reading,
-            text=reading.draft if reading.draft is not None else composed(view, reading),
-            name=pseudonym,
-        )
-    )
-    return report.replace(_MAIN, _MAIN + section), policy[1]
+    section = page_environment().get_template("reading_section.html.j2")
+    words = section.render(shown_reading(view, reading, pseudonym))
+    return report.replace(_MAIN, _MAIN + words), policy[1]

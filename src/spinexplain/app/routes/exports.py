@@ -15,6 +15,7 @@ from spinexplain.app.events import acts_of
 from spinexplain.app.exports import as_csv, as_json, dumped, verse_zip
 from spinexplain.app.finding import report_with
 from spinexplain.app.reading import sum_up
+from spinexplain.app.reading_pdf import reading_pdf
 
 router = APIRouter(prefix="/scans/{scan_id}", dependencies=[Depends(readable_scan)])
 
@@ -32,6 +33,16 @@ def report(server: Server, reader: Asking, scan: Readable, view: Viewed) -> HTML
     page, policy = report_with(stored, view, reading, scan.name)
     headers = {"content-security-policy": f"{policy}; frame-ancestors 'none'"}
     return HTMLResponse(page, headers=headers)
+
+
+@router.get("/reading.pdf")
+def pdf_export(server: Server, reader: Asking, scan: Readable, view: Viewed) -> Response:
+    """Send the reading as a PDF."""
+    with server.database.reading() as session:
+        reading = sum_up(acts_of(session, scan.id, reader.id))
+    headers = _attached(f"reading-{scan.id}.pdf")
+    content = reading_pdf(view, reading, scan.name)
+    return Response(content, media_type="application/pdf", headers=headers)
 
 
 @router.get("/reading.json")
