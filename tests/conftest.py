@@ -1,6 +1,7 @@
 """Options of the whole suite."""
 
 import importlib.util
+import json
 import types
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import settings
 # Fixtures that tests of several packages share; a folder's own stand in its conftest.py.
 pytest_plugins = [
     "fixtures.cohorts",
+    "fixtures.explanations",
     "fixtures.listeners",
     "fixtures.phantoms",
     "fixtures.scans",
@@ -355,3 +357,14 @@ def _write_results(folder, **contents):
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(content))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def steady_verdict(monkeypatch):
+    """Judge by weights that stay: the package's change whenever they are fitted again."""
+    from spinexplain.findings import rules
+    from spinexplain.findings.weighing import read_calibration
+
+    path = Path(__file__).parent / "fixtures" / "verdict.json"
+    fixed = read_calibration(json.loads(path.read_text("utf-8")))
+    monkeypatch.setattr(rules, "stored_calibration", lambda: fixed)

@@ -14,7 +14,7 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [README, CONTRIBUTING, *DOCS]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"spinexplain ([a-z]+)")
+COMMAND = re.compile(r"\bspinexplain ([a-z]+(?:-[a-z]+)*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 
@@ -108,34 +108,22 @@ def _script(name):
     return module
 
 
-def test_the_table_of_the_shipped_model_is_written_from_its_bundle():
-    """Until the shipped bundle stores the comparison, there is nothing to compare with."""
+def test_the_bars_of_addressed_prototypes_are_written_from_what_was_stored():
     import json
 
-    grounded = _script("grounded_table")
-    training = json.loads(grounded.BUNDLE.read_text())["training"]
-    page = grounded.DOCUMENT.read_text()
-    if "compared_with_classifier" not in training:
-        pytest.skip("the shipped bundle stores no comparison with the classifier")
-    assert grounded.written(page, training) == page
+    bars = _script("evidence_table")
+    page = bars.DOCUMENT.read_text()
+    assert bars.written(page, json.loads(bars.STORE.read_text())) == page
 
 
-def test_the_table_of_the_shipped_model_shows_what_was_stored():
-    grounded = _script("grounded_table")
-    minus = {name: [0.25, 0.2, 0.3] for name in ("gaussian", "class_activation_map", "gradcam")}
-    figures = {"fractures": 7, "f1": 0.8, "f1_classifier": 0.75, "evidence_minus": minus}
-    places = {"on_body": 0.6, "on_evidence": 0.4}
-    training = {"compared_with_classifier": {"hard": figures}, "reliability": {"hard": places}}
-    assert grounded.against_the_bar(training).endswith(
-        "Places reach it on hard; F1 on hard,\nand is further behind on none."
-    )
-    figures |= {"f1_classifier": 0.83, "evidence_minus": minus | {"gradcam": [0.1, -0.1, 0.3]}}
-    assert grounded.against_the_bar(training).endswith(
-        "Places reach it on none; F1 on none,\nand is further behind on hard (3.0 points)."
-    )
-    figures |= {"f1_classifier": 0.75, "evidence_minus": minus}
-    row = grounded.table(training).splitlines()[-1]
-    assert row.startswith("| hard | 7 | 0.800, 0.750 | 0.60 | 0.40 | +0.25 (0.20 to 0.30) |")
+def test_a_plain_classifier_has_its_f1_alone_in_the_table_of_bars():
+    bars = _script("evidence_table")
+    found = {"classifier": {name: {"f1": [0.8, 0.75, 0.85]} for name in bars.PRESETS}}
+    lines = bars.table(found).splitlines()
+    assert lines[0] == "| on held-out phantoms | bar | classifier |"
+    told = [line for line in lines[2:] if not line.endswith("| – |")]
+    assert len(told) == 3
+    assert all(line.endswith("| 0.80 (0.75 to 0.85) |") for line in told)
 
 
 HOUSE = ROOT / "docs" / "concepts" / "house.md"

@@ -478,6 +478,38 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class EvidenceReliability:
+    """How far the evidence of one model by one explainer could be believed where it was tested.
+
+    Parameters
+    ----------
+    method : str
+        Name of the explainer in ``EXPLAINERS``.
+    cohort : str
+        Name of the held-out phantoms.
+    endplate : float
+        Share of fractures in which the map chose the right endplate, both endplates counting
+        the same; chance is 0.5.
+    low, high : float or None
+        95 % interval by subject.
+    fractures : int
+        How many fractures that was asked of.
+    equally_convincing : float or None
+        Share of false alarms with evidence as strong as in the median fracture that was found.
+    false_alarms : int
+    """
+
+    method: str
+    cohort: str
+    endplate: float
+    low: float | None
+    high: float | None
+    fractures: int
+    equally_convincing: float | None = None
+    false_alarms: int = 0
+
+
+@dataclass(frozen=True)
 class ModelInfo:
     """What a report must say about the model behind a grade.
 
@@ -494,6 +526,8 @@ class ModelInfo:
     weights_sha256 : str
         Of the weights alone, which an export of the bundle leaves as they are; empty for a
         network that is not from a bundle.
+    evidence : tuple of EvidenceReliability
+        One for each explainer that was tested on this very model.
     """
 
     name: str
@@ -503,3 +537,4 @@ class ModelInfo:
     trained_on: str
     runtime: str = "torch"
     weights_sha256: str = ""
+    evidence: tuple[EvidenceReliability, ...] = ()

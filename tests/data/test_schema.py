@@ -4,8 +4,8 @@ from spinexplain.data.schema import COHORT_SCHEMA, KINDS, index_schema
 from spinexplain.data.shard import SeriesShard, VertebraRow, shard_table
 
 
-def test_there_are_ten_arrays_of_hu_and_labels():
-    assert len(KINDS) == 10
+def test_there_are_twelve_arrays_of_hu_and_labels():
+    assert len(KINDS) == 12
     assert {kind.dtype for kind in KINDS.values()} == {"int16", "uint8"}
     assert KINDS["patches_2d"].shape == (144, 144)
     assert KINDS["evidence_3d"].shape == (112, 112, 112)

@@ -117,6 +117,10 @@ def series_of(orientation="HFS", spacing=(1.5, 2.0, 3.0), shape=(26, 22, 18), **
     series.affine = affine_of(orientation, spacing, shape)
     series.uid = "1.2.826.0.1.3680043.8.498.22"
     series.tags = tags(**more)
+    # Bone where the mask of the case will be: a mask that lies on none is refused.
+    grid = Volume(np.zeros(shape, np.int16), series.affine)
+    bone = labels_of(grid).array > 0
+    series.array = np.where(bone, series.array // 4 + 600, series.array // 4)
     return series
 
 

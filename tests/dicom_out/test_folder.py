@@ -114,6 +114,7 @@ def test_the_command_refuses_in_one_line_and_writes_nothing(tmp_path, cases, cap
     write_nifti(ct, cases("HFS").volume.array, cases("HFS").volume.affine)
     write_nifti(mask, cases("HFS").labels.array, cases("HFS").labels.affine)
     words = ["grade", str(ct), "--labels", str(mask), "-o", str(tmp_path / "out")]
+    words += ["--label-scheme", "verse"]
     with pytest.raises(SystemExit) as ended:
         run([*words, "--dicom-out", str(tmp_path / "dicom")])
     assert ended.value.code == 2
@@ -127,6 +128,7 @@ def test_the_command_grades_a_series_into_both_folders(tmp_path, cases):
     mask = tmp_path / "mask.nii.gz"
     write_nifti(mask, one.labels.array, one.labels.affine)
     words = ["grade", str(one.folder), "--labels", str(mask), "-o", str(tmp_path / "out")]
+    words += ["--label-scheme", "verse"]
     run([*words, "--dicom-out", str(tmp_path / "dicom")])
     found = pydicom.dcmread(tmp_path / "dicom" / "structured-report.dcm")
     assert found.StudyInstanceUID == one.references.study_uid

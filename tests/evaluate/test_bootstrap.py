@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from spinexplain.errors import ShapeError
-from spinexplain.evaluate.bootstrap import paired_difference, subject_bootstrap, subject_draws
+from spinexplain.evaluate.bootstrap import (
+    paired_difference,
+    subject_bootstrap,
+    subject_draws,
+    weighted_bootstrap,
+)
 
 
 def mean_of(values):
@@ -67,3 +72,17 @@ def test_a_figure_that_mostly_fails_gets_no_interval():
 def test_no_rows_are_refused():
     with pytest.raises(ShapeError):
         subject_bootstrap(mean_of(np.zeros(0)), np.zeros(0, str), 0)
+
+
+def test_weights_give_the_same_draws_as_rows():
+    rng = np.random.default_rng(3)
+    values, subjects = rng.random(60), rng.integers(0, 15, 60).astype(str)
+    by_rows = subject_bootstrap(lambda rows: values[rows].mean(), subjects, 5, 300)
+    by_weights = weighted_bootstrap(lambda w: w @ values / w.sum(axis=1), subjects, 5, 300)
+    assert by_weights.low == pytest.approx(by_rows.low)
+    assert by_weights.high == pytest.approx(by_rows.high)
+    few = weighted_bootstrap(lambda w: w @ values[:5], subjects[:5].astype("U3"), 0, 10)
+    assert np.isnan(few.low)
+    assert "subjects" in few.note
+    with pytest.raises(ShapeError, match="needs rows"):
+        weighted_bootstrap(lambda w: w.sum(axis=1), np.array([]), 0)

@@ -5,13 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from spinexplain.config.training import InputSpec
+from spinexplain.config.training import InputSpec, TrunkSettings
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.cam import activation_maps, default_layer, explain_cam
 from spinexplain.explainers.cam_weights import CAM_METHODS
 from spinexplain.models.grader import Grader
 from spinexplain.models.heads.detector import DetectorNet
+from spinexplain.models.heads.prototype import LinearNet
 from spinexplain.models.receptive import ReceptiveField, upsample_map
+from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.models.trunks.unet3d import CompactEncoder3D
 from spinexplain.models.trunks.vgg import VGG
 
@@ -193,3 +195,26 @@ def test_real_architectures_are_explained(random_patch):
 def test_unknown_classes_are_refused(tiny_grader, random_patch):
     with pytest.raises(ModelError, match='no class "G1"; expected one of G0, G2, G3'):
         explain_cam(tiny_grader(kind="linear"), random_patch(), "G1")
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_the_pooling_of_the_head_is_in_the_map(axes):
+    """Pooled beside the target, GradCAM adds up to the logit, and ignored cells stay dark."""
+    spec = InputSpec(axes=axes, extent_mm=32, size=32, channels=("ct", "gaussian"))
+    trunk = build_trunk(TrunkSettings(name="conv", widths=(4, 5), weights="none"), spec)
+    net = LinearNet(trunk, 3, spec, "target").eval()
+    x = torch.rand(2, 2, *(32,) * axes, generator=_generator(1))
+    x[:, 1] = -1.0
+    x[(slice(None), 1) + (slice(10, 20),) * axes] = 1.0
+    grid = net.trunk(x).shape[2:]
+    weights = net.cell_weights(x, grid)
+    torch.testing.assert_close(weights.flatten(1).sum(dim=1), torch.ones(2))
+    with torch.no_grad():
+        expected = (net.trunk(x) * weights[:, None]).flatten(2).sum(dim=2)
+        torch.testing.assert_close(net.pooled_features(x), expected)
+        net.last_layer.weight.abs_()
+    maps, logits = activation_maps(net, x, [0, 2], "gradcam")
+    bias = net.last_layer.bias[[0, 2]].detach()
+    torch.testing.assert_close(maps.flatten(1).sum(dim=1), logits - bias, rtol=1e-4, atol=1e-5)
+    assert not maps[weights == 0].any()
+    assert (weights == 0).any()

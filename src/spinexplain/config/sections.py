@@ -37,10 +37,12 @@ class SimulatedSettings(Settings):
     """Simulated fractures among the training sheets.
 
     ``share`` of the healthy crops are shown a second time with a fracture that was simulated
-    in the sheet; they teach and tune, but no prototype comes from them.
+    in the sheet; they teach and tune, but no prototype comes from them. With
+    ``only_unknown`` none are made for a cohort that knows what its fractures moved.
     """
 
     share: float = Field(default=0.0, ge=0, le=1)
+    only_unknown: bool = False
 
 
 class VolumeAugmentSettings(Settings):

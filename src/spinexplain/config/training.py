@@ -118,6 +118,11 @@ class HeadSettings(Settings):
     prototype network's trunk uses it too.
     ``region`` says what is outlined of a similarity map: half and four fifths of what
     rises above its median, the pixels over its 98th percentile, or 98 % of its sum.
+    ``addressed`` gives every prototype a part of the body (see
+    :mod:`spinexplain.models.heads.parts`): four parts of a fractured class and three of the
+    healthy one, which is the first; ``prototypes_per_class`` is not used then.
+    ``add_on_width`` is that of the layer between trunk and latent patches; 0 takes
+    ``feature_dim``.
     """
 
     kind: str = "prototype"
@@ -126,6 +131,8 @@ class HeadSettings(Settings):
     pooling: Literal["average", "target"] = "average"
     feature_dim: int = Field(default=64, ge=1)
     prototypes_per_class: int = Field(default=3, ge=1)
+    addressed: bool = False
+    add_on_width: int = Field(default=0, ge=0)
     similarity: Literal["log", "cosine"] = "log"
     log_epsilon: float = Field(default=1e-4, gt=0)
     own_class_connection: float = 1.0
@@ -151,6 +158,9 @@ class LossSettings(Settings):
     (in the last layer too); where a cohort has no raters, against the grade alone.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
+    ``lambda_place`` and ``lambda_part`` are for addressed prototypes and need a cohort that
+    knows what fractures moved: the first weighs where each lights up, the second which of a
+    class wins.
     """
 
     lambda_clst: float = 0.8
@@ -161,6 +171,8 @@ class LossSettings(Settings):
     outside_power: float = Field(default=1.0, ge=1)
     inside: Literal["body", "evidence"] = "body"
     lambda_height: float = Field(default=0.0, ge=0)
+    lambda_place: float = Field(default=0.0, ge=0)
+    lambda_part: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
     grading: Literal["cross_entropy", "ordinal", "soft"] = "cross_entropy"
@@ -196,8 +208,9 @@ class LastLayerSettings(Settings):
     readily a fracture is called; left out, it is the same. ``class_shares`` weighs the
     crops as if each class made up this share of them, e.g. that of the patients to come,
     and replaces any scheme. ``solver = "adam"`` descends ``steps`` steps of ``batch`` crops
-    at rate ``lr`` instead, as ProtoPNet does; it knows neither ``lambda_l2`` nor
-    ``constrained``.
+    at rate ``lr`` instead, as ProtoPNet does; it knows neither ``lambda_l2``,
+    ``constrained`` nor ``tied``. ``tied`` gives the prototypes of a class one own-class
+    connection: fitted freely, one part takes over what the others show as well.
     """
 
     solver: Literal["convex", "adam"] = "convex"
@@ -208,6 +221,7 @@ class LastLayerSettings(Settings):
     lambda_l1: float = Field(default=1e-4, ge=0)
     lambda_l2: float = Field(default=1e-4, ge=0)
     constrained: bool = True
+    tied: bool = False
     class_weights: ClassWeights | None = None
     class_shares: dict[str, float] | None = None
     augmented_views: int = Field(default=0, ge=0)
@@ -233,7 +247,9 @@ it, and the center with the vertebra is there."""
 class TrainConfig(Settings):
     """Everything a training needs besides its data.
 
-    ``sampling = "balanced"`` shows every class equally often, the small ones repeatedly.
+    ``sampling = "balanced"`` shows every class equally often, the small ones repeatedly;
+    ``"parts"`` half fractures, of them superior, inferior and both endplates of every grade
+    equally often. ``twin_share`` of every crop then are healthy twins, taken off the healthy.
     ``continue_from`` says where the next of several ``rounds`` of joint training starts:
     from the prototypes as trained before projection, or from what projection and the last
     layer made of them, as ProtoPNet does.
@@ -267,7 +283,8 @@ class TrainConfig(Settings):
     max_outside: float = Field(default=MAX_OUTSIDE, ge=0, le=1)
     rounds: int = Field(default=1, ge=1)
     continue_from: Literal["trained", "projected"] = "trained"
-    sampling: Literal["shuffled", "balanced"] = "shuffled"
+    sampling: Literal["shuffled", "balanced", "parts"] = "shuffled"
+    twin_share: float = Field(default=0.0, ge=0, lt=0.5)
     input: InputSpec = InputSpec()
     trunk: TrunkSettings = TrunkSettings()
     head: HeadSettings = HeadSettings()

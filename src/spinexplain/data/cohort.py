@@ -280,7 +280,8 @@ def read_rows(path: Path) -> pa.Table:
 
     try:
         table = parquet.read_table(path)
-        table = _with_scan_columns(_with_ratings_column(_with_twin_column(table)))
+        table = _with_ratings_column(_with_twin_column(table))
+        table = _with_scan_columns(_with_displacement_column(table))
         table = table.select(index_schema().names).cast(index_schema())
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(
@@ -323,6 +324,16 @@ def _with_ratings_column(table: pa.Table) -> pa.Table:
         return table
     none: list[list[str]] = [[]] * table.num_rows
     return table.append_column("ratings", pa.array(none, pa.list_(pa.string())))
+
+
+def _with_displacement_column(table: pa.Table) -> pa.Table:
+    """Add what fractures moved, unknown, to cohorts written before it was kept."""
+    import pyarrow as pa
+
+    if "displacement_mm" in table.column_names:
+        return table
+    none: list[list[float]] = [[]] * table.num_rows
+    return table.append_column("displacement_mm", pa.array(none, pa.list_(pa.float64())))
 
 
 def _with_scan_columns(table: pa.Table) -> pa.Table:

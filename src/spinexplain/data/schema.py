@@ -40,6 +40,7 @@ _MEANINGS = {
     "body": ("uint8", "VerSe label where the sample lies in a vertebral body, else 0"),
     "evidence": ("uint8", "1 where the fracture changed the bone (known for phantoms only)"),
     "shortcut": ("uint8", "1 where a planted artefact betrays the grade (phantoms only)"),
+    "part": ("uint8", "endplate and sixth of the depth of the vertebra, 1 to 12 (phantoms only)"),
 }
 
 KINDS = {
@@ -68,6 +69,7 @@ def index_schema() -> pa.Schema:
         "ratings": pa.list_(text),
         "shape": text,
         "loss": number,
+        "displacement_mm": numbers,
         "split": text,
         "fold": pa.int16(),
         "flags": pa.list_(text),

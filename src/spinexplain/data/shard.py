@@ -47,6 +47,9 @@ class VertebraRow:
         ``"none"``, ``"wedge"``, ``"biconcave"`` or ``"crush"``.
     loss : float or None
         True relative height loss, known for phantoms only.
+    displacement_mm : tuple of float
+        How far a fracture moved the superior, then the inferior endplate, by sixths of the
+        depth from posterior to anterior; empty where unknown.
     split : str or None
         ``"training"``, ``"validation"`` or ``"test"``.
     flags : tuple of str
@@ -73,6 +76,7 @@ class VertebraRow:
     ratings: tuple[str, ...] = ()
     shape: str | None = None
     loss: float | None = None
+    displacement_mm: tuple[float, ...] = ()
     split: str | None = None
     flags: tuple[str, ...] = ()
     twin_id: str | None = None

@@ -52,7 +52,8 @@ def sheet_shard(
     series : str
         Name for the bundle. Each row keeps the sheet's own subject.
     sheets : iterable of DrawnSheet
-        An attribute ``shortcut`` (mask) is stored where every sheet has it.
+        Attributes ``shortcut`` (mask) and ``part`` (codes) are stored where every sheet has
+        them, ``displacement_mm`` where a sheet has it.
     split : str, optional
         ``"training"``, ``"validation"`` or ``"test"``.
     seed : int, optional
@@ -74,9 +75,11 @@ def sheet_shard(
         "body_2d": bodies * np.array(codes, np.uint8)[:, None, None],
         "evidence_2d": np.stack([sheet.evidence for sheet in drawn]) > 0,
     }
-    shortcuts = [getattr(sheet, "shortcut", None) for sheet in drawn]
-    if all(mask is not None for mask in shortcuts):
-        arrays["shortcut_2d"] = np.stack([np.asarray(mask) for mask in shortcuts]) > 0
+    for kind in ("shortcut", "part"):
+        found = [getattr(sheet, kind, None) for sheet in drawn]
+        if all(array is not None for array in found):
+            stacked = np.stack([np.asarray(array) for array in found])
+            arrays[f"{kind}_2d"] = stacked > 0 if kind == "shortcut" else stacked
     rows = [
         VertebraRow(
             level=sheet.level,
@@ -84,6 +87,7 @@ def sheet_shard(
             grade=f"G{sheet.grade}",
             shape=sheet.shape,
             loss=float(sheet.loss),
+            displacement_mm=getattr(sheet, "displacement_mm", ()),
             split=split,
             twin_id=sheet.subject if sheet.twin_hu is not None else None,
             synthetic=True,

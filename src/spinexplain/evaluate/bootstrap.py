@@ -106,12 +106,74 @@ def subject_bootstrap(
     if not len(subjects):
         raise ShapeError("a bootstrap needs rows; got none. Check which vertebrae were graded.")
     value = float(figure(np.arange(len(subjects))))
-    count = len(np.unique(subjects))
-    if count < FEWEST_SUBJECTS:
-        note = f"no interval: {count} subjects, expected at least {FEWEST_SUBJECTS}"
-        return Interval(value, float("nan"), float("nan"), note)
+    if (few := _too_few(value, subjects)) is not None:
+        return few
     drawn = np.array([figure(rows) for rows in subject_draws(subjects, seed, draws)])
-    drawn = drawn[np.isfinite(drawn)]
+    return _percentiles(value, drawn, level)
+
+
+WeightedFigure = Callable[[np.ndarray], np.ndarray]
+"""Takes how often each row was drawn, (draws, n), and returns the figure of every draw."""
+
+
+def weighted_bootstrap(
+    figure: WeightedFigure,
+    subjects: np.ndarray,
+    seed: int,
+    draws: int = DRAWS,
+    level: float = 0.95,
+) -> Interval:
+    """Put a percentile interval around a figure that is made of sums over rows.
+
+    The draws are those of :func:`subject_bootstrap`, all computed at once: hundreds of times
+    as fast for means.
+
+    Parameters
+    ----------
+    figure : callable
+        From weights (draws, n) to figures (draws,); NaN draws are left out.
+    subjects : ndarray of str, shape (n,)
+    seed : int
+    draws : int
+    level : float
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    ShapeError
+        If there is no row.
+
+    Examples
+    --------
+    >>> right = np.repeat([1.0, 0.0], 30)
+    >>> mean = lambda weights: weights @ right / weights.sum(axis=1)
+    >>> weighted_bootstrap(mean, np.arange(60).astype(str), 0).value
+    0.5
+    """
+    n = len(subjects)
+    if not n:
+        raise ShapeError("a bootstrap needs rows; got none. Check which vertebrae were graded.")
+    value = float(figure(np.ones((1, n)))[0])
+    if (few := _too_few(value, subjects)) is not None:
+        return few
+    weights = [np.bincount(rows, minlength=n) for rows in subject_draws(subjects, seed, draws)]
+    return _percentiles(value, figure(np.array(weights, float)), level)
+
+
+def _too_few(value: float, subjects: np.ndarray) -> Interval | None:
+    """Return the figure without bounds where there are too few subjects for any."""
+    count = len(np.unique(subjects))
+    if count >= FEWEST_SUBJECTS:
+        return None
+    note = f"no interval: {count} subjects, expected at least {FEWEST_SUBJECTS}"
+    return Interval(value, float("nan"), float("nan"), note)
+
+
+def _percentiles(value: float, drawn: np.ndarray, level: float) -> Interval:
+    draws, drawn = len(drawn), drawn[np.isfinite(drawn)]
     if len(drawn) < draws / 2:
         return Interval(value, float("nan"), float("nan"), "no interval: a class is too rare")
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -71,7 +72,17 @@ def activation_maps(
             "Check its weights and its input."
         )
     maps = weighted_map(activations, CAM_METHODS[method].weights(activations, gradients))
+    maps = maps * _pooling(model, inputs, maps.shape[1:], layer)
     return maps.float(), chosen.detach().float()
+
+
+def _pooling(model: nn.Module, inputs: Tensor, grid: Sequence[int], layer: str) -> Tensor:
+    """Return how often each cell counts in the head's own pooling, 1 where all count alike."""
+    weights = getattr(model, "cell_weights", None)
+    if weights is None or layer != "trunk":
+        return inputs.new_ones(())
+    with torch.no_grad():
+        return weights(inputs, grid) * math.prod(grid)
 
 
 def default_layer(model: nn.Module, axes: int) -> str:
@@ -140,11 +151,12 @@ def explain_cam(
 
     Notes
     -----
-    For GradCAM on a network that averages the trunk's map and ends in a linear layer, and
-    for XGradCAM on any head that is linear in the map, the map before rectification sums to
-    the logit without its bias. All three give a channel one weight for the whole grid: where
-    the head itself weighs the cells (pooling beside the target), cells that it ignores can
-    light up.
+    For GradCAM on a network that pools the trunk's map and ends in a linear layer, and for
+    XGradCAM on any head that is linear in the map and has no ``cell_weights``, the map
+    before rectification sums to the logit without its bias. All three give a channel one
+    weight for the whole grid. Where the head itself weighs the cells (pooling beside the
+    target), the map is multiplied by these weights, as otherwise cells that the network
+    ignores light up.
     The map lies on the patch by the true centres of the trunk's cells; another layer's
     map is spread evenly.
     """

@@ -61,14 +61,20 @@ def explain_prototypes(grader: Grader, patch: Patch, target: str) -> Explanation
     return Explanation(patch, target, "prototypes", SCORE_NAME, tuple(evidence), additive=True)
 
 
-def prototype_name(grader_classes: tuple[str, ...], owner: np.ndarray, index: int) -> str:
-    """Name a prototype by class and place, e.g. ``"G2 prototype 1"``.
+def prototype_name(
+    grader_classes: tuple[str, ...], owner: np.ndarray, index: int, parts: tuple[str, ...] = ()
+) -> str:
+    """Name a prototype by class and part, or by class and number where it has no part.
 
     Examples
     --------
     >>> prototype_name(("G0", "G2"), np.array([0, 0, 1, 1]), 3)
     'G2 prototype 2'
+    >>> prototype_name(("G0", "G2"), np.array([0, 1]), 1, ("", "inferior endplate"))
+    'G2, inferior endplate'
     """
+    if parts:
+        return f"{grader_classes[int(owner[index])]}, {parts[index]}"
     number = int(np.sum(owner[: index + 1] == owner[index]))
     return f"{grader_classes[int(owner[index])]} prototype {number}"
 
@@ -86,7 +92,7 @@ def _evidence(
     pixels = grader.spec.size / patch.array.shape[0]
     pixel_mm = patch.frame.spacing_mm / pixels
     return Evidence(
-        name=prototype_name(grader.classes, owner, index),
+        name=prototype_name(grader.classes, owner, index, head.parts),
         class_name=grader.classes[int(owner[index])],
         heatmap=upsample_map(cells, patch.array.shape, head.field, pixels),
         score=similarity * connection,

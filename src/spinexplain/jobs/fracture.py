@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,10 @@ class FractureRequest:
 
 
 def fracture_to_folder(request: FractureRequest, progress: Progress = SILENT) -> None:
-    """Simulate the fracture and write CT, mask, centroids and evidence mask.
+    """Simulate the fracture and write CT, mask, centroids, evidence mask, displacement.
+
+    ``displacement.json`` holds how far each endplate moved, mm, by sixths of the depth from
+    posterior to anterior.
 
     Raises
     ------
@@ -79,3 +83,6 @@ def fracture_to_folder(request: FractureRequest, progress: Progress = SILENT) ->
             for name, image in images.items():
                 write_nifti(folder / f"{name}.nii.gz", image.array, image.affine)
             write_centroids(folder / "centroids.json", fractured.vertebrae, fractured.volume)
+            moved = fractured.displacement_mm
+            truth = {"level": request.level, "superior_mm": moved[:6], "inferior_mm": moved[6:]}
+            (folder / "displacement.json").write_text(json.dumps(truth) + "\n", "utf-8")

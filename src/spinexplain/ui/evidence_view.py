@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from spinexplain.spine.heatmap import onto_sheet
 from spinexplain.types import (
     Evidence,
+    EvidenceReliability,
     Exemplar,
     Explanation,
     Patch,
@@ -120,9 +121,15 @@ class ExplanationView:
     top: float
     region: str = "contours"
     of_units: bool = False
+    reliability: EvidenceReliability | None = None
 
 
-def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> ExplanationView:
+def view_explanation(
+    explanation: Explanation,
+    shown: Patch,
+    album: Album,
+    reliability: Sequence[EvidenceReliability] = (),
+) -> ExplanationView:
     """Prepare the strongest evidence of an explanation for drawing on a patch.
 
     Parameters
@@ -133,6 +140,8 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         The 2-D sheet it is drawn on.
     album : Album
         Takes the pictures.
+    reliability : sequence of EvidenceReliability
+        What is known of the model's explainers; the line of this one's is shown.
     """
     additive = explanation.additive
     count = ROWS_SHOWN if additive else UNITS_SHOWN
@@ -169,6 +178,7 @@ def view_explanation(explanation: Explanation, shown: Patch, album: Album) -> Ex
         top=top,
         region=listed[0].region if listed else "contours",
         of_units=explanation.method == "dissection",
+        reliability=next((one for one in reliability if one.method == explanation.method), None),
     )
 
 

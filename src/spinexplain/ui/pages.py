@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ def render_page(
     content: Mapping[str, Any],
     script: bool = True,
     filters: Mapping[str, Callable[..., Any]] | None = None,
+    also: Sequence[str] = (),
 ) -> str:
     """Fill a page's templates in; everything from outside is escaped.
 
@@ -34,8 +35,10 @@ def render_page(
         Whether the page has one.
     filters : mapping of str to callable, optional
         Of this page alone.
+    also : sequence of str
+        Style sheets of other pages that it builds on.
     """
-    names = dict.fromkeys(("report.css", f"{name}.css"))
+    names = dict.fromkeys(("report.css", *also, f"{name}.css"))
     style = css_variables() + "".join(static_text(one) for one in names)
     # Markup: stylesheets and scripts are our own files, never a user's.
     own = {"style": Markup(style)}

@@ -147,11 +147,14 @@ def view_card(
     lines = () if heights is None else height_lines(heights, patch.frame)
     planes = planes_of(scan, patch)
     explanation = findings.assessments[0].explanation if findings.assessments else None
+    reliability = scan.models[0].evidence if scan.models else ()
     return VertebraCard(
         row=view_row(findings, scan.models, say),
         picture=album.add_ct(patch.array),
         pixel_mm=patch.frame.spacing_mm,
-        explanation=None if explanation is None else view_explanation(explanation, patch, album),
+        explanation=None
+        if explanation is None
+        else view_explanation(explanation, patch, album, reliability),
         lines=lines,
         ghost=ghost_outline(lines) if lines else "",
         left=album.add_ct(planes.left),
@@ -211,7 +214,7 @@ def _other_models(
             scores=_scores(assessment),
             explanation=None
             if assessment.explanation is None
-            else view_explanation(assessment.explanation, findings.patch, album),
+            else view_explanation(assessment.explanation, findings.patch, album, model.evidence),
             agreement=model_agreement(findings.assessments[0], assessment, findings.patch),
             refusal=assessment.refusal,
         )

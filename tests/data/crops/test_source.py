@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from spinexplain.data.cohort_writer import CohortWriter
-from spinexplain.data.crops.source import set_from_cohort, set_from_sheets
+from spinexplain.data.crops.source import moved_mm, set_from_cohort, set_from_sheets
+from spinexplain.data.phantom.sheets import phantom_sheets
 from spinexplain.data.sheets import sheet_shard, twin_shard
 from spinexplain.errors import ConfigError
 from spinexplain.evaluate.predictions import data_hash
@@ -115,3 +116,31 @@ def test_without_raters_there_are_no_ratings(tmp_path):
     cohort = writer.finish()
     assert set_from_cohort(cohort).ratings is None
     assert data_hash(cohort.index) == data_hash(cohort.index.drop(columns="ratings"))
+
+
+def test_what_fractures_moved_is_nothing_without_one_and_unknown_where_nobody_says():
+    stored = [(), None, tuple(range(12)), (1.0, 2.0)]
+    moved = moved_mm(stored, np.array([0, 2, 3, 2]))
+    assert moved[0].tolist() == [0.0] * 12
+    assert np.isnan(moved[1]).all()
+    assert moved[2].tolist() == list(range(12))
+    assert np.isnan(moved[3]).all()
+
+
+def test_parts_displacement_and_twins_come_through_a_cohort(tmp_path):
+    sheets = list(phantom_sheets("placement", 5, 4, twins=True))
+    writer = CohortWriter.create(tmp_path / "cohort")
+    writer.add_series(sheet_shard("a", sheets))
+    pairs = twin_shard("a-twins", sheets)
+    assert pairs is not None
+    writer.add_series(pairs)
+    data = set_from_cohort(writer.finish(), with_twins=True)
+    direct = set_from_sheets(sheets, "a")
+    for sheet, part, moved in zip(sheets, direct.part, direct.displacement_mm, strict=True):
+        row = np.flatnonzero((data.subjects == sheet.subject) & ~data.twins)[0]
+        assert np.array_equal(data.part[row], part)
+        assert np.array_equal(data.part[row], sheet.part)
+        np.testing.assert_allclose(data.displacement_mm[row], moved)
+    assert data.twins.sum() == sum(sheet.grade > 0 for sheet in sheets)
+    assert not data.part[data.twins].any()
+    assert np.all(data.displacement_mm[data.twins] == 0)

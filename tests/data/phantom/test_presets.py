@@ -6,6 +6,7 @@ from spinexplain.errors import ConfigError
 NAMES = {
     *("balanced", "demo", "hard", "hospital-like"),
     *("shifted-scanner", "shortcut", "verse-like"),
+    *("balanced-2", "placement", "verse-like-2"),
 }
 
 
@@ -18,6 +19,12 @@ def test_each_preset_has_its_own_hash_and_keeps_it():
     hashes = [preset_hash(name) for name in preset_names()]
     assert len(set(hashes)) == len(hashes)
     assert hashes == [preset_hash(name) for name in preset_names()]
+
+
+def test_sections_that_came_later_leave_earlier_hashes():
+    """Folders of phantoms are known by this hash; the sites came after ``hard``."""
+    expected = "4079ea3b9315594631aaf982d5cb565e285558c392f42fb6c1a73fd42cca9681"
+    assert preset_hash("hard") == expected
 
 
 def test_ranges_and_plans_are_parsed():
@@ -39,5 +46,5 @@ def test_unknown_settings_are_refused(settings, words):
 
 
 def test_unknown_preset_lists_the_known_ones():
-    with pytest.raises(ConfigError, match="balanced, demo"):
+    with pytest.raises(ConfigError, match="balanced, balanced-2, demo"):
         load_preset("nope")

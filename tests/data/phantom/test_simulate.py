@@ -5,6 +5,7 @@ import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.simulate import simulate_fracture
+from spinexplain.data.phantom.sites import Site
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.geometry import apply_affine
 from spinexplain.io.nifti import read_labels, read_volume
@@ -139,3 +140,17 @@ def test_centers_beside_the_mask_follow_the_fracture(demo_scan):
     assert [v.level for v in part.vertebrae] == [v.level for v in whole.vertebrae]
     for one, other in zip(part.vertebrae, whole.vertebrae, strict=True):
         assert one.centroid_mm == pytest.approx(other.centroid_mm, abs=0.1)
+
+
+def test_the_site_decides_which_endplate_moves_and_is_exported(real):
+    """What is exported is what the evidence shows: one endplate's side of the body."""
+    scan, mask = real
+    for share, plate in ((0.95, 0), (0.05, 1)):
+        site = Site("middle", share, 0.0, telling=False)
+        made = simulate_fracture(scan, mask, VertebraLevel.L3, loss=0.35, seed=4, site=site)
+        moved = np.array(made.displacement_mm).reshape(2, 6)
+        assert moved[plate].sum() > 0.9 * moved.sum()
+        assert moved[plate, 2:4].mean() > moved[plate, [0, 5]].mean()
+        codes = made.part.array[made.evidence.array > 0]
+        assert np.mean((codes - 1) // 6 == plate) > 0.95
+        assert np.all(codes > 0)

@@ -10,6 +10,8 @@ from spinexplain.train.engine.sampling import (
     balanced_step,
     batch_rows,
     crops_per_class,
+    part_rows,
+    part_shares,
     steps_per_epoch,
 )
 
@@ -65,6 +67,39 @@ def test_steps_of_an_epoch_together_are_the_epoch(batch):
     rows, copies = balanced_epoch(LABELS, 8, 7, 2)
     assert np.concatenate([part.index for part in parts]).tolist() == rows.tolist()
     assert np.concatenate([part.copies for part in parts]).tolist() == copies.tolist()
+
+
+def moved_on(upper, lower):
+    return [upper] * 6 + [lower] * 6
+
+
+def test_every_side_of_every_grade_is_drawn_alike():
+    """Two superior, one inferior, one of both; a rare class; twins take from the healthy."""
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, 2, 0])
+    moved = np.array(
+        [moved_on(0, 0)] * 3
+        + [moved_on(1, 0), moved_on(1, 0), moved_on(0, 1), moved_on(1, 1), moved_on(np.nan, 0)]
+        + [moved_on(0, 0)]
+    )
+    twins = np.array([False] * 8 + [True])
+    shares = part_shares(labels, moved, twins, 0.2)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[8] == pytest.approx(0.2)
+    assert shares[:3] == pytest.approx(0.1)
+    assert shares[3:5] == pytest.approx(0.25 / 3 / 2)
+    assert shares[5:7] == pytest.approx(0.25 / 3)
+    assert shares[7] == pytest.approx(0.25)
+
+
+def test_rows_of_a_step_depend_on_key_and_step_alone():
+    shares = part_shares(np.array([0] * 30 + [1] * 10), np.full((40, 12), np.nan), NO_TWINS, 0.1)
+    rows = part_rows(shares, 8, (3, 1), 5)
+    assert rows.tolist() == part_rows(shares, 8, (3, 1), 5).tolist()
+    assert rows.tolist() != part_rows(shares, 8, (3, 1), 6).tolist()
+    assert len(set(rows.tolist())) == 8
+
+
+NO_TWINS = np.zeros(40, bool)
 
 
 def test_an_epoch_visits_every_row_at_most_once_and_epochs_differ():

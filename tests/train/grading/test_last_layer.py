@@ -176,3 +176,36 @@ def test_raters_who_agree_change_nothing(solve):
         for wanted in (labels, np.eye(3)[labels])
     )
     np.testing.assert_allclose(hard, soft, atol=1e-3)
+
+
+def test_tied_prototypes_share_one_connection_and_the_best_one():
+    """Against a scan of the one number each class has, the off-class connections held at 0."""
+    similarities, labels = case()
+    strong = {"lambda_l1": 100.0, "lambda_l2": 1e-2}
+    fitted = fit(similarities, labels, tied=True, **strong)
+    own = OWNER[None] == np.arange(3)[:, None]
+    for row, mine in zip(fitted, own, strict=True):
+        assert np.ptp(row[mine]) == 0
+    assert np.allclose(fitted[~own], 0)
+
+    def loss(numbers):
+        connections = own * np.asarray(numbers)[:, None]
+        value, _ = weighted_cross_entropy(connections, similarities, labels, WEIGHTS)
+        return value + 0.5e-2 * np.sum(connections**2)
+
+    best = [row[mine][0] for row, mine in zip(fitted, own, strict=True)]
+    for k, step in np.ndindex(3, 2):
+        nearby = list(best)
+        nearby[k] += (1e-3, -1e-3)[step]
+        assert loss(nearby) >= loss(best)
+
+
+def test_tying_costs_nothing_where_prototypes_are_alike():
+    similarities, labels = case()
+    similarities[:, 1::2] = similarities[:, ::2]
+    settings = {"lambda_l1": 0.0, "lambda_l2": 1e-3}
+    np.testing.assert_allclose(
+        fit(similarities, labels, tied=True, **settings),
+        fit(similarities, labels, **settings),
+        atol=1e-5,
+    )

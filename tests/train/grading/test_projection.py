@@ -9,8 +9,9 @@ from spinexplain.data.crops.dataset import class_labels
 from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
 from spinexplain.models.trunks.backbones import build_trunk, bypassing
+from spinexplain.train.grading.cells import cell_share
 from spinexplain.train.grading.features import with_features
-from spinexplain.train.grading.projection import cell_share, inputs_in_batches, project
+from spinexplain.train.grading.projection import inputs_in_batches, project
 
 
 @pytest.fixture

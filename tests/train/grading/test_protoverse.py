@@ -229,3 +229,58 @@ def test_the_classifier_that_warmed_up_the_trunk_can_be_taken_out_again(
     assert all(torch.equal(saved[f"linear.{n}"], t) for n, t in classifier.state_dict().items())
     with pytest.raises(ModelError, match=r"classifier\.ckpt"):
         trained_classifier(trained, tmp_path)
+
+
+def with_parts(data):
+    """Squares that lost their top lost the superior endplate; those without front the front."""
+    from spinexplain.train.grading.part_targets import parts_of_body
+
+    n = len(data)
+    part = np.repeat(parts_of_body(data.target[0])[None], n, axis=0)
+    moved = np.zeros((n, 12), np.float32)
+    moved[data.grades == 2, :6] = 4.0
+    moved[data.grades == 3, 3:6] = moved[data.grades == 3, 9:] = 4.0
+    body = data.target[0] > 0
+    evidence = np.zeros(data.patches_hu.shape, np.uint8)
+    for grade, where in ((2, part[0] <= 6), (3, (part[0] - 1) % 6 >= 3)):
+        evidence[data.grades == grade] = body & where
+    twins = np.zeros(n, bool)
+    twins[np.flatnonzero(data.grades == 0)[:4]] = True
+    return replace(data, part=part, displacement_mm=moved, evidence=evidence, twins=twins)
+
+
+def test_addressed_prototypes_come_from_their_part_and_never_from_a_twin(
+    toy_set, toy_config, tmp_path
+):
+    """Every part of the fractured class has patches here."""
+    data = with_parts(toy_set(n=90))
+    config = toy_config(
+        head={"addressed": True, "add_on_width": 8},
+        loss={"lambda_place": 1.0, "lambda_part": 1.0, "lambda_clst": 0.0},
+        last_layer={"tied": True},
+        sampling="parts",
+        twin_share=0.1,
+        classes=("G0", "G2"),
+    )
+    rear = {"displacement_mm": data.displacement_mm.copy(), "evidence": data.evidence.copy()}
+    rear["displacement_mm"][data.grades == 2, 6:] = 4.0  # both endplates: every part has patches
+    rear["evidence"][data.grades == 2] = data.target[0]
+    trained = train_model(config, replace(data, **rear), tmp_path / "run")
+    places = [(source.row, source.cell) for source in trained.sources]
+    assert not any(trained.data.twins[row] for row, _ in places)
+    field, margin = trained.model.trunk.field, (44 - 32) // 2
+    codes = [
+        int(trained.data.part[row][tuple(int(margin + field.start + field.stride * c) for c in at)])
+        for row, at in places[3:]
+    ]
+    halves = [("superior" if code <= 6 else "inferior", (code - 1) % 6 >= 3) for code in codes]
+    expected = [("superior", True), ("superior", False), ("inferior", True), ("inferior", False)]
+    assert halves == expected
+    own = trained.model.last_layer.weight.detach()[trained.model.own_class.T]
+    assert own[:3].unique().numel() == own[3:].unique().numel() == 1
+
+
+def test_a_part_without_a_patch_is_told(toy_set, toy_config, tmp_path):
+    config = toy_config(head={"addressed": True}, loss={"lambda_place": 1.0})
+    with pytest.raises(ModelError, match="in its part"):
+        train_model(config, with_parts(toy_set(n=90)), tmp_path / "run")

@@ -117,3 +117,32 @@ def test_no_prototype_comes_from_a_simulated_crop_and_the_card_tells_of_them(
     assert not any(marked[source.row] for source in trained.sources)
     card = bundle_of(trained, Statement("toy", "1", "Blocks.", Scope())).card
     assert f"{marked.sum()} of {len(marked)} training crops are healthy ones" in card
+
+
+def test_for_addressed_prototypes_fractures_strike_everywhere_and_say_where(sheets, toy_config):
+    """Parts of the healthy rows come from their frames, as on data without truth."""
+    data = sheets(n=18)
+    config = toy_config(head={"addressed": True}, simulated={"share": 1.0})
+    made = with_simulated_fractures(data, config)
+    copies = made.take(made.simulated)
+    moved = copies.displacement_mm.reshape(-1, 2, 6).sum(axis=2)
+    assert np.isfinite(moved).all()
+    assert {int(k) for k in moved.argmax(axis=1)} == {0, 1}
+    for evidence, part, amounts in zip(copies.evidence, copies.part, moved, strict=True):
+        plates = (part[evidence > 0].astype(int) - 1) // 6
+        if amounts.max() > 0.9 * amounts.sum():
+            assert np.mean(plates == amounts.argmax()) > 0.9
+    healthy = made.take(~made.simulated & (made.grades == 0))
+    assert np.all(healthy.displacement_mm == 0)
+    assert np.all((healthy.part > 0) == (healthy.target > 0))
+
+
+def test_only_cohorts_that_do_not_know_get_simulated_fractures(sheets, toy_config):
+    data = sheets(n=9)
+    config = toy_config(simulated={"share": 1.0, "only_unknown": True})
+    assert len(with_simulated_fractures(data, config)) > len(data)
+    moved = np.where(data.grades[:, None] > 0, 2.0, np.zeros((len(data), 12)))
+    known = replace(data, displacement_mm=moved.astype(np.float32))
+    assert with_simulated_fractures(known, config) is known
+    unknown = replace(data, displacement_mm=np.where(moved > 0, np.nan, 0).astype(np.float32))
+    assert len(with_simulated_fractures(unknown, config)) > len(data)

@@ -16,6 +16,7 @@ from spinexplain.analysis.atlas.record import AtlasPatch, ModelAtlas, PrototypeE
 from spinexplain.data.crops.dataset import TrainingSet, provenance_of
 from spinexplain.errors import ModelError
 from spinexplain.evaluate.prototypes import usage, winner_share
+from spinexplain.explainers.prototypes import prototype_name
 from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
 from spinexplain.progress import SILENT, Progress
@@ -109,7 +110,6 @@ def _bare_entries(run: OpenedRun, withheld: bool) -> list[PrototypeEntry]:
     entries = []
     for index, exemplar in enumerate(run.grader.exemplars):
         class_name = run.grader.classes[owner[index]]
-        number = int(np.sum(owner[: index + 1] == owner[index]))
         source = AtlasPatch(
             provenance=exemplar.provenance,
             cell=exemplar.cell,
@@ -119,9 +119,8 @@ def _bare_entries(run: OpenedRun, withheld: bool) -> list[PrototypeEntry]:
             heatmap=exemplar.heatmap,
         )
         weights = {name: float(connections[k, index]) for k, name in enumerate(run.grader.classes)}
-        entries.append(
-            PrototypeEntry(f"{class_name} prototype {number}", class_name, source, weights)
-        )
+        name = prototype_name(run.grader.classes, owner, index, run.model.parts)
+        entries.append(PrototypeEntry(name, class_name, source, weights))
     return entries
 
 

@@ -46,6 +46,13 @@ class TrainingSet:
         Number of each row before rows were dropped, for whoever needs to find it again.
     simulated : ndarray of bool, shape (N,), or None
         Rows whose fracture was simulated in the crop.
+    part : ndarray of uint8, shape (N, *S), or None
+        Endplate (1 to 6 superior, 7 to 12 inferior) and sixth of the depth, posterior to
+        anterior; 0 elsewhere.
+    displacement_mm : ndarray of float32, shape (N, 12), or None
+        How far each endplate moved in each sixth; NaN where unknown.
+    twins : ndarray of bool, shape (N,), or None
+        Rows that are the healthy twin of another one.
     synthetic : bool
         Whether the crops come from a phantom.
     body_height_mm : float or None
@@ -72,6 +79,9 @@ class TrainingSet:
     inside_cells: np.ndarray | None = None
     origin: np.ndarray | None = None
     simulated: np.ndarray | None = None
+    part: np.ndarray | None = None
+    displacement_mm: np.ndarray | None = None
+    twins: np.ndarray | None = None
     synthetic: bool = True
     body_height_mm: float | None = None
 
@@ -83,7 +93,7 @@ class TrainingSet:
                     f"TrainingSet.{item.name} has {len(value)} rows; "
                     f"expected {len(self.patches_hu)}, one per patch."
                 )
-        for name in ("target", "evidence"):
+        for name in ("target", "evidence", "part"):
             mask = getattr(self, name)
             if mask is not None and mask.shape != self.patches_hu.shape:
                 raise ShapeError(

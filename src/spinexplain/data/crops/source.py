@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +50,33 @@ def set_from_sheets(sheets: Iterable[DrawnSheet], series: str) -> TrainingSet:
         target=np.stack([sheet.body for sheet in drawn]),
         evidence=np.stack([sheet.evidence for sheet in drawn]),
         height_loss=np.array([sheet.loss for sheet in drawn], dtype=float),
+        part=_stacked_parts(drawn),
+        displacement_mm=moved_mm(
+            [getattr(sheet, "displacement_mm", ()) for sheet in drawn],
+            np.array([sheet.grade for sheet in drawn]),
+        ),
     )
+
+
+def _stacked_parts(sheets: list[DrawnSheet]) -> np.ndarray | None:
+    found = [getattr(sheet, "part", None) for sheet in sheets]
+    return None if any(codes is None for codes in found) else np.stack(found)  # type: ignore[arg-type]
+
+
+def moved_mm(stored: Iterable[Sequence[float] | None], grades: np.ndarray) -> np.ndarray:
+    """Return what fractures moved, float32 (N, 12): 0 without a fracture, NaN where unknown.
+
+    Parameters
+    ----------
+    stored : iterable of sequence of float, or None
+        Twelve numbers a vertebra; something shorter where they are not known.
+    grades : ndarray of int, shape (N,)
+    """
+    moved = np.where(grades[:, None] == 0, 0.0, np.full((len(grades), 12), np.nan))
+    for row, values in enumerate(stored):
+        if values is not None and len(values) == 12:
+            moved[row] = values
+    return moved.astype(np.float32)
 
 
 def set_from_cohort(
@@ -106,6 +132,11 @@ def set_from_cohort(
         evidence=_evidence(cohort, rows, axes) if masks else None,
         height_loss=chosen["loss"].to_numpy(float),
         ratings=_ratings(chosen["ratings"]),
+        part=_parts(cohort, rows, axes) if masks else None,
+        displacement_mm=moved_mm(
+            chosen["displacement_mm"], chosen["grade"].map(_GRADES).to_numpy()
+        ),
+        twins=chosen["healthy_twin"].to_numpy(dtype=bool),
         synthetic=bool(chosen["synthetic"].all()),
     )
     if body_height_mm is None:
@@ -171,6 +202,11 @@ def _own_body(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:
         if cohort.has(kind)[rows].any():
             return (cohort.read(kind, rows, missing=0) == own).astype(np.uint8)
     return None
+
+
+def _parts(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:
+    kind = f"part_{axes}d"
+    return cohort.read(kind, rows, missing=0) if cohort.has(kind)[rows].any() else None
 
 
 def _evidence(cohort: Cohort, rows: np.ndarray, axes: int) -> np.ndarray | None:

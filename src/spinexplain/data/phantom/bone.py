@@ -43,6 +43,12 @@ def wall_distance(
     lip = body.lip
     weight = np.clip(np.abs(v) / (0.35 * body.depth) - 0.4, 0, 1)
     grow += weight * np.where(front, lip[0] * up + lip[1] * down, lip[2] * up + lip[3] * down)
+    if any(body.buckle_mm):
+        near, far = (np.exp(-(((end + 4.0) / 2.2) ** 2)) for end in rise)
+        bent = body.buckle_mm
+        buckled = np.where(front, bent[0] * near, bent[2] * near)
+        buckled += np.where(front, bent[1] * far, bent[3] * far)
+        grow += weight * buckled
     if body.hollow_mm:  # kidney-shaped from above: the depth in the middle stays
         corner = np.clip(np.abs(u) * (2.6 / body.width), 0, 1)
         reach = body.hollow_mm + 0.09 * body.depth  # first the rounded corner of the box itself
@@ -145,7 +151,7 @@ def _marrow(
             marrow = marrow + body.sclerosis_hu[plate] * np.exp(-((face / 4.0) ** 2))
         if body.impaction_hu:
             band = np.exp(-(((face + body.impaction_mm) / (0.8 * body.impaction_mm)) ** 2))
-            marrow = marrow + body.impaction_hu * band * np.clip(0.25 + amount / 3, 0, 1)
+            marrow = marrow + body.impaction_hu * band * np.clip(body.band_floor + amount / 3, 0, 1)
     if body.cleft_hu:
         gap = np.exp(
             -(((above + 3.0) / 1.2) ** 2) - ((v - 0.1 * body.depth) / (0.3 * body.depth)) ** 2
@@ -168,10 +174,17 @@ def _mark(
     """Mark the displaced endplates (2 mm deep) and the height they lost."""
     above, below, wall = faces
     near = wall < 0.5
+    least = max(0.8, body.evidence_share * _most_moved(body))
     lost = np.zeros(near.shape, bool)
     for face, amount in zip((above, below), moved, strict=True):
-        lost |= (face > -2.0) & (face < amount) & (amount > 0.8)
+        lost |= (face > -2.0) & (face < amount) & (amount > least)
     canvas.evidence[index][near & lost] = body.code
+
+
+def _most_moved(body: Body) -> float:
+    """Return the largest displacement of an endplate, mm, without roughness and steps."""
+    moved = [plate.collapse for plate in (body.upper, body.lower) if plate.collapse is not None]
+    return max((max(c.posterior, c.middle, c.anterior) for c in moved), default=0.0)
 
 
 def clear_evidence_of_neighbors(canvas: Canvas) -> None:

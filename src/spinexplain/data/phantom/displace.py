@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage as ndi
 
+from spinexplain.data.phantom.displaced import BEYOND_MM, BEYOND_T, SIXTHS
 from spinexplain.data.phantom.fracture import FracturePlan, fracture_body
 from spinexplain.data.phantom.presets import Fractures
 from spinexplain.data.phantom.shape import Collapse, plain_body
@@ -96,6 +97,23 @@ class Displacement:
         for face, amount in self._faces(h, a, r):
             found |= (face > -_EVIDENCE_MM) & (face < amount) & (amount > 0.8)
         return found & self._within(a, r)
+
+    def parts(self, h: np.ndarray, a: np.ndarray, r: np.ndarray) -> np.ndarray:
+        """Return endplate and sixth of the depth, 1 to 12, as sheets hold it; 0 elsewhere."""
+        (above, up), (below, down) = self._faces(h, a, r)
+        t = (a + self.back_mm) / self.depth_mm
+        sixth = np.clip(np.floor(t * SIXTHS), 0, SIXTHS - 1)
+        codes = 1 + sixth + np.where(above >= below, 0, SIXTHS)
+        near = (above < up + BEYOND_MM) & (below < down + BEYOND_MM)
+        near &= (np.abs(t - 0.5) < 0.5 + BEYOND_T) & (np.abs(r) < 1.15 * self.half_width_mm)
+        return np.where(near, codes, 0).astype(np.uint8)
+
+    def displacement_mm(self) -> tuple[float, ...]:
+        """Return how far the superior, then the inferior endplate moved, by sixths."""
+        t = np.linspace(0.01, 0.99, 10 * SIXTHS)
+        moved = [plate.depth(t, np.zeros(t.size)) for plate in (self.upper, self.lower)]
+        means = [plate.reshape(SIXTHS, -1).mean(axis=1) for plate in moved]
+        return tuple(round(float(x), 3) for x in np.concatenate(means))
 
     def impacted(self, h: np.ndarray, a: np.ndarray, r: np.ndarray) -> np.ndarray:
         """Return how often the density of a column is added at each point.

@@ -9,6 +9,7 @@ import numpy as np
 from spinexplain.data.phantom.anatomy import LEVEL_NAMES
 from spinexplain.data.phantom.bodies import Person, draw_body, draw_person, shrink
 from spinexplain.data.phantom.bridges import Bridge
+from spinexplain.data.phantom.displaced import Displaced, displaced
 from spinexplain.data.phantom.fracture import (
     FracturePlan,
     draw_plan,
@@ -22,6 +23,7 @@ from spinexplain.data.phantom.mark import Mark, draw_marks
 from spinexplain.data.phantom.posture import draw_posture
 from spinexplain.data.phantom.presets import Preset
 from spinexplain.data.phantom.shape import Body, heights_mm
+from spinexplain.data.phantom.sites import Site
 from spinexplain.data.phantom.spine import Posture
 
 FIRST_GRADED = LEVEL_NAMES.index("T1")
@@ -51,6 +53,8 @@ class VertebraTruth:
         What might be mistaken for a fracture here.
     foreign_material : bool
         Screws or cement in this vertebra: it is not graded (x).
+    displaced : Displaced or None
+        What a planted fracture moved; None without one.
     """
 
     level: str
@@ -63,6 +67,7 @@ class VertebraTruth:
     expected_mm: tuple[float, float, float]
     look_alikes: tuple[str, ...] = ()
     foreign_material: bool = False
+    displaced: Displaced | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +116,7 @@ def draw_subject(
         if not FIRST_GRADED <= k <= LAST_GRADED:
             bodies.append(body)
             continue
-        plan = draw_plan(rng, preset.fractures, grades[name]) if grades.get(name) else None
+        plan = _planned(rng, preset, grades.get(name, 0))
         body, facts = own_history(rng, preset, body, plan)
         bodies.append(body)
         truth.append(facts)
@@ -124,6 +129,10 @@ def draw_subject(
     foreign = {implant.level for implant in implants}
     known = tuple(replace(t, foreign_material=t.level in foreign) for t in truth)
     return Subject(tuple(bodies), posture, known, marks, implants, person)
+
+
+def _planned(rng: np.random.Generator, preset: Preset, grade: int) -> FracturePlan | None:
+    return draw_plan(rng, preset.fractures, grade, preset.sites) if grade else None
 
 
 def own_history(
@@ -151,6 +160,8 @@ def own_history(
             impaction_hu=float(rng.uniform(*b.impaction_hu)) if fresh else 0.0,
             cleft_hu=float(rng.uniform(-700, -100)) if rng.random() < f.cleft else 0.0,
         )
+        if plan.site is not None:
+            body = _telling(rng, preset, body, plan.site)
     after = heights_mm(body)
     loss = relative_loss(after, expected)
     return body, VertebraTruth(
@@ -163,6 +174,26 @@ def own_history(
         after_mm=after,
         expected_mm=expected,
         look_alikes=_look_alikes(body, loss if not plan else 0.0),
+        displaced=displaced(body) if plan else None,
+    )
+
+
+def _telling(rng: np.random.Generator, preset: Preset, body: Body, site: Site) -> Body:
+    """Draw what shows which endplate broke: the band under it and the walls beside it.
+
+    Both grow with how far that endplate moved there; an endplate that held shows neither.
+    """
+    body = replace(body, band_floor=0.0, evidence_share=preset.sites.evidence_share)
+    if not site.telling:
+        return body
+    moved = displaced(body)
+    front, back = rng.uniform(0.1, 0.4), rng.uniform(0.05, 0.3)
+    most = [min(front * plate[5], 3.0) for plate in (moved.superior, moved.inferior)]
+    behind = [min(back * plate[0], 3.0) for plate in (moved.superior, moved.inferior)]
+    return replace(
+        body,
+        impaction_hu=float(rng.uniform(*preset.sites.band_hu)),
+        buckle_mm=(float(most[0]), float(most[1]), float(behind[0]), float(behind[1])),
     )
 
 

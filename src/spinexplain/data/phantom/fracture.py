@@ -6,22 +6,34 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from spinexplain.data.phantom.presets import Fractures
+from spinexplain.data.phantom.presets import Fractures, Sites
 from spinexplain.data.phantom.shape import Body, Collapse, heights_mm
+from spinexplain.data.phantom.sites import Site, draw_site, is_placed, site_profile
 
 SHAPES = ("wedge", "biconcave", "crush", "mixed")
+_STEPPED = 0.7  # share of telling fractures whose endplate is broken by a step
 
 
 @dataclass(frozen=True)
 class FracturePlan:
-    """What is to be planted in one vertebra: shape, and height loss as a reader would see it."""
+    """What is to be planted in one vertebra: shape, height loss as a reader would see it, site.
+
+    Without a site the shape decides where the vertebra gives way.
+    """
 
     shape: str
     loss: float
+    site: Site | None = None
 
 
-def draw_plan(rng: np.random.Generator, ranges: Fractures, grade: int) -> FracturePlan:
-    """Draw shape and loss for a Genant grade of 1, 2 or 3."""
+def draw_plan(
+    rng: np.random.Generator, ranges: Fractures, grade: int, sites: Sites | None = None
+) -> FracturePlan:
+    """Draw shape, loss and, where a preset says so, the site for a Genant grade of 1, 2 or 3."""
+    if sites is not None and is_placed(sites):
+        site = draw_site(rng, sites)
+        low, high = (ranges.loss_1, ranges.loss_2, ranges.loss_3)[grade - 1]
+        return FracturePlan(site.shape, float(rng.uniform(low, high)), site)
     shape = SHAPES[int(rng.choice(4, p=np.array(ranges.shapes) / sum(ranges.shapes)))]
     low, high = (ranges.loss_1, ranges.loss_2, ranges.loss_3)[grade - 1]
     if grade == 3 and rng.random() < ranges.plana:
@@ -30,15 +42,20 @@ def draw_plan(rng: np.random.Generator, ranges: Fractures, grade: int) -> Fractu
 
 
 def genant_shape(plan: FracturePlan | None) -> str:
-    """Return what Genant's scheme calls a plan; a wedge with a sunken middle is a wedge."""
+    """Return what Genant's scheme calls a plan.
+
+    A wedge with a sunken middle is a wedge; where the posterior height is lost it is a crush.
+    """
     if plan is None:
         return "none"
-    return "wedge" if plan.shape == "mixed" else plan.shape
+    return {"mixed": "wedge", "posterior": "crush"}.get(plan.shape, plan.shape)
 
 
 def loss_profile(rng: np.random.Generator, plan: FracturePlan) -> tuple[float, float, float]:
     """Return the height loss wanted at anterior, middle and posterior, as shares."""
     loss = plan.loss
+    if plan.site is not None:
+        return site_profile(rng, plan.site, loss)
     if plan.shape == "wedge":
         return loss, loss * rng.uniform(0.35, 0.85), loss * rng.uniform(0.0, 0.25)
     if plan.shape == "biconcave":
@@ -111,14 +128,17 @@ def _draw_look(
     else:
         share = rng.uniform(0.75, 1.0) if kind < 0.65 else rng.uniform(0.0, 0.75)
     rough = rng.uniform(*ranges.roughness) * min(1.0, lost / 5)
+    site, breach = plan.site, ranges.breach
+    if site is not None:
+        share, breach = site.upper_share, _STEPPED if site.telling else breach
     return _Look(
         upper_share=float(share),
         exponents=(float(rng.uniform(1.3, 3.2)), float(rng.uniform(1.3, 3.2))),
         skews=(float(rng.uniform(-0.3, 0.3)), float(rng.uniform(-0.3, 0.3))),
-        tilt=float(rng.uniform(*ranges.lateral)),
+        tilt=float(rng.uniform(*ranges.lateral)) if site is None else site.lean,
         knee=float(rng.uniform(0.0, 0.5)) if plan.shape == "wedge" else 0.0,
         waves=(_waves(rng, rough), _waves(rng, rough)),
-        steps=(_step(rng, ranges.breach, lost), _step(rng, ranges.breach, lost)),
+        steps=(_step(rng, breach, lost), _step(rng, breach, lost)),
     )
 
 

@@ -129,6 +129,39 @@ class Fractures:
 
 
 @dataclass(frozen=True)
+class Sites:
+    """Where fractures strike. Without ``endplates`` the shape decides, as in the first presets.
+
+    Parameters
+    ----------
+    endplates : tuple of 3 floats
+        Shares of fractures of the superior, the inferior and both endplates.
+    thirds : tuple of 4 floats
+        Shares of anterior, middle, posterior losses and of losses over the whole depth.
+    one_sided : float
+        Share that sinks more on one side, as often left as right.
+    lean : Range
+        By how much, relative to the middle.
+    telling : float
+        Share in which the broken endplate shows: an impaction band under it, a step in it,
+        walls buckled beside it.
+    band_hu : Range
+        Density of that band.
+    evidence_share : float
+        Endplates that moved by less than this share of the most are no evidence: an image
+        does not show them.
+    """
+
+    endplates: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    thirds: tuple[float, float, float, float] = (1.0, 1.0, 0.0, 0.0)
+    one_sided: float = 0.0
+    lean: Range = (0.5, 0.85)
+    telling: float = 0.0
+    band_hu: Range = (60.0, 320.0)
+    evidence_share: float = 0.2
+
+
+@dataclass(frozen=True)
 class Shortcut:
     """A planted mark that betrays the grade without being anatomy."""
 
@@ -190,6 +223,7 @@ class Preset:
     shortcut: Shortcut = dataclass_field(default_factory=Shortcut)
     field: Field = dataclass_field(default_factory=Field)
     patient: Patient = dataclass_field(default_factory=Patient)
+    sites: Sites = dataclass_field(default_factory=Sites, repr=False)
 
 
 _SECTIONS: dict[str, type] = {
@@ -201,6 +235,7 @@ _SECTIONS: dict[str, type] = {
     "shortcut": Shortcut,
     "field": Field,
     "patient": Patient,
+    "sites": Sites,
 }
 
 
@@ -231,9 +266,12 @@ def load_preset(name: str) -> Preset:
 def preset_hash(name: str) -> str:
     """Return the SHA-256 of a preset with every default filled in.
 
-    Two phantoms with the same hash, seed and index were drawn from the same ranges.
+    Two phantoms with the same hash, seed and index were drawn from the same ranges. Sections
+    that came later count only where a preset uses them, so that earlier hashes stay.
     """
-    return hashlib.sha256(repr(load_preset(name)).encode()).hexdigest()
+    preset = load_preset(name)
+    later = "" if preset.sites == Sites() else repr(preset.sites)
+    return hashlib.sha256((repr(preset) + later).encode()).hexdigest()
 
 
 def parse_preset(name: str, settings: dict[str, Any]) -> Preset:

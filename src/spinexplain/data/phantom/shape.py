@@ -143,6 +143,9 @@ class Body:
     lesion: tuple[float, float, float, float] | None = None  # v, w, radius, HU
     hollow_mm: float = 0.0  # how far the back corners stand behind the middle of the back wall
     round_front: float = 0.0  # outline of the front from above: 0 a rounded box, 1 an ellipse
+    band_floor: float = 0.25  # share of an impaction band under an endplate that did not move
+    buckle_mm: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)  # as ``lip``, 4 mm inside
+    evidence_share: float = 0.0  # displacements under this share of the largest are no evidence
 
 
 PROFILE_T = np.linspace(0.0, 1.0, 41)

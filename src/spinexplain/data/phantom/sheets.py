@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spinexplain.data.phantom.displaced import part_codes
 from spinexplain.data.phantom.draw import Subject, VertebraTruth, draw_subject
 from spinexplain.data.phantom.grids import Grid, sheet_grid
 from spinexplain.data.phantom.presets import Preset, Scanner, load_preset
@@ -43,6 +44,9 @@ class PhantomSheet:
         1 on a planted mark that betrays the grade of this vertebra.
     outside : ndarray of bool, same shape
         Pixels outside the field of view (HU -1024).
+    part : ndarray of uint8, same shape
+        Endplate and sixth of the depth; see
+        :func:`~spinexplain.data.phantom.displaced.part_codes`.
     """
 
     subject: str
@@ -54,6 +58,13 @@ class PhantomSheet:
     twin_hu: np.ndarray | None
     shortcut: np.ndarray
     outside: np.ndarray
+    part: np.ndarray
+
+    @property
+    def displacement_mm(self) -> tuple[float, ...]:
+        """Displacement of the superior, then of the inferior endplate by sixths; or nothing."""
+        moved = self.truth.displaced
+        return () if moved is None else (*moved.superior, *moved.inferior)
 
     @property
     def level(self) -> str:
@@ -132,7 +143,8 @@ def draw_sheet(
         other = healthy_places(subject, places, target)
         twin_canvas = render(grid, subject, other, around, noise, frozenset({target}))
         twin = _imaged(twin_canvas.hu, outside, scan_sheet(twin_canvas.hu, how))
-    code = subject.bodies[level_index(target)].code
+    body = subject.bodies[level_index(target)]
+    code = body.code
     return PhantomSheet(
         subject=f"{preset.name}-{seed}-{k}",
         truth=truth,
@@ -143,6 +155,7 @@ def draw_sheet(
         twin_hu=twin,
         shortcut=((canvas.shortcut == code) & ~outside).astype(np.uint8),
         outside=outside,
+        part=np.where(outside, 0, part_codes(canvas, body, places[level_index(target)])),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage as ndi
@@ -11,6 +11,7 @@ from scipy import ndimage as ndi
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.displace import Displacement, displacement_of, predicted_loss
 from spinexplain.data.phantom.fracture import SHAPES, FracturePlan
+from spinexplain.data.phantom.sites import Site
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.geometry import apply_affine, box_axes, fit_curve
 from spinexplain.spine.body import Body, extract_body
@@ -43,12 +44,20 @@ class SimulatedFracture:
         Body centers after the fracture.
     evidence : LabelMap of uint8
         The label of the vertebra where its endplates were displaced and height was lost.
+    part : LabelMap of uint8
+        Endplate and sixth of the depth of the vertebra, 1 to 12; see
+        :func:`~spinexplain.data.phantom.displaced.part_codes`.
+    displacement_mm : tuple of 12 floats
+        How far the superior, then the inferior endplate moved, by sixths of the depth from
+        posterior to anterior.
     """
 
     volume: Volume
     labels: LabelMap
     vertebrae: tuple[Vertebra, ...]
     evidence: LabelMap
+    part: LabelMap
+    displacement_mm: tuple[float, ...]
 
 
 def simulate_fracture(
@@ -60,6 +69,7 @@ def simulate_fracture(
     seed: int = 0,
     impaction: float = 0.0,
     centroids: Sequence[Vertebra] = (),
+    site: Site | None = None,
 ) -> SimulatedFracture:
     """Fracture one vertebra of a real or phantom CT.
 
@@ -81,6 +91,8 @@ def simulate_fracture(
         are, as in old fractures.
     centroids : sequence of Vertebra
         Body centers of levels that are not in the mask; they follow what happens to the scan.
+    site : Site, optional
+        Which endplate and third give way, in place of ``shape``.
 
     Raises
     ------
@@ -100,12 +112,13 @@ def simulate_fracture(
     came from (trilinear; the mask nearest), so nothing is torn. The displacement is solved
     so that the heights measured on the deformed mask give the loss.
     """
-    _check(shape, loss, impaction)
+    _check(shape if site is None else SHAPES[0], loss, impaction)
     matched = match_grid(labels, volume)
     vertebrae = _joined(vertebrae_from_mask(matched), centroids)
     body = _find_body(matched, vertebrae, level)
     scene = _Scene(matched, tuple(vertebrae), level, body)
-    field = _solved(seed, scene, FracturePlan(shape, loss))
+    plan = FracturePlan(shape if site is None else site.shape, loss, site)
+    field = _solved(seed, scene, plan)
     return _warp(volume, scene, field, impaction)
 
 
@@ -174,7 +187,7 @@ def _solved(seed: int, scene: _Scene, plan: FracturePlan) -> Displacement:
     alone = _alone(scene)
     before = measure_bodies(alone, scene.vertebrae).get(scene.level)
     for _ in range(_TRIES):
-        chosen = FracturePlan(plan.shape, float(np.clip(aim, 0.02, 0.9)))
+        chosen = replace(plan, loss=float(np.clip(aim, 0.02, 0.9)))
         tried = displacement_of(np.random.default_rng(seed), scene.body, chosen)
         after = _measured_after(scene, alone, tried)
         if before is None or after is None:  # nothing to confirm by: trust the prediction
@@ -224,7 +237,7 @@ def _warp(
     hu, labels, code = volume.array.astype(np.float32), scene.labels, scene.level.verse_label
     warped = np.empty_like(hu)
     mask = np.empty_like(labels.array)
-    evidence = np.zeros(labels.array.shape, np.uint8)
+    evidence, part = (np.zeros(labels.array.shape, np.uint8) for _ in range(2))
     mineral = _mineral_hu(hu, labels, scene)
     for i in range(hu.shape[0]):
         local, at = _looked_up(field, volume.affine, (1, *hu.shape[1:]), i)
@@ -238,6 +251,7 @@ def _warp(
             warped[i] += np.minimum(impaction * mineral * dense, _DENSEST_HU)
         lost = field.evidence(*local)[0] & np.isin(mask[i], (0, code))
         evidence[i][lost] = code
+        part[i] = field.parts(*local)[0]
     if np.issubdtype(volume.array.dtype, np.integer):
         warped = np.rint(warped)
     return SimulatedFracture(
@@ -245,6 +259,8 @@ def _warp(
         labels=LabelMap(mask, labels.affine),
         vertebrae=tuple(_moved_vertebra(v, scene.level, field) for v in scene.vertebrae),
         evidence=LabelMap(evidence, labels.affine),
+        part=LabelMap(part, labels.affine),
+        displacement_mm=field.displacement_mm(),
     )
 
 

@@ -247,4 +247,5 @@ def _vertebra_document(
         "own_loss": round(fact.own_loss, 4),
         "heights_mm": heights,
         "look_alikes": list(fact.look_alikes),
+        "displacement_mm": None if fact.displaced is None else asdict(fact.displaced),
     }

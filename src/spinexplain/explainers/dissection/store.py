@@ -56,7 +56,7 @@ def write_dissection(dissection: Dissection, folder: Path) -> None:
         "package_version": metadata.version("spinexplain"),
         "arrays_sha256": sha256_file(folder / ARRAYS_FILE),
         "key": dissection.key,
-        "model": asdict(dissection.model),
+        "model": _model_content(dissection.model),
         "layer": dissection.layer,
         "quantile": dissection.quantile,
         "grid": asdict(dissection.grid),
@@ -70,6 +70,11 @@ def write_dissection(dissection: Dissection, folder: Path) -> None:
     text = json.dumps(content, indent=1, allow_nan=False)
     (folder / FIGURES_FILE).write_text(text + "\n", encoding="utf-8")
     _write_table(dissection, folder / TABLE_FILE)
+
+
+def _model_content(model: ModelInfo) -> dict[str, Any]:
+    """Return what identifies the model; how its evidence fared stays with the model."""
+    return {name: value for name, value in asdict(model).items() if name != "evidence"}
 
 
 def read_dissection(folder: str | Path) -> Dissection:

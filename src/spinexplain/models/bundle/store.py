@@ -29,6 +29,7 @@ from spinexplain.models.bundle.description import (
     BundleDescription,
     ExportDescription,
 )
+from spinexplain.models.bundle.evidence import read_evidence
 from spinexplain.models.bundle.folder import (
     MANIFEST,
     locate,
@@ -293,6 +294,7 @@ def _compiled(
 
 
 def _info(folder: Path, description: BundleDescription, digest: str, runtime: str) -> ModelInfo:
+    weights = sha256_file(folder / "model.safetensors")
     return ModelInfo(
         name=description.name,
         version=description.version,
@@ -300,7 +302,8 @@ def _info(folder: Path, description: BundleDescription, digest: str, runtime: st
         classes=description.classes,
         trained_on=description.trained_on,
         runtime=runtime,
-        weights_sha256=sha256_file(folder / "model.safetensors"),
+        weights_sha256=weights,
+        evidence=read_evidence(folder, weights),
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spinexplain.config.training import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError
+from spinexplain.models.heads.parts import part_names, prototype_counts
 from spinexplain.models.heads.prototype_head import PrototypeHead, max_similarity
 from spinexplain.models.trunks.backbones import Trunk
 
@@ -47,13 +51,18 @@ class PrototypeNet(nn.Module):
         self.epsilon = head.log_epsilon
         self.similarity = head.similarity
         self.region = head.region
-        dim, count = head.feature_dim, classes * head.prototypes_per_class
-        convolution = _CONV[axes]
+        counts = torch.tensor(prototype_counts(head, classes))
+        dim, count = head.feature_dim, int(counts.sum())
+        convolution, width = _CONV[axes], head.add_on_width or dim
         self.add_on = nn.Sequential(
-            convolution(trunk.channels, dim, 1), nn.ReLU(), convolution(dim, dim, 1), nn.Sigmoid()
+            convolution(trunk.channels, width, 1),
+            nn.ReLU(),
+            convolution(width, dim, 1),
+            nn.Sigmoid(),
         )
+        self.parts = part_names(classes) if head.addressed else ()
         self.prototypes = nn.Parameter(torch.empty(count, dim))
-        owner = torch.arange(classes).repeat_interleave(head.prototypes_per_class)
+        owner = torch.arange(classes).repeat_interleave(counts)
         self.register_buffer("prototype_class", owner)
         self.last_layer = nn.Linear(count, classes, bias=False)
         self._initialize(head)
@@ -69,6 +78,11 @@ class PrototypeNet(nn.Module):
             self.last_layer.weight.copy_(
                 torch.where(own, head.own_class_connection, head.other_class_connection)
             )
+
+    @property
+    def max_similarity(self) -> float:
+        """Similarity of a cell that equals a prototype."""
+        return max_similarity(self.similarity, self.epsilon)
 
     @property
     def own_class(self) -> Tensor:
@@ -133,6 +147,7 @@ class PrototypeNet(nn.Module):
             field=self.trunk.field,
             max_similarity=max_similarity(self.similarity, self.epsilon),
             region=self.region,
+            parts=self.parts,
         )
 
 
@@ -159,6 +174,15 @@ class LinearNet(nn.Module):
         self.target_channel = spec.channels.index("gaussian") if pooling == "target" else None
         self.background = -spec.mean / spec.std
         self.last_layer = nn.Linear(trunk.channels, classes)
+
+    def cell_weights(self, x: Tensor, grid: Sequence[int]) -> Tensor:
+        """Return how much each cell counts when the map is pooled, (N, *grid), sum 1."""
+        if self.target_channel is None:
+            return x.new_full((len(x), *grid), 1 / math.prod(grid))
+        bump = x[:, self.target_channel, None] - self.background
+        cells = _POOL[x.ndim - 2](bump, list(grid))[:, 0]  # type: ignore[arg-type]
+        total = cells.flatten(1).sum(dim=1).clamp_min(1e-6)
+        return cells / total.view(-1, *(1,) * len(grid))
 
     def pooled_features(self, x: Tensor) -> Tensor:
         """Return the features of an image, (N, channels)."""

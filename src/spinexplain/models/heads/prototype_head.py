@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.config.training import HeadSettings
+from spinexplain.models.heads.parts import part_names
 from spinexplain.models.receptive import ReceptiveField
 
 
@@ -26,6 +27,8 @@ class PrototypeHead:
         What a cell equal to a prototype gets.
     region : str
         What is outlined of a map; see :class:`~spinexplain.config.training.HeadSettings`.
+    parts : tuple of str, length P or 0
+        The part of the body each addressed prototype stands for.
     """
 
     connections: np.ndarray
@@ -33,6 +36,7 @@ class PrototypeHead:
     field: ReceptiveField
     max_similarity: float
     region: str = "contours"
+    parts: tuple[str, ...] = ()
 
 
 def max_similarity(similarity: str, epsilon: float) -> float:
@@ -57,4 +61,5 @@ def head_from_arrays(
 ) -> PrototypeHead:
     """Put a head together from a bundle's arrays and settings."""
     largest = max_similarity(settings.similarity, settings.log_epsilon)
-    return PrototypeHead(connections, owner, field, largest, settings.region)
+    parts = part_names(len(connections)) if settings.addressed else ()
+    return PrototypeHead(connections, owner, field, largest, settings.region, parts)

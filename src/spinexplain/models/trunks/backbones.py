@@ -17,6 +17,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.models.inputs import MEMORY_FORMAT
 from spinexplain.models.receptive import ConvStep, ReceptiveField, receptive_field
 from spinexplain.models.trunks.architectures import ARCHITECTURES, build_network
+from spinexplain.models.trunks.dense import DenseStages
 from spinexplain.models.trunks.weights import read_weights
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
@@ -83,6 +84,34 @@ def conv_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
     return Trunk(nn.Sequential(*layers), channels, receptive_field(steps))
 
 
+def conv_dense_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
+    """Build the plain stages with the first at the last stride twice as dense; see DenseStages.
+
+    Starts from the weights of a ``"conv"`` trunk of the same settings as well as from its own.
+
+    Raises
+    ------
+    ConfigError
+        If fewer than one stage lies before that stride, or none at it.
+    """
+    plain = conv_trunk(settings, spec)
+    dense = settings.max_stride.bit_length() - 2
+    if dense < 1 or settings.blocks <= dense or 2 ** (dense + 1) != settings.max_stride:
+        raise ConfigError(
+            f'[trunk] name "conv_dense" has max_stride {settings.max_stride} and {settings.blocks} '
+            "blocks; expected 4, 8 or 16, and a block for every halving. Set blocks and max_stride."
+        )
+    assert isinstance(plain.layers, nn.Sequential)
+    layers = DenseStages(*plain.layers, dense_stage=dense)
+    widths = settings.widths[: settings.blocks]
+    field = plain.field
+    return Trunk(
+        layers,
+        widths[-1] + widths[dense] + widths[dense - 1],
+        ReceptiveField(field.size, field.stride // 2, field.start),
+    )
+
+
 def efficientnet_lite0(settings: TrunkSettings, spec: InputSpec) -> Trunk:
     """Cut EfficientNet-lite0 after some of its 16 blocks.
 
@@ -124,6 +153,7 @@ def published_trunk(settings: TrunkSettings, spec: InputSpec) -> Trunk:
 
 BACKBONES: dict[str, Callable[[TrunkSettings, InputSpec], Trunk]] = {
     "conv": conv_trunk,
+    "conv_dense": conv_dense_trunk,
     "efficientnet_lite0": efficientnet_lite0,
     **dict.fromkeys(ARCHITECTURES, published_trunk),
 }

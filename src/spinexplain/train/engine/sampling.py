@@ -26,6 +26,58 @@ class StepRows:
     copies: np.ndarray
 
 
+def part_shares(
+    labels: np.ndarray, displacement_mm: np.ndarray, twins: np.ndarray, twin_share: float
+) -> np.ndarray:
+    """Return how likely each row is drawn when every part of the body is to be seen.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (N,)
+        0 healthy.
+    displacement_mm : ndarray, shape (N, 12)
+        Of the superior, then of the inferior endplate; NaN where unknown.
+    twins : ndarray of bool, shape (N,)
+        Healthy twins of fractured rows.
+    twin_share : float
+
+    Returns
+    -------
+    ndarray of float, shape (N,)
+        Sum 1. Half go to fractures: to every class alike, and in it alike to those with at
+        least 70 % of the displacement on the superior endplate, on the inferior one, and to
+        the others; groups without a row pass their share on.
+
+    Examples
+    --------
+    >>> moved = np.array([[0.0] * 12, [1.0] * 6 + [0.0] * 6, [1.0] * 6 + [0.0] * 6])
+    >>> part_shares(np.array([0, 1, 1]), moved, np.zeros(3, bool), 0.0).tolist()
+    [0.5, 0.25, 0.25]
+    """
+    total = displacement_mm.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        superior = displacement_mm[:, :6].sum(axis=1) / total
+    side = np.where(superior >= 0.7, 0, np.where(superior <= 0.3, 1, 2))
+    shares = np.zeros(len(labels))
+    twin_share = twin_share if twins.any() else 0.0
+    shares[twins] = twin_share / max(int(twins.sum()), 1)
+    healthy = (labels == 0) & ~twins
+    shares[healthy] = (0.5 - twin_share) / max(int(healthy.sum()), 1)
+    fractured = [(labels == c) & ~twins for c in np.unique(labels) if c > 0]
+    groups = [[rows & (side == k) for k in range(3)] for rows in fractured]
+    for kinds in groups:
+        found = [rows for rows in kinds if rows.any()]
+        for rows in found:
+            shares[rows] = 0.5 / len(groups) / len(found) / rows.sum()
+    return shares / shares.sum()
+
+
+def part_rows(shares: np.ndarray, batch: int, key: tuple[int, int], step: int) -> np.ndarray:
+    """Draw the rows of a step by their shares, none twice, by key and step alone."""
+    rng = np.random.default_rng([*key, step, 7])
+    return rng.choice(len(shares), min(batch, int((shares > 0).sum())), replace=False, p=shares)
+
+
 def crops_per_class(labels: np.ndarray, epoch: str) -> int:
     """Return how many crops of each class a balanced epoch holds.
 

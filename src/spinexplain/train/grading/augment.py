@@ -30,12 +30,16 @@ class Crops:
         Where the centroid is said to lie, in samples of the crop.
     target, evidence : Tensor of float32, shape (N, *E), or None
         The masks, resampled with the crop.
+    part : Tensor of float32, shape (N, *E), or None
+        Endplate and sixth of the depth, 0 to 12; see
+        :class:`~spinexplain.data.crops.dataset.TrainingSet`.
     """
 
     hu: Tensor
     centers: Tensor
     target: Tensor | None
     evidence: Tensor | None
+    part: Tensor | None = None
 
 
 def inside_mask(crops: Crops, inside: str) -> Tensor | None:
@@ -180,13 +184,12 @@ def augmented_crops(
         None
         if mask is None or not masks
         else _sample(torch.from_numpy(mask[index].astype(np.float32)), grid, "nearest")
-        for mask in (data.target, data.evidence)
+        for mask in (data.target, data.evidence, data.part)
     ]
     return Crops(
         rescanned(hu, [d.rescan for d in draws]),
         _said_centers(draws, matrices, side),
-        cut[0],
-        cut[1],
+        *cut,
     )
 
 

@@ -14,12 +14,22 @@ from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet, class_labels, grade_labels, grade_shares
 from spinexplain.models.inputs import network_input
 from spinexplain.train.engine.loop import Phase
-from spinexplain.train.engine.sampling import StepRows, balanced_rows, batch_rows
+from spinexplain.train.engine.sampling import (
+    StepRows,
+    balanced_rows,
+    batch_rows,
+    part_rows,
+    part_shares,
+)
 from spinexplain.train.grading.augment import Crops, augmented_crops
 from spinexplain.train.grading.augment_volume import volume_crops
 
 BALANCED_EPOCH = 10_000_000
 CPU = torch.device("cpu")
+_MOVED = (
+    *("height_loss", "everyone", "shares", "everyone_shares", "inside"),
+    *("displacement_mm", "twins"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +40,8 @@ class Batch:
     labels of all parts, by which weighted means are divided, and ``parts`` their number.
     ``shares`` and ``everyone_shares`` hold the raters' shares of the classes where the loss
     needs them; ``inside`` the cells' shares of the mask where features stand for the crops.
+    ``displacement_mm`` (n, 12) holds what fractures moved, ``twins`` (n,) which crops are
+    healthy twins.
     """
 
     x: Tensor
@@ -41,6 +53,8 @@ class Batch:
     shares: Tensor | None = None
     everyone_shares: Tensor | None = None
     inside: Tensor | None = None
+    displacement_mm: Tensor | None = None
+    twins: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +105,23 @@ class CropBatches:
         if self.rows is not None:
             chosen = self.rows(step)
             return replace(chosen, epoch=1000 * number + chosen.epoch)
+        if self.config.sampling == "parts":
+            rows = part_rows(_part_shares(self.data, self.config), batch, key, step)
+            return StepRows(rows, BALANCED_EPOCH * (1 + number) + step, np.zeros_like(rows))
         if self.config.sampling == "balanced":
             rows, _ = balanced_rows(class_labels(self.data, self.config.task), batch, step, key)
             return StepRows(rows, BALANCED_EPOCH * (1 + number) + step, np.zeros_like(rows))
         rows, epoch = batch_rows(len(self.data), batch, step, key)
         return StepRows(rows, 1000 * number + epoch, np.zeros_like(rows))
+
+
+def _part_shares(data: TrainingSet, config: TrainConfig) -> np.ndarray:
+    """Return the shares of :func:`part_shares`; without truth all sites count as one."""
+    labels = class_labels(data, config.task)
+    unknown = np.full((len(data), 12), np.nan)
+    moved = unknown if data.displacement_mm is None else data.displacement_mm
+    twins = np.zeros(len(data), bool) if data.twins is None else data.twins
+    return part_shares(labels, moved, twins, config.twin_share)
 
 
 def _crops(data: TrainingSet, config: TrainConfig, chosen: StepRows, masks: bool) -> Crops:
@@ -145,8 +171,14 @@ def _batch(
         shares=_soft_targets(data, config, rows),
         everyone_shares=None if part[1] == 1 else _soft_targets(data, config, whole.index),
         inside=inside,
+        displacement_mm=_rows_as_tensor(data.displacement_mm, rows),
+        twins=_rows_as_tensor(data.twins, rows),
         parts=part[1],
     )
+
+
+def _rows_as_tensor(values: np.ndarray | None, rows: np.ndarray) -> Tensor | None:
+    return None if values is None else torch.from_numpy(values[rows])
 
 
 def _soft_targets(data: TrainingSet, config: TrainConfig, rows: np.ndarray) -> Tensor | None:
@@ -163,11 +195,13 @@ def on_device(batch: Batch, device: torch.device) -> Batch:
         return batch
     crops = batch.crops
     if crops is not None:
-        masks = [None if m is None else m.to(device) for m in (crops.target, crops.evidence)]
-        crops = Crops(crops.hu, crops.centers, masks[0], masks[1])
+        masks = [
+            None if m is None else m.to(device) for m in (crops.target, crops.evidence, crops.part)
+        ]
+        crops = Crops(crops.hu, crops.centers, *masks)
     moved = {
         name: None if tensor is None else tensor.to(device)
-        for name in ("height_loss", "everyone", "shares", "everyone_shares", "inside")
+        for name in _MOVED
         for tensor in (getattr(batch, name),)
     }
     return Batch(batch.x.to(device), batch.labels.to(device), crops, **moved, parts=batch.parts)

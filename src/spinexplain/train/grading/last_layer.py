@@ -39,7 +39,8 @@ def fit_last_layer(
         ``lambda_l1`` weighs the absolute off-class connections, ``lambda_l2`` half the
         squares of all (on separable similarities the optimum is at infinity without it);
         ``constrained`` keeps own-class connections at or above 0 and off-class ones at or
-        below 0, so that a prototype always speaks for its own class.
+        below 0, so that a prototype always speaks for its own class; ``tied`` gives all
+        prototypes of a class the same own-class connection.
 
     Returns
     -------
@@ -61,7 +62,7 @@ def fit_last_layer(
     """
     own = prototype_class[None] == np.arange(len(weights))[:, None]
     signed = not settings.constrained
-    parts = _Parts(own, signed)
+    parts = _Parts(own, signed, settings.tied)
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         connections = parts.joined(flat)
@@ -101,26 +102,30 @@ def _minimized(
 class _Parts:
     """Connections as numbers whose absolute off-class sum is linear: their parts below and above 0.
 
-    First the own-class connections, then how far the off-class ones lie below 0, then, where
-    they may have any sign, how far above.
+    First the own-class connections (one a class where they are tied), then how far the
+    off-class ones lie below 0, then, where they may have any sign, how far above.
     """
 
-    def __init__(self, own: np.ndarray, signed: bool) -> None:
+    def __init__(self, own: np.ndarray, signed: bool, tied: bool = False) -> None:
         self._own, self._signed = own, signed
+        number = int(own.sum())
+        whose = np.nonzero(own)[0] if tied else np.arange(number)
+        self._spread = (whose[:, None] == np.unique(whose)).astype(float)
         sizes = np.ones((1 + signed) * int(np.sum(~own)), bool)
-        self.is_size = np.concatenate([np.zeros(int(own.sum()), bool), sizes])
+        self.is_size = np.concatenate([np.zeros(self._spread.shape[1], bool), sizes])
 
     def split(self, connections: np.ndarray) -> np.ndarray:
         """Return the parts of connections (K, P)."""
         off = connections[~self._own]
         above = [np.maximum(off, 0)] if self._signed else []
-        return np.concatenate([connections[self._own], np.maximum(-off, 0), *above])
+        shared = connections[self._own] @ self._spread / self._spread.sum(axis=0)
+        return np.concatenate([shared, np.maximum(-off, 0), *above])
 
     def joined(self, parts: np.ndarray) -> np.ndarray:
         """Return the connections (K, P) of parts."""
         connections = np.zeros(self._own.shape)
-        count, off = int(self._own.sum()), int(np.sum(~self._own))
-        connections[self._own] = parts[:count]
+        count, off = self._spread.shape[1], int(np.sum(~self._own))
+        connections[self._own] = self._spread @ parts[:count]
         connections[~self._own] = -parts[count : count + off]
         if self._signed:
             connections[~self._own] += parts[count + off :]
@@ -129,7 +134,8 @@ class _Parts:
     def pulled_back(self, slope: np.ndarray) -> np.ndarray:
         """Return the slope by parts from that by connections (K, P)."""
         off = slope[~self._own]
-        return np.concatenate([slope[self._own], -off, *([off] if self._signed else [])])
+        own = slope[self._own] @ self._spread
+        return np.concatenate([own, -off, *([off] if self._signed else [])])
 
 
 def weighted_cross_entropy(

@@ -22,6 +22,7 @@ from spinexplain.train.engine.journal import Terms
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.grading.augment import inside_mask
 from spinexplain.train.grading.batches import Batch
+from spinexplain.train.grading.part_targets import placed_terms
 from spinexplain.train.grading.projection import relative_share
 
 
@@ -124,6 +125,7 @@ def prototype_objective(
             "diversity": diversity_loss(model.prototypes, owner, loss.diversity),
             "l1": off_class_l1(model.last_layer.weight, owner),
             "outside": _outside(model, maps, batch, config),
+            **placed_terms(model, model.similarity_of(maps), batch, config),
         }
         factors = {
             "cluster": loss.lambda_clst,
@@ -131,10 +133,13 @@ def prototype_objective(
             "diversity": loss.lambda_div,
             "l1": loss.lambda_l1,
             "outside": loss.lambda_outside,
+            "place": loss.lambda_place,
+            "part": loss.lambda_part,
         }
         total = terms["cross_entropy"]
         for name, factor in factors.items():
-            total = total + factor * terms[name]
+            if name in terms:
+                total = total + factor * terms[name]
         return terms | {"total": total}
 
     return objective

@@ -17,9 +17,11 @@ from spinexplain.models.losses import class_weights
 from spinexplain.train.grading.augment import augmented_crops, inside_mask
 from spinexplain.train.grading.last_layer import SOLVERS
 from spinexplain.train.grading.objectives import WarmUp, target_cells
+from spinexplain.train.grading.part_targets import placed_targets
 from spinexplain.train.grading.projection import inputs_in_batches, plain_batches
 
 VIEW_EPOCH = 900_000
+_TRIES = 200  # crops looked at for one whose fracture lies in a prototype's part
 
 
 def weights_of(data: TrainingSet, config: TrainConfig, scheme: str) -> Tensor:
@@ -80,21 +82,27 @@ def start_from_patches(model: PrototypeNet, data: TrainingSet, config: TrainConf
     """Set every prototype to a latent patch of a random crop of its class, in place.
 
     Taken from a cell inside the target where masks exist, so that no prototype starts on
-    the background.
+    the background; of an addressed prototype from its part.
     """
     model.eval()
     labels = class_labels(data, config.task)
     rng = np.random.default_rng([config.seed, 2])
     for prototype, owner in enumerate(model.prototype_class.tolist()):
-        row = rng.choice(np.flatnonzero(labels == owner), 1)
-        (_, x, crops), *_ = inputs_in_batches(data, row, config.input)
-        latent = model.latent(x)[0]
-        cells = latent.flatten(1).T
-        share = torch.ones(len(cells))
-        mask = inside_mask(crops, config.loss.inside)
-        if mask is not None:
-            share = target_cells(model, mask, tuple(latent.shape[1:]), config).flatten()
-        inside = torch.nonzero(share >= 0.5).flatten().numpy()
+        for _ in range(_TRIES if model.parts and data.target is not None else 1):
+            row = rng.choice(np.flatnonzero(labels == owner), 1)
+            (_, x, crops), *_ = inputs_in_batches(data, row, config.input)
+            latent = model.latent(x)[0]
+            cells, grid = latent.flatten(1).T, tuple(latent.shape[1:])
+            share = torch.ones(len(cells))
+            mask = inside_mask(crops, config.loss.inside)
+            if mask is not None:
+                share = target_cells(model, mask, grid, config).flatten()
+            if model.parts and data.target is not None:
+                placed = placed_targets(model, crops, data, row, config.input, grid)
+                share = placed[0, prototype].flatten()
+            inside = torch.nonzero(share >= 0.5).flatten().numpy()
+            if len(inside):
+                break
         pick = rng.choice(inside) if len(inside) else rng.integers(len(cells))
         model.prototypes[prototype] = cells[int(pick)]
 

@@ -16,8 +16,9 @@ from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.errors import ModelError
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import batch_size, network_input
-from spinexplain.models.receptive import ReceptiveField
 from spinexplain.train.grading.augment import Crops, inside_mask, plain_crops
+from spinexplain.train.grading.cells import share_on_grid
+from spinexplain.train.grading.part_targets import LIT, placed_targets
 
 _VALUES_AT_ONCE = 2**19  # 2 MiB
 _CANDIDATES = 256
@@ -81,48 +82,11 @@ def plain_inputs(
     return network_input(crops.hu, crops.centers, spec)
 
 
-def cell_share(mask: Tensor, grid: tuple[int, ...], start: float, stride: float) -> Tensor:
-    """Return the share of each grid cell that a mask covers.
-
-    Parameters
-    ----------
-    mask : Tensor, shape (N, *E)
-        0 or 1, on the crop at 1 mm.
-    grid : tuple of int
-        Cells along each axis.
-    start, stride : float
-        First cell's centre and the step between cells, in samples of the crop.
-
-    Returns
-    -------
-    Tensor, shape (N, *grid)
-        Mean of the mask over a stride-wide window around the centre of each cell.
-    """
-    axes, n = len(grid), 4
-    fine = [start + stride * (torch.arange(g * n) / n - 0.5 + 0.5 / n) for g in grid]
-    unit = [(2 * f + 1) / size - 1 for f, size in zip(fine, mask.shape[1:], strict=True)]
-    mesh = torch.stack(torch.meshgrid(*unit, indexing="ij")[::-1], dim=-1)
-    points = mesh[None].expand(len(mask), *mesh.shape).to(mask.device)
-    dense = F.grid_sample(mask[:, None], points, padding_mode="zeros", align_corners=False)
-    pool = {2: F.avg_pool2d, 3: F.avg_pool3d}[axes]
-    return pool(dense, n)[:, 0]
-
-
 def relative_share(
     model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
 ) -> Tensor:
-    """Return :func:`cell_share` on a model's grid, divided by the fullest cell's."""
+    """Return :func:`~spinexplain.train.grading.cells.share_on_grid` for a model's grid."""
     return share_on_grid(model.trunk.field, mask, grid, spec)
-
-
-def share_on_grid(
-    field: ReceptiveField, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
-) -> Tensor:
-    """Return :func:`relative_share` for a grid whose cells see ``field``."""
-    scale = spec.extent_mm / spec.size
-    share = cell_share(mask, grid, (field.start + 0.5) * scale - 0.5, field.stride * scale)
-    fullest = share.flatten(1).amax(dim=1).clamp_min(1e-6)
-    return share / fullest.view(-1, *(1,) * len(grid))
 
 
 @torch.no_grad()
@@ -171,6 +135,8 @@ def project(
     for index in np.unique(owner):
         members = np.flatnonzero(owner == index)
         pool = _latent_pool(model, data, np.flatnonzero(labels == index), spec, settings, inside)
+        if model.parts and data.target is not None:
+            pool = replace(pool, own_cells=part_cells(model, data, pool, spec, members))
         sources |= choose_patches(model, members, pool, settings)
     return [sources[i] for i in range(len(owner))]
 
@@ -190,6 +156,8 @@ class LatentPool:
     rows : ndarray of int, shape (n,)
         Rows of the training set.
     subjects : ndarray of str, shape (n,)
+    own_cells : ndarray of bool, shape (M, n, cells), or None
+        Cells that lie in the part of each prototype of the class.
     """
 
     maps: Tensor
@@ -197,6 +165,7 @@ class LatentPool:
     keep: np.ndarray
     rows: np.ndarray
     subjects: np.ndarray
+    own_cells: np.ndarray | None = None
 
 
 @torch.no_grad()
@@ -224,6 +193,8 @@ def choose_patches(
     """
     distance = _distances(model, members, pool)
     distance[:, ~pool.keep] = np.inf
+    if pool.own_cells is not None:
+        distance[~pool.own_cells] = np.inf
     taken = _Taken(pool, settings)
     chosen: dict[int, PrototypeSource] = {}
     for nearest in np.argsort(distance.reshape(len(members), -1).min(axis=1), kind="stable"):
@@ -231,7 +202,8 @@ def choose_patches(
         found = taken.next(distance[nearest])
         if found is None:
             raise ModelError(
-                f"prototype {prototype} finds no own-class patch that is not a duplicate; "
+                f"prototype {prototype} finds no own-class patch that is not a duplicate and in "
+                "its part; "
                 "expected one. Use fewer prototypes_per_class or a larger cohort."
             )
         image, place = found
@@ -240,6 +212,25 @@ def choose_patches(
         chosen[prototype] = PrototypeSource(int(pool.rows[image]), cell, travelled)
         model.prototypes[prototype] = pool.maps[image, :, place].to(model.prototypes.device)
     return chosen
+
+
+def part_cells(
+    model: PrototypeNet,
+    data: TrainingSet,
+    pool: LatentPool,
+    spec: InputSpec,
+    members: np.ndarray,
+) -> np.ndarray:
+    """Return which cells lie in the part of each prototype, bool, shape (M, n, cells).
+
+    A cell lies in the part where the prototype's target is at least 0.7 of its highest.
+    """
+    found = []
+    for rows in _batches(pool.rows, spec):
+        target = placed_targets(model, plain_crops(data, rows, spec), data, rows, spec, pool.grid)
+        own = target[:, torch.as_tensor(members)].flatten(2)
+        found.append((own >= LIT) & (own > 0))
+    return torch.cat(found).movedim(1, 0).numpy()
 
 
 def _latent_pool(

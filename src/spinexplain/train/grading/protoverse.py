@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from spinexplain.config.heads import head_of
+from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
@@ -85,7 +86,8 @@ class GraderRun(Run):
 
     @property
     def _needs_masks(self) -> bool:
-        return self.config.loss.lambda_outside > 0
+        loss = self.config.loss
+        return max(loss.lambda_outside, loss.lambda_place, loss.lambda_part) > 0
 
     def _classified(self) -> LinearNet:
         config, settings = self.config, self.config.classifier
@@ -131,7 +133,7 @@ class GraderRun(Run):
         model = self._fresh()
         model.trunk.load_state_dict(classifier.trunk.state_dict())
         if self.config.head.initial_prototypes == "own_class_patches":
-            start_from_patches(model, self.training, self.config)
+            start_from_patches(model, without_twins(self.training), self.config)
         with cached_where_possible(model.trunk, self.training, self.config) as data:
             warm = self._prototype_phase(model, "warm", 1, False)
             self._descend(warm, model, data, masks=self._needs_masks)
@@ -147,17 +149,26 @@ class GraderRun(Run):
         return Phase(name, number, settings, groups, objective, (model.trunk,), before)
 
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
-        config, simulated = self.config, self.training.simulated
+        config, training = self.config, self.training
+        labels = self.labels
+        for kept_out in (training.simulated, training.twins):
+            if kept_out is not None:
+                labels = np.where(kept_out, -1, labels)
         sources = project(
             model,
-            self.training,
-            self.labels if simulated is None else np.where(simulated, -1, self.labels),
+            training,
+            labels,
             config.input,
             config.projection,
             config.loss.inside,
         )
-        tune_last_layer(model, self.training, config)
+        tune_last_layer(model, without_twins(training), config)
         return Trained(model, config, self.training, sources, self._validated(name, model))
+
+
+def without_twins(data: TrainingSet) -> TrainingSet:
+    """Drop healthy twins: they show other rows' persons again and shift the shares of classes."""
+    return data if data.twins is None or not data.twins.any() else data.take(~data.twins)
 
 
 def copied_state(model: nn.Module) -> dict[str, torch.Tensor]:

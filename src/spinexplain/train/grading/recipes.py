@@ -20,6 +20,7 @@ from spinexplain.errors import ConfigError, SpinexplainError
 from spinexplain.progress import SILENT, Progress
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.processes import start_fabric
+from spinexplain.train.grading.protoverse import without_twins
 from spinexplain.train.grading.run import (
     Arguments,
     Trained,
@@ -85,7 +86,7 @@ def train_model(
         with_classes(data, config.task, wanted + 1), config.validation_share, config.seed
     )
     del data  # the parts are copies, and a large cohort fits into memory once only
-    training, validation = parts
+    training, validation = parts[0], without_twins(parts[1])
     training = with_simulated_fractures(training, config)
     folder = Path(out)
     check_folder(folder, config, resume)

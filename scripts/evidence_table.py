@@ -1,0 +1,152 @@
+"""The table of docs/decisions/grounded-prototypes.md, from what evidence_bars.py stored.
+
+    python scripts/evidence_table.py
+
+Run after ``scripts/evidence_bars.py docs/data/evidence-bars.json ...``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+STORE = ROOT / "docs" / "data" / "evidence-bars.json"
+DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
+BEGIN, END = "<!-- bars: begin -->", "<!-- bars: end -->"
+PRESETS = ("placement", "balanced", "hard")
+
+
+def interval(figure: list[float]) -> str:
+    """Write a figure with its interval.
+
+    Examples
+    --------
+    >>> interval([0.5, 0.4, 0.6])
+    '0.50 (0.40 to 0.60)'
+    """
+    value, low, high = (x + 0.0 for x in figure)
+    return f"{value:.2f} ({low:.2f} to {high:.2f})"
+
+
+def signed(figure: list[float]) -> str:
+    """Write a difference with its interval."""
+    value, low, high = (x + 0.0 for x in figure)
+    return f"{value:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def rows_of(found: dict[str, Any]) -> list[tuple[str, str, Any]]:
+    """Return (what, bar, how to write it from one model's figures)."""
+    rows: list[tuple[str, str, Any]] = [
+        ("endplate, `placement`", "≥ 0.80", _placed("endplate")),
+        ("third, `placement`", "≥ 0.85", _placed("third")),
+    ]
+    for preset, prior in (("balanced", "scaled"), ("hard", "scaled"), ("placement", "frame")):
+        words = "of the body's size" if prior == "scaled" else "in the true frame"
+        rows.append((f"sum map minus prior {words}, `{preset}`", "> 0", _minus(preset, prior)))
+    for preset in PRESETS:
+        rows += [
+            (
+                f"top 2 % in the body; or the height it lost, `{preset}`",
+                "≥ 0.50",
+                _in_body(preset),
+            ),
+            (f"weaker on the twin; AUC, `{preset}`", "≥ 0.95; 0.98", _twin(preset)),
+            (f"largest winner share, G2, G3, `{preset}`", "≤ 0.60", _winner(preset)),
+            (f"parts shown, G2, G3, `{preset}`", "≥ 3", _parts(preset)),
+            (
+                f"second, third prototype give a quarter of the first, `{preset}`",
+                "most",
+                _further(preset),
+            ),
+            (f"class-average F1, `{preset}`", "", _f1(preset)),
+        ]
+    rows.append(("largest centered cosine G0, G2, G3", "≤ 0.60", _cosine))
+    return rows
+
+
+def _placed(question: str) -> Any:
+    return lambda one: interval(one["placement"]["placement"][question]["sum (top)"])
+
+
+def _minus(preset: str, prior: str) -> Any:
+    return lambda one: signed(one[preset]["evidence"]["sum"]["minus"][prior])
+
+
+def _in_body(preset: str) -> Any:
+    def written(one: dict[str, Any]) -> str:
+        found = one[preset]["evidence"]["sum"]
+        return f"{found['in_body'][0]:.2f}; {interval(found['in_body_or_lost_height'])}"
+
+    return written
+
+
+def _twin(preset: str) -> Any:
+    return lambda one: f"{one[preset]['twin']['falls']:.3f}; {one[preset]['twin']['auc']:.3f}"
+
+
+def _winner(preset: str) -> Any:
+    def written(one: dict[str, Any]) -> str:
+        shares = one[preset]["winner_share"]
+        healthy = 3
+        per = (len(shares) - healthy) // 2
+        largest = (max(shares[healthy : healthy + per]), max(shares[healthy + per :]))
+        return ", ".join(f"{share:.2f}" for share in largest)
+
+    return written
+
+
+def _parts(preset: str) -> Any:
+    return lambda one: ", ".join(
+        str(one[preset]["distinct_parts"]["by_class"][name]) for name in ("G2", "G3")
+    )
+
+
+def _further(preset: str) -> Any:
+    return lambda one: ", ".join(
+        f"{share:.2f}" for share in one[preset]["further_prototypes"].values()
+    )
+
+
+def _f1(preset: str) -> Any:
+    return lambda one: interval(one[preset]["f1"])
+
+
+def _cosine(one: dict[str, Any]) -> str:
+    return ", ".join(f"{value:.2f}" for value in one["cosine"]["centered"]["largest"].values())
+
+
+def table(found: dict[str, Any]) -> str:
+    """Lay the figures out: a row a question, a column a model."""
+    names = list(found)
+    lines = [
+        f"| on held-out phantoms | bar | {' | '.join(names)} |",
+        "|---" * (2 + len(names)) + "|",
+    ]
+    for what, bar, write in rows_of(found):
+        cells = [_written(write, found[name]) for name in names]
+        lines.append(f"| {what} | {bar} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _written(write: Any, one: dict[str, Any]) -> str:
+    try:
+        return str(write(one))
+    except KeyError:  # a plain classifier has its F1 alone
+        return "–"
+
+
+def written(document: str, found: dict[str, Any]) -> str:
+    """Return the document with the table between its markers."""
+    head, rest = document.split(BEGIN)
+    return f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}"
+
+
+def main() -> None:
+    found = json.loads(STORE.read_text("utf-8"))
+    DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8"), found), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

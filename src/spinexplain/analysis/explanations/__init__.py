@@ -1,0 +1,1 @@
+"""The benchmark of explanations: every explainer on every model, scored against the truth."""

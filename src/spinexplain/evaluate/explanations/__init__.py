@@ -1,0 +1,1 @@
+"""How good explanations are: plain functions on arrays, each with its equation."""

@@ -1,0 +1,59 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from spinexplain.data.phantom.bench import bench_cohort
+from spinexplain.errors import ConfigError, OutputError
+
+
+def digest(cohort, kind):
+    return hashlib.sha256(cohort.read(kind, np.flatnonzero(cohort.has(kind))).tobytes()).hexdigest()
+
+
+def test_the_same_seed_draws_the_same_bits(tmp_path):
+    first = bench_cohort(tmp_path / "a", "placement", 5, 6, 2)
+    second = bench_cohort(tmp_path / "b", "placement", 5, 6, 2)
+    assert digest(first, "patches_2d") == digest(second, "patches_2d")
+    other = bench_cohort(tmp_path / "c", "placement", 6, 6, 2)
+    assert digest(first, "patches_2d") != digest(other, "patches_2d")
+
+
+def test_fractures_have_their_twins(tmp_path):
+    drawn = []
+    cohort = bench_cohort(tmp_path / "a", "placement", 5, 6, 2, drawn.append)
+    index = cohort.index
+    own, twins = index[~index["healthy_twin"]], index[index["healthy_twin"]]
+    assert len(own) == 6
+    assert set(own.loc[own["grade"] != "G0", "twin_id"]) == set(twins["twin_id"])
+    assert drawn == [6]
+
+
+def test_drawing_goes_on_and_a_finished_one_is_opened(tmp_path):
+    cohort = bench_cohort(tmp_path / "a", "placement", 5, 4, 2)
+    (tmp_path / "a" / "index.parquet").unlink()
+    again = bench_cohort(tmp_path / "a", "placement", 5, 4, 2)
+    assert digest(cohort, "patches_2d") == digest(again, "patches_2d")
+    assert len(bench_cohort(tmp_path / "a", "placement", 5, 4, 2)) == len(cohort)
+
+
+def test_another_seed_does_not_go_into_the_same_folder(tmp_path):
+    bench_cohort(tmp_path / "a", "placement", 5, 2, 2)
+    with pytest.raises(OutputError):
+        bench_cohort(tmp_path / "a", "placement", 6, 2, 2)
+    with pytest.raises(ConfigError, match="nonesuch"):
+        bench_cohort(tmp_path / "b", "nonesuch", 6, 2, 2)
+
+
+def test_boxes_and_their_twins_share_a_frame(drawn_boxes):
+    index = drawn_boxes.index
+    twins = index[index["healthy_twin"]]
+    fractured = index[(index["grade"] != "G0") & ~index["healthy_twin"]]
+    assert len(fractured)
+    assert set(fractured["twin_id"]) == set(twins["twin_id"])
+    for row in fractured.index:
+        twin = twins[twins["twin_id"] == index["twin_id"][row]].index[0]
+        assert np.allclose(index["box_center_mm"][row], index["box_center_mm"][twin])
+        own, other = drawn_boxes.patches_3d[row], drawn_boxes.patches_3d[twin]
+        changed = np.abs(own.astype(int) - other) > 100
+        assert 0 < changed.mean() < 0.5
