@@ -1,7 +1,9 @@
 """A server with one graded scan, made from the invented lumbar findings without any model."""
 
+import json
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -15,6 +17,8 @@ from spinexplain.app.intake import copy_in, new_scan
 from spinexplain.app.scan_view import read_view, write_view
 from spinexplain.app.schema import Scan
 from spinexplain.app.server import create_app
+from spinexplain.findings import rules
+from spinexplain.findings.weighing import read_calibration
 from spinexplain.report.html import write_report
 from spinexplain.results.heatmaps import write_heatmaps
 
@@ -22,11 +26,20 @@ ORIGIN = "http://127.0.0.1"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+def steady(patch):
+    """Judge by weights that stay here too: the suite's own fixture lives for one test only."""
+    path = Path(__file__).parents[1] / "fixtures" / "verdict.json"
+    fixed = read_calibration(json.loads(path.read_text("utf-8")))
+    patch.setattr(rules, "stored_calibration", lambda: fixed)
+
+
 @pytest.fixture(scope="session")
 def drawn(lumbar, tmp_path_factory):
     """What the worker writes of a scan: its folders ``view`` and ``graded``."""
     folder = tmp_path_factory.mktemp("drawn")
-    write_view(lumbar, folder / "view")
+    with pytest.MonkeyPatch.context() as patch:
+        steady(patch)
+        write_view(lumbar, folder / "view")
     (folder / "graded").mkdir()
     write_heatmaps(lumbar, folder / "graded")
     write_report(lumbar, folder / "graded")

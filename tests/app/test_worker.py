@@ -29,7 +29,7 @@ def test_the_oldest_scan_is_graded_and_ready(server, graded):
     scan = state_of(server, graded)
     assert (scan.state, scan.headline) == (
         "ready",
-        "L1 fracture suspected, moderate; L3 borderline; L2 borderline",
+        "L1 fracture suspected, moderate; L3 fracture suspected, moderate",
     )
     assert scan.disagreement == 1
     assert not grade_next(server.database, server.folder)

@@ -56,8 +56,8 @@ def test_the_verse_files_are_read_by_prepares_own_readers(client, ready, tmp_pat
     table = read_fracture_table(tmp_path / "fracture-table.csv")
     record = table.series[series.table_id]
     names = ["T12", "L1", "L2", "L3", "L4", "L5", "L6"][shift:]
-    # L2 is borderline and L5 not assessable: without a word they have no grade.
-    grades = dict(zip(names, ["G0", "G2", None, "G0", "G0", None], strict=False))
+    # L5 is not assessable: without a word it has no grade.
+    grades = dict(zip(names, ["G0", "G2", "G0", "G0", "G0", None], strict=False))
     expected = {level: grade for level, grade in grades.items() if grade}
     assert dict(record.grades) == expected
     ct = read_volume(series.ct)
