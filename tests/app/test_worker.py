@@ -6,6 +6,7 @@ from sqlalchemy import update
 from app.conftest import state_of
 from app.test_intake import CT, MASK, added
 from spinexplain.app import worker
+from spinexplain.app.database import sqlite_url
 from spinexplain.app.schema import Scan
 from spinexplain.app.worker import grade_next, take_up_again
 from spinexplain.errors import LabelError
@@ -113,3 +114,8 @@ def test_stages_are_written_down(server, graded):
         session.execute(update(Scan).values(state="grading"))
     with worker.StageOfScan(server.database, graded).stage("heights"):
         assert state_of(server, graded).stage == "heights"
+
+
+def test_a_worker_whose_server_is_no_more_ends(server):
+    url = sqlite_url(server.folder.database)
+    worker.run_worker(server.folder.root, url, False, server=-1)  # nobody's id: returns at once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -119,7 +120,8 @@ def worker_process(request: ServeRequest) -> Iterator[None]:
     """Keep a worker running as long as the block; one that dies is started again."""
     ended = threading.Event()
     kind = "identified" if request.identified else "pseudonymized"
-    command = [sys.executable, "-m", "spinexplain.app.worker", str(request.data), request.url, kind]
+    command = [sys.executable, "-m", "spinexplain.app.worker"]
+    command += [str(request.data), request.url, kind, str(os.getpid())]
     running: list[subprocess.Popen[bytes]] = []
 
     def keep() -> None:

@@ -52,9 +52,8 @@ class StageOfScan:
         """Drop a line."""
 
 
-def run_worker(root: Path, url: str, identified: bool) -> None:
-    """Work until the process is ended, or the server that started it is no more."""
-    server = os.getppid()
+def run_worker(root: Path, url: str, identified: bool, server: int) -> None:
+    """Work until the process is ended, or the server of this process id is no more."""
     folder = make_folder(root)
     database = open_database(url)
     take_up_again(database, folder)
@@ -185,4 +184,4 @@ def _set(database: Database, scan_id: str, **values: object) -> None:
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        run_worker(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "identified")
+        run_worker(Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "identified", int(sys.argv[4]))
