@@ -2,7 +2,7 @@
 
     python scripts/evidence_table.py
 
-Run after ``scripts/evidence_bars.py docs/data/evidence-bars.json ...``.
+Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-STORE = ROOT / "docs" / "data" / "evidence-bars.json"
+STORE = ROOT / "docs" / "results" / "evidence-bars.json"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
 BEGIN, END = "<!-- bars: begin -->", "<!-- bars: end -->"
 PRESETS = ("placement", "balanced", "hard")

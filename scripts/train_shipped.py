@@ -20,7 +20,6 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 import numpy as np
 import torch
-from evidence_bars import measured, opened
 
 from spinexplain.analysis.reliability import (
     Reliability,
@@ -98,9 +97,6 @@ def main() -> None:
     }
     statement = stated(chosen, {name: without_twins(one) for name, one in tests.items()}, counts)
     statement.training["seeds"] = {str(run.config.seed): run.figures for run in runs}
-    statement.training["evidence_reliability"] = evidence_reliability(
-        chosen, options.work / f"placement-{TEST_SEED}-{options.test_sheets}"
-    )
     save_bundle(bundle_of(chosen, statement), options.out, force=True)
     calibration = calibration_of(chosen.data, chosen.config.input, "training sheets")
     # Without model.onnx, which doubles what the export adds and grading does not need.
@@ -109,16 +105,6 @@ def main() -> None:
         bare = replace(statement, results={}, training={})
         save_bundle(bundle_of(run, bare), options.work / f"seed-{run.config.seed}", force=True)
     print(options.out)
-
-
-def evidence_reliability(trained: Trained, placement: Path) -> dict[str, object]:
-    """Measure what the report says of this very model's evidence, on the preset ``placement``."""
-    found = measured(trained.model, trained.config.input, opened(placement, trained.config.input))
-    return {
-        "preset": "placement",
-        "right_endplate": found["placement"]["endplate"]["sum (top)"][0],
-        "convincing_alarms": found["convincing_alarms"],
-    }
 
 
 def trained_trunk(work: Path, share: float) -> str:

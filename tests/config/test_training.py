@@ -90,3 +90,11 @@ def test_presets_as_published_and_as_released_differ_where_the_ledger_says():
     assert released.joint.decay_early_steps == 366
     assert printed.projection.allow_duplicates
     assert read_config("protopnet-as-released").loss.lambda_div == 0
+
+
+def test_addressed_prototypes_need_the_healthy_class_first():
+    settings = {"head": {"addressed": True}, "classes": ["G2", "G0", "G3"]}
+    with pytest.raises(ConfigError, match='Put "G0" first'):
+        parse_config(settings, "mine.toml")
+    settings["classes"] = ["G0", "G2", "G3"]
+    assert parse_config(settings, "mine.toml").head.addressed

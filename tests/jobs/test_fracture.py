@@ -10,11 +10,12 @@ CT = EXAMPLE / "example_ct.nii.gz"
 MASK = EXAMPLE / "totalseg_vertebrae_pp_refined.nii.gz"
 
 
-def test_four_files_and_three_stages(tmp_path, listener):
+def test_five_files_and_three_stages(tmp_path, listener):
     fracture_to_folder(FractureRequest(CT, MASK, "L2", tmp_path / "out"), listener)
     assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == [
         "centroids.json",
         "ct.nii.gz",
+        "displacement.json",
         "evidence.nii.gz",
         "labels.nii.gz",
     ]

@@ -306,7 +306,7 @@ class TrainConfig(Settings):
         return derived_task(self.classes, self.grades)
 
     def model_post_init(self, context: Any) -> None:
-        """Refuse a class without grades, and a grade in two classes."""
+        """Refuse a class without grades, a grade in two classes, parts given to the wrong class."""
         if strangers := sorted(set(self.grades) - set(self.classes)):
             raise ConfigError(
                 f"[grades] names {strangers}, which are not in classes {list(self.classes)}. "
@@ -318,6 +318,11 @@ class TrainConfig(Settings):
             raise ConfigError(
                 f'class "{empty[0]}" stands for no grade; expected at least one of '
                 f"{', '.join(GENANT_GRADES)}. Add it to [grades]."
+            )
+        if self.head.addressed and task.healthy_index != 0:
+            raise ConfigError(
+                f'[head] addressed gives the first class the healthy parts; "{self.classes[0]}" is '
+                f'first and "{task.healthy}" is healthy. Put "{task.healthy}" first in classes.'
             )
 
 

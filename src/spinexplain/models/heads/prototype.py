@@ -51,8 +51,8 @@ class PrototypeNet(nn.Module):
         self.epsilon = head.log_epsilon
         self.similarity = head.similarity
         self.region = head.region
-        counts = torch.tensor(prototype_counts(head, classes))
-        dim, count = head.feature_dim, int(counts.sum())
+        counts = prototype_counts(head, classes)
+        dim, count = head.feature_dim, sum(counts)
         convolution, width = _CONV[axes], head.add_on_width or dim
         self.add_on = nn.Sequential(
             convolution(trunk.channels, width, 1),
@@ -62,7 +62,7 @@ class PrototypeNet(nn.Module):
         )
         self.parts = part_names(classes) if head.addressed else ()
         self.prototypes = nn.Parameter(torch.empty(count, dim))
-        owner = torch.arange(classes).repeat_interleave(counts)
+        owner = torch.tensor([index for index, number in enumerate(counts) for _ in range(number)])
         self.register_buffer("prototype_class", owner)
         self.last_layer = nn.Linear(count, classes, bias=False)
         self._initialize(head)
