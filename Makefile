@@ -10,7 +10,7 @@ export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo test check docs docs-pages bench fuzz train-shipped train-detector transfer verdict picture clean
+.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector transfer verdict picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,13 +21,21 @@ $(VENV)/.core: pyproject.toml constraints.txt
 	$(PIP) -e .
 	@touch $@
 
+$(VENV)/.app: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -e ".[app,dicom]"
+	@touch $@ $(VENV)/.core
+
 $(VENV)/.dev: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -e ".[dev]"
-	@touch $@ $(VENV)/.core
+	@touch $@ $(VENV)/.app $(VENV)/.core
 
 demo: $(VENV)/.core ## grade two real CTs and a phantom, and say where the reports are
 	$(BIN)/spinexplain demo -o demo-output --force
+
+reader: $(VENV)/.app ## look at, correct and sign the example scans in the browser
+	$(BIN)/spinexplain serve reader-data --examples
 
 # Two workers with one thread each; a file's tests stay together, as they share what is costly.
 test: $(VENV)/.dev check ## lint, types, tests and doctests
@@ -67,4 +75,4 @@ picture: $(VENV)/.dev ## take the README's picture from the demo's report
 	$(BIN)/python docs/writers/readme_picture.py
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) demo-output site build dist
+	rm -rf $(VENV) demo-output reader-data site build dist

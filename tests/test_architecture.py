@@ -31,8 +31,8 @@ LAYERS = [
     {"report", "dicom_out"},
     {"reproduce"},
     {"jobs"},
-    {"node"},
-    {"app", "cli"},
+    {"app", "node"},
+    {"cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 MODULES = sorted(path for path in SOURCE.rglob("*.py"))

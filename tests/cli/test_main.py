@@ -91,7 +91,7 @@ def test_extras_are_those_of_the_package():
         if extra in EXTRAS
     }
     wanted["node"].remove("spinexplain")  # its own extra dicom
-    modules = {"scikit_learn": "sklearn", "pyjpegls": "jpeg_ls"}
+    modules = {"scikit_learn": "sklearn", "pyjpegls": "jpeg_ls", "argon2_cffi": "argon2"}
     wanted = {extra: {modules.get(n, n) for n in names} for extra, names in wanted.items()}
     assert {name: set(modules) for name, modules in EXTRAS.items()} == wanted
 

@@ -31,6 +31,7 @@ from spinexplain.cli import (
     reproduce,
     score_explanations,
     series,
+    serve,
     summarize,
     tables,
     train,
@@ -68,6 +69,7 @@ for module in (
     reproduce,
     score_explanations,
     names,
+    serve,
     node,
     batch,
     summarize,
@@ -96,6 +98,7 @@ def options(
 
 
 EXTRAS = {
+    "app": ("alembic", "argon2", "fastapi", "python_multipart", "sqlalchemy", "uvicorn"),
     "dicom": ("highdicom", "jpeg_ls", "pydicom", "pylibjpeg"),
     "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),

@@ -1,0 +1,1 @@
+"""The addresses of the reader, one room a file."""
