@@ -20,7 +20,7 @@ COMMANDS = [info.name for info in app.registered_commands]
 def test_every_command_module_is_registered():
     modules = [m.name for m in pkgutil.iter_modules(spinexplain.cli.__path__)]
     with_command = {
-        name
+        name.replace("_", "-")
         for name in modules
         if hasattr(importlib.import_module(f"spinexplain.cli.{name}"), "command")
     }
