@@ -12,6 +12,7 @@ from spinexplain.experiment.folds import (
     run_fold,
 )
 from spinexplain.models.bundle.store import load_grader
+from spinexplain.progress import Steps
 
 
 def test_a_fold_is_judged_on_what_it_was_not_trained_on(toy_folded, tiny_preset, tmp_path):
@@ -53,7 +54,7 @@ def test_a_fold_that_was_cut_off_goes_on(toy_folded, tiny_preset, tmp_path):
             raise Killed
 
     try:
-        run_fold(entry, toy_folded, 0, tmp_path / "cut", killed)
+        run_fold(entry, toy_folded, 0, tmp_path / "cut", Steps(killed))
     except Killed:
         assert not is_done(fold_folder(tmp_path / "cut", entry, 0))
     cut = run_fold(entry, toy_folded, 0, tmp_path / "cut")

@@ -24,7 +24,7 @@ from spinexplain.experiment.shared_phase import classifier_key, keep, take
     ],
 )
 def test_the_key_follows_what_the_classifier_depends_on(change, same):
-    one, two = (parse_entry(f"protoverse:{c}as=x").config for c in ("", f"{change},"))
+    one, two = (parse_entry(f"protoverse-unaddressed:{c}as=x").config for c in ("", f"{change},"))
     assert (classifier_key(one, "data") == classifier_key(two, "data")) == same
     assert classifier_key(one, "data") != classifier_key(one, "other data")
 
