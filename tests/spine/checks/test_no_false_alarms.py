@@ -1,10 +1,12 @@
 """Sound scans, real and synthetic, pass every check without a warning or a flag."""
 
 import warnings
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
+from spinexplain.io.centroids import read_centroids
 from spinexplain.io.read import read_mask, read_scan
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
@@ -61,3 +63,14 @@ def test_phantoms_fractured_and_not(spines):
         raised, absent = checked(ct, folder / f"{ct.parent.name}_seg-vert_msk.nii.gz")
         assert not raised & ALARMS
         assert absent == ()
+
+
+def test_centers_beside_an_enhanced_heart():
+    """The bundled thoracic CT has contrast medium before T7 and T8, brighter than bone."""
+    folder = Path(str(resources.files("spinexplain.data"))) / "examples"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        volume = read_scan(folder / "thoracic_ct.nii.gz")
+        centers = read_centroids(folder / "thoracic_ctd.json", volume)
+        found = localize(volume, centroids=centers)
+    assert not {flag for vertebra in found for flag in vertebra.flags} & ALARMS

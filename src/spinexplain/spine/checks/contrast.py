@@ -28,7 +28,7 @@ _BODY_RADII_MM = (20.0, 14.0, 11.0)
 _BESIDE = (1.5, 2.2)  # of the radii, in the axial plane, beside and before the body
 _BESIDE_FROM_MM = -8.0
 _ARCH_MM = ((-25.0, 25.0), (-55.0, -20.0), (-15.0, 15.0))
-_DENSE_HU = 180.0
+DENSE_HU = 180.0
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _in_box(points: np.ndarray) -> np.ndarray:
 
 
 def _dense_share(hu: np.ndarray) -> float:
-    return float(np.mean(hu > _DENSE_HU)) if len(hu) >= _FEWEST else float("nan")
+    return float(np.mean(hu > DENSE_HU)) if len(hu) >= _FEWEST else float("nan")
 
 
 def _sampled(volume: Volume, points_mm: np.ndarray) -> np.ndarray:

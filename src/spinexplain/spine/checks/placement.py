@@ -13,6 +13,7 @@ from spinexplain.extents import Box
 from spinexplain.io.label_stats import label_boxes
 from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.spine.checks.contrast import (
+    DENSE_HU,
     CenterContrast,
     Contrast,
     center_contrast,
@@ -35,6 +36,7 @@ _CONFLICT_VOXELS = 0.5
 # Centers: (share inside, share of dense voxels behind) under which there is no vertebra.
 _CENTER_OFF = ((0.52, 1.01), (0.75, 0.02), (0.58, 0.08))
 _FEWEST_CENTERS = 3
+_MARROW_HU, _ARCH_BEHIND, _ENHANCED_BEFORE = 80.0, 0.2, 0.5
 _REVERSED = (0.03, 0.08)  # dense share behind at most, before at least
 
 
@@ -168,8 +170,16 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
 
 
 def _is_off(one: CenterContrast) -> bool:
+    if _beside_contrast_medium(one):
+        return False
     behind = 1.0 if np.isnan(one.behind) else one.behind
     return any(one.body.share < share and behind < dense for share, dense in _CENTER_OFF)
+
+
+def _beside_contrast_medium(one: CenterContrast) -> bool:
+    """Whether an enhanced heart or aorta in front outshines a body that has its arch behind."""
+    is_bone = one.body.inside_hu >= _MARROW_HU and one.behind >= _ARCH_BEHIND
+    return is_bone and one.body.inside_hu < DENSE_HU and one.before >= _ENHANCED_BEFORE
 
 
 def _is_reversed(one: CenterContrast) -> bool:
