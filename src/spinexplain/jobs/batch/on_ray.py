@@ -92,8 +92,9 @@ def _mapped(
     rows = [{"scan": _packed(scan)} for scan in scans]
     blocks = ray.data.from_items(rows, override_num_blocks=len(rows))
     pool = ActorPoolStrategy(min_size=1, max_size=crew.workers, max_tasks_in_flight_per_actor=2)
+    actor: Any = _Actor  # its type says a function; a class is what a pool of actors takes
     done = blocks.map(
-        _Actor,
+        actor,
         fn_constructor_args=(str(out), load, work),
         compute=pool,
         num_cpus=0.5,
