@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spinexplain.data.cohort import Cohort
@@ -187,6 +187,7 @@ def test_missing_and_broken_shards_are_named(written):
 
 
 @settings(max_examples=60, deadline=None)
+@example("index.parquet", [(0.17578125, 128)], 1.0)
 @given(
     st.sampled_from(["cohort.json", "index.parquet"]),
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8),

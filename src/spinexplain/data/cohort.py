@@ -283,6 +283,7 @@ def read_rows(path: Path) -> pa.Table:
         table = _with_ratings_column(_with_twin_column(table))
         table = _with_scan_columns(_with_displacement_column(table))
         table = table.select(index_schema().names).cast(index_schema())
+        table.validate(full=True)  # broken text would only show when a cell is read
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(
             f"{path}: cannot be read as a cohort table ({error}); expected the parquet file that "
