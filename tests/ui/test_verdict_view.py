@@ -19,7 +19,8 @@ def test_bars_join_and_end_at_the_total():
 
 
 def test_words():
-    assert view_verdict(Verdict(SUSPECTED, "severe"), SAY).words == "fracture suspected, severe"
+    severe = view_verdict(Verdict(SUSPECTED, "severe"), SAY)
+    assert (severe.words, severe.short) == ("fracture suspected, severe", "suspected, severe")
     possible = Verdict(SUSPECTED, "severe", possible=True)
     assert view_verdict(possible, SAY).words == "fracture suspected, possibly severe"
     assert view_verdict(Verdict(NO_SUSPICION), SAY).words == "no suspicion"

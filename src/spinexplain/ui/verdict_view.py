@@ -32,6 +32,8 @@ class VerdictView:
         Names the state in style sheets.
     words : str
         The state, with its severity.
+    short : str
+        The same for the narrow column of a table.
     terms : tuple of TermBar
         The base first, each beginning where the one before ends.
     log_odds, spread : float
@@ -45,6 +47,7 @@ class VerdictView:
 
     key: str
     words: str
+    short: str
     terms: tuple[TermBar, ...]
     log_odds: float
     spread: float
@@ -60,11 +63,14 @@ def view_verdict(verdict: Verdict, say: Catalogue) -> VerdictView:
     """Prepare a verdict for drawing."""
     key = VERDICT_KEYS[verdict.state]
     words = say(f"verdict.{key}")
+    short = say(f"verdict.short.{key}")
     if verdict.state == SUSPECTED:
+        short = say("verdict.with_severity", words=short, severity=severity_words(verdict, say))
         words = say("verdict.with_severity", words=words, severity=severity_words(verdict, say))
     return VerdictView(
         key=key,
         words=words,
+        short=short,
         terms=_bars(verdict, say),
         log_odds=verdict.log_odds,
         spread=verdict.spread,
