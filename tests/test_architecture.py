@@ -23,6 +23,7 @@ LAYERS = [
     {"spine"},
     {"models", "evaluate"},
     {"data"},
+    {"localizer"},
     {"train", "explainers"},
     {"findings"},
     {"analysis"},
