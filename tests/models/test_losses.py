@@ -121,6 +121,8 @@ def test_class_weights_of_the_published_counts():
         [58 / 982, 1.0, 58 / 38], rel=1e-6
     )
     assert class_weights(counts, "none").tolist() == [1, 1, 1]
+    four = class_weights(torch.tensor([982, 58, 38, 142]), "median")
+    assert four.tolist() == pytest.approx([100 / 982, 100 / 58, 100 / 38, 100 / 142])
     with pytest.warns(UserWarning, match="majority"):
         printed = class_weights(counts, "as_printed")
     assert printed.tolist() == pytest.approx([58 / 96, 58 / 1020, 58 / 1040], rel=1e-6)

@@ -156,6 +156,10 @@ class LossSettings(Settings):
     wrong side of; the last layer of a prototype network is fitted by cross-entropy always.
     ``grading = "soft"`` is the cross-entropy against the shares of raters who saw each class
     (in the last layer too); where a cohort has no raters, against the grade alone.
+    ``normalize`` says what the class-weighted loss is divided by: the sum of the crops'
+    ``"weights"``, so that a scheme's scale is lost and ``ins`` and ``median`` are one loss, or
+    the number of ``"samples"``, as equation 4 of ProtoVerse prints it; there the scale of the
+    weights shifts the balance with the other terms. The last layer follows.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
     ``lambda_place`` and ``lambda_part`` are for addressed prototypes and need a cohort that
@@ -175,6 +179,7 @@ class LossSettings(Settings):
     lambda_part: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"
     class_weights: ClassWeights = "median"
+    normalize: Literal["samples", "weights"] = "weights"
     grading: Literal["cross_entropy", "ordinal", "soft"] = "cross_entropy"
 
 

@@ -38,7 +38,10 @@ def classifier_settings(config: TrainConfig) -> dict[str, Any]:
             "classifier",
         )
     }
-    loss = {name: content["loss"][name] for name in ("class_weights", "lambda_height", "grading")}
+    loss = {
+        name: content["loss"][name]
+        for name in ("class_weights", "normalize", "lambda_height", "grading")
+    }
     return {**whole, "pooling": content["head"]["pooling"], "loss": loss}
 
 

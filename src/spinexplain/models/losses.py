@@ -147,6 +147,7 @@ def class_weights(counts: Tensor, scheme: str) -> Tensor:
     scheme : str
         ``"none"``; ``"ins"`` 1 / n; ``"isns"`` 1 / sqrt(n), both scaled to mean 1;
         ``"median"`` median(n) / n; ``"as_printed"`` median(n) / sum of the other counts.
+        The median of an even number of counts is the mean of the middle two.
 
     Raises
     ------
@@ -156,12 +157,16 @@ def class_weights(counts: Tensor, scheme: str) -> Tensor:
     Notes
     -----
     Eq. 3 of ProtoVerse as printed gives the healthy majority the largest weight; it is
-    kept for fidelity and warns.
+    kept for fidelity and warns. Schemes that differ by a factor alone (``"ins"`` and
+    ``"median"``) are the same loss once it is divided by the sum of the weights; see
+    ``loss.normalize``.
 
     Examples
     --------
     >>> class_weights(torch.tensor([100.0, 10.0, 5.0]), "median")
     tensor([0.1000, 1.0000, 2.0000])
+    >>> class_weights(torch.tensor([8.0, 6.0, 2.0, 1.0]), "median")
+    tensor([0.5000, 0.6667, 2.0000, 4.0000])
     """
     counts = counts.float()
     if bool((counts <= 0).any()):
@@ -172,10 +177,10 @@ def class_weights(counts: Tensor, scheme: str) -> Tensor:
     if scheme == "none":
         return torch.ones_like(counts)
     if scheme == "median":
-        return counts.median() / counts
+        return counts.quantile(0.5) / counts
     if scheme == "as_printed":
         warnings.warn("class_weights = as_printed weighs the majority up", stacklevel=2)
-        return counts.median() / (counts.sum() - counts)
+        return counts.quantile(0.5) / (counts.sum() - counts)
     powers = {"ins": 1.0, "isns": 0.5}
     if scheme not in powers:
         raise ConfigError(

@@ -209,3 +209,28 @@ def test_tying_costs_nothing_where_prototypes_are_alike():
         fit(similarities, labels, **settings),
         atol=1e-5,
     )
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_divided_by_samples_value_and_slope_grow_with_the_weights(soft):
+    similarities, labels = case()
+    targets = np.eye(3)[labels] if soft else labels
+    by_sum = weighted_cross_entropy(START, similarities, targets, WEIGHTS)
+    by_count = weighted_cross_entropy(START, similarities, targets, WEIGHTS, "samples")
+    factor = WEIGHTS[labels].mean()
+    assert by_count[0] == pytest.approx(factor * by_sum[0])
+    np.testing.assert_allclose(by_count[1], factor * by_sum[1])
+
+
+def test_divided_by_samples_larger_weights_outweigh_the_penalty():
+    similarities, labels = case()
+    settings = LastLayerSettings(lambda_l2=0.1)
+    fits = {
+        (scale, way): fit_last_layer(
+            similarities, labels, OWNER, scale * WEIGHTS, START, settings, normalize=way
+        )
+        for scale in (1, 5)
+        for way in ("weights", "samples")
+    }
+    np.testing.assert_allclose(fits[1, "weights"], fits[5, "weights"], atol=1e-5)
+    assert np.sum(fits[5, "samples"] ** 2) > 1.5 * np.sum(fits[1, "samples"] ** 2)

@@ -7,7 +7,13 @@ import torch.nn.functional as F
 from spinexplain.models.build import build_model
 from spinexplain.models.heads.ordinal import soft_cross_entropy
 from spinexplain.models.heads.prototype import LinearNet
-from spinexplain.models.losses import cluster_loss, diversity_loss, off_class_l1, separation_loss
+from spinexplain.models.losses import (
+    class_weights,
+    cluster_loss,
+    diversity_loss,
+    off_class_l1,
+    separation_loss,
+)
 from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.train.engine import precision
 from spinexplain.train.grading.augment import Crops
@@ -157,3 +163,65 @@ def test_parts_of_a_soft_step_average_to_the_whole(batch):
         own = Batch(logits[rows], labels[rows], None, shares=shares[rows], everyone_shares=shares)
         parts.append(grading_loss("soft", logits[rows], own, WEIGHTS))
     assert float(sum(parts) / 2) == pytest.approx(float(whole), rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["cross_entropy", "ordinal", "soft"])
+def test_divided_by_samples_the_scale_of_the_weights_stays(kind):
+    """Divided by the sum of the weights, doubling them changes nothing."""
+    logits = torch.randn(5, 3, generator=torch.Generator().manual_seed(3))
+    labels = torch.tensor([0, 0, 1, 2, 0])
+    shares = F.one_hot(labels, 3).float() if kind == "soft" else None
+    batch = Batch(logits, labels, None, shares=shares)
+    one = [grading_loss(kind, logits, batch, WEIGHTS, way) for way in ("weights", "samples")]
+    two = [grading_loss(kind, logits, batch, 2 * WEIGHTS, way) for way in ("weights", "samples")]
+    assert float(two[0]) == pytest.approx(float(one[0]))
+    assert float(two[1]) == pytest.approx(2 * float(one[1]))
+    assert float(one[1]) == pytest.approx(float(one[0] * WEIGHTS[labels].mean()))
+
+
+def test_the_published_weights_by_both_divisors():
+    """1 / n and median / n are one loss by the sum of the weights, and two by samples."""
+    counts = torch.tensor([982, 58, 38])
+    labels = torch.repeat_interleave(torch.arange(3), counts)
+    logits = torch.randn(len(labels), 3, generator=torch.Generator().manual_seed(0))
+    batch = Batch(logits, labels, None)
+
+    def found(scheme, way):
+        weights = class_weights(counts, scheme)
+        return float(grading_loss("cross_entropy", logits, batch, weights, way))
+
+    assert found("ins", "weights") == pytest.approx(found("median", "weights"), rel=1e-5)
+    scale = float(class_weights(counts, "ins")[0] / class_weights(counts, "median")[0])
+    assert abs(scale - 1) > 0.1
+    assert found("ins", "samples") == pytest.approx(scale * found("median", "samples"), rel=1e-5)
+
+
+def test_parts_of_a_step_divided_by_samples_average_to_the_whole():
+    logits = torch.randn(6, 3, generator=torch.Generator().manual_seed(3))
+    labels = torch.tensor([0, 1, 2, 0, 0, 1])
+    whole = grading_loss("cross_entropy", logits, Batch(logits, labels, None), WEIGHTS, "samples")
+    parts = [
+        grading_loss(
+            "cross_entropy",
+            logits[part::2],
+            Batch(logits[part::2], labels[part::2], None, everyone=labels),
+            WEIGHTS,
+            "samples",
+        )
+        for part in range(2)
+    ]
+    assert float(sum(parts) / 2) == pytest.approx(float(whole), rel=1e-5)
+
+
+def test_both_objectives_divide_as_the_settings_say(toy_config, batch):
+    terms = {}
+    for way in ("weights", "samples"):
+        config = toy_config(loss={"normalize": way})
+        model = network(config, "prototype")
+        terms[way] = float(prototype_objective(model, WEIGHTS, config)(batch)["cross_entropy"])
+        linear = WarmUp(network(config, "linear"))
+        found = classification_objective(linear, WEIGHTS, 0.0, normalize=way)(batch)
+        terms[f"linear {way}"] = float(found["cross_entropy"])
+    mean = float(WEIGHTS[batch.labels].mean())
+    assert terms["samples"] == pytest.approx(mean * terms["weights"], rel=1e-4)
+    assert terms["linear samples"] == pytest.approx(mean * terms["linear weights"], rel=1e-4)

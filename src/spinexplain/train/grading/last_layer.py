@@ -21,6 +21,8 @@ def fit_last_layer(
     weights: np.ndarray,
     start: np.ndarray,
     settings: LastLayerSettings,
+    *,
+    normalize: str = "weights",
 ) -> np.ndarray:
     """Fit class connections to cached similarities, to the optimum.
 
@@ -41,6 +43,9 @@ def fit_last_layer(
         ``constrained`` keeps own-class connections at or above 0 and off-class ones at or
         below 0, so that a prototype always speaks for its own class; ``tied`` gives all
         prototypes of a class the same own-class connection.
+    normalize : str
+        What the cross-entropy is divided by: the sum of the ``"weights"`` of the crops, or
+        the number of ``"samples"``; ``lambda_l1`` and ``lambda_l2`` weigh against it.
 
     Returns
     -------
@@ -66,7 +71,7 @@ def fit_last_layer(
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         connections = parts.joined(flat)
-        value, slope = weighted_cross_entropy(connections, similarities, labels, weights)
+        value, slope = weighted_cross_entropy(connections, similarities, labels, weights, normalize)
         value += settings.lambda_l2 / 2 * float(np.sum(connections**2))
         value += settings.lambda_l1 * float(flat[parts.is_size].sum())
         slope += settings.lambda_l2 * connections
@@ -139,17 +144,22 @@ class _Parts:
 
 
 def weighted_cross_entropy(
-    connections: np.ndarray, similarities: np.ndarray, labels: np.ndarray, weights: np.ndarray
+    connections: np.ndarray,
+    similarities: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    normalize: str = "weights",
 ) -> tuple[float, np.ndarray]:
     """Return the class-weighted cross-entropy and its slope with respect to connections.
 
-    Shapes as in :func:`fit_last_layer`; normalized by the sum of the samples' weights, as
-    torch does.
+    Shapes and ``normalize`` as in :func:`fit_last_layer`; by the sum of the crops' weights, as
+    torch divides, unless it says ``"samples"``.
     """
     logits = similarities @ connections.T
     if labels.ndim == 2:
-        return _against_shares(logits, similarities, labels * weights)
-    share = weights[labels] / weights[labels].sum()
+        weighted = labels * weights
+        return _against_shares(logits, similarities, weighted / _divisor(weighted, normalize))
+    share = weights[labels] / _divisor(weights[labels], normalize)
     rows = np.arange(len(labels))
     value = -float(np.sum(share * log_softmax(logits, axis=1)[rows, labels]))
     residual = softmax(logits, axis=1)
@@ -157,11 +167,14 @@ def weighted_cross_entropy(
     return value, (residual * share[:, None]).T @ similarities
 
 
+def _divisor(weighted: np.ndarray, normalize: str) -> float:
+    return float(len(weighted)) if normalize == "samples" else float(weighted.sum())
+
+
 def _against_shares(
     logits: np.ndarray, similarities: np.ndarray, weighted: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """Return the cross-entropy against weighted shares (N, K) of the classes, and its slope."""
-    weighted = weighted / weighted.sum()
     value = -float(np.sum(weighted * log_softmax(logits, axis=1)))
     residual = weighted.sum(axis=1, keepdims=True) * softmax(logits, axis=1) - weighted
     return value, residual.T @ similarities
@@ -175,6 +188,8 @@ def descend_last_layer(
     start: np.ndarray,
     settings: LastLayerSettings,
     seed: int = 0,
+    *,
+    normalize: str = "weights",
 ) -> np.ndarray:
     """Descend on cached similarities by Adam, as ProtoPNet's last-layer epochs do.
 
@@ -195,7 +210,9 @@ def descend_last_layer(
         if place == 0:
             order = np.random.default_rng([seed, 4, epoch]).permutation(n)
         rows = order[place * batch : (place + 1) * batch]
-        _, slope = weighted_cross_entropy(connections, similarities[rows], labels[rows], weights)
+        _, slope = weighted_cross_entropy(
+            connections, similarities[rows], labels[rows], weights, normalize
+        )
         slope += settings.lambda_l1 * np.where(own, 0.0, np.sign(connections))
         first = 0.9 * first + 0.1 * slope
         second = 0.999 * second + 0.001 * slope**2

@@ -48,12 +48,16 @@ class WarmUp(nn.Module):
         return self.linear.last_layer(features), self.height(features)[:, 0]
 
 
-def grading_loss(kind: str, logits: Tensor, batch: Batch, weights: Tensor) -> Tensor:
+def grading_loss(
+    kind: str, logits: Tensor, batch: Batch, weights: Tensor, normalize: str = "weights"
+) -> Tensor:
     """Return the class-weighted loss of grades, divided by the sum of the weights.
 
     With several processes by that of the whole step, times their number, so that the mean
     over the processes is the step's. ``kind`` is a key of ``GRADING_LOSSES``, or ``"soft"``
-    for the cross-entropy against the shares of raters who saw each class.
+    for the cross-entropy against the shares of raters who saw each class. With
+    ``normalize = "samples"`` it is divided by the number of crops instead (eq. 4 of
+    ProtoVerse).
     """
     weights = weights.to(logits.device)
     if batch.shares is not None:
@@ -64,6 +68,8 @@ def grading_loss(kind: str, logits: Tensor, batch: Batch, weights: Tensor) -> Te
         loss = GRADING_LOSSES[kind](logits, batch.labels, weights)
         own = weights[batch.labels]
         total = None if batch.everyone is None else weights[batch.everyone]
+    if normalize == "samples":
+        return loss * own.sum() / len(own)
     if total is None:
         return loss
     return loss * (len(total) / len(own)) * own.sum() / total.sum()
@@ -75,20 +81,21 @@ def classification_objective(
     lambda_height: float,
     precision: str = "fp32",
     grading: str = "cross_entropy",
+    normalize: str = "weights",
 ) -> Callable[[Batch], Terms]:
     """Return the class-weighted cross-entropy plus the regression of the height loss.
 
     The regression is the smooth L1 distance of tenths of the body's height, over the
     crops whose height loss is known. With ``precision = "bf16"`` the network runs in
-    bfloat16, where the device has it, and the losses in float32; ``grading`` is that of
-    ``LossSettings``.
+    bfloat16, where the device has it, and the losses in float32; ``grading`` and
+    ``normalize`` are those of ``LossSettings``.
     """
 
     def objective(batch: Batch) -> Terms:
         with network_precision(precision, batch.x.device.type):
             outputs = model(batch.x)
         logits, heights = (output.float() for output in outputs)
-        entropy = grading_loss(grading, logits, batch, weights)
+        entropy = grading_loss(grading, logits, batch, weights, normalize)
         if lambda_height == 0 or batch.height_loss is None:
             return {"cross_entropy": entropy, "total": entropy}
         known = torch.isfinite(batch.height_loss)
@@ -119,7 +126,7 @@ def prototype_objective(
         owner, loss = model.prototype_class, config.loss
         logits = model.last_layer(model.similarity_of(nearest))
         terms = {
-            "cross_entropy": grading_loss(loss.grading, logits, batch, weights),
+            "cross_entropy": grading_loss(loss.grading, logits, batch, weights, loss.normalize),
             "cluster": cluster_loss(nearest, batch.labels, owner),
             "separation": separation_loss(nearest, batch.labels, owner),
             "diversity": diversity_loss(model.prototypes, owner, loss.diversity),

@@ -164,5 +164,6 @@ def connect(
         last_layer_weights(data, config),
         model.last_layer.weight.double().numpy(),
         config.last_layer,
+        normalize=config.loss.normalize,
     )
     model.last_layer.weight.copy_(torch.from_numpy(fitted))

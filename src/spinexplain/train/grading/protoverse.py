@@ -100,6 +100,7 @@ class GraderRun(Run):
             config.loss.lambda_height,
             settings.precision,
             config.loss.grading,
+            config.loss.normalize,
         )
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model)
