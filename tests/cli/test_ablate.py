@@ -5,10 +5,12 @@ import shutil
 def test_prototypes_are_varied(spinexplain, toy_cohort, tiny_preset, tmp_path):
     out = tmp_path / "out"
     varied = ("--preset", tiny_preset, "--over", "prototypes=1,2", "--folds", 2, "--frozen-trunk")
+    varied += ("--seeds", 2)
     cohort = toy_cohort().path
     ended = spinexplain("ablate", cohort, *varied, "-o", out)
     assert ended.code == 0, ended.err
     assert "frozen trunk" in ended.out
+    assert "Noise floor: 2 identical trainings" in ended.out
     results = json.loads((out / "results.json").read_text())
     assert results["factors"]["keys"] == ["head.prototypes_per_class"]
     base = results["entries"][0]["name"]

@@ -44,6 +44,14 @@ def command(
     folds: Folds = 5,
     seed: Seed = 0,
     jobs: Jobs = 1,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            "--seeds",
+            min=1,
+            help="Train the preset this often with other seeds; what that changes is noise.",
+        ),
+    ] = 3,
     so_far: SoFar = False,
 ) -> None:
     """Vary settings of a preset and compare by cross-validation.
@@ -62,10 +70,11 @@ def command(
         folds=folds,
         seed=seed,
         jobs=jobs,
+        seeds=seeds,
         so_far=so_far,
     )
     made = designed(request)
-    with shown_stages("trainings", len(made.entries) * folds) as progress:
+    with shown_stages("trainings", len(made.trained) * folds) as progress:
         text = ablate_to_folder(request, made, progress)
     typer.echo(text)
     typer.echo(f"results: {out / 'results.json'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,18 @@ from spinexplain.config.entries import Entry, slug, with_setting
 from spinexplain.config.heads import head_of
 from spinexplain.config.training import TrainConfig
 from spinexplain.errors import ConfigError
+from spinexplain.experiment.backbones import (
+    BACKBONE,
+    PRETRAINED,
+    WEIGHTS,
+    check_trunks,
+    known_weights,
+    on_backbone,
+    with_own_weights,
+)
 from spinexplain.experiment.crossval import Plan, cross_validate
 from spinexplain.experiment.crossval_results import crossval_results
+from spinexplain.experiment.noise import again, judged_difference, noise_of
 from spinexplain.experiment.shared_phase import classifier_settings
 from spinexplain.io.json_file import write_json
 from spinexplain.progress import SILENT, Progress
@@ -33,16 +43,15 @@ ALIASES = {
     "loss": "loss.grading",
 }
 _WORDS = {"trunk.weights": {"scratch": "none"}}
-# How far a published backbone goes, and at which stride; "conv" keeps the preset's own.
-_CUTS = {"vgg": (5, 32), "resnet": (4, 32), "densenet": (4, 32), "efficientnet": (11, 16)}
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One setting and the values it takes."""
+    """One setting and the values it takes; of backbones their published weights, too."""
 
     key: str
     values: tuple[Any, ...]
+    weights: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,15 +65,25 @@ class Design:
     settings : mapping of str to mapping
         Entry -> value of every factor.
     keys : tuple of str
+    again : tuple of Entry
+        The preset as it is, with other seeds: what they differ by is noise.
     """
 
     entries: tuple[Entry, ...]
     settings: Mapping[str, Mapping[str, Any]]
     keys: tuple[str, ...]
+    again: tuple[Entry, ...] = ()
+
+    @property
+    def trained(self) -> tuple[Entry, ...]:
+        """Everything that is trained."""
+        return (*self.entries, *self.again)
 
 
 def parse_factor(text: str) -> Factor:
     """Read ``key=v1,v2,...``; keys are dotted settings or one of :data:`ALIASES`.
+
+    A backbone names its published weights behind ``@``.
 
     Raises
     ------
@@ -73,8 +92,10 @@ def parse_factor(text: str) -> Factor:
 
     Examples
     --------
-    >>> parse_factor("prototypes=2,3")
-    Factor(key='head.prototypes_per_class', values=(2, 3))
+    >>> parse_factor("prototypes=2,3").values
+    (2, 3)
+    >>> parse_factor("backbone=vgg11@vgg11.pth").weights
+    {'vgg11': 'vgg11.pth'}
     >>> parse_factor("init=imagenet,scratch").values
     ('imagenet', 'none')
     """
@@ -86,6 +107,8 @@ def parse_factor(text: str) -> Factor:
             f"{', '.join(ALIASES)}. Correct it."
         )
     key = ALIASES.get(name.strip(), name.strip())
+    if key == BACKBONE:
+        return Factor(key, *with_own_weights(words))
     known = _WORDS.get(key, {})
     return Factor(key, tuple(_value(known.get(word, word)) for word in words))
 
@@ -116,7 +139,9 @@ def setting_of(config: TrainConfig, key: str) -> Any:
     return at
 
 
-def design(base: TrainConfig, factors: Sequence[Factor], full: bool, source: str) -> Design:
+def design(
+    base: TrainConfig, factors: Sequence[Factor], full: bool, source: str, seeds: int = 1
+) -> Design:
     """Make the entries: every factor varied alone, or every combination.
 
     Parameters
@@ -127,6 +152,8 @@ def design(base: TrainConfig, factors: Sequence[Factor], full: bool, source: str
         Every combination.
     source : str
         Whose settings they are, for messages.
+    seeds : int
+        How often the preset as it is is trained, each time with another seed.
 
     Raises
     ------
@@ -144,21 +171,48 @@ def design(base: TrainConfig, factors: Sequence[Factor], full: bool, source: str
             f"--over names {', '.join(keys) or 'nothing'}; expected at least one key and every "
             "key once. Give all values of a key in one --over."
         )
-    start = {key: setting_of(base, key) for key in keys}
+    known = known_weights(base, {k: v for factor in factors for k, v in factor.weights.items()})
+    start = _start(base, factors)
     if full:
         points = [dict(zip(keys, values, strict=True)) for values in _combinations(factors)]
     else:
         points = [start | {f.key: value} for f in factors for value in f.values]
     entries: list[Entry] = []
     settings: dict[str, dict[str, Any]] = {}
-    for point in [start, *points]:
+    for point in [start, *(_own_named(point, start, base) for point in points)]:
         if any(point == known for known in settings.values()):
             continue
         changed = {key: value for key, value in point.items() if value != start[key]}
         name = slug(" ".join([base.name, *(f"{k.split('.')[-1]}={v}" for k, v in changed.items())]))
-        entries.append(Entry(name, _changed(base, changed, source)))
+        config = _changed(base, changed, source)
+        if changed.keys() & {BACKBONE, WEIGHTS}:
+            config = on_backbone(config, point, known, source)
+        entries.append(Entry(name, config))
         settings[name] = point
-    return Design(tuple(entries), settings, tuple(keys))
+    return Design(tuple(entries), settings, tuple(keys), again(entries[0], seeds))
+
+
+def _start(base: TrainConfig, factors: Sequence[Factor]) -> dict[str, Any]:
+    """Return the preset's own value of every factor."""
+    start = {factor.key: setting_of(base, factor.key) for factor in factors}
+    if WEIGHTS in start and _crossed(factors) and base.trunk.weights != "none":
+        start[WEIGHTS] = PRETRAINED
+    return start
+
+
+def _crossed(factors: Sequence[Factor]) -> bool:
+    """Return whether starting weights go with the backbone, so that they have no one name."""
+    asked = next((factor.values for factor in factors if factor.key == WEIGHTS), ())
+    return PRETRAINED in asked or any(factor.key == BACKBONE for factor in factors)
+
+
+def _own_named(
+    point: dict[str, Any], start: Mapping[str, Any], base: TrainConfig
+) -> dict[str, Any]:
+    """Call the preset's own weights what the start calls them."""
+    if start.get(WEIGHTS) == PRETRAINED and point[WEIGHTS] == base.trunk.weights:
+        return point | {WEIGHTS: PRETRAINED}
+    return point
 
 
 def _combinations(factors: Sequence[Factor]) -> list[tuple[Any, ...]]:
@@ -168,18 +222,13 @@ def _combinations(factors: Sequence[Factor]) -> list[tuple[Any, ...]]:
 def _changed(base: TrainConfig, changed: Mapping[str, Any], source: str) -> TrainConfig:
     config = base
     for key, value in changed.items():
+        if key in (BACKBONE, WEIGHTS):
+            continue
         config = with_setting(config, key, value, source)
-        if key == "trunk.name" and (cut := _cut(str(value))):
-            config = with_setting(config, "trunk.blocks", cut[0], source)
-            config = with_setting(config, "trunk.max_stride", cut[1], source)
         if key == "loss.class_weights":  # the last layer has schemes of its own
             config = with_setting(config, "last_layer.class_weights", None, source)
             config = with_setting(config, "last_layer.class_shares", None, source)
     return config
-
-
-def _cut(backbone: str) -> tuple[int, int] | None:
-    return next((cut for stem, cut in _CUTS.items() if backbone.startswith(stem)), None)
 
 
 def with_frozen_trunk(base: TrainConfig) -> TrainConfig:
@@ -198,6 +247,9 @@ def ablate(
 ) -> dict[str, Any]:
     """Cross-validate every entry of a design and write ``results.json``.
 
+    The preset is trained with other seeds as well (``made.again``); a difference not above
+    what these identical trainings differ by is called none.
+
     Entries whose classifier phase has the same settings share it, fold by fold; the
     results say so, and whether the trunk was frozen after it. Every entry is compared with
     the preset as it is.
@@ -211,7 +263,8 @@ def ablate(
     progress : Progress
         As :func:`~spinexplain.experiment.crossval.cross_validate` calls it.
     """
-    cross_validate(cohort, Plan(made.entries, folds, seed), out, jobs, progress)
+    check_trunks(made.trained)
+    cross_validate(cohort, Plan(made.trained, folds, seed), out, jobs, progress)
     return ablation_results(made, out, seed)
 
 
@@ -231,6 +284,11 @@ def ablation_results(
         "base": dict(made.settings[made.entries[0].name]),
         "how": how,
     }
+    repeats = {made.entries[0].name, *(entry.name for entry in made.again)}
+    noise = noise_of([entry for entry in results["entries"] if entry["name"] in repeats])
+    for pair in results["comparisons"]:
+        pair["with_training"] = judged_difference(pair, noise)
+    results["noise"] = noise
     write_json(Path(out) / "results.json", results, only_finite=True)
     return results
 

@@ -31,6 +31,8 @@ class AblateRequest:
     folds, seed : int
     jobs : int
         Folds trained side by side.
+    seeds : int
+        How often the preset is trained as it is, with other seeds.
     so_far : bool
         Whether nothing is trained and only the finished folds of ``out`` are judged.
     """
@@ -44,6 +46,7 @@ class AblateRequest:
     folds: int = 5
     seed: int = 0
     jobs: int = 1
+    seeds: int = 3
     so_far: bool = False
 
 
@@ -62,7 +65,7 @@ def designed(request: AblateRequest) -> Design:
     varied = parse_config_text(request.preset)
     if request.frozen_trunk:
         varied = with_frozen_trunk(varied)
-    return design(varied, factors, request.full_grid, request.preset)
+    return design(varied, factors, request.full_grid, request.preset, request.seeds)
 
 
 def ablate_to_folder(request: AblateRequest, made: Design, progress: Progress = SILENT) -> str:
@@ -84,6 +87,7 @@ def ablate_to_folder(request: AblateRequest, made: Design, progress: Progress = 
     from spinexplain.data.cohort import Cohort
     from spinexplain.experiment.ablation import ablate, ablation_results
     from spinexplain.experiment.crossval_results import results_markdown
+    from spinexplain.experiment.noise import noise_markdown
     from spinexplain.io.files import atomic_file
 
     out, seed = request.out, request.seed
@@ -92,7 +96,8 @@ def ablate_to_folder(request: AblateRequest, made: Design, progress: Progress = 
     else:
         opened = Cohort.open(request.cohort)
         results = ablate(opened, made, out, request.folds, seed, request.jobs, progress)
-    text = f"{results['factors']['how']}\n\n{results_markdown(results)}"
+    how = results["factors"]["how"]
+    text = f"{how}\n\n{noise_markdown(results)}\n{results_markdown(results)}"
     with atomic_file(out / "summary.md") as temporary:
         temporary.write_text(text, "utf-8")
     return text
