@@ -4,7 +4,7 @@ import pytest
 
 from app.conftest import add_ready
 
-OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/style.css")}
+OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/style.css"), ("GET", "/card.js")}
 FILLED = {
     "level": "L1",
     "plane": "sagittal",

@@ -10,7 +10,7 @@ from spinexplain.report.html import write_report
 from spinexplain.spine.reformat import reformat
 from spinexplain.types import Evidence, Exemplar, Explanation, Provenance
 from spinexplain.ui.contours import outlines
-from spinexplain.ui.evidence_view import view_explanation
+from spinexplain.ui.evidence_view import telling, view_explanation
 from spinexplain.ui.pictures import Album
 
 
@@ -20,14 +20,46 @@ def explained(lumbar):
     return item.patch, item.assessments[0].explanation
 
 
-def test_the_three_strongest_and_all_others_make_the_logit(explained):
+def test_three_for_two_against_and_all_others_make_the_logit(explained):
     patch, explanation = explained
     view = view_explanation(explanation, patch, Album())
     scores = [item.score for item in explanation.evidence]
-    assert [row.bar.value for row in view.rows] == scores[:3]
-    assert view.others.value == pytest.approx(sum(scores[3:]))
-    assert view.others_count == 6
+    assert [row.bar.value for row in view.rows] == scores[:3] + sorted(scores)[:2]
+    assert view.others.value == pytest.approx(sum(scores[3:]) - sum(sorted(scores)[:2]))
+    assert view.others_count == 4
     assert view.total.value == pytest.approx(sum(scores))
+
+
+def test_a_contribution_that_prints_as_nothing_gets_no_row(explained):
+    _, explanation = explained
+    scores = [1.2, 0.05, 0.049, 0.0, -0.02, -0.6]
+    pieces = [replace(explanation.evidence[0], score=score) for score in scores]
+    listed, rest = telling(pieces, additive=True)
+    assert [item.score for item in listed] == [1.2, 0.05, -0.6]
+    assert [item.score for item in rest] == [0.049, 0.0, -0.02]
+    listed, rest = telling(pieces[2:5], additive=True)
+    assert [item.score for item in listed] == [0.049]
+    assert len(rest) == 2
+
+
+def test_test_and_training_patch_are_closed_up_at_the_same_scale(explained):
+    patch, explanation = explained
+    for row in view_explanation(explanation, patch, Album()).rows:
+        windows = [row.region.window, row.exemplar.region.window]
+        assert windows[0][2:] == windows[1][2:]
+        assert 64 <= windows[0][2] <= 112
+        for left, top, width, height in windows:
+            assert 0 <= left <= 112 - width
+            assert 0 <= top <= 112 - height
+        assert row.region.pixel_mm == row.exemplar.region.pixel_mm == 1.0
+
+
+def test_a_training_patch_scaled_to_a_body_has_no_scale_bar(explained):
+    patch, explanation = explained
+    seen = replace(explanation.patch, frame=replace(explanation.patch.frame, spacing_mm=0.7))
+    for row in view_explanation(replace(explanation, patch=seen), patch, Album()).rows:
+        assert row.region.pixel_mm == pytest.approx(0.7)
+        assert row.exemplar.region.pixel_mm is None
 
 
 def test_a_cam_has_no_logit_no_others_and_no_training_patch(explained):
@@ -109,7 +141,9 @@ def test_regions_as_published_have_no_islands_on_sheet_test_and_training_patch(e
 def test_washes_share_one_scale(explained):
     patch, explanation = explained
     view = view_explanation(explanation, patch, Album())
-    assert view.top == pytest.approx(max(e.heatmap.max() for e in explanation.evidence[:3]))
+    assert view.top == pytest.approx(
+        max(e.heatmap.max() for e in telling(explanation.evidence, True)[0])
+    )
 
 
 def test_a_3d_training_patch_is_shown_in_its_mid_sagittal_plane(explained):

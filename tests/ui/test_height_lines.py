@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinexplain.ui.height_lines import ghost_outline, height_lines
+from spinexplain.ui.height_lines import bare_corner, ghost_outline, height_lines
 
 
 @pytest.fixture
@@ -59,3 +59,12 @@ def test_the_ghost_runs_along_the_cranial_ends_and_back(drawn):
     assert outline.startswith("M")
     assert outline.endswith("Z")
     assert outline.count("L") == 5
+
+
+def test_millimeters_stand_where_there_is_least_bone(lumbar):
+    for item in lumbar.vertebrae:
+        array = item.patch.array
+        corner = bare_corner(array)
+        rows = slice(-25, None) if "bottom" in corner else slice(None, 25)
+        columns = slice(None, 30) if "left" in corner else slice(-30, None)
+        assert (array[rows, columns] > 200).mean() < 0.05

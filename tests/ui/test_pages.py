@@ -35,6 +35,14 @@ def test_a_page_has_its_own_style_and_script_and_escapes_what_is_not_ours(templa
     assert (said, rest) == ("&lt;b&gt;", "&lt;B&gt;0.25")
 
 
+def test_scripts_of_components_run_before_the_page_s_own(templates):
+    page = render_page(
+        "atlas", {"said": "", "loud": str}, filters={"half": str}, scripts=("card.js",)
+    )
+    both = static_text("card.js") + static_text("atlas.js")
+    assert f"|{both}|{content_hash(both)}|" in page
+
+
 def test_the_report_has_its_style_sheet_once(templates):
     page = render_page("report", {"said": "", "loud": str}, filters={"half": str})
     assert page.count(static_text("report.css")) == 1

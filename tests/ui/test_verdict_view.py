@@ -2,9 +2,9 @@
 
 import pytest
 
-from spinexplain.findings.verdict import NO_SUSPICION, SUSPECTED, Term, Verdict
+from spinexplain.findings.verdict import NO_SUSPICION, STATES, SUSPECTED, Term, Verdict
 from spinexplain.texts.catalogue import load_catalogue
-from spinexplain.ui.verdict_view import axis_percent, view_verdict
+from spinexplain.ui.verdict_view import axis_percent, verdict_style, view_verdict
 
 SAY = load_catalogue()
 
@@ -25,3 +25,13 @@ def test_words():
     assert view_verdict(possible, SAY).words == "fracture suspected, possibly severe"
     assert view_verdict(Verdict(NO_SUSPICION), SAY).words == "no suspicion"
     assert view_verdict(Verdict(NO_SUSPICION), SAY).terms == ()
+
+
+def test_every_verdict_has_a_chip_and_only_grades_look_like_grades():
+    chips = {state: verdict_style(Verdict(state, severity="severe")) for state in STATES}
+    assert [chips[state].letters for state in STATES] == ["G3", "?", "Df?", "mild", "G0", "\u2013"]
+    assert len({chip.key for chip in chips.values()}) == len(STATES)
+
+
+def test_a_suspected_fracture_without_severity_is_called_one():
+    assert verdict_style(Verdict(SUSPECTED)).letters == "Fx"

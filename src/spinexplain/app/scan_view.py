@@ -116,7 +116,7 @@ def shown_verdict(item: VertebraFindings, card: VertebraCard) -> dict[str, Any]:
     if row.not_assessable is not None and not verdict.terms:
         words = f"not assessable: {row.not_assessable.replace('_', ' ')}"
     return {
-        "style": vars(row.style),
+        "style": vars(row.verdict.style),
         "grade": row.grade,
         "verdict": row.verdict.key,
         "words": words,

@@ -29,6 +29,7 @@ from spinexplain.app.routes import (
 )
 from spinexplain.errors import SpinexplainError
 from spinexplain.texts.printable import printable
+from spinexplain.ui.pages import static_text
 
 _ROOMS = (worklist, scan, acts, exports, centers, compare, sign_in, accounts)
 _LARGEST_FORM = 2 * 2**20
@@ -65,6 +66,7 @@ def create_app(
     for room in _ROOMS:
         app.include_router(room.router)
     app.get("/style.css")(_style)
+    app.get("/card.js")(_card_script)
     mimetypes.add_type("text/javascript", ".js")
     static = resources.files("spinexplain.app") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
@@ -77,6 +79,11 @@ def create_app(
 def _style() -> Response:
     """Send the tokens and the style of the report."""
     return Response(shared_style(), media_type="text/css")
+
+
+def _card_script() -> Response:
+    """Send what the report's cards do, too."""
+    return Response(static_text("card.js"), media_type="text/javascript")
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -20,14 +20,15 @@ from spinexplain.ui.spine_map import SpineMap, view_map
 from spinexplain.ui.tokens import BONE_WINDOW_HU
 from spinexplain.ui.vertebra_view import (
     LOSS_BANDS,
-    Thumbnail,
     VertebraCard,
     VertebraRow,
     loss_percent,
     view_card,
     view_row,
-    view_thumbnail,
 )
+
+FOLDED_DETAIL = 1
+"""Encoded pixels per sample of vertebrae without suspicion; three where there is one."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ class Page:
         Cranial to caudal.
     cards : tuple of VertebraCard
         Suspicious vertebrae, worst first.
-    thumbnails : tuple of Thumbnail
-        The others, cranial to caudal.
+    folded : tuple of VertebraCard
+        The others, cranial to caudal, each behind its thumbnail.
     slice_mm : float
     date : datetime.date
     software : str
@@ -94,7 +95,7 @@ class Page:
     spine_map: SpineMap
     rows: tuple[VertebraRow, ...]
     cards: tuple[VertebraCard, ...]
-    thumbnails: tuple[Thumbnail, ...]
+    folded: tuple[VertebraCard, ...]
     slice_mm: float
     date: datetime.date
     software: str
@@ -149,7 +150,7 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
         spine_map=view_map(findings.overview, spine, album),
         rows=tuple(view_row(item, findings.models, say) for item in spine),
         cards=tuple(view_card(item, findings, album, say) for item in ordered),
-        thumbnails=tuple(view_thumbnail(item, findings, album, say) for item in healthy),
+        folded=tuple(view_card(item, findings, album, say, FOLDED_DETAIL) for item in healthy),
         slice_mm=slice_spacing_mm(findings.volume),
         date=date,
         software=software_version(),
@@ -170,4 +171,4 @@ def render(page: Page, say: Catalogue) -> str:
         "loss_zero": loss_percent(0.0),
         "window": BONE_WINDOW_HU,
     }
-    return render_page("report", content)
+    return render_page("report", content, scripts=("card.js",))

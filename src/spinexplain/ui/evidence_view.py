@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,24 +20,45 @@ from spinexplain.types import (
     UnitDetail,
 )
 from spinexplain.ui.cell_maps import steady_map
+from spinexplain.ui.close_up import Window, evidence_box, needed_mm, window
 from spinexplain.ui.contours import outlines
-from spinexplain.ui.grid_lines import GridLines, grid_lines
+from spinexplain.ui.grid_lines import GridLines, grid_lines, sheet_transform
 from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.tokens import GradeStyle, grade_style
 from spinexplain.ui.waterfall import Bar, side_by_side, waterfall
 
-ROWS_SHOWN = 3
+FOR_SHOWN, AGAINST_SHOWN = 3, 2
+LEAST_SHOWN = 0.05
+"""Contribution below which a piece of evidence is not worth a row of its own."""
 # Units do not add up: none may stand for "all others", so all that were found are shown.
 UNITS_SHOWN = 5
 
 
 @dataclass(frozen=True)
 class Region:
-    """A picture with the contours of a heat map on it, innermost first, and its grid."""
+    """A picture with the contours of a heat map on it, and what may be asked about it.
+
+    Parameters
+    ----------
+    picture : Picture
+    contours : tuple of str
+        Paths, innermost first.
+    grid : GridLines or None
+        The map's own cells.
+    transform : str
+        From the grid's samples to those of the picture, as SVG writes it; empty for none.
+    window : tuple of 4 floats or None
+        Left, top, width and height of the close-up, in samples; None is the whole picture.
+    pixel_mm : float or None
+        Distance of the picture's samples; None where it is not known.
+    """
 
     picture: Picture
     contours: tuple[str, ...]
     grid: GridLines | None = None
+    transform: str = ""
+    window: Window | None = None
+    pixel_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -129,8 +150,9 @@ def view_explanation(
     shown: Patch,
     album: Album,
     reliability: Sequence[EvidenceReliability] = (),
+    detail: int = 3,
 ) -> ExplanationView:
-    """Prepare the strongest evidence of an explanation for drawing on a patch.
+    """Prepare the telling evidence of an explanation for drawing on a patch.
 
     Parameters
     ----------
@@ -142,10 +164,11 @@ def view_explanation(
         Takes the pictures.
     reliability : sequence of EvidenceReliability
         What is known of the model's explainers; the line of this one's is shown.
+    detail : int
+        Encoded pixels per sample of the patch's own pictures.
     """
     additive = explanation.additive
-    count = ROWS_SHOWN if additive else UNITS_SHOWN
-    listed, rest = explanation.evidence[:count], explanation.evidence[count:]
+    listed, rest = telling(explanation.evidence, additive)
     drawn_on = onto_sheet(explanation.patch, shown)
     maps = [drawn_on(item.heatmap) for item in listed]
     top = max((float(heatmap.max()) for heatmap in maps), default=0.0)
@@ -158,11 +181,14 @@ def view_explanation(
             item,
             explanation.patch,
             Region(
-                album.add_wash(drawn, top),
+                album.add_wash(drawn, top, min(detail, 2)),
                 _sheet_outlines(item, drawn, explanation.patch.frame.spacing_mm, drawn_on),
+                grid_lines(item, explanation.patch.array.shape[:2], _spacing_mm(explanation)),
+                sheet_transform(explanation.patch, shown),
             ),
             bar,
             album,
+            detail,
         )
         for item, drawn, bar in zip(listed, maps, bars, strict=False)
     )
@@ -182,6 +208,38 @@ def view_explanation(
     )
 
 
+def telling(
+    evidence: Sequence[Evidence], additive: bool
+) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """Choose the pieces that get a row: what speaks most for the class, and most against it.
+
+    Parameters
+    ----------
+    evidence : sequence of Evidence
+        Strongest first.
+    additive : bool
+        Whether the scores add up. Where they do not, none can stand for the others, and the
+        first ones are shown.
+
+    Returns
+    -------
+    listed, rest : tuple of Evidence
+        ``listed``: up to three for the class, then up to two against it, each of a contribution
+        that shows; where none does, the strongest one.
+    """
+    if not additive:
+        return tuple(evidence[:UNITS_SHOWN]), tuple(evidence[UNITS_SHOWN:])
+    ranked = sorted(evidence, key=lambda item: -item.score)
+    speaks_for = [item for item in ranked if item.score >= LEAST_SHOWN][:FOR_SHOWN]
+    against = [item for item in reversed(ranked) if item.score <= -LEAST_SHOWN][:AGAINST_SHOWN]
+    listed = [*speaks_for, *against] or list(evidence[:1])
+    return tuple(listed), tuple(item for item in evidence if all(item is not x for x in listed))
+
+
+def _spacing_mm(explanation: Explanation) -> float:
+    return float(explanation.patch.frame.spacing_mm)
+
+
 def _sheet_outlines(
     item: Evidence,
     drawn: np.ndarray,
@@ -193,17 +251,21 @@ def _sheet_outlines(
     return outlines(drawn, item.region)
 
 
-def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) -> EvidenceRow:
+def _row(
+    item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album, detail: int
+) -> EvidenceRow:
     unit = item.detail if isinstance(item.detail, UnitDetail) else None
     # Units are shown where they are strongest, as in the paper; they may be active off the middle.
     strongest = unit is not None
     extent_mm = len(patch.array) * patch.frame.spacing_mm
+    tested = _region(patch.array, item.heatmap, item, extent_mm, album, strongest, detail=detail)
     exemplars = [_exemplar(one, item, extent_mm, album) for one in item.exemplars]
+    tested, exemplars = _closed_up(tested, item, exemplars, strongest)
     return EvidenceRow(
         name=item.name,
         class_name=item.class_name,
         grade=grade_style(item.class_name if unit is None else _tied_to(unit)),
-        region=_region(patch.array, item.heatmap, item, extent_mm, album, strongest),
+        region=tested,
         overlay=overlay,
         exemplar=exemplars[0] if exemplars else None,
         further=tuple(exemplars[1:]) if strongest else (),
@@ -212,6 +274,39 @@ def _row(item: Evidence, patch: Patch, overlay: Region, bar: Bar, album: Album) 
         terms=item.terms,
         bar=bar,
     )
+
+
+def _closed_up(
+    tested: Region, item: Evidence, exemplars: Sequence[ExemplarView], strongest: bool
+) -> tuple[Region, list[ExemplarView]]:
+    """Show test and training patch around their regions, both at the same scale."""
+    regions = [tested, *(one.region for one in exemplars)]
+    maps = [item.heatmap[_plane(item.heatmap, strongest)]]
+    maps += [one.heatmap[_plane(one.heatmap, False)] for one in item.exemplars]
+    boxes = [evidence_box(heatmap, item.region) for heatmap in maps]
+    shown = [(region, box) for region, box in zip(regions, boxes, strict=True) if region]
+    side_mm = max(needed_mm(box, _step_mm(region)) for region, box in shown)
+    framed = [
+        None if region is None else _framed(region, box, side_mm)
+        for region, box in zip(regions, boxes, strict=True)
+    ]
+    assert framed[0] is not None
+    # A training patch scaled to the size of the body has millimeters of its own.
+    scaled = tested.pixel_mm != 1.0
+    others = [
+        replace(one, region=region and replace(region, pixel_mm=None) if scaled else region)
+        for one, region in zip(exemplars, framed[1:], strict=True)
+    ]
+    return framed[0], others
+
+
+def _framed(region: Region, box: tuple[slice, slice] | None, side_mm: float) -> Region:
+    shape = (region.picture.height, region.picture.width)
+    return replace(region, window=window(box, shape, _step_mm(region), side_mm))
+
+
+def _step_mm(region: Region) -> float:
+    return 1.0 if region.pixel_mm is None else region.pixel_mm
 
 
 def _tied_to(unit: UnitDetail) -> str:
@@ -238,16 +333,17 @@ def _region(
     album: Album,
     strongest: bool = False,
     cell: tuple[int, ...] | None = None,
+    detail: int = 3,
 ) -> Region:
     """Draw a patch of the model's own extent, ``extent_mm`` of the test patch's."""
     plane = _plane(heatmap, strongest)
-    picture = album.add_ct(array_hu[plane])
+    picture = album.add_ct(array_hu[plane], detail)
     spacing_mm = extent_mm / len(array_hu)
     grid = grid_lines(item, (picture.height, picture.width), spacing_mm, cell)
     drawn = heatmap[plane]
     if item.region != "contours":
         drawn = steady_map(drawn, item, spacing_mm)
-    return Region(picture, outlines(drawn, item.region), grid)
+    return Region(picture, outlines(drawn, item.region), grid, pixel_mm=spacing_mm)
 
 
 def _plane(heatmap: np.ndarray, strongest: bool) -> tuple[Any, ...]:

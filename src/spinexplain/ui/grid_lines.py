@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.types import Evidence
+from spinexplain.types import Evidence, Patch
 
 Square = tuple[float, float, float, float]
+_STEP = 8.0  # samples over which the direction of rows and columns is taken
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,34 @@ def grid_lines(
         cell=_square(center, step),
         field=_square(center, side),
     )
+
+
+def sheet_transform(patch: Patch, shown: Patch) -> str:
+    """Say how a patch's rows and columns lie on the sheet that is shown.
+
+    Parameters
+    ----------
+    patch : Patch
+        2-D or 3-D; of a box its mid-sagittal plane.
+    shown : Patch
+        A 2-D sheet.
+
+    Returns
+    -------
+    str
+        Value of an SVG ``transform`` from (x, y) of the patch to (x, y) of the sheet, exact at
+        the patch's middle: a curved sheet bends a little away from it. Empty where both are one.
+    """
+    if patch.frame is shown.frame:
+        return ""
+    middle = (np.array(patch.frame.shape) - 1) / 2
+    steps = np.zeros((3, len(middle)))
+    steps[1, 1] = steps[2, 0] = _STEP
+    at = np.asarray(shown.frame.to_patch(patch.frame.to_mm(middle + steps)))[:, :2][:, ::-1]
+    across, down = (at[1] - at[0]) / _STEP, (at[2] - at[0]) / _STEP
+    # The center of sample i is drawn at i + 0.5, in both.
+    start = at[0] + 0.5 - across * (middle[1] + 0.5) - down * (middle[0] + 0.5)
+    return f"matrix({' '.join(f'{value:.4f}' for value in (*across, *down, *start))})"
 
 
 def _strongest(item: Evidence, start: float, step: float) -> tuple[int, ...]:

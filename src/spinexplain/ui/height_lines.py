@@ -9,6 +9,8 @@ import numpy as np
 from spinexplain.types import HEIGHT_NAMES, Frame, Heights
 
 Point = tuple[float, float]
+_BONE_HU = 200.0
+_LABEL = (0.22, 0.27)  # rows and columns that three lines of heights cover of a picture
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,39 @@ def height_lines(heights: Heights, frame: Frame) -> tuple[HeightLine, HeightLine
         for i, (name, ends) in enumerate(zip(HEIGHT_NAMES, points, strict=True))
     )
     return anterior, middle, posterior
+
+
+def bare_corner(array_hu: np.ndarray) -> str:
+    """Return the corner of a picture that shows the least bone, for words that hide none.
+
+    Parameters
+    ----------
+    array_hu : ndarray, shape (rows, columns)
+
+    Returns
+    -------
+    str
+        ``"bottom left"``, ``"top left"``, ``"bottom right"`` or ``"top right"``; the first of
+        equals.
+
+    Examples
+    --------
+    >>> array = np.full((10, 10), 40.0)
+    >>> array[8:, :3] = 900.0
+    >>> bare_corner(array)
+    'top left'
+    """
+    rows, columns = (
+        max(round(n * share), 1) for n, share in zip(array_hu.shape, _LABEL, strict=True)
+    )
+    bone = np.asarray(array_hu) > _BONE_HU
+    corners = {
+        "bottom left": bone[-rows:, :columns],
+        "top left": bone[:rows, :columns],
+        "bottom right": bone[-rows:, -columns:],
+        "top right": bone[:rows, -columns:],
+    }
+    return min(corners, key=lambda name: int(corners[name].sum()))
 
 
 def _line(name: str, ends: np.ndarray, measured_mm: float, expected_mm: float) -> HeightLine:

@@ -22,6 +22,7 @@ def render_page(
     script: bool = True,
     filters: Mapping[str, Callable[..., Any]] | None = None,
     also: Sequence[str] = (),
+    scripts: Sequence[str] = (),
 ) -> str:
     """Fill a page's templates in; everything from outside is escaped.
 
@@ -37,13 +38,15 @@ def render_page(
         Of this page alone.
     also : sequence of str
         Style sheets of other pages that it builds on.
+    scripts : sequence of str
+        Scripts of components that run before its own.
     """
     names = dict.fromkeys(("report.css", *also, f"{name}.css"))
     style = css_variables() + "".join(static_text(one) for one in names)
     # Markup: stylesheets and scripts are our own files, never a user's.
     own = {"style": Markup(style)}
     if script:
-        text = static_text(f"{name}.js")
+        text = "".join(static_text(one) for one in (*scripts, f"{name}.js"))
         own |= {"script": Markup(text), "script_hash": Markup(content_hash(text))}
     environment = template_environment()
     environment.filters.update(filters or {})

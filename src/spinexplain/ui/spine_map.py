@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinexplain.findings.rules import grade_of
+from spinexplain.findings.rules import verdict_of
 from spinexplain.findings.scan import VertebraFindings
 from spinexplain.types import Patch
 from spinexplain.ui.pictures import Album, Picture
-from spinexplain.ui.tokens import GradeStyle, grade_style
+from spinexplain.ui.tokens import GradeStyle
+from spinexplain.ui.verdict_view import verdict_style
 
 # From the center of a body to behind its spinous process; a mark there hides no bone that
 # is graded.
@@ -71,7 +72,7 @@ def _mark(overview: Patch, findings: VertebraFindings) -> Mark:
     return Mark(
         level=findings.vertebra.level.value,
         anchor=f"level-{findings.vertebra.level.value}",
-        style=grade_style(grade_of(findings)),
+        style=verdict_style(verdict_of(findings)),
         x=_percent(mark, columns),
         y=_percent(row, rows),
         box=tuple(_percent(v, n) for v, n in zip(box, extent, strict=True)),  # type: ignore[arg-type]

@@ -106,7 +106,10 @@ GRADES: Mapping[str, GradeStyle] = MappingProxyType(
     }
 )
 UNGRADED = GradeStyle("none", "#6b7680", "#ffffff", "\N{EN DASH}")
-UNKNOWN_CLASS = GradeStyle("other", "#8f7fb8", "#ffffff", "?")
+UNKNOWN_CLASS = GradeStyle("other", "#6f5fa0", "#ffffff", "?")
+# What a verdict is drawn as where it is no grade: between the grades, never one of them.
+BORDERLINE_STYLE = GradeStyle("borderline", "#f7ecb0", "#1b1800", "?")
+DEFORMITY_STYLE = GradeStyle("deformity", "#cdbfe6", "#1a1030", "Df?")
 
 
 def grade_style(class_name: str | None) -> GradeStyle:
@@ -187,7 +190,8 @@ def matplotlib_style(theme: str = "light") -> dict[str, object]:
 
 
 def _grade_styles() -> list[GradeStyle]:
-    return list({s.key: s for s in (*GRADES.values(), UNGRADED, UNKNOWN_CLASS)}.values())
+    others = (UNGRADED, UNKNOWN_CLASS, BORDERLINE_STYLE, DEFORMITY_STYLE)
+    return list({s.key: s for s in (*GRADES.values(), *others)}.values())
 
 
 def _declarations(values: Mapping[str, str]) -> str:

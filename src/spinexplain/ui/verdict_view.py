@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from spinexplain.findings.summary import severity_words
-from spinexplain.findings.verdict import SUSPECTED, VERDICT_KEYS, Verdict
+from spinexplain.findings.summary import grade_of_severity, severity_words
+from spinexplain.findings.verdict import (
+    BORDERLINE,
+    DEFORMITY,
+    MILD,
+    NO_SUSPICION,
+    SUSPECTED,
+    VERDICT_KEYS,
+    Verdict,
+)
 from spinexplain.texts.catalogue import Catalogue
+from spinexplain.ui.tokens import BORDERLINE_STYLE, DEFORMITY_STYLE, GradeStyle, grade_style
 
 LARGEST_LOG_ODDS = 12.0
 """Where the axis of the terms ends, either way."""
@@ -34,6 +43,8 @@ class VerdictView:
         The state, with its severity.
     short : str
         The same for the narrow column of a table.
+    style : GradeStyle
+        Its chip, on the map and wherever a vertebra is named.
     terms : tuple of TermBar
         The base first, each beginning where the one before ends.
     log_odds, spread : float
@@ -48,6 +59,7 @@ class VerdictView:
     key: str
     words: str
     short: str
+    style: GradeStyle
     terms: tuple[TermBar, ...]
     log_odds: float
     spread: float
@@ -71,6 +83,7 @@ def view_verdict(verdict: Verdict, say: Catalogue) -> VerdictView:
         key=key,
         words=words,
         short=short,
+        style=verdict_style(verdict),
         terms=_bars(verdict, say),
         log_odds=verdict.log_odds,
         spread=verdict.spread,
@@ -81,6 +94,28 @@ def view_verdict(verdict: Verdict, say: Catalogue) -> VerdictView:
         zero_percent=axis_percent(0.0),
         calibrated=verdict.calibrated,
     )
+
+
+def verdict_style(verdict: Verdict) -> GradeStyle:
+    """Return the chip of a verdict.
+
+    A suspected fracture has the color of its severity, with a question mark where that is only
+    possible; a mild height loss that of G1, and no suspicion that of G0.
+
+    Examples
+    --------
+    >>> verdict_style(Verdict(SUSPECTED, severity="moderate", possible=True)).letters
+    'G2?'
+    >>> verdict_style(Verdict(BORDERLINE)).letters, verdict_style(Verdict(NO_SUSPICION)).key
+    ('?', 'g0')
+    """
+    if verdict.state == SUSPECTED:
+        style = grade_style(grade_of_severity(verdict.severity))
+        return replace(style, letters=f"{style.letters}?") if verdict.possible else style
+    if verdict.state == MILD:
+        return replace(grade_style("G1"), letters="mild")
+    fixed = {BORDERLINE: BORDERLINE_STYLE, DEFORMITY: DEFORMITY_STYLE}
+    return fixed.get(verdict.state, grade_style("G0" if verdict.state == NO_SUSPICION else None))
 
 
 def axis_percent(log_odds: float) -> float:

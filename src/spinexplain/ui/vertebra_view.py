@@ -1,4 +1,4 @@
-"""One vertebra prepared for drawing: as a line of the table, a thumbnail, or a card."""
+"""One vertebra prepared for drawing: as a line of the table, or as a card."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from spinexplain.spine.density import Density
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Heights, ModelInfo
 from spinexplain.ui.evidence_view import ExplanationView, view_explanation
-from spinexplain.ui.height_lines import HeightLine, ghost_outline, height_lines
+from spinexplain.ui.height_lines import HeightLine, bare_corner, ghost_outline, height_lines
 from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.planes import planes_of
 from spinexplain.ui.tokens import GradeStyle, grade_style
@@ -90,7 +90,24 @@ class OtherModel:
 
 @dataclass(frozen=True)
 class VertebraCard:
-    """A suspicious vertebra: its pictures, its evidence, its heights."""
+    """A vertebra opened: its pictures, its evidence, its heights.
+
+    Parameters
+    ----------
+    row : VertebraRow
+    picture : Picture
+        The mid-sagittal sheet.
+    pixel_mm : float
+    explanation : ExplanationView or None
+    lines : tuple of HeightLine
+    ghost : str
+        Outline of the expected body.
+    corner : str
+        Where the heights are written, see :func:`spinexplain.ui.height_lines.bare_corner`.
+    left, right, coronal : Picture
+    others : tuple of OtherModel
+    draft : Draft or None
+    """
 
     row: VertebraRow
     picture: Picture
@@ -98,20 +115,12 @@ class VertebraCard:
     explanation: ExplanationView | None
     lines: tuple[HeightLine, ...]
     ghost: str
+    corner: str
     left: Picture
     right: Picture
     coronal: Picture
     others: tuple[OtherModel, ...]
     draft: Draft | None
-
-
-@dataclass(frozen=True)
-class Thumbnail:
-    """A vertebra without suspicion."""
-
-    row: VertebraRow
-    picture: Picture
-    pixel_mm: float
 
 
 def view_row(
@@ -139,9 +148,21 @@ def view_row(
 
 
 def view_card(
-    findings: VertebraFindings, scan: ScanFindings, album: Album, say: Catalogue
+    findings: VertebraFindings, scan: ScanFindings, album: Album, say: Catalogue, detail: int = 3
 ) -> VertebraCard:
-    """Prepare the card of a suspicious vertebra and sample its other planes."""
+    """Prepare the card of a vertebra and sample its other planes.
+
+    Parameters
+    ----------
+    findings : VertebraFindings
+    scan : ScanFindings
+        The scan it belongs to.
+    album : Album
+        Takes the pictures.
+    say : Catalogue
+    detail : int
+        Encoded pixels per sample; fewer make the page smaller.
+    """
     patch = findings.patch
     heights = findings.heights
     lines = () if heights is None else height_lines(heights, patch.frame)
@@ -150,28 +171,20 @@ def view_card(
     reliability = scan.models[0].evidence if scan.models else ()
     return VertebraCard(
         row=view_row(findings, scan.models, say),
-        picture=album.add_ct(patch.array),
+        picture=album.add_ct(patch.array, detail),
         pixel_mm=patch.frame.spacing_mm,
         explanation=None
         if explanation is None
-        else view_explanation(explanation, patch, album, reliability),
+        else view_explanation(explanation, patch, album, reliability, detail),
         lines=lines,
         ghost=ghost_outline(lines) if lines else "",
-        left=album.add_ct(planes.left),
-        right=album.add_ct(planes.right),
-        coronal=album.add_ct(planes.coronal),
-        others=_other_models(findings, scan.models, album),
+        corner=bare_corner(patch.array),
+        left=album.add_ct(planes.left, detail),
+        right=album.add_ct(planes.right, detail),
+        coronal=album.add_ct(planes.coronal, detail),
+        others=_other_models(findings, scan.models, album, detail),
         draft=draft_of(findings, scan.models, say),
     )
-
-
-def view_thumbnail(
-    findings: VertebraFindings, scan: ScanFindings, album: Album, say: Catalogue
-) -> Thumbnail:
-    """Prepare the thumbnail of a vertebra without suspicion."""
-    patch = findings.patch
-    row = view_row(findings, scan.models, say)
-    return Thumbnail(row, album.add_ct(patch.array), patch.frame.spacing_mm)
 
 
 def view_heights(heights: Heights, say: Catalogue) -> HeightsView:
@@ -204,7 +217,7 @@ def _scores(assessment: Assessment) -> tuple[ClassScore, ...]:
 
 
 def _other_models(
-    findings: VertebraFindings, models: Sequence[ModelInfo], album: Album
+    findings: VertebraFindings, models: Sequence[ModelInfo], album: Album, detail: int
 ) -> tuple[OtherModel, ...]:
     pairs = list(zip(models, findings.assessments, strict=False))[1:]
     return tuple(
@@ -214,7 +227,9 @@ def _other_models(
             scores=_scores(assessment),
             explanation=None
             if assessment.explanation is None
-            else view_explanation(assessment.explanation, findings.patch, album, model.evidence),
+            else view_explanation(
+                assessment.explanation, findings.patch, album, model.evidence, detail
+            ),
             agreement=model_agreement(findings.assessments[0], assessment, findings.patch),
             refusal=assessment.refusal,
         )

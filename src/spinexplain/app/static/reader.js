@@ -149,17 +149,8 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     choose(level).catch(complain);
   }
-  const tab = event.target.closest("[data-show]");
-  if (tab) {
-    tab.closest(".card").dataset.shown = tab.dataset.show;
-    for (const other of tab.parentElement.children) other.setAttribute("aria-pressed", String(other === tab));
-  }
   const shift = event.target.closest("button[data-shift]");
   if (shift) act("shift", null, { by: Number(shift.dataset.shift) }, true);
-});
-
-document.addEventListener("input", (event) => {
-  if (event.target.closest(".opacity")) event.target.closest(".card").style.setProperty("--wash", event.target.value);
 });
 
 document.addEventListener("submit", (event) => {

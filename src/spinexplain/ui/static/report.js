@@ -15,11 +15,10 @@
     for (const mark of marks) mark.removeAttribute("aria-current");
     marks[current].setAttribute("aria-current", "true");
     const target = document.getElementById(anchor);
-    const fold = target.closest("details");
-    if (fold) fold.open = true;
+    for (let at = target.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
     target.classList.add("selected");
     if (scroll) {
-      target.scrollIntoView({ block: fold ? "nearest" : "start" });
+      target.scrollIntoView({ block: "start" });
       target.focus({ preventScroll: true });
       history.replaceState(null, "", "#" + anchor);
     }
@@ -43,15 +42,6 @@
       event.preventDefault();
       select(anchor, true);
     }
-    const tab = event.target.closest("[data-show]");
-    if (tab) {
-      tab.closest(".card").dataset.shown = tab.dataset.show;
-      for (const other of tab.parentElement.children) other.setAttribute("aria-pressed", String(other === tab));
-    }
-  });
-
-  document.addEventListener("input", (event) => {
-    if (event.target.type === "range") event.target.closest(".card").style.setProperty("--wash", event.target.value);
   });
 
   document.addEventListener("keydown", (event) => {
@@ -67,7 +57,7 @@
   document.getElementById("overlays").addEventListener("click", hideOverlays);
   document.getElementById("theme").addEventListener("click", switchTheme);
   window.addEventListener("beforeprint", () => {
-    for (const fold of document.querySelectorAll("details")) fold.open = true;
+    for (const fold of document.querySelectorAll("details:not(.thumb)")) fold.open = true;
   });
   if (location.hash.startsWith("#level-")) select(decodeURIComponent(location.hash.slice(1)), false);
 })();
