@@ -12,6 +12,7 @@ from hypothesis import settings
 # Fixtures that tests of several packages share; a folder's own stand in its conftest.py.
 pytest_plugins = [
     "fixtures.cohorts",
+    "fixtures.curation",
     "fixtures.explanations",
     "fixtures.listeners",
     "fixtures.phantoms",

@@ -123,6 +123,8 @@ class HeadSettings(Settings):
     healthy one, which is the first; ``prototypes_per_class`` is not used then.
     ``add_on_width`` is that of the layer between trunk and latent patches; 0 takes
     ``feature_dim``.
+    ``kept`` lists the prototypes that curation left, counted from 0 among those that the
+    settings above make; empty where all are there.
     """
 
     kind: str = "prototype"
@@ -133,6 +135,7 @@ class HeadSettings(Settings):
     prototypes_per_class: int = Field(default=3, ge=1)
     addressed: bool = False
     add_on_width: int = Field(default=0, ge=0)
+    kept: tuple[int, ...] = ()
     similarity: Literal["log", "cosine"] = "log"
     log_epsilon: float = Field(default=1e-4, gt=0)
     own_class_connection: float = 1.0

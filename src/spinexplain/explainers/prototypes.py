@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spinexplain.errors import ModelError
 from spinexplain.models.grader import Grader
@@ -77,6 +78,20 @@ def prototype_name(
         return f"{grader_classes[int(owner[index])]}, {parts[index]}"
     number = int(np.sum(owner[: index + 1] == owner[index]))
     return f"{grader_classes[int(owner[index])]} prototype {number}"
+
+
+def prototype_names(
+    grader_classes: tuple[str, ...], owner: ArrayLike, parts: tuple[str, ...] = ()
+) -> list[str]:
+    """Name every prototype of a model.
+
+    Examples
+    --------
+    >>> prototype_names(("G0", "G2"), [0, 1, 1])
+    ['G0 prototype 1', 'G2 prototype 1', 'G2 prototype 2']
+    """
+    owners = np.asarray(owner)
+    return [prototype_name(grader_classes, owners, index, parts) for index in range(len(owners))]
 
 
 def _evidence(

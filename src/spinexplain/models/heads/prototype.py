@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from spinexplain.config.training import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError
-from spinexplain.models.heads.parts import part_names, prototype_counts
+from spinexplain.models.heads.parts import kept_parts, prototype_owners
 from spinexplain.models.heads.prototype_head import PrototypeHead, max_similarity
 from spinexplain.models.trunks.backbones import Trunk
 
@@ -22,8 +22,8 @@ _POOL = {2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
 class PrototypeNet(nn.Module):
     """Score classes by the similarity of image parts to learned prototypes.
 
-    K classes, M prototypes per class, P = K x M prototypes of D features, on a grid G of
-    any number of axes. ``forward`` returns logits only; :meth:`distances` and
+    K classes, P prototypes of D features (as many for each class, if none was taken out), on a
+    grid G of any number of axes. ``forward`` returns logits only; :meth:`distances` and
     :meth:`similarity_maps` the rest.
 
     Parameters
@@ -51,8 +51,8 @@ class PrototypeNet(nn.Module):
         self.epsilon = head.log_epsilon
         self.similarity = head.similarity
         self.region = head.region
-        counts = prototype_counts(head, classes)
-        dim, count = head.feature_dim, sum(counts)
+        owners = prototype_owners(head, classes)
+        dim, count = head.feature_dim, len(owners)
         convolution, width = _CONV[axes], head.add_on_width or dim
         self.add_on = nn.Sequential(
             convolution(trunk.channels, width, 1),
@@ -60,10 +60,10 @@ class PrototypeNet(nn.Module):
             convolution(width, dim, 1),
             nn.Sigmoid(),
         )
-        self.parts = part_names(classes) if head.addressed else ()
+        self.kept = head.kept
+        self.parts = kept_parts(head, classes)
         self.prototypes = nn.Parameter(torch.empty(count, dim))
-        owner = torch.tensor([index for index, number in enumerate(counts) for _ in range(number)])
-        self.register_buffer("prototype_class", owner)
+        self.register_buffer("prototype_class", torch.tensor(owners))
         self.last_layer = nn.Linear(count, classes, bias=False)
         self._initialize(head)
 

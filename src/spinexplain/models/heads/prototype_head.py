@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.config.training import HeadSettings
-from spinexplain.models.heads.parts import part_names
+from spinexplain.models.heads.parts import kept_parts
 from spinexplain.models.receptive import ReceptiveField
 
 
@@ -61,5 +61,5 @@ def head_from_arrays(
 ) -> PrototypeHead:
     """Put a head together from a bundle's arrays and settings."""
     largest = max_similarity(settings.similarity, settings.log_epsilon)
-    parts = part_names(len(connections)) if settings.addressed else ()
+    parts = kept_parts(settings, len(connections))
     return PrototypeHead(connections, owner, field, largest, settings.region, parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -11,12 +11,13 @@ import torch
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.training import InputSpec
-from spinexplain.data.crops.dataset import provenance_of
+from spinexplain.data.crops.dataset import TrainingSet, provenance_of
 from spinexplain.models.bundle.store import Bundle, PrototypeRecord
 from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import network_input
 from spinexplain.train.grading.augment import plain_crops
+from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.run import Trained
 
 NOT_STATED = "not stated"
@@ -115,24 +116,51 @@ def grade_counts(grades: np.ndarray) -> dict[str, int]:
     return {f"G{value}": int(count) for value, count in zip(values, counts, strict=True)}
 
 
-@torch.no_grad()
 def _prototype_patches(
     trained: Trained,
 ) -> tuple[tuple[PrototypeRecord, ...], np.ndarray | None, np.ndarray | None]:
-    model, data = trained.model, trained.data
-    if not isinstance(model, PrototypeNet):
+    if not isinstance(trained.model, PrototypeNet):
         return (), None, None
-    rows = np.array([source.row for source in trained.sources])
-    crops = plain_crops(data, rows, trained.config.input)
-    maps = model.similarity_maps(network_input(crops.hu, crops.centers, trained.config.input))
-    own = torch.stack([maps[i, i] for i in range(len(rows))])
+    sources = dict(enumerate(trained.sources))
+    return prototype_patches(trained.model, trained.data, trained.config.input, sources)
+
+
+@torch.no_grad()
+def prototype_patches(
+    model: PrototypeNet,
+    data: TrainingSet,
+    spec: InputSpec,
+    sources: Mapping[int, PrototypeSource],
+) -> tuple[tuple[PrototypeRecord, ...], np.ndarray, np.ndarray]:
+    """Return provenance, crop and similarity map of some prototypes.
+
+    Parameters
+    ----------
+    model : PrototypeNet
+    data : TrainingSet
+        That the sources point into.
+    spec : InputSpec
+    sources : mapping of int to PrototypeSource
+        By prototype.
+
+    Returns
+    -------
+    records : tuple of PrototypeRecord, length Q
+    patches_hu : ndarray of int16, shape (Q, *E)
+    maps : ndarray of float32, shape (Q, *G)
+        Of each prototype on its own crop.
+    """
+    rows = np.array([source.row for source in sources.values()])
+    crops = plain_crops(data, rows, spec)
+    maps = model.similarity_maps(network_input(crops.hu, crops.centers, spec))
+    own = torch.stack([maps[row, index] for row, index in enumerate(sources)])
     records = tuple(
         PrototypeRecord(
             provenance=provenance_of(data, source.row),
             cell=source.cell,
             patch_sha256=_hash_of(data.patches_hu[source.row]),
         )
-        for source in trained.sources
+        for source in sources.values()
     )
     hu = np.rint(crops.hu.numpy()).clip(-32768, 32767).astype(np.int16)
     return records, hu, own.numpy().astype(np.float32)

@@ -176,7 +176,12 @@ def placed_targets(
     targets = replace(targets, broken=torch.where(known, targets.broken, targets.halves))
     broken, intact = on_grid(model, targets, grid, spec)
     classes = model.last_layer.out_features
-    return torch.cat([intact, *(broken for _ in range(classes - 1))], dim=1)
+    return _of_those_there(model, torch.cat([intact, *(broken for _ in range(classes - 1))], dim=1))
+
+
+def _of_those_there(model: PrototypeNet, laid: Tensor) -> Tensor:
+    """Keep what is laid out for the prototypes that curation left, of (N, all, *G)."""
+    return laid[:, list(model.kept)] if model.kept else laid
 
 
 def placed_terms(
@@ -208,7 +213,7 @@ def placed_terms(
     owner, fractured = model.prototype_class, batch.labels > 0
     own = owner[None] == batch.labels[:, None]
     classes = model.last_layer.out_features
-    laid = torch.cat([intact, *(broken for _ in range(classes - 1))], dim=1)
+    laid = _of_those_there(model, torch.cat([intact, *(broken for _ in range(classes - 1))], dim=1))
     target = torch.where(own.view(*own.shape, *(1,) * len(grid)), laid, torch.zeros_like(laid))
     weight = _asked(model, batch).view(*own.shape, *(1,) * len(grid)).expand_as(target)
     unknown = fractured & ~targets.known
@@ -217,13 +222,13 @@ def placed_terms(
         hidden = unknown.view(-1, *(1,) * len(grid)) & (body > 0)
         weight = torch.where(hidden[:, None], torch.zeros_like(weight), weight)
     activation = similarities / model.max_similarity
+    place = {"place": place_loss(activation, target, weight)}
+    if model.kept:  # which part wins is asked where all parts of a class are there
+        return place
     known = fractured & targets.known
     peaks = activation[known].flatten(2).amax(dim=2)[own[known]].view(-1, len(BROKEN))
     shares = broken[known].flatten(2).amax(dim=2).pow(4)
-    return {
-        "place": place_loss(activation, target, weight),
-        "part": part_loss(peaks, shares),
-    }
+    return place | {"part": part_loss(peaks, shares)}
 
 
 def _asked(model: PrototypeNet, batch: Batch) -> Tensor:

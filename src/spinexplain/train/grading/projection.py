@@ -24,6 +24,25 @@ _VALUES_AT_ONCE = 2**19  # 2 MiB
 _CANDIDATES = 256
 
 
+@dataclass(frozen=True, eq=False)
+class Bans:
+    """What no prototype, or not each, may become.
+
+    Parameters
+    ----------
+    forbidden : Tensor, shape (F, D)
+        Latent patches; whatever resembles one of them is left out of the pool.
+    largest_cosine : float
+        From which cosine, centered on the mean of the class's patches, a patch resembles one.
+    confined : tuple of int
+        Prototypes that may come from inside the target only, where masks are known.
+    """
+
+    forbidden: Tensor
+    largest_cosine: float
+    confined: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True)
 class PrototypeSource:
     """Where a projected prototype comes from.
@@ -97,6 +116,7 @@ def project(
     spec: InputSpec,
     settings: ProjectionSettings,
     inside: str = "body",
+    bans: Bans | None = None,
 ) -> list[PrototypeSource]:
     """Replace every prototype by the nearest own-class latent patch, without duplicates.
 
@@ -112,6 +132,8 @@ def project(
     settings : ProjectionSettings
     inside : str
         What ``inside_target`` means, as in ``LossSettings``.
+    bans : Bans, optional
+        Patches that are not to be taken.
 
     Returns
     -------
@@ -134,11 +156,84 @@ def project(
     owner = model.prototype_class.cpu().numpy()
     for index in np.unique(owner):
         members = np.flatnonzero(owner == index)
-        pool = _latent_pool(model, data, np.flatnonzero(labels == index), spec, settings, inside)
-        if model.parts and data.target is not None:
-            pool = replace(pool, own_cells=part_cells(model, data, pool, spec, members))
+        rows = np.flatnonzero(labels == index)
+        pool = class_pool(model, data, rows, members, spec, settings, inside, bans)
         sources |= choose_patches(model, members, pool, settings)
     return [sources[i] for i in range(len(owner))]
+
+
+@torch.no_grad()
+def class_pool(
+    model: PrototypeNet,
+    data: TrainingSet,
+    rows: np.ndarray,
+    members: np.ndarray,
+    spec: InputSpec,
+    settings: ProjectionSettings,
+    inside: str = "body",
+    bans: Bans | None = None,
+) -> LatentPool:
+    """Return the latent patches of some rows with what each prototype of a class may take.
+
+    Parameters
+    ----------
+    model : PrototypeNet
+    data : TrainingSet
+    rows : ndarray of int, shape (n,)
+    members : ndarray of int, shape (M,)
+        The prototypes that are looked for.
+    spec, settings, inside, bans
+        As in :func:`project`.
+    """
+    pool = _latent_pool(model, data, rows, spec, settings, inside)
+    if model.parts and data.target is not None:
+        pool = replace(pool, own_cells=part_cells(model, data, pool, spec, members))
+    if bans is None:
+        return pool
+    pool = replace(pool, keep=pool.keep & ~resembling(pool, bans.forbidden, bans.largest_cosine))
+    confined = np.isin(members, bans.confined)
+    if not confined.any() or data.target is None:
+        return pool
+    inner = _latent_pool(
+        model, data, rows, spec, settings.model_copy(update={"inside_target": True}), "body"
+    ).keep
+    own = np.ones((len(members), *inner.shape), bool) if pool.own_cells is None else pool.own_cells
+    own[confined] &= inner
+    return replace(pool, own_cells=own)
+
+
+@torch.no_grad()
+def resembling(pool: LatentPool, vectors: Tensor, largest_cosine: float) -> np.ndarray:
+    """Return which cells of a pool resemble one of some latent patches, bool, shape (n, cells).
+
+    Parameters
+    ----------
+    pool : LatentPool
+    vectors : Tensor, shape (F, D)
+    largest_cosine : float
+        Cosine, centered on the pool's mean, from which a cell counts as alike.
+    """
+    if not len(vectors):
+        return np.zeros(pool.keep.shape, bool)
+    mean = pool_mean(pool)
+    unit = F.normalize(vectors.to(pool.maps.dtype) - mean, dim=1)
+    parts = [
+        (torch.einsum("fd,ndc->nfc", unit, F.normalize(maps - mean[:, None], dim=1)).amax(dim=1))
+        for maps in _in_cache(pool.maps)
+    ]
+    return (torch.cat(parts) >= largest_cosine).numpy()
+
+
+def pool_mean(pool: LatentPool) -> Tensor:
+    """Return the mean of the kept patches of a pool, (D,)."""
+    kept = torch.from_numpy(pool.keep).to(pool.maps.dtype)
+    total = torch.zeros(pool.maps.shape[1:])
+    start = 0
+    for maps in _in_cache(pool.maps):
+        keep = kept[start : start + len(maps)]
+        total += (maps * keep[:, None]).sum(dim=0)
+        start += len(maps)
+    return total.sum(dim=1) / kept.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,15 +411,7 @@ class _Taken:
 
     @cached_property
     def _mean(self) -> Tensor:
-        """Mean of the kept patches, (D,)."""
-        kept = torch.from_numpy(self._pool.keep).to(self._pool.maps.dtype)
-        total = torch.zeros(self._pool.maps.shape[1:])
-        start = 0
-        for maps in _in_cache(self._pool.maps):
-            keep = kept[start : start + len(maps)]
-            total += (maps * keep[:, None]).sum(dim=0)
-            start += len(maps)
-        return total.sum(dim=1) / kept.sum()
+        return pool_mean(self._pool)
 
     def _duplicates(self, flat: np.ndarray) -> np.ndarray:
         if self._settings.allow_duplicates or not self._taken:

@@ -1,0 +1,1 @@
+"""A clinician's decisions carried out on a prototype model."""
