@@ -19,6 +19,7 @@ from spinexplain.io.files import output_folder
 from spinexplain.report.atlas_view import ModelView, cosines, view_model
 from spinexplain.report.atlas_words import Line, figure_three, sentences, side_by_side
 from spinexplain.texts.catalogue import Catalogue, load_catalogue
+from spinexplain.ui.decide_view import DecideView, decide_view
 from spinexplain.ui.pages import render_page, software_version
 from spinexplain.ui.pictures import Album
 from spinexplain.ui.tokens import GradeStyle, grade_style
@@ -66,6 +67,7 @@ class AtlasPage:
     date: datetime.date
     software: str
     album: Album
+    decide: DecideView | None = None
 
     @property
     def models(self) -> tuple[ModelView, ...]:
@@ -113,7 +115,9 @@ def write_atlas(
     say = load_catalogue(language)
     page = prepare_atlas(atlas, beside, say, command, date or datetime.date.today())
     models = [atlas] if beside is None else [atlas, beside]
-    drawn = render_page("atlas", {"page": page, "say": say})
+    drawn = render_page(
+        "atlas", {"page": page, "say": say}, also=["decisions.css"], scripts=["decisions.js"]
+    )
     content = {"schema": SCHEMA, "models": [numbers(model) for model in models]}
     vectors = {f"{i}.{k}": v for i, model in enumerate(models) for k, v in arrays(model).items()}
     with output_folder(Path(out), force=force) as folder:
@@ -146,6 +150,7 @@ def prepare_atlas(
         date=date,
         software=software_version(),
         album=album,
+        decide=decide_view(atlas.info, len(atlas.prototypes), atlas.extent_mm, len(atlas.grid)),
     )
 
 

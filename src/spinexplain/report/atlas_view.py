@@ -47,6 +47,8 @@ class PrototypeView:
     Parameters
     ----------
     anchor, name, class_name : str
+    number : int
+        From 1, in the model's order.
     short : str
         Number within its class.
     style : GradeStyle
@@ -63,6 +65,7 @@ class PrototypeView:
 
     anchor: str
     name: str
+    number: int
     class_name: str
     short: str
     style: GradeStyle
@@ -173,6 +176,7 @@ def _prototype(
     return PrototypeView(
         anchor=f"{prefix}prototype-{index + 1}",
         name=entry.name,
+        number=index + 1,
         class_name=entry.class_name,
         short=entry.name.rpartition(" ")[2],
         style=grade_style(entry.class_name),
