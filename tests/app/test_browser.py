@@ -1,5 +1,6 @@
 """A reader's whole path in the browser."""
 
+import json
 import os
 import socket
 import threading
@@ -261,3 +262,32 @@ def test_no_panel_covers_a_plane(open_page, running):
     plane = page.locator(".plane[data-plane=axial]").bounding_box()
     word = page.locator("#word").bounding_box()
     assert plane["x"] + plane["width"] <= word["x"]
+
+
+def test_deciding_about_prototypes_in_the_reader(open_page, running):
+    """Chosen, painted and taken back in the browser; another window shows what is kept."""
+    page = open_page("/prototypes/")
+    page.wait_for_selector("#decide:not([hidden])")
+    page.click("form.decide[data-prototype='1'] input[value='not meaningful']")
+    page.wait_for_function("document.getElementById('decide-status').textContent === 'kept'")
+    page.click("form.decide[data-prototype='2'] input[value='never this region']")
+    layer = page.locator("svg.paint[data-prototype='2']")
+    layer.scroll_into_view_if_needed()
+    box = layer.bounding_box()
+    with page.expect_response(lambda r: r.request.method == "POST"):
+        page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
+        page.mouse.up()
+    again = open_page("/prototypes/")
+    again.wait_for_function("document.getElementById('decided').textContent === '2'")
+    assert again.locator("svg.paint[data-prototype='2'] .painted").count() == 5
+    with again.expect_response(lambda r: r.request.method == "POST"):
+        again.click("form.decide[data-prototype='1'] input[value='']")
+    with again.expect_download() as download:
+        again.click("#decide-save")
+    found = json.loads(Path(download.value.path()).read_text())
+    assert [one["prototype"] for one in found["decisions"]] == [2]
+    for width in WIDTHS:
+        again.set_viewport_size({"width": width, "height": 900})
+        assert again.evaluate("document.documentElement.scrollWidth") <= width

@@ -94,3 +94,21 @@ class Event(Record):
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     seen: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[str] = mapped_column(String(32))
+
+
+class PrototypeDecision(Record):
+    """What one reader decided about one prototype of a model; never changed, never deleted.
+
+    The last of a reader about a prototype counts; one whose ``body`` has no choice takes the
+    one before it back.
+    """
+
+    __tablename__ = "prototype_decisions"
+    __table_args__ = (Index("decisions_of_a_reader", "weights_sha256", "account_id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    weights_sha256: Mapped[str] = mapped_column(String(64))
+    prototype: Mapped[int] = mapped_column(Integer)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[str] = mapped_column(String(32))

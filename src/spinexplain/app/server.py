@@ -23,6 +23,7 @@ from spinexplain.app.routes import (
     centers,
     compare,
     exports,
+    prototypes,
     scan,
     sign_in,
     worklist,
@@ -31,7 +32,7 @@ from spinexplain.errors import SpinexplainError
 from spinexplain.texts.printable import printable
 from spinexplain.ui.pages import static_text
 
-_ROOMS = (worklist, scan, acts, exports, centers, compare, sign_in, accounts)
+_ROOMS = (worklist, scan, acts, exports, centers, compare, prototypes, sign_in, accounts)
 _LARGEST_FORM = 2 * 2**20
 
 
