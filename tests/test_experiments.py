@@ -1,9 +1,7 @@
-"""The three commands of each experiment, on a phantom in VerSe's own layout."""
+"""The experiments of the papers, each by one command, on phantoms in VerSe's own layout."""
 
+import contextlib
 import json
-import re
-import shlex
-import shutil
 import tomllib
 from pathlib import Path
 
@@ -15,11 +13,15 @@ from spinexplain.cli.main import run
 from spinexplain.config.entries import steps_of
 from spinexplain.config.training import read_config
 from spinexplain.data.cohort import Cohort
+from spinexplain.experiment.shared_phase import classifier_key
 from spinexplain.io.centroids import write_centroids
 from spinexplain.io.nifti import write_nifti
+from spinexplain.jobs.paper import PaperRequest, paper_to_folder
+from spinexplain.reproduce import papers
 from spinexplain.train.grading.features import keeps_trunk
 from spinexplain.types import Vertebra, Volume
 
+TABLE = "ryai190138_appendixe1.xlsx"
 ROOT = Path(__file__).parent.parent
 EXPERIMENTS = ROOT / "experiments"
 PRESETS = sorted(EXPERIMENTS.rglob("*.toml"))
@@ -55,7 +57,7 @@ def write_verse(root, training, others, levels):
         grades = {level: (0, 2, 3)[(number + at) % 3] for at, level in enumerate(levels)}
         write_scan(root / folder, f"verse{number:03d}", grades)
         lines.append([number, number, SPLITS[folder], grades])
-    write_fracture_table(root / "ryai190138_appendixe1.xlsx", lines)
+    write_fracture_table(root / TABLE, lines)
 
 
 def write_scan(folder, name, grades):
@@ -103,13 +105,11 @@ def test_every_preset_is_valid(path):
     assert read_config(path).name == tomllib.loads(path.read_text())["name"]
 
 
-def test_what_is_compared_shares_its_classifier():
-    from spinexplain.experiment.shared_phase import classifier_key
-
+def test_prototype_networks_share_their_classifier():
     folder = EXPERIMENTS / "verse19"
     keys = {
         classifier_key(read_config(folder / f"{name}.toml"), "data")
-        for name in ("baseline", "protopnet", "protoverse")
+        for name in ("protopnet", "protoverse")
     }
     assert len(keys) == 1
 
@@ -122,61 +122,65 @@ def test_methods_on_phantoms_have_as_many_steps():
     assert all(keeps_trunk(config) for config in heads)
 
 
-def commands(readme):
-    """Return the three commands of a README, as lists of words."""
-    block = re.findall(r"```console\n(.*?)```", readme.read_text(), flags=re.DOTALL)[0]
-    lines = block.replace("\\\n", " ").splitlines()
-    return [shlex.split(line.removeprefix("$ spinexplain ")) for line in lines]
+def run_here(command, folder):
+    """Run a command of the package in this process."""
+    with contextlib.chdir(folder):
+        run(list(command))
+    return 0
 
 
-def smaller(words, settings):
-    """Give every preset of a command settings that train in a moment, and fewer repeats."""
-    few = [
-        f"{word}:{settings},as={Path(word).stem}" if word.endswith(".toml") else word
-        for word in words
-    ]
-    return ["2" if word == "5" else word for word in few]
+def run_paper(monkeypatch, tmp_path, name, settings, **more):
+    """Run all steps of a paper on ten subjects, with trainings of a moment."""
+    monkeypatch.setattr(papers, "run_command", run_here)
+    folders = tuple(tmp_path / folder for folder in SPLITS)
+    request = PaperRequest(
+        name, tmp_path / "out", folders, tmp_path / TABLE, checkout=ROOT, settings=settings, **more
+    )
+    return paper_to_folder(request).read_text("utf-8")
 
 
-def test_verse19_runs_in_three_commands(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_verse(tmp_path, training=8, others=1, levels=("T12", "L1", "L2"))
-    shutil.copytree(EXPERIMENTS, tmp_path / "experiments")
-    prepare, crossval, tables = commands(EXPERIMENTS / "verse19" / "README.md")
-    run(prepare)
-    run(smaller(crossval, FEW))
-    run(tables)
-    index = Cohort.open("cohort").index
-    assert index.groupby("split").size().to_dict() == {"training": 24, "validation": 3, "test": 3}
-    results = json.loads((tmp_path / "results" / "crossval" / "results.json").read_text())
-    assert results["vertebrae"] == 24
-    text = (tmp_path / "tables" / "tables.md").read_text()
+def test_verse19_runs_by_one_command(tmp_path, monkeypatch):
+    write_verse(tmp_path, training=8, others=1, levels=("T11", "T12", "L1", "L2", "L3", "L4"))
+    text = run_paper(monkeypatch, tmp_path, "verse19", FEW, folds=2, seeds=1)
+    out = tmp_path / "out"
+    index = Cohort.open(out / "cohort").index
+    assert index.groupby("split").size().to_dict() == {"training": 48, "validation": 6, "test": 6}
+    results = json.loads((out / "results" / "crossval" / "results.json").read_text())
+    assert results["vertebrae"] == 48
+    assert {len(entry["candidates"]) for entry in results["entries"]} == {3}
     assert "Not a replication" in text
+    assert "10 of 10 steps done" in text
     for name in ("baseline", "protopnet", "protoverse"):
         assert f"| ours | {name} |" in text
-    assert (tmp_path / "tables" / "protoverse-figure3-protoverse.png").exists()
+    assert "### Test set, by seed" in text
+    assert (out / "tables" / "protoverse-figure7.png").exists()
+    hours = json.loads((out / "hours.json").read_text())
+    assert run_paper(monkeypatch, tmp_path, "verse19", FEW, folds=2, seeds=1)
+    again = json.loads((out / "hours.json").read_text())
+    assert {name for name in hours if again[name] != hours[name]} == {"tables"}
 
 
-def test_verse_s2_runs_in_three_commands(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_verse_s2_runs_by_one_command(tmp_path, monkeypatch):
     write_verse(tmp_path, training=6, others=2, levels=("L1", "L2"))
-    shutil.copytree(EXPERIMENTS, tmp_path / "experiments")
-    prepare, trials, tables = commands(EXPERIMENTS / "verse-s2" / "README.md")
-    run(prepare)
-    run(smaller(trials, FEW_3D))
-    run(tables)
-    result = json.loads((tmp_path / "results" / "trials" / "result.json").read_text())
+    few = {name: papers.DETECTORS[name] for name in ("detector", "as-released")}
+    monkeypatch.setattr(papers, "DETECTORS", few)
+    text = run_paper(monkeypatch, tmp_path, "verse-s2", FEW_3D, seeds=1)
+    result = json.loads((tmp_path / "out/results/trials-detector/result.json").read_text())
     first = result["crossings"][0]
-    assert (len(first["runs"]), first["vertebrae"], first["fractures"]) == (2, 4, 3)
-    text = (tmp_path / "tables" / "dissection-table1.md").read_text()
-    assert "| ours | boxes, tested on boxes |" in text
+    assert (len(first["runs"]), first["vertebrae"], first["fractures"]) == (1, 4, 3)
+    assert text.count("| ours | boxes, tested on boxes") == 2
     assert "| published | VerSe, tested on VerSe |" in text
 
 
-def test_the_commands_of_every_readme_are_three():
-    for name in ("verse19", "verse-s2"):
-        assert [words[0] for words in commands(EXPERIMENTS / name / "README.md")] == [
-            "prepare",
-            {"verse19": "crossval", "verse-s2": "trials"}[name],
-            "tables",
-        ]
+def test_the_detector_of_the_experiment_is_the_preset_with_mild_fractures():
+    ours = read_config(EXPERIMENTS / "verse-s2" / "detector.toml").model_dump()
+    preset = read_config("detector").model_dump()
+    assert {key for key in preset if ours[key] != preset[key]} == {"name", "grades"}
+    assert ours["grades"]["fracture"] == ("G1", "G2", "G3")
+
+
+def test_methods_on_verse_have_as_many_steps_and_share_what_is_not_the_method():
+    presets = [read_config(EXPERIMENTS / "verse19" / f"{name}.toml") for name in papers.METHODS]
+    assert len({steps_of(config) for config in presets}) == 1
+    for shared in ("input", "trunk", "augment", "classes"):
+        assert all(getattr(one, shared) == getattr(presets[0], shared) for one in presets)

@@ -1,5 +1,6 @@
 import pytest
 
+from spinexplain.config.entries import steps_of
 from spinexplain.config.training import (
     InputSpec,
     TrainConfig,
@@ -80,6 +81,15 @@ def test_every_method_has_its_three_presets():
     expected = {f"{m}{kind}" for m in methods for kind in ("", "-as-published", "-as-released")}
     assert expected <= set(preset_names())
     assert read_config("protoverse_as_released") == read_config("protoverse-as-released")
+
+
+@pytest.mark.parametrize("other", ["baseline", "protopnet"])
+def test_methods_are_comparable_as_they_come(other):
+    """Input, trunk, augmentation and the number of steps are the same."""
+    verse, config = read_config("protoverse"), read_config(other)
+    for shared in ("input", "trunk", "augment", "classes"):
+        assert getattr(config, shared) == getattr(verse, shared)
+    assert steps_of(config) == steps_of(verse)
 
 
 def test_presets_as_published_and_as_released_differ_where_the_ledger_says():

@@ -136,7 +136,7 @@ def not_run_section(tables: list) -> list[str]:
     return [
         "## Not run here",
         "",
-        "- Real VerSe'19: the data were not at hand. `experiments/verse19` has the three commands.",
+        "- Real VerSe'19: the data were not at hand. `experiments/verse19` runs by one command.",
         "- VGG-11 at 224, the paper's backbone: built and tested, too slow without a GPU.",
         "- An equal tuning budget for the whole networks: it was given to the heads alone.",
         "- Several seeds.",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import CohortPath, Folds, Jobs, ResumableFolder, Seed, SoFar
+from spinexplain.cli.options import CohortPath, Device, Folds, Jobs, ResumableFolder, Seed, SoFar
 from spinexplain.cli.progress import shown_stages
 from spinexplain.jobs.ablate import AblateRequest, ablate_to_folder, designed
 
@@ -53,6 +53,7 @@ def command(
         ),
     ] = 3,
     so_far: SoFar = False,
+    device: Device = "cpu",
 ) -> None:
     """Vary settings of a preset and compare by cross-validation.
 
@@ -72,6 +73,7 @@ def command(
         jobs=jobs,
         seeds=seeds,
         so_far=so_far,
+        device=device,
     )
     made = designed(request)
     with shown_stages("trainings", len(made.trained) * folds) as progress:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import Folds, Jobs, ResumableFolder, Seed, SoFar
+from spinexplain.cli.options import Device, Folds, Jobs, ResumableFolder, Seed, SoFar
 from spinexplain.cli.progress import shown_stages
 from spinexplain.jobs.crossval import CrossvalRequest, crossval_to_folder, in_words
 
@@ -26,6 +26,7 @@ def command(
     seed: Seed = 0,
     jobs: Jobs = 1,
     so_far: SoFar = False,
+    device: Device = "cpu",
 ) -> None:
     """Compare trainings by cross-validation on the training split, by subject.
 
@@ -36,7 +37,7 @@ def command(
     Example: spinexplain crossval baseline protoverse cohort --folds 5 -o comparison
     """
     *presets, cohort = arguments
-    request = CrossvalRequest(tuple(presets), Path(cohort), out, folds, seed, jobs, so_far)
+    request = CrossvalRequest(tuple(presets), Path(cohort), out, folds, seed, jobs, so_far, device)
     with shown_stages("trainings", len(presets) * folds) as progress:
         results = crossval_to_folder(request, progress)
     typer.echo(in_words(results))

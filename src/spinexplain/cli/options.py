@@ -46,4 +46,7 @@ SoFar = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output if it exists.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Same seed, same bits.")]
+Device = Annotated[
+    str, typer.Option("--device", help="cpu or cuda, for the phases of gradient descent.")
+]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes to work with.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import CohortPath
+from spinexplain.cli.options import CohortPath, Device
 from spinexplain.cli.progress import shown_steps
 from spinexplain.jobs.train import TrainRequest, train_to_bundle
 
@@ -32,9 +32,7 @@ def command(
     seed: Annotated[
         int | None, typer.Option("--seed", help="Replaces the preset's seed. Same seed, same bits.")
     ] = None,
-    device: Annotated[
-        str, typer.Option("--device", help="cpu or cuda, for the phases of gradient descent.")
-    ] = "cpu",
+    device: Device = "cpu",
     processes: Annotated[
         int, typer.Option("--processes", min=1, help="Processes (GPUs) that share each batch.")
     ] = 1,

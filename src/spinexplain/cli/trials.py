@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spinexplain.cli.options import Device
 from spinexplain.cli.progress import shown_steps
 from spinexplain.jobs.trials import TrialsRequest, in_words, trials_to_folder
 from spinexplain.texts.printable import printable
@@ -37,6 +38,7 @@ def command(
     test_split: Annotated[
         str, typer.Option("--test-split", help="Split to test on, or all.")
     ] = "test",
+    device: Device = "cpu",
 ) -> None:
     """Train a detector several times on every training set and test each on every test set.
 
@@ -46,7 +48,9 @@ def command(
 
     Example: spinexplain trials detector --train verse --train verse+own --test verse -o trials
     """
-    request = TrialsRequest(preset, tuple(train), tuple(test), out, seeds, train_split, test_split)
+    request = TrialsRequest(
+        preset, tuple(train), tuple(test), out, seeds, train_split, test_split, device
+    )
     with shown_steps() as progress:
         result = trials_to_folder(request, progress)
     typer.echo(in_words(result))

@@ -244,6 +244,7 @@ def ablate(
     seed: int = 0,
     jobs: int = 1,
     progress: Progress = SILENT,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Cross-validate every entry of a design and write ``results.json``.
 
@@ -262,9 +263,11 @@ def ablate(
     folds, seed, jobs : int
     progress : Progress
         As :func:`~spinexplain.experiment.crossval.cross_validate` calls it.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
     """
     check_trunks(made.trained)
-    cross_validate(cohort, Plan(made.trained, folds, seed), out, jobs, progress)
+    cross_validate(cohort, Plan(made.trained, folds, seed), out, jobs, progress, device)
     return ablation_results(made, out, seed)
 
 

@@ -149,7 +149,12 @@ def _way_out(people: int, name: str) -> str:
 
 
 def cross_validate(
-    cohort: Cohort, plan: Plan, out: str | Path, jobs: int = 1, progress: Progress = SILENT
+    cohort: Cohort,
+    plan: Plan,
+    out: str | Path,
+    jobs: int = 1,
+    progress: Progress = SILENT,
+    device: str = "cpu",
 ) -> Path:
     """Train every entry on every fold and pool the held-out predictions.
 
@@ -165,6 +170,8 @@ def cross_validate(
         Folds trained at the same time, in processes of their own.
     progress : Progress
         Hears every training as a stage, and its steps; with further processes ``folds``.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for the phases of gradient descent.
 
     Raises
     ------
@@ -183,9 +190,9 @@ def cross_validate(
     )
     if jobs == 1:
         for fold in range(plan.folds):
-            _all_entries(fold, plan, folded, out, progress)
+            _all_entries(fold, plan, folded, out, progress, device)
     else:
-        _in_processes(plan, folded, out, jobs, progress)
+        _in_processes(plan, folded, out, jobs, progress, device)
     (out / "predictions").mkdir(exist_ok=True)
     for entry in plan.entries:
         table = pooled_predictions(out, entry, plan.folds)
@@ -194,18 +201,25 @@ def cross_validate(
 
 
 def _all_entries(
-    fold: int, plan: Plan, folded: FoldedData, out: Path, progress: Progress = SILENT
+    fold: int,
+    plan: Plan,
+    folded: FoldedData,
+    out: Path,
+    progress: Progress = SILENT,
+    device: str = "cpu",
 ) -> None:
     """Run one fold of all entries one after another, so that they share what is equal."""
     for entry in plan.entries:
         if not is_done(fold_folder(out, entry, fold)):
             with progress.stage(f"{entry.name}, fold {fold + 1} of {plan.folds}"):
-                run_fold(entry, folded, fold, out, progress)
+                run_fold(entry, folded, fold, out, progress, device)
 
 
-def _in_processes(plan: Plan, folded: FoldedData, out: Path, jobs: int, progress: Progress) -> None:
+def _in_processes(
+    plan: Plan, folded: FoldedData, out: Path, jobs: int, progress: Progress, device: str
+) -> None:
     run_all(
-        partial(_all_entries, plan=plan, folded=folded, out=out),
+        partial(_all_entries, plan=plan, folded=folded, out=out, device=device),
         range(plan.folds),
         jobs,
         name=lambda fold: f"fold {fold + 1} of {plan.folds}",

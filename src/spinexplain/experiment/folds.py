@@ -63,7 +63,12 @@ def is_done(folder: Path) -> bool:
 
 
 def run_fold(
-    entry: Entry, folded: FoldedData, fold: int, out: Path, progress: Progress = SILENT
+    entry: Entry,
+    folded: FoldedData,
+    fold: int,
+    out: Path,
+    progress: Progress = SILENT,
+    device: str = "cpu",
 ) -> Path:
     """Train an entry without a fold, judge it on the fold, write everything; return the folder.
 
@@ -75,7 +80,7 @@ def run_fold(
     training = folded.data.take(folded.fold != fold)
     held_out = folded.data.take(folded.fold == fold)
     data_key = f"{folded.sha256} fold {fold}"
-    chosen = best_candidate(entry, training, out / "shared", data_key, folder, progress)
+    chosen = best_candidate(entry, training, out / "shared", data_key, folder, progress, device)
     trained, config = chosen.trained, chosen.trained.config
     statement = Statement(
         name=f"{entry.name}-fold-{fold}",
@@ -143,6 +148,7 @@ def best_candidate(
     data_key: str,
     folder: Path,
     progress: Progress = SILENT,
+    device: str = "cpu",
 ) -> Chosen:
     """Train every candidate and return the best by class-average F1 on validation.
 
@@ -155,7 +161,7 @@ def best_candidate(
         run = folder / f"candidate-{number}" if entry.others else folder
         key = classifier_key(config, data_key)
         shared = take(store, key, run)
-        trained = train_model(config, training, run, resume=True, progress=progress)
+        trained = train_model(config, training, run, resume=True, progress=progress, device=device)
         keep(store, key, run)
         scores.append(trained.figures["f1"])
         if best is None or scores[-1] > scores[best.number]:

@@ -39,6 +39,9 @@ class Trials:
         Runs on each training set.
     out : Path
         ``runs/`` (each with its ``bundle/``), ``predictions/``, ``result.json``, ``table.md``.
+    progress : Progress
+    device : str
+        ``"cpu"`` or ``"cuda"``, for gradient descent.
     """
 
     config: TrainConfig
@@ -47,6 +50,7 @@ class Trials:
     seeds: int
     out: Path
     progress: Progress = field(default=SILENT, compare=False)
+    device: str = "cpu"
 
 
 def run_trials(trials: Trials) -> TrialsResult:
@@ -108,7 +112,9 @@ def _one_run(trials: Trials, boxes: GradedBoxes, source: Source, seed: int) -> N
     config = trials.config.model_copy(update={"seed": seed})
     run = trials.out / "runs" / key
     data = read_source(source, config.input.axes, config.input.body_height_mm)
-    trained = train_model(config, data, run, resume=True, progress=trials.progress)
+    trained = train_model(
+        config, data, run, resume=True, progress=trials.progress, device=trials.device
+    )
     _save(trained, source, run)
     scores = scores_of(trained, boxes, missing)
     for test in missing:

@@ -35,6 +35,8 @@ class AblateRequest:
         How often the preset is trained as it is, with other seeds.
     so_far : bool
         Whether nothing is trained and only the finished folds of ``out`` are judged.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for gradient descent.
     """
 
     cohort: Path
@@ -48,6 +50,7 @@ class AblateRequest:
     jobs: int = 1
     seeds: int = 3
     so_far: bool = False
+    device: str = "cpu"
 
 
 def designed(request: AblateRequest) -> Design:
@@ -95,7 +98,9 @@ def ablate_to_folder(request: AblateRequest, made: Design, progress: Progress = 
         results = ablation_results(made, out, seed, so_far=True)
     else:
         opened = Cohort.open(request.cohort)
-        results = ablate(opened, made, out, request.folds, seed, request.jobs, progress)
+        results = ablate(
+            opened, made, out, request.folds, seed, request.jobs, progress, request.device
+        )
     how = results["factors"]["how"]
     text = f"{how}\n\n{noise_markdown(results)}\n{results_markdown(results)}"
     with atomic_file(out / "summary.md") as temporary:

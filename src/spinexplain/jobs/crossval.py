@@ -24,6 +24,8 @@ class CrossvalRequest:
         Folds trained side by side.
     so_far : bool
         Whether nothing is trained and only the finished folds of ``out`` are judged.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for gradient descent.
     """
 
     presets: tuple[str, ...]
@@ -33,6 +35,7 @@ class CrossvalRequest:
     seed: int = 0
     jobs: int = 1
     so_far: bool = False
+    device: str = "cpu"
 
 
 def crossval_to_folder(request: CrossvalRequest, progress: Progress = SILENT) -> dict[str, Any]:
@@ -59,7 +62,8 @@ def crossval_to_folder(request: CrossvalRequest, progress: Progress = SILENT) ->
     if request.so_far:
         return crossval_results(request.out, request.seed, so_far=True)
     plan = Plan(tuple(parse_entries(list(request.presets))), request.folds, request.seed)
-    cross_validate(Cohort.open(request.cohort), plan, request.out, request.jobs, progress)
+    opened = Cohort.open(request.cohort)
+    cross_validate(opened, plan, request.out, request.jobs, progress, request.device)
     results = crossval_results(request.out, request.seed)
     with atomic_file(request.out / "summary.md") as temporary:
         temporary.write_text(in_words(results), "utf-8")

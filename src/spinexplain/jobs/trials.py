@@ -29,6 +29,8 @@ class TrialsRequest:
         Trainings on each set.
     train_split, test_split : str
         Splits of the cohorts, or ``all``.
+    device : str
+        ``"cpu"`` or ``"cuda"``, for gradient descent.
     """
 
     preset: str
@@ -38,6 +40,7 @@ class TrialsRequest:
     seeds: int = 5
     train_split: str = "training"
     test_split: str = "test"
+    device: str = "cpu"
 
 
 def trials_to_folder(request: TrialsRequest, progress: Progress = SILENT) -> TrialsResult:
@@ -63,6 +66,7 @@ def trials_to_folder(request: TrialsRequest, progress: Progress = SILENT) -> Tri
             request.seeds,
             request.out,
             progress,
+            request.device,
         )
     )
 

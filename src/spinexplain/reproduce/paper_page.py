@@ -1,0 +1,104 @@
+"""The page of a paper's experiments: what is done, what it took, and every table there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spinexplain.errors import SpinexplainError
+from spinexplain.experiment.stored import Results, find_results
+from spinexplain.experiment.table import markdown
+from spinexplain.experiment.tables import make_tables
+from spinexplain.io.files import atomic_file
+from spinexplain.reproduce.paper_cost import cost_words
+from spinexplain.reproduce.papers import Asked, Paper, Step, read_hours
+
+PAGE = "results.md"
+
+
+def write_page(paper: Paper, asked: Asked, steps: Sequence[Step], out: Path) -> Path:
+    """Write the page from what lies in the folder; called after every step.
+
+    Parameters
+    ----------
+    paper : Paper
+    asked : Asked
+    steps : sequence of Step
+    out : Path
+        Results are read below ``results``.
+
+    Returns
+    -------
+    Path
+    """
+    path = out / PAGE
+    done = [step for step in steps if step.result and (out / step.result).exists()]
+    counted = [step for step in steps if step.result]
+    parts = [
+        f"# {paper.title}",
+        "",
+        f"{len(done)} of {len(counted)} steps done. {paper.caveat} {_started_from(asked)}",
+        "",
+        *_tables(out),
+        "## What was run",
+        "",
+        *cost_words(steps, out, read_hours(out)),
+        "",
+    ]
+    with atomic_file(path) as temporary:
+        temporary.write_text("\n".join(parts), "utf-8")
+    return path
+
+
+def _started_from(asked: Asked) -> str:
+    """Say what trunks start from, and what settings were changed."""
+    said = f"Trunks start from {asked.weights.name}." if asked.weights else _SCRATCH
+    if asked.settings:
+        said += f" Settings changed for every training: `{asked.settings}`."
+    return said
+
+
+_SCRATCH = "No weights were given: trunks start from scratch, which the papers do not."
+
+
+def _tables(out: Path) -> list[str]:
+    """Every table that there are results for, and the figures beside them."""
+    try:
+        found = find_results(out / "results")
+        lines = [markdown(table) for table in make_tables(found)]
+    except SpinexplainError as error:
+        return [f"No tables yet: {error}", ""]
+    pictures = sorted((out / "tables").glob("protoverse-figure*.png"))
+    shown = [f"![{path.stem}](tables/{path.name})\n" for path in pictures]
+    return [*lines, *_seeds(found), *_floors(found), *shown]
+
+
+def _seeds(found: Results) -> list[str]:
+    """Say how trainings that differ in their seed spread on the test set."""
+    by_name: dict[str, list[float]] = {}
+    for item in found.of("evaluation"):
+        name, _, _ = item.path.parent.name.rpartition("-seed")
+        value = item.content["vertebra"]["class_average_f1"]["value"]
+        by_name.setdefault(name.removeprefix("test-") or item.path.parent.name, []).append(value)
+    if not by_name:
+        return []
+    lines = ["### Test set, by seed", "", "| | trainings | class-average F1, least to most |"]
+    lines.append("|---|---|---|")
+    lines += [
+        f"| {name} | {len(values)} | {100 * min(values):.1f} to {100 * max(values):.1f} |"
+        for name, values in by_name.items()
+    ]
+    return [*lines, ""]
+
+
+def _floors(found: Results) -> list[str]:
+    from spinexplain.experiment.noise import noise_markdown
+
+    lines: list[str] = []
+    for item in found.of("crossval"):
+        content: Mapping[str, Any] = item.content
+        if "noise" in content:
+            lines += [f"### {item.path.parent.name}: differences beside the noise", ""]
+            lines += [noise_markdown(content), ""]
+    return lines
