@@ -151,12 +151,13 @@ def conditions(
     if pair := pair_to_confuse(levels, broken, rng):
         made[MERGED] = Given(None, merged(image.labels, *pair))
         made[CUT] = Given(None, cut(image.labels, image.body, *pair))
-    shifts = rng.normal(0.0, CENTER_ERROR_MM, (len(image.vertebrae), 3))
-    centers = tuple(
-        replace(one, centroid_mm=tuple(float(v) for v in np.add(one.centroid_mm, shift)))
-        for one, shift in zip(image.vertebrae, shifts, strict=True)
-    )
+    centers = tuple(_moved(one, rng.normal(0.0, CENTER_ERROR_MM, 3)) for one in image.vertebrae)
     return made | {CENTERS: Given(centers, None)}
+
+
+def _moved(vertebra: Vertebra, shift_mm: np.ndarray) -> Vertebra:
+    x, y, z = np.add(vertebra.centroid_mm, shift_mm)
+    return replace(vertebra, centroid_mm=(float(x), float(y), float(z)))
 
 
 _SILENT: dict[str, Any] = {
@@ -233,7 +234,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Round figures; what was not said is None."""
     return {
         key: (round(value, 4) if np.isfinite(value) else None)

@@ -261,7 +261,7 @@ def run_steps(
     steps: list[Step],
     out: Path,
     run: Callable[[tuple[str, ...], Path], int],
-    after: Callable[[], None],
+    after: Callable[[], object],
     progress: Progress = SILENT,
 ) -> None:
     """Run what has not left its result, and note what each step took.
