@@ -49,6 +49,8 @@ WRITERS = {
     "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
     "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
     "verdict": Writer({"verdict.md": "verdict:written"}),
+    "mask-errors": Writer({"masks.md": "masks:written"}, "masks:draw"),
+    "false-alarms": Writer({"masks.md": "false_alarms:written"}),
     "benchmarks": Writer({"benchmarks.md": "benchmarks:written"}),
     "archive-scale": Writer({"scale.md": "archive_scale:written"}),
     "house": Writer({}, "house:draw"),

@@ -193,20 +193,20 @@ def _contribution_tables(
             if found is None or item.content["classes"] != paper["table3"]["columns"]:
                 continue
             rows = _published_rows(paper["table3"])
-            for kind, words in (("true_class", "ours"), ("own_class", "ours, to own logit")):
-                rows += [
-                    Row(words, name, tuple(cell(value, digits=2) for value in line))
-                    for name, line in zip(
-                        item.content["classes"], found["contributions"][kind], strict=True
-                    )
-                ]
-            largest = found["diagonal_is_largest"]
+            rows += [
+                Row("ours", name, tuple(cell(value, digits=2) for value in line))
+                for name, line in zip(
+                    item.content["classes"], found["contributions"]["own_class"], strict=True
+                )
+            ]
+            largest = found["diagonal_is_largest"]["own_class"]
             notes = [
                 NOT_A_REPLICATION,
                 f"{entry['name']}. Rows: class of the vertebrae; columns: of the prototypes. Ours: "
-                "contribution to the logit of the vertebra's class; below, to the logit of the "
-                "prototypes' own class. The diagonal is the largest of its row and column: "
-                f"{_yes(largest['true_class'])}, and {_yes(largest['own_class'])}.",
+                "contribution to the logit of the prototypes' own class, which can fail; to the "
+                "vertebra's logit, as published, the signs of the connections alone make the "
+                "diagonal the largest. The diagonal is the largest of its row and column: "
+                f"{_yes(largest)}.",
                 described(item),
             ]
             key = f"protoverse-table3-{entry['name']}{suffix}"

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import torch
 
+from spinexplain.config.training import read_config
 from spinexplain.errors import FileFormatError, OutputError
 from spinexplain.io.files import atomic_file
-from spinexplain.reproduce.heads.trunks import shipped_trunk
+from spinexplain.reproduce.cohorts import graded_sheets
+from spinexplain.reproduce.heads.trunks import classifiers_trunk
 from spinexplain.reproduce.setting import Setting
 
 RESULTS = "experiments"
@@ -26,7 +28,6 @@ COHORTS = (
 OVER = (
     "prototypes=2,3,4,5",
     "lambda_div=0,0.1,0.3,0.5",
-    "weighting=none,ins,isns,median",
     "head.initial_prototypes=own_class_patches,uniform",
     "head.log_epsilon=1e-2,1e-4",
     "projection.allow_duplicates=false,true",
@@ -34,6 +35,9 @@ OVER = (
     "last_layer.constrained=true,false",
     "loss.lambda_outside=2.0,0.0",
 )
+WEIGHTING = "weighting=none,ins,isns,median"
+TRUNK_SHEETS, TRUNK_STEPS = ("balanced", 70, 1000), 1200
+"""What the plain classifier learns from whose trunk all comparisons start from."""
 TUNED = "warm.head_lr=1e-3|3e-3|1e-2,warm.steps=400"
 TASKS = ("g0-g1-g2-g3", "g0-g2-g3", "any-fracture")
 NETWORKS = ("baseline", "protopnet", "protoverse", "protoverse-lambda-0")
@@ -44,6 +48,8 @@ def commands() -> dict[str, tuple[str, ...]]:
     """Return the command that fills each folder of results, in order."""
     heads = ("ablate", BALANCED, "--preset", "heads.toml", "--folds", "3")
     found = {"heads": (*heads, *(part for over in OVER for part in ("--over", over)))}
+    weighted = ("ablate", BALANCED, "--preset", "heads.toml:loss.normalize=samples,as=heads")
+    found["weighting"] = (*weighted, "--folds", "3", "--over", WEIGHTING)
     found["heads-tuned"] = compared(
         f"heads.toml:{TUNED},as=protoverse",
         f"heads.toml:loss.lambda_div=0,{TUNED},as=protoverse-lambda-0",
@@ -75,6 +81,7 @@ def measure(setting: Setting) -> None:
     """Draw the cohorts, run every command, and keep what the page is written from."""
     work = setting.work / "experiments"
     copy_presets(setting.checkout, work)
+    plain_trunk(setting, work)
     jobs = ("--jobs", str(setting.jobs))
     for cohort in COHORTS:
         run((*cohort, "--cohort", "sheets", "--raters", *jobs), work)
@@ -88,7 +95,7 @@ def measure(setting: Setting) -> None:
 
 
 def copy_presets(checkout: Path, work: Path) -> None:
-    """Put the presets into the folder of work, and the shipped model's trunk beside them.
+    """Put the presets into the folder of work.
 
     Raises
     ------
@@ -104,10 +111,25 @@ def copy_presets(checkout: Path, work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
     for preset in presets:
         shutil.copyfile(preset, work / preset.name)
-    trunk = work / "trunk.pth"
-    if not trunk.is_file():
-        with atomic_file(trunk) as temporary:
-            torch.save(shipped_trunk().state_dict(), temporary)
+
+
+def plain_trunk(setting: Setting, work: Path) -> Path:
+    """Train the trunk that all comparisons start from; it never sees a prototype's loss.
+
+    Nothing is done where it is there.
+    """
+    path = work / "trunk.pth"
+    if not path.is_file():
+        heads = read_config(work / "heads.toml")
+        classifier = heads.classifier.model_copy(update={"steps": TRUNK_STEPS, "trunk_lr": 1e-3})
+        trunk = heads.trunk.model_copy(update={"weights": "none"})
+        config = heads.model_copy(update={"classifier": classifier, "trunk": trunk})
+        preset, seed, count = TRUNK_SHEETS
+        sheets = graded_sheets(setting, preset, seed, count, config)
+        made = classifiers_trunk(config, sheets, work / "trunk", None, setting.progress)
+        with atomic_file(path) as temporary:
+            torch.save(made.state_dict(), temporary)
+    return path
 
 
 def run(command: tuple[str, ...], work: Path) -> None:

@@ -37,6 +37,7 @@ from spinexplain.findings.witness import HEIGHTS, PROTOTYPES, heights_witness, n
 from spinexplain.io.json_file import write_json
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
+from spinexplain.reproduce.mask_figures import by_look_alike, by_mask, caught
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import localize, with_graded_levels
@@ -264,6 +265,10 @@ def stated(table: pd.DataFrame) -> dict[str, Any]:
             {"name": i.name, "version": i.version, "sha256": i.weights_sha256} for i in infos
         ],
         "persons": {name: list(pair) for name, pair in PERSONS.items()},
+        "run": {str(k): int(v) for k, v in table.groupby("preset")["subject"].nunique().items()},
+        "by_mask": by_mask(table),
+        "by_look_alike": by_look_alike(table[table["preset"] == "hard"], EXACT),
+        "caught": caught(table, EXACT),
         "columns": list(rows[0]),
         "rows": [list(row.values()) for row in rows],
     }

@@ -122,6 +122,20 @@ STUDIES = {
         ("verdict.json",),
         "spinexplain.reproduce.verdict:measure",
     ),
+    "mask-errors": Study(
+        "Heights, networks and the verdict where the mask is wrong, or missing.",
+        "20 CPU minutes",
+        ("masks.md",),
+        ("mask-errors.json",),
+        "spinexplain.reproduce.mask_errors:measure",
+    ),
+    "false-alarms": Study(
+        "Which units and prototypes are active in false alarms and misses, by look-alike.",
+        "3 CPU minutes",
+        ("masks.md",),
+        ("false-alarms.json",),
+        "spinexplain.reproduce.false_alarms:measure",
+    ),
     "benchmarks": Study(
         "CPU time and memory of the package beside the libraries that it replaces or uses.",
         "minutes",

@@ -73,6 +73,51 @@ def winner_share(similarities: np.ndarray, labels: np.ndarray, owner: np.ndarray
     return float(np.mean(shares))
 
 
+def quarter_of(target: np.ndarray, at: tuple[float, float]) -> str:
+    """Name the quarter of a body that a point of its sheet lies in, or ``"elsewhere"``.
+
+    Parameters
+    ----------
+    target : ndarray, shape (H, W)
+        The body's mask; row 0 cranial, column 0 anterior.
+    at : tuple of 2 floats
+        Row and column. Up to 6 mm above and below the body count to its endplates.
+
+    Examples
+    --------
+    >>> body = np.zeros((20, 20))
+    >>> body[8:12, 4:16] = 1
+    >>> quarter_of(body, (9.0, 5.0)), quarter_of(body, (0.0, 0.0))
+    ('superior anterior', 'elsewhere')
+    """
+    rows, columns = np.nonzero(target > 0.5)
+    if not len(rows):
+        return "elsewhere"
+    inside = rows.min() - 6 <= at[0] <= rows.max() + 6
+    if not (inside and columns.min() <= at[1] <= columns.max()):
+        return "elsewhere"
+    half = "superior" if at[0] < rows.mean() else "inferior"
+    return f"{half} {'anterior' if at[1] < columns.mean() else 'posterior'}"
+
+
+def distinct_quarters(quarters: list[str], owner: list[int]) -> float:
+    """Count the different quarters that a class's prototypes show, averaged over classes.
+
+    ``"elsewhere"`` is no quarter.
+
+    Examples
+    --------
+    >>> distinct_quarters(["superior anterior", "superior anterior", "elsewhere"], [0, 0, 1])
+    0.5
+    """
+    known = sorted(set(owner))
+    shown = [
+        {q for q, whose in zip(quarters, owner, strict=True) if whose == k and q != "elsewhere"}
+        for k in known
+    ]
+    return float(np.mean([len(found) for found in shown]))
+
+
 @torch.no_grad()
 def off_patch(model: PrototypeNet, sources: list[PrototypeSource], data: TrainingSet) -> float:
     """Largest squared distance of a prototype from the training patch it is said to be."""

@@ -16,8 +16,10 @@ from spinexplain.models.inputs import network_input
 from spinexplain.models.trunks.backbones import Trunk, bypassing
 from spinexplain.reproduce.heads.figures import (
     OnTrunk,
+    distinct_quarters,
     duplicates,
     off_patch,
+    quarter_of,
     same_class_cosine,
     tested,
     winner_share,
@@ -38,7 +40,7 @@ from spinexplain.train.grading.phases import (
     start_from_patches,
     weights_of,
 )
-from spinexplain.train.grading.projection import project
+from spinexplain.train.grading.projection import PrototypeSource, project
 from spinexplain.train.grading.run import seeded_build
 
 TRUNK_STEPS, HEAD_STEPS = 250, 120
@@ -113,6 +115,24 @@ def descended(config: TrainConfig, data: OnTrunk) -> PrototypeNet:
     return model
 
 
+def _distinct(
+    model: PrototypeNet, sources: list[PrototypeSource], data: OnTrunk, config: TrainConfig
+) -> float:
+    """Count the different quarters of the body that the projected prototypes come from."""
+    rows = np.array([source.row for source in sources])
+    crops = augmented_crops(data.training, rows, config.input, STILL, 0, 0)
+    assert crops.target is not None
+    field = data.trunk.field
+    points = [
+        tuple(field.start + cell * field.stride for cell in source.cell) for source in sources
+    ]
+    quarters = [
+        quarter_of(mask.numpy(), (point[0], point[1]))
+        for mask, point in zip(crops.target, points, strict=True)
+    ]
+    return distinct_quarters(quarters, model.prototype_class.tolist())
+
+
 def finished(
     trained: PrototypeNet,
     config: TrainConfig,
@@ -141,6 +161,7 @@ def finished(
             "cosine_after": same_class_cosine(model),
             "travelled": float(np.mean([source.distance for source in sources])),
             "duplicates": duplicates(sources, data.training, model),
+            "distinct_quarters": _distinct(model, sources, data, config),
             "winner_share": winner_share(similarities, labels, model.prototype_class.numpy()),
             "off_patch": off_patch(model, sources, after.training),
             "wrong_signs": wrong_signs(model),

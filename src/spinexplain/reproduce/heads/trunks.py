@@ -54,10 +54,22 @@ def trained_trunk(
     config: TrainConfig, data: TrainingSet, folder: Path, progress: Progress = SILENT
 ) -> Trunk:
     """Train the plain classifier on from the shipped trunk, and freeze its own."""
+    return classifiers_trunk(config, data, folder, shipped_state(config), progress)
+
+
+def classifiers_trunk(
+    config: TrainConfig,
+    data: TrainingSet,
+    folder: Path,
+    state: dict[str, torch.Tensor] | None = None,
+    progress: Progress = SILENT,
+) -> Trunk:
+    """Train the plain classifier, from ``state`` or from scratch, and freeze its trunk."""
     folder.mkdir(parents=True, exist_ok=True)
     with seeded_build(0):
         trunk = build_trunk(config.trunk, config.input)
-        trunk.load_state_dict(shipped_state(config))
+        if state is not None:
+            trunk.load_state_dict(state)
         model = WarmUp(LinearNet(trunk, len(config.classes), config.input, config.head.pooling))
     weights = weights_of(data, config, "median")
     objective = classification_objective(model, weights, 1.0, config.classifier.precision)
