@@ -15,6 +15,7 @@ pytest_plugins = [
     "fixtures.curation",
     "fixtures.explanations",
     "fixtures.listeners",
+    "fixtures.localizers",
     "fixtures.phantoms",
     "fixtures.scans",
     "fixtures.training_sets",

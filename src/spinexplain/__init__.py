@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from spinexplain.io.centroids import read_centroids
     from spinexplain.io.nifti import read_labels, read_volume
     from spinexplain.io.read import read_scan
+    from spinexplain.localizer.located import Localization
+    from spinexplain.localizer.own import Found, find_vertebrae, localize
     from spinexplain.models.bundle.store import load_grader
     from spinexplain.models.grader import Grader
     from spinexplain.report.html import write_report
     from spinexplain.results.result import Result
     from spinexplain.results.result_json import read_result, write_result
-    from spinexplain.spine.localize import localize
     from spinexplain.spine.morphometry import measure
     from spinexplain.spine.reformat import reformat
     from spinexplain.types import (
@@ -50,10 +51,12 @@ __all__ = [
     "Evidence",
     "Exemplar",
     "Explanation",
+    "Found",
     "Grader",
     "Grading",
     "Heights",
     "LabelMap",
+    "Localization",
     "ModelInfo",
     "Patch",
     "PrototypeDetail",
@@ -68,6 +71,7 @@ __all__ = [
     "VertebraLevel",
     "Volume",
     "explain",
+    "find_vertebrae",
     "grade",
     "load_grader",
     "localize",
@@ -87,7 +91,9 @@ __all__ = [
 # package costs milliseconds and does not import torch.
 _HOME = {
     "Assessment": "findings.scan",
+    "Found": "localizer.own",
     "Grader": "models.grader",
+    "Localization": "localizer.located",
     "Result": "results.result",
     "ScanFindings": "findings.scan",
     "SpinexplainError": "errors",
@@ -95,9 +101,10 @@ _HOME = {
     "VertebraFindings": "findings.scan",
     "VertebraLevel": "anatomy",
     "explain": "findings.assess",
+    "find_vertebrae": "localizer.own",
     "grade": "findings.assess",
     "load_grader": "models.bundle.store",
-    "localize": "spine.localize",
+    "localize": "localizer.own",
     "measure": "spine.morphometry",
     "patches_for": "findings.assess",
     "read_centroids": "io.centroids",

@@ -67,7 +67,7 @@ def test_a_watched_folder_is_taken_in_when_it_is_quiet(server, identified):
     watched(server, "Doe John", CT)
     take_watched(server.database, server.folder, identified)
     (scan,) = scans(server)
-    assert scan.state == "needs_centers"
+    assert scan.state == "queued"
     assert ("Doe" in scan.name) is identified
     assert list(server.folder.watched.iterdir()) == []
 

@@ -1,15 +1,18 @@
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
 
 from app.conftest import state_of
 from app.test_intake import CT, MASK, added
+from fixtures.localizers import NETWORKS, localization_of
 from spinexplain.app import worker
 from spinexplain.app.database import sqlite_url
 from spinexplain.app.schema import Scan
 from spinexplain.app.worker import grade_next, take_up_again
 from spinexplain.errors import LabelError
+from spinexplain.localizer.own import Found
 
 
 @pytest.fixture
@@ -46,6 +49,32 @@ def test_an_error_of_input_is_shown_without_paths(server, graded, monkeypatch):
     scan = state_of(server, graded)
     assert scan.state == "refused"
     assert scan.message == "b-made.nii.gz: holds no vertebra; expected VerSe labels."
+
+
+def test_a_scan_in_which_nothing_was_found_waits_for_clicks(server, graded, monkeypatch):
+    def refuse(request, progress):
+        raise LabelError("no thoracic or lumbar vertebrae were found in this scan: it is a neck.")
+
+    bare = added(server, ct=CT)
+    grade_next(server.database, server.folder)
+    monkeypatch.setattr(worker, "grade_to_folder", refuse)
+    grade_next(server.database, server.folder)
+    scan = state_of(server, bare)
+    assert scan.state == "needs_centers"
+    assert "it is a neck" in scan.message
+
+
+def test_names_that_are_not_sure_are_said_on_the_work_list(server, graded, lumbar, monkeypatch):
+    vertebrae = [item.vertebra for item in lumbar.vertebrae]
+    found = Found(localization_of(vertebrae, 0.6), None, NETWORKS.info)
+
+    def grade(request, progress):
+        request.out.mkdir()
+        return replace(lumbar, found=found)
+
+    monkeypatch.setattr(worker, "grade_to_folder", grade)
+    grade_next(server.database, server.folder)
+    assert state_of(server, graded).message.startswith("First level uncertain: ")
 
 
 def test_a_fault_of_ours_says_so_and_the_worker_goes_on(server, graded, monkeypatch, capsys):

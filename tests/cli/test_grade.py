@@ -6,6 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from spinexplain.localizer.located import Localization
+
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
@@ -75,11 +77,11 @@ def test_centroids_alone_give_no_heights(spinexplain, thoracic, tmp_path):
     assert str(out / "report.html") in ended.out
 
 
-def test_neither_labels_nor_centroids(spinexplain, lumbar, tmp_path):
+def test_nothing_but_a_scan_without_a_spine(spinexplain, lumbar, tmp_path, pretend_localizer):
+    pretend_localizer(Localization(refused="it shows a neck"))
     ended = spinexplain("grade", lumbar[0], "-o", tmp_path / "out")
     assert ended.code == 2
-    assert "--labels" in ended.line
-    assert "--centroids" in ended.line
+    assert "it shows a neck" in ended.line
 
 
 def test_an_existing_output_is_kept(spinexplain, lumbar, tmp_path):

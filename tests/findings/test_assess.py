@@ -10,7 +10,8 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.training import InputSpec
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.evaluate.detection import detection_figures
-from spinexplain.findings.assess import bodies_of, compare, explain, grade, patches_for
+from spinexplain.findings.assess import compare, explain, grade, patches_for
+from spinexplain.findings.vertebrae import bodies_of
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.models.bundle.store import load_grader

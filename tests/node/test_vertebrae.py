@@ -51,6 +51,11 @@ def test_nothing_names_a_vertebra(tmp_path, ct_series):
         find_vertebrae(ct_series.folder, ct_series.volume, [], ONLY_SEGMENTATION, tmp_path)
 
 
+def test_the_packages_own_localizer_is_left_to_the_grading(tmp_path, ct_series):
+    own = VertebraeSettings()
+    assert find_vertebrae(ct_series.folder, ct_series.volume, [], own, tmp_path) is None
+
+
 def test_the_localizer_is_asked_last(tmp_path, ct_series, segmentation_file):
     """The tool of this test fails; it must not be asked where a segmentation is there."""
     config = tmp_path / "tools.toml"

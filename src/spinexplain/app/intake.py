@@ -148,8 +148,7 @@ def queue(session: Session, folder: DataFolder, scan_id: str) -> str:
         raise FileFormatError("this scan has no CT yet; send one first.")
     if scan.state in ("queued", "grading"):
         raise FileFormatError("this scan is being graded already; wait until it is done.")
-    named = any(folder.input(scan_id, kind) for kind in ("labels", "centroids"))
-    scan.state = "queued" if named else "needs_centers"
+    scan.state = "queued"
     scan.attempts, scan.message, scan.stage = 0, "", ""
     return scan.state
 

@@ -15,6 +15,7 @@ import numpy as np
 from spinexplain.app.frames import box_to_json, sheet_to_json
 from spinexplain.app.pages import page_environment
 from spinexplain.findings.agreement import DISAGREE
+from spinexplain.findings.naming import naming_words
 from spinexplain.findings.rules import suspicion, verdict_of
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
 from spinexplain.findings.summary import summarize
@@ -61,6 +62,7 @@ def write_view(findings: ScanFindings, out: Path) -> dict[str, Any]:
             "models": [vars(model) for model in findings.models],
             "headline": summarize(findings, say).headline,
             "notes": _notes(findings, say),
+            "naming": _naming(findings, say),
             "map": {"picture": _size(spine_map.picture), "pixel_mm": spine_map.pixel_mm},
             "crop": _write_crop(findings, folder),
             "levels": [
@@ -78,6 +80,11 @@ def write_view(findings: ScanFindings, out: Path) -> dict[str, Any]:
 def _notes(findings: ScanFindings, say: Catalogue) -> list[str]:
     summary = summarize(findings, say)
     return [*summary.warnings, " ".join(summary.coverage), " ".join(summary.caveats)]
+
+
+def _naming(findings: ScanFindings, say: Catalogue) -> str:
+    """Say what is not sure of the levels' names; empty where they are, or were given."""
+    return "" if findings.found is None else " ".join(naming_words(findings.found, say))
 
 
 def _name(item: VertebraFindings) -> str:

@@ -23,7 +23,7 @@ from spinexplain.app.folder import KINDS_OF_FILE, DataFolder, make_folder
 from spinexplain.app.intake import take_watched
 from spinexplain.app.scan_view import write_view
 from spinexplain.app.schema import Scan
-from spinexplain.errors import FileFormatError, SpinexplainError
+from spinexplain.errors import FileFormatError, LabelError, ModelError, SpinexplainError
 from spinexplain.jobs.grade import GradeRequest, grade_to_folder
 from spinexplain.results.result_json import read_result
 from spinexplain.texts.printable import printable
@@ -81,7 +81,8 @@ def grade_next(database: Database, folder: DataFolder) -> bool:
         described = _grade(database, folder, scan_id)
         remark = _compared(folder, scan_id, described)
     except SpinexplainError as error:
-        _set(database, scan_id, state="refused", message=_said(error, folder, scan_id))
+        state = "needs_centers" if _may_be_clicked(error, folder, scan_id) else "refused"
+        _set(database, scan_id, state=state, message=_said(error, folder, scan_id))
     except ModuleNotFoundError as error:
         message = f"{error.name} is not installed on the server; it needs spinexplain[dicom]."
         _set(database, scan_id, state="refused", message=message)
@@ -91,6 +92,7 @@ def grade_next(database: Database, folder: DataFolder) -> bool:
         _set(database, scan_id, state="refused", message=message)
     else:
         levels = described["levels"]
+        remark = " ".join(part for part in (described["naming"], remark) if part)
         _set(
             database,
             scan_id,
@@ -102,6 +104,12 @@ def grade_next(database: Database, folder: DataFolder) -> bool:
             disagreement=sum(level["disagree"] for level in levels),
         )
     return True
+
+
+def _may_be_clicked(error: SpinexplainError, folder: DataFolder, scan_id: str) -> bool:
+    """Whether the localizer found nothing in a scan that came without mask and centers."""
+    named = any(folder.input(scan_id, kind) for kind in ("labels", "centroids"))
+    return not named and isinstance(error, LabelError | ModelError)
 
 
 def _claim(database: Database) -> str | None:

@@ -11,6 +11,7 @@ from spinexplain.cli.options import (
     BodyPath,
     CentroidsPath,
     CtPath,
+    FirstLevel,
     Force,
     LabelScheme,
     LabelsPath,
@@ -39,8 +40,13 @@ def command(
     body: BodyPath = None,
     localizer: Annotated[
         str | None,
-        typer.Option("--localizer", help="Let totalsegmentator, spine-segment or your tool run."),
+        typer.Option(
+            "--localizer",
+            help="Who finds the vertebrae: own (also where nothing is given), totalsegmentator, "
+            "spine-segment or your tool.",
+        ),
     ] = None,
+    first_level: FirstLevel = None,
     localizer_config: Annotated[
         Path | None,
         typer.Option("--localizer-config", metavar="TOML", help="How to call your own tool."),
@@ -93,9 +99,10 @@ def command(
 ) -> None:
     """Grade every thoracic and lumbar vertebra of CT and explain why.
 
-    Writes OUT/result.json, OUT/report.html and OUT/heatmaps/*.nii.gz.
+    Writes OUT/result.json, OUT/report.html and OUT/heatmaps/*.nii.gz. Without a mask or
+    centroids the vertebrae are found first.
 
-    Example: spinexplain grade ct.nii.gz --labels vertebrae.nii.gz -o report
+    Example: spinexplain grade ct.nii.gz -o report
     """
     request = GradeRequest(
         ct=ct,
@@ -107,6 +114,7 @@ def command(
         localizer=localizer,
         localizer_config=localizer_config,
         localizer_minutes=localizer_minutes,
+        first_level=first_level,
         localized_folder=Path(typer.get_app_dir("spinexplain")) / "localized",
         models=tuple(model or ()),
         dissections=tuple(dissection or ()),

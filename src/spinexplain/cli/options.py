@@ -28,6 +28,14 @@ LabelScheme = Annotated[
     str | None,
     typer.Option("--label-scheme", help="Whose label numbers the mask has, if not detected."),
 ]
+FirstLevel = Annotated[
+    str | None,
+    typer.Option(
+        "--first-level",
+        metavar="LEVEL",
+        help="What the uppermost vertebra found is, e.g. T4, where you know better.",
+    ),
+]
 Series = Annotated[
     str | None,
     typer.Option(

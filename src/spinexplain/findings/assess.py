@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
-from spinexplain.extents import background, labeled_slabs
 from spinexplain.findings.deformity import deformities
 from spinexplain.findings.scan import (
     Assessment,
@@ -19,14 +16,12 @@ from spinexplain.findings.scan import (
     ScanSource,
     VertebraFindings,
 )
+from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.body_size import expected_body_heights_mm
 from spinexplain.spine.density import densities
-from spinexplain.spine.grids import match_grid
-from spinexplain.spine.localize import localize, with_graded_levels
-from spinexplain.spine.morphometry import measure
 from spinexplain.spine.poses import POSES, posed_patches
-from spinexplain.spine.quality import not_assessable_reason, quality_flags
+from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.spine.reformat import (
     box_frame,
     overview_frame,
@@ -51,6 +46,7 @@ def grade(
     labels: LabelMap | None = None,
     centroids: Sequence[Vertebra] | None = None,
     body: LabelMap | None = None,
+    first_level: VertebraLevel | str | None = None,
     models: Sequence[str | Grader] = (SHIPPED_MODEL,),
     dissections: Sequence[Dissection] = (),
     source: ScanSource | None = None,
@@ -65,13 +61,16 @@ def grade(
     volume : Volume
         The CT in HU.
     labels : LabelMap, optional
-        VerSe-labelled vertebra mask; on another grid it is resampled (nearest). Without
-        it there are no heights: they are absent, not guessed.
+        VerSe-labelled vertebra mask; on another grid it is resampled (nearest). With
+        centroids alone there are no heights: they are absent, not guessed.
     centroids : sequence of Vertebra, optional
-        Body centers; win over the mask's where both are given.
+        Body centers; win over the mask's where both are given. With neither, the package's
+        own localizer finds the vertebrae and paints their bodies.
     body : LabelMap, optional
         1 inside vertebral bodies, from a tool that separates bodies from arches. Centers and
         heights are then taken from it instead of from what is cut out of ``labels``.
+    first_level : VertebraLevel or str, optional
+        What the uppermost vertebra is, where a person knows better than the own localizer.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.
     dissections : sequence of Dissection
@@ -94,25 +93,22 @@ def grade(
     Raises
     ------
     LabelError
-        If neither labels nor centroids are given, or no thoracic or lumbar level is there.
+        If no thoracic or lumbar level is there.
     ModelError
         If a dissection is of none of the models.
     ConfigError
-        If there is no model, or two dissections are of the same one.
+        If there is no model, two dissections are of the same one, or a first level is given
+        beside a mask or centroids.
     """
     if not models:
         raise ConfigError("models is empty; expected at least one model to grade with.")
     with progress.stage("localize"):
-        bodies = bodies_of(labels, body)
-        found = localize(volume, labels=labels, centroids=centroids, body=bodies)
-        vertebrae = with_graded_levels(found)
+        spine = scan_vertebrae(volume, labels, centroids, body, first_level)
+        vertebrae = spine.vertebrae
     with progress.stage("heights"):
-        # On the mask's own grid: resampling a fine mask to the CT's would cost precision.
-        mask = bodies if bodies is not None else labels
-        heights = measure(mask, vertebrae) if mask is not None else {}
+        heights = spine.heights()
     with progress.stage("quality"):
-        on_ct = match_grid(labels, volume) if labels is not None else None
-        flags = quality_flags(volume, vertebrae, on_ct)
+        flags = spine.flags(volume)
         shapes = deformities(heights)
         bone = densities(volume, vertebrae, heights)
     with progress.stage("reformat"):
@@ -139,6 +135,7 @@ def grade(
         ),
         overview=overview,
         settings=dict(settings or {}),
+        found=spine.found,
     )
 
 
@@ -347,38 +344,6 @@ def _answered(grader: Grader, patches: Sequence[Patch]) -> Grader:
     from spinexplain.models.grader import answered
 
     return answered(grader, patches)
-
-
-def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None:
-    """Keep only the bodies of a vertebra mask, by a body mask on any grid.
-
-    Returns
-    -------
-    LabelMap or None
-        VerSe labels inside the bodies; None without a body mask.
-
-    Raises
-    ------
-    LabelError
-        If there is a body mask without labels, or the two have no voxel in common.
-    """
-    if body is None:
-        return None
-    if labels is None:
-        raise LabelError(
-            "a body mask was given without vertebra labels, which name its levels. "
-            "Give --labels too."
-        )
-    inside = match_grid(body, labels).array
-    bodies = LabelMap(background(labels.array.shape, labels.array.dtype), labels.affine)
-    for box in labeled_slabs(labels.extents):
-        bodies.array[box] = np.where(inside[box] > 0, labels.array[box], 0)
-    if not bodies.extents:
-        raise LabelError(
-            "the body mask and the vertebra labels have no voxel in common; expected masks of "
-            "the same scan. Check both files."
-        )
-    return bodies
 
 
 def _overview(volume: Volume, vertebrae: Sequence[Vertebra]) -> Patch:

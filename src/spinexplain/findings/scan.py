@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spinexplain.errors import ShapeError
+from spinexplain.localizer.own import Found
 from spinexplain.spine.density import Density
 from spinexplain.types import (
     Explanation,
@@ -126,6 +127,8 @@ class ScanFindings:
         The whole-spine sheet; its ``vertebra`` is the middle one.
     settings : mapping of str to str
         How the scan was graded, as the foot of the report shows it.
+    found : Found or None
+        What the own localizer made of the scan, where it was asked.
     """
 
     source: ScanSource
@@ -134,6 +137,7 @@ class ScanFindings:
     vertebrae: tuple[VertebraFindings, ...]
     overview: Patch
     settings: Mapping[str, str] = field(default_factory=dict)
+    found: Found | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 
 from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.agreement import DISAGREE, agreement
+from spinexplain.findings.naming import naming_words
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
     first_grading,
@@ -149,6 +150,8 @@ def _coverage(
 def _warnings(
     scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
 ) -> Iterable[str]:
+    if scan.found is not None:
+        yield from naming_words(scan.found, say, scan.settings.get("next_command", ""))
     if any(NOT_HOUNSFIELD in item.flags for item in spine):
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
     yield from _others(spine, say)
@@ -194,9 +197,11 @@ def _caveats(
             yield say("summary.cannot_output", model=model.name, grades=say.listed(named))
     unmeasured = [item.vertebra.level for item in spine if item.heights is None]
     if len(unmeasured) == len(spine):
-        yield say("summary.no_heights")
+        yield say("summary.no_heights" if scan.found is None else "summary.no_heights_own")
     elif unmeasured:
         yield say("summary.some_heights", levels=say.levels(unmeasured))
+    if scan.found is not None and len(unmeasured) < len(spine):
+        yield say("summary.own_mask")
     names = scan.settings.get("level_names", "")
     yield say("summary.level_names", source=names) if names else say("summary.level_names_unknown")
     yield say("summary.slices", mm=f"{slice_spacing_mm(scan.volume):.3g}")

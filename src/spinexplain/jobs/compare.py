@@ -86,20 +86,19 @@ def compared(
     progress : Progress
         Hears the stages ``read``, ``localize`` and ``explain``.
     """
-    from spinexplain.findings.assess import bodies_of, compare
+    from spinexplain.findings.assess import compare
+    from spinexplain.findings.vertebrae import scan_vertebrae
     from spinexplain.models.bundle.store import load_grader
-    from spinexplain.spine.localize import localize
 
     with progress.stage("read"):
         inputs = read_inputs(request, progress)
     with progress.stage("localize"):
-        bodies = bodies_of(inputs.labels, inputs.body)
-        vertebrae = localize(
-            inputs.volume, labels=inputs.labels, centroids=inputs.centroids, body=bodies
+        spine = scan_vertebrae(
+            inputs.volume, inputs.labels, inputs.centroids, inputs.body, request.first_level
         )
     with progress.stage("explain"):
         graders = [load_grader(name) for name in models]
-        return compare(inputs.volume, vertebrae, wanted, *graders)
+        return compare(inputs.volume, spine.vertebrae, wanted, *graders)
 
 
 def levels_named(names: Sequence[str]) -> list[VertebraLevel]:

@@ -10,9 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from spinexplain.errors import LabelError
+from spinexplain.errors import ConfigError
 from spinexplain.progress import SILENT, Progress
 from spinexplain.texts.printable import printable
+
+OWN = "own"
+NEXT_COMMAND = "next_command"
+"""Among the settings: how to grade under the next hypothesis of the levels' names."""
 
 if TYPE_CHECKING:
     from spinexplain.dicom_out.folder import DicomFolder
@@ -42,11 +46,14 @@ class GradeRequest:
     dissections : tuple of Path
         What ``dissect`` wrote of models given.
     localizer : str, optional
-        The tool that finds the vertebrae where neither mask nor centers are given.
+        Who finds the vertebrae where neither mask nor centers are given: another tool, or
+        ``"own"``, the package's own localizer, which is also asked where nothing is given.
     localizer_config : Path, optional
         TOML file that says how to call one's own tool.
     localized_folder : Path, optional
         Where the tool's results are kept for the next time; thrown away if None.
+    first_level : str, optional
+        What the uppermost vertebra is that the own localizer finds.
     dicom_out : Path, optional
         Folder for DICOM and FHIR results, where the CT is a DICOM series.
     dicom_replaces : Path, optional
@@ -68,11 +75,18 @@ class GradeRequest:
     localizer_config: Path | None = None
     localizer_minutes: float = 120.0
     localized_folder: Path | None = None
+    first_level: str | None = None
     all_heatmaps: bool = False
     full_grid: bool = False
     dicom_out: Path | None = None
     dicom_replaces: Path | None = None
     force: bool = False
+
+    @property
+    def asks_own_localizer(self) -> bool:
+        """Whether the package's own localizer finds the vertebrae."""
+        given = self.labels is not None or self.centroids is not None
+        return not given and self.localizer in (None, OWN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +117,7 @@ def grade_to_folder(request: GradeRequest, progress: Progress = SILENT) -> ScanF
     from spinexplain.findings.assess import SHIPPED_MODEL, grade
     from spinexplain.io.files import output_folder
 
-    if request.labels is None and request.centroids is None and request.localizer is None:
-        raise LabelError(
-            "neither --labels nor --centroids was given; the vertebrae must be known before "
-            "they can be graded. Give a mask, centroids, or a --localizer."
-        )
+    _check_first_level(request)
     with (
         output_folder(request.out, force=request.force) as folder,
         _dicom_folder(request) as dicom,
@@ -119,21 +129,48 @@ def grade_to_folder(request: GradeRequest, progress: Progress = SILENT) -> ScanF
             labels=inputs.labels,
             centroids=inputs.centroids,
             body=inputs.body,
+            first_level=request.first_level,
             models=request.models or (SHIPPED_MODEL,),
             dissections=_dissections(request),
             device=request.device,
             source=inputs.source,
-            settings={
-                "command": command_line(request),
-                "level_names": "centroids" if request.centroids else "mask",
-            },
+            settings={"command": command_line(request), "level_names": _who_names(request)},
             progress=progress,
         )
+        findings = _with_next_command(findings, request)
         with progress.stage("write"):
             write_outputs(findings, folder, request)
             if dicom is not None:
                 dicom.write(findings, inputs.labels)
     return findings
+
+
+def _check_first_level(request: GradeRequest) -> None:
+    if request.first_level is None:
+        return
+    from spinexplain.localizer.own import named_level
+
+    named_level(request.first_level)
+    if not request.asks_own_localizer:
+        raise ConfigError(
+            f"--first-level {request.first_level} was given beside a mask, centroids or another "
+            "localizer, which name their levels themselves. Leave one of the two out."
+        )
+
+
+def _who_names(request: GradeRequest) -> str:
+    if request.asks_own_localizer:
+        return "user" if request.first_level else "localizer"
+    return "centroids" if request.centroids else "mask"
+
+
+def _with_next_command(findings: ScanFindings, request: GradeRequest) -> ScanFindings:
+    """Note the command that grades under the next hypothesis of the levels' names."""
+    level = None if findings.found is None else findings.found.next_level
+    if level is None:
+        return findings
+    command = command_line(replace(request, first_level=level.value))
+    return replace(findings, settings={**findings.settings, NEXT_COMMAND: command})
 
 
 def _dicom_folder(request: GradeRequest) -> AbstractContextManager[DicomFolder | None]:
@@ -189,7 +226,7 @@ def _localized(
     request: GradeRequest, volume: Volume, progress: Progress
 ) -> Iterator[tuple[GradeRequest, str | None]]:
     """Fill in what a localizer finds, where one is asked for and nothing else is given."""
-    if request.localizer is None:
+    if request.localizer in (None, OWN):
         yield request, None
         return
     from spinexplain.spine.localizers import run_localizer
@@ -246,7 +283,8 @@ def command_line(request: GradeRequest) -> str:
     for option in ("labels", "centroids", "body", "localizer_config"):
         path = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", path.name] if path else []
-    for option in ("series", "label_scheme", "centroid_convention", "localizer"):
+    named = ("series", "label_scheme", "centroid_convention", "localizer", "first_level")
+    for option in named:
         value = getattr(request, option)
         words += [f"--{option.replace('_', '-')}", value] if value else []
     for model in request.models:

@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MeasureRequest:
-    """What ``measure`` is asked for; paths as the user gave them."""
+    """What ``measure`` is asked for; without ``labels`` the localizer paints the bodies."""
 
     ct: Path
-    labels: Path
+    labels: Path | None
     out: Path
     body: Path | None = None
     series: str | None = None
     label_scheme: str | None = None
     force: bool = False
+    first_level: str | None = None
 
 
 COLUMNS = [
@@ -69,27 +70,22 @@ def measure_to_csv(request: MeasureRequest, progress: Progress = SILENT) -> tupl
     SpinexplainError
         If an input is wrong, or ``out`` exists and ``force`` is not set.
     """
-    from spinexplain.findings.assess import bodies_of
+    from spinexplain.findings.vertebrae import scan_vertebrae
     from spinexplain.io.read import read_body, read_mask, read_scan
-    from spinexplain.spine.grids import match_grid
-    from spinexplain.spine.localize import localize, with_graded_levels
-    from spinexplain.spine.morphometry import measure
-    from spinexplain.spine.quality import quality_flags
 
     check_new_file(request.out, request.force)
     with progress.stage("read"):
         volume = read_scan(request.ct, series=request.series)
-        mask = read_mask(request.labels, scheme=request.label_scheme)
-        bodies = bodies_of(mask, read_body(request.body) if request.body else None)
+        mask = read_mask(request.labels, scheme=request.label_scheme) if request.labels else None
+        body = read_body(request.body) if request.body else None
     with progress.stage("heights"):
-        vertebrae = with_graded_levels(localize(volume, labels=mask, body=bodies))
-        heights = measure(mask if bodies is None else bodies, vertebrae)
-        flags = quality_flags(volume, vertebrae, match_grid(mask, volume))
+        spine = scan_vertebrae(volume, mask, body=body, first_level=request.first_level)
+        vertebrae, heights, flags = spine.vertebrae, spine.heights(), spine.flags(volume)
     if not heights:
         levels = ", ".join(vertebra.level.value for vertebra in vertebrae)
         raise LabelError(
-            f"{request.labels}: no body of {levels} can be measured (cut off, or too coarse); "
-            "expected whole vertebrae. Give another mask."
+            f"{request.labels or request.ct}: no body of {levels} can be measured (cut off, or "
+            "too coarse); expected whole vertebrae. Give another mask."
         )
     with progress.stage("write"):
         rows = [

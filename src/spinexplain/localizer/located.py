@@ -161,6 +161,28 @@ class Localization:
         """Whether the names can be trusted: probable enough, and counted from a landmark."""
         return self.anchored and self.probability >= CERTAIN_PROBABILITY
 
+    @property
+    def start(self) -> int:
+        """Which center is the uppermost one with a name under the first naming."""
+        return self.namings[0].levels.index(self.namings[0].first)
+
+    @property
+    def next_first_level(self) -> VertebraLevel | None:
+        """What the uppermost named center is under the next hypothesis that differs there.
+
+        Examples
+        --------
+        >>> names = [(VertebraLevel.T12,), (VertebraLevel.L1,)]
+        >>> namings = tuple(Naming(one, odds) for one, odds in zip(names, (0.6, 0.4)))
+        >>> Localization((LocatedCenter((0.0, 0.0, 0.0), 1.0),), namings).next_first_level
+        <VertebraLevel.L1: 'L1'>
+        """
+        if not self.namings:
+            return None
+        first = self.namings[0].first
+        others = (naming.levels[self.start] for naming in self.namings[1:])
+        return next((level for level in others if level not in (None, first)), None)
+
     def with_first_level(self, level: VertebraLevel) -> Localization:
         """Return the same centers, named so that ``level`` is the uppermost one with a name.
 
@@ -188,7 +210,7 @@ class Localization:
                 f"first level {level.value} was given, but no vertebrae were found: "
                 f"{self.refused}. Give a mask or centroids instead."
             )
-        start = self.namings[0].levels.index(self.namings[0].first)
+        start = self.start
         same = (naming.levels for naming in self.namings if naming.levels[start] is level)
         regular = (*[None] * start, *_in_order(level, len(self.centers) - start))
         levels = next(same, regular)

@@ -115,13 +115,13 @@ class VertebraeSettings(_Section):
         What is tried, first to last: ``"segmentation"`` (a DICOM segmentation in the study)
         and ``"localizer"``.
     localizer : str
-        As ``grade --localizer``.
+        As ``grade --localizer``; ``"own"`` is the package's own.
     localizer_config : Path, optional
     localizer_minutes : float
     """
 
     order: tuple[Literal["segmentation", "localizer"], ...] = ("segmentation", "localizer")
-    localizer: str = "totalsegmentator"
+    localizer: str = "own"
     localizer_config: Path | None = None
     localizer_minutes: float = Field(default=120.0, gt=0)
 

@@ -14,6 +14,7 @@ from spinexplain.dicom_out.codes import code, names
 from spinexplain.errors import LabelError, SpinexplainError
 from spinexplain.io.quiet import quiet_dicom
 from spinexplain.io.read import read_mask
+from spinexplain.localizer.own import OWN
 from spinexplain.node.settings import VertebraeSettings
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localizers import run_localizer
@@ -32,7 +33,7 @@ def find_vertebrae(
     segmentations: Sequence[Path],
     settings: VertebraeSettings,
     cache: Path,
-) -> LabelMap:
+) -> LabelMap | None:
     """Name the vertebrae of a CT by whatever the settings allow, in their order.
 
     Parameters
@@ -48,8 +49,8 @@ def find_vertebrae(
 
     Returns
     -------
-    LabelMap
-        VerSe labels.
+    LabelMap or None
+        VerSe labels; None where the package's own localizer is to find them.
 
     Raises
     ------
@@ -59,6 +60,8 @@ def find_vertebrae(
         If the localizer fails.
     """
     for way in settings.order:
+        if way == "localizer" and settings.localizer == OWN:
+            return None
         if way == "localizer":
             found = run_localizer(
                 settings.localizer,

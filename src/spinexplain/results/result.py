@@ -248,6 +248,29 @@ class ResultMissingLevels(ResultPart):
     absent: tuple[LevelName, ...]
 
 
+class ResultNaming(ResultPart):
+    """One hypothesis of which levels the centers are, head to foot; null has no name."""
+
+    levels: tuple[LevelName | None, ...] = Field(min_length=1)
+    probability: Share
+
+
+class ResultLocalizer(ResultPart):
+    """The package's own localizer, where it found the vertebrae.
+
+    The first naming holds. It is certain where it is probable enough and a landmark, the
+    sacrum or the first rib, is in view to count from, or where a person named the first level.
+    """
+
+    version: str
+    sha256: Sha256
+    certain: bool
+    landmarks: tuple[str, ...]
+    namings: tuple[ResultNaming, ...] = Field(min_length=1)
+    given_first_level: LevelName | None
+    cut: tuple[LevelName, ...] = Field(description="Bodies that the border of the scan cuts.")
+
+
 class Result(ResultPart):
     """Findings of one graded CT, as written to result.json.
 
@@ -265,6 +288,7 @@ class Result(ResultPart):
     models: tuple[ResultModel, ...]
     vertebrae: tuple[ResultVertebra, ...] = Field(description="Cranial to caudal.")
     missing_levels: ResultMissingLevels | None = None
+    localizer: ResultLocalizer | None = None
 
     def content(self) -> dict[str, Any]:
         """Return what the file holds, with the keys of the schema and none that was not set."""

@@ -16,6 +16,8 @@ from spinexplain.findings.model_agreement import model_agreement
 from spinexplain.findings.rules import grading_of, not_assessable_reason, verdict_of
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.io.files import atomic_file
+from spinexplain.localizer.located import Naming
+from spinexplain.localizer.own import Found
 from spinexplain.results.heatmaps import HeatmapKey
 from spinexplain.results.result import (
     SCHEMA,
@@ -27,8 +29,10 @@ from spinexplain.results.result import (
     ResultExemplar,
     ResultExplanation,
     ResultHeights,
+    ResultLocalizer,
     ResultMissingLevels,
     ResultModel,
+    ResultNaming,
     ResultOpinion,
     ResultPhrase,
     ResultSource,
@@ -38,6 +42,7 @@ from spinexplain.results.result import (
 )
 from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.density import Density
+from spinexplain.spine.quality import TOUCHES_BORDER
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import (
     Evidence,
@@ -52,6 +57,7 @@ from spinexplain.types import (
 FILE = "result.json"
 
 _NO_MODEL = "no model was asked"
+_NAMINGS = 5
 _MM_DIGITS = 3
 _SCORE_DIGITS = 6
 
@@ -129,6 +135,27 @@ def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -
             _vertebra(item, findings.models, heatmap_paths) for item in findings.vertebrae
         ),
         missing_levels=_missing_levels(findings),
+        **({} if findings.found is None else {"localizer": _localizer(findings.found)}),
+    )
+
+
+def _localizer(found: Found) -> ResultLocalizer:
+    known = found.localization
+    return ResultLocalizer(
+        version=found.info.version,
+        sha256=found.info.sha256,
+        certain=known.certain,
+        landmarks=known.landmarks if found.given_level is None else (),
+        namings=tuple(_naming(naming) for naming in known.namings[:_NAMINGS]),
+        given_first_level=None if found.given_level is None else found.given_level.value,
+        cut=tuple(v.level.value for v in found.vertebrae if TOUCHES_BORDER in v.flags),
+    )
+
+
+def _naming(naming: Naming) -> ResultNaming:
+    return ResultNaming(
+        levels=tuple(None if level is None else level.value for level in naming.levels),
+        probability=round(min(naming.probability, 1.0), _SCORE_DIGITS),
     )
 
 

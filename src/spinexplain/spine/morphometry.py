@@ -50,7 +50,9 @@ class Measured:
     landmarks_mm: np.ndarray
 
 
-def measure(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> dict[VertebraLevel, Heights]:
+def measure(
+    labels: LabelMap, vertebrae: Sequence[Vertebra], extra_sd_mm: float = 0.0
+) -> dict[VertebraLevel, Heights]:
     """Measure body heights and compare them with the nearest unfractured levels.
 
     Parameters
@@ -59,6 +61,9 @@ def measure(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> dict[VertebraLev
         VerSe labels on any grid in the patient's frame; whole vertebrae or bodies only.
     vertebrae : sequence of Vertebra
         All of the scan; together they give the spine's curve.
+    extra_sd_mm : float
+        Standard deviation of a height beyond that from voxel size and spread, for masks that
+        are less exact than their voxels.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def measure(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> dict[VertebraLev
     bodies = measure_bodies(labels, vertebrae)
     compared = compare_heights(
         {level: body.heights_mm[1] for level, body in bodies.items()},
-        {level: body.sd_mm for level, body in bodies.items()},
+        {level: np.hypot(body.sd_mm, extra_sd_mm) for level, body in bodies.items()},
     )
     return {level: _combined(bodies[level], loss) for level, loss in compared.items()}
 

@@ -26,7 +26,12 @@ orientation_unknown    limits    the file does not say how the scan lies in the 
 sform_qform_differ     limits    the file states two different places of the scan
 rescale_assumed        limits    the file does not say how values become HU
 fold                   limits    the spine bends sideways too sharply for its sheet
+level_uncertain        limits    the localizer named it and is not sure of the name
 level_gap              informs   a level in between, for which there is room, is missing
+body_upper_thoracic    informs   not measured: own masks of T1-T3 are too coarse
+body_unsure            informs   not measured: the localizer is not sure of the body's edge
+body_ragged            informs   not measured: the localizer's mask has a ragged edge
+body_cut               informs   not measured: the localizer's mask leaves the scan
 transitional_level     informs   T13 or L6: level names and norms are uncertain
 =====================  ========  ====================================================
 """
@@ -60,8 +65,13 @@ THICK_SLICES = "thick_slices"
 GANTRY_TILT = "gantry_tilt"
 NOT_HOUNSFIELD = "not_hounsfield"
 FOLD = "fold"
+LEVEL_UNCERTAIN = "level_uncertain"
 LEVEL_GAP = "level_gap"
 TRANSITIONAL_LEVEL = "transitional_level"
+BODY_UPPER_THORACIC = "body_upper_thoracic"
+BODY_UNSURE = "body_unsure"
+BODY_RAGGED = "body_ragged"
+BODY_CUT = "body_cut"
 
 FLAGS = (
     OUTSIDE_SCAN,
@@ -83,8 +93,13 @@ FLAGS = (
     SFORM_QFORM_DIFFER,
     RESCALE_ASSUMED,
     FOLD,
+    LEVEL_UNCERTAIN,
     LEVEL_GAP,
     TRANSITIONAL_LEVEL,
+    BODY_UPPER_THORACIC,
+    BODY_UNSURE,
+    BODY_RAGGED,
+    BODY_CUT,
 )
 """The whole vocabulary, the gravest first."""
 

@@ -6,23 +6,32 @@ from PIL import Image
 
 from app.conftest import state_of
 from fixtures.scans import THORACIC
+from spinexplain.app import worker
+from spinexplain.errors import LabelError
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_volume
 
 
 @pytest.fixture
-def waiting(server):
+def waiting(server, monkeypatch):
+    def refuse(request, progress):
+        raise LabelError("no thoracic or lumbar vertebrae were found in this scan: a block.")
+
+    monkeypatch.setattr(worker, "grade_to_folder", refuse)
     client = server.client()
     scan_id = client.post("/scans", data={"name": "raw"}).json()["id"]
     ct = (THORACIC / "thoracic_ct.nii.gz").read_bytes()
     client.put(f"/scans/{scan_id}/files/ct", content=ct)
     client.post(f"/scans/{scan_id}/queue")
+    worker.grade_next(server.database, server.folder)
     return client, scan_id
 
 
 def test_clicks_become_centers_within_half_a_millimeter(server, waiting):
     client, scan_id = waiting
-    assert "click the body centers" in client.get(f"/scans/{scan_id}/").text
+    page = client.get(f"/scans/{scan_id}/").text
+    assert "click the body centers" in page
+    assert "found in this scan: a block." in page
     places = client.get(f"/scans/{scan_id}/slices").json()
     volume = read_volume(THORACIC / "thoracic_ct.nii.gz")
     known = read_centroids(THORACIC / "thoracic_ctd.json", volume)[:3]

@@ -48,9 +48,9 @@ def test_a_scan_is_sent_and_queued(server, client):
     assert client.post(f"/scans/{scan_id}/queue").status_code == 422  # not twice
 
 
-def test_without_mask_and_centers_they_are_asked_for(client):
+def test_without_mask_and_centers_the_localizer_is_to_find_them(client):
     scan_id = sent(client, ct=CT)
-    assert client.post(f"/scans/{scan_id}/queue").json() == {"state": "needs_centers"}
+    assert client.post(f"/scans/{scan_id}/queue").json() == {"state": "queued"}
 
 
 def test_what_is_no_scan_is_refused_and_leaves_nothing(server, client):

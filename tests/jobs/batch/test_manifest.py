@@ -17,9 +17,8 @@ def test_paths_start_at_the_manifest(tmp_path, manifest):
     ("rows", "words"),
     [
         ([{"ct": "a", "labels": "m", "patient": "x"}], "column 'patient'"),
-        ([{"ct": "a"}], "labels or centroids"),
+        ([{"labels": "m"}], "expected ct"),
         ([{"ct": "", "labels": "m"}], "line 2: names no CT"),
-        ([{"ct": "a", "labels": ""}], "line 2: names no CT"),
         ([{"ct": "a", "labels": "m", "age": "old"}], "age is 'old'"),
         ([{"ct": "a", "labels": "m", "sex": "X"}], "sex is 'X'"),
         ([{"ct": "a", "labels": "m", "name": "../up"}], "cannot be a folder"),

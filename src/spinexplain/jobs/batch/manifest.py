@@ -51,16 +51,17 @@ def read_manifest(path: Path) -> list[ArchiveScan]:
     Parameters
     ----------
     path : Path
-        CSV with a header line; columns are those of ``COLUMNS``, of which ``ct`` and one of
-        ``labels`` and ``centroids`` must be there. Relative paths start at its folder.
+        CSV with a header line; columns are those of ``COLUMNS``, of which ``ct`` must be
+        there. Without ``labels`` and ``centroids`` the vertebrae are found by the package's
+        own localizer. Relative paths start at its folder.
 
     Raises
     ------
     FileFormatError
         If the file cannot be read.
     ConfigError
-        If a column is unknown or missing, a row lacks its CT or its vertebrae, an age or sex
-        is none, or two scans have one name; the message names the line.
+        If a column is unknown or missing, a row lacks its CT, an age or sex is none, or two
+        scans have one name; the message names the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -83,10 +84,9 @@ def _check_columns(path: Path, columns: object) -> None:
             f"{path}: has a column {strangers[0]!r}; expected some of {', '.join(COLUMNS)}. "
             "Rename or remove it."
         )
-    if "ct" not in found or not {"labels", "centroids"} & set(found):
+    if "ct" not in found:
         raise ConfigError(
-            f"{path}: has the columns {', '.join(found) or 'none'}; expected ct, and labels or "
-            "centroids. Add them."
+            f"{path}: has the columns {', '.join(found) or 'none'}; expected ct. Add it."
         )
 
 
@@ -99,10 +99,8 @@ def _scan(path: Path, number: int, row: dict[str, str | None]) -> ArchiveScan:
 
     where = f"{path}, line {number}"
     ct = file("ct")
-    if ct is None or not (text("labels") or text("centroids")):
-        raise ConfigError(
-            f"{where}: names no CT, or neither labels nor centroids; expected both. Complete it."
-        )
+    if ct is None:
+        raise ConfigError(f"{where}: names no CT; expected its path. Complete it.")
     name = text("name") or _named_after(ct)
     if not _NAME.fullmatch(name):
         raise ConfigError(

@@ -1,0 +1,125 @@
+"""The vertebrae of a scan, given or found: centers, the mask of their heights, their flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import LabelError
+from spinexplain.extents import background, labeled_slabs
+from spinexplain.localizer.own import Found, find_vertebrae, localize
+from spinexplain.localizer.segment import EXTRA_SD_MM
+from spinexplain.spine.grids import match_grid
+from spinexplain.spine.localize import with_graded_levels
+from spinexplain.spine.morphometry import measure
+from spinexplain.spine.quality import quality_flags
+from spinexplain.types import Heights, LabelMap, Vertebra, Volume
+
+
+@dataclass(frozen=True, eq=False)
+class ScanVertebrae:
+    """The vertebrae of a scan, and where they come from.
+
+    Parameters
+    ----------
+    vertebrae : list of Vertebra
+        In cranio-caudal order; at least one is thoracic or lumbar.
+    mask : LabelMap or None
+        What heights are measured on: the given mask, its bodies, or those that the localizer
+        painted well enough.
+    labels : LabelMap or None
+        The given mask.
+    found : Found or None
+        What the own localizer said, where it was asked.
+    """
+
+    vertebrae: list[Vertebra]
+    mask: LabelMap | None
+    labels: LabelMap | None = None
+    found: Found | None = None
+
+    def heights(self) -> Mapping[VertebraLevel, Heights]:
+        """Measure on the mask's own grid: resampled to the CT's it would cost precision."""
+        if self.mask is None or not self.mask.extents:
+            return {}
+        return measure(self.mask, self.vertebrae, 0.0 if self.found is None else EXTRA_SD_MM)
+
+    def flags(self, volume: Volume) -> dict[VertebraLevel, tuple[str, ...]]:
+        """Collect quality flags, and why a painted body is not measured."""
+        on_ct = None if self.labels is None else match_grid(self.labels, volume)
+        flags = quality_flags(volume, self.vertebrae, on_ct)
+        doubts = {} if self.found is None or self.found.bodies is None else self.found.bodies.doubts
+        return {
+            level: (*known, doubts[level]) if level in doubts else known
+            for level, known in flags.items()
+        }
+
+
+def scan_vertebrae(
+    volume: Volume,
+    labels: LabelMap | None = None,
+    centroids: Sequence[Vertebra] | None = None,
+    body: LabelMap | None = None,
+    first_level: VertebraLevel | str | None = None,
+) -> ScanVertebrae:
+    """Take mask and centers as given; with neither, let the own localizer find them.
+
+    Parameters
+    ----------
+    volume : Volume
+    labels : LabelMap, optional
+    centroids : sequence of Vertebra, optional
+    body : LabelMap, optional
+    first_level : VertebraLevel or str, optional
+        For the own localizer alone.
+
+    Raises
+    ------
+    LabelError
+        If there is no thoracic or lumbar vertebra, or a body mask without labels.
+    ConfigError
+        If a first level is given beside a mask or centroids.
+    """
+    bodies = bodies_of(labels, body)
+    if labels is None and centroids is None:
+        found = find_vertebrae(volume, first_level)
+        painted = None if found.bodies is None else found.bodies.measurable()
+        placed = localize(volume, centroids=found.vertebrae)
+        return ScanVertebrae(with_graded_levels(placed), painted, None, found)
+    vertebrae = with_graded_levels(localize(volume, labels, centroids, bodies, first_level))
+    return ScanVertebrae(vertebrae, labels if bodies is None else bodies, labels)
+
+
+def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None:
+    """Keep only the bodies of a vertebra mask, by a body mask on any grid.
+
+    Returns
+    -------
+    LabelMap or None
+        VerSe labels inside the bodies; None without a body mask.
+
+    Raises
+    ------
+    LabelError
+        If there is a body mask without labels, or the two have no voxel in common.
+    """
+    if body is None:
+        return None
+    if labels is None:
+        raise LabelError(
+            "a body mask was given without vertebra labels, which name its levels. "
+            "Give --labels too."
+        )
+    inside = match_grid(body, labels).array
+    bodies = LabelMap(background(labels.array.shape, labels.array.dtype), labels.affine)
+    for box in labeled_slabs(labels.extents):
+        bodies.array[box] = np.where(inside[box] > 0, labels.array[box], 0)
+    if not bodies.extents:
+        raise LabelError(
+            "the body mask and the vertebra labels have no voxel in common; expected masks of "
+            "the same scan. Check both files."
+        )
+    return bodies

@@ -1,0 +1,49 @@
+import pytest
+
+from fixtures.localizers import NETWORKS, localization_of
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings.naming import found_words, naming_words
+from spinexplain.localizer.own import Found
+from spinexplain.texts.catalogue import load_catalogue
+from spinexplain.types import Vertebra
+
+LEVELS = [VertebraLevel(name) for name in ("T12", "L1", "L2")]
+SPINE = [Vertebra(level, (0.0, 0.0, -36.0 * i)) for i, level in enumerate(LEVELS)]
+SHIFTED = [VertebraLevel(name) for name in ("L1", "L2", "L3")]
+
+
+@pytest.fixture
+def say():
+    return load_catalogue()
+
+
+def found(*arguments, **more):
+    return Found(localization_of(SPINE, *arguments, **more), None, NETWORKS.info)
+
+
+def test_certain_names_need_no_words(say):
+    assert list(naming_words(found(0.97), say)) == []
+
+
+def test_uncertain_names_say_why_what_else_and_how(say):
+    other = found(0.6, landmarks=(), others=[(SHIFTED, 0.25)])
+    words = list(naming_words(other, say, "spinexplain grade ct.nii --first-level L1 -o out"))
+    assert "uppermost vertebra is T12 with a probability of 60 %" in words[0]
+    assert "Neither sacrum nor first rib" in words[1]
+    assert "L1, with 25 %" in words[2]
+    assert words[3].endswith("spinexplain grade ct.nii --first-level L1 -o out")
+
+
+def test_without_another_hypothesis_none_is_offered(say):
+    assert len(list(naming_words(found(0.97, landmarks=()), say))) == 2
+
+
+def test_hypotheses_that_begin_alike_are_counted_together(say):
+    with_t13 = [VertebraLevel(name) for name in ("L1", "L2", "L4")]
+    words = list(naming_words(found(0.5, others=[(SHIFTED, 0.25), (with_t13, 0.15)]), say))
+    assert "L1, with 40 %" in words[1]
+
+
+def test_what_was_found_and_what_is_cut(say):
+    words = found_words(found(0.97, cut=(VertebraLevel.T12,)), say)
+    assert words == ["Found 3 vertebrae: T12\u2013L2.", "Cut by the border of the scan: T12."]
