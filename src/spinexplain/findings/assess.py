@@ -35,6 +35,7 @@ from spinexplain.types import Explanation, Grading, Heights, LabelMap, Patch, Ve
 if TYPE_CHECKING:
     from spinexplain.explainers.dissection.record import Dissection
     from spinexplain.explainers.registry import Explainer
+    from spinexplain.localizer.own import Found
     from spinexplain.models.grader import Grader
 
 SHIPPED_MODEL = "protoverse-phantom"
@@ -47,6 +48,7 @@ def grade(
     centroids: Sequence[Vertebra] | None = None,
     body: LabelMap | None = None,
     first_level: VertebraLevel | str | None = None,
+    found: Found | None = None,
     models: Sequence[str | Grader] = (SHIPPED_MODEL,),
     dissections: Sequence[Dissection] = (),
     source: ScanSource | None = None,
@@ -71,6 +73,8 @@ def grade(
         heights are then taken from it instead of from what is cut out of ``labels``.
     first_level : VertebraLevel or str, optional
         What the uppermost vertebra is, where a person knows better than the own localizer.
+    found : Found, optional
+        What the own localizer said of this scan before; it is not asked again.
     models : sequence of str or Grader
         Names of shipped models, folders of model bundles, or loaded graders.
     dissections : sequence of Dissection
@@ -103,7 +107,7 @@ def grade(
     if not models:
         raise ConfigError("models is empty; expected at least one model to grade with.")
     with progress.stage("localize"):
-        spine = scan_vertebrae(volume, labels, centroids, body, first_level)
+        spine = scan_vertebrae(volume, labels, centroids, body, first_level, found)
         vertebrae = spine.vertebrae
     with progress.stage("heights"):
         heights = spine.heights()

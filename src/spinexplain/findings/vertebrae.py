@@ -64,6 +64,7 @@ def scan_vertebrae(
     centroids: Sequence[Vertebra] | None = None,
     body: LabelMap | None = None,
     first_level: VertebraLevel | str | None = None,
+    found: Found | None = None,
 ) -> ScanVertebrae:
     """Take mask and centers as given; with neither, let the own localizer find them.
 
@@ -75,6 +76,8 @@ def scan_vertebrae(
     body : LabelMap, optional
     first_level : VertebraLevel or str, optional
         For the own localizer alone.
+    found : Found, optional
+        What the own localizer said of this scan before; it is not asked again.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def scan_vertebrae(
     """
     bodies = bodies_of(labels, body)
     if labels is None and centroids is None:
-        found = find_vertebrae(volume, first_level)
+        found = found or find_vertebrae(volume, first_level)
         painted = None if found.bodies is None else found.bodies.measurable()
         placed = localize(volume, centroids=found.vertebrae)
         return ScanVertebrae(with_graded_levels(placed), painted, None, found)

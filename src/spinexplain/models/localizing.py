@@ -42,7 +42,7 @@ def as_densities(hu: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> as_densities(np.array([-1000.0, 0.0, 200.0, 700.0])).round(2).tolist()
+    >>> as_densities(np.array([-1000.0, 0.0, 200.0, 700.0])).astype(float).round(2).tolist()
     [-2.0, 0.0, 0.8, 1.8]
     """
     held = np.clip(hu, -500.0, 1500.0, dtype=np.float32)

@@ -25,8 +25,11 @@ from spinexplain.train.localizer.body_crops import BodyCrop
 from spinexplain.train.localizer.contrast import changed_contrast
 
 SETTINGS = PhaseSettings(
-    steps=3600, batch=4, trunk_lr=3e-3, head_lr=3e-3, weight_decay=1e-3, precision="bf16"
+    steps=1500, batch=4, trunk_lr=3e-3, head_lr=3e-3, weight_decay=1e-3, precision="bf16"
 )
+ROUNDS = 2
+"""The learning rate falls to nothing in each; every further round begins at half the rate."""
+
 _ALL = 255.0
 _LEFT = 2
 _OTHERS_WEIGHT = 0.3
@@ -197,16 +200,19 @@ def train_bodies(
             logits = network(batch.x.to(memory_format=torch.channels_last_3d))
         return body_loss(logits.float(), batch.y)
 
-    groups: list[dict[str, Any]] = [
-        {
-            "params": list(network.parameters()),
-            "lr": settings.trunk_lr,
-            "weight_decay": settings.weight_decay,
-        }
-    ]
-    phase = Phase("bodies", 0, settings, groups, objective)
-    batches = BodyBatches(examples, settings.batch, seed)
     journal = Journal(folder, resume=True)
-    for step in run_phase(start_fabric(), network, batches, phase, seed, journal):
-        progress.step("bodies", step, settings.steps)
+    for number in range(ROUNDS):
+        rate = settings.trunk_lr / 2**number
+        groups: list[dict[str, Any]] = [
+            {
+                "params": list(network.parameters()),
+                "lr": rate,
+                "weight_decay": settings.weight_decay,
+            }
+        ]
+        name = f"bodies-{number + 1}"
+        phase = Phase(name, number, settings, groups, objective)
+        batches = BodyBatches(examples, settings.batch, seed + number)
+        for step in run_phase(start_fabric(), network, batches, phase, seed, journal):
+            progress.step(name, step, settings.steps)
     return network.eval()
