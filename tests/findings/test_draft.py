@@ -137,11 +137,12 @@ def test_readers_words_are_taken_up_where_they_find_them_meaningful(lumbar):
         explanation = _band(item, rows, name, **detail)
         return draft_of(_graded(item, ("G0", "G2"), (0.1, 0.9), explanation), (), SAY).text
 
-    found = {"raters": 2, "meaningful": 2, "named": True, "contrast": 0.5}
+    found = {"raters": 2, "meaningful": 2, "named": True, "contrast": 0.5, "q": 0.01}
     named = "pattern named by readers: abnormal endplate"
     assert named in text("abnormal endplate", **found)
     assert named not in text("abnormal endplate", **found | {"meaningful": 1})
     assert named not in text("abnormal endplate", **found | {"contrast": -0.5})
+    assert named not in text("abnormal endplate", **found | {"q": 0.2})  # by chance
     assert "Unit 22" not in text("Unit 22", **found | {"named": False})
     assert "collapse" not in text("endplate collapse", **found)
     assert "unit" not in text("like unit 14", **found)

@@ -36,6 +36,9 @@ from spinexplain.types import (
 _GENANT_NUMBERS = {"mild": 1, "moderate": 2, "severe": 3}
 FORBIDDEN = ("collapse", "wedging", "deformity", "deformities", "loss of height")
 
+LARGEST_Q = 0.05
+"""The q value below which a unit counts as tied to fracture."""
+
 _NEAR_MM, _LEAST_SHARE, _CLEARLY_MORE = 6.0, 0.25, 2.0
 _UNIT_NUMBER = re.compile(r"\bunits?\W*\d", re.IGNORECASE)
 
@@ -238,7 +241,8 @@ def _readers_word(unit: Evidence) -> bool:
     if not isinstance(known, UnitDetail):
         return False
     agreed = known.named and 2 * known.meaningful > known.raters
-    return agreed and known.contrast > 0 and permitted(unit.name)
+    tied = known.contrast > 0 and known.q < LARGEST_Q
+    return agreed and tied and permitted(unit.name)
 
 
 def _opinion(position: int) -> str:

@@ -21,6 +21,11 @@ def test_parts_that_stand_out_are_suggested_strongest_first():
     assert suggested_regions(found, 0) == ("disc_above", "superior_endplate")
 
 
+def test_a_thin_part_stands_out_by_its_lift():
+    assert suggested_regions(_overlap(anterior_wall=(0.08, 19)), 0) == ("anterior_wall",)
+    assert suggested_regions(_overlap(anterior_wall=(0.08, 9)), 0) == ()
+
+
 def test_a_planted_mark_overrules():
     found = _overlap(superior_endplate=(0.3, 4), shortcut=(0.1, 30))
     assert suggested_regions(found, 0) == ("shortcut",)
@@ -28,7 +33,9 @@ def test_a_planted_mark_overrules():
 
 def test_otherwise_the_whole_or_nothing():
     assert suggested_regions(_overlap(body=(0.7, 2)), 0) == ("body",)
-    assert suggested_regions(_overlap(beside_bone=(0.8, 1.1)), 0) == ("beside_bone",)
+    assert suggested_regions(_overlap(beside_bone=(0.8, 1.3)), 0) == ("beside_bone",)
+    # The surroundings are most of the crop: 60 % there is less than chance.
+    assert suggested_regions(_overlap(beside_bone=(0.6, 0.8)), 0) == ()
     assert suggested_regions(_overlap(body=(0.3, 2)), 0) == ()
     assert suggested_regions(_overlap(), 0) == ()
 

@@ -15,6 +15,9 @@ _PARTS = (
     "neighbors",
 )
 _LEAST_LIFT, _LEAST_SHARE, _MOST = 3.0, 0.15, 2
+# A wall is thin: it can hold little of a unit and still be what the unit looks for.
+_STRIKING_LIFT, _SLIGHT_SHARE = 10.0, 0.05
+_WHOLE_LIFT, _WHOLE_SHARE = 1.2, 0.5
 
 
 def suggested_regions(overlap: Overlap, unit: int) -> tuple[str, ...]:
@@ -29,8 +32,9 @@ def suggested_regions(overlap: Overlap, unit: int) -> tuple[str, ...]:
     -------
     tuple of str
         At most two keys of ``REGIONS``: parts that hold at least 15 % of the unit's mask
-        and three times as much as chance; ``"shortcut"`` alone where a planted mark does;
-        the whole body or the surroundings where no part does but they hold most of it.
+        and three times as much as chance, or 5 % and ten times as much; ``"shortcut"`` alone
+        where a planted mark does; the whole body or the surroundings where no part does but
+        they hold most of it, and a fifth more than chance.
 
     Examples
     --------
@@ -49,9 +53,14 @@ def suggested_regions(overlap: Overlap, unit: int) -> tuple[str, ...]:
     strong = [
         name
         for name in known
-        if of(name, "lift") >= _LEAST_LIFT and of(name, "inside") >= _LEAST_SHARE
+        if (of(name, "lift") >= _LEAST_LIFT and of(name, "inside") >= _LEAST_SHARE)
+        or (of(name, "lift") >= _STRIKING_LIFT and of(name, "inside") >= _SLIGHT_SHARE)
     ]
     if strong:
         return tuple(sorted(strong, key=lambda name: -of(name, "lift"))[:_MOST])
     whole = [name for name in ("body", "beside_bone") if name in overlap.regions]
-    return tuple(name for name in whole if of(name, "inside") >= 0.5)[:1]
+    return tuple(
+        name
+        for name in whole
+        if of(name, "inside") >= _WHOLE_SHARE and of(name, "lift") >= _WHOLE_LIFT
+    )[:1]
