@@ -36,6 +36,7 @@ from spinexplain.cli import (
     segment,
     series,
     serve,
+    study,
     summarize,
     tables,
     train,
@@ -83,6 +84,8 @@ for module in (
     summarize,
 ):
     app.command(name=module.__name__.rpartition(".")[2].replace("_", "-"))(module.command)
+
+app.add_typer(study.app, name="study")
 
 # Releases of typer keep this class of click in different places; this one is in all of them.
 UsageError: type[typer.BadParameter] = typer.BadParameter.__bases__[0]

@@ -1,0 +1,158 @@
+"""``spinexplain study``: reader studies, from the questions to the figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spinexplain.cli.options import CohortPath, Force, Seed
+from spinexplain.texts.printable import printable
+
+app = typer.Typer(
+    help="Reader studies: what do people make of a model's evidence?", no_args_is_help=True
+)
+StudyFolder = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="What `study create` or `study units` wrote.")
+]
+Out = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write.")]
+Readers = Annotated[int, typer.Option("--readers", min=1, max=100, help="How many.")]
+Questions = Annotated[
+    str,
+    typer.Option("--questions", metavar="TOML", help="evidence, reading, units, or your own file."),
+]
+
+
+@app.command()
+def create(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A shipped model's name, a bundle, or a run.")
+    ],
+    cohort: CohortPath,
+    out: Out,
+    split: Annotated[
+        str, typer.Option("--split", help="training, validation, test or all.")
+    ] = "test",
+    grades: Annotated[
+        str, typer.Option("--grades", help="Whose vertebrae are asked about, with commas.")
+    ] = "G2,G3",
+    most: Annotated[
+        int, typer.Option("--most", min=0, help="At most so many of them; 0 for all.")
+    ] = 0,
+    healthy: Annotated[
+        int | None, typer.Option("--healthy", min=0, help="G0 mixed in; default a quarter.")
+    ] = None,
+    wrong: Annotated[
+        int | None,
+        typer.Option("--wrong", min=0, help="Wrongly graded ones mixed in; default a quarter."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=10, help="Pieces of evidence.")] = 3,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--arm",
+            metavar="NAME=MODEL:METHOD",
+            help="What is compared, repeatable; METHOD alone (gradcam, units) is RUN's.",
+        ),
+    ] = None,
+    dissection: Annotated[
+        list[Path] | None,
+        typer.Option("--dissection", metavar="DIR", help="What `dissect` wrote, for units."),
+    ] = None,
+    foils: Annotated[
+        float,
+        typer.Option("--foils", min=0, max=1, help="False evidence mixed in, as a share."),
+    ] = 0.5,
+    repeats: Annotated[
+        float, typer.Option("--repeats", min=0, max=1, help="Pages shown twice, as a share.")
+    ] = 0.15,
+    design: Annotated[
+        str, typer.Option("--design", help="evidence, sequential or crossover.")
+    ] = "evidence",
+    washout_days: Annotated[
+        int, typer.Option("--washout-days", min=0, help="Between a crossover's sessions.")
+    ] = 28,
+    questions: Questions = "",
+    readers: Readers = 2,
+    title: Annotated[str, typer.Option("--title", help="Printed on every page.")] = "Reader study",
+    show_class: Annotated[
+        bool, typer.Option("--show-class", help="Print the class beside each piece.")
+    ] = False,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Make a study: evidence for test vertebrae, foils among it, an order for each reader.
+
+    Models, grades and foils stand in key.json alone, which readers never see.
+
+    Example: spinexplain study create protoverse-phantom cohort --seed 1 -o study
+    """
+    from spinexplain.cli.progress import shown_stages
+    from spinexplain.jobs.study import CreateRequest, create_to_folder
+
+    request = CreateRequest(
+        model=run,
+        cohort=cohort,
+        out=out,
+        split=split,
+        grades=tuple(grade.strip() for grade in grades.split(",") if grade.strip()),
+        most=most,
+        healthy=healthy,
+        wrong=wrong,
+        top=top,
+        arms=tuple(arm or ()),
+        dissections=tuple(dissection or ()),
+        foils=foils,
+        repeats=repeats,
+        design=design,
+        washout_days=washout_days,
+        questions=questions,
+        readers=readers,
+        title=title,
+        show_class=show_class,
+        seed=seed,
+        force=force,
+    )
+    with shown_stages("study", 1 + max(len(request.arms), 1)) as progress:
+        study = create_to_folder(request, progress)
+    pages = sum(len(session) for session in study.readers[0].sessions)
+    typer.echo(f"study {study.id}: {pages} pages a reader, {len(study.readers)} readers")
+    typer.echo(f"on paper: spinexplain study paper {printable(str(out))} -o paper")
+    typer.echo(f"in the browser: spinexplain serve DATA --study {printable(str(out))}")
+
+
+@app.command()
+def paper(study: StudyFolder, out: Out, force: Force = False) -> None:
+    """Print a study: a PDF for each reader and session, and the sheet for the answers.
+
+    Example: spinexplain study paper study -o paper
+    """
+    from spinexplain.cli.progress import shown_steps
+    from spinexplain.jobs.study import paper_to_folder
+
+    with shown_steps() as progress:
+        names = paper_to_folder(study, out, force, progress)
+    for name in names:
+        typer.echo(printable(str(out / name)))
+
+
+@app.command()
+def add(
+    study: StudyFolder,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="ANSWERS...", help="Sheets (CSV) or exports of the app (JSON)."),
+    ],
+) -> None:
+    """Take answers in: all files, or none if one does not fit. Earlier answers are kept.
+
+    Example: spinexplain study add study reader-1.csv answers-reader-2.json
+    """
+    from spinexplain.jobs.study import add_answers
+
+    lines, done = add_answers(study, tuple(files))
+    for line in lines:
+        typer.echo(printable(line))
+    for one in done:
+        typer.echo(f"reader {one.reader}: {one.finished} of {one.items} pages finished")

@@ -1,0 +1,1 @@
+"""Reader studies: what readers are shown and asked, what they answered, what follows."""
