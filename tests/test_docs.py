@@ -14,7 +14,7 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [README, CONTRIBUTING, *DOCS]
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"\bspinexplain ([a-z]+(?:-[a-z]+)*)")
+COMMAND = re.compile(r"\bspinexplain (study [a-z]+|[a-z]+(?:-[a-z]+)*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 
 
@@ -34,7 +34,7 @@ def test_every_link_leads_somewhere(page):
 def test_every_command_and_option_shown_exists(page):
     for line in _shell_lines(page.read_text()):
         for command in COMMAND.findall(line):
-            result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+            result = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"})
             assert result.exit_code == 0, line
             for option in OPTION.findall(line):
                 assert option in result.output, f"{line}: no {option}"

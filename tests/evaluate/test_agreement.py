@@ -19,14 +19,17 @@ from spinexplain.evaluate.agreement import (
 
 # The data of Gwet's handbook and of irrCAC: 12 items, 4 raters, some answers missing.
 NAN = np.nan
-FOUR = np.array(
-    [
-        [1, 2, 3, 3, 2, 1, 4, 1, 2, NAN, NAN, NAN],
-        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NAN, 3],
-        [NAN, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NAN],
-        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NAN],
-    ]
-).T - 1
+FOUR = (
+    np.array(
+        [
+            [1, 2, 3, 3, 2, 1, 4, 1, 2, NAN, NAN, NAN],
+            [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, NAN, 3],
+            [NAN, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, NAN],
+            [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, NAN],
+        ]
+    ).T
+    - 1
+)
 ONCE = np.ones((1, 12))
 
 # Printed by irrCAC 0.4.4: weights -> (agreement, AC, Fleiss, AC and Fleiss of raters 2 and 4

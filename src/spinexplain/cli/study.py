@@ -156,3 +156,60 @@ def add(
         typer.echo(printable(line))
     for one in done:
         typer.echo(f"reader {one.reader}: {one.finished} of {one.items} pages finished")
+
+
+@app.command()
+def score(
+    study: StudyFolder,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="DIR", help="By default STUDY/score.")
+    ] = None,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Score a study: table 4, agreement, real evidence against foils, arms, power.
+
+    Writes score.html, score.md, score.json, answers.csv and files for iMRMC. Half-answered
+    studies are scored from what is there, and the page says what is missing.
+
+    Example: spinexplain study score study
+    """
+    from spinexplain.jobs.study import score_to_folder
+
+    lines, names = score_to_folder(study, out, seed, force)
+    for line in lines:
+        typer.echo(printable(line))
+    for name in names:
+        typer.echo(printable(name))
+
+
+@app.command()
+def rehearse(
+    study: StudyFolder,
+    out: Out,
+    agreement: Annotated[
+        float, typer.Option("--agreement", min=0, max=1, help="Kappa between readers.")
+    ] = 0.6,
+    real: Annotated[
+        float, typer.Option("--real", min=0, max=1, help="How often they say yes to evidence.")
+    ] = 0.8,
+    foil: Annotated[
+        float, typer.Option("--foil", min=0, max=1, help="How often they say yes to foils.")
+    ] = 0.4,
+    kinds: Annotated[
+        str, typer.Option("--kinds", help="Of the readers in turn: careful, yes, no.")
+    ] = "careful",
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Answer a copy of STUDY by simulated readers, to see before it starts what it could show.
+
+    Its figures say everywhere that no person answered, and never mix with those of people.
+
+    Example: spinexplain study rehearse study -o rehearsal --agreement 0.5
+    """
+    from spinexplain.jobs.study import rehearse_to_folder
+
+    names = tuple(kind.strip() for kind in kinds.split(",") if kind.strip())
+    count = rehearse_to_folder(study, out, agreement, real, foil, names, seed, force)
+    typer.echo(f"{count} simulated answers in {printable(str(out))}")

@@ -28,8 +28,8 @@ def command(
 ) -> None:
     """Write the papers' tables and figures, ours beside the published numbers.
 
-    Takes what crossval, ablate, evaluate, trials, dissect and grade left below RESULTS;
-    tables without results of ours are left out, results of different data are never mixed.
+    Takes what crossval, ablate, evaluate, trials, dissect, study score and grade left below
+    RESULTS; tables without results of ours are left out, results of different data are never mixed.
     Figure 4 is drawn where the runs are still beside the results.
 
     Example: spinexplain tables docs/results/experiments -o tables

@@ -217,10 +217,18 @@ def agreement_of(
         name: weighted_bootstrap(figure, owners, seed, draws)
         for name, figure in _figures(kept, categories, weights).items()
     }
-    alike = len(np.unique(kept[np.isfinite(kept)])) == 1
-    name = "AC1" if weights == "identity" else "AC2"
-    note = f"all answers are alike: kappa is undefined, and {name} says nothing" if alike else ""
-    return Agreement(len(kept), raters, weights, figures, note)
+    return Agreement(len(kept), raters, weights, figures, _note(kept, weights))
+
+
+def _note(ratings: np.ndarray, weights: str) -> str:
+    """Say what makes the figures say little."""
+    if len(np.unique(ratings[np.isfinite(ratings)])) == 1:
+        name = "AC1" if weights == "identity" else "AC2"
+        return f"all answers are alike: kappa is undefined, and {name} says nothing"
+    constant = [len(np.unique(one[np.isfinite(one)])) == 1 for one in ratings.T]
+    if any(constant):
+        return f"{sum(constant)} of {len(constant)} gave one answer throughout: kappa is 0 whatever"
+    return ""
 
 
 Figure = Callable[[np.ndarray], np.ndarray]

@@ -17,6 +17,7 @@ _KINDS = {
     "spinexplain/trials/1": "trials",
     "spinexplain/dissection/1": "dissection",
     "spinexplain/result/1": "reading",
+    "spinexplain/study-score/1": "study",
 }
 _LARGEST_BYTES = 64 * 2**20
 
@@ -50,8 +51,8 @@ class Results:
         Parameters
         ----------
         kind : str
-            ``"crossval"`` (ablations, too), ``"evaluation"``, ``"trials"``, ``"dissection"`` or
-            ``"reading"`` (a graded scan's ``result.json``).
+            ``"crossval"`` (ablations, too), ``"evaluation"``, ``"trials"``, ``"dissection"``,
+            ``"reading"`` (a graded scan's ``result.json``) or ``"study"`` (a scored one).
         """
         return self.by_kind.get(kind, ())
 

@@ -11,6 +11,7 @@ from spinexplain.evaluate.figures import HEADLINE
 from spinexplain.experiment.crossval_results import candidate_words
 from spinexplain.experiment.detection_tables import detection_tables
 from spinexplain.experiment.stored import Results, Stored, same_data
+from spinexplain.experiment.study_table import study_tables
 from spinexplain.experiment.table import Row, Table, cell, fold_cell
 from spinexplain.experiment.task_table import compares_tasks, task_table
 
@@ -37,7 +38,7 @@ def make_tables(results: Results) -> list[Table]:
     Returns
     -------
     list of Table
-        ProtoVerse's tables 1, 2, 3, 5 and 6, ours of tasks and losses, then tables 1 to 3 of
+        ProtoVerse's tables 1 to 6, ours of tasks and losses, then tables 1 to 3 of
         the dissection paper; those without results of ours are left out.
 
     Raises
@@ -50,6 +51,7 @@ def make_tables(results: Results) -> list[Table]:
     if evaluations := results.of("evaluation"):
         made.append(_test_table(evaluations, paper["protoverse"]))
     made += _comparison_tables(results.of("crossval"), paper["protoverse"])
+    made += study_tables(results, paper["protoverse"])
     made += _factor_tables(results.of("crossval"), paper["protoverse"])
     return [*made, *detection_tables(results, paper["dissection"])]
 

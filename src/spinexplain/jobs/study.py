@@ -243,3 +243,91 @@ def _answer_file(path: Path, study: Study) -> AnswerFile:
     found = read_sheet(path, study, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
     check_answers(found, study, str(path))
     return found
+
+
+def score_to_folder(
+    folder: Path, out: Path | None = None, seed: int = 0, force: bool = False
+) -> tuple[list[str], list[str]]:
+    """Score a study; whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+    out : Path, optional
+        By default ``score`` in the study, replaced every time.
+    seed : int
+    force : bool
+
+    Returns
+    -------
+    list of str
+        What it shows.
+    list of str
+        The files written.
+
+    Raises
+    ------
+    SpinexplainError
+        If the study is damaged, or nobody has answered.
+    """
+    from spinexplain.io.files import output_folder
+    from spinexplain.study.answers import read_answers
+    from spinexplain.study.record import PICTURES, read_key, read_study
+    from spinexplain.study.score import score_study
+    from spinexplain.study.score_page import headlines, write_score
+
+    study = read_study(folder)
+    key = read_key(folder, study)
+    files = read_answers(folder, study)
+    score = score_study(study, key, files, seed)
+    target = folder / "score" if out is None else out
+    with output_folder(target, force=force or out is None) as made:
+        names = write_score(made, score, study, key, files, folder / PICTURES)
+    return headlines(score), [str(target / name) for name in names]
+
+
+def rehearse_to_folder(
+    folder: Path,
+    out: Path,
+    agreement: float = 0.6,
+    real: float = 0.8,
+    foil: float = 0.4,
+    kinds: tuple[str, ...] = ("careful",),
+    seed: int = 0,
+    force: bool = False,
+) -> int:
+    """Copy a study and let simulated readers answer the copy; return their answers.
+
+    Raises
+    ------
+    ConfigError
+        If a share or a kind of reader is wrong.
+    """
+    import shutil
+
+    from spinexplain.io.files import output_folder
+    from spinexplain.study.answers import store_answers
+    from spinexplain.study.panel import KINDS, Panel, simulate
+    from spinexplain.study.record import (
+        KEY_FILE,
+        PICTURES,
+        REVEAL_FILE,
+        STUDY_FILE,
+        read_key,
+        read_study,
+    )
+
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown or not kinds:
+        raise ConfigError(f"--kinds holds {unknown}; expected some of {', '.join(KINDS)}.")
+    study = read_study(folder)
+    key = read_key(folder, study)
+    panel = Panel(real=real, foil=foil, agreement=agreement, kinds=kinds)
+    with output_folder(out, force=force) as made:
+        for name in (STUDY_FILE, KEY_FILE, REVEAL_FILE):
+            shutil.copyfile(folder / name, made / name)
+        shutil.copytree(folder / PICTURES, made / PICTURES)
+        files = simulate(study, key, panel, seed)
+        for one in files:
+            store_answers(made, one)
+    return sum(len(one.answers) for one in files)

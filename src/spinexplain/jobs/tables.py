@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spinexplain.experiment.stored import Results
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,14 @@ def tables_to_folder(request: TablesRequest) -> list[str]:
         for table in tables:
             (folder / f"{table.key}.md").write_text(markdown(table), "utf-8")
             (folder / f"{table.key}.tex").write_text(latex(table), "utf-8")
-        pages = "\n".join(markdown(table) for table in tables)
+        pages = "\n".join([*map(markdown, tables), *(f"*{line}*\n" for line in left_out(found))])
         (folder / "tables.md").write_text(pages, "utf-8")
         figures = draw_figures(found, tables, folder, opened)
     return [*(table.key for table in tables), *figures]
+
+
+def left_out(found: Results) -> list[str]:
+    """Say which of the papers' tables there are no results for, and why."""
+    from spinexplain.experiment.study_table import NO_STUDY
+
+    return [] if found.of("study") else [NO_STUDY]

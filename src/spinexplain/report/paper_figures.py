@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from spinexplain.evaluate.figures import HEADLINE
 from spinexplain.experiment.stored import Results, Stored
+from spinexplain.experiment.study_table import study_pictures
 from spinexplain.experiment.table import Table
 from spinexplain.experiment.tables import of_factor, published
 from spinexplain.experiment.task_table import compares_tasks
@@ -30,7 +32,8 @@ def draw_figures(
 
     Figure 3 (cosines of the prototypes, before and after projection), figure 4 (the
     prototypes, where their runs were kept), figures 5 and 6 (held-out vertebrae explained;
-    they need the cohort), figure 7 (weighting), differences, and every table as a picture.
+    they need the cohort), figure 7 (weighting), figure 8 (pages of a reader study),
+    differences, and every table as a picture.
 
     Parameters
     ----------
@@ -56,6 +59,11 @@ def draw_figures(
     for item in results.of("crossval"):
         if "loss.class_weights" in item.content.get("factors", {}).get("keys", []):
             names.append(_weighting(item, folder))
+    for item in results.of("study"):
+        for picture in study_pictures(item):
+            name = f"protoverse-{item.content['study']}-{picture.name}"
+            shutil.copyfile(picture, folder / name)
+            names.append(name)
     for table in tables:
         _table_png(table, folder / f"{table.key}.png")
         names.append(f"{table.key}.png")

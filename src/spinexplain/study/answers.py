@@ -40,11 +40,11 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     item: str
-    piece: int = Field(0, ge=0)
+    piece: int = Field(default=0, ge=0)
     question: str
     value: Value
     at: str
-    seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
+    seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
     def place(self) -> Place:
@@ -58,7 +58,7 @@ class AnswerFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_: Literal["spinexplain/study-answers/1"] = Field(
-        "spinexplain/study-answers/1", alias="schema"
+        default="spinexplain/study-answers/1", alias="schema"
     )
     study: str
     reader: int = Field(ge=1)

@@ -16,6 +16,7 @@ Value = str | float
 """An answer as it is stored: "yes" or "no", an option, a number, or free text."""
 
 LONGEST_TEXT = 2000
+_NO_ANSWER = "no answer to this question"
 _YES = {"yes", "y", "ja", "j", "oui", "si", "sí", "1", "1.0", "x", "true", "wahr", "✓", "✔"}
 _NO = {"no", "n", "nein", "non", "0", "0.0", "false", "falsch", "✗"}
 
@@ -128,23 +129,26 @@ def parse_answer(question: Question, text: str) -> Value | None:
     if question.kind == "yes_no":
         if folded in _YES or folded in _NO:
             return "yes" if folded in _YES else "no"
-        raise ValueError
+        raise ValueError(_NO_ANSWER)
     known = {option.casefold(): option for option in question.options}
     if folded not in known:
-        raise ValueError
+        raise ValueError(_NO_ANSWER)
     return known[folded]
 
 
 def _checked_text(written: str) -> str:
     if len(written) > LONGEST_TEXT:
-        raise ValueError
+        raise ValueError(_NO_ANSWER)
     return written
 
 
 def _checked_number(question: Question, written: str) -> float:
-    number = float(written.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+    try:
+        number = float(written.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+    except ValueError:
+        raise ValueError(_NO_ANSWER) from None
     if not question.low <= number <= question.high or number != round(number):
-        raise ValueError
+        raise ValueError(_NO_ANSWER)
     return number
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from spinexplain.study.record import ReaderPlan
 
-_FAR = 5
+_FAR, _TRIES = 5, 50
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,17 @@ def _with_repeats(
 
 def _apart(items: Sequence[Planned], rng: np.random.Generator) -> list[Planned]:
     """Shuffle, the items of one vertebra at least five apart where there are enough others."""
+    best: list[Planned] = []
+    for _ in range(_TRIES):
+        order = _spread(items, rng)
+        if _nearest(order) > _nearest(best):
+            best = order
+        if _nearest(best) > _FAR:
+            break
+    return best
+
+
+def _spread(items: Sequence[Planned], rng: np.random.Generator) -> list[Planned]:
     left = [items[k] for k in rng.permutation(len(items))]
     order: list[Planned] = []
     while left:
@@ -102,3 +113,14 @@ def _apart(items: Sequence[Planned], rng: np.random.Generator) -> list[Planned]:
         place = next((k for k, item in enumerate(left) if item.case not in recent), 0)
         order.append(left.pop(place))
     return order
+
+
+def _nearest(order: Sequence[Planned]) -> int:
+    """Return how far apart the nearest two items of one vertebra are; -1 of no order."""
+    last: dict[str, int] = {}
+    nearest = len(order) + _FAR if order else -1
+    for place, item in enumerate(order):
+        if item.case in last:
+            nearest = min(nearest, place - last[item.case])
+        last[item.case] = place
+    return nearest

@@ -108,7 +108,7 @@ class Study(_Checked):
         Whether the pictures are of phantoms.
     """
 
-    schema_: Literal["spinexplain/study/1"] = Field("spinexplain/study/1", alias="schema")
+    schema_: Literal["spinexplain/study/1"] = Field(default="spinexplain/study/1", alias="schema")
     id: str = ""
     title: str
     kind: Literal["evidence", "units"] = "evidence"
@@ -218,7 +218,9 @@ class UnitKey(_Checked):
 class Key(_Checked):
     """The truth behind a study; only for whoever scores it."""
 
-    schema_: Literal["spinexplain/study-key/1"] = Field("spinexplain/study-key/1", alias="schema")
+    schema_: Literal["spinexplain/study-key/1"] = Field(
+        default="spinexplain/study-key/1", alias="schema"
+    )
     study: str
     seed: int
     command: str = ""

@@ -1,0 +1,419 @@
+"""What a study shows: ProtoVerse's table 4, agreement, real evidence against foils, arms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from spinexplain.errors import ConfigError
+from spinexplain.evaluate.agreement import agreement_of
+from spinexplain.evaluate.bootstrap import DRAWS, FEWEST_SUBJECTS, Interval, weighted_bootstrap
+from spinexplain.study.answers import AnswerFile, progress_of
+from spinexplain.study.asking import Question
+from spinexplain.study.outlook import ALL, power_rows
+from spinexplain.study.reading_gain import reading_figures
+from spinexplain.study.record import Key, Study
+from spinexplain.study.tally import (
+    Page,
+    Tally,
+    page_answers,
+    page_shares,
+    piece_answers,
+    tally,
+)
+
+SCORE_SCHEMA = "spinexplain/study-score/1"
+
+
+def score_study(
+    study: Study, key: Key, files: Sequence[AnswerFile], seed: int = 0, draws: int = DRAWS
+) -> dict[str, Any]:
+    """Score a study from whatever answers there are.
+
+    Parameters
+    ----------
+    study : Study
+    key : Key
+    files : sequence of AnswerFile
+    seed : int
+        Of intervals and simulated studies.
+    draws : int
+        Of the bootstrap by patient.
+
+    Returns
+    -------
+    dict
+        JSON-ready, schema ``spinexplain/study-score/1``.
+
+    Raises
+    ------
+    ConfigError
+        If nobody answered anything, or simulated readers stand beside people.
+    """
+    simulated = _checked_sources(files)
+    found = tally(study, key, files)
+    yes_no = [q for q in study.questions if q.kind == "yes_no" and q.of == "piece"]
+    foils = [row for q in yes_no for row in foil_rows(found, q, seed, draws)]
+    return {
+        "schema": SCORE_SCHEMA,
+        "study": study.id,
+        "title": study.title,
+        "kind": study.kind,
+        "design": study.design,
+        "synthetic": study.synthetic,
+        "simulated": simulated,
+        "cohort": key.cohort,
+        "split": key.split,
+        "command": key.command,
+        "top": key.top,
+        "arms": {name: arm.model_dump() for name, arm in key.arms.items()},
+        "questions": [question.model_dump(mode="json") for question in study.questions],
+        "patients": len({page.subject for page in found.pages}),
+        "readers": reader_rows(found, study, files),
+        "table4": [row for q in yes_no for row in table4_rows(found, q, seed, draws)],
+        "agreement": agreement_rows(found, seed, draws),
+        "repeats": repeat_rows(found, seed, draws),
+        "foils": foils,
+        "arms_compared": [row for q in yes_no for row in arm_rows(found, q, seed, draws)],
+        "right_or_wrong": [row for q in yes_no for row in right_rows(found, q, seed, draws)],
+        "reading": reading_figures(found, seed, draws),
+        "power": power_rows(found, yes_no, foils, seed),
+    }
+
+
+def _checked_sources(files: Sequence[AnswerFile]) -> bool:
+    kinds = {file.source == "simulated" for file in files if file.answers}
+    if not kinds:
+        raise ConfigError(
+            "nobody has answered anything yet; expected at least one sheet or export. Add some "
+            "with study add."
+        )
+    if len(kinds) > 1:
+        raise ConfigError(
+            "answers of simulated readers stand beside those of people; expected one kind. Move "
+            "the files answers/*_simulated_* away."
+        )
+    return kinds.pop()
+
+
+def reader_rows(found: Tally, study: Study, files: Sequence[AnswerFile]) -> list[dict[str, Any]]:
+    """Say how far each reader came, how long a page took, and what makes their answers void."""
+    rows = []
+    for done in progress_of(study, files):
+        times = list(found.seconds.get(done.reader, {}).values())
+        rows.append(
+            {
+                "reader": done.reader,
+                "finished": done.finished,
+                "pages": done.items,
+                "median_seconds": round(float(np.median(times)), 1) if times else None,
+                "notes": _same_answers(found, done.reader),
+            }
+        )
+    return rows
+
+
+def _same_answers(found: Tally, reader: int) -> list[str]:
+    """Name the questions that a reader answered alike throughout."""
+    notes = []
+    for question in found.study.questions:
+        if question.kind != "yes_no":
+            continue
+        said = [v for (_, _, k), v in found.said.get(reader, {}).items() if k == question.key]
+        if len(said) > 1 and len(set(said)) == 1:
+            notes.append(
+                f"{question.key}: {said[0]} to all {len(said)}, real and false alike: uninformative"
+            )
+    return notes
+
+
+def table4_rows(
+    found: Tally, question: Question, seed: int, draws: int = DRAWS
+) -> list[dict[str, Any]]:
+    """Return the share of pages with yes by arm, reader and grade, two of three pieces."""
+    answers = page_answers(found, question)
+    rows = []
+    arms = dict.fromkeys(page.arm for page in found.pages if page.real)
+    for arm in arms:
+        grades = sorted({p.grade for p in found.pages if p.real and p.role == "asked"})
+        for column, reader in enumerate(found.readers):
+            for grade in (*grades, ALL):
+                chosen = found.where(_asked_about(arm, grade))
+                values = answers[chosen, column]
+                rows.append(
+                    {
+                        "arm": arm,
+                        "question": question.key,
+                        "reader": reader,
+                        "grade": grade,
+                        "pages": int(np.isfinite(values).sum()),
+                        "asked": len(chosen),
+                        "share": _mean(values, found.subjects(chosen), seed, draws),
+                    }
+                )
+    return rows
+
+
+def agreement_rows(found: Tally, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
+    """Return how far readers agree on every question with categories, on all pages.
+
+    Repeats are left out: the same page would count twice.
+    """
+    if len(found.readers) < 2:
+        return []
+    rows = []
+    first = found.where(lambda page: not page.repeat_of)
+    for question in found.study.questions:
+        count = len(question.categories)
+        if not count:
+            continue
+        if question.of == "piece":
+            pieces = piece_answers(found, question)[first]
+            flat = pieces.reshape(-1, len(found.readers))
+            owners = np.repeat(found.subjects(first), pieces.shape[1])
+            rows.append(_agreement_row(question, "piece", flat, owners, seed, draws))
+        pages = page_answers(found, question)[first]
+        owners = found.subjects(first)
+        rows.append(_agreement_row(question, "page", pages, owners, seed, draws))
+    return rows
+
+
+def _agreement_row(
+    question: Question,
+    per: str,
+    ratings: np.ndarray,
+    owners: np.ndarray,
+    seed: int,
+    draws: int,
+) -> dict[str, Any]:
+    weights = "quadratic" if question.ordered else "identity"
+    result = agreement_of(ratings, len(question.categories), owners, weights, seed, draws)
+    return {
+        "question": question.key,
+        "per": per,
+        "items": result.items,
+        "raters": result.raters,
+        "weights": weights,
+        "note": result.note,
+        **{name: _content(interval) for name, interval in result.figures.items()},
+    }
+
+
+def repeat_rows(found: Tally, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
+    """Return how far each reader agrees with themselves on pages shown twice."""
+    place = {page.item: row for row, page in enumerate(found.pages)}
+    second = found.where(lambda page: bool(page.repeat_of))
+    first = np.array([place[found.pages[row].repeat_of] for row in second], int)
+    rows = []
+    for question in found.study.questions:
+        if not question.categories or not len(second):
+            continue
+        per_piece = question.of == "piece"
+        values = piece_answers(found, question) if per_piece else page_answers(found, question)
+        for column, reader in enumerate(found.readers):
+            both = np.stack(
+                [values[rows_of][..., column].ravel() for rows_of in (first, second)], axis=1
+            )
+            owners = np.repeat(found.subjects(second), values.shape[1] if per_piece else 1)
+            per = "piece" if per_piece else "page"
+            row = _agreement_row(question, per, both, owners, seed, draws)
+            rows.append({"reader": reader, **row})
+    return rows
+
+
+def foil_rows(
+    found: Tally, question: Question, seed: int, draws: int = DRAWS
+) -> list[dict[str, Any]]:
+    """Compare the share of yes on real evidence with that on foils, by reader and kind of foil.
+
+    The share is of pieces, so that a reader who says yes to two pieces of three counts as
+    less sure than one who says yes to all.
+    """
+    shares = page_shares(found, question)
+    rows = []
+    kinds = dict.fromkeys(page.foil for page in found.pages if page.foil)
+    for arm in dict.fromkeys(page.arm for page in found.pages if page.foil):
+        readers: list[int | str] = [*found.readers, ALL]
+        for reader in readers:
+            for kind in (*kinds, ALL):
+                chosen = found.where(_real_or_foil(arm, kind))
+                rows.append(
+                    {
+                        "arm": arm,
+                        "question": question.key,
+                        "reader": reader,
+                        "foil": kind,
+                        **_real_against_foil(found, chosen, shares, reader, seed, draws),
+                    }
+                )
+    return [row for row in rows if row["foil_pages"]]
+
+
+def _real_against_foil(
+    found: Tally,
+    chosen: np.ndarray,
+    shares: np.ndarray,
+    reader: int | str,
+    seed: int,
+    draws: int,
+) -> dict[str, Any]:
+    columns = [k for k, one in enumerate(found.readers) if reader in (one, ALL)]
+    values = _over_readers(shares[chosen][:, columns])
+    is_foil = np.array([bool(found.pages[row].foil) for row in chosen], bool)
+    known = np.isfinite(values)
+    apart = _difference(values, ~is_foil, is_foil, found.subjects(chosen), seed, draws)
+    alike = len({float(v) for v in values[known]}) == 1 and values[known][0] in (0.0, 1.0)
+    return {
+        "real": _plain_mean(values[known & ~is_foil]),
+        "false": _plain_mean(values[known & is_foil]),
+        "real_pages": int((known & ~is_foil).sum()),
+        "foil_pages": int((known & is_foil).sum()),
+        "difference": _content(apart),
+        "verdict": _verdict(apart, bool(alike)),
+    }
+
+
+def _verdict(apart: Interval, alike: bool) -> str:
+    if alike:
+        return "uninformative: one answer to everything"
+    if not np.isfinite(apart.low):
+        return apart.note or "not computed"
+    if apart.low > 0:
+        return "separates real evidence from foils"
+    return "prefers the foils" if apart.high < 0 else "does not separate real evidence from foils"
+
+
+def arm_rows(
+    found: Tally, question: Question, seed: int, draws: int = DRAWS
+) -> list[dict[str, Any]]:
+    """Compare arms by the share of yes on real evidence of the same vertebrae."""
+    shares = _over_readers(page_shares(found, question))
+    arms = list(dict.fromkeys(page.arm for page in found.pages if page.real))
+    rows = []
+    for first, second in combinations(arms, 2):
+        chosen = found.where(_real_of((first, second)))
+        is_first = np.array([found.pages[row].arm == first for row in chosen], bool)
+        values, owners = shares[chosen], found.subjects(chosen)
+        apart = _difference(values, is_first, ~is_first, owners, seed, draws)
+        rows.append(
+            {
+                "question": question.key,
+                "first": first,
+                "second": second,
+                "first_share": _plain_mean(values[is_first & np.isfinite(values)]),
+                "second_share": _plain_mean(values[~is_first & np.isfinite(values)]),
+                "difference": _content(apart),
+            }
+        )
+    return rows
+
+
+def right_rows(
+    found: Tally, question: Question, seed: int, draws: int = DRAWS
+) -> list[dict[str, Any]]:
+    """Compare the share of yes where the model is right with where it is wrong.
+
+    Evidence that is as convincing for a wrong grade warns nobody.
+    """
+    shares = _over_readers(page_shares(found, question))
+    rows = []
+    for arm in dict.fromkeys(page.arm for page in found.pages if page.real):
+        chosen = found.where(_real_of((arm,)))
+        right = np.array([found.pages[row].right for row in chosen], bool)
+        values = shares[chosen]
+        known = np.isfinite(values)
+        if not (known & right).any() or not (known & ~right).any():
+            continue
+        apart = _difference(values, right, ~right, found.subjects(chosen), seed, draws)
+        rows.append(
+            {
+                "arm": arm,
+                "question": question.key,
+                "right": _plain_mean(values[known & right]),
+                "wrong": _plain_mean(values[known & ~right]),
+                "wrong_pages": int((known & ~right).sum()),
+                "difference": _content(apart),
+            }
+        )
+    return rows
+
+
+def _asked_about(arm: str, grade: str) -> Callable[[Page], bool]:
+    def wanted(page: Page) -> bool:
+        return page.real and page.role == "asked" and page.arm == arm and grade in (page.grade, ALL)
+
+    return wanted
+
+
+def _real_or_foil(arm: str, kind: str) -> Callable[[Page], bool]:
+    def wanted(page: Page) -> bool:
+        is_foil = bool(page.foil) and kind in (page.foil, ALL)
+        return page.arm == arm and (page.real or is_foil)
+
+    return wanted
+
+
+def _real_of(arms: Sequence[str]) -> Callable[[Page], bool]:
+    def wanted(page: Page) -> bool:
+        return page.real and page.arm in arms
+
+    return wanted
+
+
+def _over_readers(values: np.ndarray) -> np.ndarray:
+    """Average (pages, readers) over the readers who answered."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=1)
+    total = np.where(known, values, 0).sum(axis=1)
+    return np.where(counts > 0, total / np.where(counts > 0, counts, 1), np.nan)
+
+
+def _difference(
+    values: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    owners: np.ndarray,
+    seed: int,
+    draws: int,
+) -> Interval:
+    """Put an interval around the difference of two means, whole patients drawn."""
+    known = np.isfinite(values)
+    if not (known & first).any() or not (known & second).any():
+        return Interval(float("nan"), float("nan"), float("nan"), "no answers")
+    for side in (first, second):
+        count = len(np.unique(owners[known & side]))
+        if count < FEWEST_SUBJECTS:
+            value = float(values[known & first].mean() - values[known & second].mean())
+            note = f"no interval: {count} patients on one side, expected {FEWEST_SUBJECTS}"
+            return Interval(value, float("nan"), float("nan"), note)
+    kept, one, other = values[known], first[known].astype(float), second[known].astype(float)
+
+    def figure(rows: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return rows @ (kept * one) / (rows @ one) - rows @ (kept * other) / (rows @ other)
+
+    return weighted_bootstrap(figure, owners[known], seed, draws)
+
+
+def _mean(values: np.ndarray, owners: np.ndarray, seed: int, draws: int) -> dict[str, Any]:
+    known = np.isfinite(values)
+    if not known.any():
+        return _content(Interval(float("nan"), float("nan"), float("nan"), "no answers"))
+    kept = values[known]
+    return _content(
+        weighted_bootstrap(lambda rows: rows @ kept / rows.sum(axis=1), owners[known], seed, draws)
+    )
+
+
+def _plain_mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
+
+
+def _content(interval: Interval) -> dict[str, Any]:
+    """Return an interval as JSON: null where there is no number."""
+    numbers = {name: getattr(interval, name) for name in ("value", "low", "high")}
+    known = {name: float(v) if np.isfinite(v) else None for name, v in numbers.items()}
+    return {**known, "note": interval.note}

@@ -1,0 +1,45 @@
+from collections import Counter
+
+from spinexplain.study.create import item_ids
+from spinexplain.study.record import missing_pictures
+
+
+def test_a_study_holds_all_that_was_asked(made, made_study):
+    study, key = made_study
+    kinds = Counter((k.foil, bool(k.repeat_of)) for k in key.items.values())
+    roles = Counter(case.role for case in key.cases.values())
+    assert roles["asked"] == 6
+    real = kinds[("", False)]
+    assert real == len(key.cases)
+    assert kinds[("", True)] == round(0.4 * real)
+    assert sum(n for (foil, _), n in kinds.items() if foil) == round(0.5 * real)
+    assert missing_pictures(made, study) == []
+    assert all(len(item.pieces) == 3 and item.image for item in study.items)
+    assert all(item.image.slices[0].target for item in study.items)
+
+
+def test_a_repeat_shows_the_same_pages(made_study):
+    study, key = made_study
+    for name, known in key.items.items():
+        if known.repeat_of:
+            first, second = study.item(known.repeat_of), study.item(name)
+            assert first.model_copy(update={"id": name}) == second
+
+
+def test_ids_say_nothing():
+    assert not set("".join(item_ids(0))) & set("AEIOUY0123456789")
+
+
+def test_the_same_seed_makes_the_same_study(made, made_study, finished_run, other_cohort, tmp_path):
+    from spinexplain.jobs.study import CreateRequest, create_to_folder
+
+    request = CreateRequest(
+        str(finished_run[0]),
+        other_cohort,
+        tmp_path / "again",
+        split="all",
+        most=6,
+        repeats=0.4,
+        seed=1,
+    )
+    assert create_to_folder(request).id == made_study[0].id
