@@ -14,6 +14,7 @@ pytest_plugins = [
     "fixtures.cohorts",
     "fixtures.curation",
     "fixtures.explanations",
+    "fixtures.exported",
     "fixtures.listeners",
     "fixtures.localizers",
     "fixtures.phantoms",

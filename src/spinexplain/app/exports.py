@@ -26,6 +26,8 @@ from spinexplain.io.read import read_mask, read_scan
 from spinexplain.types import Vertebra
 
 SCHEMA = "spinexplain/reading/1"
+CORRECTIONS_SCHEMA = "spinexplain/corrections/1"
+CORRECTIONS_FILE = "corrections.json"
 _SHAPES = {"none": 0, "wedge": 1, "biconcave": 2, "crush": 3}
 _COLUMNS = (
     *(
@@ -148,10 +150,30 @@ def verse_zip(
             mask = read_mask(labels)
             moved = _moved(mask.array, reading.shift)
             write_nifti(derived / f"sub-{series}_seg-vert_msk.nii.gz", moved, mask.affine)
-        (root / "fracture-table.csv").write_text(_table(series, lines_of(view, reading)))
+        lines = lines_of(view, reading)
+        (root / "fracture-table.csv").write_text(_table(series, lines))
+        (root / CORRECTIONS_FILE).write_text(dumped(corrections(view, lines)))
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
             for path in sorted(p for p in root.rglob("*") if p.is_file()):
                 archive.write(path, path.relative_to(root).as_posix())
+
+
+def corrections(view: ScanView, lines: Sequence[Line]) -> dict[str, Any]:
+    """Return what the model and the reader call each vertebra, without anybody's name.
+
+    ``train --add`` takes it beside the VerSe files: the hash says whose scan of a cohort it is.
+    """
+    return {
+        "schema": CORRECTIONS_SCHEMA,
+        "ct_sha256": view.described["source"]["sha256"],
+        "models": [
+            {k: m[k] for k in ("name", "version", "sha256")} for m in view.described["models"]
+        ],
+        "vertebrae": [
+            {"level": line.level, "model": line.model_grade, "reader": final_grade(line)}
+            for line in lines
+        ],
+    }
 
 
 def _centers(view: ScanView, reading: Reading) -> list[Vertebra]:

@@ -43,6 +43,15 @@ def command(
         bool,
         typer.Option("--redact-prototypes", help="Keep the prototypes' pixels out of the bundle."),
     ] = False,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--add",
+            metavar="CORRECTIONS",
+            help="VerSe files that the reader exported, to learn from as well; repeat for "
+            "several, PATH=SUBJECT to say whose scan it is.",
+        ),
+    ] = None,
 ) -> None:
     """Train a model on a cohort: baseline, protopnet, protoverse or detector.
 
@@ -62,6 +71,7 @@ def command(
         processes=processes,
         data_licence=data_licence,
         redact_prototypes=redact_prototypes,
+        add=tuple(add or ()),
     )
     with shown_steps() as progress:
         figures = train_to_bundle(request, progress)
@@ -70,3 +80,5 @@ def command(
     shown = ", ".join(f"{name} {value:.3f}" for name, value in figures.items())
     typer.echo(f"validation: {shown}")
     typer.echo(f"model: {out / 'bundle'}")
+    if add:
+        typer.echo(f"what changed for whom: {out / 'corrections.csv'}")

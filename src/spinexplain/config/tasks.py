@@ -97,6 +97,17 @@ class Task:
         """Return the Genant grades of a class."""
         return self.grades[self.classes.index(name)]
 
+    def class_of(self, grade: str | None) -> str | None:
+        """Return the class that a Genant grade is in; None where it is in none.
+
+        Examples
+        --------
+        >>> TASKS["fracture"].class_of("G3"), TASKS["fracture"].class_of("G1")
+        ('fracture', None)
+        """
+        found = [name for name in self.classes if grade in self.grades_of(name)]
+        return found[0] if found else None
+
     def severity(self, name: str) -> int:
         """Rank a class: 0 for the healthy one, else the middle one of its grades.
 

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import zipfile
 
 import pytest
@@ -64,3 +65,14 @@ def test_the_verse_files_are_read_by_prepares_own_readers(client, ready, tmp_pat
     assert [v.level.value for v in read_centroids(series.centroids, ct)] == names[:6]
     labels = set(read_labels(series.mask).extents)
     assert labels == {19, 20, 21, 22, 23, 24} if not shift else {20, 21, 22, 23, 24, 25}
+
+
+def test_the_verse_files_say_what_the_model_called_each_vertebra(client, ready):
+    content = client.get(f"/scans/{ready}/verse.zip").content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        said = json.loads(archive.read("corrections.json"))
+    known = {one["level"]: one for one in said["vertebrae"]}
+    assert known["L3"]["reader"] == "G0"
+    assert known["L1"]["model"] is not None
+    assert len(said["ct_sha256"]) == 64
+    assert "local" not in json.dumps(said)

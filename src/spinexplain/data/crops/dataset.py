@@ -53,6 +53,8 @@ class TrainingSet:
         How far each endplate moved in each sixth; NaN where unknown.
     twins : ndarray of bool, shape (N,), or None
         Rows that are the healthy twin of another one.
+    added : ndarray of bool, shape (N,), or None
+        Rows that readers corrected; no prototype comes from them.
     synthetic : bool
         Whether the crops come from a phantom.
     body_height_mm : float or None
@@ -82,6 +84,7 @@ class TrainingSet:
     part: np.ndarray | None = None
     displacement_mm: np.ndarray | None = None
     twins: np.ndarray | None = None
+    added: np.ndarray | None = None
     synthetic: bool = True
     body_height_mm: float | None = None
 

@@ -158,7 +158,7 @@ def _painted(decisions: Decisions) -> tuple[Decision, ...]:
 def projectable(training: TrainingSet, config: TrainConfig) -> np.ndarray:
     """Return the class of every row, -1 where no prototype may come from it."""
     labels = class_labels(training, config.task)
-    for kept_out in (training.simulated, training.twins):
+    for kept_out in (training.simulated, training.twins, training.added):
         if kept_out is not None:
             labels = np.where(kept_out, -1, labels)
     return labels

@@ -167,7 +167,7 @@ class CurationRun(GraderRun):
             self._descend(phase, model, masks=self._needs_masks)
         model.eval()
         labels = self.labels.copy()
-        for kept_out in (self.training.simulated, self.training.twins):
+        for kept_out in (self.training.simulated, self.training.twins, self.training.added):
             if kept_out is not None:
                 labels = np.where(kept_out, -1, labels)
         config = self.config

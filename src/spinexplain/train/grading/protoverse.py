@@ -152,7 +152,7 @@ class GraderRun(Run):
     def _projected(self, model: PrototypeNet, name: str) -> Trained:
         config, training = self.config, self.training
         labels = self.labels
-        for kept_out in (training.simulated, training.twins):
+        for kept_out in (training.simulated, training.twins, training.added):
             if kept_out is not None:
                 labels = np.where(kept_out, -1, labels)
         sources = project(

@@ -51,6 +51,7 @@ def train_model(
     progress: Progress = SILENT,
     device: str = "cpu",
     processes: int = 1,
+    more: Callable[[TrainingSet, TrainingSet], TrainingSet] | None = None,
 ) -> Trained:
     """Train by the configuration and keep the best round or epoch by class-average F1.
 
@@ -70,6 +71,8 @@ def train_model(
         and validation run on the CPU in float32.
     processes : int
         Processes that share every batch; each needs the same data.
+    more : callable, optional
+        Of training and validation set; returns the training set with crops added to it.
 
     Raises
     ------
@@ -88,6 +91,7 @@ def train_model(
     del data  # the parts are copies, and a large cohort fits into memory once only
     training, validation = parts[0], without_twins(parts[1])
     training = with_simulated_fractures(training, config)
+    training = training if more is None else more(training, validation)
     folder = Path(out)
     check_folder(folder, config, resume)
     check_parts(config, len(training), processes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ Arguments = tuple[TrainConfig, TrainingSet, TrainingSet, Journal, Progress, Any]
 """Of a run: settings, training and validation set, journal, progress, fabric."""
 
 _MADE = {"config.json", "machine.json"}
+CORRECTIONS = "corrections"
+"""Folder of a run that holds the crops that readers corrected."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,9 +106,10 @@ def drop_unbegun(folder: Path) -> None:
     Settings that turn out wrong when the network is built, such as a mistyped weight file,
     must not block the folder for the corrected ones.
     """
-    if {path.name for path in folder.iterdir()} <= _MADE:
+    if {path.name for path in folder.iterdir()} <= {*_MADE, CORRECTIONS}:
         for name in _MADE:
             (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / CORRECTIONS, ignore_errors=True)
         folder.rmdir()
 
 
