@@ -5,9 +5,12 @@ import pytest
 from spinexplain.config.entries import parse_entry
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
 from spinexplain.reproduce.papers import (
+    SIZES,
+    UNSEEN,
     Asked,
     Step,
     copy_presets,
+    detector_sizes,
     paper_of,
     read_hours,
     run_steps,
@@ -42,6 +45,17 @@ def test_three_detectors_are_tested_on_one_cohort():
     trials = [step.command for step in verse_s2(ASKED) if step.command[0] == "trials"]
     assert len(trials) == 3
     assert {words[words.index("--test") + 1] for words in trials} == {"boxes"}
+
+
+def test_every_training_of_every_size_is_dissected_on_unseen_spines():
+    steps = detector_sizes(Asked((), Path(), seeds=2))
+    dissected = [step.command for step in steps if step.command[0] == "dissect"]
+    assert len(dissected) == 2 * len(SIZES)
+    assert {words[2] for words in dissected} == {UNSEEN}
+    drawn = [step.command for step in steps if step.command[0] == "phantom"]
+    assert len({words[words.index("--seed") + 1] for words in drawn}) == len(SIZES) + 1
+    trials = next(step.command for step in steps if step.command[0] == "trials")
+    assert {words[1].split("/runs/")[1].split("--")[0] for words in dissected} <= set(trials)
 
 
 def test_a_stopped_run_goes_on_with_the_step_that_failed(tmp_path):

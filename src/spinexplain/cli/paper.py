@@ -22,7 +22,9 @@ class _Named(Silent):
 
 
 def command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="verse19 or verse-s2.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="verse19, verse-s2 or detector-sizes (phantoms).")
+    ],
     data: Annotated[
         list[Path] | None, typer.Argument(metavar="VERSE...", help="Folders of VerSe.")
     ] = None,

@@ -20,7 +20,7 @@ class PaperRequest:
     Parameters
     ----------
     name : str
-        ``"verse19"`` or ``"verse-s2"``.
+        ``"verse19"``, ``"verse-s2"`` or ``"detector-sizes"``.
     out : Path
         Folder to write, or to go on with.
     data : tuple of Path
@@ -68,7 +68,8 @@ def paper_to_folder(request: PaperRequest, progress: Progress = SILENT) -> Path:
         run_steps,
     )
 
-    paper, asked = paper_of(request.name), _asked(request)
+    paper = paper_of(request.name)
+    asked = _asked(request, paper.needs_data)
     steps, out = paper.steps(asked), request.out
     copy_presets(request.checkout.resolve(), paper, out)
 
@@ -98,20 +99,20 @@ def estimated(request: PaperRequest) -> str:
     return "\n".join(cost_words(paper.steps(asked), folder, {}))
 
 
-def _asked(request: PaperRequest) -> Asked:
+def _asked(request: PaperRequest, needs_data: bool) -> Asked:
     from spinexplain.reproduce.papers import Asked
 
-    if not request.data or request.table is None:
+    if needs_data and (not request.data or request.table is None):
         raise ConfigError(
             "folders of VerSe and --table are needed; expected what docs/how-to/verse.md names. "
             "Give them, or --estimate alone."
         )
-    needed = [*request.data, request.table, *([request.weights] if request.weights else [])]
+    needed = [*request.data, *(path for path in (request.table, request.weights) if path)]
     if missing := [path for path in needed if not path.exists()]:
         raise ConfigError(f"{missing[0]}: is not there; expected data of VerSe. Check the path.")
     return Asked(
         request.data,
-        request.table,
+        request.table or Path(),
         request.weights,
         request.device,
         request.settings,

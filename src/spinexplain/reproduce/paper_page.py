@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from spinexplain.errors import SpinexplainError
@@ -71,7 +72,7 @@ def _tables(out: Path) -> list[str]:
         return [f"No tables yet: {error}", ""]
     pictures = sorted((out / "tables").glob("protoverse-figure*.png"))
     shown = [f"![{path.stem}](tables/{path.name})\n" for path in pictures]
-    return [*lines, *_seeds(found), *_floors(found), *shown]
+    return [*lines, *_seeds(found), *_dissections(found), *_floors(found), *shown]
 
 
 def _seeds(found: Results) -> list[str]:
@@ -89,6 +90,33 @@ def _seeds(found: Results) -> list[str]:
         f"| {name} | {len(values)} | {100 * min(values):.1f} to {100 * max(values):.1f} |"
         for name, values in by_name.items()
     ]
+    return [*lines, ""]
+
+
+def _dissections(found: Results) -> list[str]:
+    """Say of every dissected training what its units are worth."""
+    items = found.of("dissection")
+    if not items:
+        return []
+    lines = [
+        "### Dissected, a row a training",
+        "",
+        "| | units | tied to fracture | contrast, first ten | log odds lost by one, first ten |",
+        "|---|---|---|---|---|",
+    ]
+    for item in items:
+        units = item.content["units"]
+        tied = sum(
+            q < 0.05 and contrast > 0
+            for q, contrast in zip(units["q"], units["contrast"], strict=True)
+        )
+        first = [unit for unit, rank in enumerate(units["rank"]) if 0 < rank <= 10]
+        cells = [
+            f"{mean([units[key][unit] for unit in first]):+.2f}" if first else ""
+            for key in ("contrast", "effect")
+        ]
+        name = item.path.parent.name.removeprefix("dissection-")
+        lines.append(f"| {name} | {len(units['rank'])} | {tied} | {' | '.join(cells)} |")
     return [*lines, ""]
 
 
