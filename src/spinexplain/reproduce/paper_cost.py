@@ -141,7 +141,7 @@ def _of_ablation(words: list[str]) -> tuple[list[str], int, int]:
 
 
 def _of_trials(words: list[str]) -> tuple[list[str], int, int]:
-    return [words[1]], 1, int(_after(words, "--seeds"))
+    return [words[1]], max(words.count("--train"), 1), int(_after(words, "--seeds"))
 
 
 _TRAININGS = {
