@@ -67,6 +67,13 @@ ratio, height (mm) and flexion (degrees, lordosis negative) of the disc *below*,
 depth and width, length, height and downward angle of the spinous process, pedicle height
 and width."""
 
+_UPPER_NECK = {
+    "C2": dict(zip(NORMS, (16.0, 18.0, 17.0, 1.05, 4.5, -2.0, 18.0, 24.0, 28.0, 12.0, 15.0, 8.0, 8.0))),
+    "C3": dict(zip(NORMS, (16.0, 18.0, 11.5, 0.98, 4.8, -3.0, 16.0, 23.0, 22.0, 7.0, 25.0, 7.0, 6.0))),
+    "C4": dict(zip(NORMS, (16.2, 18.5, 11.5, 0.98, 5.0, -3.0, 15.5, 23.5, 23.0, 7.0, 25.0, 7.0, 6.0))),
+}
+"""Levels above ``LEVEL_NAMES``, which wide fields of view show; the keys of ``NORMS``."""
+
 _BETWEEN = {"T13": ("T12", "L1", 0.5), "L6": ("L5", "S1", 0.1)}
 EXTRA_LEVELS = tuple(_BETWEEN)
 """Levels that only some people have; T13 lies between T12 and L1, L6 between L5 and S1."""
@@ -88,6 +95,8 @@ def norms_of(names: tuple[str, ...]) -> dict[str, np.ndarray]:
 
 def norm_of(name: str) -> dict[str, float]:
     """Return the mean sizes of one level, by the names of ``NORMS``."""
+    if name in _UPPER_NECK:
+        return dict(_UPPER_NECK[name])
     above, below, share = _BETWEEN.get(name, (name, name, 0.0))
     i, j = LEVEL_NAMES.index(above), LEVEL_NAMES.index(below)
     return {key: float(v[i] + share * (v[j] - v[i])) for key, v in NORMS.items()}

@@ -71,9 +71,15 @@ def paint_arch(canvas: Canvas, body: Body, place: Placement, vary: np.ndarray) -
 
     Ribs carry no label, as in VerSe.
     """
-    struts = [(strut, body.code) for strut in arch_struts(body, vary)]
-    struts += [(strut, 0) for strut in rib_struts(body)]
-    for (start, end, half), code in struts:
+    paint_struts(canvas, body, place, arch_struts(body, vary), body.code)
+    paint_struts(canvas, body, place, rib_struts(body), 0)
+
+
+def paint_struts(
+    canvas: Canvas, body: Body, place: Placement, struts: list[Strut], code: int
+) -> None:
+    """Paint bars with a body's bone; those with a ``code`` are labeled."""
+    for start, end, half in struts:
         middle = (start + end) / 2
         span = np.abs(end - start) / 2
         fat = np.array(half) + 3

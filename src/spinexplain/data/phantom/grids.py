@@ -8,6 +8,7 @@ number of points.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 import numpy as np
 
@@ -120,3 +121,59 @@ def sheet_grid(x_mm: np.ndarray, y_mm: np.ndarray, z_mm: np.ndarray, pixel_mm: f
     """Return the grid of a sheet: x and z by row, y by column."""
     x, y, z = (np.asarray(v, np.float32) for v in (x_mm, y_mm, z_mm))
     return Grid(x[:, None], y[None, :], z[:, None], -1, 1, 0, pixel_mm)
+
+
+@dataclass(frozen=True, eq=False)
+class AffineGrid(Grid):
+    """Voxels of any affine: coarse, oblique, sheared, anywhere in the person."""
+
+    affine: np.ndarray = dataclass_field(default_factory=lambda: np.eye(4))
+
+    def crop(self, center: np.ndarray, reach: tuple[float, float, float]) -> Index | None:
+        """Return the smallest box of voxels that holds all within ``reach`` of a center."""
+        low, high = self.boxes(np.asarray(center)[None], np.asarray(reach)[None])
+        if (high <= low).any():
+            return None
+        return tuple(slice(int(a), int(b)) for a, b in zip(low[0], high[0], strict=True))
+
+    def boxes(self, centers: np.ndarray, reach: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return first and last-plus-one voxel indices, each (N, 3), of boxes around points.
+
+        Where a box lies outside the grid its last index is not above its first.
+        """
+        back = np.linalg.inv(self.affine[:3, :3])
+        middle = (centers - self.affine[:3, 3]) @ back.T
+        half = reach @ np.abs(back).T
+        shape = np.array(self.shape)
+        low = np.clip(np.ceil(middle - half), 0, shape).astype(int)
+        high = np.clip(np.floor(middle + half) + 1, 0, shape).astype(int)
+        return low, high
+
+
+def affine_grid(affine: np.ndarray, shape: tuple[int, int, int]) -> AffineGrid:
+    """Return the grid of a volume's voxel centers, affine in RAS+ mm.
+
+    Coordinates that do not change along an axis take no space there: the grid of an upright
+    volume is as small as that of a box.
+
+    Examples
+    --------
+    >>> grid = affine_grid(np.diag([2.0, 2.0, 3.0, 1.0]), (4, 5, 6))
+    >>> grid.shape, grid.x.shape, round(grid.pixel_mm, 3)
+    ((4, 5, 6), (4, 1, 1), 2.289)
+    """
+    lines = [np.arange(n, dtype=np.float32) for n in shape]
+    steps = [line.reshape([-1 if a == k else 1 for a in range(3)]) for k, line in enumerate(lines)]
+    parts = []
+    for row in np.asarray(affine, np.float64)[:3]:
+        total = np.full((1, 1, 1), row[3], np.float32)
+        for k in range(3):
+            if abs(row[k]) > _STILL:
+                total = total + np.float32(row[k]) * steps[k]
+        parts.append(total)
+    pixel = float(np.abs(np.linalg.det(affine[:3, :3])) ** (1 / 3))
+    x, y, z = parts
+    return AffineGrid(x, y, z, 0, 1, 2, pixel, np.asarray(affine, np.float64))
+
+
+_STILL = 1e-9

@@ -205,6 +205,39 @@ class Patient:
 
 
 @dataclass(frozen=True)
+class Wide:
+    """What only wide fields of view show; shares are probabilities.
+
+    Parameters
+    ----------
+    phases : tuple of 4 floats
+        Shares of scans without contrast medium, in its arterial, portal and late phase.
+    oral, sacralized, construct, arms_raised : float
+        Shares with contrast medium by mouth, with a sacralized lowest lumbar level, with
+        screws, cement or cages in the spine, with the arms beside the head.
+    no_last_rib, lumbar_rib : float
+        Shares without ribs at the lowest thoracic level, with ribs at L1.
+    thick : float
+        Share of scans with thick slices.
+    thick_mm : Range
+        How thick.
+    cropped : float
+        Share of scans that show a part of the person.
+    """
+
+    phases: tuple[float, float, float, float] = (0.45, 0.15, 0.3, 0.1)
+    oral: float = 0.3
+    sacralized: float = 0.0
+    construct: float = 0.0
+    arms_raised: float = 0.75
+    no_last_rib: float = 0.03
+    lumbar_rib: float = 0.03
+    thick: float = 0.35
+    thick_mm: Range = (2.5, 6.0)
+    cropped: float = 0.85
+
+
+@dataclass(frozen=True)
 class Preset:
     """One named way of drawing phantoms.
 
@@ -224,6 +257,7 @@ class Preset:
     field: Field = dataclass_field(default_factory=Field)
     patient: Patient = dataclass_field(default_factory=Patient)
     sites: Sites = dataclass_field(default_factory=Sites, repr=False)
+    wide: Wide = dataclass_field(default_factory=Wide, repr=False)
 
 
 _SECTIONS: dict[str, type] = {
@@ -236,6 +270,7 @@ _SECTIONS: dict[str, type] = {
     "field": Field,
     "patient": Patient,
     "sites": Sites,
+    "wide": Wide,
 }
 
 
@@ -271,6 +306,7 @@ def preset_hash(name: str) -> str:
     """
     preset = load_preset(name)
     later = "" if preset.sites == Sites() else repr(preset.sites)
+    later += "" if preset.wide == Wide() else repr(preset.wide)
     return hashlib.sha256((repr(preset) + later).encode()).hexdigest()
 
 

@@ -143,7 +143,7 @@ def _draw_blobs(
 
 
 @dataclass(frozen=True, eq=False)
-class _Frame:
+class SpineFrame:
     """Distances in front of (a) and behind (p) the spine's bodies, and to its side."""
 
     a: np.ndarray
@@ -155,7 +155,10 @@ class _Frame:
     z: np.ndarray
 
 
-def _spine_frame(canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placement, ...]) -> _Frame:
+def spine_frame(
+    canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placement, ...]
+) -> SpineFrame:
+    """Return how far every point lies before, behind and beside the spine."""
     grid = canvas.grid
     knots = np.array([p.center for p in places])[::-1]
     depth = np.array([b.depth for b in bodies])[::-1]
@@ -169,7 +172,7 @@ def _spine_frame(canvas: Canvas, bodies: tuple[Body, ...], places: tuple[Placeme
     def along(at: np.ndarray, values: np.ndarray) -> np.ndarray:
         return np.interp(z, at, values).astype(np.float32)
 
-    return _Frame(
+    return SpineFrame(
         a=grid.y - along(front[:, 2], front[:, 1]),
         p=along(back[:, 2], back[:, 1]) - grid.y,
         side=grid.x - along(knots[:, 2], knots[:, 0]),
@@ -187,7 +190,7 @@ def paint_surroundings(
     places: tuple[Placement, ...],
 ) -> None:
     """Paint all soft tissue, before discs and bones are painted over it."""
-    frame = _spine_frame(canvas, bodies, places)
+    frame = spine_frame(canvas, bodies, places)
     for layer in _LAYERS:
         layer(canvas, around, frame)
     if around.arms is not None:
@@ -195,20 +198,20 @@ def paint_surroundings(
         paint_arms(canvas, around.arms, (frame.side, frame.a), trunk)
 
 
-def _muscle(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def _muscle(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
     canvas.hu[...] = s.soft + 9 * canvas.coarse + 6 * canvas.mid
     streaks = canvas.coarse + 0.7 * canvas.mid + 0.3 * canvas.fine
     share = np.clip((streaks - 1.3 + s.muscle_fat) / 0.8, 0, 1) * (f.p > 0)
     blend(canvas.hu, share, s.fat)
 
 
-def _abdomen(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def _abdomen(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
     below = cover(f.z - s.diaphragm_z, 8.0)
     share = np.clip((canvas.coarse + 0.5 * canvas.mid + s.visceral_fat - 0.2) / 0.5, 0, 1)
     blend(canvas.hu, share * below * cover(5 - f.a, 3.0), s.fat + 22 * canvas.mid)
 
 
-def _thorax(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def _thorax(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
     above = cover(s.diaphragm_z - f.z, 4.0)
     gap, width = s.recess_mm
     half = 26.0 + 8.0 * cover(gap - f.a, 4.0)
@@ -223,7 +226,7 @@ def _thorax(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     blend(canvas.hu, share, s.lung + 35 * canvas.coarse + 30 * canvas.fine)
 
 
-def _inside_chest(s: Surroundings, f: _Frame) -> np.ndarray:
+def _inside_chest(s: Surroundings, f: SpineFrame) -> np.ndarray:
     """Return where lungs may be: inside the chest wall, above a domed diaphragm."""
     side = np.abs(f.side)
     edge = trunk_edge_mm(f.a, s.belly_mm, _behind_mm(s, f))
@@ -232,12 +235,12 @@ def _inside_chest(s: Surroundings, f: _Frame) -> np.ndarray:
     return cover(side - edge + 24, 3.0) * cover(-low, 4.0)
 
 
-def _behind_mm(s: Surroundings, f: _Frame) -> float:
+def _behind_mm(s: Surroundings, f: SpineFrame) -> float:
     """Return how far behind the bodies the skin lies in the middle."""
     return float(f.canal.max()) + 36 + s.fat_layer_mm
 
 
-def _organs(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def _organs(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
     for blob in s.blobs:
         du, dv, dw = (f.side - blob.side), (f.a - blob.front), (f.z - blob.z)
         a, b, c = blob.half
@@ -247,7 +250,7 @@ def _organs(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
         blend(canvas.hu, cover(distance + 2.5, 1.0), blob.hu)
 
 
-def _vessels(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def _vessels(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
     gap, radius, side, hu, calcified = s.vessel
     sideways, forwards, z0 = s.vessel_course
     drift = (2 + gap) * np.sin(f.z / 45 + side) + forwards * (f.z - z0)
@@ -267,7 +270,8 @@ def _vessels(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
         blend(canvas.hu, upper * cover(tube, 1.0), air)
 
 
-def _stripe(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def paint_stripe(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
+    """Paint the ligament and the stripe of fat in front of the bodies."""
     near = cover(np.abs(f.side) - 16, 4.0) * cover(-f.a - 4, 1.0)
     blend(canvas.hu, near * cover(f.a - 1.2 - 0.8 * canvas.coarse, 1.0), s.soft)
     if s.stripe_mm:
@@ -275,7 +279,8 @@ def _stripe(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
         blend(canvas.hu, near * share * np.clip(0.6 + 0.5 * canvas.coarse, 0, 1), s.fat)
 
 
-def _canal(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def paint_canal(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
+    """Paint fat, sac and cord of the canal."""
     half = f.canal / 2
     rho = np.sqrt((f.side / f.canal_half) ** 2 + ((f.p - half) / half) ** 2)
     distance = (rho - 1) * half
@@ -289,7 +294,7 @@ def _canal(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
     )
 
 
-def _surface(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
+def _surface(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
     canal_end = f.canal + 32
     depth = f.p - canal_end - 3 * canvas.coarse
     round_back = np.abs(f.side) ** 2 / 260
@@ -306,13 +311,13 @@ def _surface(canvas: Canvas, s: Surroundings, f: _Frame) -> None:
         blend(canvas.hu, cover(np.abs(below - thick / 2) - thick / 2, 1.0) * outside, hu)
 
 
-_LAYERS: tuple[Callable[[Canvas, Surroundings, _Frame], None], ...] = (
+_LAYERS: tuple[Callable[[Canvas, Surroundings, SpineFrame], None], ...] = (
     _muscle,
     _abdomen,
     _thorax,
     _organs,
     _vessels,
-    _stripe,
-    _canal,
+    paint_stripe,
+    paint_canal,
     _surface,
 )

@@ -46,7 +46,7 @@ def with_extra_level(
         rng, preset, subject.person, LEVEL_NAMES.index(above), well_formed=grade > 0
     )
     plan = draw_plan(rng, f, grade) if grade else None
-    body, facts = own_history(rng, preset, _renamed(template, name), plan)
+    body, facts = own_history(rng, preset, resized(template, name), plan)
     bodies = (*subject.bodies[: at + 1], body, *subject.bodies[at + 1 :])
     order = [t.level for t in subject.truth].index(above) + 1
     truth = (*subject.truth[:order], facts, *subject.truth[order:])
@@ -56,9 +56,9 @@ def with_extra_level(
     return replace(subject, bodies=bodies, truth=truth, posture=posture)
 
 
-def _renamed(body: Body, name: str) -> Body:
-    """Turn the body of the level above into the extra one, of its own mean size."""
-    own, above = norm_of(name), norm_of(ABOVE[name])
+def resized(body: Body, name: str) -> Body:
+    """Turn the body of one level into that of another, of that level's mean size."""
+    own, above = norm_of(name), norm_of(body.name)
     tall = own["post"] / above["post"]
     return replace(
         body,
