@@ -223,6 +223,8 @@ class Wide:
         How thick.
     cropped : float
         Share of scans that show a part of the person.
+    lean_deg : float
+        Standard deviation of the lean of the line from S1 to T1.
     """
 
     phases: tuple[float, float, float, float] = (0.45, 0.15, 0.3, 0.1)
@@ -235,6 +237,7 @@ class Wide:
     thick: float = 0.35
     thick_mm: Range = (2.5, 6.0)
     cropped: float = 0.85
+    lean_deg: float = 4.5
 
 
 @dataclass(frozen=True)

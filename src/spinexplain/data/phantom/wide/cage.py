@@ -144,7 +144,7 @@ def _cartilage(
 def _sternum(
     rng: np.random.Generator, marks: Landmarks, outline: Outline, look: BoneLook
 ) -> Solid:
-    numbers = np.linspace(1.6, rng.uniform(7.5, 9.0), 16)
+    numbers = np.linspace(1.6, rng.uniform(7.5, 9.0), 32)
     z = np.array([marks.height(n) for n in numbers])
     middle = outline.around(np.full(len(z), np.pi), z, 6.0)
     half = np.where(numbers < 3.2, 20.0, 13.0) * marks.size

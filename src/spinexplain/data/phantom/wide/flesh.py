@@ -20,7 +20,9 @@ from spinexplain.data.phantom.tissue import (
 )
 from spinexplain.data.phantom.wide.outline import Outline, rounded
 
-_SLAB_POINTS = 400_000
+_SLAB_POINTS = 200_000
+_NEAR_MM = 4.0
+_COLUMN_MM = (34.0, 58.0, 8.0)  # around the centers of the bodies
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,15 @@ class Chest:
     effusion_hu : float
     dome_mm : float
         How far the diaphragm's domes stand over its edge.
+    sheets_mm : float
+        Half thickness of the fat between muscles.
     """
 
     middle_mm: float
     effusion_mm: float
     effusion_hu: float
     dome_mm: float
+    sheets_mm: float
 
 
 def draw_chest(rng: np.random.Generator) -> Chest:
@@ -52,6 +57,7 @@ def draw_chest(rng: np.random.Generator) -> Chest:
         effusion_mm=float(rng.uniform(8, 60)) if fluid else -1.0,
         effusion_hu=float(rng.uniform(0, 35)),
         dome_mm=float(rng.uniform(20, 50)),
+        sheets_mm=float(rng.choice([0.0, rng.uniform(0.2, 1.6)], p=[0.35, 0.65])),
     )
 
 
@@ -72,30 +78,48 @@ def _part(canvas: Canvas, index: Index) -> Canvas:
     x, y, z = grid.at(index)
     affine = grid.affine.copy()
     affine[:3, 3] += affine[:3, :3] @ [part.start or 0 for part in index]
-    names = ("hu", "label", "body", "evidence", "shortcut", "fine", "coarse", "mid")
+    names = ("hu", "label", "body", "evidence", "fine", "coarse", "mid")
     fields = {name: getattr(canvas, name)[index] for name in names}
     return replace(canvas, grid=replace(grid, x=x, y=y, z=z, affine=affine), **fields)
 
 
-def paint_flesh(
+def paint_inside(
     canvas: Canvas,
     around: Surroundings,
     chest: Chest,
     outline: Outline,
     spine: tuple[tuple[Body, ...], tuple[Placement, ...]],
 ) -> None:
-    """Paint all that fills the body, before organs and bones are painted over it."""
+    """Paint what fills the body: muscle, the space of the belly, lungs; then organs follow."""
     for _, part in slabs(canvas):
         frame = spine_frame(part, *spine)
-        skin = _depth(part, outline, cavity=False)
-        _muscle(part, around, frame)
+        _muscle(part, around, chest, frame)
         inner = _depth(part, outline, cavity=True)
-        if float(inner.min()) < 4.0:
+        if float(inner.min()) < _NEAR_MM:
             _belly(part, around, frame, inner)
             _lungs(part, around, chest, outline, frame, inner)
+
+
+def paint_skin(canvas: Canvas, around: Surroundings, outline: Outline) -> None:
+    """Paint fat under the skin, the skin, and the air around it."""
+    for _, part in slabs(canvas):
+        _surface(part, around, outline, _depth(part, outline, cavity=False))
+
+
+def paint_canal_column(
+    canvas: Canvas, around: Surroundings, spine: tuple[tuple[Body, ...], tuple[Placement, ...]]
+) -> None:
+    """Paint the canal and the ligament in front of the bodies, from C2 to S3."""
+    centers = np.array([place.center for place in spine[1]])
+    low, high = centers.min(axis=0), centers.max(axis=0)
+    reach = (high - low) / 2 + np.array(_COLUMN_MM)
+    index = canvas.grid.crop((low + high) / 2, (float(reach[0]), float(reach[1]), float(reach[2])))
+    if index is None:
+        return
+    for _, part in slabs(_part(canvas, index)):
+        frame = spine_frame(part, *spine)
         paint_stripe(part, around, frame)
         paint_canal(part, around, frame)
-        _surface(part, around, outline, skin)
 
 
 def _depth(canvas: Canvas, outline: Outline, cavity: bool) -> np.ndarray:
@@ -105,15 +129,19 @@ def _depth(canvas: Canvas, outline: Outline, cavity: bool) -> np.ndarray:
     return (rounded(a, b) - 1) * np.minimum(half, deep)
 
 
-def _muscle(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
-    canvas.hu[...] = s.soft + 9 * canvas.coarse + 6 * canvas.mid
+def _muscle(canvas: Canvas, s: Surroundings, chest: Chest, f: SpineFrame) -> None:
+    canvas.hu[...] = s.soft + 7 * canvas.coarse + 6 * canvas.mid
     streaks = canvas.coarse + 0.7 * canvas.mid + 0.3 * canvas.fine
-    share = np.clip((streaks - 1.3 + s.muscle_fat) / 0.8, 0, 1) * (f.p > -30)
+    share = np.clip((streaks - 1.9 + 0.8 * s.muscle_fat) / 0.8, 0, 1) * (f.p > -30)
+    if chest.sheets_mm:
+        # Fat between muscles lies in thin sheets: where the coarse texture changes its sign.
+        sheets = cover(np.abs(canvas.coarse) * 9 - chest.sheets_mm, canvas.grid.pixel_mm)
+        share = np.maximum(share, 0.8 * sheets)
     blend(canvas.hu, share, s.fat)
 
 
 def _belly(canvas: Canvas, s: Surroundings, f: SpineFrame, inner: np.ndarray) -> None:
-    share = np.clip((canvas.coarse + 0.5 * canvas.mid + s.visceral_fat + 0.4) / 0.5, 0, 1)
+    share = np.clip((canvas.coarse + 0.5 * canvas.mid + s.visceral_fat + 1.2) / 0.5, 0, 1)
     behind = cover(f.p + 8 - 0.25 * np.abs(f.side), 4.0)
     blend(canvas.hu, share * cover(inner, 3.0) * behind, s.fat + 16 * canvas.mid)
 

@@ -13,6 +13,7 @@ from spinexplain.data.phantom.wide.landmarks import Landmarks
 from spinexplain.data.phantom.wide.outline import Outline
 from spinexplain.data.phantom.wide.solids import Solid, chain, joined
 
+_HEAD_HU = 110.0  # the head of the thigh bone is denser than other marrow
 _USUAL_SLOPE = np.deg2rad(38.0)  # of the sacral endplate
 
 # In the frame of an upright pelvis about the middle of S1: to the side, front, up (mm).
@@ -53,7 +54,7 @@ def draw_pelvis(
         own = own * np.array([side, 1.0, 1.0]) + np.array([0.0, 0.0, lift * size])
         return np.asarray(place.center + own @ upright)
 
-    solids = [bone(joined(*_sacral_wings(of, size)), look, 0.8)]
+    solids = [bone(joined(*_sacral_wings(of, size)), look, 0.8), _foramina(of, size)]
     solids += _transverse_wings(of, size, look, fused_l5)
     for side in (-1.0, 1.0):
         hip = at(_HIP, side)
@@ -69,7 +70,7 @@ def draw_pelvis(
             chain([hip, hip + out], [15 * size, 17 * size]),
             chain([hip + out, shaft, shaft + [0, 0, -90 * size]], [17 * size, 15 * size, 14 * size]),
         )
-        solids.append(bone(thigh, look, 1.6))
+        solids.append(bone(thigh, _denser(look), 1.6))
     return solids
 
 
@@ -133,6 +134,23 @@ def _sacral_wings(of: dict[str, tuple[Body, Placement]], size: float) -> list[Ba
     return parts
 
 
+def _foramina(of: dict[str, tuple[Body, Placement]], size: float) -> Solid:
+    """Return the holes beside the sacral bodies, filled with fat."""
+    centers = []
+    for upper, lower in (("S1", "S2"), ("S2", "S3")):
+        (body, high), (_, low) = of[upper], of[lower]
+        middle = (high.center + low.center) / 2
+        for side in (-1.0, 1.0):
+            local = np.array([side * 0.52 * body.width, -0.35 * body.depth, 0.0])
+            ends = middle + np.stack([local - [0, 7, 0], local + [0, 9, 0]]) @ high.axes
+            centers.append(chain(ends, 4.2 * size))
+    return Solid(*joined(*centers), hu=-70.0, texture_hu=20.0)
+
+
+def _denser(look: BoneLook) -> BoneLook:
+    return BoneLook(look.cortex_hu, look.cortex_mm, look.marrow_hu + _HEAD_HU)
+
+
 def _transverse_wings(
     of: dict[str, tuple[Body, Placement]],
     size: float,
@@ -167,7 +185,7 @@ def draw_shoulders(
         head = tip + np.array([side * 4, -6, -22]) * size
         arm = np.array([side * 0.35, -0.05, 1.0 if raised else -1.0])
         far = head + arm * rng.uniform(170, 260) * size
-        flesh = chain([head, far], 44.0 * size, 0.5)
+        flesh = chain([head, far], 44.0 * size, 0.3)
         solids.append(Solid(*flesh, hu=soft, rim_hu=-95.0, rim_mm=7.0, rough_mm=1.5))
         solids.append(bone(_blade(rng, marks, outline, side, head, raised), look, 0.7))
         solids.append(bone(chain([top, bent, tip], 5.5 * size), look, 1.2))

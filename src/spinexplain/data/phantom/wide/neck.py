@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from spinexplain.data.phantom.anatomy import LEVEL_NAMES, norm_of
 from spinexplain.data.phantom.bodies import draw_body
 from spinexplain.data.phantom.draw import Subject
+from spinexplain.data.phantom.posture import angle_at
 from spinexplain.data.phantom.presets import Preset
 from spinexplain.data.phantom.shape import Body
 from spinexplain.data.phantom.spine import Placement, Posture
@@ -16,7 +18,11 @@ from spinexplain.data.phantom.transitional import resized
 from spinexplain.data.phantom.wide.cage import BoneLook, bone
 from spinexplain.data.phantom.wide.solids import Solid, chain, ellipsoid, joined
 
+At = Callable[..., np.ndarray]  # from the skull's frame to the patient's, mm
+
 UPPER = ("C2", "C3", "C4")
+_BENDING = ("C2", "C3", "C4", "C5", "C6", "C7", "T1", "T2")  # each with the disc below
+_MOST_BEND = np.deg2rad(9.0)
 
 
 def with_neck(rng: np.random.Generator, preset: Preset, subject: Subject) -> Subject:
@@ -28,7 +34,20 @@ def with_neck(rng: np.random.Generator, preset: Preset, subject: Subject) -> Sub
         for name in UPPER
     )
     posture = _taller(rng, subject.posture, bodies)
-    return replace(subject, bodies=(*bodies, *subject.bodies), posture=posture)
+    grown = replace(subject, bodies=(*bodies, *subject.bodies), posture=posture)
+    return _head_up(grown, float(np.deg2rad(np.clip(rng.normal(10, 12), -15, 35))))
+
+
+def _head_up(subject: Subject, lean: float) -> Subject:
+    """Bend the neck so that C2 leans forward by ``lean`` radians, within what necks can do."""
+    names = subject.names
+    posture = subject.posture
+    now = posture.tilt + angle_at(subject.bodies, posture, "C2")
+    joints = [k for k, name in enumerate(names) if name in _BENDING]
+    each = np.clip((lean - now) / len(joints), -_MOST_BEND, _MOST_BEND)
+    flex = posture.flex.copy()
+    flex[joints] += each
+    return replace(subject, posture=replace(posture, flex=flex))
 
 
 def _taller(rng: np.random.Generator, old: Posture, bodies: tuple[Body, ...]) -> Posture:
@@ -88,8 +107,7 @@ def draw_skull(
     return solids
 
 
-def _atlas(at: object, size: float, look: BoneLook) -> list[Solid]:
-    assert callable(at)
+def _atlas(at: At, size: float, look: BoneLook) -> list[Solid]:
     angle = np.linspace(0, 2 * np.pi, 25)
     ring = [(20 * np.sin(a), 20 * np.cos(a) - 13, 0.0) for a in angle]
     parts = [chain(at(*ring), 3.6 * size)]
@@ -99,8 +117,7 @@ def _atlas(at: object, size: float, look: BoneLook) -> list[Solid]:
     return [bone(joined(*parts), look)]
 
 
-def _face(rng: np.random.Generator, at: object, size: float, look: BoneLook) -> list[Solid]:
-    assert callable(at)
+def _face(rng: np.random.Generator, at: At, size: float, look: BoneLook) -> list[Solid]:
     drop = rng.uniform(-4, 14)
     jaw = [(52, 22, 14), (49, 34, -24 - drop), (30, 70, -30 - drop), (0, 86, -32 - drop)]
     path = [*jaw, *[(-x, y, z) for x, y, z in reversed(jaw[:-1])]]

@@ -59,6 +59,7 @@ def draw_organs(
     solids += _kidneys(rng, marks, of(_KIDNEY), contrast.phase)
     solids += _pelvic(rng, marks, contrast)
     solids += _heart(rng, marks, outline, blood)
+    solids += _lung_vessels(rng, marks, outline, blood)
     return solids + _vessels(rng, marks, blood, vein) + _airways(rng, marks)
 
 
@@ -208,18 +209,43 @@ def _heart(
     rng: np.random.Generator, marks: Landmarks, outline: Outline, blood: float
 ) -> list[Solid]:
     top = max(outline.diaphragm_z + 40, marks.height(8.8))
-    center = marks.point(7.5, -22, rng.uniform(52, 62))
+    center = marks.point(7.5, -20, rng.uniform(50, 62))
     center[2] = top + 22
     half = np.array([54, 42, 50]) * rng.uniform(0.85, 1.2, 3) * marks.size
-    solids = [ellipsoid(center, half * 1.06, float(rng.uniform(-90, 40)))]
+    solids = [ellipsoid(center, half * 1.08, float(rng.uniform(-90, 40)))]
     solids.append(ellipsoid(center, half, float(rng.uniform(40, 110)), rough_mm=1.5))
-    for offset in ((-0.3, -0.25, -0.2), (0.35, 0.3, 0.0), (0.1, -0.45, 0.35)):
-        spot = center + np.array(offset) * half
-        solids.append(ellipsoid(spot, half * rng.uniform(0.35, 0.5), blood, rough_mm=1.5))
+    for offset, share in (
+        ((-0.35, 0.3, -0.25), 0.62),
+        ((0.5, 0.25, 0.0), 0.5),
+        ((0.1, -0.5, 0.45), 0.6),
+        ((0.0, 0.1, 0.75), 0.34),
+    ):
+        spot = center + (np.array(offset) + rng.normal(0, 0.06, 3)) * half
+        size = half * share * rng.uniform(0.8, 1.1, 3)
+        solids.append(ellipsoid(spot, size, blood * float(rng.uniform(0.8, 1.25)), rough_mm=1.5))
     front = marks.point(4.0, 0, rng.uniform(46, 60))
     fat = float(rng.uniform(-100, 30))
     solids.append(ellipsoid(front, np.array([26, 16, 45]) * marks.size, fat, texture_hu=20.0))
-    return solids
+    trunk = [marks.point(n, x, f) for n, x, f in ((6.4, -20, 58), (5.0, -14, 42), (5.2, 28, 26))]
+    return [*solids, Solid(*chain(trunk, 11.0 * marks.size, 0.4), hu=blood)]
+
+
+def _lung_vessels(
+    rng: np.random.Generator, marks: Landmarks, outline: Outline, blood: float
+) -> list[Solid]:
+    """Draw vessels that branch from each hilum towards the wall of the chest."""
+    parts = []
+    for side in (-1.0, 1.0):
+        hilum = marks.point(5.4, side * 38, 20)
+        for _ in range(16):
+            angle = side * rng.uniform(0.5, 2.7)
+            z = np.array([rng.uniform(outline.diaphragm_z + 10, marks.height(1.5))])
+            wall = outline.around(np.array([angle]), z, -12.0)[0]
+            bend = (hilum + wall) / 2 + rng.normal(0, 9, 3)
+            parts.append(chain([hilum, bend, wall], [4.0, 2.2, 0.8]))
+            tip = bend + rng.normal(0, 22, 3)
+            parts.append(chain([bend, tip], [1.8, 0.7]))
+    return [Solid(*joined(*parts), hu=blood)]
 
 
 def _vessels(

@@ -30,13 +30,14 @@ _ROWS = np.array(
         (11.5, 150, 124, 96, 125, 108, 56),
         (13.5, 146, 112, 102, 116, 95, 50),
         (15.5, 152, 106, 108, 118, 86, 40),
-        (17.0, 166, 106, 108, 108, 82, 22),
-        (19.0, 178, 108, 112, 62, 76, 12),
-        (22.0, 184, 106, 116, 48, 60, 8),
-        (26.0, 178, 84, 112, 4, 4, -4),
-        (31.0, 176, 80, 110, 0, 0, 0),
+        (17.0, 166, 106, 108, 108, 82, 30),
+        (19.0, 178, 106, 116, 66, 76, 40),
+        (22.0, 184, 102, 124, 50, 62, 44),
+        (26.0, 178, 86, 120, 4, 4, -4),
+        (31.0, 176, 80, 114, 0, 0, 0),
     ]
 )
+_LAST_FRONT = 16.5
 _WALL_MM = 15.0  # least muscle between skin fat and a cavity
 
 
@@ -105,7 +106,8 @@ def draw_outline(rng: np.random.Generator, marks: Landmarks) -> Outline:
     belly = rng.uniform(0.75, 1.75)
     low = np.clip((number - 8) / 4, 0, 1) * np.clip((20 - number) / 3, 0, 1)
     z = np.array([marks.height(n) for n in number])
-    front = np.array([marks.point(n, 0, 0)[1] for n in number])
+    # The sacrum leaves backwards; belly and seat do not follow it.
+    front = np.array([marks.point(min(n, _LAST_FRONT), 0, 0)[1] for n in number])
     cavity = _ROWS[:, 4:] * chest * size
     cavity[:, 0] *= 1 + 0.12 * low * (belly - 1)
     cavity[:, 1] *= 1 + 0.45 * low * (belly - 1)

@@ -117,6 +117,7 @@ def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
     subject = draw_subject(rng, own, draw_scan_grades(rng, chosen))
     subject = with_patient(extra, own, subject, patient)
     subject, fused, ribs = _transition(np.random.default_rng(build.spawn(1)[0]), chosen, subject)
+    subject = _lying(subject, float(np.deg2rad(rng.normal(0.0, chosen.wide.lean_deg))))
     places = stack(subject.bodies, subject.posture, fractured=True)
     around = draw_surroundings(
         np.random.default_rng(tissue), chosen.around, places, subject.names
@@ -127,7 +128,7 @@ def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
     marks = landmarks_of(subject.bodies, places)
     rng = np.random.default_rng(build)
     outline = draw_outline(rng, marks)
-    around = replace(around, diaphragm_z=outline.diaphragm_z)
+    around = replace(around, diaphragm_z=outline.diaphragm_z, sac=_sac(rng, around.sac))
     chest = draw_chest(rng)
     contrast = draw_contrast(rng, chosen.wide.phases, chosen.wide.oral)
     spine = (subject.bodies, places)
@@ -162,6 +163,28 @@ def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
         after=tuple(after),
         noise=noise,
     )
+
+
+def _lying(subject: Subject, lean: float) -> Subject:
+    """Turn the spine as a whole so that the line from S1 to T1 leans forward by ``lean``.
+
+    Curves stay. Patients lie on their back: few lean by more than ten degrees.
+    """
+    names = subject.names
+    places = stack(subject.bodies, subject.posture, fractured=True)
+    way = places[names.index("T1")].center - places[names.index("S1")].center
+    now = float(np.arctan2(way[1], way[2]))
+    tilt = subject.posture.tilt + lean - now
+    return replace(subject, posture=replace(subject.posture, tilt=tilt))
+
+
+def _sac(rng: np.random.Generator, sac_hu: float) -> float:
+    """Return the density of the sac: after myelography often brighter than bone."""
+    bright, chance = float(rng.uniform(400, 1800)), rng.random()
+    return bright if sac_hu > _MYELOGRAPHY_HU and chance < _VERY_BRIGHT else sac_hu
+
+
+_MYELOGRAPHY_HU, _VERY_BRIGHT = 100.0, 0.5
 
 
 def _transition(
