@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinexplain.data.phantom.arch import arch_struts, paint_struts
-from spinexplain.data.phantom.bone import paint_body, paint_disc
+from spinexplain.data.phantom.bone import clear_evidence_of_neighbors, paint_body, paint_disc
 from spinexplain.data.phantom.bridges import paint_bridges
 from spinexplain.data.phantom.canvas import Canvas, coarse_grain, grain
+from spinexplain.data.phantom.field import block_mean, block_pick
 from spinexplain.data.phantom.grids import Grid, affine_grid
 from spinexplain.data.phantom.presets import Preset
-from spinexplain.data.phantom.scanner import Acquisition, draw_acquisition
+from spinexplain.data.phantom.scanner import AIR_HU, Acquisition, draw_acquisition
+from spinexplain.data.phantom.shape import Body
 from spinexplain.data.phantom.wide.artifacts import (
     metal_artifacts,
     scan_large,
     thick_slices,
 )
+from spinexplain.data.phantom.wide.field import WideField, draw_wide_field, whole_field
 from spinexplain.data.phantom.wide.flesh import paint_canal_column, paint_inside, paint_skin
 from spinexplain.data.phantom.wide.person import WidePerson, draw_wide_person
 from spinexplain.data.phantom.wide.solids import paint_solid
@@ -42,7 +45,9 @@ class WideScan:
     body : LabelMap of uint8
         VerSe labels of the bodies in view, whole or cut; 26 for the sacral ones.
     labels : LabelMap of uint8
-        The same for bodies with their arches, C2 to L6.
+        The same for bodies with their arches.
+    evidence : LabelMap of uint8
+        VerSe label of a fractured vertebra where its evidence lies.
     centers_mm : dict
         Level name, C1 to S3, to the center of its body, RAS+ mm: in view or not.
     axes : dict
@@ -58,6 +63,7 @@ class WideScan:
     volume: Volume
     body: LabelMap
     labels: LabelMap
+    evidence: LabelMap
     centers_mm: dict[str, np.ndarray]
     axes: dict[str, np.ndarray]
     in_view: dict[str, float]
@@ -71,6 +77,8 @@ def wide_scan(
 ) -> WideScan:
     """Draw one person and scan all of the trunk, from the skull base to the hips.
 
+    The bodies' centers lie in the body mask wherever a body is in view.
+
     Parameters
     ----------
     preset : str or Preset
@@ -83,43 +91,44 @@ def wide_scan(
     return scan_person(person, affine, shape)
 
 
-def whole_field(
-    person: WidePerson, spacing_mm: float, half_width_mm: float | None = None
-) -> tuple[np.ndarray, tuple[int, int, int]]:
-    """Return affine and shape of the upright grid that holds all of a person's trunk.
+def wide_subject(preset: str | Preset, seed: int, index: int) -> tuple[WideScan, WideField]:
+    """Draw one person and scan a drawn part of it on a drawn grid, as archives hold them.
 
-    ``half_width_mm`` narrows it to so much on either side of the spine: ribs and hips still
-    show at 100 mm, at half the cost.
+    The scan's arrays are in the axis order of the field.
     """
-    outline = person.outline
-    low = np.array(
-        [
-            (outline.x - outline.skin[:, 0]).min() - 20,
-            outline.skin[3:-3, 2].min() - 30,
-            person.marks.point(17, 0, 0, -125)[2],
-        ]
+    person = draw_wide_person(preset, seed, index)
+    field = draw_wide_field(_stream(person, 3), person)
+    scan = scan_person(person, field.affine, field.shape, field.oversample)
+    hu = scan.volume.array
+    if field.round_mm:
+        _round(hu, field)
+
+    def mask(label_map: LabelMap) -> LabelMap:
+        return LabelMap(*field.oriented(label_map.array))
+
+    turned = replace(
+        scan,
+        volume=Volume(*field.oriented(hu)),
+        body=mask(scan.body),
+        labels=mask(scan.labels),
+        evidence=mask(scan.evidence),
     )
-    high = np.array(
-        [
-            (outline.x + outline.skin[:, 0]).max() + 20,
-            outline.skin[:, 1].max() + 12,
-            person.centers_mm["C1"][2] + 45,
-        ]
+    return turned, field
+
+
+def _round(hu: np.ndarray, field: WideField) -> None:
+    x, y = (
+        (np.arange(n) - (n - 1) / 2) * np.linalg.norm(field.affine[:3, k])
+        for k, n in enumerate(field.shape[:2])
     )
-    if half_width_mm is not None:
-        sides = [center[0] for center in person.centers_mm.values()]
-        low[0], high[0] = min(sides) - half_width_mm, max(sides) + half_width_mm
-    middle, half = (low + high) / 2, np.minimum((high - low) / 2, [235.0, 200.0, 600.0])
-    n = np.maximum(np.round(2 * half / spacing_mm).astype(int), 8)
-    affine = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
-    affine[:3, 3] = middle - (n - 1) / 2 * spacing_mm
-    return affine, (int(n[0]), int(n[1]), int(n[2]))
+    hu[np.hypot(x[:, None], y[None, :]) > field.round_mm] = int(AIR_HU)
 
 
 def scan_person(
     person: WidePerson,
     affine: np.ndarray,
     shape: tuple[int, int, int],
+    oversample: tuple[int, int, int] = (1, 1, 1),
     how: Acquisition | None = None,
 ) -> WideScan:
     """Scan one person on any grid: coarse, oblique, a small box around one body.
@@ -132,24 +141,35 @@ def scan_person(
     affine : ndarray, shape (4, 4)
         Voxel index to RAS+ mm.
     shape : tuple of 3 ints
+    oversample : tuple of 3 ints
+        Painted samples for each voxel, odd; for slices much thicker than their pixels.
     how : Acquisition, optional
         Drawn from the person's preset by default.
     """
     how = how or draw_acquisition(_stream(person, 0), person.preset.scanner)
-    canvas = paint_person(person, affine, shape)
+    canvas = paint_person(person, *_finer(affine, shape, oversample))
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     rng = _stream(person, 1)
-    metal_artifacts(rng, canvas.hu)
-    hu = scan_large(rng, canvas.hu, _averaged(how, float(spacing.min())), spacing)
-    hu = thick_slices(rng, hu, spacing, person.preset.wide)
-    in_view = {
-        name: share_in_view(center, person.axes.get(name, np.eye(3)), _half(person, name), affine, shape)
-        for name, center in person.centers_mm.items()
-    }
+    hu = block_mean(canvas.hu, oversample)
+    metal_artifacts(rng, hu)
+    hu = scan_large(rng, hu, _averaged(how, float(np.prod(spacing) ** (1 / 3))), spacing)
+    if max(oversample) == 1:
+        hu = thick_slices(rng, hu, spacing, person.preset.wide)
+    bodies = {body.name: body for body in person.subject.bodies}
+    in_view = {}
+    for name, center in person.centers_mm.items():
+        half = _half_mm(bodies.get(name), person.marks.size)
+        axes = person.axes.get(name, np.eye(3))
+        in_view[name] = share_in_view(center, axes, half, affine, shape)
+
+    def mask(fine: np.ndarray) -> LabelMap:
+        return LabelMap(block_pick(fine, oversample), affine)
+
     return WideScan(
         volume=Volume(hu, affine),
-        body=LabelMap(canvas.body, affine),
-        labels=LabelMap(canvas.label, affine),
+        body=mask(canvas.body),
+        labels=mask(canvas.label),
+        evidence=mask(canvas.evidence),
         centers_mm=person.centers_mm,
         axes=person.axes,
         in_view=in_view,
@@ -157,6 +177,16 @@ def scan_person(
         person=person,
         acquisition=how,
     )
+
+
+def _finer(
+    affine: np.ndarray, shape: tuple[int, int, int], over: tuple[int, int, int]
+) -> tuple[np.ndarray, tuple[int, int, int]]:
+    fine = affine.copy()
+    fine[:3, :3] = affine[:3, :3] / np.array(over)
+    fine[:3, 3] -= fine[:3, :3] @ ((np.array(over) - 1) / 2)
+    x, y, z = (n * k for n, k in zip(shape, over, strict=True))
+    return fine, (x, y, z)
 
 
 def paint_person(
@@ -185,6 +215,7 @@ def paint_person(
     for body, place in pairs:
         coded = replace(body, code=body.code or SACRUM)
         paint_body(canvas, coded, place, True)
+    clear_evidence_of_neighbors(canvas)
     for construct in person.constructs:
         for solid in construct.solids:
             paint_solid(canvas, solid)
@@ -192,12 +223,15 @@ def paint_person(
 
 
 def _tiled_canvas(rng: np.random.Generator, grid: Grid, soft_hu: float) -> Canvas:
-    """Return an empty canvas; the finest texture repeats, which saves half of a scan's time."""
+    """Return an empty canvas; the finer textures repeat, which saves a third of the time."""
     shape = grid.shape
     small = min(max(shape), _TILE)
-    tile = grain(rng, (small, small, small), 0.7)
     times = [-(-n // small) for n in shape]
-    fine = np.tile(tile, times)[tuple(slice(n) for n in shape)]
+    whole = tuple(slice(n) for n in shape)
+
+    def tiled(sigma: float) -> np.ndarray:
+        return np.tile(grain(rng, (small,) * 3, sigma), times)[whole]
+
     return Canvas(
         grid=grid,
         hu=np.full(shape, soft_hu, np.float32),
@@ -205,9 +239,9 @@ def _tiled_canvas(rng: np.random.Generator, grid: Grid, soft_hu: float) -> Canva
         body=np.zeros(shape, np.uint8),
         evidence=np.zeros(shape, np.uint8),
         shortcut=np.zeros((1, 1, 1), np.uint8),
-        fine=fine,
+        fine=tiled(0.7),
         coarse=coarse_grain(rng, shape, 8.0 / grid.pixel_mm),
-        mid=coarse_grain(rng, shape, 3.0 / grid.pixel_mm),
+        mid=tiled(3.0 / grid.pixel_mm),
     )
 
 
@@ -232,12 +266,11 @@ def share_in_view(
     return float(np.round(inside.all(axis=1).mean(), 3))
 
 
-def _half(person: WidePerson, name: str) -> np.ndarray:
-    for body in person.subject.bodies:
-        if body.name == name:
-            tall = (body.upper.posterior + body.upper.anterior) / 2
-            return np.array([body.width / 2, body.depth / 2, tall])
-    return np.array([9.0, 6.0, 5.0]) * person.marks.size  # C1
+def _half_mm(body: Body | None, size: float) -> np.ndarray:
+    if body is None:  # C1
+        return np.array([9.0, 6.0, 5.0]) * size
+    tall = (body.upper.posterior + body.upper.anterior) / 2
+    return np.array([body.width / 2, body.depth / 2, tall])
 
 
 def _landmarks(
