@@ -68,9 +68,12 @@ depth and width, length, height and downward angle of the spinous process, pedic
 and width."""
 
 _UPPER_NECK = {
-    "C2": dict(zip(NORMS, (16.0, 18.0, 17.0, 1.05, 4.5, -2.0, 18.0, 24.0, 28.0, 12.0, 15.0, 8.0, 8.0))),
-    "C3": dict(zip(NORMS, (16.0, 18.0, 11.5, 0.98, 4.8, -3.0, 16.0, 23.0, 22.0, 7.0, 25.0, 7.0, 6.0))),
-    "C4": dict(zip(NORMS, (16.2, 18.5, 11.5, 0.98, 5.0, -3.0, 15.5, 23.5, 23.0, 7.0, 25.0, 7.0, 6.0))),
+    name: dict(zip(NORMS, sizes, strict=True))
+    for name, sizes in {
+        "C2": (16.0, 18.0, 17.0, 1.05, 4.5, -2.0, 18.0, 24.0, 28.0, 12.0, 15.0, 8.0, 8.0),
+        "C3": (16.0, 18.0, 11.5, 0.98, 4.8, -3.0, 16.0, 23.0, 22.0, 7.0, 25.0, 7.0, 6.0),
+        "C4": (16.2, 18.5, 11.5, 0.98, 5.0, -3.0, 15.5, 23.5, 23.0, 7.0, 25.0, 7.0, 6.0),
+    }.items()
 }
 """Levels above ``LEVEL_NAMES``, which wide fields of view show; the keys of ``NORMS``."""
 

@@ -262,6 +262,11 @@ class Preset:
     sites: Sites = dataclass_field(default_factory=Sites, repr=False)
     wide: Wide = dataclass_field(default_factory=Wide, repr=False)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether whole scans show the person around the spine: a section ``[wide]``."""
+        return self.wide != Wide()
+
 
 _SECTIONS: dict[str, type] = {
     "geometry": Geometry,

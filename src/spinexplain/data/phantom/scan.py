@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,8 @@ class PhantomScan:
         Whether the grid is turned against the patient's axes.
     unmarked : PhantomImage or None
         The same person, fractures, noise and field of view without any planted mark.
+    wide : dict, optional
+        More truth, ready for JSON, where the scan shows the person around the spine.
     """
 
     name: str
@@ -93,6 +96,7 @@ class PhantomScan:
     gantry_deg: float = 0.0
     is_oblique: bool = False
     unmarked: PhantomImage | None = None
+    wide: dict[str, Any] | None = None
 
 
 def make_subject(

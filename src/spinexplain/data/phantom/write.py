@@ -12,6 +12,7 @@ from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.presets import load_preset, preset_hash
 from spinexplain.data.phantom.scan import PhantomImage, PhantomScan, make_subject
 from spinexplain.data.phantom.table import write_fracture_csv, write_participants
+from spinexplain.data.phantom.wide.subject import make_wide_subject
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.io.centroids import write_centroids
 from spinexplain.io.json_file import write_json
@@ -84,7 +85,11 @@ def write_phantom(
         killed twice; the other subjects are finished then.
     """
     out = Path(out)
-    load_preset(preset)
+    if load_preset(preset).is_wide and twins:
+        raise ConfigError(
+            f"--twins does not go with preset {preset!r}: scans that show the whole person have "
+            "no healthy twin. Leave it out, or choose another preset."
+        )
     if subjects < 1 or jobs < 1 or seed < 0:
         raise ConfigError(
             f"subjects={subjects}, jobs={jobs}, seed={seed}; "
@@ -176,7 +181,10 @@ def _write_subject(task: _Task) -> None:
     """Write a subject; what an interrupted attempt left of it goes first."""
     for part in ("rawdata", "derivatives"):
         shutil.rmtree(task.out / part / _name(task.index), ignore_errors=True)
-    scan = make_subject(task.preset, task.seed, task.index, twin=task.twins)
+    if load_preset(task.preset).is_wide:
+        scan = make_wide_subject(task.preset, task.seed, task.index)
+    else:
+        scan = make_subject(task.preset, task.seed, task.index, twin=task.twins)
     name = _name(task.index)
     _write_image(task.out, name, "", scan, scan.image)
     if scan.twin is not None:
@@ -221,6 +229,7 @@ def truth_document(scan: PhantomScan) -> dict[str, Any]:
             _vertebra_document(fact, at[fact.level].centroid_mm, at[fact.level].level.verse_label)
             for fact in scan.truth
         ],
+        **({} if scan.wide is None else {"wide": scan.wide}),
     }
 
 

@@ -94,7 +94,9 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], how: Acquisition) -
         index = tuple(
             slice(at * small, min((at + 1) * small, n)) for at, n in zip(start, shape, strict=True)
         )
-        turned = block.transpose(rng.permutation(3))[tuple(_WAYS[k] for k in rng.integers(2, size=3))]
+        turned = block.transpose(rng.permutation(3))[
+            tuple(_WAYS[k] for k in rng.integers(2, size=3))
+        ]
         noise[index] = turned[tuple(slice(part.stop - part.start) for part in index)]
     return noise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class BoneLook:
     marrow_hu: float
 
 
-def bone(balls: Balls, look: BoneLook, share: float = 1.0, **more: float) -> Solid:
+def bone(balls: Balls, look: BoneLook, share: float = 1.0, **more: Any) -> Solid:
     """Return a bone of the given look; ``share`` thins its cortex."""
     return Solid(
         *balls,
@@ -39,7 +40,7 @@ def bone(balls: Balls, look: BoneLook, share: float = 1.0, **more: float) -> Sol
         rim_hu=look.cortex_hu,
         rim_mm=look.cortex_mm * share,
         texture_hu=22.0,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
@@ -84,11 +85,9 @@ def draw_cage(
     flat = (1.0, 1.0, 1.35)
     solids = []
     if soft:
-        solids.append(
-            Solid(*joined(*soft), hu=90.0, rim_hu=calcified, rim_mm=0.8, stretch=flat)
-        )
+        solids.append(Solid(*joined(*soft), hu=90.0, rim_hu=calcified, rim_mm=0.8, stretch=flat))
     if bones:
-        solids.append(bone(joined(*bones), look, stretch=flat))  # type: ignore[arg-type]
+        solids.append(bone(joined(*bones), look, stretch=flat))
     return [*solids, _sternum(rng, marks, outline, look)]
 
 
@@ -138,20 +137,23 @@ def _cartilage(
     above = ends.get((f"T{k - 1}", side))
     if above is None:
         return []
-    return [chain([end, (end + above[-1]) / 2 + [-side * 8, 5, 0], above[-1]], 4.0 * marks.size)]
+    return [
+        chain(
+            [end, (end + above[-1]) / 2 + np.array([-side * 8, 5, 0]), above[-1]], 4.0 * marks.size
+        )
+    ]
 
 
-def _sternum(
-    rng: np.random.Generator, marks: Landmarks, outline: Outline, look: BoneLook
-) -> Solid:
+def _sternum(rng: np.random.Generator, marks: Landmarks, outline: Outline, look: BoneLook) -> Solid:
     numbers = np.linspace(1.6, rng.uniform(7.5, 9.0), 32)
     z = np.array([marks.height(n) for n in numbers])
     middle = outline.around(np.full(len(z), np.pi), z, 6.0)
     half = np.where(numbers < 3.2, 20.0, 13.0) * marks.size
     parts = [
-        chain([m - [h, 0, 0], m + [h, 0, 0]], 6.0 * marks.size) for m, h in zip(middle, half)
+        chain([m - np.array([h, 0, 0]), m + np.array([h, 0, 0])], 6.0 * marks.size)
+        for m, h in zip(middle, half, strict=True)
     ]
-    return bone(joined(*parts), look, 0.7, stretch=(1.0, 0.85, 1.3))  # type: ignore[arg-type]
+    return bone(joined(*parts), look, 0.7, stretch=(1.0, 0.85, 1.3))
 
 
 def usual_ribs(

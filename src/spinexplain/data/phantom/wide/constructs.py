@@ -1,8 +1,9 @@
-"""Metal and plastic in and on a person: screws with rods, cement, plates, joints, leads, the table."""
+"""Metal and plastic in and on a person: screws, rods, cement, plates, joints, leads, the table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -122,7 +123,7 @@ def _plate(
 ) -> list[Solid]:
     points = [p.center + np.array([0, b.depth / 2 + 2.5, 0]) @ p.axes for b, p in pairs]
     if len(points) == 1:
-        points = [points[0] + [0, 0, 9.0], points[0] - [0, 0, 9.0]]
+        points = [points[0] + np.array([0, 0, 9.0]), points[0] - np.array([0, 0, 9.0])]
     strip = chain(points, 2.0, 1.0)
     hu = _metal(rng)
     parts = [strip]
@@ -135,29 +136,29 @@ def _plate(
 def draw_devices(rng: np.random.Generator, marks: Landmarks, outline: Outline) -> list[Solid]:
     """Draw what else shines: wires, a pacemaker, leads, an artificial hip, clips, lines."""
     solids: list[Solid] = []
-    wire = {"hu": METAL_HU, "texture_hu": 0.0, "rough_mm": 0.0}
+    wire: dict[str, Any] = {"hu": METAL_HU, "texture_hu": 0.0, "rough_mm": 0.0}
     chances = rng.random(7)
     if chances[0] < 0.06:
         for number in np.linspace(2.5, 7.5, 6):
             center = outline.around(np.array([np.pi]), np.array([marks.height(number)]), 6.0)[0]
             ring = center + 8 * np.stack([np.cos(_TURN), np.sin(_TURN), 0 * _TURN], axis=1)
-            solids.append(Solid(*chain(ring, 0.8, 1.5), **wire))  # type: ignore[arg-type]
+            solids.append(Solid(*chain(ring, 0.8, 1.5), **wire))
     if chances[1] < 0.05:
         solids.append(ellipsoid(marks.point(2.0, -95, 66), (22, 6, 20), METAL_HU, texture_hu=0.0))
         lead = [marks.point(2.0, -95, 66), marks.point(2.0, 10, 42), marks.point(8.5, -20, 62)]
-        solids.append(Solid(*chain(lead, 1.0, 1.5), **wire))  # type: ignore[arg-type]
+        solids.append(Solid(*chain(lead, 1.0, 1.5), **wire))
     if chances[2] < 0.05:
         side = float(rng.choice([-1.0, 1.0]))
         hip = marks.point(17, side * 90, -4, -88)
-        stem = [hip, hip + [side * 34, -6, -14], hip + [side * 44, -8, -100]]
+        stem = [hip, hip + np.array([side * 34, -6, -14]), hip + np.array([side * 44, -8, -100])]
         parts = joined((hip[None], np.array([21.0])), chain(stem, 8.0))
-        solids.append(Solid(*parts, **wire))  # type: ignore[arg-type]
+        solids.append(Solid(*parts, **wire))
     if chances[3] < 0.04:
         path = [marks.point(n, rng.normal(0, 2), -46) for n in (6.0, 9.0, 12.0)]
-        solids.append(Solid(*chain(path, 1.2, 1.5), **wire))  # type: ignore[arg-type]
+        solids.append(Solid(*chain(path, 1.2, 1.5), **wire))
     if chances[4] < 0.1:
         start, way = marks.point(12.5, 34, 70), rng.normal(0, 8, (5, 3))
-        solids.append(Solid(start + way, np.full(5, 1.5), **wire))  # type: ignore[arg-type]
+        solids.append(Solid(start + way, np.full(5, 1.5), **wire))
     if chances[5] < 0.12:
         tube = [marks.point(0, 26, 30), marks.point(3, 20, 42), marks.point(6.5, 20, 44)]
         solids.append(Solid(*chain(tube, 1.3, 1.2), hu=float(rng.uniform(300, 1500))))

@@ -13,6 +13,8 @@ from spinexplain.data.phantom.wide.landmarks import Landmarks
 from spinexplain.data.phantom.wide.outline import Outline
 from spinexplain.data.phantom.wide.solids import Solid, chain, joined
 
+At = Callable[[np.ndarray, float], np.ndarray]  # from the upright pelvis's frame, by side
+
 _HEAD_HU = 110.0  # the head of the thigh bone is denser than other marrow
 _USUAL_SLOPE = np.deg2rad(38.0)  # of the sacral endplate
 
@@ -58,20 +60,33 @@ def draw_pelvis(
     solids += _transverse_wings(of, size, look, fused_l5)
     for side in (-1.0, 1.0):
         hip = at(_HIP, side)
-        parts = [_wing(at, side, size * thick), _socket(hip, side, size)]
-        parts.append(chain([hip + [0, -6, -16], at(_SIT, side)], 13.0 * size))
-        parts.append(chain(at(np.stack([_HIP + [-22, 12, 0], _PUBIS]), side), 7.5 * size))
-        parts.append(chain(at(np.stack([_SIT, _PUBIS + [0, -4, -14]]), side), 6.0 * size))
-        solids.append(bone(joined(*parts), look, 0.9))
-        out = np.array([side * 46, -12, -8]) * size
-        shaft = hip + np.array([side * 42, -6, -46]) * size
-        thigh = joined(
-            (hip[None], np.array([23.5 * size])),
-            chain([hip, hip + out], [15 * size, 17 * size]),
-            chain([hip + out, shaft, shaft + [0, 0, -90 * size]], [17 * size, 15 * size, 14 * size]),
-        )
-        solids.append(bone(thigh, _denser(look), 1.6))
+        solids.append(bone(_hip_bone(at, hip, side, (size, thick)), look, 0.9))
+        solids.append(bone(_thigh(hip, side, size), _denser(look), 1.6))
     return solids
+
+
+def _hip_bone(at: At, hip: np.ndarray, side: float, sizes: tuple[float, float]) -> Balls:
+    """Return wing, socket, seat and pubis of one side."""
+    size, thick = sizes
+    return joined(
+        _wing(at, side, size * thick),
+        _socket(hip, side, size),
+        chain([hip + np.array([0, -6, -16]), at(_SIT, side)], 13.0 * size),
+        chain(at(np.stack([_HIP + np.array([-22, 12, 0]), _PUBIS]), side), 7.5 * size),
+        chain(at(np.stack([_SIT, _PUBIS + np.array([0, -4, -14])]), side), 6.0 * size),
+    )
+
+
+def _thigh(hip: np.ndarray, side: float, size: float) -> Balls:
+    """Return head, neck and upper shaft of one thigh bone."""
+    out = hip + np.array([side * 46, -12, -8]) * size
+    shaft = hip + np.array([side * 42, -6, -46]) * size
+    low = shaft + np.array([0, 0, -90 * size])
+    return joined(
+        (hip[None], np.array([23.5 * size])),
+        chain([hip, out], [15 * size, 17 * size]),
+        chain([out, shaft, low], [17 * size, 15 * size, 14 * size]),
+    )
 
 
 def _upright(place: Placement, share: float) -> np.ndarray:
@@ -82,7 +97,7 @@ def _upright(place: Placement, share: float) -> np.ndarray:
     return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
 
 
-def _wing(at: Callable[[np.ndarray, float], np.ndarray], side: float, size: float) -> Balls:
+def _wing(at: At, side: float, size: float) -> Balls:
     """Return the wing of a hip bone: a plate between its crest and its hub."""
     u = np.linspace(0, 5, 34)
     knots = np.arange(6)
@@ -110,7 +125,11 @@ def _socket(hip: np.ndarray, side: float, size: float) -> Balls:
 def _sacral_wings(of: dict[str, tuple[Body, Placement]], size: float) -> list[Balls]:
     """Return the sacrum beside and below its first three bodies."""
     parts = []
-    for name, reach, radius, drop in (("S1", 50, 12.5, -8), ("S2", 43, 11.0, -4), ("S3", 31, 8.0, 0)):
+    for name, reach, radius, drop in (
+        ("S1", 50, 12.5, -8),
+        ("S2", 43, 11.0, -4),
+        ("S3", 31, 8.0, 0),
+    ):
         body, place = of[name]
         for side in (-1.0, 1.0):
             near = np.array([side * 0.32 * body.width, -0.1 * body.depth, drop * 0.3 * size])
@@ -142,7 +161,10 @@ def _foramina(of: dict[str, tuple[Body, Placement]], size: float) -> Solid:
         middle = (high.center + low.center) / 2
         for side in (-1.0, 1.0):
             local = np.array([side * 0.52 * body.width, -0.35 * body.depth, 0.0])
-            ends = middle + np.stack([local - [0, 7, 0], local + [0, 9, 0]]) @ high.axes
+            ends = (
+                middle
+                + np.stack([local - np.array([0, 7, 0]), local + np.array([0, 9, 0])]) @ high.axes
+            )
             centers.append(chain(ends, 4.2 * size))
     return Solid(*joined(*centers), hu=-70.0, texture_hu=20.0)
 
@@ -179,7 +201,9 @@ def draw_shoulders(
     up = rng.uniform(20, 55) if raised else rng.uniform(-25, 12)
     soft = float(rng.uniform(25, 65))
     for side in (-1.0, 1.0):
-        top = outline.around(np.array([side * (np.pi - 0.35)]), np.array([marks.height(1.3)]), 12)[0]
+        top = outline.around(np.array([side * (np.pi - 0.35)]), np.array([marks.height(1.3)]), 12)[
+            0
+        ]
         tip = marks.point(0.6, side * rng.uniform(132, 152), rng.uniform(-45, -5), up)
         bent = (top + tip) / 2 + np.array([0.0, 18.0, 4.0]) * size
         head = tip + np.array([side * 4, -6, -22]) * size
@@ -213,8 +237,17 @@ def _blade(
         line = outline.around(angle, np.full(12, z), 19.0)
         parts.append((line, np.full(12, 2.8 + 2.2 * (share > 0.9)) * marks.size))
     corner = parts[3][0]
-    parts.append(chain([corner[1], corner[-1], head + [-side * 14, 0, 0]], 6.5 * marks.size))
-    parts.append(chain([corner[0] + [0, -8, 0], corner[6] + [0, -16, 4], head + [0, -14, 22]], 6.0))
+    parts.append(
+        chain([corner[1], corner[-1], head + np.array([-side * 14, 0, 0])], 6.5 * marks.size)
+    )
+    parts.append(
+        chain(
+            [
+                corner[0] + np.array([0, -8, 0]),
+                corner[6] + np.array([0, -16, 4]),
+                head + np.array([0, -14, 22]),
+            ],
+            6.0,
+        )
+    )
     return joined(*parts)
-
-

@@ -88,7 +88,9 @@ def draw_skull(
     def at(*points: tuple[float, float, float]) -> np.ndarray:
         return np.asarray(ring + np.array(points) * size @ turn)
 
-    tooth = chain(place.center + np.array([[0, 0, 4], [0, 0.5, 22]]) * size @ place.axes, 5.0 * size)
+    tooth = chain(
+        place.center + np.array([[0, 0, 4], [0, 0.5, 22]]) * size @ place.axes, 5.0 * size
+    )
     solids = [bone(tooth, look), *_atlas(at, size, look)]
     middle = at((0, 12, 88))[0]
     half = np.array([70, 90, 68]) * rng.uniform(0.94, 1.06, 3) * size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,9 +35,7 @@ class Contrast:
     oral_hu: float
 
 
-def draw_contrast(
-    rng: np.random.Generator, phases: tuple[float, ...], oral: float
-) -> Contrast:
+def draw_contrast(rng: np.random.Generator, phases: tuple[float, ...], oral: float) -> Contrast:
     """Draw what one person was given; ``phases`` are shares of ``PHASES``."""
     p = np.array(phases) / sum(phases)
     phase = PHASES[int(rng.choice(len(PHASES), p=p))]
@@ -124,15 +123,16 @@ def _bag(center: np.ndarray, half: np.ndarray, hu: float, level_mm: float) -> So
     )
 
 
-def _kidneys(
-    rng: np.random.Generator, marks: Landmarks, hu: float, phase: str
-) -> list[Solid]:
+def _kidneys(rng: np.random.Generator, marks: Landmarks, hu: float, phase: str) -> list[Solid]:
     solids = []
     for side in (-1.0, 1.0):
         if rng.random() > 0.96:
             continue
         center = marks.point(
-            12.8 + 0.3 * (side > 0), side * rng.uniform(50, 64), rng.uniform(-30, 0), rng.uniform(-20, 18)
+            12.8 + 0.3 * (side > 0),
+            side * rng.uniform(50, 64),
+            rng.uniform(-30, 0),
+            rng.uniform(-20, 18),
         )
         half = np.array([25, 26, 52]) * rng.uniform(0.85, 1.15, 3) * marks.size
         solids.append(ellipsoid(center, half * 1.3, -100.0, rough_mm=2.0))
@@ -180,7 +180,9 @@ def _loop(rng: np.random.Generator, path: np.ndarray, radius: float, oral_hu: fl
         hu, texture = oral_hu * float(rng.uniform(0.4, 1.2)), 40.0
     elif kind > 0.7:
         hu, texture = float(rng.uniform(-900, -100)), float(rng.uniform(20, 250))
-    gas = float(path[:, 1].mean() + rng.uniform(-0.3, 0.9) * radius) if rng.random() < 0.35 else None
+    gas = (
+        float(path[:, 1].mean() + rng.uniform(-0.3, 0.9) * radius) if rng.random() < 0.35 else None
+    )
     centers, radii = chain(path, radius, 0.5)
     return Solid(
         centers,
@@ -201,7 +203,9 @@ def _pelvic(rng: np.random.Generator, marks: Landmarks, contrast: Contrast) -> l
     half = np.array([42, 34, 34]) * full * marks.size
     solids = [_bag(center, half, hu, 9e3)]
     behind = marks.point(17, rng.uniform(-8, 8), 4, -70)
-    solids.append(ellipsoid(behind, np.array([30, 24, 32]) * marks.size, float(rng.uniform(30, 110))))
+    solids.append(
+        ellipsoid(behind, np.array([30, 24, 32]) * marks.size, float(rng.uniform(30, 110)))
+    )
     return solids
 
 
@@ -248,39 +252,8 @@ def _lung_vessels(
     return [Solid(*joined(*parts), hu=blood)]
 
 
-def _vessels(
-    rng: np.random.Generator, marks: Landmarks, blood: float, vein: float
-) -> list[Solid]:
-    r = rng.uniform(9, 14) * marks.size
-    wind = rng.normal(0, 3.5, 6)
-    gap = rng.uniform(1, 6)
-    numbers = (4.0, 6.5, 9.0, 11.5, 13.5, 15.4)
-    sides = (-22, -18, -14, -8, -6, -4)
-    fronts = (2, 2, 6, 11, 12, 12)
-    down = [
-        marks.point(n, s + w, f + gap)
-        for n, s, f, w in zip(numbers, sides, fronts, wind, strict=True)
-    ]
-    arch = [
-        marks.point(6.0, 12, 55),
-        marks.point(3.6, 14, 48),
-        marks.point(2.9, 0, 36),
-        marks.point(3.1, -16, 14),
-        down[0],
-    ]
-    wall = {"rim_hu": 40.0, "rim_mm": 1.0}
-    if rng.random() < 0.35:  # calcified
-        wall = {"rim_hu": float(rng.uniform(150, 700)), "rim_mm": 1.0}
-    if rng.random() < 0.05:  # a stent or graft
-        wall = {"rim_hu": float(rng.uniform(1200, 3000)), "rim_mm": 1.0}
-    thick = r * np.array([1.1, 1.0, 0.95, 0.85, 0.8, 0.75])
-    if rng.random() < 0.07:
-        thick[4] *= rng.uniform(1.4, 2.6)
-        down[4][1] += thick[4] - r
-    solids = [
-        Solid(*chain(arch, 1.2 * r, 0.4), hu=blood, rim_hu=40.0, rim_mm=1.0),
-        Solid(*chain(down, thick, 0.4), hu=blood, **wall),
-    ]
+def _vessels(rng: np.random.Generator, marks: Landmarks, blood: float, vein: float) -> list[Solid]:
+    aorta, fork = _aorta(rng, marks, blood)
     cava = [
         marks.point(9.0, 16, 42),
         marks.point(10.8, 20, 28),
@@ -288,30 +261,61 @@ def _vessels(
         marks.point(15.6, 18, 11),
     ]
     width = rng.uniform(7, 12) * marks.size
-    solids.append(Solid(*chain(cava, width, 0.4), hu=vein, stretch=(1.2, 0.85, 1.0)))
+    solids = [*aorta, Solid(*chain(cava, width, 0.4), hu=vein, stretch=(1.2, 0.85, 1.0))]
     for side in (-1.0, 1.0):
-        for start, hu, radius in ((down[-1], blood, 6.0), (cava[-1], vein, 7.0)):
+        for start, hu, radius in ((fork, blood, 6.0), (cava[-1], vein, 7.0)):
             path = [start, marks.point(17, side * 38, 14), marks.point(17, side * 58, 48, -55)]
             solids.append(Solid(*chain(path, radius * marks.size, 0.5), hu=hu))
-        neck = [marks.point(3, side * 10, 34), marks.point(-1, side * 22, 22), marks.point(-5, side * 26, 18)]
-        solids.append(Solid(*chain(neck, 4.0 * marks.size, 0.6), hu=blood))
-        jugular = [marks.point(2.5, side * 24, 40), marks.point(-1, side * 32, 20), marks.point(-5, side * 33, 14)]
-        solids.append(Solid(*chain(jugular, 5.5 * marks.size, 0.6), hu=vein))
+        for low, middle, high, hu, radius in (
+            ((3, 10, 34), (-1, 22, 22), (-5, 26, 18), blood, 4.0),
+            ((2.5, 24, 40), (-1, 32, 20), (-5, 33, 14), vein, 5.5),
+        ):
+            neck = [marks.point(n, side * x, f) for n, x, f in (low, middle, high)]
+            solids.append(Solid(*chain(neck, radius * marks.size, 0.6), hu=hu))
     vena = [marks.point(2.5, 22, 40), marks.point(6.0, 24, 44)]
     dense = vein if rng.random() < 0.7 else float(rng.uniform(300, 1500))
-    solids.append(Solid(*chain(vena, 9.0 * marks.size, 0.5), hu=dense))
-    return solids
+    return [*solids, Solid(*chain(vena, 9.0 * marks.size, 0.5), hu=dense)]
+
+
+def _aorta(
+    rng: np.random.Generator, marks: Landmarks, blood: float
+) -> tuple[list[Solid], np.ndarray]:
+    """Return the aorta and where it forks; some are calcified, widened or stented."""
+    r = rng.uniform(9, 14) * marks.size
+    wind, gap = rng.normal(0, 3.5, 6), rng.uniform(1, 6)
+    course = ((4.0, -22, 2), (6.5, -18, 2), (9.0, -14, 6), (11.5, -8, 11), (13.5, -6, 12))
+    down = [
+        marks.point(n, s + w, f + gap)
+        for (n, s, f), w in zip((*course, (15.4, -4, 12)), wind, strict=True)
+    ]
+    arch = [marks.point(n, x, f) for n, x, f in ((6.0, 12, 55), (3.6, 14, 48), (2.9, 0, 36))]
+    arch += [marks.point(3.1, -16, 14), down[0]]
+    chances, hard, stent = rng.random(3), rng.uniform(150, 700), rng.uniform(1200, 3000)
+    wall = 40.0
+    if chances[0] < 0.35:  # calcified
+        wall = float(hard)
+    if chances[1] < 0.05:  # a stent
+        wall = float(stent)
+    thick = r * np.array([1.1, 1.0, 0.95, 0.85, 0.8, 0.75])
+    if chances[2] < 0.07:  # an aneurysm
+        thick[4] *= rng.uniform(1.4, 2.6)
+        down[4][1] += thick[4] - r
+    solids = [
+        Solid(*chain(arch, 1.2 * r, 0.4), hu=blood, rim_hu=40.0, rim_mm=1.0),
+        Solid(*chain(down, thick, 0.4), hu=blood, rim_hu=wall, rim_mm=1.0),
+    ]
+    return solids, down[-1]
 
 
 def _airways(rng: np.random.Generator, marks: Landmarks) -> list[Solid]:
     r = rng.uniform(6.5, 10) * marks.size
     fork = marks.point(4.3, 2, 26)
     wind = [marks.point(n, rng.normal(1, 3), f) for n, f in ((-3.5, 22), (-1, 20), (2, 22))]
-    airy = {"hu": -980.0, "rim_hu": 45.0, "rim_mm": 2.0, "texture_hu": 2.0}
-    solids = [Solid(*chain([*wind, fork], r, 0.4), **airy)]  # type: ignore[arg-type]
+    airy: dict[str, Any] = {"hu": -980.0, "rim_hu": 45.0, "rim_mm": 2.0, "texture_hu": 2.0}
+    solids = [Solid(*chain([*wind, fork], r, 0.4), **airy)]
     for side, low in ((1.0, 5.2), (-1.0, 5.6)):
         path = [fork, marks.point(low, side * 26, 26), marks.point(low + 1.2, side * 42, 20)]
-        solids.append(Solid(*chain(path, [0.8 * r, 0.7 * r, 0.4 * r], 0.4), **airy))  # type: ignore[arg-type]
+        solids.append(Solid(*chain(path, [0.8 * r, 0.7 * r, 0.4 * r], 0.4), **airy))
     gullet = [marks.point(-2, -3, 9), marks.point(5, -4, 13), marks.point(9, -8, 22)]
     air = float(rng.choice([30.0, -600.0], p=[0.7, 0.3]))
     tube = Solid(*chain(gullet, 6 * marks.size, 0.5), hu=air, rim_hu=40.0, rim_mm=3.0)

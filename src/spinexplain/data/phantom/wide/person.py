@@ -15,6 +15,7 @@ from spinexplain.data.phantom.tissue import Surroundings, draw_surroundings
 from spinexplain.data.phantom.wide.cage import BoneLook, draw_cage, usual_ribs
 from spinexplain.data.phantom.wide.constructs import (
     Construct,
+    Spine,
     draw_construct,
     draw_devices,
     draw_table,
@@ -109,37 +110,23 @@ def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
     """
     chosen = load_preset(preset) if isinstance(preset, str) else preset
     root = np.random.SeedSequence(seed, spawn_key=(3, index))
-    who, body, tissue, neck, build, metal, noise = root.spawn(7)
+    who, body, tissue, build, metal, noise = root.spawn(6)
     patient = draw_patient(np.random.default_rng(who), chosen)
-    own = sized(chosen, patient)
-    anatomy, extra = body.spawn(2)
-    rng = np.random.default_rng(anatomy)
-    subject = draw_subject(rng, own, draw_scan_grades(rng, chosen))
-    subject = with_patient(extra, own, subject, patient)
-    subject, fused, ribs = _transition(np.random.default_rng(build.spawn(1)[0]), chosen, subject)
-    subject = _lying(subject, float(np.deg2rad(rng.normal(0.0, chosen.wide.lean_deg))))
+    subject, fused, ribs = _spine(body, chosen, patient)
     places = stack(subject.bodies, subject.posture, fractured=True)
-    around = draw_surroundings(
-        np.random.default_rng(tissue), chosen.around, places, subject.names
-    )
-    subject = with_neck(np.random.default_rng(neck), own, subject)
-    places = stack(subject.bodies, subject.posture, fractured=True)
-    around = _with_neck(around)
     marks = landmarks_of(subject.bodies, places)
     rng = np.random.default_rng(build)
     outline = draw_outline(rng, marks)
-    around = replace(around, diaphragm_z=outline.diaphragm_z, sac=_sac(rng, around.sac))
-    chest = draw_chest(rng)
+    around = _around(np.random.default_rng(tissue), chosen, subject, places, outline)
     contrast = draw_contrast(rng, chosen.wide.phases, chosen.wide.oral)
-    spine = (subject.bodies, places)
     before = draw_organs(rng, marks, outline, contrast)
     look = _bone_look(rng, subject)
+    spine = (subject.bodies, places)
     after = draw_pelvis(rng, spine, marks.size, look, fused)
     after += draw_skull(rng, spine, marks.size, look)
     raised = bool(rng.random() < chosen.wide.arms_raised)
     after += draw_shoulders(rng, marks, outline, look, raised)
     after += draw_cage(rng, spine, marks, outline, look, ribs)
-    constructs = _constructs(np.random.default_rng(metal), chosen, spine, marks)
     after += draw_devices(rng, marks, outline)
     if rng.random() < chosen.around.table:
         after += draw_table(rng, outline)
@@ -154,14 +141,49 @@ def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
         patient=patient,
         outline=outline,
         marks=marks,
-        chest=chest,
+        chest=draw_chest(rng),
         contrast=contrast,
         ribs=ribs,
         fused_l5=fused,
-        constructs=constructs,
+        constructs=_constructs(np.random.default_rng(metal), chosen, spine, marks),
         before=tuple(before),
         after=tuple(after),
         noise=noise,
+    )
+
+
+def _spine(
+    seed: np.random.SeedSequence, preset: Preset, patient: Patient
+) -> tuple[Subject, tuple[float, float], dict[str, float]]:
+    """Draw C2 to S3 as they lie on the table, what has grown into the sacrum, and the ribs."""
+    anatomy, extra, transition, neck = seed.spawn(4)
+    own = sized(preset, patient)
+    rng = np.random.default_rng(anatomy)
+    subject = draw_subject(rng, own, draw_scan_grades(rng, preset))
+    subject = with_patient(extra, own, subject, patient)
+    subject, fused, ribs = _transition(np.random.default_rng(transition), preset, subject)
+    lean = float(np.deg2rad(rng.normal(0.0, preset.wide.lean_deg)))
+    subject = with_neck(np.random.default_rng(neck), own, _lying(subject, lean))
+    return subject, fused, ribs
+
+
+def _around(
+    rng: np.random.Generator,
+    preset: Preset,
+    subject: Subject,
+    places: tuple[Placement, ...],
+    outline: Outline,
+) -> Surroundings:
+    """Draw what lies beside the spine; the levels above C5 look like it."""
+    n = len(UPPER)
+    around = draw_surroundings(rng, preset.around, places[n:], subject.names[n:])
+    return replace(
+        around,
+        disc_hu=np.r_[np.repeat(around.disc_hu[:1], n), around.disc_hu],
+        vacuum=np.r_[np.zeros(n), around.vacuum],
+        arch_vary=np.concatenate([np.repeat(around.arch_vary[:1], n, axis=0), around.arch_vary]),
+        diaphragm_z=outline.diaphragm_z,
+        sac=_sac(rng, around.sac),
     )
 
 
@@ -215,16 +237,6 @@ def _narrowed(subject: Subject, share: float) -> Subject:
     return replace(subject, posture=replace(subject.posture, disc=disc))
 
 
-def _with_neck(around: Surroundings) -> Surroundings:
-    n = len(UPPER)
-    return replace(
-        around,
-        disc_hu=np.r_[np.repeat(around.disc_hu[:1], n), around.disc_hu],
-        vacuum=np.r_[np.zeros(n), around.vacuum],
-        arch_vary=np.concatenate([np.repeat(around.arch_vary[:1], n, axis=0), around.arch_vary]),
-    )
-
-
 def _bone_look(rng: np.random.Generator, subject: Subject) -> BoneLook:
     assert subject.person is not None
     person = subject.person
@@ -238,10 +250,10 @@ def _bone_look(rng: np.random.Generator, subject: Subject) -> BoneLook:
 def _constructs(
     rng: np.random.Generator,
     preset: Preset,
-    spine: tuple[tuple[object, ...], tuple[Placement, ...]],
+    spine: Spine,
     marks: Landmarks,
 ) -> tuple[Construct, ...]:
     if rng.random() >= preset.wide.construct:
         return ()
     count = 1 + int(rng.random() < 0.12)
-    return tuple(draw_construct(rng, spine, marks.size) for _ in range(count))  # type: ignore[arg-type]
+    return tuple(draw_construct(rng, spine, marks.size) for _ in range(count))

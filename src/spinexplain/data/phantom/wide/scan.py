@@ -72,9 +72,7 @@ class WideScan:
     acquisition: Acquisition
 
 
-def wide_scan(
-    preset: str | Preset, seed: int, index: int, spacing_mm: float = 2.0
-) -> WideScan:
+def wide_scan(preset: str | Preset, seed: int, index: int, spacing_mm: float = 2.0) -> WideScan:
     """Draw one person and scan all of the trunk, from the skull base to the hips.
 
     The bodies' centers lie in the body mask wherever a body is in view.
@@ -155,12 +153,7 @@ def scan_person(
     hu = scan_large(rng, hu, _averaged(how, float(np.prod(spacing) ** (1 / 3))), spacing)
     if max(oversample) == 1:
         hu = thick_slices(rng, hu, spacing, person.preset.wide)
-    bodies = {body.name: body for body in person.subject.bodies}
-    in_view = {}
-    for name, center in person.centers_mm.items():
-        half = _half_mm(bodies.get(name), person.marks.size)
-        axes = person.axes.get(name, np.eye(3))
-        in_view[name] = share_in_view(center, axes, half, affine, shape)
+    in_view = _in_view(person, affine, shape)
 
     def mask(fine: np.ndarray) -> LabelMap:
         return LabelMap(block_pick(fine, oversample), affine)
@@ -189,9 +182,7 @@ def _finer(
     return fine, (x, y, z)
 
 
-def paint_person(
-    person: WidePerson, affine: np.ndarray, shape: tuple[int, int, int]
-) -> Canvas:
+def paint_person(person: WidePerson, affine: np.ndarray, shape: tuple[int, int, int]) -> Canvas:
     """Paint one person on a grid: the tissue, before any scanner."""
     grid = affine_grid(affine, shape)
     canvas = _tiled_canvas(_stream(person, 2), grid, person.around.soft)
@@ -264,6 +255,18 @@ def share_in_view(
     at = apply_affine(np.linalg.inv(affine), center_mm + points * half_mm @ axes)
     inside = (at > -0.5) & (at < np.array(shape) - 0.5)
     return float(np.round(inside.all(axis=1).mean(), 3))
+
+
+def _in_view(
+    person: WidePerson, affine: np.ndarray, shape: tuple[int, int, int]
+) -> dict[str, float]:
+    bodies = {body.name: body for body in person.subject.bodies}
+    seen = {}
+    for name, center in person.centers_mm.items():
+        half = _half_mm(bodies.get(name), person.marks.size)
+        axes = person.axes.get(name, np.eye(3))
+        seen[name] = share_in_view(center, axes, half, affine, shape)
+    return seen
 
 
 def _half_mm(body: Body | None, size: float) -> np.ndarray:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spinexplain.data.phantom.canvas import Canvas, blend, cover
 from spinexplain.data.phantom.grids import AffineGrid, Index
 
 _FAR_MM = 99.0
+_COARSE_MM = 1.0  # rougher surfaces bend in long waves
 _MARGIN_MM = 2.5  # beyond the surface: room for roughness
 
 
@@ -47,9 +49,7 @@ class Solid:
     level_mm: float | None = None
 
 
-def chain(
-    points: Sequence[Sequence[float]] | np.ndarray, radii: Sequence[float] | float, share: float = 0.7
-) -> tuple[np.ndarray, np.ndarray]:
+def chain(points: ArrayLike, radii: ArrayLike, share: float = 0.7) -> tuple[np.ndarray, np.ndarray]:
     """Return balls along a polyline, their distance ``share`` of the radius there.
 
     Examples
@@ -74,15 +74,15 @@ def joined(
     return np.concatenate([c for c, _ in parts]), np.concatenate([r for _, r in parts])
 
 
-def ellipsoid(center: np.ndarray, half: Sequence[float], hu: float, **look: float) -> Solid:
+def ellipsoid(center: ArrayLike, half: ArrayLike, hu: float, **look: Any) -> Solid:
     """Return one ellipsoid with half axes x, y, z in mm."""
-    x, y, z = (float(h) for h in half)
+    x, y, z = (float(h) for h in np.asarray(half, float))
     return Solid(
         np.asarray(center, float)[None],
         np.ones(1),
         hu,
         stretch=(x, y, z),
-        **look,  # type: ignore[arg-type]
+        **look,
     )
 
 
@@ -130,7 +130,8 @@ def paint_solid(canvas: Canvas, solid: Solid) -> None:
     if not near.any():
         return
     grain = canvas.mid[index][near]
-    away = distance[near] + np.float32(solid.rough_mm) * grain
+    bumps = canvas.coarse[index][near] if solid.rough_mm >= _COARSE_MM else grain
+    away = distance[near] + np.float32(solid.rough_mm) * bumps
     outer = cover(away, pixel)
     hu = canvas.hu[index]
     inside = np.float32(solid.hu) + np.float32(solid.texture_hu) * grain
