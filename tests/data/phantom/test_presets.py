@@ -7,6 +7,7 @@ NAMES = {
     *("balanced", "demo", "hard", "hospital-like"),
     *("shifted-scanner", "shortcut", "verse-like"),
     *("balanced-2", "placement", "verse-like-2"),
+    *("wide", "wide-test"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class WidePerson:
     after: tuple[Solid, ...]
     noise: np.random.SeedSequence
 
-    @property
+    @cached_property
     def centers_mm(self) -> dict[str, np.ndarray]:
         """Centers of the bodies, C1 to S3, RAS+ mm; of C1 the middle of its front arch."""
         bodies, places = self.subject.bodies, self.places
@@ -88,7 +89,7 @@ class WidePerson:
             found[body.name] = body_center(body, place, fractured=True)
         return found
 
-    @property
+    @cached_property
     def axes(self) -> dict[str, np.ndarray]:
         """Rows right, anterior, cranial of each body's frame, C2 to S3."""
         return {b.name: p.axes for b, p in zip(self.subject.bodies, self.places, strict=True)}
