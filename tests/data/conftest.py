@@ -1,6 +1,6 @@
 """Small scans in VerSe's layout: a column of bright blocks in soft tissue."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.cohort_writer import CohortWriter
+from spinexplain.data.phantom.presets import load_preset
 from spinexplain.data.shard import SeriesShard, VertebraRow
 from spinexplain.geometry import SheetFrame, apply_affine, fit_curve
 from spinexplain.io.centroids import write_centroids
@@ -124,3 +125,10 @@ def written(tmp_path):
     for one in shards:
         writer.add_series(one)
     return writer.finish(), {one.subject: one for one in shards}
+
+
+@pytest.fixture(scope="session")
+def coarse_wide():
+    """Return the held-out preset of wide fields with voxels large enough for tests."""
+    preset = load_preset("wide-test")
+    return replace(preset, field=replace(preset.field, spacing_mm=(3.0, 3.6), slice_mm=(5.0, 6.0)))

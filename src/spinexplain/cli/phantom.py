@@ -29,7 +29,7 @@ def command(
         typer.Option(
             "--preset",
             help="What kind: demo, balanced, balanced-2, verse-like, verse-like-2, hospital-like, "
-            "hard, placement, shortcut or shifted-scanner.",
+            "wide, wide-test, hard, placement, shortcut or shifted-scanner.",
         ),
     ] = "balanced",
     cohort: Annotated[

@@ -1,6 +1,6 @@
 import numpy as np
 
-from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS
+from spinexplain.data.phantom.anatomy import LEVEL_NAMES, NORMS, norm_of
 
 
 def test_every_level_has_every_norm():
@@ -19,3 +19,8 @@ def test_thoracolumbar_bodies_are_wedged_forward_and_l5_backward():
     assert ratio["T12"] < 0.95
     assert ratio["L1"] < 0.95
     assert ratio["L5"] > 1.1
+
+
+def test_the_upper_neck_has_sizes_of_its_own():
+    assert norm_of("C3")["depth"] < norm_of("C7")["depth"]
+    assert set(norm_of("C2")) == set(norm_of("T1"))

@@ -10,9 +10,11 @@ import pytest
 
 from spinexplain.data.phantom.presets import load_preset, preset_names
 from spinexplain.data.phantom.sheets import PhantomSheet, phantom_sheets
+from spinexplain.data.phantom.wide.scan import wide_scan
 
 PINNED = json.loads((Path(__file__).parent / "frozen.json").read_text(encoding="utf-8"))
 SEED, SHEETS = 20, 3
+WIDE, WIDE_MM = ("wide", "wide-test"), 10.0
 ADVICE = (
     "Presets are frozen: models are trained and reported on them by name. Do not store new "
     "figures here. Give the changed preset a NEW NAME (a new TOML, new keys that are off by "
@@ -48,6 +50,22 @@ def figures(sheet: PhantomSheet) -> dict[str, object]:
     }
 
 
+def wide_digest(scan):
+    made = hashlib.sha256(scan.volume.array.tobytes())
+    made.update(scan.body.array.tobytes())
+    made.update(np.concatenate(list(scan.centers_mm.values())).round(3).tobytes())
+    return made.hexdigest()
+
+
+def wide_figures(scan):
+    return {
+        "levels": list(scan.centers_mm),
+        "hu_mean": round(float(scan.volume.array.mean()), 2),
+        "body_voxels": int((scan.body.array > 0).sum()),
+        "l3_mm": [round(float(c), 2) for c in scan.centers_mm["L3"]],
+    }
+
+
 def toml_sha256(name: str) -> str:
     path = resources.files("spinexplain.data.phantom") / "presets" / f"{name}.toml"
     return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
@@ -55,12 +73,15 @@ def toml_sha256(name: str) -> str:
 
 def pins() -> dict[str, object]:
     """Return what ``frozen.json`` holds; written once, by hand, when a preset is new."""
+    wide = {name: wide_scan(name, SEED, 0, WIDE_MM) for name in WIDE}
     made = {name: list(phantom_sheets(name, SEED, SHEETS, twins=True)) for name in preset_names()}
     return {
         "arithmetic": arithmetic(),
         "toml": {name: toml_sha256(name) for name in preset_names()},
         "sheets": {name: [digest(s) for s in sheets] for name, sheets in made.items()},
         "figures": {name: [figures(s) for s in sheets] for name, sheets in made.items()},
+        "wide_scans": {name: wide_digest(scan) for name, scan in wide.items()},
+        "wide_figures": {name: wide_figures(scan) for name, scan in wide.items()},
     }
 
 
@@ -97,3 +118,14 @@ def test_sheets_are_frozen_on_any_machine(drawn):
             assert found[key] == pytest.approx(pinned[key], abs=slack), f"{name!r}: {key}. {ADVICE}"
         evidence = pytest.approx(pinned["evidence_pixels"], abs=3)
         assert found["evidence_pixels"] == evidence, f"{name!r}: {ADVICE}"
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_wide_scans_are_frozen(name):
+    scan = wide_scan(name, SEED, 0, WIDE_MM)
+    found, pinned = wide_figures(scan), PINNED["wide_figures"][name]
+    assert found["levels"] == pinned["levels"], ADVICE
+    for key, slack in (("l3_mm", 0.02), ("hu_mean", 0.5), ("body_voxels", 5)):
+        assert found[key] == pytest.approx(pinned[key], abs=slack), f"{name!r}: {key}. {ADVICE}"
+    if arithmetic() == PINNED["arithmetic"]:
+        assert wide_digest(scan) == PINNED["wide_scans"][name], ADVICE

@@ -1,6 +1,6 @@
 import numpy as np
 
-from spinexplain.data.phantom.grids import box_grid, sheet_grid, tilted_grid
+from spinexplain.data.phantom.grids import affine_grid, box_grid, sheet_grid, tilted_grid
 
 
 def test_crop_keeps_exactly_the_points_in_reach():
@@ -46,3 +46,30 @@ def test_a_tilted_crop_holds_every_point_in_reach():
     assert kept.sum() < 3 * near.sum()
     assert grid.at(index)[2].shape == kept[0][index[1:]][None].shape
     assert grid.crop(np.array([4.0, 90.0, 22.0]), reach) is None
+
+
+def test_an_affine_grid_crops_the_voxels_around_a_point_in_any_pose():
+    turn = np.eye(4)
+    turn[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
+    turn[:3, 3] = [5, -3, 2]
+    grid = affine_grid(turn @ np.diag([2.0, 1.0, 1.5, 1.0]), (12, 20, 16))
+    assert grid.z.shape == (1, 1, 16)
+    points = np.stack([np.broadcast_to(v, grid.shape) for v in (grid.x, grid.y, grid.z)], -1)
+    center = points[5, 9, 7].astype(float)
+    index = grid.crop(center, (4.0, 3.0, 2.0))
+    near = (np.abs(points - center) <= [4.0, 3.0, 2.0]).all(axis=-1)
+    kept = np.zeros(grid.shape, bool)
+    kept[index] = True
+    assert near.any()
+    assert kept[near].all()
+    for values, axis in zip(grid.at(index), range(3), strict=True):
+        assert np.allclose(np.broadcast_to(values, kept[index].shape), points[index][..., axis])
+    assert grid.crop(center + 500, (4.0, 3.0, 2.0)) is None
+
+
+def test_boxes_outside_an_affine_grid_are_empty():
+    grid = affine_grid(np.eye(4), (5, 5, 5))
+    low, high = grid.boxes(np.array([[2.0, 2, 2], [9.0, 2, 2]]), np.full((2, 3), 1.0))
+    assert low[0].tolist() == [1, 1, 1]
+    assert high[0].tolist() == [4, 4, 4]
+    assert high[1, 0] <= low[1, 0]

@@ -7,6 +7,7 @@ import pytest
 
 from spinexplain.data.phantom import write as writing
 from spinexplain.data.phantom.scan import make_subject
+from spinexplain.data.phantom.wide.subject import make_wide_subject
 from spinexplain.data.phantom.write import begun_subjects, write_phantom
 from spinexplain.data.table import read_fracture_table
 from spinexplain.data.verse import find_series
@@ -129,3 +130,23 @@ def test_side_by_side_writes_the_same_bytes(written, tmp_path):
     name = "rawdata/sub-phantom0001/sub-phantom0001_ct.nii.gz"
     assert (out / name).read_bytes() == (written / name).read_bytes()
     assert len(find_series(out)) == 2
+
+
+def test_wide_presets_are_written_with_what_lies_around_the_spine(
+    tmp_path, monkeypatch, coarse_wide
+):
+    monkeypatch.setattr(
+        writing, "make_wide_subject", lambda name, *more: make_wide_subject(coarse_wide, *more)
+    )
+    out = tmp_path / "wide"
+    write_phantom(out, subjects=1, seed=2, preset="wide-test")
+    (files,) = find_series(out)
+    volume = read_volume(files.ct)
+    read = read_centroids(files.centroids, volume)
+    assert len(read) > 1
+    found = json.loads(next(out.glob("derivatives/*/*_truth.json")).read_text(encoding="utf-8"))
+    shown = found["levels_in_view"]
+    assert shown == [v.level.value for v in read]
+    assert all(found["wide"]["bodies"][name]["in_view"] == 1 for name in shown)
+    with pytest.raises(ConfigError, match="no healthy twin"):
+        write_phantom(tmp_path / "no", subjects=1, seed=2, preset="wide", twins=True)

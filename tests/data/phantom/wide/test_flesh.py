@@ -1,10 +1,9 @@
 import numpy as np
-from tests.data.phantom.wide.test_solids import canvas
 
 from spinexplain.data.phantom.wide.flesh import draw_chest, slabs
 
 
-def test_slabs_cover_a_canvas_once():
+def test_slabs_cover_a_canvas_once(canvas):
     c = canvas(n=90)
     count = 0
     for index, part in slabs(c):

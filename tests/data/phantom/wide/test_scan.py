@@ -1,15 +1,9 @@
-import hashlib
-import json
 import tracemalloc
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.phantom.test_frozen import ADVICE, arithmetic
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.data.phantom.presets import load_preset
 from spinexplain.data.phantom.wide.scan import (
     SACRUM,
     draw_wide_person,
@@ -17,23 +11,13 @@ from spinexplain.data.phantom.wide.scan import (
     scan_person,
     share_in_view,
     whole_field,
-    wide_scan,
     wide_subject,
 )
 from spinexplain.geometry import apply_affine
 
-PINNED = json.loads((Path(__file__).parent / "frozen.json").read_text(encoding="utf-8"))
-SEED, SPACING_MM = 20, 10.0
-
 
 def code(name):
     return SACRUM if name[0] == "S" else VertebraLevel(name).verse_label
-
-
-def coarse_preset():
-    """Return the held-out preset with voxels large enough for tests."""
-    preset = load_preset("wide-test")
-    return replace(preset, field=replace(preset.field, spacing_mm=(3.0, 3.6), slice_mm=(5.0, 6.0)))
 
 
 def oriented(person, name, n, spacing):
@@ -99,10 +83,10 @@ def test_share_in_view_by_hand():
     assert share_in_view(np.array([50.0, 5, 5]), np.eye(3), half, *grid) == 0
 
 
-def test_drawn_fields_differ_and_keep_centers_in_bodies():
+def test_drawn_fields_differ_and_keep_centers_in_bodies(coarse_wide):
     axes, sizes = set(), set()
     for index in range(3):
-        scan, field = wide_subject(coarse_preset(), 2, index)
+        scan, field = wide_subject(coarse_wide, 2, index)
         axes.add(field.axes)
         sizes.add(scan.volume.array.shape)
         inverse = np.linalg.inv(scan.body.affine)
@@ -123,41 +107,3 @@ def test_memory_is_bounded_by_the_voxels(coarse):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 60e6 + 60 * np.prod(shape)
-
-
-def digest(scan):
-    made = hashlib.sha256(scan.volume.array.tobytes())
-    made.update(scan.body.array.tobytes())
-    made.update(np.concatenate(list(scan.centers_mm.values())).round(3).tobytes())
-    return made.hexdigest()
-
-
-def figures(scan):
-    return {
-        "levels": list(scan.centers_mm),
-        "hu_mean": round(float(scan.volume.array.mean()), 2),
-        "body_voxels": int((scan.body.array > 0).sum()),
-        "l3_mm": [round(float(c), 2) for c in scan.centers_mm["L3"]],
-    }
-
-
-def pins():
-    """Return what ``frozen.json`` holds; written once, by hand, when a preset is new."""
-    made = {name: wide_scan(name, SEED, 0, SPACING_MM) for name in ("wide", "wide-test")}
-    return {
-        "arithmetic": arithmetic(),
-        "scans": {name: digest(scan) for name, scan in made.items()},
-        "figures": {name: figures(scan) for name, scan in made.items()},
-    }
-
-
-@pytest.mark.parametrize("name", sorted(PINNED["scans"]))
-def test_wide_scans_are_frozen(name):
-    scan = wide_scan(name, SEED, 0, SPACING_MM)
-    found, pinned = figures(scan), PINNED["figures"][name]
-    assert found["levels"] == pinned["levels"], ADVICE
-    assert found["l3_mm"] == pytest.approx(pinned["l3_mm"], abs=0.02), ADVICE
-    assert found["hu_mean"] == pytest.approx(pinned["hu_mean"], abs=0.5), ADVICE
-    assert found["body_voxels"] == pytest.approx(pinned["body_voxels"], abs=5), ADVICE
-    if arithmetic() == PINNED["arithmetic"]:
-        assert digest(scan) == PINNED["scans"][name], ADVICE

@@ -13,16 +13,7 @@ from spinexplain.data.phantom.wide.solids import (
 )
 
 
-def canvas(n=21, spacing=1.0):
-    affine = np.diag([spacing, spacing, spacing, 1.0])
-    affine[:3, 3] = -(n - 1) / 2 * spacing
-    shape = (n, n, n)
-    fields = {name: np.zeros(shape, np.float32) for name in ("hu", "fine", "coarse", "mid")}
-    masks = {name: np.zeros(shape, np.uint8) for name in ("label", "body", "evidence", "shortcut")}
-    return Canvas(grid=affine_grid(affine, shape), **fields, **masks)
-
-
-def test_a_ball_fills_its_volume():
+def test_a_ball_fills_its_volume(canvas):
     c = canvas()
     paint_solid(c, Solid(np.zeros((1, 3)), np.array([6.0]), hu=100.0, texture_hu=0.0))
     assert c.hu.sum() / 100 == pytest.approx(4 / 3 * np.pi * 6**3, rel=0.02)
@@ -30,7 +21,7 @@ def test_a_ball_fills_its_volume():
     assert c.hu[0].max() == 0
 
 
-def test_a_rim_lies_inside_the_surface():
+def test_a_rim_lies_inside_the_surface(canvas):
     c = canvas()
     paint_solid(
         c,
@@ -42,18 +33,18 @@ def test_a_rim_lies_inside_the_surface():
     assert line[9] == 0
 
 
-def test_distance_is_signed_and_far_from_all_balls_large():
+def test_distance_is_signed_and_far_from_all_balls_large(canvas):
     index, distance = distance_to(canvas().grid, ellipsoid((0, 0, 0), (4, 4, 4), 1.0))
     middle = tuple(10 - part.start for part in index)
     assert distance[middle] == pytest.approx(-4.0)
     assert distance[middle[0] + 6, middle[1], middle[2]] == pytest.approx(2.0)
 
 
-def test_what_lies_outside_the_grid_is_not_painted():
+def test_what_lies_outside_the_grid_is_not_painted(canvas):
     assert distance_to(canvas().grid, ellipsoid((500, 0, 0), (4, 4, 4), 1.0)) is None
 
 
-def test_gas_stands_above_a_level():
+def test_gas_stands_above_a_level(canvas):
     c = canvas()
     bag = Solid(np.zeros((1, 3)), np.array([8.0]), hu=20.0, texture_hu=0.0, level_mm=2.5)
     paint_solid(c, bag)
@@ -69,7 +60,7 @@ def test_the_balls_of_a_chain_overlap():
     assert radii.max() == 6
 
 
-def test_an_oblique_grid_paints_the_same_ball():
+def test_an_oblique_grid_paints_the_same_ball(canvas):
     straight = canvas()
     turn = np.eye(4)
     turn[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]

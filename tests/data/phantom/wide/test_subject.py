@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
-from tests.data.phantom.wide.test_scan import coarse_preset
 
 from spinexplain.data.phantom.wide.subject import make_wide_subject
 from spinexplain.geometry import apply_affine
 
 
 @pytest.fixture(scope="module")
-def scan():
-    return make_wide_subject(coarse_preset(), 2, 1)
+def scan(coarse_wide):
+    return make_wide_subject(coarse_wide, 2, 1)
 
 
 def test_masks_hold_whole_vertebrae_with_their_centers(scan):
