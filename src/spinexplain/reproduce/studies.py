@@ -115,6 +115,13 @@ STUDIES = {
         ("batch-statistics.json",),
         "spinexplain.reproduce.batch_statistics:measure",
     ),
+    "curation": Study(
+        "What a decision about the prototype that looks at a planted mark is worth without marks.",
+        "8 CPU minutes",
+        ("curation.md",),
+        ("curation.json",),
+        "spinexplain.reproduce.curation:measure",
+    ),
     "verdict": Study(
         "The weights of the verdict, and its false alarms and misses on spines of other presets.",
         "40 CPU minutes",

@@ -1,0 +1,138 @@
+"""The tables and the picture of docs/curation.md: what throwing a prototype out is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from spinexplain.ui.plots import drawn
+from spinexplain.ui.tokens import LIGHT
+from writers.markers import replaced
+from writers.stored import stored
+
+WAYS = {
+    "remove": "removed, last layer solved anew",
+    "replace": "replaced by another patch inside the vertebra",
+    "fine-tune": "replaced, trained on with forgetting",
+    "remove another": "*opponent:* another fracture prototype removed",
+    "replace another": "*opponent:* another fracture prototype replaced in the same way",
+    "re-solve": "*opponent:* last layer solved anew, nothing removed",
+    "train on": "*opponent:* trained on without decisions",
+}
+
+
+def written(page: str, results: Path) -> str:
+    """Return the page with its tables between the markers."""
+    content = stored(results, "curation.json")
+    (run,) = content["runs"]
+    page = replaced(page, "where", "\n".join(where_table(run)))
+    page = replaced(page, "worth", "\n".join(worth_table(run)))
+    return replaced(page, "said", said(run))
+
+
+def where_table(run: dict[str, Any]) -> list[str]:
+    """List where each prototype looks."""
+    lines = ["| prototype | to the mark | to the middle of the body | |", "|---|---|---|---|"]
+    for one in run["prototypes"]:
+        kind = "fracture" if one["fracture"] else "no fracture"
+        why = "**rejected**" if one["rejected"] else ""
+        lines.append(
+            f"| {one['prototype']}, {kind} | {one['to_mark_mm']:.1f} mm "
+            f"| {one['to_body_mm']:.1f} mm | {why} |"
+        )
+    return lines
+
+
+def worth_table(run: dict[str, Any]) -> list[str]:
+    """Lay the ways and their opponents out, on marked and on unmarked phantoms."""
+    count = run["before"]["unmarked"]["vertebrae"]
+    lines = [
+        f"| | accuracy, marked | accuracy, unmarked ({count}) | sensitivity | specificity | AUC "
+        "| gained | over its opponent |",
+        "|---" * 8 + "|",
+        _row("as trained", run["before"], "", ""),
+    ]
+    for key, name in WAYS.items():
+        one = run["ways"].get(key)
+        if one is not None:
+            over = _interval(one["over"]) if "over" in one else ""
+            many = f" (mean of {one['models']})" if one["models"] > 1 else ""
+            lines.append(_row(name + many, one, _interval(one["gain"]), over))
+    return lines
+
+
+def _row(name: str, one: dict[str, Any], gain: str, over: str) -> str:
+    plain = one["unmarked"]
+    cells = [one["marked"]["accuracy"], *(plain[k] for k in ("accuracy", "sensitivity"))]
+    cells += [plain["specificity"], plain["auc"]]
+    shown = " | ".join(f"{value:.3f}" for value in cells)
+    return f"| {name} | {shown} | {gain} | {over} |"
+
+
+def _interval(one: dict[str, Any]) -> str:
+    return f"{one['value']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f})"
+
+
+def said(run: dict[str, Any]) -> str:
+    """Say which intervals lie above nothing."""
+    sure = [k for k in ("remove", "replace", "fine-tune") if _above(run, k, "gain")]
+    unsure = [k for k in ("remove", "replace", "fine-tune") if k in run["ways"] and k not in sure]
+    beaten = [k for k in ("remove", "replace", "fine-tune") if _above(run, k, "over")]
+    parts = [
+        f"The gain without marks has an interval above 0 for `--{'`, `--'.join(sure)}`."
+        if sure
+        else "No way's gain has an interval above 0."
+    ]
+    if unsure:
+        parts.append(f"For `--{'`, `--'.join(unsure)}` it holds 0.")
+    parts.append(
+        f"Over the same done without the decision it lies above 0 for `--{'`, `--'.join(beaten)}`."
+        if beaten
+        else "No way is better than its opponent beyond its interval."
+    )
+    return " ".join([*parts, _ranking(run), _trained_on(run)])
+
+
+def _ranking(run: dict[str, Any]) -> str:
+    """Say whether the order of the vertebrae became better, not only the line between classes."""
+    before = run["before"]["unmarked"]["auc"]
+    after = {k: run["ways"][k]["unmarked"]["auc"] for k in WAYS if k in run["ways"]}
+    shown = ", ".join(f"`--{k}` {after[k]:.3f}" for k in ("remove", "replace", "fine-tune"))
+    return (
+        f"The area under the curve was {before:.3f} and is {shown}. Where it does not rise, the "
+        "line between the classes became better, not the order of the vertebrae."
+    )
+
+
+def _trained_on(run: dict[str, Any]) -> str:
+    """Say what training on alone does: the strongest of the cheap opponents."""
+    plain = run["ways"]["train on"]["gain"]
+    return (
+        f"Training on without any decision changes accuracy by {_interval(plain)}: the small model "
+        "was not trained to its end, and this opponent is not beaten."
+        if plain["low"] > 0
+        else f"Training on without any decision changes accuracy by {_interval(plain)}."
+    )
+
+
+def _above(run: dict[str, Any], way: str, key: str) -> bool:
+    found = run["ways"].get(way, {}).get(key)
+    return found is not None and found["low"] > 0
+
+
+def draw(results: Path, images: Path) -> list[Path]:
+    """Draw what each way and each opponent gains on unmarked phantoms."""
+    (run,) = stored(results, "curation.json")["runs"]
+    names = [name for name in WAYS if name in run["ways"]][::-1]
+    path = images / "curation.png"
+    with drawn(path, 7.2, 2.9) as figure:
+        axes = figure.subplots()
+        axes.axvline(0, color=LIGHT["muted"], linewidth=1)
+        for place, name in enumerate(names):
+            gain = run["ways"][name]["gain"]
+            ink = LIGHT["accent"] if name in ("remove", "replace", "fine-tune") else LIGHT["muted"]
+            axes.plot([gain["low"], gain["high"]], [place, place], color=ink, linewidth=2)
+            axes.plot(gain["value"], place, "o", color=ink)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xlabel("accuracy gained on unmarked phantoms, 95 % interval by person")
+    return [path]
