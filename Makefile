@@ -10,7 +10,7 @@ export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector transfer verdict picture clean
+.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector transfer verdict explanations picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,13 @@ transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real C
 
 train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with the package
 	$(BIN)/python scripts/train_detector.py
+
+explanations: $(VENV)/.dev ## score the shipped models' heat maps again, for reports and docs/explanations.md
+	$(BIN)/spinexplain score-explanations protoverse-phantom placement --store -o build/explanations/sheets --jobs 2
+	$(BIN)/spinexplain score-explanations detector-phantom placement --store -o build/explanations/boxes --jobs 2
+	cp build/explanations/sheets/leaderboard.json docs/results/explanations.json
+	cp build/explanations/boxes/leaderboard.json docs/results/explanations-boxes.json
+	cd docs && ../$(BIN)/python -m writers explanations
 
 picture: $(VENV)/.dev ## take the README's picture from the demo's report
 	$(BIN)/python docs/writers/readme_picture.py

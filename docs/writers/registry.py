@@ -48,6 +48,7 @@ WRITERS = {
     "detector": Writer({"concepts/detector.md": "detector:written"}),
     "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
     "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
+    "explanations": Writer({"explanations.md": "explanations:written"}, "explanations:draw"),
     "verdict": Writer({"verdict.md": "verdict:written"}),
     "mask-errors": Writer({"masks.md": "masks:written"}, "masks:draw"),
     "false-alarms": Writer({"masks.md": "false_alarms:written"}),

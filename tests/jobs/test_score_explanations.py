@@ -116,6 +116,7 @@ def test_what_was_found_goes_into_the_bundle_and_the_report(scored, tmp_path):
     from spinexplain.models.bundle.store import load_grader
 
     bundle, out = tmp_path / "bundle", tmp_path / "copy"
+    shipped = load_grader("protoverse-phantom").info
     shutil.copytree(locate("protoverse-phantom"), bundle)
     shutil.copytree(scored.request.out, out)
     (pieces,) = (out / "pieces").iterdir()
@@ -126,9 +127,9 @@ def test_what_was_found_goes_into_the_bundle_and_the_report(scored, tmp_path):
     assert set(told) == {"prototypes", "gradcam"}
     assert told["prototypes"].endplate == found["endplate"]["value"]
     assert told["prototypes"].cohort == "placement"
-    assert load_grader("protoverse-phantom").info.evidence == ()
-    assert info.weights_sha256 == load_grader("protoverse-phantom").info.weights_sha256
-    assert pieces.is_dir()  # found again by the same bundle
+    assert load_grader("protoverse-phantom").info == shipped
+    assert info.weights_sha256 == shipped.weights_sha256
+    assert list(pieces.parent.iterdir()) == [pieces]  # found again by the same weights
 
 
 @pytest.mark.slow

@@ -220,7 +220,9 @@ def _model(
 
     grader = loaded_grader(name)
     cohort = _cohort(request, grader.spec.axes, progress)
-    rows = bench_rows(cohort, grader.spec.axes, request.split, request.vertebrae, request.seed)
+    sheets_drawn = grader.spec.axes == 2 and not Path(request.cohort).is_dir()
+    most = 0 if sheets_drawn else request.vertebrae  # as many as asked for, and neighbors
+    rows = bench_rows(cohort, grader.spec.axes, request.split, most, request.seed)
     source = Source(name, cohort.path, tuple(rows.tolist()), request.dissections)
     usable, dissections = [], loaded_dissections(request.dissections)
     for explainer in explainers:
@@ -231,7 +233,8 @@ def _model(
         else:
             method_by_name(explainer, grader, dissections)  # a wrong name fails now, not later
             usable.append(explainer)
-    key = f"{folder_name(grader.info.name)}-{grader.info.sha256[:12]}"
+    known = grader.info.weights_sha256 or grader.info.sha256
+    key = f"{folder_name(grader.info.name)}-{known[:12]}"
     return _Model(
         name=grader.info.name,
         task=grader.task,

@@ -276,7 +276,7 @@ def _forest(
                 axes.hlines(place, one["low"], one["high"], color=LIGHT["accent"], lw=2)
             axes.plot([one["value"]], [place], "o", color=LIGHT["accent"], ms=5)
         axes.set_yticks(range(len(names)), names)
-        axes.invert_yaxis()
+        axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
         axes.set_xlabel(label)
 
 

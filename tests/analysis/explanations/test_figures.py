@@ -78,7 +78,11 @@ def test_twins_and_alarms_by_hand(scoring, drawn, oracle_maps):
     assert found["usefulness"]["found"] == int(bench.fractured.sum())
     # One of two alarms is stronger than all fractures, one weaker.
     assert found["usefulness"]["error_auc"]["value"] == pytest.approx(0.5)
-    assert found["neighbors"] is None
+    # Both alarms apart, every normal vertebra is as strong as its fractured neighbor's half.
+    beside = (bench.grades == "G0") & np.isin(bench.subjects, bench.subjects[bench.fractured])
+    assert 0 < found["neighbors"]["pairs"] == int(beside.sum())
+    if not beside[alarms].any():
+        assert found["neighbors"]["value"] == 1.0
     assert found["faithfulness"] == {}
     assert found["seconds"] == 1.0
 
@@ -94,7 +98,7 @@ def test_curves_by_hand(scoring, drawn, oracle_maps):
 
 
 def test_neighbors_of_one_scan(scoring, drawn, oracle_maps):
-    """Call the drawn vertebrae one scan, two levels: the fractured one must be stronger."""
+    """Two vertebrae of one scan, the upper fractured: it must be stronger."""
     from dataclasses import replace
 
     rows = [
@@ -105,7 +109,9 @@ def test_neighbors_of_one_scan(scoring, drawn, oracle_maps):
     levels[rows] = ["T12", "L1"]
     series = np.array([f"scan{k}" for k in range(len(levels))])
     series[rows] = "one"
-    bench = replace(drawn.bench, levels=levels, series=series)
+    subjects = np.array(drawn.bench.subjects)
+    subjects[rows] = "one person"
+    bench = replace(drawn.bench, levels=levels, series=series, subjects=subjects)
     strengths = np.zeros(len(bench))
     strengths[rows[0]] = 1.0
     chunk = chunk_of(bench, oracle_maps, strengths, np.zeros(len(bench)), bench.fractured)

@@ -3,7 +3,9 @@ import hashlib
 import numpy as np
 import pytest
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.bench import bench_cohort
+from spinexplain.data.phantom.sheets import GRADED
 from spinexplain.errors import ConfigError, OutputError
 
 
@@ -24,9 +26,27 @@ def test_fractures_have_their_twins(tmp_path):
     cohort = bench_cohort(tmp_path / "a", "placement", 5, 6, 2, drawn.append)
     index = cohort.index
     own, twins = index[~index["healthy_twin"]], index[index["healthy_twin"]]
-    assert len(own) == 6
+    assert own["subject"].nunique() == 6
     assert set(own.loc[own["grade"] != "G0", "twin_id"]) == set(twins["twin_id"])
     assert drawn == [6]
+
+
+def test_a_normal_neighbor_stands_beside_a_fracture(tmp_path):
+    """In the same scan: where both crops show the same bone, it looks the same."""
+    cohort = bench_cohort(tmp_path / "a", "placement", 5, 6, 2)
+    own = cohort.index[~cohort.index["healthy_twin"]]
+    pairs = [group for _, group in own.groupby("subject") if len(group) == 2]
+    assert {group["subject"].iloc[0] for group in pairs} == set(
+        own.loc[own["grade"].isin(["G2", "G3"]), "subject"]
+    )
+    for group in pairs:
+        fracture, beside = group[group["grade"] != "G0"], group[group["grade"] == "G0"]
+        orders = [GRADED.index(one["level"].iloc[0]) for one in (fracture, beside)]
+        assert abs(orders[0] - orders[1]) == 1
+        labels = cohort.read("labels_2d", np.array([fracture.index[0], beside.index[0]]))
+        code = VertebraLevel(fracture["level"].iloc[0]).verse_label
+        areas = (labels == code).sum(axis=(1, 2))
+        assert 0.5 < areas[1] / areas[0] <= 1.1
 
 
 def test_drawing_goes_on_and_a_finished_one_is_opened(tmp_path):

@@ -169,11 +169,10 @@ def _regions(scoring: Scoring, maps: np.ndarray) -> dict[str, dict[str, float | 
 
 def _neighbors(bench: Bench, strengths: np.ndarray) -> dict[str, Any] | None:
     """Compare adjacent vertebrae of a scan, one of them fractured; None where there are none."""
-    if len(set(zip(bench.series, bench.levels, strict=True))) < len(bench):
-        return None  # drawn sheets: many persons in one series
+    scans = np.array([f"{a}/{b}" for a, b in zip(bench.subjects, bench.series, strict=True)])
     pairs = []
-    for name in np.unique(bench.series):
-        rows = np.flatnonzero(bench.series == name)
+    for name in np.unique(scans):  # drawn sheets: many persons in one series
+        rows = np.flatnonzero(scans == name)
         rows = rows[np.argsort([VertebraLevel(str(bench.levels[row])).order for row in rows])]
         pairs += [
             (upper, lower)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.phantom.boxes import box_shard
 from spinexplain.data.phantom.presets import load_preset, preset_hash
 from spinexplain.data.phantom.scan import PhantomScan, make_subject
-from spinexplain.data.phantom.sheets import phantom_sheets
+from spinexplain.data.phantom.sheets import neighbor_sheet, phantom_sheets
 from spinexplain.data.schema import KINDS, MARGIN_SHAPE_3D, SPACING_MM
 from spinexplain.data.shard import SeriesShard, to_stored
 from spinexplain.data.sheets import sheet_shard, twin_shard
@@ -35,6 +36,9 @@ def bench_cohort(
 ) -> Cohort:
     """Draw a cohort of vertebrae with evidence and healthy twins, or open the one drawn before.
 
+    Beside every fractured sheet comes one of a normal neighbor in the same scan, where the
+    person has one; whole scans hold all neighbors.
+
     Parameters
     ----------
     folder : Path
@@ -43,7 +47,8 @@ def bench_cohort(
     seed : int
         Not that of a training: the vertebrae must be new to every model.
     vertebrae : int
-        At least so many sheets, or so many boxes in whole scans; twins come on top.
+        So many sheets, or at least so many boxes in whole scans; twins and the neighbors of
+        sheets come on top.
     axes : int
         2 for sheets, 3 for boxes.
     advance : callable
@@ -61,13 +66,14 @@ def bench_cohort(
         If ``folder`` holds something else.
     """
     load_preset(preset)
-    settings = {
+    settings: dict[str, Any] = {
         "phantom": preset,
         "preset_sha256": preset_hash(preset),
         "seed": seed,
         "vertebrae": vertebrae,
         "axes": axes,
     }
+    settings |= {"neighbors": True} if axes == 2 else {}
     finished = (folder / INDEX_FILE).exists()
     same = finished and read_description(folder)["settings"] == settings
     writer = CohortWriter.create(folder, settings, force=same)
@@ -84,6 +90,8 @@ def _sheets(writer: CohortWriter, preset: str, seed: int, vertebrae: int) -> Ite
         series = f"{preset}-{seed}-{start:06d}"
         if writer.notes("phantom", f"{series}-twins") is None:
             drawn = list(phantom_sheets(preset, seed, number, start, twins=True))
+            beside = [neighbor_sheet(preset, seed, start + k) for k in range(number)]
+            drawn += [sheet for sheet in beside if sheet is not None]
             writer.add_series(sheet_shard(series, drawn, seed=seed))
             twins = twin_shard(f"{series}-twins", drawn, seed=seed)
             if twins is not None:

@@ -123,14 +123,76 @@ def draw_sheet(
     preset: Preset, seed: int, k: int, shape: tuple[int, int], twins: bool = False
 ) -> PhantomSheet:
     """Draw sheet number ``k`` of a seed."""
+    person = _drawn_person(preset, seed, k)
+    return _sheet_of(preset, person, person.target, shape, twins)
+
+
+def neighbor_sheet(
+    preset: str | Preset, seed: int, k: int, shape: tuple[int, int] = (144, 144)
+) -> PhantomSheet | None:
+    """Draw a normal vertebra beside the fractured one of sheet number ``k``: the same scan.
+
+    Parameters
+    ----------
+    preset : str or Preset
+    seed, k : int
+        As of :func:`phantom_sheets`.
+    shape : tuple of 2 ints
+
+    Returns
+    -------
+    PhantomSheet or None
+        Of the vertebra below where ``k`` is even and above where it is odd, or of the other one
+        where that is fractured or not graded. None where neither can be shown, or where sheet
+        ``k`` has no moderate or severe fracture.
+
+    Examples
+    --------
+    >>> sheet = next(phantom_sheets("balanced", seed=1, n=1, start=2))
+    >>> beside = neighbor_sheet("balanced", seed=1, k=2)
+    >>> (sheet.level, sheet.grade), (beside.level, beside.grade)
+    (('L2', 2), ('L3', 0))
+    """
+    chosen = load_preset(preset) if isinstance(preset, str) else preset
+    person = _drawn_person(chosen, seed, k)
+    at = GRADED.index(person.target)
+    if person.subject.truth[at].grade < 2:
+        return None
+    for step in (1, -1) if k % 2 == 0 else (-1, 1):
+        if 0 <= at + step < len(GRADED) and person.subject.truth[at + step].grade == 0:
+            return _sheet_of(chosen, person, GRADED[at + step], shape, twins=False)
+    return None
+
+
+@dataclass(frozen=True, eq=False)
+class _Person:
+    """Who is on a sheet, and the seeds of tissue, scan and noise."""
+
+    name: str
+    subject: Subject
+    target: str
+    tissue: np.random.SeedSequence
+    scan: np.random.SeedSequence
+    noise: np.random.SeedSequence
+
+
+def _drawn_person(preset: Preset, seed: int, k: int) -> _Person:
     root = np.random.SeedSequence(seed, spawn_key=(k,))
     anatomy, tissue, scan, noise = root.spawn(4)
     rng = np.random.default_rng(anatomy)
     target, grades = draw_grades(rng, preset)
     subject = draw_subject(rng, preset, grades, target)
+    return _Person(f"{preset.name}-{seed}-{k}", subject, target, tissue, scan, noise)
+
+
+def _sheet_of(
+    preset: Preset, person: _Person, target: str, shape: tuple[int, int], twins: bool
+) -> PhantomSheet:
+    """Image a person's sheet around one vertebra."""
+    subject, noise = person.subject, person.noise
     places = stack(subject.bodies, subject.posture, fractured=True)
-    around = draw_surroundings(np.random.default_rng(tissue), preset.around, places)
-    scan_rng = np.random.default_rng(scan)
+    around = draw_surroundings(np.random.default_rng(person.tissue), preset.around, places)
+    scan_rng = np.random.default_rng(person.scan)
     grid = target_grid(scan_rng, preset, subject, places, target, shape)
     how = draw_acquisition(scan_rng, preset.scanner)
     outside = field_edges(scan_rng, preset.scanner, shape)
@@ -146,7 +208,7 @@ def draw_sheet(
     body = subject.bodies[level_index(target)]
     code = body.code
     return PhantomSheet(
-        subject=f"{preset.name}-{seed}-{k}",
+        subject=person.name,
         truth=truth,
         hu=hu,
         labels=np.where(outside, 0, canvas.label).astype(np.uint8),

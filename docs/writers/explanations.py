@@ -1,0 +1,179 @@
+"""The tables and plots of docs/explanations.md: what the shipped models' heat maps are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spinexplain.report.explanations_page import (
+    QUESTIONS,
+    gain,
+    placement_png,
+    skill_png,
+    sorted_rows,
+)
+from writers.markers import replaced
+from writers.stored import stored
+
+STORES = ("explanations.json", "explanations-boxes.json")
+CHANCE = {"endplate": "1/2", "third": "1/3", "side": "1/2"}
+
+
+def written(page: str, results: Path) -> str:
+    """Return the page with its tables between the markers."""
+    lines: list[str] = []
+    for content in found_in(results):
+        for name, facts in content["benches"].items():
+            rows = sorted_rows([row for row in content["rows"] if row["bench"] == name])
+            lines += bench_lines(content, name, facts, rows)
+    return replaced(page, "scores", "\n".join(lines).rstrip())
+
+
+def draw(results: Path, images: Path) -> list[Path]:
+    """Draw placement and skill of every explainer with their intervals."""
+    content = {"rows": [row for one in found_in(results) for row in one["rows"]]}
+    paths = [images / f"explanations-{name}.png" for name in ("placement", "skill")]
+    for path, drawing in zip(paths, (placement_png, skill_png), strict=True):
+        drawing(content, path)
+    return paths
+
+
+def found_in(results: Path) -> list[dict[str, Any]]:
+    """Read what was stored of sheets and, where it was measured, of boxes."""
+    return [stored(results, name) for name in STORES if (results / name).is_file()]
+
+
+def bench_lines(
+    content: Mapping[str, Any], name: str, facts: Mapping[str, Any], rows: Sequence[Any]
+) -> list[str]:
+    """Write one bench: what was asked, explainers, image-blind maps, prototypes."""
+    asked = [question for question in QUESTIONS if question in facts["true_parts"]]
+    grades = ", ".join(f"{grade} {count}" for grade, count in facts["grades"].items())
+    lines = [
+        f"## {rows[0]['model']}: {name}",
+        "",
+        f"{facts['vertebrae']} vertebrae of {facts['subjects']} persons ({grades}), preset "
+        f"`{content['cohort']}`, seed {content['bench_seed']}. {verdict(rows)}",
+        "",
+        *explainer_table(rows, asked),
+        "",
+        "Maps that never saw the image, on the same vertebrae:",
+        "",
+        *prior_table(facts, asked),
+        "",
+    ]
+    for model in dict.fromkeys(row["model"] for row in rows):
+        found = content["prototypes"].get(model)
+        lines += [prototype_words(found), ""] if found else []
+    return lines
+
+
+def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many explainers beat chance and the best prior, intervals counted.
+
+    Examples
+    --------
+    >>> none = {"placement": {}, "localization": {}, "explainer": "gradcam"}
+    >>> verdict([none])
+    'No map chooses the endplate better than chance. No map beats the best image-blind one.'
+    """
+    right = [row["explainer"] for row in rows if _above(row["placement"].get("endplate"))]
+    better = [row["explainer"] for row in rows if _above(row["localization"].get("top_share"))]
+    first = f"Better than chance at the endplate: {', '.join(right)}." if right else ""
+    second = f"Better than the best image-blind map: {', '.join(better)}." if better else ""
+    return " ".join(
+        [
+            first or "No map chooses the endplate better than chance.",
+            second or "No map beats the best image-blind one.",
+        ]
+    )
+
+
+def _above(found: Mapping[str, Any] | None) -> bool:
+    low = found["gain"]["low"] if found else None
+    return low is not None and low > 0
+
+
+def explainer_table(rows: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> list[str]:
+    """List every explainer with what it chose, where it lay and what moved it."""
+    head = [
+        "explainer",
+        *(f"{QUESTIONS[question][0]} (chance {CHANCE[question]})" for question in asked),
+        "which of two neighbors (chance 1/2)",
+        "top 2 % on the evidence",
+        "minus the best image-blind map",
+        "weaker on the twin; AUC",
+        "deleted, minus shown",
+        "like random weights; labels",
+        "CPU s",
+    ]
+    lines = [_line(head), "|---" * len(head) + "|"]
+    for row in rows:
+        top, twin = row["localization"].get("top_share"), row.get("twin") or {}
+        random, curve = row.get("randomized") or {}, (row.get("faithfulness") or {}).get("twin")
+        cells = [
+            row["explainer"],
+            *(_interval(row["placement"].get(question)) for question in asked),
+            _number((row.get("neighbors") or {}).get("value")),
+            _interval(top),
+            f"{_interval(top['gain'], signed=True)}, {top['prior']}" if top else "–",
+            f"{_number(twin.get('falls'))}; {_number(twin.get('auc'))}",
+            _interval(curve["gap"], signed=True) if curve else "–",
+            f"{_random(random, 'weights')}; {_random(random, 'labels')}",
+            _number(row.get("seconds")),
+        ]
+        lines.append(_line(cells))
+    return lines
+
+
+def prior_table(facts: Mapping[str, Any], asked: Sequence[str]) -> list[str]:
+    """List the image-blind maps.
+
+    The mean of the other fractures leans away from the one that is asked, because the parts are
+    balanced; what part it chooses says nothing, and is left out.
+    """
+    head = ["map", *(QUESTIONS[question][0] for question in asked), "top 2 % on the evidence"]
+    lines = [_line(head), "|---" * len(head) + "|"]
+    for prior in facts["priors"]:
+        leans = prior["prior"].startswith("mean evidence")
+        places = ["–" if leans else _number(prior["placement"].get(one)) for one in asked]
+        lines.append(
+            _line([prior["prior"], *places, _interval(prior["localization"].get("top_share"))])
+        )
+    return lines
+
+
+def prototype_words(found: Mapping[str, Any]) -> str:
+    """Say how different the prototypes of a class are."""
+    winners: dict[str, float] = {}
+    for owner, share in zip(found["owner"], found["winner_share"], strict=True):
+        winners[owner] = max(winners.get(owner, 0.0), share)
+    shares = ", ".join(f"{owner} {share:.2f}" for owner, share in winners.items())
+    parts = ", ".join(f"{owner} {count}" for owner, count in found["distinct_parts"].items())
+    return (
+        f"Its prototypes: mean centered cosine within a class {found['cosine_centered']:.2f}; "
+        f"largest share that one wins of its class {shares}; different parts shown {parts}; "
+        f"the same part in {found['consistency']:.0%} of prototypes; a cell is moved by what "
+        f"lies within {found['effective_field_mm']:.0f} mm."
+    )
+
+
+def _random(found: Mapping[str, Any], name: str) -> str:
+    return _number(found.get(name)) + (" flagged" if found.get(f"{name}_flagged") else "")
+
+
+def _interval(found: Mapping[str, Any] | None, signed: bool = False) -> str:
+    if not found or found["value"] is None:
+        return "–"
+    values = [found[key] for key in ("value", "low", "high")]
+    texts = [gain(value, 2) if signed else _number(value) for value in values]
+    return texts[0] if found["low"] is None else f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

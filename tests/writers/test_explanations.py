@@ -1,0 +1,66 @@
+"""What the page says of maps follows from the intervals stored with them."""
+
+import json
+
+from writers.explanations import explainer_table, found_in, prior_table, verdict
+
+
+def interval(value, low, high):
+    return {"value": value, "low": low, "high": high, "note": ""}
+
+
+def row(explainer, places_low, skill_low):
+    judged = [
+        {**interval(0.6, 0.5, 0.7), "prior": "uniform", "gain": interval(0.1, low, 0.2)}
+        for low in (places_low, skill_low)
+    ]
+    return {
+        "model": "m",
+        "explainer": explainer,
+        "bench": "b",
+        "placement": {"endplate": judged[0]},
+        "localization": {"top_share": judged[1]},
+        "neighbors": {"value": 0.75, "pairs": 4},
+        "twin": {"falls": 0.9, "auc": 0.8},
+        "faithfulness": {"twin": {"gap": interval(0.3, 0.2, 0.4)}},
+        "randomized": {"weights": 0.5, "weights_flagged": True, "labels": None},
+        "seconds": 0.25,
+    }
+
+
+def test_only_intervals_above_zero_count_as_better():
+    rows = [row("prototypes", 0.01, -0.1), row("gradcam", -0.01, -0.2)]
+    assert verdict(rows) == (
+        "Better than chance at the endplate: prototypes. No map beats the best image-blind one."
+    )
+
+
+def test_a_row_shows_every_figure_with_its_opponent():
+    cells = explainer_table([row("gradcam", 0.01, -0.1)], ["endplate"])[2].split(" | ")
+    assert cells == [
+        "| gradcam",
+        "0.60 (0.50 to 0.70)",
+        "0.75",
+        "0.60 (0.50 to 0.70)",
+        "+0.10 (−0.10 to +0.20), uniform",
+        "0.90; 0.80",
+        "+0.30 (+0.20 to +0.40)",
+        "0.50 flagged; –",
+        "0.25 |",
+    ]
+
+
+def test_means_of_the_others_choose_no_part():
+    priors = [
+        {"prior": name, "placement": {"endplate": 0.05}, "localization": {}}
+        for name in ("mean evidence on the centroid", "edge map")
+    ]
+    lines = prior_table({"priors": priors}, ["endplate"])
+    assert [line.split(" | ")[1] for line in lines[2:]] == ["–", "0.05"]
+
+
+def test_boxes_join_once_they_are_stored(tmp_path):
+    (tmp_path / "explanations.json").write_text(json.dumps({"rows": [1]}))
+    assert found_in(tmp_path) == [{"rows": [1]}]
+    (tmp_path / "explanations-boxes.json").write_text(json.dumps({"rows": [2]}))
+    assert [one["rows"] for one in found_in(tmp_path)] == [[1], [2]]
