@@ -165,6 +165,8 @@ class LossSettings(Settings):
     weights shifts the balance with the other terms. The last layer follows.
     ``lambda_height`` weighs the regression of the relative height loss that helps the
     classifier phase to learn from few steps; it needs a cohort that knows the loss.
+    ``lambda_joint_height`` weighs the same in the joint phase of a prototype network, whose
+    trunk then goes on measuring heights while prototypes move it.
     ``lambda_place`` and ``lambda_part`` are for addressed prototypes and need a cohort that
     knows what fractures moved: the first weighs where each lights up, the second which of a
     class wins.
@@ -178,6 +180,7 @@ class LossSettings(Settings):
     outside_power: float = Field(default=1.0, ge=1)
     inside: Literal["body", "evidence"] = "body"
     lambda_height: float = Field(default=0.0, ge=0)
+    lambda_joint_height: float = Field(default=0.0, ge=0)
     lambda_place: float = Field(default=0.0, ge=0)
     lambda_part: float = Field(default=0.0, ge=0)
     diversity: Literal["centered", "cosine", "raw_dot"] = "centered"

@@ -19,6 +19,7 @@ from spinexplain.train.engine import precision
 from spinexplain.train.grading.augment import Crops
 from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.objectives import (
+    HeightBeside,
     WarmUp,
     classification_objective,
     grading_loss,
@@ -101,6 +102,22 @@ def test_height_regression_skips_what_is_not_known(toy_config, batch):
     entropy = F.cross_entropy(logits, batch.labels, weight=WEIGHTS)
     assert float(terms["total"].detach()) == pytest.approx(float((entropy + 0.5 * slow).detach()))
     assert "height" not in classification_objective(model, WEIGHTS, 0.0)(batch)
+
+
+def test_heights_go_on_beside_prototypes(toy_config, batch):
+    """The network's own terms stay; the regression of the pooled features joins the total."""
+    config = toy_config(loss={"lambda_joint_height": 0.5})
+    model = network(config, "prototype")
+    plain = prototype_objective(model, WEIGHTS, config)(batch)
+    beside = HeightBeside(model, LinearNet(model.trunk, 3, config.input, "average"))
+    terms = prototype_objective(model, WEIGHTS, config, beside=beside)(batch)
+    heights = beside.height(model.trunk(batch.x).mean(dim=(2, 3)))[:, 0]
+    known = [0, 1, 3, 4]
+    slow = F.smooth_l1_loss(heights[known], 10 * batch.height_loss[known])
+    assert float(terms["height"].detach()) == pytest.approx(float(slow.detach()), rel=1e-5)
+    total = plain["total"] + 0.5 * slow
+    assert float(terms["total"].detach()) == pytest.approx(float(total.detach()), rel=1e-5)
+    assert "height" not in plain
 
 
 def test_bfloat16_runs_the_network_only(toy_config, batch, monkeypatch):

@@ -128,6 +128,19 @@ def test_batch_statistics_stay_frozen_in_the_joint_phase(toy_set, toy_config, tm
     assert not torch.equal(state["layers.0.weight"], saved["linear.trunk.layers.0.weight"])
 
 
+def test_heights_beside_prototypes_move_the_trunk_and_are_resumed(toy_set, toy_config, tmp_path):
+    data = replace(toy_set(), height_loss=np.linspace(0, 0.6, len(toy_set())))
+    configs = {name: toy_config(loss={"lambda_joint_height": name}) for name in (0.0, 1.0)}
+    runs = {name: train_model(one, data, tmp_path / str(name)) for name, one in configs.items()}
+    assert not equal_bits(runs[0.0].model.trunk, runs[1.0].model.trunk)
+    assert isinstance(runs[1.0].model, PrototypeNet)
+    last = configs[1.0].joint.steps
+    with pytest.raises(Killed):
+        train_model(configs[1.0], data, tmp_path / "two", progress=killed_at("joint-1", last))
+    again = train_model(configs[1.0], data, tmp_path / "two", resume=True)
+    assert equal_bits(again.model, runs[1.0].model)
+
+
 def test_baseline_learns_the_toy_task(toy_set, toy_config, tmp_path):
     config = toy_config(head={"kind": "linear"}, classifier={"steps": 60})
     trained = train_model(config, toy_set(n=90), tmp_path / "run")

@@ -186,7 +186,10 @@ class LinearNet(nn.Module):
 
     def pooled_features(self, x: Tensor) -> Tensor:
         """Return the features of an image, (N, channels)."""
-        maps = self.trunk(x)
+        return self.pooled(self.trunk(x), x)
+
+    def pooled(self, maps: Tensor, x: Tensor) -> Tensor:
+        """Pool the trunk's features (N, channels, *G) of inputs ``x`` over the grid."""
         features, grid = maps.flatten(2), [int(cells) for cells in maps.shape[2:]]
         if self.target_channel is None:
             return features.mean(dim=2)

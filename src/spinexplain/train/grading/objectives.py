@@ -48,6 +48,27 @@ class WarmUp(nn.Module):
         return self.linear.last_layer(features), self.height(features)[:, 0]
 
 
+class HeightBeside(nn.Module):
+    """A prototype network and, while it is trained, a regression of the height loss beside it.
+
+    Parameters
+    ----------
+    net : PrototypeNet
+    classifier : LinearNet
+        On the same trunk; only its pooling is used.
+    """
+
+    def __init__(self, net: PrototypeNet, classifier: LinearNet) -> None:
+        super().__init__()
+        self.net, self._pooled = net, classifier.pooled
+        self.height = nn.Linear(net.trunk.channels, 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return latent patches (N, D, *G) and height losses (N,)."""
+        maps = self.net.trunk(x)
+        return self.net.add_on(maps), self.height(self._pooled(maps, x))[:, 0]
+
+
 def grading_loss(
     kind: str, logits: Tensor, batch: Batch, weights: Tensor, normalize: str = "weights"
 ) -> Tensor:
@@ -98,18 +119,44 @@ def classification_objective(
         entropy = grading_loss(grading, logits, batch, weights, normalize)
         if lambda_height == 0 or batch.height_loss is None:
             return {"cross_entropy": entropy, "total": entropy}
-        known = torch.isfinite(batch.height_loss)
-        regression = F.smooth_l1_loss(heights[known], 10 * batch.height_loss[known])
+        regression = height_regression(heights, batch.height_loss)
         total = entropy + lambda_height * regression
         return {"cross_entropy": entropy, "height": regression, "total": total}
 
     return objective
 
 
+def height_regression(heights: Tensor, height_loss: Tensor) -> Tensor:
+    """Return the smooth L1 distance of tenths of the body's height, where the loss is known.
+
+    Parameters
+    ----------
+    heights : Tensor, shape (N,)
+        As predicted, in tenths.
+    height_loss : Tensor, shape (N,)
+        As a share, 0 to 1; NaN where unknown.
+
+    Examples
+    --------
+    >>> float(height_regression(torch.tensor([5.0, 1.0]), torch.tensor([0.3, torch.nan])))
+    1.5
+    """
+    known = torch.isfinite(height_loss)
+    if not bool(known.any()):
+        return heights.sum() * 0.0
+    return F.smooth_l1_loss(heights[known], 10 * height_loss[known])
+
+
 def prototype_objective(
-    model: PrototypeNet, weights: Tensor, config: TrainConfig, precision: str = "fp32"
+    model: PrototypeNet,
+    weights: Tensor,
+    config: TrainConfig,
+    precision: str = "fp32",
+    beside: HeightBeside | None = None,
 ) -> Callable[[Batch], Terms]:
     """Return ProtoVerse's loss: cross-entropy, cluster, separation, diversity, L1, outside.
+
+    With ``beside`` also the regression of the height loss, weighed by ``lambda_joint_height``.
 
     Notes
     -----
@@ -119,8 +166,12 @@ def prototype_objective(
     """
 
     def objective(batch: Batch) -> Terms:
+        heights = None
         with network_precision(precision, batch.x.device.type):
-            latent = model.latent(batch.x)
+            if beside is None:
+                latent = model.latent(batch.x)
+            else:
+                latent, heights = beside(batch.x)
         maps = model.latent_distances(latent.float())
         nearest = maps.flatten(2).amin(dim=2)
         owner, loss = model.prototype_class, config.loss
@@ -134,6 +185,8 @@ def prototype_objective(
             "outside": _outside(model, maps, batch, config),
             **placed_terms(model, model.similarity_of(maps), batch, config),
         }
+        if heights is not None and batch.height_loss is not None:
+            terms["height"] = height_regression(heights.float(), batch.height_loss)
         factors = {
             "cluster": loss.lambda_clst,
             "separation": loss.lambda_sep,
@@ -142,6 +195,7 @@ def prototype_objective(
             "outside": loss.lambda_outside,
             "place": loss.lambda_place,
             "part": loss.lambda_part,
+            "height": loss.lambda_joint_height,
         }
         total = terms["cross_entropy"]
         for name, factor in factors.items():

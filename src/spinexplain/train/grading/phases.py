@@ -16,7 +16,7 @@ from spinexplain.models.inputs import batch_size, network_input
 from spinexplain.models.losses import class_weights
 from spinexplain.train.grading.augment import augmented_crops, inside_mask
 from spinexplain.train.grading.last_layer import SOLVERS
-from spinexplain.train.grading.objectives import WarmUp, target_cells
+from spinexplain.train.grading.objectives import HeightBeside, WarmUp, target_cells
 from spinexplain.train.grading.part_targets import placed_targets
 from spinexplain.train.grading.projection import inputs_in_batches, plain_batches
 
@@ -71,6 +71,11 @@ def prototype_groups(
     if with_trunk:
         groups.append(_group(model.trunk, settings.trunk_lr, settings.weight_decay))
     return groups
+
+
+def height_group(model: HeightBeside, settings: PhaseSettings) -> dict[str, Any]:
+    """Return the parameter group of the regression beside a prototype network."""
+    return _group(model.height, settings.head_lr, settings.weight_decay)
 
 
 def _group(module: nn.Module, lr: float, weight_decay: float) -> dict[str, Any]:

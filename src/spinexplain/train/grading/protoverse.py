@@ -19,11 +19,13 @@ from spinexplain.train.engine.loop import Phase
 from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.features import cached_where_possible
 from spinexplain.train.grading.objectives import (
+    HeightBeside,
     WarmUp,
     classification_objective,
     prototype_objective,
 )
 from spinexplain.train.grading.phases import (
+    height_group,
     linear_groups,
     prototype_groups,
     start_from_patches,
@@ -71,8 +73,7 @@ class GraderRun(Run):
         model = self._started()
         best: Trained | None = None
         for number in range(self.config.rounds):
-            joint = self._prototype_phase(model, f"joint-{number + 1}", 2 + number, True)
-            self._descend(joint, model, masks=self._needs_masks)
+            self._joint(model, number)
             kept = copied_state(model)
             trained = self._projected(model, f"round-{number + 1}")
             if best is None or trained.figures["f1"] > best.figures["f1"]:
@@ -140,12 +141,33 @@ class GraderRun(Run):
             self._descend(warm, model, data, masks=self._needs_masks)
         return model
 
+    def _joint(self, model: PrototypeNet, number: int) -> None:
+        """Train trunk and head together, with the regression of heights beside them or without."""
+        name, config = f"joint-{number + 1}", self.config
+        beside = None
+        if config.loss.lambda_joint_height > 0:
+            with seeded_build(config.seed + 2):
+                classes = len(config.classes)
+                pooling = LinearNet(model.trunk, classes, config.input, config.head.pooling)
+                beside = HeightBeside(model, pooling)
+        phase = self._prototype_phase(model, name, 2 + number, True, beside)
+        self._descend(phase, model if beside is None else beside, masks=self._needs_masks)
+
     def _prototype_phase(
-        self, model: PrototypeNet, name: str, number: int, with_trunk: bool
+        self,
+        model: PrototypeNet,
+        name: str,
+        number: int,
+        with_trunk: bool,
+        beside: HeightBeside | None = None,
     ) -> Phase[Batch]:
         settings = self.config.joint if with_trunk else self.config.warm
         groups = prototype_groups(model, settings, with_trunk)
-        objective = prototype_objective(model, self.weights, self.config, settings.precision)
+        if beside is not None:
+            groups.append(height_group(beside, settings))
+        objective = prototype_objective(
+            model, self.weights, self.config, settings.precision, beside
+        )
         before = max(number - 2, 0) * settings.steps
         return Phase(name, number, settings, groups, objective, (model.trunk,), before)
 
