@@ -106,7 +106,7 @@ def opened(folder: Path, spec: InputSpec) -> Bench:
     frames = [body_frame(mask.numpy() > 0) for mask in crops.target]  # type: ignore[union-attr]
     priors = blind(crops, frames, fractures.subjects)
     return Bench(
-        name=folder.name.split("-990")[0],
+        name=folder.name.rsplit("-", 2)[0],
         sheets=sheets,
         labels=class_labels(sheets, TASK),
         fractures=fractures,
@@ -406,12 +406,13 @@ def main() -> None:
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--cohorts", type=Path, required=True)
     parser.add_argument("--presets", default="placement,balanced,hard")
+    parser.add_argument("--seed", type=int, default=990, help="of the cohorts")
     options = parser.parse_args()
     torch.set_num_threads(1)
     graders = {Path(run).name: load_grader(run, runtime="torch") for run in options.runs}
     found: dict[str, Any] = {name: {} for name in graders}
     for preset in options.presets.split(","):
-        folder = next(options.cohorts.glob(f"{preset}-990-*"))
+        folder = next(options.cohorts.glob(f"{preset}-{options.seed}-*"))
         bench = opened(folder, next(iter(graders.values())).spec)
         for name, grader in graders.items():
             model = grader.model

@@ -97,10 +97,11 @@ def _above(found: Mapping[str, Any] | None) -> bool:
 
 def explainer_table(rows: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> list[str]:
     """List every explainer with what it chose, where it lay and what moved it."""
+    beside = any(row.get("neighbors") for row in rows)
     head = [
         "explainer",
         *(f"{QUESTIONS[question][0]} (chance {CHANCE[question]})" for question in asked),
-        "which of two neighbors (chance 1/2)",
+        *(["which of two neighbors (chance 1/2)"] if beside else []),
         "top 2 % on the evidence",
         "minus the best image-blind map",
         "weaker on the twin; AUC",
@@ -115,7 +116,7 @@ def explainer_table(rows: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> 
         cells = [
             row["explainer"],
             *(_interval(row["placement"].get(question)) for question in asked),
-            _number((row.get("neighbors") or {}).get("value")),
+            *([_number((row.get("neighbors") or {}).get("value"))] if beside else []),
             _interval(top),
             f"{_interval(top['gain'], signed=True)}, {top['prior']}" if top else "–",
             f"{_number(twin.get('falls'))}; {_number(twin.get('auc'))}",

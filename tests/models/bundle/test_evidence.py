@@ -20,7 +20,7 @@ def bundle(tmp_path):
 
 
 def test_what_is_stored_is_read_and_listed(bundle):
-    assert load_grader(bundle).info.evidence == ()
+    assert TOLD not in load_grader(bundle).info.evidence
     store_evidence(bundle, [TOLD])
     verify(bundle)
     assert load_grader(bundle).info.evidence == (TOLD,)
