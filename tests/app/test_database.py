@@ -16,7 +16,7 @@ def test_migrating_again_changes_nothing(server):
     migrate(server.database.engine)
     again = open_database(sqlite_url(server.folder.database))
     with again.reading() as session:
-        assert session.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
+        assert session.scalar(text("SELECT version_num FROM alembic_version")) == "0003"
 
 
 def test_two_writers_at_once_lose_nothing(server, ready):

@@ -112,3 +112,45 @@ class PrototypeDecision(Record):
     prototype: Mapped[int] = mapped_column(Integer)
     body: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[str] = mapped_column(String(32))
+
+
+class StudyRow(Record):
+    """A reader study that this server shows; its pages lie in the data folder."""
+
+    __tablename__ = "studies"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    added_at: Mapped[str] = mapped_column(String(32))
+
+
+class StudyReader(Record):
+    """Who takes part in a study, and as which of its readers."""
+
+    __tablename__ = "study_readers"
+    __table_args__ = (UniqueConstraint("study_id", "number", name="one_account_a_reader"),)
+
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer)
+
+
+class StudyAnswer(Record):
+    """One answer of one reader; never changed, never deleted.
+
+    ``question`` is a key of the study, or ``revealed``: what the software suggests was shown,
+    and the page is closed.
+    """
+
+    __tablename__ = "study_answers"
+    __table_args__ = (Index("answers_of_a_reader", "study_id", "account_id"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    study_id: Mapped[str] = mapped_column(ForeignKey("studies.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    item: Mapped[str] = mapped_column(String(16))
+    piece: Mapped[int] = mapped_column(Integer)
+    question: Mapped[str] = mapped_column(String(32))
+    value: Mapped[Any] = mapped_column(JSON)
+    seconds: Mapped[float | None] = mapped_column(Float)
+    at: Mapped[str] = mapped_column(String(32))

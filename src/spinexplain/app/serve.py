@@ -18,6 +18,7 @@ from spinexplain.app.database import Database, open_database, sqlite_url
 from spinexplain.app.folder import DataFolder, make_folder
 from spinexplain.app.intake import add_examples
 from spinexplain.app.protection import LOOPBACK
+from spinexplain.app.studies import add_study
 from spinexplain.errors import ConfigError
 
 _RESTART_S = 2.0
@@ -42,6 +43,8 @@ class ServeRequest:
         Whether folder names of watched scans are shown: they may name the patient.
     examples : bool
         Whether the example scans are taken in.
+    studies : tuple of Path
+        Reader studies that are taken in: their pages, not their keys.
     """
 
     data: Path
@@ -51,6 +54,7 @@ class ServeRequest:
     database_url: str | None = None
     identified: bool = False
     examples: bool = False
+    studies: tuple[Path, ...] = ()
 
     @property
     def url(self) -> str:
@@ -77,6 +81,8 @@ def prepare(request: ServeRequest) -> tuple[Database, DataFolder]:
                 )
     if request.examples:
         add_examples(database, folder)
+    for study in request.studies:
+        add_study(database, folder, study)
     return database, folder
 
 

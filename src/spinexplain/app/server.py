@@ -26,13 +26,14 @@ from spinexplain.app.routes import (
     prototypes,
     scan,
     sign_in,
+    studies,
     worklist,
 )
 from spinexplain.errors import SpinexplainError
 from spinexplain.texts.printable import printable
 from spinexplain.ui.pages import static_text
 
-_ROOMS = (worklist, scan, acts, exports, centers, compare, prototypes, sign_in, accounts)
+_ROOMS = (worklist, scan, acts, exports, centers, compare, prototypes, studies, sign_in, accounts)
 _LARGEST_FORM = 2 * 2**20
 
 

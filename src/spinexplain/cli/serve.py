@@ -31,6 +31,10 @@ def command(
     examples: Annotated[
         bool, typer.Option("--examples", help="Take the package's example scans in.")
     ] = False,
+    study: Annotated[
+        list[Path] | None,
+        typer.Option("--study", metavar="DIR", help="Take a reader study in; may be repeated."),
+    ] = None,
     new_account: Annotated[
         str | None,
         typer.Option("--add-account", metavar="NAME", help="Make an account and leave."),
@@ -53,6 +57,7 @@ def command(
         database_url=database,
         identified=identified,
         examples=examples,
+        studies=tuple(study or ()),
     )
     if new_account is not None:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -1,0 +1,117 @@
+"""A whole study in the browser, two readers."""
+
+import pytest
+
+from app.studies_by_hand import write_by_hand
+from app.test_browser import AXE, WIDTHS, browser, open_page, pytestmark, running
+from spinexplain.app.accounts import local_account, open_session
+from spinexplain.app.studies import add_study, answers_of, join
+
+__all__ = ["browser", "open_page", "pytestmark", "running"]
+
+
+@pytest.fixture
+def study(running, tmp_path):
+    """A study that the machine's own account takes part in as reader 1."""
+
+    def make(**how):
+        made = write_by_hand(tmp_path / "study", **how)
+        server = running[2]
+        add_study(server.database, server.folder, tmp_path / "study")
+        with server.database.writing() as session:
+            join(session, made, local_account(session).id)
+        return made
+
+    return make
+
+
+def _answers(server, study, number, account):
+    with server.database.reading() as session:
+        return answers_of(session, study, number, account).answers
+
+
+def test_a_whole_study_by_keyboard(open_page, running, study):
+    made = study(pages=2)
+    page = open_page(f"/studies/{made.id}/")
+    assert page.url.endswith("/pages/1")
+    next_button = page.locator("#next")
+    assert next_button.is_disabled()
+    for key in ("y", "n", "y", "y", "4"):  # two pieces with two questions each, then the scale
+        page.keyboard.press(key)
+    page.wait_for_selector("#next:not([disabled])")
+    page.fill("textarea", "clear")
+    page.locator("textarea").blur()
+    page.locator("h1").click(force=True)
+    page.keyboard.press("h")
+    assert page.locator("body.bare").count() == 1
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pages/2")
+    page.reload()  # goes on where it was
+    for key in ("n", "n", "n", "n", "1"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#next:not([disabled])")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=All 2 pages are finished")
+    server = running[2]
+    with server.database.writing() as session:
+        account = local_account(session).id
+    said = _answers(server, made, 1, account)
+    first = [a.value for a in said if a.item == made.plan(1).sessions[0][0]]
+    assert first == ["yes", "no", "yes", "yes", 4.0, "clear"]
+    assert all(a.seconds > 0 for a in said)
+
+
+def test_a_second_reader_has_another_order_and_answers_of_their_own(browser, running, study):
+    made = study(pages=4)
+    base, _, server = running
+    with server.database.writing() as session:
+        from app.conftest import CHEAP
+        from spinexplain.app.accounts import add_account
+
+        account = add_account(session, "second reader", "long enough", "admin", CHEAP)
+        join(session, made, account.id)
+        token, number = open_session(session, account), account.id
+    context = browser.new_context()
+    context.add_cookies([{"name": "spinexplain_session", "value": token, "url": base}])
+    page = context.new_page()
+    page.goto(f"{base}/studies/{made.id}/")
+    item = page.locator("#study-page").get_attribute("data-item")
+    assert item == made.plan(2).sessions[0][0]
+    page.keyboard.press("n")
+    page.wait_for_selector(".question.kept")
+    assert [a.value for a in _answers(server, made, 2, number)] == ["no"]
+    context.close()
+
+
+def test_units_are_scrolled_and_revealed_after_the_answer(open_page, running, study, browser):
+    made = study(kind="units", pages=2, slices=3)
+    base, _, server = running
+    with server.database.writing() as session:
+        account = local_account(session)
+        token = open_session(session, account)
+    context = browser.new_context()
+    context.add_cookies([{"name": "spinexplain_session", "value": token, "url": base}])
+    page = context.new_page()
+    page.goto(f"{base}/studies/{made.id}/")
+    view = page.locator(".study-view").first
+    view.hover()
+    page.mouse.wheel(0, 100)
+    assert view.locator("input[type=range]").input_value() == "1"
+    assert page.locator("text=superior endplate").count() == 1  # an option, not a suggestion
+    for name in ("meaningful", "place", "confidence"):
+        page.locator(f"[data-question={name}] label").first.click()
+    page.wait_for_selector("#show-reveal:not([disabled])")
+    page.click("#show-reveal")
+    page.wait_for_selector("#reveal dd")
+    assert page.locator("#reveal dd").inner_text() == "superior endplate"
+    assert page.locator(".question").first.is_disabled()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run().then(r => r.violations"
+        ".filter(v => ['serious', 'critical'].includes(v.impact)).map(v => v.id))"
+    )
+    assert found == []
+    context.close()
