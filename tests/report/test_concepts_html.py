@@ -32,10 +32,12 @@ def test_it_carries_what_a_raters_file_needs(page, known_dissected):
     assert "Suggested by anatomy:" in page
 
 
-def test_a_suggestion_is_never_shown_as_a_name(page, known_dissected):
-    """In the row of links it is a question, in the form a button."""
+def test_a_suggestion_comes_after_the_answer(page, known_dissected):
+    """No link and no name holds one; the form's shows once the unit is rated."""
     links = re.search(r'<nav class="ranks".*?</nav>', page, re.DOTALL).group()
-    assert re.search(r'title="Suggested by anatomy: [^"]+">[^<]+\?</span>', links)
+    assert "uggest" not in links
+    assert ".unit:not(.rated) .afterwards { display: none; }" in page
+    assert page.count("Suggested by anatomy:") == page.count('class="suggestion afterwards"')
 
 
 def test_outcomes_have_their_units(page):

@@ -123,6 +123,47 @@ def create(
 
 
 @app.command()
+def units(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A shipped model's name, a bundle, or a run.")
+    ],
+    cohort: CohortPath,
+    dissection: Annotated[
+        Path, typer.Argument(metavar="DISSECTION", help="What `dissect` wrote of RUN and COHORT.")
+    ],
+    out: Out,
+    count: Annotated[
+        int, typer.Option("--units", min=1, max=100, help="Those most tied to fracture.")
+    ] = 10,
+    pictures: Annotated[
+        int, typer.Option("--pictures", min=1, max=25, help="Vertebrae shown of each.")
+    ] = 6,
+    questions: Questions = "units",
+    readers: Readers = 2,
+    title: Annotated[str, typer.Option("--title", help="Printed on every page.")] = "Naming units",
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Make a study in which readers name a network's units, each alone and in an own order.
+
+    What anatomy suggests, and whether a unit is tied to fracture, is shown after the answers.
+    `study score` writes the names for `spinexplain names`.
+
+    Example: spinexplain study units detector-phantom cohort dissection --seed 1 -o naming
+    """
+    from spinexplain.cli.progress import shown_steps
+    from spinexplain.jobs.study import UnitsRequest, units_to_folder
+
+    request = UnitsRequest(
+        run, cohort, dissection, out, count, pictures, readers, questions, title, seed, force
+    )
+    with shown_steps() as progress:
+        study = units_to_folder(request, progress)
+    typer.echo(f"study {study.id}: {len(study.items)} units, {len(study.readers)} readers")
+    typer.echo(f"in the browser: spinexplain serve DATA --study {printable(str(out))}")
+
+
+@app.command()
 def paper(study: StudyFolder, out: Out, force: Force = False) -> None:
     """Print a study: a PDF for each reader and session, and the sheet for the answers.
 

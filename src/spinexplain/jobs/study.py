@@ -193,6 +193,67 @@ def _loader() -> Callable[[str], Grader]:
     return load
 
 
+@dataclass(frozen=True)
+class UnitsRequest:
+    """What ``study units`` is asked for.
+
+    Parameters
+    ----------
+    model : str
+    cohort, dissection, out : Path
+        The cohort that was dissected, and what ``dissect`` wrote of it.
+    units, pictures : int
+        Units most tied to fracture, and vertebrae shown of each.
+    readers : int
+    questions, title : str
+    seed : int
+    """
+
+    model: str
+    cohort: Path
+    dissection: Path
+    out: Path
+    units: int = 10
+    pictures: int = 6
+    readers: int = 2
+    questions: str = "units"
+    title: str = "Naming units"
+    seed: int = 0
+    force: bool = False
+
+
+def units_to_folder(request: UnitsRequest, progress: Progress = SILENT) -> Study:
+    """Make a study in which readers name units, whole or not at all.
+
+    Raises
+    ------
+    SpinexplainError
+        If model, cohort and dissection do not belong together, or the output exists.
+    """
+    from spinexplain.data.cohort import Cohort
+    from spinexplain.explainers.dissection.store import read_dissection
+    from spinexplain.io.files import output_folder
+    from spinexplain.study.asking import read_questions
+    from spinexplain.study.units import UnitsPlan, create_units_study
+
+    words = ["spinexplain", "study", "units", Path(request.model).name, request.cohort.name]
+    words += [request.dissection.name, "--units", str(request.units), "--seed", str(request.seed)]
+    plan = UnitsPlan(
+        title=request.title,
+        questions=read_questions(request.questions),
+        units=request.units,
+        pictures=request.pictures,
+        readers=request.readers,
+        seed=request.seed,
+        command=shlex.join(words),
+    )
+    dissection = read_dissection(request.dissection)
+    cohort = Cohort.open(request.cohort)
+    with output_folder(request.out, force=request.force) as folder:
+        grader = _loader()(request.model)
+        return create_units_study(folder, grader, cohort, dissection, plan, progress)
+
+
 def paper_to_folder(
     folder: Path, out: Path, force: bool = False, progress: Progress = SILENT
 ) -> list[str]:

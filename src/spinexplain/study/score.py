@@ -24,6 +24,7 @@ from spinexplain.study.tally import (
     piece_answers,
     tally,
 )
+from spinexplain.study.unit_words import unit_rows
 
 SCORE_SCHEMA = "spinexplain/study-score/1"
 
@@ -80,6 +81,7 @@ def score_study(
         "arms_compared": [row for q in yes_no for row in arm_rows(found, q, seed, draws)],
         "right_or_wrong": [row for q in yes_no for row in right_rows(found, q, seed, draws)],
         "reading": reading_figures(found, seed, draws),
+        "units": unit_rows(found, key) if study.kind == "units" else [],
         "power": power_rows(found, yes_no, foils, seed),
     }
 

@@ -16,6 +16,7 @@ from spinexplain.study.imrmc import imrmc_files
 from spinexplain.study.record import Key, Study
 from spinexplain.study.score_tables import score_tables
 from spinexplain.study.tally import tally
+from spinexplain.study.unit_words import rater_names
 from spinexplain.ui.pages import render_page, software_version, write_page
 
 SCORE_FILE, PAGE_FILE, MARKDOWN_FILE, ANSWERS_FILE = (
@@ -61,6 +62,11 @@ def write_score(
     write_page(folder / PAGE_FILE, score_html(content))
     (folder / ANSWERS_FILE).write_bytes(answers_csv(study, key, files).encode("utf-8-sig"))
     exported = imrmc_files(found)
+    if study.kind == "units":
+        exported |= {
+            f"names-reader-{reader}.json": names.model_dump_json(by_alias=True, indent=1) + "\n"
+            for reader, names in zip(found.readers, rater_names(found, key), strict=True)
+        }
     for name, text in exported.items():
         (folder / name).write_text(text, "utf-8")
     return [SCORE_FILE, PAGE_FILE, MARKDOWN_FILE, ANSWERS_FILE, *drawn, *exported]

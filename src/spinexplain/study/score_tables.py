@@ -20,7 +20,18 @@ def score_tables(score: Mapping[str, Any]) -> list[Table]:
     score : mapping
         From :func:`spinexplain.study.score.score_study`.
     """
-    makers = (_readers, _table4, _foils, _right, _arms, _reading, _agreement, _repeats, _power)
+    makers = (
+        _readers,
+        _table4,
+        _foils,
+        _right,
+        _arms,
+        _reading,
+        _units,
+        _agreement,
+        _repeats,
+        _power,
+    )
     made = [maker(score) for maker in makers]
     return [table for table in made if table is not None and table.rows]
 
@@ -150,6 +161,28 @@ def _reading(score: Mapping[str, Any]) -> Table:
     columns = ("without evidence", "with evidence", "difference", "vertebrae")
     notes = ("Fractured: G2 and G3. Readers are fixed; intervals by patient.",)
     return Table("reading", "Reading without and with evidence", columns, tuple(rows), notes)
+
+
+def _units(score: Mapping[str, Any]) -> Table:
+    rows = [
+        Row(
+            f"rank {row['rank']}",
+            f"unit {row['unit']}",
+            (
+                "; ".join(str(name) for name in row["names"] if name) or cell(None),
+                "; ".join(str(place) for place in row["places"] if place) or cell(None),
+                f"{row['meaningful'].count('yes')} of {sum(map(bool, row['meaningful']))}",
+                row["suggestion"] or "nothing stands out",
+                f"{'yes' if row['tied'] else 'no'}, q {row['q']:.3f}",
+            ),
+        )
+        for row in score.get("units", ())
+    ]
+    columns = ("named", "place", "meaningful to", "suggested afterwards", "tied to fracture")
+    notes = (
+        "Suggestions were shown after the answers. A draft takes the names of tied units only.",
+    )
+    return Table("units", "What readers call the units", columns, tuple(rows), notes)
 
 
 def _agreement(score: Mapping[str, Any]) -> Table:
