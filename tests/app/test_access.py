@@ -3,6 +3,8 @@
 import pytest
 
 from app.conftest import add_ready
+from app.studies_by_hand import write_by_hand
+from spinexplain.app.studies import add_study, join
 
 OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/style.css"), ("GET", "/card.js")}
 FILLED = {
@@ -10,8 +12,11 @@ FILLED = {
     "plane": "sagittal",
     "kind": "labels",
     "name": "p0123456789abcdef.png",
+    "page": "1",
+    "number": "1",
 }
 NO_FILE = {"/scans/{scan_id}/pictures/{name}", "/scans/{scan_id}/heatmaps/{name}"}
+NO_FILE |= {"/studies/{study_id}/pictures/{name}"}
 
 
 def routes(app):
@@ -21,16 +26,20 @@ def routes(app):
 
 
 @pytest.fixture
-def walked(server, drawn):
-    """An admin's scans, and (token of the admin, token of a reader, ids)."""
+def walked(server, drawn, tmp_path):
+    """An admin's scans and study: (server, tokens of the admin and of a reader, ids)."""
     admin, admin_id = server.account("admin of all", "admin")
     reader, _ = server.account("other reader", "reader")
     ids = [add_ready(server, drawn, name, admin_id) for name in ("first", "second")]
+    study = write_by_hand(tmp_path / "study", pages=2)
+    ids.append(add_study(server.database, server.folder, tmp_path / "study"))
+    with server.database.writing() as session:
+        join(session, study, admin_id)
     return server, admin, reader, ids
 
 
 def asked(client, method, path, ids):
-    filled = path.format(scan_id=ids[0], other_id=ids[1], **FILLED)
+    filled = path.format(scan_id=ids[0], other_id=ids[1], study_id=ids[2], **FILLED)
     return client.request(method, filled).status_code
 
 
@@ -52,7 +61,7 @@ def test_a_reader_of_other_scans_sees_that_there_is_nothing(walked):
     server, _, reader, ids = walked
     client = server.client(reader)
     for method, path in routes(server.app):
-        if "{scan_id}" in path or path.startswith("/accounts"):
+        if "{scan_id}" in path or "{study_id}" in path or path.startswith("/accounts"):
             assert asked(client, method, path, ids) == 404, (method, path)
 
 

@@ -109,7 +109,15 @@ def options(
 
 
 EXTRAS = {
-    "app": ("alembic", "argon2", "fastapi", "python_multipart", "sqlalchemy", "uvicorn"),
+    "app": (
+        "alembic",
+        "argon2",
+        "fastapi",
+        "python_multipart",
+        "sqlalchemy",
+        "uvicorn",
+        "weasyprint",
+    ),
     "dicom": ("highdicom", "jpeg_ls", "pydicom", "pylibjpeg"),
     "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),

@@ -43,7 +43,7 @@ def write_paper(folder: Path, study: Study, out: Path, progress: Progress = SILE
     if find_spec("weasyprint") is None:
         raise ConfigError(
             "a PDF needs WeasyPrint, which is not installed. "
-            'Install it with: pip install "spinexplain[app]".'
+            'Install it with: pip install "spinexplain[node]".'
         )
     paths = []
     total = sum(len(plan.sessions) for plan in study.readers)

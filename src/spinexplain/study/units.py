@@ -104,23 +104,38 @@ def create_units_study(
         known[case] = _unit_key(dissection, unit)
         reveal[name] = revealed(known[case])
         progress.step("drawing", place, len(units))
-    order = [Planned(name, keys[name].case) for name in names]
-    study = Study(
+    study = _study(plan, items, keys, synthetic=bool(cohort.index["synthetic"].all()))
+    key = _key(plan, grader, cohort, dissection, keys, known)
+    return write_study(folder, study, key, reveal)
+
+
+def _study(plan: UnitsPlan, items: list[Item], keys: dict[str, ItemKey], synthetic: bool) -> Study:
+    order = [Planned(item.id, keys[item.id].case) for item in items]
+    shuffled = np.random.default_rng([plan.seed, 83]).permutation(len(items))
+    return Study(
         title=plan.title,
         kind="units",
-        synthetic=bool(cohort.index["synthetic"].all()),
+        synthetic=synthetic,
         questions=plan.questions,
-        items=tuple(
-            items[k] for k in np.random.default_rng([plan.seed, 83]).permutation(len(items))
-        ),
+        items=tuple(items[k] for k in shuffled),
         readers=tuple(
             reader_plan(order, "evidence", number, plan.seed)
             for number in range(1, plan.readers + 1)
         ),
     )
+
+
+def _key(
+    plan: UnitsPlan,
+    grader: Grader,
+    cohort: Cohort,
+    dissection: Dissection,
+    keys: dict[str, ItemKey],
+    known: dict[str, UnitKey],
+) -> Key:
     info = grader.info
     arm = ArmKey(model=info.name, version=info.version, sha256=info.sha256, method="units")
-    key = Key(
+    return Key(
         study="",
         seed=plan.seed,
         command=plan.command,
@@ -133,7 +148,6 @@ def create_units_study(
         names_key=dissection.key,
         layer=dissection.layer,
     )
-    return write_study(folder, study, key, reveal)
 
 
 def _rows(cohort: Cohort, axes: int) -> dict[tuple[str, ...], int]:
