@@ -109,15 +109,7 @@ def options(
 
 
 EXTRAS = {
-    "app": (
-        "alembic",
-        "argon2",
-        "fastapi",
-        "python_multipart",
-        "sqlalchemy",
-        "uvicorn",
-        "weasyprint",
-    ),
+    "app": ("alembic", "argon2", "fastapi", "python_multipart", "sqlalchemy", "uvicorn"),
     "dicom": ("highdicom", "jpeg_ls", "pydicom", "pylibjpeg"),
     "node": ("dicomweb_client", "prometheus_client", "pynetdicom", "weasyprint"),
     "serve": ("onnx", "openvino"),
