@@ -34,6 +34,9 @@ def test_a_cohort_that_the_model_never_saw(
     assert ended.code == 0, ended.err
     entry = json.loads((out / "audit.json").read_text())["entries"][0]
     assert not entry["cohort"]["learned_from"]
+    assert "did not learn from" in ended.err
+    described = json.loads((out / "bundle" / "bundle.json").read_text())
+    assert "; curated (replace) on " in described["trained_on"]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def test_a_validation_subject_is_refused_and_nothing_is_left(
     request = TrainRequest(str(tiny_toml), finished_run[1], out, add=(f"{exported()}={held}",))
     with pytest.raises(ConfigError, match="set aside for validation"):
         train_to_bundle(request)
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("broken", ["missing", "zip", "json", "schema"])

@@ -89,6 +89,11 @@ def curate(request: CurateRequest, progress: Progress = SILENT) -> dict[str, Any
     order = _order(request, opened)
     cohort, split = _cohort(request, opened)
     sets = _sets(order, cohort, split)
+    if sets.fingerprint != opened.fingerprint:
+        progress.note(
+            f"The model did not learn from {cohort.path.name}: its connections are fitted to "
+            f"{len(sets.training)} crops of it. Compare the evidence before and after."
+        )
     with output_folder(request.out, force=request.force) as folder:
         entry = _carried_out(request, opened, order, (cohort, split, sets), folder, progress)
     return entry
@@ -340,10 +345,23 @@ def _bundle(
         f"{opened.config.name}-{request.out.name}",
         notes,
         _section(entry),
+        _of_another_cohort(entry, sets),
     )
     found = fates(origin, curated, bundle.records, (names[0], names[1]))
     entry["prototypes"] = found
     return bundle, found
+
+
+def _of_another_cohort(entry: dict[str, Any], sets: CurationSets) -> str:
+    """Say what comes from a cohort that the model did not learn from before."""
+    cohort = entry["cohort"]
+    if cohort["learned_from"]:
+        return ""
+    kind = "synthetic" if sets.training.synthetic else "patients'"
+    return (
+        f"; curated ({entry['what']}) on {len(sets.training)} {kind} crops of cohort "
+        f"{cohort['name']}"
+    )
 
 
 def _section(entry: dict[str, Any]) -> str:

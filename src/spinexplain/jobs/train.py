@@ -152,9 +152,15 @@ def _corrected(
     except SpinexplainError:
         _drop_corrections(request.out)
         raise
-    return found, lambda training, validation: with_corrections(
-        training, validation, found.data, config
-    )
+
+    def more(training: TrainingSet, validation: TrainingSet) -> TrainingSet:
+        try:
+            return with_corrections(training, validation, found.data, config)
+        except SpinexplainError:
+            _drop_corrections(request.out)
+            raise
+
+    return found, more
 
 
 def _drop_corrections(out: Path) -> None:

@@ -173,3 +173,25 @@ def test_other_networks_have_no_such_terms(network, toy_config):
     assert placed_terms(model, flat(network, 1), replace(one, crops=None), config) == {}
     silent = config.model_copy(update={"loss": toy_config().loss})
     assert placed_terms(model, flat(network, 1), one, silent) == {}
+
+
+def test_what_curation_left_is_asked_for_its_own_place(toy_config):
+    """A prototype keeps its target when another was taken out; which part wins is not asked."""
+    from spinexplain.train.curation.removal import without_prototypes
+
+    config = toy_config(
+        head={"addressed": True, "feature_dim": 6}, loss={"lambda_place": 1.0, "lambda_part": 1.0}
+    )
+    spec = InputSpec(size=SIDE, extent_mm=SIDE)
+    config = config.model_copy(update={"input": spec})
+    torch.manual_seed(0)
+    model = build_model(build_trunk(config.trunk, spec), config.head, 3, spec)
+    cut, changed = without_prototypes(model, config, {1, 5})
+    one = batch([moved(superior5=4.0, superior4=4.0, superior3=4.0)], [1])
+    lit_one = lit((model, config), one, 3)
+    left = [index for index in range(11) if index not in (1, 5)]
+    found = placed_terms(cut, lit_one[:, left], one, changed)
+    assert set(found) == {"place"}
+    wrong = lit_one[:, left].clone()
+    wrong[0, 2], wrong[0, 3] = lit_one[0, 4], lit_one[0, 3]  # its neighbor lights up instead
+    assert found["place"] < placed_terms(cut, wrong, one, changed)["place"]

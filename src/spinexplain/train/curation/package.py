@@ -39,6 +39,7 @@ def curated_bundle(
     name: str,
     training_notes: Mapping[str, Any],
     section: str,
+    also: str = "",
 ) -> Bundle:
     """Pack a curated network; prototypes that stayed keep the record and crop they had.
 
@@ -54,6 +55,8 @@ def curated_bundle(
         Added to what the bundle says of its training.
     section : str
         Markdown on the curation, added to the model card.
+    also : str
+        What is to be said of its data besides what was said before.
     """
     described = origin.description
     records, patches, maps = prototypes_after(origin, curated, training)
@@ -68,7 +71,7 @@ def curated_bundle(
         trunk=described.trunk,
         head=curated.config.head,
         scope=Scope(**described.scope.model_dump()),
-        trained_on=described.trained_on,
+        trained_on=described.trained_on + also,
         card=f"# {name} {version}\n{card[-1].rstrip()}\n\n{section.strip()}\n",
         records=records,
         patches_hu=patches,
