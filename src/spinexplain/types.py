@@ -538,3 +538,29 @@ class ModelInfo:
     runtime: str = "torch"
     weights_sha256: str = ""
     evidence: tuple[EvidenceReliability, ...] = ()
+
+    @property
+    def synthetic_only(self) -> bool:
+        """Whether it says that no patient was among its training data.
+
+        Examples
+        --------
+        >>> said = "5 vertebrae of synthetic spines only (cohort p, training)"
+        >>> ModelInfo("m", "1", "", ("G0", "G2"), trained_on=said).synthetic_only
+        True
+        """
+        return says_synthetic_only(self.trained_on)
+
+
+def says_synthetic_only(trained_on: str) -> bool:
+    """Whether a statement of training data says that no patient was among them.
+
+    Examples
+    --------
+    >>> says_synthetic_only("44000 synthetic sheets; no patient was used for training")
+    True
+    >>> says_synthetic_only("374 vertebrae of patients' CTs and synthetic ones")
+    False
+    """
+    said = trained_on.casefold()
+    return "synthetic" in said and ("only" in said or "no patient" in said)

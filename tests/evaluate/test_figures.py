@@ -65,6 +65,17 @@ def test_what_was_not_graded_is_counted_and_left_out():
     )
 
 
+def test_grades_that_are_no_class_are_shown_by_what_they_were_called():
+    table = make_table(right=1.0)
+    mild = table["label"] == 0
+    table.loc[mild, ["grade", "label"]] = ["G1", -1]
+    table.loc[table.index[mild][:3], "assessable"] = False
+    summary = summarize(table, draws=50)
+    assert summary["unknown_grades"] == {"G1": [17, 0, 0]}
+    assert sum(map(sum, summary["confusion"])) == 40
+    assert summarize(make_table(), draws=50)["unknown_grades"] == {}
+
+
 def test_an_absent_class_has_no_recall_and_no_interval():
     table = make_table()
     summary = summarize(table[table["label"] != 2].reset_index(drop=True), draws=50)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinexplain.findings.scan import Assessment
-from spinexplain.findings.summary import slice_spacing_mm, summarize
+from spinexplain.findings.summary import slice_spacing_mm, summarize, training_lines
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import Volume
 
@@ -102,3 +102,19 @@ def test_what_the_first_model_refuses_counts_as_graded_where_another_grades_it(t
     assert [(one.level, one.grade) for one in summary.suspects] == [("L1", "G2")]
     assert "Graded L1" in summary.coverage[0]
     assert "not assessable" not in " ".join(summary.coverage)
+
+
+def test_a_phantom_is_called_one_before_anything_else(lumbar, say):
+    source = replace(lumbar.source, facts=replace(lumbar.source.facts, phantom=True))
+    warnings = summarize(replace(lumbar, source=source), say).warnings
+    assert warnings[0] == "A phantom: this spine was drawn by a program and is no patient's."
+    assert not any("phantom" in text for text in summarize(lumbar, say).warnings)
+
+
+def test_training_is_said_in_one_line_and_never_as_proof(two_models, say):
+    lines = training_lines(two_models.models, say)
+    assert lines == ["Trained on synthetic spines only: not validated on patients."]
+    other = replace(two_models.models[0], name="own", trained_on="374 vertebrae of patients' CTs.")
+    said = training_lines([other, two_models.models[1]], say)
+    assert said[0].startswith("own was trained on 374 vertebrae of patients' CTs: whether it")
+    assert said[1:] == lines

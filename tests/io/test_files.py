@@ -5,7 +5,7 @@ import os
 import pytest
 
 from spinexplain.errors import FileFormatError, OutputError
-from spinexplain.io.files import atomic_file, output_folder, sha256_file
+from spinexplain.io.files import atomic_file, output_folder, sha256_file, sha256_path
 
 
 def test_hash_is_that_of_the_bytes(tmp_path):
@@ -163,3 +163,15 @@ def test_a_folder_that_is_added_to(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file/a: cannot be written"):
         kept_folder(tmp_path / "file" / "a")
+
+
+def test_the_hash_of_a_folder_changes_with_any_of_its_files(tmp_path):
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "two").write_bytes(b"2")
+    before = sha256_path(tmp_path)
+    assert before == sha256_path(tmp_path)
+    (tmp_path / "two").rename(tmp_path / "three")
+    renamed = sha256_path(tmp_path)
+    (tmp_path / "three").write_bytes(b"3")
+    assert len({before, renamed, sha256_path(tmp_path)}) == 3
+    assert sha256_path(tmp_path / "one") == sha256_file(tmp_path / "one")

@@ -238,3 +238,9 @@ class TestIsCT:
     def test_a_dull_scan_is_no_mask(self):
         values = np.random.default_rng(0).uniform(0, 250, (6, 6, 6))
         assert check_is_ct(Volume(values, AFFINE))[0].startswith("not_hounsfield")
+
+
+def test_a_description_stands_in_the_header(tmp_path):
+    write_nifti(tmp_path / "a.nii", np.zeros((2, 2, 2), np.int16), np.eye(4), "drawn")
+    header = nib.load(tmp_path / "a.nii").header
+    assert bytes(header["descrip"]).rstrip(b"\0") == b"drawn"

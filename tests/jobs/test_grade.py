@@ -1,3 +1,4 @@
+import hashlib
 import json
 import shlex
 import sys
@@ -86,6 +87,8 @@ def test_a_first_level_is_for_the_own_localizer_alone(tmp_path):
 
 def test_inputs_are_those_of_the_files():
     inputs = read_inputs(GradeRequest(CT, Path("unused"), labels=MASK))
+    assert inputs.source.labels_sha256 == hashlib.sha256(MASK.read_bytes()).hexdigest()
+    assert inputs.source.centroids_sha256 == ""
     assert inputs.source.name == CT.name
     assert inputs.source.shape == inputs.volume.array.shape
     assert inputs.centroids is None

@@ -1,4 +1,5 @@
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,17 @@ def test_the_page_is_one_file_with_everything(case, tmp_path):
         assert f">{name}</span>" in text
     assert "say nothing about patients" in text
     assert "Not a medical device" in text
+
+
+def test_mild_fractures_are_shown_though_the_model_has_no_class_for_them(case, tmp_path):
+    table, crops = case
+    assert "no class of this model" not in page(table, crops, tmp_path)
+    table.loc[:8, ["grade", "label"]] = ["G1", -1]
+    text = page(table, crops, tmp_path)
+    row = text.split('<tr class="unknown">')[1].split("</tr>")[0]
+    assert ">G1</span>" in row
+    assert sum(int(n) for n in re.findall(r"<b>(\d+)</b>", row)) == 9
+    assert "G1: no class of this model" in text
 
 
 def test_names_from_outside_are_escaped(case, tmp_path):

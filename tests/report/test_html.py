@@ -9,8 +9,10 @@ import pytest
 
 from spinexplain.config.tasks import derived_task
 from spinexplain.errors import OutputError
+from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.report.html import write_report
 from spinexplain.types import EvidenceReliability, ModelInfo
+from spinexplain.ui.pages import css_text
 
 DAY = datetime.date(2026, 3, 4)
 VOID = {"meta", "input", "br", "link", "img", "hr"}
@@ -111,7 +113,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_nothing_from_outside_becomes_markup(name, lumbar, page_of):
-    plain, _ = page_of(lumbar)
+    plain, _ = page_of(_renamed(lumbar, "plain"))
     content, page = page_of(_renamed(lumbar, name))
     before = Reader()
     before.feed(plain)
@@ -165,7 +167,8 @@ def _renamed(scan, name):
     old = scan.models[0]
     model = ModelInfo(name, name, old.sha256, old.classes, name)
     settings = {**scan.settings, "level_names": name, "command": name}
-    source = replace(scan.source, name=name)
+    facts = ScanFacts(name, name, name, 1.0, name, "F", phantom=True)
+    source = replace(scan.source, name=name, facts=facts)
     return replace(scan, source=source, models=(model,), vertebrae=vertebrae, settings=settings)
 
 
@@ -299,6 +302,35 @@ def test_scores_are_called_uncalibrated_and_the_device_note_stands_twice(lumbar,
     _, page = page_of(lumbar)
     assert "uncalibrated on patients" in page.text
     assert page.text.count("Not a medical device.") == 2
+
+
+def test_synthetic_training_is_said_in_head_foot_and_on_every_printed_page(lumbar, page_of):
+    content, page = page_of(lumbar)
+    assert page.text.count("Trained on synthetic spines only: not validated on patients.") == 2
+    printed = re.search(r"@page \{(.*?)\n\}\n</style>", content, re.S)[1]
+    for words in ("Trained on synthetic spines only: not validated on patients.", "example_ct"):
+        assert css_text(words)[1:-1].rstrip() in printed
+    assert "counter(page)" in printed
+
+
+def test_head_and_foot_say_what_is_known_of_the_study(lumbar, page_of):
+    facts = ScanFacts("2024-01-31", "3 BONE 1.0", "B60s", 1.25, "67 years", "F")
+    source = replace(lumbar.source, facts=facts, labels_sha256="ab" * 32)
+    _, page = page_of(replace(lumbar, source=source))
+    for words in ("2024-01-31", "3 BONE 1.0", "B60s", "1.25 mm", "67 years", "female", "ab" * 32):
+        assert words in page.text
+    assert "phantom" not in page.text.split("Summary")[0]
+
+
+def test_a_phantom_s_report_says_that_it_is_one(lumbar, page_of):
+    source = replace(lumbar.source, facts=ScanFacts(phantom=True))
+    _, page = page_of(replace(lumbar, source=source))
+    assert "A phantom: this spine was drawn by a program" in page.text
+
+
+def test_a_grade_the_model_does_not_know_is_shown_as_such(lumbar, page_of):
+    content, _ = page_of(lumbar)
+    assert content.count('title="G1 is no class of this model"') == 5
 
 
 def test_the_foot_tells_how_to_make_it_again(lumbar, page_of):

@@ -26,6 +26,12 @@ def test_plots_are_pictures_and_the_same_every_time(tmp_path):
         assert pixels.std() > 10
 
 
+def test_a_grade_that_is_no_class_makes_the_matrix_higher(tmp_path):
+    confusion_png(FIGURES, tmp_path / "a.png")
+    confusion_png({**FIGURES, "unknown_grades": {"G1": [2, 3]}}, tmp_path / "b.png")
+    assert Image.open(tmp_path / "b.png").height > Image.open(tmp_path / "a.png").height
+
+
 def test_a_matrix_writes_every_text():
     axes = Figure().add_subplot()
     matrix(axes, np.eye(2), ["a", "b"], ["c", "d"], [["1", "2"], ["3", "4"]])

@@ -18,6 +18,7 @@ def test_a_row_says_what_the_findings_say(lumbar, say):
     assert (row.level, row.grade, row.grade_words) == ("L1", "G2", "moderate")
     assert [(s.class_name, s.value) for s in row.scores] == [
         ("G0", 0.08),
+        ("G1", None),
         ("G2", 0.67),
         ("G3", 0.25),
     ]

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from spinexplain.config.palette import BONE_WINDOW_HU
 from spinexplain.geometry import BoxFrame, SheetFrame, fit_curve
 from spinexplain.spine.sampling import sample_volume
 from spinexplain.types import Volume
 from spinexplain.ui.pictures import upsample, window_hu
-from spinexplain.ui.tokens import BONE_WINDOW_HU, SOFT_WINDOW_HU
+from spinexplain.ui.tokens import SOFT_WINDOW_HU
 
 PLANES = ("sagittal", "coronal", "axial")
 WINDOWS = {"bone": BONE_WINDOW_HU, "soft": SOFT_WINDOW_HU}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,11 +14,12 @@ import numpy as np
 
 from spinexplain.app.frames import box_to_json, sheet_to_json
 from spinexplain.app.pages import page_environment
+from spinexplain.config.palette import BONE_WINDOW_HU
 from spinexplain.findings.agreement import DISAGREE
 from spinexplain.findings.naming import naming_words
 from spinexplain.findings.rules import suspicion, verdict_of
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
-from spinexplain.findings.summary import summarize
+from spinexplain.findings.summary import summarize, training_lines
 from spinexplain.findings.verdict import DEFORMITY, NO_SUSPICION, SUSPECTED, Verdict
 from spinexplain.geometry import SheetFrame, apply_affine
 from spinexplain.io.files import output_folder
@@ -29,7 +30,6 @@ from spinexplain.types import Heights, Volume
 from spinexplain.ui.pages import software_version
 from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.spine_map import view_map
-from spinexplain.ui.tokens import BONE_WINDOW_HU
 from spinexplain.ui.vertebra_view import LOSS_BANDS, VertebraCard, loss_percent, view_card
 
 VIEW = "spinexplain/reader-view/1"
@@ -58,8 +58,9 @@ def write_view(findings: ScanFindings, out: Path) -> dict[str, Any]:
         described = {
             "schema": VIEW,
             "software": software_version(),
-            "source": vars(findings.source),
+            "source": asdict(findings.source),
             "models": [vars(model) for model in findings.models],
+            "training": training_lines(findings.models, say),
             "headline": summarize(findings, say).headline,
             "notes": _notes(findings, say),
             "naming": _naming(findings, say),
@@ -128,7 +129,11 @@ def shown_verdict(item: VertebraFindings, card: VertebraCard) -> dict[str, Any]:
         "verdict": row.verdict.key,
         "words": words,
         "agreed_grade": agreed_grade(verdict),
-        "scores": [[score.class_name, round(score.value, 4)] for score in row.scores],
+        "scores": [
+            [score.class_name, round(score.value, 4)]
+            for score in row.scores
+            if score.value is not None
+        ],
         "disagree": row.agreement == DISAGREE,
         "suspicious": bool(suspicion(item)),
         "reasons": list(row.reasons),

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.palette import (
+    BONE_WINDOW_HU,
+    GRADE_COLORS,
+    MEASURED_COLOR,
+    OTHER_COLOR,
+    UNGRADED_COLOR,
+    rgb,
+)
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.cohort_overview import UNGRADED
 from spinexplain.data.schema import FOREIGN_MATERIAL, GRADES
@@ -23,7 +31,6 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 COLUMNS, ROWS = 10, 6
-_WINDOW_HU = (-200.0, 1000.0)
 _CELL_WIDTH = 144
 _CAPTION_HEIGHT = 30
 _HEADER_HEIGHT = 22
@@ -31,16 +38,12 @@ _GAP = 6
 _BACKGROUND = (18, 20, 24)
 _INK = (225, 228, 232)
 
-# Okabe and Ito's colors: distinguished by people with any color vision.
 _COLORS = {
-    "G0": (90, 96, 105),
-    "G1": (86, 180, 233),
-    "G2": (230, 159, 0),
-    "G3": (213, 94, 0),
-    FOREIGN_MATERIAL: (204, 121, 167),
-    UNGRADED: (50, 54, 60),
+    **{grade: rgb(color) for grade, color in GRADE_COLORS.items()},
+    FOREIGN_MATERIAL: rgb(OTHER_COLOR),
+    UNGRADED: rgb(UNGRADED_COLOR),
 }
-_OUTLINE = (0, 158, 115)
+_OUTLINE = rgb(MEASURED_COLOR)
 _ORDER = (*reversed(GRADES), FOREIGN_MATERIAL, UNGRADED)
 
 
@@ -162,7 +165,7 @@ def _draw_header(pen: ImageDraw, font: FreeTypeFont, title: str) -> None:
 def _picture(cell: _Cell) -> Image:
     from PIL import Image
 
-    low, high = _WINDOW_HU
+    low, high = BONE_WINDOW_HU
     gray = np.clip((cell.hu.astype(float) - low) / (high - low), 0, 1) * 255
     rgb = np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
     if cell.mask is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import Task, derived_task
+from spinexplain.config.tasks import GENANT_GRADES, Task, derived_task
 from spinexplain.errors import ConfigError
 from spinexplain.evaluate.bootstrap import DRAWS, Interval, subject_bootstrap
 from spinexplain.evaluate.calibration import reliability
@@ -24,7 +24,7 @@ from spinexplain.evaluate.grading import (
     scan_positives,
 )
 from spinexplain.evaluate.metrics import METRICS, Metric
-from spinexplain.evaluate.predictions import class_names, judged
+from spinexplain.evaluate.predictions import SCORE, class_names, judged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,11 +118,32 @@ def summarize(
             for k, name in enumerate(names)
         },
         "confusion": [list(row) for row in figures.confusion],
+        "unknown_grades": called_instead(table),
         "calibration": asdict(reliability(labels, scores)),
         "levels": _by_level(used, labels, scores.argmax(axis=1), len(names)),
         "scans": _by_scan(used, labels, scores, task),
     }
     return without_nan(summary)
+
+
+def called_instead(table: pd.DataFrame) -> dict[str, list[int]]:
+    """Count what vertebrae were called whose Genant grade is no class of the model.
+
+    Returns
+    -------
+    dict of str to list of int
+        Grade -> how many were called each class, in the order of the classes; of those that
+        were graded. They are in no other figure.
+    """
+    names = class_names(table)
+    strangers = table[table["assessable"].to_numpy(bool) & (table["label"] < 0).to_numpy(bool)]
+    called = strangers[[f"{SCORE}{name}" for name in names]].to_numpy(float).argmax(axis=1)
+    grades = strangers["grade"].to_numpy(str)
+    return {
+        grade: [int(np.sum(called[grades == grade] == k)) for k in range(len(names))]
+        for grade in GENANT_GRADES
+        if np.any(grades == grade)
+    }
 
 
 def _with_intervals(

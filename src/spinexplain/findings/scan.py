@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from spinexplain.errors import ShapeError
+from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.localizer.own import Found
 from spinexplain.spine.density import Density
 from spinexplain.types import (
@@ -21,12 +22,28 @@ from spinexplain.types import (
 
 @dataclass(frozen=True)
 class ScanSource:
-    """Where the CT came from; ``name`` is a file name, never a patient's."""
+    """Where the CT came from.
+
+    Parameters
+    ----------
+    name : str
+        File name, never a patient's.
+    sha256 : str
+    shape : tuple of 3 ints
+    spacing_mm : tuple of 3 floats
+    facts : ScanFacts
+        The study, as far as the files say.
+    labels_sha256, centroids_sha256 : str
+        Of the files that say where the vertebrae are; empty where there is none.
+    """
 
     name: str
     sha256: str
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
+    facts: ScanFacts = field(default_factory=ScanFacts)
+    labels_sha256: str = ""
+    centroids_sha256: str = ""
 
 
 @dataclass(frozen=True, eq=False)

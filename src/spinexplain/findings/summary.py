@@ -35,7 +35,7 @@ from spinexplain.spine.checks.placement import NOT_ON_BONE
 from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
-from spinexplain.types import Volume
+from spinexplain.types import ModelInfo, Volume
 
 _SCAN_FLAGS = (ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, RESCALE_ASSUMED)
 _LABEL_FLAGS = (SEVERAL_BONES, ODD_LABEL_SIZE, LABEL_IN_PIECES, NOT_ON_BONE, CUT_BY_MASK)
@@ -77,6 +77,20 @@ def summarize(scan: ScanFindings, say: Catalogue) -> Summary:
         coverage=tuple(_coverage(scan, spine, say)),
         caveats=tuple(_caveats(scan, spine, say)),
     )
+
+
+def training_lines(models: Sequence[ModelInfo], say: Catalogue) -> list[str]:
+    """Say of each model in one line what it was trained on, and that this proves nothing.
+
+    Models that were trained on synthetic spines alone share a line.
+    """
+    lines = [
+        say("summary.trained_synthetic")
+        if model.synthetic_only
+        else say("summary.trained_on", model=model.name, trained_on=model.trained_on.rstrip("."))
+        for model in models
+    ]
+    return list(dict.fromkeys(lines))
 
 
 def _headline(
@@ -150,6 +164,8 @@ def _coverage(
 def _warnings(
     scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
 ) -> Iterable[str]:
+    if scan.source.facts.phantom:
+        yield say("summary.phantom")
     if scan.found is not None:
         yield from naming_words(scan.found, say, scan.settings.get("next_command", ""))
     if any(NOT_HOUNSFIELD in item.flags for item in spine):

@@ -9,7 +9,13 @@ from pathlib import Path
 
 from spinexplain.errors import FileFormatError, SpinexplainError
 from spinexplain.io.archive import Member, opened
-from spinexplain.io.dicom_header import HEAD_BYTES, FileHeader, looks_like_dicom, read_header
+from spinexplain.io.dicom_header import (
+    HEAD_BYTES,
+    FileHeader,
+    looks_like_dicom,
+    read_header,
+    study_values,
+)
 from spinexplain.io.dicom_pixels import decode_stack
 from spinexplain.io.dicom_references import DicomReferences, references_of
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
@@ -98,6 +104,34 @@ def read_references(path: Path | str, series: str | None = None) -> DicomReferen
     with quiet_dicom(), opened(path) as files:
         name, stack = _stacked(path, _headers(path, files), series)
         return references_of(name, stack, files)
+
+
+def read_facts_header(path: Path | str, series: str | None = None) -> dict[str, object]:
+    """Read what the first slice of a series says about the study, nothing that names anyone.
+
+    Parameters
+    ----------
+    path : path
+    series : str, optional
+        As for :func:`read_dicom`.
+
+    Returns
+    -------
+    dict of str to text or number
+        By DICOM's keyword; a value that is missing or cannot be read is left out.
+
+    Raises
+    ------
+    FileFormatError
+        As :func:`read_dicom`.
+    """
+    path = Path(path)
+    _need_pydicom(path)
+    with quiet_dicom(), opened(path) as files:
+        chosen = choose_series(str(path), group_series(_headers(path, files)), series)
+        file = files[chosen.slices[0].source]
+        with file.open() as stream:
+            return study_values(stream)
 
 
 def _stacked(path: Path, headers: Sequence[FileHeader], series: str | None) -> tuple[str, Stack]:

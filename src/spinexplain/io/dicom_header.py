@@ -1,7 +1,8 @@
-"""What one DICOM file says about its series and its slices, nothing personal.
+"""What one DICOM file says about its series and its slices, nothing that names anyone.
 
-Only the tags listed here are ever read; names, identifiers and dates of patients are not
-even parsed, so that they cannot reach a message, a log or a file name.
+Only the tags listed here are ever read; names, identifiers and birth dates of patients are not
+even parsed, so that they cannot reach a message, a log or a file name. Age, sex and study date
+are read for the head of a report alone, by :func:`study_values`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,16 @@ _TAGS = (
     "SeriesNumber",
     "SharedFunctionalGroupsSequence",
     "SliceThickness",
+)
+_STUDY_TAGS = (
+    "ConvolutionKernel",
+    "PatientAge",
+    "PatientSex",
+    "SeriesDescription",
+    "SeriesNumber",
+    "SharedFunctionalGroupsSequence",
+    "SliceThickness",
+    "StudyDate",
 )
 MODALITIES = frozenset(
     [
@@ -174,6 +185,44 @@ def read_header(stream: BinaryIO, source: int, name: str) -> FileHeader | None:
     if header is not None and not header.series_uid and (header.is_ct or not header.kind):
         raise _damaged(name, "no Series Instance UID")  # cut short: never lose a slice silently
     return header
+
+
+def study_values(stream: BinaryIO) -> dict[str, object]:
+    """Read what a file says about its study, for the head of a report.
+
+    Parameters
+    ----------
+    stream : binary file
+        At its start.
+
+    Returns
+    -------
+    dict of str to text
+        By keyword; what is missing or cannot be read is left out. Kernel and thickness of an
+        enhanced CT come from what all its frames share.
+    """
+    from pydicom import dcmread
+
+    try:
+        dataset = dcmread(
+            stream, stop_before_pixels=True, force=True, specific_tags=list(_STUDY_TAGS)
+        )
+    except Exception:  # the voxels' reader says what is wrong with the file
+        return {}
+    said = {tag: _text(dataset, tag) for tag in _STUDY_TAGS if not tag.endswith("Sequence")}
+    for keyword, group in (
+        ("ConvolutionKernel", "CTReconstructionSequence"),
+        ("SliceThickness", "PixelMeasuresSequence"),
+    ):
+        said[keyword] = said[keyword] or _shared_text(dataset, group, keyword)
+    return {keyword: text for keyword, text in said.items() if text}
+
+
+def _shared_text(dataset: Dataset, group: str, keyword: str) -> str:
+    try:
+        return _text(dataset.SharedFunctionalGroupsSequence[0][group][0], keyword)
+    except Exception:  # values are converted on access: any error can come
+        return ""
 
 
 def _parsed(stream: BinaryIO, name: str) -> Dataset:

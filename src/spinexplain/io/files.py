@@ -38,6 +38,31 @@ def sha256_file(path: str | Path) -> str:
         raise unreadable(path, error) from None
 
 
+def sha256_path(path: str | Path) -> str:
+    """Hash a file, or the names and hashes of the files right inside a folder.
+
+    Raises
+    ------
+    FileFormatError
+        If a file is missing or cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "vertebrae_L1.nii").write_bytes(b"")
+    ...     sha256_path(folder)[:12]
+    '66b944dde304'
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return sha256_file(path)
+    digest = hashlib.sha256()
+    for one in sorted(item for item in path.iterdir() if item.is_file()):
+        digest.update(f"{one.name}\0{sha256_file(one)}\n".encode())
+    return digest.hexdigest()
+
+
 def unreadable(path: str | Path, error: OSError) -> FileFormatError:
     """Turn an operating system's error on reading ``path`` into one with a remedy."""
     if isinstance(error, FileNotFoundError):

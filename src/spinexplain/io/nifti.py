@@ -107,7 +107,9 @@ def read_labels(path: str | Path) -> LabelMap:
     return LabelMap(blocks.whole().reshape(header.shape, order="F"), header.affine)
 
 
-def write_nifti(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None:
+def write_nifti(
+    path: str | Path, array: np.ndarray, affine: np.ndarray, description: str = ""
+) -> None:
     """Write a 3-D array as NIfTI, gzip-compressed if the name ends in ``.gz``.
 
     The same array gives the same bytes; the file appears only once it is complete.
@@ -120,6 +122,8 @@ def write_nifti(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None
         bool is stored as uint8, 64-bit floats and integers as 32-bit ones.
     affine : ndarray, shape (4, 4)
         Voxel index to RAS+ mm; stored as sform, and as qform where it has no shear.
+    description : str
+        At most 79 ASCII characters for the header.
 
     Raises
     ------
@@ -130,6 +134,7 @@ def write_nifti(path: str | Path, array: np.ndarray, affine: np.ndarray) -> None
     stored = np.asarray(array, dtype=narrower.get(array.dtype.name, array.dtype))
     image = nib.Nifti1Image(stored, affine)
     image.header.set_xyzt_units("mm")
+    image.header["descrip"] = description.encode("ascii")
     if np.allclose(image.header.get_zooms() @ np.eye(3), np.linalg.norm(affine[:3, :3], axis=0)):
         gram = affine[:3, :3].T @ affine[:3, :3]
         if np.allclose(gram, np.diag(np.diag(gram)), atol=1e-6):

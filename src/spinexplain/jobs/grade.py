@@ -201,18 +201,23 @@ def read_inputs(request: GradeRequest, progress: Progress = SILENT) -> Inputs:
     """
     from spinexplain.findings.scan import ScanSource
     from spinexplain.io.centroids import read_centroids
+    from spinexplain.io.files import sha256_path
     from spinexplain.io.read import is_dicom, read_body, read_identified_scan, read_mask
+    from spinexplain.io.scan_facts import read_facts
 
     volume, digest = read_identified_scan(request.ct, series=request.series)
     # Folders and zips of exported DICOM are often named after the patient.
     name = f"DICOM {digest[:8]}" if is_dicom(request.ct) else request.ct.name
-    source = ScanSource(
-        name=printable(name),
-        sha256=digest,
-        shape=volume.array.shape,
-        spacing_mm=volume.spacing_mm,
-    )
     with _localized(request, volume, progress) as (found, body_scheme):
+        source = ScanSource(
+            name=printable(name),
+            sha256=digest,
+            shape=volume.array.shape,
+            spacing_mm=volume.spacing_mm,
+            facts=read_facts(request.ct, request.series),
+            labels_sha256=sha256_path(found.labels) if found.labels else "",
+            centroids_sha256=sha256_path(found.centroids) if found.centroids else "",
+        )
         labels = read_mask(found.labels, scheme=found.label_scheme) if found.labels else None
         body = read_body(found.body, scheme=body_scheme) if found.body else None
     centroids = None

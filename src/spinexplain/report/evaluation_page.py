@@ -11,6 +11,7 @@ import numpy as np
 
 from spinexplain.evaluate.metrics import METRICS
 from spinexplain.evaluate.predictions import SCORE, class_names
+from spinexplain.types import says_synthetic_only
 from spinexplain.ui.pages import render_page, software_version, write_page
 from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.tokens import GradeStyle, grade_style
@@ -52,7 +53,8 @@ def write_evaluation_page(
     """
     album = Album()
     content = {
-        "figures": figures,
+        "figures": {"unknown_grades": {}, **figures},
+        "synthetic_training": says_synthetic_only(str(figures.get("trained_on", ""))),
         "headline": {
             name: metric.title for name, metric in METRICS.items() if name in figures["vertebra"]
         },

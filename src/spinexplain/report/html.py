@@ -9,15 +9,15 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from spinexplain.config.palette import BONE_WINDOW_HU
 from spinexplain.findings.rules import suspicion, worst_first
 from spinexplain.findings.scan import ScanFindings, ScanSource
-from spinexplain.findings.summary import Summary, slice_spacing_mm, summarize
+from spinexplain.findings.summary import Summary, slice_spacing_mm, summarize, training_lines
 from spinexplain.texts.catalogue import Catalogue, load_catalogue
 from spinexplain.types import ModelInfo
 from spinexplain.ui.pages import render_page, software_version, write_page
 from spinexplain.ui.pictures import Album
 from spinexplain.ui.spine_map import SpineMap, view_map
-from spinexplain.ui.tokens import BONE_WINDOW_HU
 from spinexplain.ui.vertebra_view import (
     LOSS_BANDS,
     VertebraCard,
@@ -72,6 +72,8 @@ class Page:
     source : ScanSource
     models : tuple of ModelInfo
     settings : mapping of str to str
+    training : tuple of str
+        What the models were trained on, one line each.
     summary : Summary
     spine_map : SpineMap
     rows : tuple of VertebraRow
@@ -91,6 +93,7 @@ class Page:
     source: ScanSource
     models: tuple[ModelInfo, ...]
     settings: Mapping[str, str]
+    training: tuple[str, ...]
     summary: Summary
     spine_map: SpineMap
     rows: tuple[VertebraRow, ...]
@@ -146,6 +149,7 @@ def prepare_page(findings: ScanFindings, say: Catalogue, date: datetime.date) ->
         source=findings.source,
         models=findings.models,
         settings=findings.settings,
+        training=tuple(training_lines(findings.models, say)),
         summary=summarize(findings, say),
         spine_map=view_map(findings.overview, spine, album),
         rows=tuple(view_row(item, findings.models, say) for item in spine),

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.config.palette import BONE_WINDOW_HU
 from spinexplain.errors import ConfigError
 from spinexplain.findings.scan import Comparison
 from spinexplain.report.side_by_side import write_comparison
 from spinexplain.types import Patch, Vertebra
 from spinexplain.ui.plots import drawn
-from spinexplain.ui.tokens import BONE_WINDOW_HU, LIGHT, PICTURE
+from spinexplain.ui.tokens import LIGHT, PICTURE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

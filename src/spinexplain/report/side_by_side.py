@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.config.palette import BONE_WINDOW_HU
 from spinexplain.errors import ConfigError
 from spinexplain.findings.scan import Comparison
 from spinexplain.io.files import atomic_file
 from spinexplain.types import Evidence, Explanation, PrototypeDetail
 from spinexplain.ui.cell_maps import steady_map
 from spinexplain.ui.pictures import wash_rgba
-from spinexplain.ui.tokens import BONE_WINDOW_HU, PICTURE, grade_style, matplotlib_style
+from spinexplain.ui.tokens import PICTURE, grade_style, matplotlib_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -75,8 +75,30 @@ def template_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, signed=signed, number=number, style=grade_style)
+    environment.filters.update(
+        percent=percent, signed=signed, number=number, style=grade_style, css_text=css_text
+    )
     return environment
+
+
+def css_text(text: str) -> Markup:
+    r"""Write a text as a quoted CSS string in which nothing can end the string or the sheet.
+
+    Parameters
+    ----------
+    text : str
+        From anywhere: everything but ASCII letters and digits is written by its code.
+
+    Examples
+    --------
+    >>> css_text('a"</style>')
+    Markup('"a\\22 \\3c \\2f style\\3e "')
+    """
+    plain = "".join(
+        char if char.isascii() and char.isalnum() else f"\\{ord(char) or 0xFFFD:x} "
+        for char in text
+    )
+    return Markup(f'"{plain}"')
 
 
 def percent(share: float) -> str:

@@ -16,7 +16,8 @@ from matplotlib import colormaps
 from PIL import Image
 from scipy.ndimage import zoom
 
-from spinexplain.ui.tokens import BONE_WINDOW_HU, EVIDENCE_COLORMAP
+from spinexplain.config.palette import BONE_WINDOW_HU
+from spinexplain.ui.tokens import EVIDENCE_COLORMAP
 
 _PNG_LEVEL = 4  # a twentieth larger than by default, in less than half the time
 

@@ -48,17 +48,18 @@ def matrix(
 
 
 def confusion_png(figures: dict[str, Any], path: Path) -> None:
-    """Draw the confusion matrix of an evaluation."""
-    counts = np.array(figures["confusion"], float)
+    """Draw the confusion matrix of an evaluation; grades that are no class stand below."""
+    unknown = figures.get("unknown_grades", {})
+    counts = np.array([*figures["confusion"], *unknown.values()], float)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = list(figures["classes"])
     texts = [
         [f"{int(n)}\n{100 * s:.0f} %" for n, s in zip(*row, strict=True)]
         for row in zip(counts, share, strict=True)
     ]
-    with drawn(path, 3.4, 3.2) as figure:
+    with drawn(path, 3.4, 3.2 + 0.5 * len(unknown)) as figure:
         axes = figure.add_subplot()
-        matrix(axes, share, names, names, texts)
+        matrix(axes, share, [*names, *unknown], names, texts)
         axes.set_xlabel("model")
         axes.set_ylabel("reference")
 

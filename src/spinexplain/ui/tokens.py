@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-BONE_WINDOW_HU = (-500.0, 1300.0)
+from spinexplain.config.palette import (
+    GRADE_COLORS,
+    MEASURED_COLOR,
+    OTHER_COLOR,
+    UNGRADED_COLOR,
+)
+
 SOFT_WINDOW_HU = (-160.0, 240.0)
 MASS_SHARES = (0.5, 0.8)  # contours of a heat map enclose these shares of its sum
 EVIDENCE_COLORMAP = "inferno"
@@ -77,7 +83,7 @@ PICTURE = MappingProxyType(
         "on-picture-muted": "#9fb0be",
         "contour": "#7fe0ff",
         "selection": "#63b8f2",
-        "measured": "#7ff0c8",
+        "measured": MEASURED_COLOR,
         "expected": "#ffffff",
     }
 )
@@ -93,20 +99,18 @@ class GradeStyle:
     letters: str
 
 
-# Blue-grey, yellow, orange, vermilion: distinct in hue for every common color vision
-# deficiency and in lightness (CIE L* 74, 88, 70, 47) in print.
 GRADES: Mapping[str, GradeStyle] = MappingProxyType(
     {
-        "G0": GradeStyle("g0", "#a9b8c5", "#10161b", "G0"),
-        "G1": GradeStyle("g1", "#f3df6b", "#1b1800", "G1"),
-        "G2": GradeStyle("g2", "#f0982d", "#1f1100", "G2"),
-        "G3": GradeStyle("g3", "#cc3a1b", "#ffffff", "G3"),
-        "no fracture": GradeStyle("g0", "#a9b8c5", "#10161b", "no Fx"),
-        "fracture": GradeStyle("g3", "#cc3a1b", "#ffffff", "Fx"),
+        "G0": GradeStyle("g0", GRADE_COLORS["G0"], "#10161b", "G0"),
+        "G1": GradeStyle("g1", GRADE_COLORS["G1"], "#1b1800", "G1"),
+        "G2": GradeStyle("g2", GRADE_COLORS["G2"], "#1f1100", "G2"),
+        "G3": GradeStyle("g3", GRADE_COLORS["G3"], "#ffffff", "G3"),
+        "no fracture": GradeStyle("g0", GRADE_COLORS["G0"], "#10161b", "no Fx"),
+        "fracture": GradeStyle("g3", GRADE_COLORS["G3"], "#ffffff", "Fx"),
     }
 )
-UNGRADED = GradeStyle("none", "#6b7680", "#ffffff", "\N{EN DASH}")
-UNKNOWN_CLASS = GradeStyle("other", "#6f5fa0", "#ffffff", "?")
+UNGRADED = GradeStyle("none", UNGRADED_COLOR, "#ffffff", "\N{EN DASH}")
+UNKNOWN_CLASS = GradeStyle("other", OTHER_COLOR, "#ffffff", "?")
 # What a verdict is drawn as where it is no grade: between the grades, never one of them.
 BORDERLINE_STYLE = GradeStyle("borderline", "#f7ecb0", "#1b1800", "?")
 DEFORMITY_STYLE = GradeStyle("deformity", "#cdbfe6", "#1a1030", "Df?")

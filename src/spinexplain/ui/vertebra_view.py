@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.agreement import agreement
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import ModelAgreement, model_agreement
@@ -34,11 +35,11 @@ LOSS_BANDS = (0.20, 0.25, 0.40)
 
 @dataclass(frozen=True)
 class ClassScore:
-    """A model's score for one class."""
+    """A model's score for one class; None for a Genant grade that the model does not know."""
 
     class_name: str
     style: GradeStyle
-    value: float
+    value: float | None
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,10 @@ def _scores(assessment: Assessment) -> tuple[ClassScore, ...]:
     grading = assessment.grading
     if grading is None:
         return ()
-    pairs = zip(grading.classes, grading.probabilities, strict=True)
-    return tuple(ClassScore(name, grade_style(name), value) for name, value in pairs)
+    known: dict[str, float | None] = dict(zip(grading.classes, grading.probabilities, strict=True))
+    if set(known) & set(GENANT_GRADES):
+        known = dict.fromkeys(GENANT_GRADES) | known
+    return tuple(ClassScore(name, grade_style(name), value) for name, value in known.items())
 
 
 def _other_models(

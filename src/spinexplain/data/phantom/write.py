@@ -17,6 +17,7 @@ from spinexplain.errors import ConfigError, OutputError
 from spinexplain.io.centroids import write_centroids
 from spinexplain.io.json_file import write_json
 from spinexplain.io.nifti import write_nifti
+from spinexplain.io.scan_facts import PHANTOM_MARK
 from spinexplain.progress import SILENT, Progress
 from spinexplain.workers import run_all
 
@@ -198,7 +199,7 @@ def _write_image(out: Path, name: str, entity: str, scan: PhantomScan, image: Ph
         folder.mkdir(parents=True, exist_ok=True)
     stem = f"{name}{entity}"
     affine = image.volume.affine
-    write_nifti(raw / f"{stem}_ct.nii.gz", image.volume.array, affine)
+    write_nifti(raw / f"{stem}_ct.nii.gz", image.volume.array, affine, PHANTOM_MARK)
     sidecar = {"dataset": f"spinexplain phantom ({scan.preset})", "synthetic": True}
     write_json(raw / f"{stem}_ct.json", sidecar)
     masks = {"vert": image.labels, "body": image.body, "evidence": image.evidence}
