@@ -119,7 +119,7 @@ def facts_of(said: Mapping[str, Any]) -> ScanFacts:
 
 def _marked(said: ScanFacts, path: Path) -> ScanFacts:
     try:
-        mark = bytes(nib.load(path).header["descrip"])  # type: ignore[attr-defined]
+        mark = bytes(nib.load(path).header["descrip"])  # type: ignore[index]
     except Exception:  # what is wrong with the file is said by those who read its voxels
         return said
     is_phantom = mark.rstrip(b"\0") == PHANTOM_MARK.encode("ascii")
