@@ -1,6 +1,6 @@
 """The colors of grades and the windows of CT pictures, for everything a person sees.
 
-Pages, figures, DICOM pictures and contact sheets take them from here, so that one color means
+Pages, figures, DICOM pictures and pages of thumbnails take them from here, so that one color means
 one thing.
 """
 
