@@ -10,7 +10,7 @@ export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector transfer verdict explanations picture clean
+.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector localizer transfer verdict explanations picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,7 +31,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt
 	$(PIP) -e ".[dev]"
 	@touch $@ $(VENV)/.app $(VENV)/.core
 
-demo: $(VENV)/.core ## grade two real CTs and a phantom, and say where the reports are
+demo: $(VENV)/.core ## grade two real CTs, one of them also bare, and a phantom, and say where the reports are
 	$(BIN)/spinexplain demo -o demo-output --force
 
 reader: $(VENV)/.app ## look at, correct and sign the example scans in the browser
@@ -67,6 +67,9 @@ verdict: $(VENV)/.dev ## fit the verdict to phantom spines again, and rewrite do
 
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
 	$(BIN)/spinexplain reproduce transfer --fresh -o docs --work build/reproduce --jobs 2
+
+localizer: $(VENV)/.dev ## retrain the networks that find, name and paint vertebrae
+	$(BIN)/python scripts/train_localizer.py
 
 train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with the package
 	$(BIN)/python scripts/train_detector.py

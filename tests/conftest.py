@@ -13,6 +13,7 @@ from hypothesis import settings
 pytest_plugins = [
     "fixtures.cohorts",
     "fixtures.curation",
+    "fixtures.drawn_bodies",
     "fixtures.explanations",
     "fixtures.exported",
     "fixtures.listeners",

@@ -4,11 +4,11 @@ import pytest
 
 
 @pytest.mark.slow
-def test_the_tour_writes_three_reports(spinexplain, tmp_path):
+def test_the_tour_writes_four_reports(spinexplain, tmp_path):
     out = tmp_path / "demo"
     ended = spinexplain("demo", "-o", out)
     assert ended.code == 0, ended.err
-    for name in ("lumbar", "thoracic", "phantom"):
+    for name in ("lumbar", "thoracic", "bare", "phantom"):
         assert str(out / name / "report.html") in ended.out
         assert (out / name / "report.html").stat().st_size > 10_000
     result = json.loads((out / "phantom" / "result.json").read_text())

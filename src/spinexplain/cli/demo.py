@@ -20,13 +20,13 @@ def command(
     force: Force = False,
     seed: Seed = 7,
 ) -> None:
-    """Grade two real CTs and one phantom with known fractures, and say where the reports are.
+    """Grade two real CTs, one of them also bare, and a phantom; say where the reports are.
 
     The scans are part of the package; nothing is downloaded.
 
     Example: spinexplain demo -o demo-output
     """
-    with shown_stages("demo", 3 * STAGES) as progress:
+    with shown_stages("demo", 4 * STAGES) as progress:
         stops = grade_examples(DemoRequest(out, seed, force), progress)
     for stop in stops:
         typer.echo(f"\n{stop.title}\n  {stop.summary}\n  {stop.report}")

@@ -59,6 +59,9 @@ def grade_examples(request: DemoRequest, progress: Progress = SILENT) -> list[St
                     centroids=examples / "thoracic_ctd.json",
                     out=folder / "thoracic",
                 ),
+                "The lumbar CT again, with nothing beside it": GradeRequest(
+                    ct=examples / "lumbar_ct.nii.gz", out=folder / "bare"
+                ),
                 "A phantom with planted fractures": phantom,
             }
             graded = [

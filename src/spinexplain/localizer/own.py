@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError
+from spinexplain.localizer.locate import locate
 from spinexplain.localizer.located import Localization
 from spinexplain.localizer.networks import LocalizerInfo, LocalizerNetworks, shipped_networks
 from spinexplain.localizer.segment import PaintedBodies, paint_bodies
@@ -86,7 +87,7 @@ def find_vertebrae(
     """
     level = None if first_level is None else named_level(first_level)
     asked = networks or shipped_networks()
-    localization = _located(volume, asked)
+    localization = locate(volume, asked)
     localization.vertebrae()  # refuses a scan without a spine
     if level is not None:
         localization = localization.with_first_level(level)
@@ -94,12 +95,6 @@ def find_vertebrae(
     if not bodies:
         return found
     return replace(found, bodies=paint_bodies(volume, found.vertebrae, asked.body))
-
-
-def _located(volume: Volume, networks: LocalizerNetworks) -> Localization:
-    from spinexplain.localizer.locate import locate
-
-    return locate(volume, networks)
 
 
 def named_level(name: VertebraLevel | str) -> VertebraLevel:

@@ -21,7 +21,7 @@ from spinexplain.types import LabelMap, Vertebra, Volume
 COARSEST_MM = 1.25
 """The mask's grid is that of the scan, divided until no voxel is longer than this."""
 
-EXTRA_SD_MM = 0.6
+EXTRA_SD_MM = 1.1
 """Standard deviation that heights from these masks have beyond those from a given mask."""
 
 _INSIDE = 0.5

@@ -143,6 +143,13 @@ STUDIES = {
         ("false-alarms.json",),
         "spinexplain.reproduce.false_alarms:measure",
     ),
+    "bodies": Study(
+        "Bodies that the localizer paints, against true and given masks: overlap and heights.",
+        "5 CPU minutes",
+        ("localizer.md",),
+        ("bodies.json",),
+        "spinexplain.reproduce.bodies:measure",
+    ),
     "benchmarks": Study(
         "CPU time and memory of the package beside the libraries that it replaces or uses.",
         "minutes",

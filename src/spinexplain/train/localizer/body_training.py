@@ -27,8 +27,8 @@ from spinexplain.train.localizer.contrast import changed_contrast
 SETTINGS = PhaseSettings(
     steps=1500, batch=4, trunk_lr=3e-3, head_lr=3e-3, weight_decay=1e-3, precision="bf16"
 )
-ROUNDS = 2
-"""The learning rate falls to nothing in each; every further round begins at half the rate."""
+ROUNDS = (1.0, 0.5)
+"""Steps and learning rate of each round, as shares of the first; in each the rate falls to 0."""
 
 _ALL = 255.0
 _LEFT = 2
@@ -201,18 +201,18 @@ def train_bodies(
         return body_loss(logits.float(), batch.y)
 
     journal = Journal(folder, resume=True)
-    for number in range(ROUNDS):
-        rate = settings.trunk_lr / 2**number
+    for number, share in enumerate(ROUNDS):
+        own = settings.model_copy(update={"steps": max(round(settings.steps * share), 1)})
         groups: list[dict[str, Any]] = [
             {
                 "params": list(network.parameters()),
-                "lr": rate,
+                "lr": settings.trunk_lr * share,
                 "weight_decay": settings.weight_decay,
             }
         ]
         name = f"bodies-{number + 1}"
-        phase = Phase(name, number, settings, groups, objective)
+        phase = Phase(name, number, own, groups, objective)
         batches = BodyBatches(examples, settings.batch, seed + number)
         for step in run_phase(start_fabric(), network, batches, phase, seed, journal):
-            progress.step(name, step, settings.steps)
+            progress.step(name, step, own.steps)
     return network.eval()

@@ -1,0 +1,74 @@
+"""The part of docs/localizer.md on finding and naming: phantoms, opponents, real CT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from writers.markers import replaced
+from writers.stored import stored
+
+WAYS = {
+    "localizer": "the localizer",
+    "from below": "its centers, the lowest called L5",
+    "gaps alone": "its centers, named by their distances alone",
+    "one answer": "its centers, the uppermost always called T11",
+}
+GROUPS = {"whole": "whole trunk", "crops": "random part, three bodies or more"}
+COLUMNS = ("found", "close", "named", "shifted", "right")
+REAL = {
+    "lumbar": "lumbar CT, 3 mm",
+    "thoracic": "contrast chest CT, 1.5 mm",
+    "crop": "crop around L3, 1.5 mm",
+}
+
+
+def written(page: str, results: Path) -> str:
+    """Return the page with the tables between the markers."""
+    content = stored(results, "localizer.json")
+    page = replaced(page, "located", "\n".join(phantom_table(content)))
+    return replaced(page, "located-real", "\n".join(real_table(content)))
+
+
+def phantom_table(content: dict[str, Any]) -> list[str]:
+    """List shares of bodies, and what the probability of a naming is worth."""
+    lines = [
+        f"{content['persons']} persons of the preset `{content['preset']}`, which took no part in "
+        "training or choosing; each scanned whole and in random parts.",
+        "",
+        "| scans | named by | found within 10 mm | within 5 mm | named | named after the best "
+        "shift | scans with all names right |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for group, title in GROUPS.items():
+        for way, words in WAYS.items():
+            row = content["phantoms"][group][way]
+            cells = [f"{100 * row[name]:.1f} %" for name in COLUMNS]
+            lines.append(f"| {title} ({row['scans']}) | {words} | " + " | ".join(cells) + " |")
+    lines.append("")
+    for group, title in GROUPS.items():
+        row = content["phantoms"][group]["localizer"]
+        lines.append(
+            f"* {title}: calibration error of the naming's probability {row['ece']:.3f}; at .95 "
+            f"or more {row['sure_wrong']} of {row['sure']} namings are wrong, of those called "
+            f"certain {row['certain_wrong']} of {row['certain']}; {row['extra']:.2f} centers a "
+            f"scan that belong to no body; {row['refused']} refused."
+        )
+    return lines
+
+
+def real_table(content: dict[str, Any]) -> list[str]:
+    """List the real CTs one by one."""
+    lines = [
+        "| scan | bodies | found within 10 mm | within 5 mm | named | probability | certain |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, title in REAL.items():
+        row = content["real"][name]
+        counts = f"| {title} | {row['bodies']} | {row['found']} | {row['close']} | {row['named']} "
+        if row.get("refused"):
+            lines.append(counts + f"| refused: {row['refused']} | – |")
+        else:
+            certain = "yes" if row["certain"] else "no"
+            lines.append(counts + f"| {row['probability']:.2f} | {certain} |")
+    return lines

@@ -1,0 +1,193 @@
+"""From a bare CT to centers, their namings and how probable each is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.localizer.centers import AlongSpine, center_positions
+from spinexplain.localizer.coarse import coarsened, whole_field
+from spinexplain.localizer.located import (
+    FIRST_RIB,
+    SACRUM,
+    Localization,
+    LocatedCenter,
+    Naming,
+)
+from spinexplain.localizer.naming import (
+    STATES,
+    Hypothesis,
+    NamingPrior,
+    level_evidence,
+    name_chain,
+)
+from spinexplain.localizer.prior import shipped_prior
+from spinexplain.localizer.reading import SpineReading, in_scan, read_spine
+from spinexplain.localizer.ridge import find_ridge
+from spinexplain.localizer.spine_map import spine_map
+from spinexplain.models import localizing
+from spinexplain.types import Volume
+
+NO_SPINE = "no spine is in view"
+NECK_ONLY = "only the neck is in view"
+SACRUM_ONLY = "only the sacrum is in view"
+NO_BODY = "no vertebral body is in view"
+
+_SURE = 0.5
+_SURE_PLANES = 8  # of 4 mm: shorter than two bodies
+_HALF_BODY = 0.36  # of the distance of neighboring centers
+_LANDMARK = 0.5
+_OUTSIDE_GAP_MM = 28.0
+
+
+class Networks(Protocol):
+    """The two networks that find and name."""
+
+    @property
+    def curve(self) -> object:
+        """From densities (1, 1, X, Y, Z) to logits (1, 4, X, Y, Z)."""
+        ...
+
+    @property
+    def levels(self) -> object:
+        """From densities (1, 1, S, 56, 60) to answers (1, 33, S)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ReadChain:
+    """A chain of centers and what naming needs of it.
+
+    Parameters
+    ----------
+    centers : tuple of LocatedCenter
+        Head to foot.
+    evidence : ndarray, shape (k, 27)
+    gaps_mm : ndarray, shape (k - 1,)
+    reading : SpineReading
+    positions : ndarray of int, shape (k,)
+    """
+
+    centers: tuple[LocatedCenter, ...]
+    evidence: np.ndarray
+    gaps_mm: np.ndarray
+    reading: SpineReading
+    positions: np.ndarray
+
+
+def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None) -> Localization:
+    """Find and name the vertebrae of a CT.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU, on any grid whose header gives the patient's axes.
+    networks : Networks
+    prior : NamingPrior, optional
+        The shipped one by default.
+
+    Returns
+    -------
+    Localization
+        With a reason in place of namings where no thoracic or lumbar spine is in view.
+    """
+    prior = shipped_prior() if prior is None else prior
+    chain = find_chain(volume, networks, prior)
+    if isinstance(chain, str):
+        return Localization(refused=chain)
+    hypotheses = name_chain(chain.evidence, chain.gaps_mm, prior)
+    return named(chain, hypotheses)
+
+
+def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadChain | str:
+    """Find the centers of a CT, not yet named, or say why there are none."""
+    coarse = coarsened(volume)
+    whole = whole_field(coarse)
+    spine = 1.0 - spine_map(whole, networks.curve)[0]  # type: ignore[arg-type]
+    ridge = find_ridge(spine, whole.affine)
+    if ridge is None or (ridge.support > _SURE).sum() < _SURE_PLANES:
+        return NO_SPINE
+    reading = read_spine(coarse, ridge.curve, networks.levels)  # type: ignore[arg-type]
+    expected = expected_gaps(reading.seen, prior)
+    positions = center_positions(reading.seen, reading.inside, expected, reading.frame.spacing_mm)
+    if not len(positions):
+        return NO_BODY
+    centers = reading.centers_mm(positions)
+    gaps = np.linalg.norm(np.diff(centers, axis=0), axis=1)
+    cut = cut_bodies(volume, centers, gaps, float(expected[positions].mean()))
+    located = tuple(
+        LocatedCenter((float(x), float(y), float(z)), float(reading.seen.center[at]), bool(is_cut))
+        for (x, y, z), at, is_cut in zip(centers, positions, cut, strict=True)
+    )
+    evidence = level_evidence(reading.seen.levels, positions)
+    return ReadChain(located, evidence, gaps, reading, positions)
+
+
+def expected_gaps(seen: AlongSpine, prior: NamingPrior) -> np.ndarray:
+    """Return the distance of neighboring centers to expect at every position, mm."""
+    gaps = np.r_[np.array(prior.gap_mm), _OUTSIDE_GAP_MM]
+    return seen.levels @ gaps
+
+
+def cut_bodies(
+    volume: Volume, centers_mm: np.ndarray, gaps_mm: np.ndarray, alone_mm: float
+) -> np.ndarray:
+    """Say which bodies reach beyond the scan above or below, bool, shape (k,).
+
+    Parameters
+    ----------
+    volume : Volume
+    centers_mm : ndarray, shape (k, 3)
+    gaps_mm : ndarray, shape (k - 1,)
+    alone_mm : float
+        Gap to assume where there is one center only.
+    """
+    if len(gaps_mm):
+        gaps = np.r_[gaps_mm[0], gaps_mm, gaps_mm[-1]]
+        size = np.minimum(gaps[:-1], gaps[1:])[:, None] * _HALF_BODY
+        along = np.gradient(centers_mm, axis=0)
+        along = along / np.linalg.norm(along, axis=1, keepdims=True)
+    else:
+        size, along = np.full((1, 1), alone_mm * _HALF_BODY), np.array([[0.0, 0.0, -1.0]])
+    ends = np.stack([centers_mm - along * size, centers_mm + along * size])
+    return np.asarray(~in_scan(volume, ends).all(axis=0))
+
+
+def named(chain: ReadChain, hypotheses: tuple[Hypothesis, ...]) -> Localization:
+    """Put centers and hypotheses together, or say why this is no spine to grade."""
+    first = hypotheses[0]
+    graded = [level for level in first.levels if level is not None and level.is_graded]
+    if not graded:
+        neck = any(level is not None for level in first.levels)
+        return Localization(refused=NECK_ONLY if neck else SACRUM_ONLY)
+    namings = tuple(
+        Naming(one.levels, one.probability)
+        for one in hypotheses
+        if any(level is not None for level in one.levels)
+    )
+    return Localization(chain.centers, namings, landmarks=landmarks(chain, first))
+
+
+def landmarks(chain: ReadChain, naming: Hypothesis) -> tuple[str, ...]:
+    """Return what levels can be counted from: the sacrum below L5, the first rib below C7."""
+    levels = chain.reading.seen.levels[chain.reading.inside]
+    sacral = levels[:, localizing.LEVEL_CLASSES.index(localizing.SACRUM)]
+    cervical = levels[:, : STATES.index("T1")].sum(axis=1)
+    lowest = VertebraLevel.L5 in naming.levels or VertebraLevel.L6 in naming.levels
+    found = {
+        SACRUM: lowest and _longest(sacral > _LANDMARK) >= 5,
+        FIRST_RIB: VertebraLevel.T1 in naming.levels and _longest(cervical > _LANDMARK) >= 3,
+    }
+    return tuple(name for name, there in found.items() if there)
+
+
+def _longest(flags: np.ndarray) -> int:
+    """Return the length of the longest run of true values."""
+    best = run = 0
+    for flag in flags:
+        run = run + 1 if flag else 0
+        best = max(best, run)
+    return best

@@ -1,0 +1,247 @@
+"""Names for a chain of centers: dynamic programming over levels, with T13 and L6 on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.models.localizing import LEVEL_CLASSES, OUTSIDE, SACRUM
+
+STATES = LEVEL_CLASSES[: LEVEL_CLASSES.index(OUTSIDE)]
+"""What a center can be: C1 to L6 with T13, and the sacrum."""
+
+SIZES = np.linspace(-0.36, 0.36, 13)
+"""Logarithms of a person's size over the mean, as they are tried."""
+
+_FLOOR = 1e-3  # a level is never less probable than this at a center
+_REGULAR = [name for name in STATES if name not in ("T13", "L6")]
+_IMPOSSIBLE = -1e9
+
+
+@dataclass(frozen=True)
+class NamingPrior:
+    """What is known of spines before a scan is seen, and how evidence is weighed.
+
+    Parameters
+    ----------
+    gap_mm : tuple of float
+        Mean distance from each state's center to that of the one below, over ``STATES``;
+        the last one is that of two sacral bodies.
+    gap_spread : float
+        Standard deviation of the logarithm of a gap in one person, about the person's size.
+    size_spread : float
+        Standard deviation of the logarithm of the size over persons.
+    level_weight, gap_weight : float
+        Weight of the network's log-probabilities and of the gaps: neighboring centers are
+        seen by one network and err together, so that their evidence counts less than it
+        seems. Fitted on validation phantoms, so that probabilities hold.
+    t13, l6, no_t12, skipped : float
+        Probability of a thirteenth thoracic level below T12, a sixth lumbar level below L5,
+        eleven thoracic levels, and of a body that was not found between two that were.
+    """
+
+    gap_mm: tuple[float, ...]
+    gap_spread: float = 0.11
+    size_spread: float = 0.12
+    level_weight: float = 0.5
+    gap_weight: float = 0.5
+    t13: float = 0.01
+    l6: float = 0.04
+    no_t12: float = 0.005
+    skipped: float = 0.003
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One naming of all centers.
+
+    Parameters
+    ----------
+    states : tuple of str
+        One of ``STATES`` a center, head to foot.
+    probability : float
+    """
+
+    states: tuple[str, ...]
+    probability: float
+
+    @property
+    def levels(self) -> tuple[VertebraLevel | None, ...]:
+        """The names as levels; None in the sacrum."""
+        return tuple(None if name == SACRUM else VertebraLevel(name) for name in self.states)
+
+
+def level_evidence(levels: np.ndarray, positions: np.ndarray, half: int = 2) -> np.ndarray:
+    """Return log-probabilities of the states at centers, shape (k, 27).
+
+    Parameters
+    ----------
+    levels : ndarray, shape (n, 28)
+        Of every position along the spine.
+    positions : ndarray of int, shape (k,)
+    half : int
+        So many positions on either side are averaged.
+    """
+    rows = [levels[max(at - half, 0) : at + half + 1].mean(axis=0) for at in positions]
+    states = np.array(rows).reshape(len(positions), -1)[:, : len(STATES)]
+    return np.log(np.maximum(states, _FLOOR))
+
+
+def transitions(prior: NamingPrior) -> tuple[np.ndarray, np.ndarray]:
+    """Return what may follow what: log-probability and mean gap (mm), shape (27, 27) each.
+
+    Rows are the upper, columns the lower center.
+
+    Examples
+    --------
+    >>> odds, gap = transitions(NamingPrior(gap_mm=(20.0,) * 26 + (25.0,)))
+    >>> t12, t13, l1 = (STATES.index(name) for name in ("T12", "T13", "L1"))
+    >>> odds[[t12, t13, l1], [t13, l1, t12]].round(1).tolist(), float(gap[t12, t13])
+    ([-4.6, -0.0, -1000000000.0], 20.0)
+    """
+    n = len(STATES)
+    chance, gap = np.zeros((n, n)), np.ones((n, n))
+
+    def follow(above: str, below: str, probability: float) -> None:
+        i, j = STATES.index(above), STATES.index(below)
+        chance[i, j] = probability
+        gap[i, j] = prior.gap_mm[i]
+
+    for above, below in pairwise(_REGULAR):
+        follow(above, below, 1.0)
+    follow(SACRUM, SACRUM, 1.0)
+    follow("T12", "T13", prior.t13)
+    follow("T12", "L1", 1 - prior.t13)
+    follow("T13", "L1", 1.0)
+    follow("T11", "L1", prior.no_t12)
+    follow("T11", "T12", 1 - prior.no_t12)
+    follow("L5", "L6", prior.l6)
+    follow("L5", SACRUM, 1 - prior.l6)
+    follow("L6", SACRUM, 1.0)
+    _skip(chance, gap, prior)
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(chance), _IMPOSSIBLE), gap
+
+
+def _skip(chance: np.ndarray, gap: np.ndarray, prior: NamingPrior) -> None:
+    """Let one body between two of the chain be missing."""
+    once = chance.copy()
+    chance *= 1 - prior.skipped
+    for i, k, j in zip(*_paths_of_two(once), strict=True):
+        odds = once[i, k] * once[k, j] * prior.skipped
+        if chance[i, j] == 0:
+            chance[i, j] = odds
+            gap[i, j] = gap[i, k] + gap[k, j]
+
+
+def _paths_of_two(once: np.ndarray) -> tuple[list[int], list[int], list[int]]:
+    found = [
+        (i, k, j)
+        for i, k in zip(*np.nonzero(once), strict=True)
+        for j in np.flatnonzero(once[k])
+        if i != k and k != j
+    ]
+    found.sort(key=lambda path: -once[path[0], path[1]] * once[path[1], path[2]])
+    return tuple([int(path[axis]) for path in found] for axis in range(3))  # type: ignore[return-value]
+
+
+def name_chain(
+    evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior, best: int = 5
+) -> tuple[Hypothesis, ...]:
+    """Name a chain of centers.
+
+    Parameters
+    ----------
+    evidence : ndarray, shape (k, 27)
+        Log-probability of every state at each center; see :func:`level_evidence`.
+    gaps_mm : ndarray, shape (k - 1,)
+        Distances of neighboring centers.
+    prior : NamingPrior
+    best : int
+        How many hypotheses are returned.
+
+    Returns
+    -------
+    tuple of Hypothesis
+        The most probable first. Probabilities are shares among all namings.
+
+    Notes
+    -----
+    The score of a naming is the weighted sum of the level evidence at its centers, of the
+    log-probability of each step from level to level, and of the normal log-density of the
+    logarithm of each gap about the mean of its pair of levels times the person's size; the
+    size is averaged over a normal prior. Where a naming may begin is not weighed: no level
+    is more often the uppermost one. A list-Viterbi pass for each size finds the candidates,
+    a forward pass sums over all namings.
+    """
+    odds, gap = transitions(prior)
+    unary = prior.level_weight * evidence
+    steps = np.stack([_steps(gaps_mm, odds, gap, size, prior) for size in SIZES])
+    size_odds = -0.5 * (SIZES / prior.size_spread) ** 2
+    size_odds = size_odds - np.logaddexp.reduce(size_odds)
+    total = np.logaddexp.reduce(size_odds + _forward(unary, steps))
+    found = {states for k in range(len(SIZES)) for states in _best_paths(unary, steps[k], best)}
+    scored = [
+        (np.logaddexp.reduce(size_odds + _scores(unary, steps, states)) - total, states)
+        for states in found
+    ]
+    scored.sort(key=lambda pair: (-pair[0], pair[1]))
+    return tuple(
+        Hypothesis(tuple(STATES[k] for k in states), float(np.exp(min(score, 0.0))))
+        for score, states in scored[:best]
+    )
+
+
+def _steps(
+    gaps_mm: np.ndarray, odds: np.ndarray, gap: np.ndarray, size: float, prior: NamingPrior
+) -> np.ndarray:
+    """Return the score of every step of the chain, shape (k - 1, 27, 27)."""
+    off = np.log(np.maximum(gaps_mm, 1.0))[:, None, None] - np.log(gap)[None] - size
+    density = -0.5 * (off / prior.gap_spread) ** 2
+    return np.maximum(odds[None] + prior.gap_weight * density, _IMPOSSIBLE)
+
+
+def _forward(unary: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return the log of the sum over all namings, for each size."""
+    total = np.broadcast_to(unary[0], (len(steps), unary.shape[1]))
+    for k in range(1, len(unary)):
+        total = np.logaddexp.reduce(total[:, :, None] + steps[:, k - 1], axis=1) + unary[k]
+    return np.asarray(np.logaddexp.reduce(total, axis=1))
+
+
+def _scores(unary: np.ndarray, steps: np.ndarray, states: Sequence[int]) -> np.ndarray:
+    """Return the score of one naming for each size."""
+    index = np.array(states)
+    own = unary[np.arange(len(index)), index].sum()
+    return np.asarray(own + steps[:, np.arange(len(index) - 1), index[:-1], index[1:]].sum(axis=1))
+
+
+def _best_paths(unary: np.ndarray, steps: np.ndarray, best: int) -> list[tuple[int, ...]]:
+    """Return the namings of the highest score for one size, by a list-Viterbi pass."""
+    n = unary.shape[1]
+    scores = np.full((n, best), _IMPOSSIBLE)
+    scores[:, 0] = unary[0]
+    history: list[np.ndarray] = []
+    for k in range(1, len(unary)):
+        reached = scores[:, :, None] + steps[k - 1][:, None, :]
+        flat = reached.reshape(n * best, n)
+        chosen = np.argsort(-flat, axis=0, kind="stable")[:best]
+        history.append(chosen.T)
+        scores = np.take_along_axis(flat, chosen, axis=0).T + unary[k][:, None]
+    ends = np.argsort(-scores.ravel(), kind="stable")[:best]
+    return [
+        _traced(int(end), history, best) for end in ends if scores.ravel()[end] > _IMPOSSIBLE / 2
+    ]
+
+
+def _traced(end: int, history: list[np.ndarray], best: int) -> tuple[int, ...]:
+    states = [end // best]
+    slot = end
+    for chosen in reversed(history):
+        slot = int(chosen[slot // best, slot % best])
+        states.append(slot // best)
+    return tuple(reversed(states))

@@ -1,0 +1,60 @@
+"""Draws the persons that the localizer is trained and measured on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from spinexplain.data.phantom.wide.person import WidePerson, draw_wide_person
+from spinexplain.data.phantom.wide.scan import scan_person, whole_field
+from spinexplain.localizer.coarse import FINE_MM, WHOLE_MM
+from spinexplain.train.localizer.bodies import save_body
+
+_AROUND_MM = np.array([70.0, 72.0, 34.0])
+
+
+def body_name(preset: str, seed: int, index: int) -> str:
+    """Name a person.
+
+    Examples
+    --------
+    >>> body_name("wide", 7, 12)
+    'wide-7-0012'
+    """
+    return f"{preset}-{seed}-{index:04d}"
+
+
+def draw_body(preset: str, seed: int, index: int, folder: Path) -> Path:
+    """Draw a person and store the whole field at 4 mm and the spine's surroundings at 2 mm.
+
+    Parameters
+    ----------
+    preset : str
+    seed, index : int
+    folder : Path
+
+    Returns
+    -------
+    Path
+        Of the description; a person that is there already is not drawn again.
+    """
+    name = body_name(preset, seed, index)
+    path = folder / f"{name}.json"
+    if path.exists():
+        return path
+    person = draw_wide_person(preset, seed, index)
+    whole = scan_person(person, *whole_field(person, WHOLE_MM))
+    fine = scan_person(person, *spine_grid(person))
+    save_body(folder, name, whole.volume, fine.volume, person.centers_mm)
+    return path
+
+
+def spine_grid(person: WidePerson) -> tuple[np.ndarray, tuple[int, int, int]]:
+    """Return affine and shape of the grid of 2 mm that a section along the spine can reach."""
+    centers = np.array(list(person.centers_mm.values()))
+    low, high = centers.min(axis=0) - _AROUND_MM, centers.max(axis=0) + _AROUND_MM
+    x, y, z = (int(n) for n in np.ceil((high - low) / FINE_MM))
+    affine = np.diag([FINE_MM, FINE_MM, FINE_MM, 1.0])
+    affine[:3, 3] = low
+    return affine, (x, y, z)

@@ -1,0 +1,80 @@
+from types import SimpleNamespace
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from fixtures.drawn_bodies import GAP_MM, block_scan, bright_curve, bright_levels, centers_of
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.localizer.locate import NECK_ONLY, NO_SPINE, SACRUM_ONLY, cut_bodies, locate
+from spinexplain.localizer.naming import STATES, NamingPrior
+from spinexplain.types import Volume
+
+PRIOR = NamingPrior(gap_mm=(GAP_MM,) * len(STATES))
+LUMBAR = ("T11", "T12", "L1", "L2", "L3", "L4", "L5", "S1")
+AROUND = np.array([50.0, 50.0, 20.0])
+
+
+def networks(names):
+    return SimpleNamespace(curve=bright_curve, levels=bright_levels(names))
+
+
+@pytest.fixture(scope="module")
+def scan():
+    return block_scan(centers_of(LUMBAR), 2.0, AROUND)
+
+
+def turned(scan, axes):
+    """Store the same scan in another axis order."""
+    image = nib.Nifti1Image(scan.array, scan.affine)
+    goal = nib.orientations.axcodes2ornt(tuple(axes))
+    start = nib.orientations.io_orientation(scan.affine)
+    other = image.as_reoriented(nib.orientations.ornt_transform(start, goal))
+    return Volume(np.asarray(other.dataobj), other.affine)
+
+
+@pytest.mark.parametrize("axes", ["RAS", "PIR", "LAS"])
+def test_bodies_are_found_and_named_in_any_axis_order(scan, axes):
+    found = locate(turned(scan, axes), networks(LUMBAR), PRIOR)
+    truth = np.array(list(centers_of(LUMBAR).values()))
+    at = np.array([center.center_mm for center in found.centers])
+    assert at.shape == truth.shape
+    assert np.linalg.norm(at - truth, axis=1).max() < 4.0
+    names = [level and level.value for level in found.namings[0].levels]
+    assert names == [*LUMBAR[:-1], None]
+    assert found.probability > 0.9
+    assert not any(center.cut for center in found.centers)
+
+
+def test_the_sacrum_is_a_landmark(scan):
+    assert "sacrum" in locate(scan, networks(LUMBAR), PRIOR).landmarks
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [(("C2", "C3", "C4", "C5", "C6"), NECK_ONLY), (("S1", "S2", "S3", "S4", "S5"), SACRUM_ONLY)],
+)
+def test_a_neck_or_a_sacrum_alone_is_refused(names, reason):
+    found = locate(block_scan(centers_of(names), 2.0, AROUND), networks(names), PRIOR)
+    assert found.refused == reason
+    assert not found.centers
+
+
+def test_a_block_without_a_spine_is_refused():
+    block = Volume(np.full((60, 60, 60), 40, np.int16), np.diag([2.0, 2.0, 2.0, 1.0]))
+    assert locate(block, networks(LUMBAR), PRIOR).refused == NO_SPINE
+
+
+def test_a_body_at_the_border_is_cut():
+    scan = Volume(np.zeros((40, 40, 40), np.int16), np.diag([2.0, 2.0, 2.0, 1.0]))
+    centers = np.array([[40.0, 40, 74], [40, 40, 44], [40, 40, 14]])
+    gaps = np.array([30.0, 30.0])
+    assert cut_bodies(scan, centers, gaps, 30.0).tolist() == [True, False, False]
+    assert cut_bodies(scan, centers[:1], np.zeros(0), 30.0).tolist() == [True]
+
+
+def test_the_next_hypothesis_is_one_level_off(scan):
+    found = locate(scan, networks(LUMBAR), PRIOR)
+    firsts = [naming.first for naming in found.namings]
+    assert firsts[0] is VertebraLevel.T11
+    assert sum(naming.probability for naming in found.namings) <= 1 + 1e-9

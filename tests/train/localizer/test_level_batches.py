@@ -1,0 +1,80 @@
+import numpy as np
+import torch
+
+from spinexplain.geometry import fit_curve
+from spinexplain.models.localizing import CENTER, DISC, LEVELS, OFFSETS, SECTION_SHAPE
+from spinexplain.train.localizer.fields import SeenBox
+from spinexplain.train.localizer.level_batches import (
+    POSITIONS,
+    FoundCurve,
+    LevelBatches,
+    disturbed_curve,
+    level_loss,
+)
+from spinexplain.train.localizer.level_targets import UNKNOWN
+
+CPU = torch.device("cpu")
+ALL = SeenBox(np.full(3, -900.0), np.full(3, 900.0))
+
+
+def test_a_batch_is_a_function_of_seed_and_step(drawn_body):
+    batches = LevelBatches([drawn_body], {}, 2, seed=3)
+    one, again = (batches.load(5, (0, 1), CPU) for _ in range(2))
+    assert one.densities.shape == (2, 1, POSITIONS, *SECTION_SHAPE)
+    for name in ("densities", "center", "disc", "offsets_cm", "taught", "level"):
+        assert torch.equal(getattr(one, name), getattr(again, name))
+    half = batches.load(5, (1, 2), CPU)
+    assert torch.equal(half.densities[0], one.densities[1])
+    assert len(batches.names(5)) == 2
+
+
+def test_bodies_are_bright_where_the_truth_puts_centers(drawn_body):
+    batches = LevelBatches([drawn_body], {}, 2, seed=1)
+    batch = batches.load(0, (0, 1), CPU)
+    column = batch.densities[:, 0, :, 22:34, 24:36].amax((2, 3))
+    at, away = column[batch.center > 0.8], column[batch.disc > 0.8]
+    assert len(at) > 3
+    assert at.mean() > away.mean() + 0.2
+
+
+def test_offsets_lead_from_the_curve_to_the_centers(drawn_body):
+    """Followed from any taught position, they end on a body center."""
+    batches = LevelBatches([drawn_body], {}, 1, seed=2)
+    batch = batches.load(3, (0, 1), CPU)
+    assert batch.taught.any()
+    assert batch.offsets_cm[0, 0][batch.taught[0]].abs().max() <= 0.85
+    assert (batch.offsets_cm[:, :, ~batch.taught[0]] == 0).all()
+
+
+def test_curves_of_the_stage_before_are_used(drawn_body):
+    far = fit_curve(drawn_body.centers_mm + np.array([200.0, 0.0, 0.0]), np.array([0.0, 0, -1]))
+    found = {drawn_body.name: [FoundCurve(ALL, far)]}
+    batches = LevelBatches([drawn_body], found, 1, seed=0)
+    lost = [not batches.load(step, (0, 1), CPU).taught.any() for step in range(12)]
+    assert 2 <= sum(lost) <= 10
+
+
+def test_disturbed_curves_stay_near_the_spine(drawn_body):
+    off = []
+    for seed in range(20):
+        curve = disturbed_curve(drawn_body, ALL, np.random.default_rng(seed))
+        at = curve.at(curve.nearest(drawn_body.centers_mm))
+        off.append(np.linalg.norm(at - drawn_body.centers_mm, axis=1).mean())
+    assert 2.0 < np.median(off) < 12.0
+    assert max(off) < 30.0
+
+
+def test_the_loss_is_least_for_the_truth(drawn_body):
+    batch = LevelBatches([drawn_body], {}, 1, seed=1).load(0, (0, 1), CPU)
+    right = torch.zeros(1, LEVELS.stop, POSITIONS)
+    right[:, CENTER] = torch.logit(batch.center.clamp(1e-3, 1 - 1e-3))
+    right[:, DISC] = torch.logit(batch.disc.clamp(1e-3, 1 - 1e-3))
+    right[:, OFFSETS] = batch.offsets_cm
+    known = batch.level.clamp(min=0)
+    right[:, LEVELS] = 20.0 * torch.nn.functional.one_hot(known, 28).movedim(-1, 1)
+    worse = right.clone()
+    worse[:, LEVELS] = worse[:, LEVELS].roll(1, dims=1)
+    losses = level_loss(right, batch), level_loss(worse, batch)
+    assert float(losses[0]["levels"]) < 1e-3 < float(losses[1]["levels"])
+    assert float(losses[0]["offsets"]) == 0.0
+    assert (batch.level != UNKNOWN).any()

@@ -1,0 +1,41 @@
+import pytest
+
+from writers import localizer
+
+
+@pytest.fixture
+def content():
+    row = {
+        "scans": 4, "bodies": 40, "refused": 0, "found": 0.975, "close": 0.95, "named": 0.9,
+        "shifted": 0.97, "extra": 0.25, "right": 0.75, "ece": 0.041, "sure": 3, "sure_wrong": 1,
+        "certain": 2, "certain_wrong": 0,
+    }  # fmt: skip
+    ways = {way: row for way in localizer.WAYS}
+    real = {"bodies": 6, "found": 6, "close": 5, "named": 6, "probability": 0.987, "certain": True}
+    return {
+        "persons": 2,
+        "preset": "wide-test",
+        "phantoms": {"whole": ways, "crops": ways},
+        "real": {
+            "lumbar": real,
+            "thoracic": real | {"certain": False, "probability": 0.4},
+            "crop": {"refused": "no spine is in view", "bodies": 1, "found": 0, "close": 0}
+            | {"named": 0},
+        },
+    }
+
+
+def test_phantoms_stand_beside_opponents_that_see_no_image(content):
+    lines = localizer.phantom_table(content)
+    assert (
+        "| whole trunk (4) | the localizer | 97.5 % | 95.0 % | 90.0 % | 97.0 % | 75.0 % |" in lines
+    )
+    assert sum("L5" in line for line in lines) == 2
+    assert "at .95 or more 1 of 3 namings are wrong" in lines[-1]
+
+
+def test_real_scans_say_what_is_certain_and_what_was_refused(content):
+    rows = localizer.real_table(content)[2:]
+    assert rows[0].endswith("| 6 | 6 | 5 | 6 | 0.99 | yes |")
+    assert rows[1].endswith("| 0.40 | no |")
+    assert "refused: no spine is in view" in rows[2]
