@@ -1,4 +1,4 @@
-"""The pictures of docs/phantom.md: levels, shapes by grade, look-alikes, scanners, real CT.
+"""The pictures of docs/phantom.md: levels, shapes, look-alikes, scanners, persons, real CT.
 
 Drawn afresh from presets and seeds; nothing of them is stored.
 """
@@ -24,6 +24,7 @@ from spinexplain.geometry import apply_affine
 from spinexplain.reproduce.real_scans import real_scan
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.spine.reformat import reformat
+from writers.wide_gallery import wide, wide_beside_real
 
 DATA = Path(__file__).resolve().parents[2] / "tests" / "data"
 CENTRAL = slice(16, 128)
@@ -257,6 +258,8 @@ EVERY = {
     "patients": patients,
     "beside-real": beside_real,
     "simulated": simulated,
+    "wide": wide,
+    "wide-beside-real": wide_beside_real,
 }
 
 

@@ -139,7 +139,7 @@ def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
         subject=subject,
         places=places,
         around=around,
-        patient=patient,
+        patient=replace(patient, arms=not raised),
         outline=outline,
         marks=marks,
         chest=draw_chest(rng),
