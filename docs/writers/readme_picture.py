@@ -23,8 +23,8 @@ def main() -> None:
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )
         page = browser.new_page(viewport={"width": 1280, "height": 1180})
-        page.goto(REPORT.as_uri())
-        page.screenshot(path=PICTURE)
+        page.goto(REPORT.as_uri(), timeout=300_000)
+        page.screenshot(path=PICTURE, timeout=300_000)
         browser.close()
     print(PICTURE)
 

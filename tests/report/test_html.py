@@ -350,6 +350,16 @@ def test_the_same_findings_give_the_same_bytes(lumbar, tmp_path):
 
 
 @pytest.mark.slow
+def test_weasyprint_lays_out_cards_that_go_over_a_page(lumbar, tmp_path):
+    """It failed an assertion of its own where a card's grid did not fit on one page."""
+    weasyprint = pytest.importorskip("weasyprint", reason="WeasyPrint prints pages")
+    suspicious = replace(lumbar, vertebrae=lumbar.vertebrae[1:2])
+    page = write_report(suspicious, tmp_path, date=DAY).read_text(encoding="utf-8")
+    page = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "data:,", page)
+    assert len(weasyprint.HTML(string=page).render().pages) >= 2
+
+
+@pytest.mark.slow
 def test_the_heaviest_page_stays_under_eight_megabytes(long_spine, tmp_path):
     assert write_report(long_spine, tmp_path).stat().st_size < 8_000_000
 
