@@ -64,3 +64,21 @@ def test_another_model_or_cohort_is_refused(made, known_dissected, other_cohort,
         create_units_study(
             tmp_path, grader, Cohort.open(other_cohort), known_dissected.dissection, PLAN
         )
+
+
+def test_boxes_scroll_through_their_planes(known_dissected_3d, tmp_path):
+    grades = ("G0", "G2", "G3", "G0")
+    cohort = toy_dissection.write_toy_cohort(tmp_path / "cohort", 3, grades, framed=True)
+    (tmp_path / "study").mkdir()
+    grader = toy_dissection.toy_grader(3)
+    study = create_units_study(
+        tmp_path / "study",
+        grader,
+        Cohort.open(cohort.path),
+        known_dissected_3d.dissection,
+        UnitsPlan("Naming", read_questions("units"), units=1, pictures=1),
+    )
+    view = study.items[0].pieces[0].exemplar
+    assert len(view.slices) > 10
+    assert view.slices[view.start].wash
+    assert any(plane.target for plane in view.slices)
