@@ -50,9 +50,9 @@ def phantom_table(content: dict[str, Any]) -> list[str]:
         row = content["phantoms"][group]["localizer"]
         lines.append(
             f"* {title}: calibration error of the naming's probability {row['ece']:.3f}; at .95 "
-            f"or more {row['sure_wrong']} of {row['sure']} namings are wrong, of those called "
-            f"certain {row['certain_wrong']} of {row['certain']}; {row['extra']:.2f} centers a "
-            f"scan that belong to no body; {row['refused']} refused."
+            f"or more {row['sure_wrong']} of {row['sure']} namings are wrong, of those with a "
+            f"landmark in view {row['certain_wrong']} of {row['certain']}; {row['extra']:.2f} "
+            f"centers a scan that belong to no body; {row['refused']} refused."
         )
     return lines
 
@@ -60,7 +60,8 @@ def phantom_table(content: dict[str, Any]) -> list[str]:
 def real_table(content: dict[str, Any]) -> list[str]:
     """List the real CTs one by one."""
     lines = [
-        "| scan | bodies | found within 10 mm | within 5 mm | named | probability | certain |",
+        "| scan | bodies | found within 10 mm | within 5 mm | named | probability | sure, from a "
+        "landmark |",
         "|---|---|---|---|---|---|---|",
     ]
     for name, title in REAL.items():

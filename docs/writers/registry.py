@@ -52,6 +52,7 @@ WRITERS = {
     "verdict": Writer({"verdict.md": "verdict:written"}),
     "mask-errors": Writer({"masks.md": "masks:written"}, "masks:draw"),
     "false-alarms": Writer({"masks.md": "false_alarms:written"}),
+    "localizer": Writer({"localizer.md": "localizer:written"}),
     "bodies": Writer({"localizer.md": "bodies:written"}, "bodies:draw"),
     "curation": Writer({"curation.md": "curation:written"}, "curation:draw"),
     "benchmarks": Writer({"benchmarks.md": "benchmarks:written"}),

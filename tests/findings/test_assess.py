@@ -14,6 +14,7 @@ from spinexplain.findings.assess import compare, explain, grade, patches_for
 from spinexplain.findings.vertebrae import bodies_of
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.nifti import read_labels, read_volume
+from spinexplain.localizer.located import Localization
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader, Scope
 from spinexplain.report.html import write_report
@@ -146,8 +147,9 @@ def test_cervical_levels_alone_are_refused(grader, lumbar):
         grade(volume, centroids=[Vertebra(VertebraLevel.C5, center)], models=[grader])
 
 
-def test_without_vertebrae_there_is_an_error(grader, lumbar):
-    with pytest.raises(LabelError, match="--labels"):
+def test_without_a_spine_there_is_an_error(grader, lumbar, pretend_localizer):
+    pretend_localizer(Localization(refused="it shows legs"))
+    with pytest.raises(LabelError, match="it shows legs"):
         grade(lumbar[0], models=[grader])
 
 

@@ -22,13 +22,13 @@ def found(*arguments, **more):
 
 
 def test_certain_names_need_no_words(say):
-    assert list(naming_words(found(0.97), say)) == []
+    assert list(naming_words(found(1.0), say)) == []
 
 
 def test_uncertain_names_say_why_what_else_and_how(say):
     other = found(0.6, landmarks=(), others=[(SHIFTED, 0.25)])
     words = list(naming_words(other, say, "spinexplain grade ct.nii --first-level L1 -o out"))
-    assert "uppermost vertebra is T12 with a probability of 60 %" in words[0]
+    assert "uppermost vertebra T12 (its own probability, 60 %" in words[0]
     assert "Neither sacrum nor first rib" in words[1]
     assert "L1, with 25 %" in words[2]
     assert words[3].endswith("spinexplain grade ct.nii --first-level L1 -o out")
@@ -45,5 +45,5 @@ def test_hypotheses_that_begin_alike_are_counted_together(say):
 
 
 def test_what_was_found_and_what_is_cut(say):
-    words = found_words(found(0.97, cut=(VertebraLevel.T12,)), say)
+    words = found_words(found(1.0, cut=(VertebraLevel.T12,)), say)
     assert words == ["Found 3 vertebrae: T12\u2013L2.", "Cut by the border of the scan: T12."]

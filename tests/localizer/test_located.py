@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError, ShapeError
 from spinexplain.localizer.located import (
-    CERTAIN_PROBABILITY,
     LANDMARKS,
     SACRUM,
     Localization,
@@ -45,20 +44,12 @@ def test_the_best_naming_becomes_vertebrae_and_a_cut_body_says_so():
     assert [one.level.value for one in found.vertebrae(naming=1)] == ["L3", "L4", "L5"]
 
 
-@pytest.mark.parametrize(
-    ("probability", "landmarks", "certain"),
-    [
-        (CERTAIN_PROBABILITY, (SACRUM,), True),
-        (CERTAIN_PROBABILITY - 0.01, (SACRUM,), False),
-        (1.0, (), False),
-        (1.0, ("aorta",), False),
-    ],
-)
-def test_names_are_certain_only_where_probable_and_counted_from_a_landmark(
-    probability, landmarks, certain
-):
-    found = located((("L4", "L5"), probability), landmarks=landmarks)
-    assert found.certain is certain
+def test_names_are_certain_only_where_a_person_said_so():
+    found = located((("L4", "L5"), 1.0))
+    assert found.anchored
+    assert not found.certain
+    assert not located((("L4", "L5"), 1.0), landmarks=("aorta",)).anchored
+    assert found.with_first_level(VertebraLevel.L4).certain
 
 
 def test_a_person_who_names_the_first_level_is_believed():

@@ -33,12 +33,19 @@ from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
 from spinexplain.spine.checks.placement import NOT_ON_BONE
 from spinexplain.spine.checks.presence import missing_levels
-from spinexplain.spine.quality import GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
+from spinexplain.spine.quality import BODY_UNSURE, GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import ModelInfo, Volume
 
 _SCAN_FLAGS = (ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, RESCALE_ASSUMED)
-_LABEL_FLAGS = (SEVERAL_BONES, ODD_LABEL_SIZE, LABEL_IN_PIECES, NOT_ON_BONE, CUT_BY_MASK)
+_LABEL_FLAGS = (
+    SEVERAL_BONES,
+    ODD_LABEL_SIZE,
+    LABEL_IN_PIECES,
+    NOT_ON_BONE,
+    CUT_BY_MASK,
+    BODY_UNSURE,
+)
 
 
 @dataclass(frozen=True)

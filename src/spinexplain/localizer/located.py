@@ -10,9 +10,6 @@ from spinexplain.errors import ConfigError, LabelError, ShapeError
 from spinexplain.spine.quality import TOUCHES_BORDER
 from spinexplain.types import Vertebra
 
-CERTAIN_PROBABILITY = 0.95
-"""A naming less probable than this is called uncertain."""
-
 SACRUM, FIRST_RIB = "sacrum", "first rib"
 LANDMARKS = (SACRUM, FIRST_RIB)
 """Ends of the thoracolumbar spine that names can be counted from."""
@@ -100,6 +97,8 @@ class Localization:
         The most probable first; their probabilities sum to at most 1.
     landmarks : tuple of str
         Which of ``LANDMARKS`` are in view.
+    confirmed : bool
+        Whether a person named the first level.
     refused : str or None
         Why this is no thoracic or lumbar spine to grade; centers and namings are empty then.
 
@@ -126,6 +125,7 @@ class Localization:
     namings: tuple[Naming, ...] = ()
     landmarks: tuple[str, ...] = ()
     refused: str | None = None
+    confirmed: bool = False
 
     def __post_init__(self) -> None:
         if (self.refused is None) != bool(self.namings):
@@ -158,8 +158,12 @@ class Localization:
 
     @property
     def certain(self) -> bool:
-        """Whether the names can be trusted: probable enough, and counted from a landmark."""
-        return self.anchored and self.probability >= CERTAIN_PROBABILITY
+        """Whether the names can be trusted: only where a person named the first level.
+
+        The networks' own probability is too often wrong where it is high; see the figures in
+        docs/localizer.md.
+        """
+        return self.confirmed
 
     @property
     def start(self) -> int:
@@ -214,7 +218,7 @@ class Localization:
         same = (naming.levels for naming in self.namings if naming.levels[start] is level)
         regular = (*[None] * start, *_in_order(level, len(self.centers) - start))
         levels = next(same, regular)
-        return replace(self, namings=(Naming(levels, 1.0),), landmarks=LANDMARKS)
+        return replace(self, namings=(Naming(levels, 1.0),), confirmed=True)
 
     def vertebrae(self, naming: int = 0) -> list[Vertebra]:
         """Return the centers under one of the namings, as the rest of the product takes them.

@@ -17,7 +17,7 @@ from spinexplain.findings.scan import ScanFindings
 from spinexplain.findings.verdict import SUSPECTED
 from spinexplain.findings.vertebrae import bodies_of
 from spinexplain.io.read import read_body
-from spinexplain.localizer.located import LANDMARKS, Localization, LocatedCenter, Naming
+from spinexplain.localizer.located import Localization, LocatedCenter, Naming
 from spinexplain.localizer.networks import (
     LocalizerInfo,
     LocalizerNetworks,
@@ -283,4 +283,4 @@ def known_localization(vertebrae: Sequence[Vertebra]) -> Localization:
     """Say of given centers and names that they were found and are certain."""
     centers = tuple(LocatedCenter(vertebra.centroid_mm, 1.0) for vertebra in vertebrae)
     names = tuple(vertebra.level for vertebra in vertebrae)
-    return Localization(centers, (Naming(names, 1.0),), LANDMARKS)
+    return Localization(centers, (Naming(names, 1.0),), confirmed=True)

@@ -12,6 +12,7 @@ import torch
 from spinexplain.data.phantom.wide.person import draw_wide_person
 from spinexplain.evaluate.locating import LocatedScan, judged_scan, located_figures
 from spinexplain.localizer.locate import ReadChain, find_chain, named
+from spinexplain.localizer.located import Localization
 from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
 from spinexplain.localizer.networks import shipped_networks
 from spinexplain.localizer.prior import shipped_prior
@@ -24,6 +25,7 @@ from spinexplain.types import Volume
 RESULTS = "localizer.json"
 PRESET, SEED, PERSONS, CROPS = "wide-test", 3, 12, 2
 SPACING_MM = 2.0
+_SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
 
 Names = tuple[str | None, ...]
@@ -86,7 +88,7 @@ def judged_ways(
         truth,
         levels,
         hypotheses[0].probability,
-        found.certain,
+        sure_from_landmark(found),
         found.refused is not None,
     )
     others = {
@@ -97,6 +99,11 @@ def judged_ways(
     return {"localizer": own} | {
         way: judged_scan(centers, names, truth, levels) for way, names in others.items()
     }
+
+
+def sure_from_landmark(found: Localization) -> bool:
+    """Whether a naming is 95 % probable by itself and counted from a landmark."""
+    return found.anchored and found.probability >= _SURE
 
 
 def counted(count: int, first: str | None = None, last: str | None = None) -> Names:
@@ -135,7 +142,9 @@ def real_figures(
     centers = np.array([center.center_mm for center in chain.centers])
     true = [name for name in levels if name is not None]
     first = hypotheses[0]
-    one = judged_scan(centers, first.states, truth_mm, true, first.probability, found.certain)
+    one = judged_scan(
+        centers, first.states, truth_mm, true, first.probability, sure_from_landmark(found)
+    )
     return asdict(one) | {
         "names": list(first.states),
         "next": [[other.states[0], round(other.probability, 3)] for other in hypotheses[1:3]],

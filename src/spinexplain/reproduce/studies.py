@@ -143,6 +143,13 @@ STUDIES = {
         ("false-alarms.json",),
         "spinexplain.reproduce.false_alarms:measure",
     ),
+    "localizer": Study(
+        "Vertebrae that the localizer finds and names, on held-out phantoms and in real CT.",
+        "5 CPU minutes",
+        ("localizer.md",),
+        ("localizer.json",),
+        "spinexplain.reproduce.localizer:measure",
+    ),
     "bodies": Study(
         "Bodies that the localizer paints, against true and given masks: overlap and heights.",
         "5 CPU minutes",

@@ -258,8 +258,9 @@ class ResultNaming(ResultPart):
 class ResultLocalizer(ResultPart):
     """The package's own localizer, where it found the vertebrae.
 
-    The first naming holds. It is certain where it is probable enough and a landmark, the
-    sacrum or the first rib, is in view to count from, or where a person named the first level.
+    The first naming holds. It is certain where a person named the first level, and only there:
+    the networks' own probability is not calibrated. Landmarks in view to count from are the
+    sacrum and the first rib.
     """
 
     version: str

@@ -145,7 +145,7 @@ def _localizer(found: Found) -> ResultLocalizer:
         version=found.info.version,
         sha256=found.info.sha256,
         certain=known.certain,
-        landmarks=known.landmarks if found.given_level is None else (),
+        landmarks=known.landmarks,
         namings=tuple(_naming(naming) for naming in known.namings[:_NAMINGS]),
         given_first_level=None if found.given_level is None else found.given_level.value,
         cut=tuple(v.level.value for v in found.vertebrae if TOUCHES_BORDER in v.flags),
