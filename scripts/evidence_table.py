@@ -1,8 +1,9 @@
-"""The table of docs/decisions/grounded-prototypes.md, from what evidence_bars.py stored.
+"""The tables of docs/decisions/grounded-prototypes.md, from what evidence_bars.py stored.
 
     python scripts/evidence_table.py
 
-Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``.
+Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``, and with the seed of new
+persons into ``evidence-bars-new-persons.json``.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-STORE = ROOT / "docs" / "results" / "evidence-bars.json"
+STORES = {"bars": "evidence-bars.json", "new-persons": "evidence-bars-new-persons.json"}
+RESULTS = ROOT / "docs" / "results"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
-BEGIN, END = "<!-- bars: begin -->", "<!-- bars: end -->"
 PRESETS = ("placement", "balanced", "hard")
 
 
@@ -137,15 +138,19 @@ def _written(write: Any, one: dict[str, Any]) -> str:
         return "–"
 
 
-def written(document: str, found: dict[str, Any]) -> str:
-    """Return the document with the table between its markers."""
-    head, rest = document.split(BEGIN)
-    return f"{head}{BEGIN}\n{table(found)}\n{END}{rest.split(END)[1]}"
+def written(document: str, name: str, found: dict[str, Any]) -> str:
+    """Return the document with a table between its markers."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    head, rest = document.split(begin)
+    return f"{head}{begin}\n{table(found)}\n{end}{rest.split(end)[1]}"
 
 
 def main() -> None:
-    found = json.loads(STORE.read_text("utf-8"))
-    DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8"), found), "utf-8")
+    document = DOCUMENT.read_text("utf-8")
+    for name, store in STORES.items():
+        found = json.loads((RESULTS / store).read_text("utf-8"))
+        document = written(document, name, found)
+    DOCUMENT.write_text(document, "utf-8")
 
 
 if __name__ == "__main__":

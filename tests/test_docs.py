@@ -113,7 +113,8 @@ def test_the_bars_of_addressed_prototypes_are_written_from_what_was_stored():
 
     bars = _script("evidence_table")
     page = bars.DOCUMENT.read_text()
-    assert bars.written(page, json.loads(bars.STORE.read_text())) == page
+    for name, store in bars.STORES.items():
+        assert bars.written(page, name, json.loads((bars.RESULTS / store).read_text())) == page
 
 
 def test_a_plain_classifier_has_its_f1_alone_in_the_table_of_bars():
