@@ -1,6 +1,6 @@
 from collections import Counter
 
-from spinexplain.study.create import item_ids
+from spinexplain.study.create import few_foils, item_ids
 from spinexplain.study.record import missing_pictures
 
 
@@ -24,6 +24,26 @@ def test_a_repeat_shows_the_same_pages(made_study):
         if known.repeat_of:
             first, second = study.item(known.repeat_of), study.item(name)
             assert first.model_copy(update={"id": name}) == second
+
+
+def test_too_few_foils_are_said_beforehand(made_study):
+    _, key = made_study
+    patients = len({key.cases[k.case].subject for k in key.items.values() if k.foil})
+    assert patients < 10
+    assert f"foils of {patients} patients" in few_foils(key)
+    assert few_foils(key.model_copy(update={"arms": {}})) == ""
+
+
+def test_no_vertebra_is_shown_beside_itself(made, made_study, finished_run):
+    from spinexplain.models.bundle.store import load_grader
+
+    sources = {
+        (one.provenance.subject, one.provenance.series, one.provenance.level, one.provenance.grade)
+        for one in load_grader(finished_run[0] / "bundle", runtime="torch").exemplars
+    }
+    cases = made_study[1].cases.values()
+    assert sources
+    assert not sources & {(c.subject, c.series, c.level, c.grade) for c in cases}
 
 
 def test_ids_say_nothing():

@@ -107,8 +107,8 @@ def _notes(score: Mapping[str, Any], paper: Mapping[str, Any], sha256: str) -> l
 def _against_foils(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say beside the figures what the same readers said of foils: their cheapest opponent."""
     said = [
-        f"reader {row['reader']}, {row['question']}: {row['real']:.2f} of real pieces and "
-        f"{row['false']:.2f} of foils ({row['verdict']})"
+        f"{row['arm']}, reader {row['reader']}, {row['question']}: {row['real']:.2f} of real "
+        f"pieces and {row['false']:.2f} of foils ({row['verdict']})"
         for row in rows
         if row["foil"] == _TOTAL and row["reader"] != _TOTAL and row["real"] is not None
     ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ConfigError
+from spinexplain.evaluate.bootstrap import FEWEST_SUBJECTS
 from spinexplain.progress import SILENT, Progress
 from spinexplain.study.asking import Question
 from spinexplain.study.cases import (
@@ -130,6 +131,7 @@ def create_study(
     (folder / PICTURES).mkdir()
     with progress.stage("choose vertebrae"):
         chosen = choose_cases(cohort, plan.split, arms[0].grader, plan.wanted, plan.seed, progress)
+    chosen = [case for case in chosen if not _is_exemplar(cohort, case, arms)]
     cases: dict[str, Case] = {}
     made = _Making(plan, PictureFolder(folder / PICTURES), item_ids(plan.seed), [], {}, [])
     for arm in arms:
@@ -138,7 +140,29 @@ def create_study(
     if plan.design != "evidence":
         _add_unaided(made)
     _add_repeats(made)
-    return _finish(folder, made, arms, cohort, cases)
+    return _finish(folder, made, arms, cohort, cases, progress)
+
+
+def _is_exemplar(cohort: Cohort, case: ChosenCase, arms: Sequence[Arm]) -> bool:
+    """Whether a vertebra is one of the training pictures: it would be shown beside itself."""
+    record = cohort.index.loc[case.row]
+    own = tuple(str(record[name]) for name in ("subject", "series", "level", "grade"))
+    sources = [one.provenance for arm in arms for one in arm.grader.exemplars]
+    return own in {(one.subject, one.series, one.level, one.grade) for one in sources}
+
+
+def few_foils(key: Key) -> str:
+    """Say that there are too few patients with foils for an interval; empty where not."""
+    for arm in key.arms:
+        cases = {one.case for one in key.items.values() if one.foil and one.arm == arm}
+        patients = len({key.cases[case].subject for case in cases})
+        if patients < FEWEST_SUBJECTS:
+            return (
+                f"warning: {arm} shows foils of {patients} patients; from {FEWEST_SUBJECTS} on, a "
+                "study can say whether readers separate them from real evidence. Take more "
+                "vertebrae, or raise --foils."
+            )
+    return ""
 
 
 def _check(arms: Sequence[Arm], plan: StudyPlan) -> None:
@@ -273,6 +297,7 @@ def _finish(
     arms: Sequence[Arm],
     cohort: Cohort,
     cases: Mapping[str, Case],
+    progress: Progress,
 ) -> Study:
     plan = made.plan
     shuffled = np.random.default_rng([plan.seed, 61]).permutation(len(made.items))
@@ -299,6 +324,8 @@ def _finish(
         cases=dict(cases),
         items=made.keys,
     )
+    if warning := few_foils(key):
+        progress.note(warning)
     return write_study(folder, study, key, {})
 
 

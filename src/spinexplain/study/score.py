@@ -299,6 +299,9 @@ def arm_rows(
         chosen = found.where(_real_of((first, second)))
         is_first = np.array([found.pages[row].arm == first for row in chosen], bool)
         values, owners = shares[chosen], found.subjects(chosen)
+        known = np.isfinite(values)
+        if not (known & is_first).any() or not (known & ~is_first).any():
+            continue  # one of them was not asked: a map has no training picture
         apart = _difference(values, is_first, ~is_first, owners, seed, draws)
         rows.append(
             {
