@@ -46,3 +46,14 @@ def test_names_of_a_scan_are_escaped(lumbar, tmp_path):
     few = replace(few, models=(replace(few.models[0], name=bad),))
     write_view(few, tmp_path / "view")
     assert bad not in read_view(tmp_path / "view").card("L1")
+
+
+def test_a_view_of_an_earlier_version_is_read_with_what_it_does_not_say_left_empty(drawn, tmp_path):
+    described = json.loads((drawn / "view" / "view.json").read_text("utf-8"))
+    del described["training"], described["source"]["facts"], described["source"]["labels_sha256"]
+    (tmp_path / "view.json").write_text(json.dumps(described), "utf-8")
+    found = read_view(tmp_path).described
+    assert found["training"] == []
+    assert found["source"]["facts"]["study_date"] == ""
+    assert found["source"]["labels_sha256"] == ""
+    assert found["source"]["sha256"] == described["source"]["sha256"]

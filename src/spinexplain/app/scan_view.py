@@ -18,7 +18,7 @@ from spinexplain.config.palette import BONE_WINDOW_HU
 from spinexplain.findings.agreement import DISAGREE
 from spinexplain.findings.naming import naming_words
 from spinexplain.findings.rules import suspicion, verdict_of
-from spinexplain.findings.scan import ScanFindings, VertebraFindings
+from spinexplain.findings.scan import ScanFindings, ScanSource, VertebraFindings
 from spinexplain.findings.summary import summarize, training_lines
 from spinexplain.findings.verdict import DEFORMITY, NO_SUSPICION, SUSPECTED, Verdict
 from spinexplain.geometry import SheetFrame, apply_affine
@@ -258,5 +258,11 @@ class ScanView:
 
 
 def read_view(folder: Path) -> ScanView:
-    """Read what :func:`write_view` wrote."""
-    return ScanView(folder, json.loads((folder / "view.json").read_text(encoding="utf-8")))
+    """Read what :func:`write_view` wrote, this version's or an earlier one's.
+
+    An earlier one says less of the study; what it does not say is left empty.
+    """
+    described = json.loads((folder / "view.json").read_text(encoding="utf-8"))
+    unsaid = asdict(ScanSource("", "", (0, 0, 0), (0.0, 0.0, 0.0)))
+    described["source"] = {**unsaid, **described["source"]}
+    return ScanView(folder, {"training": [], **described})
