@@ -27,20 +27,29 @@ def atlas(finished_run, tmp_path_factory):
     return out / "atlas.html"
 
 
-@pytest.fixture
-def page(atlas):
+@pytest.fixture(scope="module")
+def browser():
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    complaints = []
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-quic"]
         )
-        page = chromium.new_page(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(atlas.as_uri())
-        yield page
+        yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def page(browser, atlas):
+    """Open the atlas with nothing stored; at the end nothing may have gone wrong."""
+    complaints = []
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(120_000)  # a busy machine draws slowly
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(atlas.as_uri())
+    yield page
+    context.close()
     assert complaints == []
 
 
@@ -115,4 +124,3 @@ def test_another_models_file_is_refused_on_the_page(page, tmp_path):
     page.set_input_files("#decide-load", str(path))
     page.wait_for_function("document.getElementById('decide-status').textContent")
     assert "another model" in page.inner_text("#decide-status")
-    page.evaluate("localStorage.clear()")
