@@ -108,7 +108,7 @@ def test_an_item_counted_twice_is_an_item_given_twice(items):
         weighted = figure(counted(ratings, 3), np.eye(3), np.full((1, len(items)), 2.0))
         doubled = np.concatenate([ratings, ratings])
         twice = figure(counted(doubled, 3), np.eye(3), np.ones((1, 2 * len(items))))
-        np.testing.assert_allclose(weighted, twice)
+        np.testing.assert_allclose(weighted, twice, atol=1e-12)
 
 
 @pytest.mark.parametrize("kappa", [0.0, 0.35, 0.8])

@@ -25,16 +25,16 @@ def _row(rows, **wanted):
 
 @pytest.mark.parametrize("kappa", [0.2, 0.7])
 def test_planted_agreement_comes_back(written, kappa):
-    folder = written(cases=400, foils=0, repeats=200)
+    folder = written(cases=250, foils=0, repeats=150)
     found = _scored(folder, Panel(real=0.7, agreement=kappa, repeat=0.5), draws=30)
     row = _row(found["agreement"], question="relevance", per="piece")
-    assert row["cohen"]["value"] == pytest.approx(kappa, abs=0.06)
-    assert row["fleiss"]["value"] == pytest.approx(kappa, abs=0.06)
+    assert row["cohen"]["value"] == pytest.approx(kappa, abs=0.08)
+    assert row["fleiss"]["value"] == pytest.approx(kappa, abs=0.08)
     chance = 2 * 0.7 * 0.3
     planted = 1 - chance * (1 - kappa)
-    assert row["gwet"]["value"] == pytest.approx((planted - chance) / (1 - chance), abs=0.06)
+    assert row["gwet"]["value"] == pytest.approx((planted - chance) / (1 - chance), abs=0.08)
     own = _row(found["repeats"], question="relevance", reader=1)
-    assert own["cohen"]["value"] == pytest.approx(0.5, abs=0.12)
+    assert own["cohen"]["value"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_planted_shares_come_back(written):

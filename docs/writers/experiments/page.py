@@ -351,6 +351,8 @@ def missing(tables: list) -> list[str]:
     have = {table.key for table in tables}
     wanted = {
         "protoverse-table1": "Table 1 (a held-out test set): `evaluate`.",
+        "protoverse-table4": "Table 4 and figure 8 (clinical validation): nobody has been asked yet; "
+        "[run a reader study](how-to/study.md).",
         "protoverse-table5": "Table 5 (prototypes per class): `ablate --over prototypes=2,3,4,5`.",
         "protoverse-table6": "Table 6 (weight of the diversity term): `ablate --over lambda_div=...`.",
         "dissection-table1": "Table 1 of the dissection paper: `trials`.",
