@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # System packages on Debian and Ubuntu, for tests alone: chromium for the pages, dicom3tools and
-# dcmtk to check DICOM results, Orthanc as the archive beside the node, pango for PDFs.
+# dcmtk to check DICOM results, Orthanc as the archive beside the node, PostgreSQL for the reader,
+# pango for PDFs.
 set -euo pipefail
-programs=(chromium dciodvfy dsrdump Orthanc pdftotext)
+programs=(chromium dciodvfy dsrdump Orthanc pdftotext pg_ctlcluster)
 packages=(
   chromium fonts-dejavu-core dicom3tools dcmtk orthanc orthanc-dicomweb poppler-utils
+  postgresql
   libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 )
 missing=0

@@ -9,6 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
+from app.postgres_by_hand import cluster, empty_database
 from fixtures.scans import LUMBAR
 from spinexplain.app.accounts import add_account, local_account, open_session
 from spinexplain.app.database import open_database, sqlite_url
@@ -82,6 +83,28 @@ def server(tmp_path):
     database = open_database(sqlite_url(folder.database))
     app = create_app(database, folder, {"127.0.0.1"}, hasher=CHEAP, largest_bytes=2**22)
     return Server(database, folder, app)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster():
+    with cluster() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster):
+    """The address of an empty database on a real PostgreSQL."""
+    return empty_database(postgres_cluster)
+
+
+@pytest.fixture
+def postgres(tmp_path, postgres_url):
+    """A server whose database is on a real PostgreSQL."""
+    folder = make_folder(tmp_path / "postgres-data")
+    database = open_database(postgres_url)
+    app = create_app(database, folder, {"127.0.0.1"}, hasher=CHEAP, largest_bytes=2**22)
+    yield Server(database, folder, app)
+    database.engine.dispose()
 
 
 @pytest.fixture

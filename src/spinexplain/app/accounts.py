@@ -41,7 +41,7 @@ def add_account(
         If the name is taken or empty, the password short, or the role none of ``ROLES``.
     """
     name = name.strip()
-    if not 0 < len(name) <= 80 or name == LOCAL:
+    if not 0 < len(name) <= 80 or not name.isprintable() or name == LOCAL:
         raise ConfigError(f"the account's name is {name!r}; expected 1 to 80 letters, not 'local'.")
     if role not in ROLES:
         raise ConfigError(f"role is {role!r}; expected one of {', '.join(ROLES)}.")
@@ -109,7 +109,7 @@ def sign_in(session: Session, name: str, password: str, hasher: PasswordHasher) 
     )
     if (session.scalar(failures) or 0) >= _FAILURES:
         raise TooManyFailuresError
-    account = session.scalar(select(Account).where(Account.name == name.strip()))
+    account = _named(session, name.strip())
     if not _fits(account, password, hasher):
         session.add(FailedSignIn(name_sha256=name_sha256, at=utc_now()))
         return None
@@ -141,6 +141,13 @@ def account_of(session: Session, token: str) -> Account | None:
 def end_session(session: Session, token: str) -> None:
     """End a session."""
     session.execute(delete(SignedIn).where(SignedIn.token_sha256 == _sha256(token)))
+
+
+def _named(session: Session, name: str) -> Account | None:
+    # No account has such a name, and PostgreSQL refuses to compare with a zero byte.
+    if not name.isprintable():
+        return None
+    return session.scalar(select(Account).where(Account.name == name))
 
 
 def _fits(account: Account | None, password: str, hasher: PasswordHasher) -> bool:

@@ -13,12 +13,16 @@ from typing import Any
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from spinexplain.app.schema import Record
+from spinexplain.errors import ConfigError
 
 _WAIT_MS = 30_000
+_WRITER = 0x7370696E65  # number of the lock that a writer holds on PostgreSQL
+_EXPECTED = "expected sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE"
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """Open a session that writes; what it did is on disk when the block is left.
 
-        On SQLite it holds the only writer's lock from its beginning, so that nobody reads a
-        number, counts on and finds it taken.
+        It holds the only writer's lock from its beginning, so that nobody reads a number,
+        counts on and finds it taken.
         """
         engine = self.engine.execution_options(writes=True)
         with Session(engine, expire_on_commit=False) as session, session.begin():
@@ -57,13 +61,52 @@ def open_database(url: str) -> Database:
     ----------
     url : str
         SQLAlchemy's; see :func:`sqlite_url` for a file.
+
+    Raises
+    ------
+    ConfigError
+        If it is no address of a database, its driver is not installed, or nobody is let in
+        there. A password in it is not repeated.
     """
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    address = _address(url)
+    engine = _engine(address)
+    begins = {"sqlite": _begin_sqlite, "postgresql": _begin_postgresql}
+    if engine.dialect.name not in begins:
+        raise ConfigError(f"the database is {engine.dialect.name}; {_EXPECTED}.")
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        _check_reached(engine, address)
+    event.listen(engine, "begin", begins[engine.dialect.name])
     migrate(engine)
     return Database(engine)
+
+
+def _address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigError(f"the database's address is none; {_EXPECTED}.") from None
+
+
+def _engine(address: URL) -> Engine:
+    try:
+        return create_engine(address, pool_pre_ping=address.get_backend_name() != "sqlite")
+    except (NoSuchModuleError, ModuleNotFoundError):
+        raise ConfigError(
+            f"there is no driver for {address.drivername}; {_EXPECTED}. pg8000 comes with "
+            "spinexplain[postgres]."
+        ) from None
+
+
+def _check_reached(engine: Engine, address: URL) -> None:
+    try:
+        engine.connect().close()
+    except DBAPIError:
+        raise ConfigError(
+            f"the database {address.render_as_string(hide_password=True)} does not let the "
+            "reader in; check that it runs, and its host, port, user, password and name."
+        ) from None
 
 
 def sqlite_url(path: Path) -> str:
@@ -92,6 +135,14 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    # The lock ends with the transaction. A writer sees what was committed while it waited.
+    if connection.get_execution_options().get("writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def migrate(engine: Engine) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 from sqlalchemy import JSON, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+LARGEST_ID = 2**31 - 1
+"""What a column of integers holds on PostgreSQL; beyond it a comparison is a fault there."""
+
 
 class Record(DeclarativeBase):
     """What all tables share: one set of table definitions."""

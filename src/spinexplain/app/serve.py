@@ -38,7 +38,7 @@ class ServeRequest:
     names : tuple of str
         Further names under which browsers may address the server.
     database_url : str, optional
-        SQLAlchemy's, such as ``postgresql+psycopg://...``; by default a file in ``data``.
+        SQLAlchemy's, such as ``postgresql+pg8000://...``; by default a file in ``data``.
     identified : bool
         Whether folder names of watched scans are shown: they may name the patient.
     examples : bool

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from spinexplain.app.access import Reader, Server, administrator
 from spinexplain.app.accounts import ROLES, add_account, check_first
 from spinexplain.app.pages import page_environment
-from spinexplain.app.schema import Account, Scan, ScanReader
+from spinexplain.app.schema import LARGEST_ID, Account, Scan, ScanReader
 
 router = APIRouter(prefix="/accounts", dependencies=[Depends(administrator)])
 
@@ -47,7 +47,7 @@ def add(
 def grant(
     server: Server,
     scan_id: Annotated[str, Form(max_length=16)],
-    account_id: Annotated[int, Form()],
+    account_id: Annotated[int, Form(ge=1, le=LARGEST_ID)],
 ) -> RedirectResponse:
     """Open a scan to a reader."""
     with server.database.writing() as session:

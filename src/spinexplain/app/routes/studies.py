@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from spinexplain.app.access import Asking, Reader, Server, services
 from spinexplain.app.pages import page_environment
-from spinexplain.app.schema import Account, StudyReader, StudyRow
+from spinexplain.app.schema import LARGEST_ID, Account, StudyReader, StudyRow
 from spinexplain.app.studies import (
     ClosedPageError,
     Position,
@@ -134,7 +134,7 @@ def listed(server: Server, reader: Asking) -> HTMLResponse:
 
 @router.post("/{study_id}/readers")
 def add_reader(
-    server: Server, part: Keeping, account_id: Annotated[int, Form()]
+    server: Server, part: Keeping, account_id: Annotated[int, Form(ge=1, le=LARGEST_ID)]
 ) -> RedirectResponse:
     """Make an account the next reader of a study."""
     with server.database.writing() as session:
@@ -247,7 +247,9 @@ def picture(server: Server, part: Readable, name: str) -> FileResponse:
 
 
 @router.get("/{study_id}/answers/{number}")
-def exported(server: Server, part: Keeping, number: int) -> Response:
+def exported(
+    server: Server, part: Keeping, number: Annotated[int, Path(ge=1, le=LARGEST_ID)]
+) -> Response:
     """Send all answers of one reader, for ``study add``."""
     with server.database.reading() as session:
         query = select(StudyReader).where(
