@@ -109,8 +109,8 @@ def negative_first(results: dict) -> list[str]:
     return [
         f"**The diversity term shows no effect here**: with it class-average F1 is {signed(value)} points "
         f"({signed(low)} to {signed(high)}) from what it is without, and prototypes of a class are as alike after "
-        "projection. This trunk had learned with the term; [what would test it](decisions/claims.md) on one that never did is "
-        "written down and was not run. **No entry below was trained more than once, so no difference here "
+        "projection. This trunk had learned with the term; [what it does on one that never did](diversity.md) is "
+        "measured apart, with three seeds. **No entry below was trained more than once, so no difference here "
         "stands beside the noise of training**: read intervals as test sampling alone.",
         "",
     ]
@@ -152,8 +152,8 @@ def not_run_section(tables: list) -> list[str]:
         "`spinexplain paper verse19` has the design.",
         "- ProtoPNet as a whole network to a plateau: taken down, see above.",
         "- Figure 7 and the rows on weighting: taken down. The loss was divided by the sum of the weights, so that "
-        "1 / n and median / n are one loss; what they differed by was rounding. [What would test it](decisions/claims.md) "
-        "divides by samples.",
+        "1 / n and median / n are one loss; what they differed by was rounding. Measured again, "
+        "divided by samples: [diversity and weights](diversity.md).",
         *missing(tables),
         "",
     ]

@@ -157,6 +157,13 @@ STUDIES = {
         ("bodies.json",),
         "spinexplain.reproduce.bodies:measure",
     ),
+    "diversity": Study(
+        "What the diversity term and the class weights do, on a trunk that knew neither.",
+        "10 CPU minutes",
+        ("diversity.md",),
+        ("diversity.json",),
+        "spinexplain.reproduce.diversity:measure",
+    ),
     "benchmarks": Study(
         "CPU time and memory of the package beside the libraries that it replaces or uses.",
         "minutes",
