@@ -16,6 +16,10 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         make_folder(tmp_path)
 
 
+def test_a_folder_whose_database_is_elsewhere_is_taken_again(tmp_path):
+    assert make_folder(tmp_path / "data") == make_folder(tmp_path / "data")
+
+
 @pytest.mark.parametrize("scan_id", ["..", "", "a/b", "../../etc", "0" * 13, "ABCDEF012345"])
 def test_no_path_comes_from_outside(tmp_path, scan_id):
     with pytest.raises(ValueError, match="id"):

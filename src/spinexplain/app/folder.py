@@ -71,10 +71,12 @@ def make_folder(root: Path) -> DataFolder:
     folder = DataFolder(root.resolve())
     try:
         others = [p.name for p in folder.root.iterdir()] if folder.root.is_dir() else []
-        if others and not folder.database.exists():
+        # With PostgreSQL there is no reader.sqlite, yet both folders.
+        own = {"watch", "scans"} <= set(others) or folder.database.exists()
+        if others and not own:
             raise OutputError(
-                f"{root}: holds {others[0]} and no reader.sqlite; expected an empty folder or one "
-                "of the reader. Choose another."
+                f"{root}: holds {others[0]} and is not the reader's; expected an empty folder or "
+                "one of the reader. Choose another."
             )
         for path in (folder.root, folder.watched, folder.root / "scans"):
             path.mkdir(parents=True, exist_ok=True)
