@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spinexplain.app.exports import _moved, as_csv, final_grade
+from spinexplain.app.exports import as_csv, final_grade, moved
 from spinexplain.app.finding import Line
 from spinexplain.app.reading import Reading, Word
 
@@ -30,8 +30,8 @@ def test_agreeing_with_a_verdict_without_severity_is_no_grade():
 
 def test_labels_of_a_mask_move_with_the_names():
     labels = np.array([0, 19, 20, 24, 26])
-    assert _moved(labels, 1).tolist() == [0, 20, 21, 25, 26]
-    assert _moved(labels, -1).tolist() == [0, 18, 19, 23, 26]
+    assert moved(labels, 1).tolist() == [0, 20, 21, 25, 26]
+    assert moved(labels, -1).tolist() == [0, 18, 19, 23, 26]
 
 
 def test_levels_without_a_word_have_empty_cells(view):

@@ -36,16 +36,20 @@ def test_the_crop_samples_as_the_scan_does(view, lumbar):
     assert np.abs(from_scan - from_crop).max() <= 1.0  # the crop rounds to whole HU
 
 
-def test_names_of_a_scan_are_escaped(lumbar, tmp_path):
+def test_names_are_escaped_and_how_evidence_fared_is_kept(lumbar, tmp_path):
     from dataclasses import replace
 
     from spinexplain.app.scan_view import write_view
+    from spinexplain.types import EvidenceReliability
 
     bad = "<script>alert(1)</script>"
     few = replace(lumbar, vertebrae=lumbar.vertebrae[1:3], models=lumbar.models)
-    few = replace(few, models=(replace(few.models[0], name=bad),))
+    fared = EvidenceReliability("prototypes", "made phantoms", 0.8, 0.7, 0.9, 40)
+    few = replace(few, models=(replace(few.models[0], name=bad, evidence=(fared,)),))
     write_view(few, tmp_path / "view")
-    assert bad not in read_view(tmp_path / "view").card("L1")
+    found = read_view(tmp_path / "view")
+    assert bad not in found.card("L1")
+    assert found.described["models"][0]["evidence"][0]["endplate"] == 0.8
 
 
 def test_a_view_of_an_earlier_version_is_read_with_what_it_does_not_say_left_empty(drawn, tmp_path):

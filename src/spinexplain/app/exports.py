@@ -148,8 +148,8 @@ def verse_zip(
         write_centroids(derived / f"sub-{series}_seg-vert_ctd.json", _centers(view, reading), ct)
         if labels is not None:
             mask = read_mask(labels)
-            moved = _moved(mask.array, reading.shift)
-            write_nifti(derived / f"sub-{series}_seg-vert_msk.nii.gz", moved, mask.affine)
+            array = moved(mask.array, reading.shift)
+            write_nifti(derived / f"sub-{series}_seg-vert_msk.nii.gz", array, mask.affine)
         lines = lines_of(view, reading)
         (root / "fracture-table.csv").write_text(_table(series, lines))
         (root / CORRECTIONS_FILE).write_text(dumped(corrections(view, lines)))
@@ -183,7 +183,7 @@ def _centers(view: ScanView, reading: Reading) -> list[Vertebra]:
     ]
 
 
-def _moved(labels: np.ndarray, shift: int) -> np.ndarray:
+def moved(labels: np.ndarray, shift: int) -> np.ndarray:
     """Rename the labels of a mask by the reader's shift."""
     table = np.arange(int(labels.max()) + 1, dtype=np.uint8)
     for level in VertebraLevel:

@@ -59,7 +59,7 @@ def write_view(findings: ScanFindings, out: Path) -> dict[str, Any]:
             "schema": VIEW,
             "software": software_version(),
             "source": asdict(findings.source),
-            "models": [vars(model) for model in findings.models],
+            "models": [asdict(model) for model in findings.models],
             "training": training_lines(findings.models, say),
             "headline": summarize(findings, say).headline,
             "notes": _notes(findings, say),

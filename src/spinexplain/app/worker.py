@@ -129,10 +129,27 @@ def _claim(database: Database) -> str | None:
 
 
 def _grade(database: Database, folder: DataFolder, scan_id: str) -> dict[str, Any]:
+    request = request_of(folder, scan_id)
+    progress = StageOfScan(database, scan_id)
+    findings = grade_to_folder(request, progress)
+    with progress.stage("draw"), database.reading() as session:
+        name = session.get_one(Scan, scan_id).name
+        named = replace(findings, source=replace(findings.source, name=name))
+        return write_view(named, folder.view(scan_id))
+
+
+def request_of(folder: DataFolder, scan_id: str) -> GradeRequest:
+    """Return how a scan is graded.
+
+    Raises
+    ------
+    FileFormatError
+        If its CT is gone.
+    """
     ct = folder.input(scan_id, "ct")
     if ct is None:
         raise FileFormatError("the scan's CT is gone; send it again.")
-    request = GradeRequest(
+    return GradeRequest(
         ct=ct,
         out=folder.graded(scan_id),
         labels=folder.input(scan_id, "labels"),
@@ -140,12 +157,6 @@ def _grade(database: Database, folder: DataFolder, scan_id: str) -> dict[str, An
         all_heatmaps=True,
         force=True,
     )
-    progress = StageOfScan(database, scan_id)
-    findings = grade_to_folder(request, progress)
-    with progress.stage("draw"), database.reading() as session:
-        name = session.get_one(Scan, scan_id).name
-        named = replace(findings, source=replace(findings.source, name=name))
-        return write_view(named, folder.view(scan_id))
 
 
 def _compared(folder: DataFolder, scan_id: str, described: dict[str, Any]) -> str:

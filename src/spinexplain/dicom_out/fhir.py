@@ -93,7 +93,8 @@ def _observation(context: ResultContext, one: VertebraStatement) -> dict[str, An
     made: dict[str, Any] = {
         "resourceType": "Observation",
         "id": _uuid(context, one.level.value),
-        "status": _status(context),
+        # A level that the reader said nothing of is the machine's even in a finalized result.
+        "status": "preliminary" if one.reader is None else _status(context),
         "code": _concept(code("question", "state")),
         "subject": _subject(context),
         "effectiveDateTime": _moment(context),

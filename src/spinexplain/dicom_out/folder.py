@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,45 @@ class DicomFolder:
             replaced=self.replaced,
         )
         return write_dicom(result, self.folder)
+
+    def write_stages(
+        self,
+        findings: ScanFindings,
+        labels: LabelMap | None,
+        stages: Sequence[ScanStatement],
+    ) -> list[Path]:
+        """Write the last of several statements; its report names those that it replaces.
+
+        Parameters
+        ----------
+        findings : ScanFindings
+        labels : LabelMap or None
+            As for :meth:`write`.
+        stages : sequence of ScanStatement
+            What a reader finalized and each addendum to it, the oldest first. What they hold
+            decides their instances, so an earlier one is named without being written again.
+        """
+        from spinexplain.dicom_out.structured_report import structured_report
+        from spinexplain.dicom_out.write import DicomResult, context_of, write_dicom
+        from spinexplain.io.quiet import quiet_dicom
+
+        on_ct = None if labels is None else match_grid(labels, findings.volume)
+        result = DicomResult(
+            findings, self.references, on_ct, with_pdf=can_print(), replaced=self.replaced
+        )
+        for older, stage in zip([None, *stages[:-1]], stages, strict=True):
+            if older is not None:
+                with quiet_dicom():
+                    report = structured_report(context_of(result))
+                result = replace(result, replaced=(*result.replaced, report))
+            result = replace(result, statement=stage, made_at=_moment(stage))
+        return write_dicom(result, self.folder)
+
+
+def _moment(statement: ScanStatement) -> datetime | None:
+    """Return when a statement was finalized, by the local clock as DICOM's dates are."""
+    final = statement.finalization
+    return None if final is None else final.at.astimezone().replace(tzinfo=None)
 
 
 @contextmanager

@@ -184,11 +184,14 @@ class ScanStatement:
         In cranio-caudal order.
     finalization : Finalization or None
         None as long as no reader finalized it: the result is research, unverified.
+    remarks : tuple of str
+        What the reader wrote, which no code says: finding and addenda.
     """
 
     models: tuple[ModelInfo, ...]
     vertebrae: tuple[VertebraStatement, ...]
     finalization: Finalization | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def suspicious(self) -> tuple[VertebraStatement, ...]:
@@ -203,8 +206,8 @@ class ScanStatement:
     def identity(self) -> str:
         """Return what makes a result the same result, as one text.
 
-        Models, places, verdicts, grades and who finalized them. Scores and heights are left
-        out: they follow from these and the scan, and their last digits from the machine.
+        Models, places, verdicts, grades, remarks and who finalized them. Scores and heights are
+        left out: they follow from these and the scan, and their last digits from the machine.
         """
         rows = [
             [
@@ -218,7 +221,8 @@ class ScanStatement:
         ]
         final = self.finalization
         by = [final.reader, final.organization, final.at.isoformat()] if final else None
-        return json.dumps([[model.sha256 for model in self.models], rows, by])
+        parts = [[model.sha256 for model in self.models], rows, by]
+        return json.dumps([*parts, self.remarks] if self.remarks else parts)
 
 
 def statement_of(findings: ScanFindings) -> ScanStatement:

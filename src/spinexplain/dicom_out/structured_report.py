@@ -42,7 +42,8 @@ def structured_report(context: ResultContext) -> sr.Comprehensive3DSR:
         title=_title(),
         referenced_images=images,
     )[0]
-    content.ContentSequence.append(_comment(NOT_FOR_DIAGNOSIS))
+    for text in (NOT_FOR_DIAGNOSIS, *context.statement.remarks):
+        content.ContentSequence.append(_comment(text))
     made = sr.Comprehensive3DSR(
         evidence=images,
         content=content,
@@ -52,6 +53,10 @@ def structured_report(context: ResultContext) -> sr.Comprehensive3DSR:
     )
     made.ManufacturerModelName = MODEL_NAME
     made.SoftwareVersions = context.software_version
+    if final := context.statement.finalization:
+        # highdicom takes the moment of writing for that of the verification.
+        moment = final.at.strftime("%Y%m%d%H%M%S%z")
+        made.VerifyingObserverSequence[0].VerificationDateTime = moment
     context.finish(made)
     return made
 
@@ -176,7 +181,7 @@ def evaluations(context: ResultContext, one: VertebraStatement) -> list[tuple[Co
         said.append(("reader_state", code("state", one.reader.state)))
         if one.reader.severity:
             said.append(("reader_severity", code("severity", one.reader.severity)))
-    said.append(("use", code("use", "read" if context.statement.finalization else "research")))
+    said.append(("use", code("use", "read" if one.reader is not None else "research")))
     coded = [(code("question", question), answer) for question, answer in said]
     for opinion in one.opinions:
         asked = _question_to(context, "grade", opinion.model, "Grade chosen by")

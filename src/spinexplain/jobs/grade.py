@@ -114,7 +114,6 @@ def grade_to_folder(request: GradeRequest, progress: Progress = SILENT) -> ScanF
     SpinexplainError
         If any input is wrong or the output exists; nothing is written then.
     """
-    from spinexplain.findings.assess import SHIPPED_MODEL, grade
     from spinexplain.io.files import output_folder
 
     _check_first_level(request)
@@ -124,25 +123,34 @@ def grade_to_folder(request: GradeRequest, progress: Progress = SILENT) -> ScanF
     ):
         with progress.stage("read"):
             inputs = read_inputs(request, progress)
-        findings = grade(
-            inputs.volume,
-            labels=inputs.labels,
-            centroids=inputs.centroids,
-            body=inputs.body,
-            first_level=request.first_level,
-            models=request.models or (SHIPPED_MODEL,),
-            dissections=_dissections(request),
-            device=request.device,
-            source=inputs.source,
-            settings={"command": command_line(request), "level_names": _who_names(request)},
-            progress=progress,
-        )
-        findings = _with_next_command(findings, request)
+        findings = grade_inputs(inputs, request, progress)
         with progress.stage("write"):
             write_outputs(findings, folder, request)
             if dicom is not None:
                 dicom.write(findings, inputs.labels)
     return findings
+
+
+def grade_inputs(
+    inputs: Inputs, request: GradeRequest, progress: Progress = SILENT
+) -> ScanFindings:
+    """Grade what :func:`read_inputs` read of a request; nothing is written."""
+    from spinexplain.findings.assess import SHIPPED_MODEL, grade
+
+    findings = grade(
+        inputs.volume,
+        labels=inputs.labels,
+        centroids=inputs.centroids,
+        body=inputs.body,
+        first_level=request.first_level,
+        models=request.models or (SHIPPED_MODEL,),
+        dissections=_dissections(request),
+        device=request.device,
+        source=inputs.source,
+        settings={"command": command_line(request), "level_names": _who_names(request)},
+        progress=progress,
+    )
+    return _with_next_command(findings, request)
 
 
 def _check_first_level(request: GradeRequest) -> None:

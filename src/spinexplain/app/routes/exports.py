@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from starlette.background import BackgroundTask
 
-from spinexplain.app.access import Asking, Readable, Server, Viewed, readable_scan
+from spinexplain.app.access import Asking, Readable, Server, Services, Viewed, readable_scan
+from spinexplain.app.dicom_export import dicom_zip
 from spinexplain.app.events import acts_of
 from spinexplain.app.exports import as_csv, as_json, dumped, verse_zip
 from spinexplain.app.finding import report_with
-from spinexplain.app.reading import sum_up
+from spinexplain.app.folder import DataFolder
+from spinexplain.app.reading import Reading, sum_up
 from spinexplain.app.reading_pdf import reading_pdf
+from spinexplain.app.scan_view import ScanView
+from spinexplain.app.schema import Scan
 
+ZipWriter = Callable[[DataFolder, str, ScanView, Reading, Path], None]
 router = APIRouter(prefix="/scans/{scan_id}", dependencies=[Depends(readable_scan)])
 
 
@@ -69,14 +75,29 @@ def verse_export(server: Server, reader: Asking, scan: Readable, view: Viewed) -
     """Send CT, mask, centers and fracture table as `prepare` takes them."""
     with server.database.reading() as session:
         reading = sum_up(acts_of(session, scan.id, reader.id))
+    return _zipped(server, scan, view, reading, "verse", verse_zip)
+
+
+@router.get("/dicom.zip")
+def dicom_export(server: Server, reader: Asking, scan: Readable, view: Viewed) -> FileResponse:
+    """Send the finalized reading as DICOM objects of the CT's own study."""
+    with server.database.reading() as session:
+        reading = sum_up(acts_of(session, scan.id, reader.id))
+    return _zipped(server, scan, view, reading, "dicom", dicom_zip)
+
+
+def _zipped(
+    server: Services, scan: Scan, view: ScanView, reading: Reading, what: str, write: ZipWriter
+) -> FileResponse:
+    """Send a zip from a temporary file, which is gone once it is sent or could not be written."""
     handle, name = tempfile.mkstemp(suffix=".zip", dir=server.folder.scan(scan.id))
     os.close(handle)
     path = Path(name)
     try:
-        verse_zip(server.folder, scan.id, view, reading, path)
+        write(server.folder, scan.id, view, reading, path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     done = BackgroundTask(path.unlink, missing_ok=True)
-    headers = _attached(f"verse-{scan.id}.zip")
+    headers = _attached(f"{what}-{scan.id}.zip")
     return FileResponse(path, media_type="application/zip", headers=headers, background=done)

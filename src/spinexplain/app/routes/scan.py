@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from markupsafe import Markup
 
 from spinexplain.app.access import Asking, Readable, Server, Viewed, readable_scan
+from spinexplain.app.dicom_export import came_as_dicom
 from spinexplain.app.edited_heights import shown_heights
 from spinexplain.app.events import reading_of
 from spinexplain.app.finding import composed, grade_words
@@ -60,6 +61,7 @@ def page(server: Server, reader: Asking, scan: Readable) -> HTMLResponse:
             levels=_listed(view, reading),
             reading=reading,
             others=others,
+            with_dicom=reading.signed is not None and came_as_dicom(server.folder, scan.id),
             page={
                 "spine_map": _map(view, reading, linked),
                 "album": {"pictures": {linked.id: linked}},
