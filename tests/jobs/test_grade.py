@@ -85,6 +85,13 @@ def test_a_first_level_is_for_the_own_localizer_alone(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_own_localizer_beside_a_mask_is_refused(tmp_path):
+    request = GradeRequest(CT, tmp_path / "out", labels=MASK, localizer="own")
+    with pytest.raises(ConfigError, match="--localizer own was given beside a mask"):
+        grade_to_folder(request)
+    assert not (tmp_path / "out").exists()
+
+
 def test_inputs_are_those_of_the_files():
     inputs = read_inputs(GradeRequest(CT, Path("unused"), labels=MASK))
     assert inputs.source.labels_sha256 == hashlib.sha256(MASK.read_bytes()).hexdigest()

@@ -67,3 +67,8 @@ def test_a_refused_scan_and_an_existing_file_leave_nothing(tmp_path, spine, pret
     with pytest.raises(OutputError):
         localize_to_json(LocalizeRequest(CT, tmp_path / "ctd.json"))
     assert (tmp_path / "ctd.json").read_text() == "precious"
+
+
+def test_a_mask_under_a_name_of_another_kind_is_refused_before_reading(tmp_path):
+    with pytest.raises(OutputError, match=r"Name it \*\.nii\.gz"):
+        segment_to_nifti(LocalizeRequest(tmp_path / "no-ct.nii.gz", tmp_path / "mask.txt"))

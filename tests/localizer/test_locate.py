@@ -6,8 +6,20 @@ import pytest
 
 from fixtures.drawn_bodies import GAP_MM, block_scan, bright_curve, bright_levels, centers_of
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.localizer.locate import NECK_ONLY, NO_SPINE, SACRUM_ONLY, cut_bodies, locate
+from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.localizer.locate import (
+    NECK_ONLY,
+    NO_SPINE,
+    SACRUM_ONLY,
+    TOO_SHORT,
+    UNLIKE_SPINE,
+    cut_bodies,
+    locate,
+    upside_down,
+)
 from spinexplain.localizer.naming import STATES, NamingPrior
+from spinexplain.localizer.networks import shipped_networks
+from spinexplain.localizer.prior import shipped_prior
 from spinexplain.types import Volume
 
 PRIOR = NamingPrior(gap_mm=(GAP_MM,) * len(STATES))
@@ -78,3 +90,38 @@ def test_the_next_hypothesis_is_one_level_off(scan):
     firsts = [naming.first for naming in found.namings]
     assert firsts[0] is VertebraLevel.T11
     assert sum(naming.probability for naming in found.namings) <= 1 + 1e-9
+
+
+def test_a_scan_shorter_than_a_vertebra_is_refused_as_too_short():
+    block = Volume(np.full((60, 60, 2), 40, np.int16), np.diag([2.0, 2.0, 5.0, 1.0]))
+    assert locate(block, networks(LUMBAR), PRIOR).refused == TOO_SHORT
+
+
+def test_what_the_map_is_nowhere_sure_of_is_refused(scan):
+    def doubting(x):
+        logits = bright_curve(x)
+        return np.where(logits == 9.0, 3.3, logits)  # .56 on the bodies
+
+    found = locate(scan, SimpleNamespace(curve=doubting, levels=bright_levels(LUMBAR)), PRIOR)
+    assert found.refused == UNLIKE_SPINE
+
+
+def test_cervical_names_without_a_neck_make_a_scan_look_upside_down(scan):
+    names = ("C4", "C5", "C6", "C7", "T1", "T2", "T3", "T4")
+    with pytest.warns(ScanWarning, match="4 bodies would be cervical, but no neck.*upside down"):
+        found = locate(scan, networks(names), PRIOR)
+    assert found.namings[0].first is VertebraLevel.C4
+    levels = found.namings[0].levels
+    assert upside_down(levels, 44.0) is None
+    assert upside_down(levels[2:], 0.0) is None
+
+
+def test_the_shipped_networks_refuse_water_and_air():
+    r = np.random.default_rng(0)
+    hu = r.normal(-1000, 20, (60, 60, 60))
+    x, y = np.indices((60, 60))
+    inside = np.hypot(x - 30, y - 30) < 20
+    cylinder = np.where(inside[:, :, None], hu + 1000, hu)
+    for array in (hu, cylinder):
+        scan = Volume(array.astype(np.int16), np.diag([4.0, 4.0, 4.0, 1.0]))
+        assert locate(scan, shipped_networks(), shipped_prior()).refused == NO_SPINE

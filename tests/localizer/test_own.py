@@ -4,6 +4,7 @@ import pytest
 from fixtures.localizers import localization_of
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError, LabelError
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.localizer.located import Localization
 from spinexplain.localizer.own import find_vertebrae, localize, named_level
 from spinexplain.spine.quality import LEVEL_UNCERTAIN, TOUCHES_BORDER
@@ -43,6 +44,25 @@ def test_a_first_level_mends_the_names_and_ends_the_doubt(scan, pretend_localize
     assert {v.flags for v in found.vertebrae} == {()}
     assert (found.given_level, found.next_level) == (T12, None)
     assert [v.centroid_mm for v in found.vertebrae] == [v.centroid_mm for v in SPINE]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("C3", "calls this vertebra L1 \\(60 %\\). That is 17 levels"), ("T10", "3 levels apart")],
+)
+def test_a_first_level_far_from_what_is_seen_is_taken_with_a_warning(
+    scan, pretend_localizer, given, said
+):
+    pretend_localizer(localization_of(SPINE, 0.6))
+    with pytest.warns(ScanWarning, match=said):
+        found = find_vertebrae(scan, given, bodies=False)
+    assert found.vertebrae[0].level is VertebraLevel(given)
+
+
+def test_bodies_that_lose_their_name_are_counted(scan, pretend_localizer):
+    pretend_localizer(localization_of(SPINE, 0.6))
+    with pytest.warns(ScanWarning, match="4 levels apart, and leaves 2 of the bodies"):
+        assert len(find_vertebrae(scan, "L5", bodies=False).vertebrae) == 1
 
 
 def test_a_scan_without_a_spine_is_refused_with_the_reason(scan, pretend_localizer):

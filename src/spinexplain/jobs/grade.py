@@ -117,6 +117,7 @@ def grade_to_folder(request: GradeRequest, progress: Progress = SILENT) -> ScanF
     from spinexplain.io.files import output_folder
 
     _check_first_level(request)
+    _check_own_alone(request)
     with (
         output_folder(request.out, force=request.force) as folder,
         _dicom_folder(request) as dicom,
@@ -163,6 +164,14 @@ def _check_first_level(request: GradeRequest) -> None:
         raise ConfigError(
             f"--first-level {request.first_level} was given beside a mask, centroids or another "
             "localizer, which name their levels themselves. Leave one of the two out."
+        )
+
+
+def _check_own_alone(request: GradeRequest) -> None:
+    if request.localizer == OWN and not request.asks_own_localizer:
+        raise ConfigError(
+            "--localizer own was given beside a mask or centroids, which name the vertebrae "
+            "themselves. Leave one of the two out."
         )
 
 

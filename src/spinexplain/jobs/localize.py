@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spinexplain.errors import OutputError
 from spinexplain.progress import SILENT, Progress
 from spinexplain.texts.printable import printable
 
@@ -72,12 +73,15 @@ def segment_to_nifti(request: LocalizeRequest, progress: Progress = SILENT) -> l
     Raises
     ------
     SpinexplainError
-        If the CT cannot be read or shows no thoracic or lumbar spine, or ``out`` exists.
+        If the CT cannot be read or shows no thoracic or lumbar spine, or ``out`` exists or is
+        no name of a NIfTI file.
     """
     from spinexplain.io.nifti import write_nifti
     from spinexplain.spine.grids import match_grid
     from spinexplain.texts.catalogue import load_catalogue
 
+    if not request.out.name.lower().endswith((".nii", ".nii.gz")):
+        raise OutputError(f"{request.out}: a mask is a NIfTI file. Name it *.nii.gz or *.nii.")
     found, volume = _find(request, progress, bodies=True)
     assert found.bodies is not None
     with progress.stage("write"):

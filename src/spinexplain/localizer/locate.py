@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.localizer.centers import AlongSpine, center_positions
-from spinexplain.localizer.coarse import coarsened, whole_field
+from spinexplain.localizer.coarse import WHOLE_MM, coarsened, whole_field
 from spinexplain.localizer.located import (
     FIRST_RIB,
     SACRUM,
@@ -32,12 +35,18 @@ from spinexplain.models import localizing
 from spinexplain.types import Volume
 
 NO_SPINE = "no spine is in view"
+TOO_SHORT = "it is too short, from head to foot, for a spine to be recognized"
+UNLIKE_SPINE = "what is there looks too little like a spine; are the header's directions right?"
 NECK_ONLY = "only the neck is in view"
 SACRUM_ONLY = "only the sacrum is in view"
 NO_BODY = "no vertebral body is in view"
 
 _SURE = 0.5
 _SURE_PLANES = 8  # of 4 mm: shorter than two bodies
+_SHORT_PLANES = 12
+_LEAST_SUPPORT = 0.7  # mean along the ridge; .82 and more where a scan shows a spine upright
+_NECK, _NECK_MM = 1, 11.0  # two thirds of the distance of cervical centers
+_MOST_SACRAL = 8  # five sacral bodies and what the coccyx may add
 _HALF_BODY = 0.36  # of the distance of neighboring centers
 _LANDMARK = 0.5
 _OUTSIDE_GAP_MM = 28.0
@@ -69,6 +78,8 @@ class ReadChain:
     gaps_mm : ndarray, shape (k - 1,)
     reading : SpineReading
     positions : ndarray of int, shape (k,)
+    neck_mm : float
+        Length of what the curve network calls neck.
     """
 
     centers: tuple[LocatedCenter, ...]
@@ -76,6 +87,7 @@ class ReadChain:
     gaps_mm: np.ndarray
     reading: SpineReading
     positions: np.ndarray
+    neck_mm: float
 
 
 def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None) -> Localization:
@@ -93,6 +105,11 @@ def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None)
     -------
     Localization
         With a reason in place of namings where no thoracic or lumbar spine is in view.
+
+    Warns
+    -----
+    ScanWarning
+        If the names are such as a scan stored upside down gives.
     """
     prior = shipped_prior() if prior is None else prior
     chain = find_chain(volume, networks, prior)
@@ -106,10 +123,12 @@ def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadCh
     """Find the centers of a CT, not yet named, or say why there are none."""
     coarse = coarsened(volume)
     whole = whole_field(coarse)
-    spine = 1.0 - spine_map(whole, networks.curve)[0]  # type: ignore[arg-type]
-    ridge = find_ridge(spine, whole.affine)
+    regions = spine_map(whole, networks.curve)  # type: ignore[arg-type]
+    ridge = find_ridge(1.0 - regions[0], whole.affine)
     if ridge is None or (ridge.support > _SURE).sum() < _SURE_PLANES:
-        return NO_SPINE
+        return TOO_SHORT if whole.array.shape[2] < _SHORT_PLANES else NO_SPINE
+    if ridge.support.mean() < _LEAST_SUPPORT:
+        return UNLIKE_SPINE
     reading = read_spine(coarse, ridge.curve, networks.levels)  # type: ignore[arg-type]
     expected = expected_gaps(reading.seen, prior)
     positions = center_positions(reading.seen, reading.inside, expected, reading.frame.spacing_mm)
@@ -123,7 +142,8 @@ def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadCh
         for (x, y, z), at, is_cut in zip(centers, positions, cut, strict=True)
     )
     evidence = level_evidence(reading.seen.levels, positions)
-    return ReadChain(located, evidence, gaps, reading, positions)
+    neck_mm = WHOLE_MM * float((regions[_NECK].max(axis=(0, 1)) > _SURE).sum())
+    return ReadChain(located, evidence, gaps, reading, positions, neck_mm)
 
 
 def expected_gaps(seen: AlongSpine, prior: NamingPrior) -> np.ndarray:
@@ -163,12 +183,41 @@ def named(chain: ReadChain, hypotheses: tuple[Hypothesis, ...]) -> Localization:
     if not graded:
         neck = any(level is not None for level in first.levels)
         return Localization(refused=NECK_ONLY if neck else SACRUM_ONLY)
+    doubt = upside_down(first.levels, chain.neck_mm)
+    if doubt is not None:
+        warnings.warn(doubt, ScanWarning, stacklevel=3)
     namings = tuple(
         Naming(one.levels, one.probability)
         for one in hypotheses
         if any(level is not None for level in one.levels)
     )
     return Localization(chain.centers, namings, landmarks=landmarks(chain, first))
+
+
+def upside_down(levels: Sequence[VertebraLevel | None], neck_mm: float) -> str | None:
+    """Say why the names of a scan make it look upside down, or None.
+
+    Parameters
+    ----------
+    levels : sequence of VertebraLevel or None
+        Head to foot; None in the sacrum.
+    neck_mm : float
+        Length of what the curve network calls neck.
+
+    Examples
+    --------
+    >>> upside_down([VertebraLevel.L5, *[None] * 5], 0.0)
+    >>> upside_down([VertebraLevel.L5, *[None] * 17], 0.0)
+    '17 bodies would be sacral. Is the scan upside down? Check its header and the levels.'
+    """
+    sacral = sum(level is None for level in levels)
+    cervical = sum(level is not None and not level.is_graded for level in levels)
+    ask = "Is the scan upside down? Check its header and the levels."
+    if sacral > _MOST_SACRAL:
+        return f"{sacral} bodies would be sacral. {ask}"
+    if cervical >= 3 and neck_mm < cervical * _NECK_MM:
+        return f"{cervical} bodies would be cervical, but no neck is seen around them. {ask}"
+    return None
 
 
 def landmarks(chain: ReadChain, naming: Hypothesis) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.localizer.locate import locate
 from spinexplain.localizer.located import Localization
 from spinexplain.localizer.networks import LocalizerInfo, LocalizerNetworks, shipped_networks
@@ -17,6 +19,9 @@ from spinexplain.types import LabelMap, Vertebra, Volume
 
 OWN = "own"
 """The name of this localizer beside those of other tools."""
+
+_RARE = (VertebraLevel.T13, VertebraLevel.L6)
+_MAY_BE_OFF = 2  # levels that a person often moves the names by
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +89,57 @@ def find_vertebrae(
         If the networks are missing.
     ConfigError
         If ``first_level`` is no level.
+
+    Warns
+    -----
+    ScanWarning
+        If ``first_level`` lies far from what the networks see, or leaves bodies without a name.
     """
     level = None if first_level is None else named_level(first_level)
     asked = networks or shipped_networks()
     localization = locate(volume, asked)
     localization.vertebrae()  # refuses a scan without a spine
     if level is not None:
-        localization = localization.with_first_level(level)
+        shifted = localization.with_first_level(level)
+        doubt = far_off(localization, shifted)
+        if doubt is not None:
+            warnings.warn(doubt, ScanWarning, stacklevel=2)
+        localization = shifted
     found = Found(localization, None, asked.info, level)
     if not bodies:
         return found
     return replace(found, bodies=paint_bodies(volume, found.vertebrae, asked.body))
+
+
+def far_off(seen: Localization, named: Localization) -> str | None:
+    """Say how a person's first level contradicts the networks, or None where it may well hold.
+
+    Parameters
+    ----------
+    seen : Localization
+        As the networks name it.
+    named : Localization
+        The same centers from the person's first level on.
+
+    Returns
+    -------
+    str or None
+        Where the two lie more than two levels apart, or more than two bodies lose their name.
+    """
+    own, given = seen.namings[0], named.namings[0]
+    ends = own.first, given.first
+    order = [level for level in VertebraLevel if level not in _RARE or level in ends]
+    apart = abs(order.index(ends[0]) - order.index(ends[1]))
+    lost = sum(level is not None for level in own.levels)
+    lost -= sum(level is not None for level in given.levels)
+    if apart <= _MAY_BE_OFF and lost <= _MAY_BE_OFF:
+        return None
+    left = f", and leaves {lost} of the bodies found without a name" if lost > 0 else ""
+    return (
+        f"the first level was given as {given.first.value}; the localizer calls this vertebra "
+        f"{own.first.value} ({100 * own.probability:.0f} %). That is {apart} levels apart{left}. "
+        "All names hang on it: check it."
+    )
 
 
 def named_level(name: VertebraLevel | str) -> VertebraLevel:
