@@ -63,12 +63,12 @@ def test_one_answer_to_everything_is_called_uninformative(written, kind, share):
     row = _row(found["foils"], question="relevance", reader=1, foil="all")
     assert (row["real"], row["difference"]["value"]) == (share, 0)
     assert row["verdict"].startswith("uninformative")
-    assert "uninformative" in found["readers"][0]["notes"][0]
+    assert "real and false alike: uninformative" in found["readers"][0]["notes"][0]
     assert found["readers"][1]["notes"] == []
     table = _row(found["table4"], question="relevance", reader=1, grade="all")
     assert table["share"]["value"] == share
     assert (
-        "one answer throughout"
+        "one answer throughout: Cohen's kappa is 0 whatever the other says"
         in _row(found["agreement"], question="relevance", per="piece")["note"]
     )
 

@@ -6,7 +6,11 @@ import toy_dissection
 from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.study.asking import read_questions
+from spinexplain.study.figure8 import draw_figure8
+from spinexplain.study.panel import Panel, simulate
 from spinexplain.study.record import missing_pictures, read_key
+from spinexplain.study.score import reader_rows
+from spinexplain.study.tally import tally
 from spinexplain.study.units import UnitsPlan, create_units_study
 
 PLAN = UnitsPlan("Naming", read_questions("units"), units=3, pictures=2, seed=4)
@@ -40,6 +44,16 @@ def test_a_page_is_a_unit_with_its_strongest_vertebrae(made, known_dissected):
             assert plane.target
             assert piece.exemplar.width == 64
     assert key.names_key == known_dissected.dissection.key
+
+
+def test_units_have_no_foils_to_be_alike_and_no_figure_8(made, tmp_path):
+    folder, study, _ = made
+    key = read_key(folder, study)
+    files = simulate(study, key, Panel(kinds=("yes",)), 0)
+    found = tally(study, key, files)
+    notes = reader_rows(found, study, files)[0]["notes"]
+    assert notes == ["meaningful: yes to all 3: uninformative"]
+    assert draw_figure8(tmp_path, study, found, folder / "pictures") == []
 
 
 def test_nothing_that_anchors_is_in_what_readers_get(made):

@@ -227,7 +227,8 @@ def _note(ratings: np.ndarray, weights: str) -> str:
         return f"all answers are alike: kappa is undefined, and {name} says nothing"
     constant = [len(np.unique(one[np.isfinite(one)])) == 1 for one in ratings.T]
     if any(constant):
-        return f"{sum(constant)} of {len(constant)} gave one answer throughout: kappa is 0 whatever"
+        alike = f"{sum(constant)} of {len(constant)} gave one answer throughout"
+        return f"{alike}: Cohen's kappa is 0 whatever the other says"
     return ""
 
 

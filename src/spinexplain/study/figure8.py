@@ -25,8 +25,10 @@ def draw_figure8(folder: Path, study: Study, found: Tally, pictures: Path) -> li
     -------
     list of str
         ``figure8-G2.png`` and so on; of each grade the first page that most readers finished.
-        None where the pictures are gone.
+        None where the pictures are gone, and none of units, which no test image is compared with.
     """
+    if study.kind == "units":
+        return []
     names = []
     for grade in dict.fromkeys(p.grade for p in found.pages if p.real and p.role == "asked"):
         page = _most_answered(found, grade)

@@ -121,14 +121,13 @@ def reader_rows(found: Tally, study: Study, files: Sequence[AnswerFile]) -> list
 def _same_answers(found: Tally, reader: int) -> list[str]:
     """Name the questions that a reader answered alike throughout."""
     notes = []
+    alike = "" if all(page.real for page in found.pages) else ", real and false alike"
     for question in found.study.questions:
         if question.kind != "yes_no":
             continue
         said = [v for (_, _, k), v in found.said.get(reader, {}).items() if k == question.key]
         if len(said) > 1 and len(set(said)) == 1:
-            notes.append(
-                f"{question.key}: {said[0]} to all {len(said)}, real and false alike: uninformative"
-            )
+            notes.append(f"{question.key}: {said[0]} to all {len(said)}{alike}: uninformative")
     return notes
 
 

@@ -72,12 +72,19 @@ def test_cohort_gives_the_same_rows(tmp_path):
     check(set_from_cohort(writer.finish()))
 
 
+def test_a_cohort_without_splits_says_how_to_take_it(tmp_path):
+    writer = CohortWriter.create(tmp_path / "cohort")
+    writer.add_series(sheet_shard("one", SHEETS, seed=1))
+    with pytest.raises(ConfigError, match="take all: --split all"):
+        set_from_cohort(writer.finish(), split="test")
+
+
 def test_split_that_is_not_there_names_it(tmp_path):
     writer = CohortWriter.create(tmp_path / "cohort")
     writer.add_series(sheet_shard("one", SHEETS, split="training", seed=1))
     cohort = writer.finish()
     assert len(set_from_cohort(cohort, split="training")) == 3
-    with pytest.raises(ConfigError, match="in split test"):
+    with pytest.raises(ConfigError, match="in split test; its splits are training"):
         set_from_cohort(cohort, split="test")
     with pytest.raises(ConfigError, match="3-D"):
         set_from_cohort(cohort, axes=3)

@@ -177,7 +177,9 @@ def _nothing(cohort: Cohort, axes: int, split: str | None) -> str:
     if split is None:
         return f"{nothing}. Prepare it with --patches {axes}d and a fracture table."
     found = sorted(cohort.index["split"].dropna().unique())
-    known = f"its splits are {', '.join(found)}" if found else "it is not split (take all of it)"
+    known = (
+        f"its splits are {', '.join(found)}" if found else "it is not split (take all: --split all)"
+    )
     return (
         f"{nothing} in split {split}; {known}. Choose another split, or prepare it with "
         f"--patches {axes}d and a fracture table."
