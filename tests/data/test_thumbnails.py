@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spinexplain.config.palette import GRADE_COLORS, rgb
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.shard import SeriesShard, VertebraRow
 from spinexplain.data.thumbnails import COLUMNS, ROWS, write_thumbnails
@@ -38,9 +39,9 @@ def test_severe_grades_come_first_in_frames_of_their_color(tmp_path):
     cohort = cohort_of(tmp_path, ["G0", "G3", None, "x", "G2"])
     (page,) = open_pages(write_thumbnails(cohort, tmp_path / "pages"))
     frames = [tuple(cell(page, at)[0, 70].tolist()) for at in range(5)]
-    assert frames[0] == (204, 58, 27)  # G3
-    assert frames[1] == (240, 152, 45)  # G2
-    assert frames[2] == (90, 96, 105)  # G0
+    assert frames[0] == rgb(GRADE_COLORS["G3"]) == (204, 58, 27)
+    assert frames[1] == rgb(GRADE_COLORS["G2"])
+    assert frames[2] == rgb(GRADE_COLORS["G0"])
     assert len(set(frames)) == 5
 
 
