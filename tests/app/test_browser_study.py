@@ -36,6 +36,7 @@ def test_a_whole_study_by_keyboard(open_page, running, study):
     assert page.url.endswith("/pages/1")
     next_button = page.locator("#next")
     assert next_button.is_disabled()
+    page.wait_for_timeout(200)  # a reader looks for longer; times are kept to a tenth of a second
     for key in ("y", "n", "y", "y", "4"):  # two pieces with two questions each, then the scale
         page.keyboard.press(key)
     page.wait_for_selector("#next:not([disabled])")
@@ -47,6 +48,7 @@ def test_a_whole_study_by_keyboard(open_page, running, study):
     page.keyboard.press("Enter")
     page.wait_for_url("**/pages/2")
     page.reload()  # goes on where it was
+    page.wait_for_timeout(200)
     for key in ("n", "n", "n", "n", "1"):
         page.keyboard.press(key)
     page.wait_for_selector("#next:not([disabled])")

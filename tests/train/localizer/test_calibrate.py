@@ -31,7 +31,9 @@ def test_the_true_naming_has_the_probability_that_naming_gives_it():
 def test_evidence_that_errs_often_counts_less():
     """One of two scans is seen one level too high, as surely as the other."""
     above = ("T8", "T9", "T10", "T11")
-    good, bad = chain(LEVELS, LEVELS), chain(LEVELS, above)
+    good, wrong = chain(LEVELS, LEVELS), chain(LEVELS, above)
+    mixed = np.logaddexp(wrong.evidence + np.log(0.8), good.evidence + np.log(0.2))
+    bad = KnownChain(mixed, good.gaps_mm, LEVELS)
     trusting = calibrated([good], PRIOR)
     careful = calibrated([good, bad], PRIOR)
     assert careful.level_weight < trusting.level_weight

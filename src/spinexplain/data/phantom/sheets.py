@@ -148,10 +148,10 @@ def neighbor_sheet(
 
     Examples
     --------
-    >>> sheet = next(phantom_sheets("balanced", seed=1, n=1, start=2))
-    >>> beside = neighbor_sheet("balanced", seed=1, k=2)
+    >>> sheet = next(phantom_sheets("balanced", seed=1, n=1))
+    >>> beside = neighbor_sheet("balanced", seed=1, k=0)
     >>> (sheet.level, sheet.grade), (beside.level, beside.grade)
-    (('L2', 2), ('L3', 0))
+    (('T12', 3), ('L1', 0))
     """
     chosen = load_preset(preset) if isinstance(preset, str) else preset
     person = _drawn_person(chosen, seed, k)

@@ -248,7 +248,7 @@ def share_in_view(
     Examples
     --------
     >>> share_in_view(np.zeros(3), np.eye(3), np.ones(3), np.eye(4), (9, 9, 9))
-    0.216
+    0.512
     """
     line = np.linspace(-0.9, 0.9, 5)
     points = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=-1).reshape(-1, 3)
