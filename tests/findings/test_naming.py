@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from fixtures.localizers import NETWORKS, localization_of
@@ -23,6 +25,14 @@ def found(*arguments, **more):
 
 def test_certain_names_need_no_words(say):
     assert list(naming_words(found(1.0), say)) == []
+
+
+def test_what_contradicts_the_names_is_said_first_and_of_certain_names_too(say):
+    doubt = "17 bodies would be sacral. Is the scan upside down?"
+    for probability in (1.0, 0.6):
+        known = replace(localization_of(SPINE, probability), doubts=(doubt,))
+        words = list(naming_words(Found(known, None, NETWORKS.info), say))
+        assert words[0] == f"Check the names first: {doubt}"
 
 
 def test_uncertain_names_say_why_what_else_and_how(say):

@@ -111,6 +111,7 @@ def test_cervical_names_without_a_neck_make_a_scan_look_upside_down(scan):
     with pytest.warns(ScanWarning, match="4 bodies would be cervical, but no neck.*upside down"):
         found = locate(scan, networks(names), PRIOR)
     assert found.namings[0].first is VertebraLevel.C4
+    assert "upside down" in found.doubts[0]
     levels = found.namings[0].levels
     assert upside_down(levels, 44.0) is None
     assert upside_down(levels[2:], 0.0) is None

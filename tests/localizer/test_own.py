@@ -57,6 +57,7 @@ def test_a_first_level_far_from_what_is_seen_is_taken_with_a_warning(
     with pytest.warns(ScanWarning, match=said):
         found = find_vertebrae(scan, given, bodies=False)
     assert found.vertebrae[0].level is VertebraLevel(given)
+    assert "levels apart" in found.localization.doubts[-1]
 
 
 def test_bodies_that_lose_their_name_are_counted(scan, pretend_localizer):

@@ -22,9 +22,11 @@ def naming_words(found: Found, say: Catalogue, next_command: str = "") -> Iterab
     Returns
     -------
     iterable of str
-        Sentences, the gravest first; none where the names are certain.
+        Sentences, the gravest first; none where the names are certain and nothing contradicts.
     """
     known = found.localization
+    for doubt in known.doubts:
+        yield say("summary.doubt", doubt=doubt)
     if known.certain:
         return
     percent = f"{100 * known.probability:.0f}"

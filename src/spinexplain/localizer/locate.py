@@ -191,7 +191,8 @@ def named(chain: ReadChain, hypotheses: tuple[Hypothesis, ...]) -> Localization:
         for one in hypotheses
         if any(level is not None for level in one.levels)
     )
-    return Localization(chain.centers, namings, landmarks=landmarks(chain, first))
+    doubts = () if doubt is None else (doubt,)
+    return Localization(chain.centers, namings, landmarks(chain, first), doubts=doubts)
 
 
 def upside_down(levels: Sequence[VertebraLevel | None], neck_mm: float) -> str | None:

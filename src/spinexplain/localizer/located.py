@@ -101,6 +101,8 @@ class Localization:
         Whether a person named the first level.
     refused : str or None
         Why this is no thoracic or lumbar spine to grade; centers and namings are empty then.
+    doubts : tuple of str
+        What speaks against the names as a whole, a sentence each, first letter small.
 
     Raises
     ------
@@ -126,6 +128,7 @@ class Localization:
     landmarks: tuple[str, ...] = ()
     refused: str | None = None
     confirmed: bool = False
+    doubts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.refused is None) != bool(self.namings):

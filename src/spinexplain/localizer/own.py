@@ -104,6 +104,7 @@ def find_vertebrae(
         doubt = far_off(localization, shifted)
         if doubt is not None:
             warnings.warn(doubt, ScanWarning, stacklevel=2)
+            shifted = replace(shifted, doubts=(*shifted.doubts, doubt))
         localization = shifted
     found = Found(localization, None, asked.info, level)
     if not bodies:
