@@ -268,10 +268,12 @@ def test_no_panel_covers_a_plane(open_page, running):
 
 def test_deciding_about_prototypes_in_the_reader(open_page, running):
     """Chosen, painted and taken back in the browser; another window shows what is kept."""
+    from playwright.sync_api import expect
+
     page = open_page("/prototypes/")
     page.wait_for_selector("#decide:not([hidden])")
     page.click("form.decide[data-prototype='1'] input[value='not meaningful']")
-    page.wait_for_function("document.getElementById('decide-status').textContent === 'kept'")
+    expect(page.locator("#decide-status")).to_have_text("kept", timeout=60_000)
     page.click("form.decide[data-prototype='2'] input[value='never this region']")
     layer = page.locator("svg.paint[data-prototype='2']")
     layer.scroll_into_view_if_needed()
@@ -282,7 +284,7 @@ def test_deciding_about_prototypes_in_the_reader(open_page, running):
         page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
         page.mouse.up()
     again = open_page("/prototypes/")
-    again.wait_for_function("document.getElementById('decided').textContent === '2'")
+    expect(again.locator("#decided")).to_have_text("2", timeout=60_000)
     assert again.locator("svg.paint[data-prototype='2'] .painted").count() == 5
     with again.expect_response(lambda r: r.request.method == "POST"):
         again.click("form.decide[data-prototype='1'] input[value='']")

@@ -122,5 +122,7 @@ def test_another_models_file_is_refused_on_the_page(page, tmp_path):
     path = tmp_path / "other.json"
     path.write_text(json.dumps(other))
     page.set_input_files("#decide-load", str(path))
-    page.wait_for_function("document.getElementById('decide-status').textContent")
+    from playwright.sync_api import expect
+
+    expect(page.locator("#decide-status")).not_to_be_empty(timeout=60_000)
     assert "another model" in page.inner_text("#decide-status")
