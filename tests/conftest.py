@@ -23,7 +23,10 @@ pytest_plugins = [
     "fixtures.training_sets",
 ]
 
-settings.register_profile("ci", deadline=None)
+# The same examples on every run, so that a test fails for a change alone. To draw anew:
+# pytest --hypothesis-profile random, or --fuzz.
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("random", deadline=None)
 settings.register_profile("fuzz", max_examples=1000, deadline=None)
 
 
@@ -34,7 +37,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    settings.load_profile("fuzz" if config.getoption("--fuzz") else "ci")
+    named = config.getoption("--hypothesis-profile", None)
+    settings.load_profile("fuzz" if config.getoption("--fuzz") else named or "ci")
 
 
 @pytest.fixture(scope="session")
@@ -363,12 +367,17 @@ def _write_results(folder, **contents):
     return folder
 
 
+@cache
+def _fixed_calibration():
+    from spinexplain.findings.weighing import read_calibration
+
+    path = Path(__file__).parent / "fixtures" / "verdict.json"
+    return read_calibration(json.loads(path.read_text("utf-8")))
+
+
 @pytest.fixture(autouse=True)
 def steady_verdict(monkeypatch):
     """Judge by weights that stay: the package's change whenever they are fitted again."""
     from spinexplain.findings import rules
-    from spinexplain.findings.weighing import read_calibration
 
-    path = Path(__file__).parent / "fixtures" / "verdict.json"
-    fixed = read_calibration(json.loads(path.read_text("utf-8")))
-    monkeypatch.setattr(rules, "stored_calibration", lambda: fixed)
+    monkeypatch.setattr(rules, "stored_calibration", _fixed_calibration)

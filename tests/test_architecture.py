@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -67,38 +68,46 @@ TORCH_FREE = {
 TORCH_ALLOWED = {"data/crops/body_scale.py"}
 
 
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def _package(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-def _imported(path: Path) -> set[str]:
+@cache
+def _imported(path: Path) -> frozenset[str]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import in line {node.lineno}"
             names.add(node.module or "")
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def _relative(path: Path) -> str:
     return str(path.relative_to(SOURCE))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_relative)
-def test_imports_point_one_way(path):
-    if path == SOURCE / "__init__.py":
-        return
+def _wrong_imports(path: Path) -> list[str]:
     own = _package(path)
-    assert own in RANK, f"{own} has no place in the layers"
-    for name in _imported(path):
-        parts = name.split(".")
-        if parts[0] != "spinexplain" or len(parts) < 2 or parts[1] not in RANK:
-            continue
-        same = parts[1] == own
-        assert same or RANK[parts[1]] < RANK[own], f"{_relative(path)} must not import {name}"
+    others = [name.split(".") for name in _imported(path) if name.startswith("spinexplain.")]
+    return [
+        f"{_relative(path)} must not import {'.'.join(parts)}"
+        for parts in others
+        if parts[1] in RANK and parts[1] != own and RANK[parts[1]] >= RANK[own]
+    ]
+
+
+def test_imports_point_one_way():
+    placed = [path for path in MODULES if path != SOURCE / "__init__.py"]
+    assert not {_package(path) for path in placed} - set(RANK), "no place in the layers"
+    assert not [fault for path in placed for fault in _wrong_imports(path)]
 
 
 ENGINE_DOES_NOT_KNOW = (
@@ -108,34 +117,36 @@ ENGINE_DOES_NOT_KNOW = (
 )
 
 
-@pytest.mark.parametrize("path", sorted((SOURCE / "train" / "engine").glob("*.py")), ids=_relative)
-def test_the_engine_knows_no_crops(path):
-    assert not {name for name in _imported(path) if name.startswith(ENGINE_DOES_NOT_KNOW)}
-
-
-@pytest.mark.parametrize("path", sorted((SOURCE / "jobs").glob("*.py")), ids=_relative)
-def test_jobs_neither_parse_nor_print(path):
-    roots = {name.split(".")[0] for name in _imported(path)}
-    assert not roots & {"typer", "rich", "click"}
-    names = {
-        node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)
+def test_the_engine_knows_no_crops():
+    engine = sorted((SOURCE / "train" / "engine").glob("*.py"))
+    known = {
+        path.name: [n for n in _imported(path) if n.startswith(ENGINE_DOES_NOT_KNOW)]
+        for path in engine
     }
-    assert "print" not in names
+    assert engine
+    assert not {name: names for name, names in known.items() if names}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_relative)
-def test_torch_is_an_island(path):
-    if _package(path) in TORCH_FREE and _relative(path) not in TORCH_ALLOWED:
-        assert not {name for name in _imported(path) if name.split(".")[0] == "torch"}
+def test_jobs_neither_parse_nor_print():
+    jobs = sorted((SOURCE / "jobs").glob("*.py"))
+    assert jobs
+    for path in jobs:
+        roots = {name.split(".")[0] for name in _imported(path)}
+        assert not roots & {"typer", "rich", "click"}, path.name
+        names = {node.id for node in ast.walk(_tree(path)) if isinstance(node, ast.Name)}
+        assert "print" not in names, path.name
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_relative)
-def test_every_module_has_its_test(path):
-    if path.name == "__init__.py":
-        return
-    relative = path.relative_to(SOURCE)
-    mirror = TESTS / relative.parent / f"test_{relative.name}"
-    assert mirror.exists(), f"expected {mirror.relative_to(TESTS.parent)}"
+def test_torch_is_an_island():
+    free = [path for path in MODULES if _package(path) in TORCH_FREE]
+    roots = {_relative(path): {name.split(".")[0] for name in _imported(path)} for path in free}
+    assert {name for name in roots if "torch" in roots[name]} <= TORCH_ALLOWED
+
+
+def test_every_module_has_its_test():
+    modules = [path.relative_to(SOURCE) for path in MODULES if path.name != "__init__.py"]
+    mirrors = [Path("tests", path.parent, f"test_{path.name}") for path in modules]
+    assert not [str(path) for path in mirrors if not (TESTS.parent / path).exists()]
 
 
 MOST_DECISIONS = 100  # of a module: ten functions of the most that one may hold
@@ -155,11 +166,10 @@ def _decisions(tree: ast.AST) -> int:
     return count
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_relative)
-def test_complexity_is_bounded(path):
+def test_complexity_is_bounded():
     """However long a file is, what has to be kept in mind to read it is limited."""
-    found = _decisions(ast.parse(path.read_text()))
-    assert found <= MOST_DECISIONS, f"{found} decisions: split this module"
+    found = {_relative(path): _decisions(_tree(path)) for path in MODULES}
+    assert not {name: n for name, n in found.items() if n > MOST_DECISIONS}, "split the module"
 
 
 def test_decisions_are_counted():
@@ -175,24 +185,30 @@ def test_the_complexity_of_functions_is_linted():
     assert not {rule for rule in (*excused, *lint["ignore"]) if rule.startswith(("C9", "PLR"))}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_relative)
-def test_pieces_stay_small(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+def _long_functions(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) else node.body
             lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-            assert lines <= 50, f"{node.name} has {lines} lines: split it"
+            if lines > 50:
+                found.append(f"{_relative(path)}: {node.name} has {lines} lines: split it")
+    return found
+
+
+def test_pieces_stay_small():
+    assert not [fault for path in MODULES for fault in _long_functions(path)]
 
 
 FORBIDDEN_WORDS = {"utils", "helpers", "common", "misc"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_relative)
-def test_names_say_something(path):
-    assert not FORBIDDEN_WORDS & set(path.relative_to(SOURCE).with_suffix("").parts)
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ClassDef):
-            assert not node.name.endswith(("Manager", "Base", "Helper")), node.name
+def test_names_say_something():
+    for path in MODULES:
+        assert not FORBIDDEN_WORDS & set(path.relative_to(SOURCE).with_suffix("").parts), path
+        classes = [node.name for node in ast.walk(_tree(path)) if isinstance(node, ast.ClassDef)]
+        vague = [name for name in classes if name.endswith(("Manager", "Base", "Helper"))]
+        assert not vague, path
 
 
 @pytest.mark.parametrize("word", ["calibration", "stored", "comparison", "summary"])
@@ -203,10 +219,10 @@ def test_a_word_names_one_module(word):
 RIDDLES = re.compile(r"\b(can not|lends?|lent|told|tells?|contact.sheets?)\b", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_relative)
-def test_words_are_plain(path):
-    found = RIDDLES.search(path.read_text())
-    assert found is None, f"{found.group()}: say it plainly"
+def test_words_are_plain():
+    for path in MODULES:
+        found = RIDDLES.search(path.read_text())
+        assert found is None, f"{_relative(path)}: {found.group()}: say it plainly"
 
 
 def _modules_after(code: str) -> set[str]:

@@ -1,6 +1,7 @@
 """The README and the docs say what is there."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,21 @@ def test_every_link_leads_somewhere(page):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@cache
+def _help_of(command: str) -> tuple[int, str]:
+    """Return how ``spinexplain COMMAND --help`` ends and what it says."""
+    result = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"})
+    return result.exit_code, result.output
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_and_option_shown_exists(page):
     for line in _shell_lines(page.read_text()):
         for command in COMMAND.findall(line):
-            result = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"})
-            assert result.exit_code == 0, line
+            exit_code, shown = _help_of(command)
+            assert exit_code == 0, line
             for option in OPTION.findall(line):
-                assert option in result.output, f"{line}: no {option}"
+                assert option in shown, f"{line}: no {option}"
 
 
 def test_the_readme_stays_short():
