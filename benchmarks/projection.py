@@ -22,7 +22,8 @@ from spinexplain.models.build import build_model
 from spinexplain.models.inputs import batch_size
 from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.train.grading.last_layer import fit_last_layer, weighted_cross_entropy
-from spinexplain.train.grading.projection import LatentPool, choose_patches
+from spinexplain.train.grading.latent_pool import LatentPool
+from spinexplain.train.grading.projection import choose_patches
 
 IMAGES, CHANNELS, GRID, CLASSES, EACH = 1086, 512, 7, 3, 3
 

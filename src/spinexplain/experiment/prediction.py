@@ -12,7 +12,7 @@ from spinexplain.config.tasks import Task
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.evaluate.predictions import Origin, predictions_table
-from spinexplain.train.grading.projection import plain_batches
+from spinexplain.train.grading.plain_inputs import plain_batches
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,8 @@ from torch import Tensor
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.models.heads.prototype import PrototypeNet
-from spinexplain.train.grading.projection import PrototypeSource, plain_batches
+from spinexplain.train.grading.plain_inputs import plain_batches
+from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.run import Trained
 
 

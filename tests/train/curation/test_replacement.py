@@ -7,7 +7,9 @@ from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
 from spinexplain.models.trunks.backbones import build_trunk
 from spinexplain.train.curation.replacement import replace_prototypes
-from spinexplain.train.grading.projection import Bans, inputs_in_batches, project
+from spinexplain.train.grading.latent_pool import Bans
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
+from spinexplain.train.grading.projection import project
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The share of a cell that a mask covers, against a slow twin."""
 
 import numpy as np
+import pytest
 import torch
 
 from spinexplain.config.training import InputSpec
@@ -46,3 +47,13 @@ def test_the_fullest_cell_is_one():
     assert float(relative[0].max()) == 1.0
     torch.testing.assert_close(relative[0] * plain[0].max(), plain[0])
     assert float(relative[1].max()) == 0.0
+
+
+def test_cell_share_by_hand():
+    mask = torch.zeros(1, 16, 16)
+    mask[0, 4:8, 0:6] = 1  # row of cells 1; columns of cells 0 whole, 1 half
+    share = cell_share(mask, (4, 4), start=1.5, stride=4)
+    expected = torch.zeros(4, 4)
+    expected[1, 0], expected[1, 1] = 1.0, 0.5
+    torch.testing.assert_close(share[0], expected, atol=0.13, rtol=0)
+    assert float(share.sum()) == pytest.approx(1.5, abs=0.15)

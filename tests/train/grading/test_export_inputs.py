@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spinexplain.train.grading.export_inputs import calibration_of
-from spinexplain.train.grading.projection import inputs_in_batches
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
 
 
 @pytest.mark.parametrize(("at_most", "rows"), [(1000, range(12)), (3, [0, 6, 11]), (1, [0])])

@@ -16,7 +16,7 @@ from spinexplain.train.grading.phases import (
     tune_last_layer,
     weights_of,
 )
-from spinexplain.train.grading.projection import inputs_in_batches
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from spinexplain.data.crops.dataset import class_labels
 from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
 from spinexplain.models.trunks.backbones import build_trunk, bypassing
-from spinexplain.train.grading.cells import cell_share
 from spinexplain.train.grading.features import with_features
-from spinexplain.train.grading.projection import inputs_in_batches, project
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
+from spinexplain.train.grading.projection import project
 
 
 @pytest.fixture
@@ -104,16 +104,6 @@ def test_projecting_does_not_touch_the_rest_of_the_model(case):
     project(model, data, labels, spec, ProjectionSettings())
     changed = {k for k, v in model.state_dict().items() if not torch.equal(v, before[k])}
     assert changed == {"prototypes"}
-
-
-def test_cell_share_by_hand():
-    mask = torch.zeros(1, 16, 16)
-    mask[0, 4:8, 0:6] = 1  # row of cells 1; columns of cells 0 whole, 1 half
-    share = cell_share(mask, (4, 4), start=1.5, stride=4)
-    expected = torch.zeros(4, 4)
-    expected[1, 0], expected[1, 1] = 1.0, 0.5
-    torch.testing.assert_close(share[0], expected, atol=0.13, rtol=0)
-    assert float(share.sum()) == pytest.approx(1.5, abs=0.15)
 
 
 def test_held_cells_stand_for_the_crops(toy_set, toy_config):

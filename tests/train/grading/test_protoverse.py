@@ -15,7 +15,8 @@ from spinexplain.models.grader import Scope
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
 from spinexplain.progress import Steps
 from spinexplain.train.grading.package import Statement, bundle_of
-from spinexplain.train.grading.projection import inputs_in_batches, project
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
+from spinexplain.train.grading.projection import project
 from spinexplain.train.grading.protoverse import trained_classifier
 from spinexplain.train.grading.recipes import train_model
 

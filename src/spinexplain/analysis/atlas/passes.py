@@ -20,7 +20,7 @@ from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
 from spinexplain.progress import SILENT, Progress
 from spinexplain.train.grading.augment import plain_crops
-from spinexplain.train.grading.projection import inputs_in_batches
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
 
 STRUCTURE_CROPS = {2: 150, 3: 15}
 """Crops of each class whose maps are laid over masks, by the number of axes."""

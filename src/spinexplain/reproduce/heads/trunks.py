@@ -24,7 +24,7 @@ from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.grading.batches import CropBatches
 from spinexplain.train.grading.objectives import WarmUp, classification_objective
 from spinexplain.train.grading.phases import linear_groups, weights_of
-from spinexplain.train.grading.projection import inputs_in_batches
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
 from spinexplain.train.grading.run import seeded_build
 
 SHIPPED = "protoverse-phantom"

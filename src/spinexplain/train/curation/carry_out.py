@@ -19,8 +19,9 @@ from spinexplain.train.curation.fine_tuning import CurationRun, FineTuning
 from spinexplain.train.curation.forbidden import Places, places_of
 from spinexplain.train.curation.removal import without_prototypes
 from spinexplain.train.curation.replacement import replace_prototypes
+from spinexplain.train.grading.latent_pool import Bans
 from spinexplain.train.grading.phases import tune_last_layer
-from spinexplain.train.grading.projection import Bans, PrototypeSource
+from spinexplain.train.grading.projection import PrototypeSource
 from spinexplain.train.grading.protoverse import without_twins
 from spinexplain.train.grading.run import Arguments
 

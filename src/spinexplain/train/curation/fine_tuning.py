@@ -15,9 +15,10 @@ from spinexplain.train.curation.forbidden import Places
 from spinexplain.train.engine.journal import Terms
 from spinexplain.train.engine.loop import Phase
 from spinexplain.train.grading.batches import Batch
+from spinexplain.train.grading.latent_pool import Bans
 from spinexplain.train.grading.objectives import prototype_objective
 from spinexplain.train.grading.phases import prototype_groups, tune_last_layer
-from spinexplain.train.grading.projection import Bans, PrototypeSource, project
+from spinexplain.train.grading.projection import PrototypeSource, project
 from spinexplain.train.grading.protoverse import GraderRun, without_twins
 
 _PHASE = 40

@@ -11,13 +11,8 @@ from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.errors import ModelError
 from spinexplain.models.heads.prototype import PrototypeNet
-from spinexplain.train.grading.projection import (
-    Bans,
-    LatentPool,
-    PrototypeSource,
-    class_pool,
-    resembling,
-)
+from spinexplain.train.grading.latent_pool import Bans, LatentPool, class_pool, resembling
+from spinexplain.train.grading.projection import PrototypeSource
 
 
 @torch.no_grad()

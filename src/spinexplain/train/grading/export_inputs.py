@@ -7,7 +7,7 @@ import numpy as np
 from spinexplain.config.training import InputSpec
 from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.models.runtime.export import Calibration
-from spinexplain.train.grading.projection import inputs_in_batches
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
 
 
 def calibration_of(

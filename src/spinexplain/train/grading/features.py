@@ -15,7 +15,7 @@ from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.models.trunks.backbones import Trunk, build_trunk, bypassing
 from spinexplain.train.grading.augment import inside_mask
 from spinexplain.train.grading.cells import share_on_grid
-from spinexplain.train.grading.projection import inputs_in_batches
+from spinexplain.train.grading.plain_inputs import inputs_in_batches
 from spinexplain.train.grading.run import seeded_build
 
 LARGEST_CACHE_BYTES = 2_000_000_000

@@ -22,8 +22,8 @@ from spinexplain.train.engine.journal import Terms
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.grading.augment import inside_mask
 from spinexplain.train.grading.batches import Batch
+from spinexplain.train.grading.cells import share_on_grid
 from spinexplain.train.grading.part_targets import placed_terms
-from spinexplain.train.grading.projection import relative_share
 
 
 class WarmUp(nn.Module):
@@ -223,4 +223,4 @@ def target_cells(
     model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], config: TrainConfig
 ) -> Tensor:
     """Return the share of each grid cell that the mask covers, its fullest cell being 1."""
-    return relative_share(model, mask, grid, config.input)
+    return share_on_grid(model.trunk.field, mask, grid, config.input)

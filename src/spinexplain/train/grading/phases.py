@@ -18,7 +18,7 @@ from spinexplain.train.grading.augment import augmented_crops, inside_mask
 from spinexplain.train.grading.last_layer import SOLVERS
 from spinexplain.train.grading.objectives import HeightBeside, WarmUp, target_cells
 from spinexplain.train.grading.part_targets import placed_targets
-from spinexplain.train.grading.projection import inputs_in_batches, plain_batches
+from spinexplain.train.grading.plain_inputs import inputs_in_batches, plain_batches
 
 VIEW_EPOCH = 900_000
 _TRIES = 200  # crops looked at for one whose fracture lies in a prototype's part

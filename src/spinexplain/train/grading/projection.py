@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -15,32 +14,9 @@ from spinexplain.config.training import InputSpec, ProjectionSettings
 from spinexplain.data.crops.dataset import TrainingSet
 from spinexplain.errors import ModelError
 from spinexplain.models.heads.prototype import PrototypeNet
-from spinexplain.models.inputs import batch_size, network_input
-from spinexplain.train.grading.augment import Crops, inside_mask, plain_crops
-from spinexplain.train.grading.cells import share_on_grid
-from spinexplain.train.grading.part_targets import LIT, placed_targets
+from spinexplain.train.grading.latent_pool import Bans, LatentPool, class_pool, in_cache, pool_mean
 
-_VALUES_AT_ONCE = 2**19  # 2 MiB
 _CANDIDATES = 256
-
-
-@dataclass(frozen=True, eq=False)
-class Bans:
-    """What no prototype, or not each, may become.
-
-    Parameters
-    ----------
-    forbidden : Tensor, shape (F, D)
-        Latent patches; whatever resembles one of them is left out of the pool.
-    largest_cosine : float
-        From which cosine, centered on the mean of the class's patches, a patch resembles one.
-    confined : tuple of int
-        Prototypes that may come from inside the target only, where masks are known.
-    """
-
-    forbidden: Tensor
-    largest_cosine: float
-    confined: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,52 +36,6 @@ class PrototypeSource:
     row: int
     cell: tuple[int, ...]
     distance: float
-
-
-def inputs_in_batches(
-    data: TrainingSet, index: np.ndarray, spec: InputSpec
-) -> Iterator[tuple[np.ndarray, Tensor, Crops]]:
-    """Yield (rows, network inputs, crops) of the unaugmented set, batch by batch.
-
-    The inputs are the trunk's features where the set holds them.
-    """
-    for rows in _batches(index, spec):
-        crops = plain_crops(data, rows, spec)
-        yield rows, plain_inputs(data, rows, crops, spec), crops
-
-
-def plain_batches(data: TrainingSet, index: np.ndarray, spec: InputSpec) -> Iterator[Tensor]:
-    """Yield the inputs of :func:`inputs_in_batches` alone; held features need no crop cut."""
-    unmasked = replace(data, target=None, evidence=None)
-    for rows in _batches(index, spec):
-        if data.features is not None:
-            yield torch.from_numpy(data.features[rows])
-        else:
-            crops = plain_crops(unmasked, rows, spec)
-            yield network_input(crops.hu, crops.centers, spec)
-
-
-def _batches(index: np.ndarray, spec: InputSpec) -> Iterator[np.ndarray]:
-    batch = batch_size(spec)
-    for start in range(0, len(index), batch):
-        yield index[start : start + batch]
-
-
-def plain_inputs(
-    data: TrainingSet, rows: np.ndarray, crops: Crops | None, spec: InputSpec
-) -> Tensor:
-    """Return the network's inputs of unaugmented crops, or their features where held."""
-    if data.features is not None:
-        return torch.from_numpy(data.features[rows])
-    assert crops is not None
-    return network_input(crops.hu, crops.centers, spec)
-
-
-def relative_share(
-    model: PrototypeNet, mask: Tensor, grid: tuple[int, ...], spec: InputSpec
-) -> Tensor:
-    """Return :func:`~spinexplain.train.grading.cells.share_on_grid` for a model's grid."""
-    return share_on_grid(model.trunk.field, mask, grid, spec)
 
 
 @torch.no_grad()
@@ -163,107 +93,6 @@ def project(
 
 
 @torch.no_grad()
-def class_pool(
-    model: PrototypeNet,
-    data: TrainingSet,
-    rows: np.ndarray,
-    members: np.ndarray,
-    spec: InputSpec,
-    settings: ProjectionSettings,
-    inside: str = "body",
-    bans: Bans | None = None,
-) -> LatentPool:
-    """Return the latent patches of some rows with what each prototype of a class may take.
-
-    Parameters
-    ----------
-    model : PrototypeNet
-    data : TrainingSet
-    rows : ndarray of int, shape (n,)
-    members : ndarray of int, shape (M,)
-        The prototypes that are looked for.
-    spec, settings, inside, bans
-        As in :func:`project`.
-    """
-    pool = _latent_pool(model, data, rows, spec, settings, inside)
-    if model.parts and data.target is not None:
-        pool = replace(pool, own_cells=part_cells(model, data, pool, spec, members))
-    if bans is None:
-        return pool
-    pool = replace(pool, keep=pool.keep & ~resembling(pool, bans.forbidden, bans.largest_cosine))
-    confined = np.isin(members, bans.confined)
-    if not confined.any() or data.target is None:
-        return pool
-    inner = _latent_pool(
-        model, data, rows, spec, settings.model_copy(update={"inside_target": True}), "body"
-    ).keep
-    own = np.ones((len(members), *inner.shape), bool) if pool.own_cells is None else pool.own_cells
-    own[confined] &= inner
-    return replace(pool, own_cells=own)
-
-
-@torch.no_grad()
-def resembling(pool: LatentPool, vectors: Tensor, largest_cosine: float) -> np.ndarray:
-    """Return which cells of a pool resemble one of some latent patches, bool, shape (n, cells).
-
-    Parameters
-    ----------
-    pool : LatentPool
-    vectors : Tensor, shape (F, D)
-    largest_cosine : float
-        Cosine, centered on the pool's mean, from which a cell counts as alike.
-    """
-    if not len(vectors):
-        return np.zeros(pool.keep.shape, bool)
-    mean = pool_mean(pool)
-    unit = F.normalize(vectors.to(pool.maps.dtype) - mean, dim=1)
-    parts = [
-        (torch.einsum("fd,ndc->nfc", unit, F.normalize(maps - mean[:, None], dim=1)).amax(dim=1))
-        for maps in _in_cache(pool.maps)
-    ]
-    return (torch.cat(parts) >= largest_cosine).numpy()
-
-
-def pool_mean(pool: LatentPool) -> Tensor:
-    """Return the mean of the kept patches of a pool, (D,)."""
-    kept = torch.from_numpy(pool.keep).to(pool.maps.dtype)
-    total = torch.zeros(pool.maps.shape[1:])
-    start = 0
-    for maps in _in_cache(pool.maps):
-        keep = kept[start : start + len(maps)]
-        total += (maps * keep[:, None]).sum(dim=0)
-        start += len(maps)
-    return total.sum(dim=1) / kept.sum()
-
-
-@dataclass(frozen=True, eq=False)
-class LatentPool:
-    """The latent maps of one class.
-
-    Parameters
-    ----------
-    maps : Tensor of float32, shape (n, D, cells)
-        As the network gives them, the cells of the grid in a row.
-    grid : tuple of int
-        Cells along each axis.
-    keep : ndarray of bool, shape (n, cells)
-        Cells a prototype may come from.
-    rows : ndarray of int, shape (n,)
-        Rows of the training set.
-    subjects : ndarray of str, shape (n,)
-    own_cells : ndarray of bool, shape (M, n, cells), or None
-        Cells that lie in the part of each prototype of the class.
-    """
-
-    maps: Tensor
-    grid: tuple[int, ...]
-    keep: np.ndarray
-    rows: np.ndarray
-    subjects: np.ndarray
-    own_cells: np.ndarray | None = None
-
-
-@torch.no_grad()
 def choose_patches(
     model: PrototypeNet, members: np.ndarray, pool: LatentPool, settings: ProjectionSettings
 ) -> dict[int, PrototypeSource]:
@@ -309,76 +138,10 @@ def choose_patches(
     return chosen
 
 
-def part_cells(
-    model: PrototypeNet,
-    data: TrainingSet,
-    pool: LatentPool,
-    spec: InputSpec,
-    members: np.ndarray,
-) -> np.ndarray:
-    """Return which cells lie in the part of each prototype, bool, shape (M, n, cells).
-
-    A cell lies in the part where the prototype's target is at least 0.7 of its highest.
-    """
-    found = []
-    for rows in _batches(pool.rows, spec):
-        target = placed_targets(model, plain_crops(data, rows, spec), data, rows, spec, pool.grid)
-        own = target[:, torch.as_tensor(members)].flatten(2)
-        found.append((own >= LIT) & (own > 0))
-    return torch.cat(found).movedim(1, 0).numpy()
-
-
-def _latent_pool(
-    model: PrototypeNet,
-    data: TrainingSet,
-    index: np.ndarray,
-    spec: InputSpec,
-    settings: ProjectionSettings,
-    inside: str,
-) -> LatentPool:
-    device = model.prototypes.device
-    maps, keeps = [], []
-    grid: tuple[int, ...] = ()
-    for rows in _batches(index, spec):
-        held = data.features is not None and data.inside_cells is not None
-        crops = None if held else plain_crops(data, rows, spec)
-        x = plain_inputs(data, rows, crops, spec)
-        latent = model.latent(x.to(device)).float().cpu()
-        grid = tuple(latent.shape[2:])
-        keep = torch.ones((len(latent), *grid), dtype=torch.bool)
-        if settings.inside_target:
-            share = _inside_share(model, data, rows, crops, inside, spec, grid)
-            keep = keep if share is None else share >= 0.5
-        maps.append(latent.flatten(2))
-        keeps.append(keep.flatten(1))
-    return LatentPool(torch.cat(maps), grid, torch.cat(keeps).numpy(), index, data.subjects[index])
-
-
-def _inside_share(
-    model: PrototypeNet,
-    data: TrainingSet,
-    rows: np.ndarray,
-    crops: Crops | None,
-    inside: str,
-    spec: InputSpec,
-    grid: tuple[int, ...],
-) -> Tensor | None:
-    """Return the cells' shares of the mask: held beside the features, else of the crops."""
-    if crops is None:
-        return None if data.inside_cells is None else torch.from_numpy(data.inside_cells[rows])
-    mask = inside_mask(crops, inside)
-    return None if mask is None else relative_share(model, mask, grid, spec)
-
-
-def _in_cache(maps: Tensor) -> Iterator[Tensor]:
-    """Yield some maps at a time, so few that what is computed of them stays in the cache."""
-    yield from maps.split(max(_VALUES_AT_ONCE // maps[0].numel(), 1))
-
-
 def _distances(model: PrototypeNet, members: np.ndarray, pool: LatentPool) -> np.ndarray:
     """Return the distance of every cell to every member, float32, shape (M, n, cells)."""
     own = model.prototypes[torch.as_tensor(members)].cpu()
-    parts = [model.distances_to(own, maps) for maps in _in_cache(pool.maps)]
+    parts = [model.distances_to(own, maps) for maps in in_cache(pool.maps)]
     return torch.cat(parts).movedim(1, 0).contiguous().numpy()
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from spinexplain.config.training import TrainConfig
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
-from spinexplain.train.grading.projection import plain_batches
+from spinexplain.train.grading.plain_inputs import plain_batches
 
 
 @torch.no_grad()
