@@ -20,6 +20,7 @@ from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.body_size import expected_body_heights_mm
 from spinexplain.spine.density import densities
+from spinexplain.spine.image_terms import image_terms, scan_terms
 from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.spine.reformat import (
@@ -117,6 +118,7 @@ def grade(
         bone = densities(volume, vertebrae, heights)
     with progress.stage("reformat"):
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
+        image = scan_terms(image_terms(sheet, volume.spacing_mm) for sheet in sheets)
         overview = _overview(volume, vertebrae)
     with progress.stage("load model"):
         graders = [_loaded(model, device) for model in models]
@@ -134,8 +136,9 @@ def grade(
                 _findings(sheet, heights, assessed, flags),
                 deformity=shapes.get(sheet.vertebra.level),
                 density=bone.get(sheet.vertebra.level),
+                image=terms,
             )
-            for sheet in sheets
+            for sheet, terms in zip(sheets, image, strict=True)
         ),
         overview=overview,
         settings=dict(settings or {}),

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spinexplain.findings.agreement import DISAGREE, agreement
+from spinexplain.findings.grade_set import GradeSet, departures, grade_set
 from spinexplain.findings.scan import Assessment, VertebraFindings
 from spinexplain.findings.verdict import (
     BORDERLINE,
@@ -103,6 +104,29 @@ def verdict_of(findings: VertebraFindings) -> Verdict:
         network_grade=_network_grade(findings),
         deformity=findings.deformity,
     )
+
+
+def grade_set_of(findings: VertebraFindings) -> GradeSet | None:
+    """Return the grades that a vertebra may have, by what speaks about it and by its image.
+
+    Parameters
+    ----------
+    findings : VertebraFindings
+
+    Returns
+    -------
+    GradeSet or None
+        None where nothing speaks, or the networks are others than it was calibrated to.
+    """
+    witnesses, calibration = witnesses_of(findings), stored_calibration()
+    scale = calibration.scale(
+        [one.name for one in witnesses],
+        {one.name: one.weights_sha256 for one in witnesses if one.name != HEIGHTS},
+    )
+    if scale is None:
+        return None
+    beyond = departures(findings.image, calibration.image)
+    return grade_set(witnesses, scale, calibration.coverage, beyond)
 
 
 def witnesses_of(findings: VertebraFindings) -> tuple[Witness, ...]:

@@ -114,6 +114,8 @@ class VertebraFindings:
         The deformity that the heights look like, see :mod:`spinexplain.findings.deformity`.
     density : Density or None
         Of the trabecular bone; None where it could not be read.
+    image : mapping of str to float
+        What the scanner left on the sheet, see :mod:`spinexplain.spine.image_terms`.
     """
 
     patch: Patch
@@ -122,6 +124,7 @@ class VertebraFindings:
     flags: tuple[str, ...] = ()
     deformity: str | None = None
     density: Density | None = None
+    image: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def vertebra(self) -> Vertebra:

@@ -29,6 +29,7 @@ from spinexplain.findings.verdict import (
     Verdict,
 )
 from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.spine.checks.discs import DISC_IN_LABEL
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
 from spinexplain.spine.checks.placement import NOT_ON_BONE
@@ -42,6 +43,7 @@ _LABEL_FLAGS = (
     SEVERAL_BONES,
     ODD_LABEL_SIZE,
     LABEL_IN_PIECES,
+    DISC_IN_LABEL,
     NOT_ON_BONE,
     CUT_BY_MASK,
     BODY_UNSURE,

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
+from spinexplain.findings.grade_set import SeverityScale
 from spinexplain.findings.witness import DETECTOR, PROTOTYPES, WITNESSES
 
 STORED = "verdict.json"
@@ -51,11 +53,20 @@ class VerdictCalibration:
         Names of the witnesses joined by ``+``, in the order of :data:`WITNESSES`.
     operating_point : mapping
         What the thresholds were chosen for, and what that costs, for the page.
+    scales : mapping of str to SeverityScale
+        By the same names: each grade's range of severity on held-out phantoms.
+    coverage : float
+        How often a set of grades by those ranges holds the true one.
+    image : mapping of str to tuple of 2 floats
+        Term of the image -> its range among the scans of the fit.
     """
 
     models: Mapping[str, str]
     sets: Mapping[str, Weighing]
     operating_point: Mapping[str, Any] = field(default_factory=dict)
+    scales: Mapping[str, SeverityScale] = field(default_factory=dict)
+    coverage: float = 0.0
+    image: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def weighing(self, names: Iterable[str], models: Mapping[str, str]) -> Weighing:
         """Return how witnesses are weighed.
@@ -81,6 +92,25 @@ class VerdictCalibration:
         known = all(self.models.get(name) == models[name] for name in present & set(models))
         return replace(found, calibrated=found.calibrated and known)
 
+    def scale(self, names: Iterable[str], models: Mapping[str, str]) -> SeverityScale | None:
+        """Return the scale of severity of these witnesses.
+
+        Parameters
+        ----------
+        names : iterable of str
+        models : mapping of str to str
+            Hash of the weights of every network among them.
+
+        Returns
+        -------
+        SeverityScale or None
+            None where there is none, or a network is another one than it was fitted to: a
+            set of grades would then promise what nobody has counted.
+        """
+        present = set(names)
+        known = all(self.models.get(name) == models[name] for name in present & set(models))
+        return self.scales.get(_key(present)) if known else None
+
     def _nearest(self, present: set[str]) -> Weighing:
         """Weigh a set that was not fitted: a detector speaks where no other network does."""
         others = present - {DETECTOR}
@@ -102,7 +132,27 @@ def read_calibration(content: Mapping[str, Any]) -> VerdictCalibration:
         models=dict(content["models"]),
         sets={name: Weighing(**one, calibrated=True) for name, one in content["sets"].items()},
         operating_point=content.get("operating_point", {}),
+        scales={name: _read_scale(one) for name, one in content.get("scales", {}).items()},
+        coverage=content.get("coverage", 0.0),
+        image={name: (low, high) for name, (low, high) in content.get("image", {}).items()},
     )
+
+
+def _read_scale(content: Mapping[str, Any]) -> SeverityScale:
+    """Read one scale; an end that is null is open."""
+    ranges = {
+        grade: (-inf if low is None else low, inf if high is None else high)
+        for grade, (low, high) in content["ranges"].items()
+    }
+    return SeverityScale(content["weights"], ranges)
+
+
+def _scale_content(scale: SeverityScale) -> dict[str, Any]:
+    ranges = {
+        grade: [end if isfinite(end) else None for end in ends]
+        for grade, ends in scale.ranges.items()
+    }
+    return {"weights": dict(scale.weights), "ranges": ranges}
 
 
 def as_content(calibration: VerdictCalibration) -> dict[str, Any]:
@@ -119,6 +169,18 @@ def as_content(calibration: VerdictCalibration) -> dict[str, Any]:
             for name, one in calibration.sets.items()
         },
         "operating_point": dict(calibration.operating_point),
+        **_set_content(calibration),
+    }
+
+
+def _set_content(calibration: VerdictCalibration) -> dict[str, Any]:
+    """Return what sets of grades need; nothing where none were calibrated."""
+    if not calibration.scales:
+        return {}
+    return {
+        "coverage": calibration.coverage,
+        "scales": {name: _scale_content(one) for name, one in calibration.scales.items()},
+        "image": {name: list(ends) for name, ends in calibration.image.items()},
     }
 
 

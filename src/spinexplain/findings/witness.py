@@ -24,6 +24,7 @@ BORDER_LOSS = 0.225
 NATURAL_SD = 0.05
 """Spread of the loss among normal vertebrae of one person, which no interval holds."""
 LARGEST_HEIGHT_UNITS = 4.0
+SEVERE_GRADE = 3
 _INTERVAL_SDS = 1.96
 
 
@@ -43,12 +44,16 @@ class Witness:
         Standard deviation of ``value`` over the poses; 0 for heights.
     weights_sha256 : str
         Of the network that speaks; empty for heights.
+    severe : float or None
+        A network's log odds of a severe fracture, over the poses; None where it has no such
+        class.
     """
 
     name: str
     value: float
     spread: float = 0.0
     weights_sha256: str = ""
+    severe: float | None = None
 
 
 def margin(probabilities: Sequence[float], is_fracture: Sequence[bool]) -> float:
@@ -96,7 +101,16 @@ def network_witness(
     task = gradings[0].task
     kinds = [name != task.healthy for name in task.classes]
     margins = [margin(one.probabilities, kinds) for one in gradings]
-    return Witness(name, float(np.mean(margins)), float(np.std(margins)), weights_sha256)
+    severe = [task.genant(name) == SEVERE_GRADE for name in task.classes]
+    return Witness(
+        name,
+        float(np.mean(margins)),
+        float(np.std(margins)),
+        weights_sha256,
+        float(np.mean([margin(one.probabilities, severe) for one in gradings]))
+        if any(severe)
+        else None,
+    )
 
 
 def heights_witness(heights: Heights | None) -> Witness | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,19 @@ from typing import Any
 import pandas as pd
 
 from spinexplain.analysis.verdict.bench import BenchScan
+from spinexplain.analysis.verdict.coverage import (
+    beyond_terms,
+    coverage_figures,
+    crossed_sets,
+    graded_sets,
+    heard,
+    is_beyond,
+    sets_by_score,
+    widened_where,
+)
 from spinexplain.analysis.verdict.figures import judged, same_by_every_route, verdict_figures
 from spinexplain.analysis.verdict.fit import fit_sets
+from spinexplain.analysis.verdict.severity import COVERAGE, calibrated, fit_scales, usual_image
 from spinexplain.analysis.verdict.table import witness_table
 from spinexplain.data.phantom.presets import load_preset
 from spinexplain.findings.weighing import VerdictCalibration, as_content
@@ -24,6 +36,8 @@ RESULTS = "verdict.json"
 MODEL = "protoverse-phantom"
 FITTED = ("balanced", "hospital-like")
 TESTED = ("verse-like", "hard", "shifted-scanner", "familiar-scanner")
+CALIBRATED = ("verse-like", "hard")
+"""No training has these presets. Sets of their own spines come from the other half of them."""
 SCANS = {
     "balanced": (6100, 40),
     "hospital-like": (6101, 50),
@@ -67,6 +81,7 @@ def measure_stored(setting: Setting, paths: Sequence[Path]) -> None:
         "model": {"name": grader.info.name, "version": grader.info.version},
         "fitted_on": _counts(table[table["group"].isin(FITTED)]),
         "tested": {name: group_figures(table, name, calibration) for name in TESTED},
+        "coverage": {name: set_figures(table, name, calibration) for name in TESTED},
     }
     setting.store(RESULTS, {**content, "calibration": as_content(calibration)})
 
@@ -91,9 +106,65 @@ def planned(folder: Path, share: float = 1.0) -> list[BenchScan]:
 
 
 def fitted(table: pd.DataFrame, weights_sha256: str) -> VerdictCalibration:
-    """Fit every set of witnesses on the choosing presets, by the route with a mask."""
-    chosen = table[table["group"].isin(FITTED) & (table["route"] == "labels")]
-    return VerdictCalibration({PROTOTYPES: weights_sha256}, fit_sets(chosen), _counts(chosen))
+    """Fit every set of witnesses on the choosing presets, by the route with a mask.
+
+    Weights, lines, the score of severity and the usual image come from the choosing presets;
+    each grade's range of severity from presets of no training.
+    """
+    by_mask = table[table["route"] == "labels"]
+    chosen = by_mask[by_mask["group"].isin(FITTED)]
+    holding = _assessable(by_mask[by_mask["group"].isin(CALIBRATED)])
+    counts = _counts(chosen)
+    return VerdictCalibration(
+        {PROTOTYPES: weights_sha256},
+        fit_sets(chosen),
+        {**counts, "calibrated_on": {**_counts(holding), "table_sha256": table_hash(holding)}},
+        calibrated(fit_scales(_assessable(chosen)), holding),
+        COVERAGE,
+        usual_image(_assessable(chosen)),
+    )
+
+
+def table_hash(table: pd.DataFrame) -> str:
+    """Hash which vertebrae a table holds and what each witness says of them."""
+    lines = table.sort_values(["group", "subject", "level"]).to_csv(
+        index=False, float_format="%.6g"
+    )
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def set_figures(table: pd.DataFrame, group: str, calibration: VerdictCalibration) -> dict[str, Any]:
+    """Return how often sets of grades hold the true one: as shipped, not widened, by opponents.
+
+    Spines of the calibrating presets are judged by the other half of those; all others by the
+    ranges that ship.
+    """
+    by_mask = _assessable(table[table["route"] == "labels"])
+    rows = by_mask[by_mask["group"] == group]
+    rows = rows[[bool(heard(row, (PROTOTYPES,))) for row in rows.to_dict("records")]]
+    if group in CALIBRATED:
+        holding = by_mask[by_mask["group"].isin(CALIBRATED)]
+        holding = holding[holding[PROTOTYPES].notna()]
+        own = (holding["group"] == group).to_numpy()
+        crossed = crossed_sets(holding, calibration.scales)
+        plain = [one for one, here in zip(crossed, own, strict=True) if here]
+        rows = holding[own]
+    else:
+        plain = graded_sets(rows, calibration.scales)
+    beyond = is_beyond(rows, calibration.image)
+    return {
+        "vertebrae": len(rows),
+        "beyond": int(beyond.sum()),
+        "terms": beyond_terms(rows, calibration.image),
+        "sets": coverage_figures(rows, widened_where(plain, beyond)),
+        "not_widened": coverage_figures(rows, plain),
+        "by_score": coverage_figures(rows, sets_by_score(rows)),
+        "constant": coverage_figures(rows, [("G0",)] * len(rows)),
+    }
+
+
+def _assessable(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["refusal"] == ""]
 
 
 def group_figures(

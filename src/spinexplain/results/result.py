@@ -149,6 +149,29 @@ class ResultAgreement(ResultPart):
     evidence_overlap: Annotated[float, Field(ge=0, le=1.000001)] | None
 
 
+class ResultDeparture(ResultPart):
+    """A term of the image beyond its range among the scans that the verdict was fitted to."""
+
+    term: Text
+    value: float
+    low: float
+    high: float
+
+
+class ResultGradeSet(ResultPart):
+    """The grades that a vertebra may have, in order of severity; all four say nothing.
+
+    On scans like those of the fit such a set holds the true grade as often as ``coverage``
+    says, grade by grade, counted on phantoms. With ``out_of_range`` the scan is not like them,
+    and the set was widened by a grade either side.
+    """
+
+    grades: tuple[Literal["G0", "G1", "G2", "G3"], ...] = Field(min_length=1)
+    coverage: Share
+    words: Text = Field(description="The same in one plain line.")
+    out_of_range: tuple[ResultDeparture, ...]
+
+
 class ResultVerdict(ResultPart):
     """The verdict on a vertebra: its log odds are ``base`` and the terms added up."""
 
@@ -170,6 +193,10 @@ class ResultVerdict(ResultPart):
     borderline_from: float
     calibrated: bool = Field(description="Whether the weights were fitted to these very models.")
     agreement: Literal["agree", "compatible", "disagree"] | None
+    grade_set: ResultGradeSet | None = Field(
+        default=None,
+        description="Null where nothing speaks, or the models are others than it was fitted to.",
+    )
 
 
 class ResultDensity(ResultPart):

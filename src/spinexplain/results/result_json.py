@@ -12,9 +12,16 @@ from pydantic import ValidationError
 from spinexplain.errors import FileFormatError
 from spinexplain.findings.agreement import AGREE, DISAGREE, agreement
 from spinexplain.findings.draft import Draft, draft_of
+from spinexplain.findings.grade_set import GradeSet
 from spinexplain.findings.model_agreement import model_agreement
-from spinexplain.findings.rules import grading_of, not_assessable_reason, verdict_of
+from spinexplain.findings.rules import (
+    grade_set_of,
+    grading_of,
+    not_assessable_reason,
+    verdict_of,
+)
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
+from spinexplain.findings.set_words import set_words
 from spinexplain.io.files import atomic_file
 from spinexplain.localizer.located import Naming
 from spinexplain.localizer.own import Found
@@ -24,10 +31,12 @@ from spinexplain.results.result import (
     Result,
     ResultAgreement,
     ResultDensity,
+    ResultDeparture,
     ResultDraft,
     ResultEvidence,
     ResultExemplar,
     ResultExplanation,
+    ResultGradeSet,
     ResultHeights,
     ResultLocalizer,
     ResultMissingLevels,
@@ -240,6 +249,26 @@ def _verdict(findings: VertebraFindings) -> ResultVerdict:
         borderline_from=round(verdict.borderline, _SCORE_DIGITS),
         calibrated=verdict.calibrated,
         agreement=cast(Any, agreement(grading_of(findings), findings.heights)),
+        grade_set=_grade_set(grade_set_of(findings)),
+    )
+
+
+def _grade_set(found: GradeSet | None) -> ResultGradeSet | None:
+    if found is None:
+        return None
+    return ResultGradeSet(
+        grades=cast(Any, found.grades),
+        coverage=found.coverage,
+        words=set_words(found, load_catalogue()),
+        out_of_range=tuple(
+            ResultDeparture(
+                term=one.term,
+                value=round(one.value, _MM_DIGITS),
+                low=round(one.low, _MM_DIGITS),
+                high=round(one.high, _MM_DIGITS),
+            )
+            for one in found.departures
+        ),
     )
 
 

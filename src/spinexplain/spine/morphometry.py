@@ -11,6 +11,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine, box_axes, fit_curve
 from spinexplain.spine.body import Body, extract_body
 from spinexplain.spine.center import axial_centers, crop_affine
+from spinexplain.spine.checks.discs import DISC_IN_LABEL
 from spinexplain.spine.height_loss import HeightLoss, compare_heights
 from spinexplain.spine.localize import level_boxes
 from spinexplain.spine.quality import CENTROID_OUTSIDE_MASK, OFF_CURVE, OUTSIDE_SCAN
@@ -123,7 +124,8 @@ def measure_bodies(
     Returns
     -------
     mapping of VertebraLevel to Measured
-        Without levels that are not in the mask, cut by its border, or without a body.
+        Without levels that are not in the mask, cut by its border or at the wrong disc, or
+        without a body.
     """
     boxes = level_boxes(labels)
     ordered = sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
@@ -132,6 +134,8 @@ def measure_bodies(
     measured = {}
     for vertebra, s_mm in zip(ordered, curve.knots_s_mm, strict=True):
         if vertebra.level not in boxes or not vertebra.level.is_graded:
+            continue
+        if DISC_IN_LABEL in vertebra.flags:
             continue
         axes = box_axes(curve.tangent(s_mm))
         found = _measure_one(labels, vertebra, boxes[vertebra.level], axes)

@@ -17,6 +17,8 @@ centroid_outside_mask  limits    the given centroid lies outside the level's own
 not_on_bone            limits    its label or center does not stand out from what is around
 odd_label_size         limits    its label has too little or too much bone against the others
 label_in_pieces        limits    its label falls into parts, or has a gap in the body
+disc_in_label          limits    its label is cut at the wrong place: a disc lies in its middle,
+                                 or its neighbor's label has part of it; not measured
 cut_by_mask            limits    its label ends at the border of the mask, inside the scan
 off_curve              limits    over 12 mm off the curve through the other centers
 thick_slices           limits    a voxel is longer than 3 mm
@@ -47,6 +49,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine, fit_curve
 from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
 from spinexplain.io.tissue_peaks import hounsfield_doubt
+from spinexplain.spine.checks.discs import DISC_IN_LABEL
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
 from spinexplain.spine.checks.placement import NOT_ON_BONE
@@ -84,6 +87,7 @@ FLAGS = (
     NOT_ON_BONE,
     ODD_LABEL_SIZE,
     LABEL_IN_PIECES,
+    DISC_IN_LABEL,
     CUT_BY_MASK,
     OFF_CURVE,
     THICK_SLICES,

@@ -12,12 +12,14 @@ from spinexplain.findings.model_agreement import ModelAgreement, model_agreement
 from spinexplain.findings.rules import (
     grade_of,
     grade_of_assessment,
+    grade_set_of,
     grading_of,
     not_assessable_reason,
     suspicion,
     verdict_of,
 )
 from spinexplain.findings.scan import Assessment, ScanFindings, VertebraFindings
+from spinexplain.findings.set_words import set_words
 from spinexplain.spine.density import Density
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Heights, ModelInfo
@@ -66,6 +68,7 @@ class VertebraRow:
     heights: HeightsView | None
     agreement: str | None
     verdict: VerdictView
+    grade_set: str | None
     density: str | None
     flags: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -75,6 +78,11 @@ class VertebraRow:
 def _density(density: Density, say: Catalogue) -> str:
     placed = say(f"density.{density.placed_by}")
     return say("density.line", hu=f"{density.hu:.0f}".replace("-", "\N{MINUS SIGN}"), placed=placed)
+
+
+def _set_line(findings: VertebraFindings, say: Catalogue) -> str | None:
+    found = grade_set_of(findings)
+    return None if found is None else set_words(found, say)
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,7 @@ def view_row(
         heights=None if heights is None else view_heights(heights, say),
         agreement=agreement(grading_of(findings), heights),
         verdict=view_verdict(verdict_of(findings), say),
+        grade_set=_set_line(findings, say),
         density=None if findings.density is None else _density(findings.density, say),
         flags=tuple(say.flag(flag) for flag in findings.flags),
         reasons=tuple(say(r.key, **r.values) for r in suspicion(findings, models)),

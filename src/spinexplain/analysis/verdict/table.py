@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 
 from spinexplain.analysis.verdict.bench import read_bench_scan, stored_heights, stored_patches
+from spinexplain.analysis.verdict.severity import IMAGE
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.findings.deformity import deformities
+from spinexplain.findings.grade_set import SEVERE
 from spinexplain.findings.witness import PROTOTYPES, heights_witness, network_witness
 from spinexplain.models.grader import Grader
+from spinexplain.spine.image_terms import image_terms, scan_terms
 from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.types import Grading, Heights
 
@@ -33,6 +36,8 @@ def witness_table(grader: Grader, paths: Iterable[Path]) -> pd.DataFrame:
     DataFrame
         ``group``, ``subject``, ``normal``, ``level``, ``route``, ``grade`` (true), ``loss``
         (true), ``prototypes`` and ``prototypes_spread`` (log odds; NaN where refused),
+        ``prototypes_severe`` (log odds of a severe fracture), ``image_<term>`` (terms of the
+        image, see :mod:`spinexplain.spine.image_terms`),
         ``called`` (the network's grade at the given center), ``severity`` (its likeliest
         fracture grade), ``heights`` (units; NaN where not measured), ``measured_loss``,
         ``deformity``, ``refusal``. Levels with foreign material are left out.
@@ -41,11 +46,24 @@ def witness_table(grader: Grader, paths: Iterable[Path]) -> pd.DataFrame:
     for path in sorted(paths):
         scan, crops = read_bench_scan(path)
         shapes = {route: _deformities(scan["vertebrae"], route) for route in ("labels", "both")}
-        for row, sheets in zip(scan["vertebrae"], crops, strict=True):
+        terms = _image(scan, crops)
+        for row, sheets, image in zip(scan["vertebrae"], crops, terms, strict=True):
             if row["truth"]["foreign_material"]:
                 continue
-            rows.append(_row(grader, scan, row, sheets, shapes))
+            rows.append({**_row(grader, scan, row, sheets, shapes), **image})
     return pd.DataFrame(rows)
+
+
+def _image(scan: Mapping[str, Any], crops: np.ndarray) -> list[dict[str, float]]:
+    """Measure the terms of the image on every row's first sheet, scan-wide ones by route."""
+    found: list[dict[str, float]] = [{} for _ in scan["vertebrae"]]
+    for route in sorted({row["route"] for row in scan["vertebrae"]}):
+        at = [n for n, row in enumerate(scan["vertebrae"]) if row["route"] == route]
+        sheets = [stored_patches(scan["vertebrae"][n], crops[n])[0] for n in at]
+        own = [image_terms(sheet, scan["spacing_mm"]) for sheet in sheets]
+        for n, terms in zip(at, scan_terms(own), strict=True):
+            found[n] = {IMAGE + name: value for name, value in terms.items()}
+    return found
 
 
 def _row(
@@ -74,6 +92,7 @@ def _row(
         "look_alikes": ",".join(row["truth"]["look_alikes"]),
         "prototypes": asked.value if asked else np.nan,
         "prototypes_spread": asked.spread if asked else np.nan,
+        PROTOTYPES + SEVERE: asked.severe if asked and asked.severe is not None else np.nan,
         "called": gradings[0].grade if gradings else "",
         "severity": likeliest(gradings, fractures) if gradings else "",
         "heights": measured.value if measured else np.nan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,10 @@ class PhantomScan:
         The same person, fractures, noise and field of view without any planted mark.
     wide : dict, optional
         More truth, ready for JSON, where the scan shows the person around the spine.
+    trabecular_hu : dict of str to float
+        By level, before texture, lesions and impacted bone.
+    vessel_hu : float
+        Blood of the vessel in front of the spine; 0 where unknown.
     """
 
     name: str
@@ -97,6 +101,8 @@ class PhantomScan:
     is_oblique: bool = False
     unmarked: PhantomImage | None = None
     wide: dict[str, Any] | None = None
+    trabecular_hu: dict[str, float] = field(default_factory=dict)
+    vessel_hu: float = 0.0
 
 
 def make_subject(
@@ -169,6 +175,8 @@ def make_subject(
         gantry_deg=field.gantry_deg,
         is_oblique=turn is not None,
         unmarked=plain,
+        trabecular_hu={body.name: body.trabecular_hu for body in subject.bodies},
+        vessel_hu=around.vessel[3],
     )
 
 

@@ -10,6 +10,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.io.label_stats import LabelStats, label_stats
+from spinexplain.spine.checks.discs import DISC_IN_LABEL, labels_with_discs
 from spinexplain.spine.checks.facing import check_facing
 from spinexplain.spine.checks.pieces import check_pieces
 from spinexplain.spine.checks.placement import NOT_ON_BONE, check_mask_placed
@@ -49,7 +50,8 @@ def mask_flags(
     Raises
     ------
     GeometryError
-        If the mask does not lie on the scan's bones, or the orientation is wrong.
+        If the mask does not lie on the scan's bones, most labels hold a disc in their middle,
+        or the orientation is wrong.
     """
     stats = {level: one for level, one in _by_level(matched).items() if level in boxes}
     check_facing(vertebrae, {level: one.center_mm for level, one in stats.items()})
@@ -57,6 +59,8 @@ def mask_flags(
     flags = check_pieces(matched, boxes, stats, by_level)
     for level in check_mask_placed(volume, labels, matched, boxes):
         flags.setdefault(level, set()).add(NOT_ON_BONE)
+    for level in labels_with_discs(volume, matched, vertebrae):
+        flags.setdefault(level, set()).add(DISC_IN_LABEL)
     for level in _cut_by_mask(volume, labels, matched, by_level):
         flags.setdefault(level, set()).add(CUT_BY_MASK)
     return flags

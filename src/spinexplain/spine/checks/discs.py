@@ -1,0 +1,254 @@
+"""Labels that hold a disc: cut at the wrong place, half of one vertebra and half of the next.
+
+A disc is soft tissue between two endplates. Along the spine's curve it shows as a valley of
+the CT between two peaks a few millimeters apart. It belongs between two labels; a label with
+one in its middle, and none at an end, is not one vertebra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+
+import numpy as np
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import GeometryError
+from spinexplain.geometry import apply_affine
+from spinexplain.spine.curve import spine_curve
+from spinexplain.spine.planes_across import across
+from spinexplain.types import LabelMap, Vertebra, Volume
+
+DISC_IN_LABEL = "disc_in_label"
+
+_BEYOND_MM = 20.0  # of the first and last center
+_HALF_DEPTH_MM, _HALF_WIDTH_MM, _GRID_MM = 7.0, 8.0, 2.0
+_FORWARD_MM = 2.0  # in front of the centers, away from the vein and the canal
+_VALLEY_MM = 1
+_NEAREST_MM, _FURTHEST_MM = 2, 9  # of an endplate from the middle of its disc
+_ENDPLATE = 0.24  # of the distance of two vertebrae; half a body is 0.35 to 0.4
+_APART_MM = 6  # between the middles of two discs, at least
+_MIDDLE = 0.2  # of a label's extent, at either end, where the middle of its own disc may lie
+_BORDER_MM, _BORDER = 6.0, 0.2  # how far into a label, and of the shortest one's extent
+_INSIDE, _MISSING = 0.6, 0.5  # of the scan's usual disc
+_DEEPER = 1.5  # than what is at the end that lacks its disc
+_LEAST_HU = 30.0
+_USUAL = 0.75  # of the labels' deepest discs lie under the scan's usual one
+_FEWEST_LEVELS = 3
+_SHORTEST_MM = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class SpineProfile:
+    """The CT and its labels along the spine's curve, in steps of 1 mm.
+
+    Parameters
+    ----------
+    s_mm : ndarray, shape (n,)
+        Arc length, cranial to caudal.
+    hu : ndarray, shape (n,)
+        Mean of the middle three fifths over a plane of 14 by 16 mm across the bodies; NaN beyond
+        the scan.
+    label : ndarray of int, shape (n,)
+        The commonest label of the plane; 0 where most of it has none.
+    spacing_mm : ndarray, shape (n,)
+        Distance of the two centers around, or next to, each place.
+    """
+
+    s_mm: np.ndarray
+    hu: np.ndarray
+    label: np.ndarray
+    spacing_mm: np.ndarray
+
+    def discs(self) -> np.ndarray:
+        """Return by how many HU each place is lower than the lower of two peaks beside it.
+
+        How far the endplates of a disc may lie from its middle grows with the distance of the
+        vertebrae: the endplates of a small body must not be taken for those of a disc.
+        """
+        depths = {far: self._depth(far) for far in range(_NEAREST_MM + 1, _FURTHEST_MM + 1)}
+        reach = np.clip(np.rint(_ENDPLATE * self.spacing_mm), min(depths), max(depths))
+        return np.choose(reach.astype(int) - min(depths), list(depths.values()))
+
+    def _depth(self, far: int) -> np.ndarray:
+        rows = _windows(np.where(_is_peak(self.hu), self.hu, -inf), far, -inf)
+        above, below = rows[:, : far - _NEAREST_MM + 1], rows[:, far + _NEAREST_MM :]
+        lower = np.minimum(above.max(axis=1), below.max(axis=1))
+        valley = _windows(self.hu, _VALLEY_MM, np.nan).mean(axis=1)
+        depth = np.where(np.isfinite(lower), lower - valley, 0.0)
+        return np.nan_to_num(depth, nan=0.0)
+
+
+def _windows(values: np.ndarray, reach: int, beyond: float) -> np.ndarray:
+    padded = np.pad(values, reach, constant_values=beyond)
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+
+
+def _is_peak(hu: np.ndarray) -> np.ndarray:
+    """Mark the tops: the shoulder of an endplate further away is none."""
+    beside = _windows(hu, 1, np.nan)
+    return (hu >= beside[:, 0]) & (hu >= beside[:, 2])
+
+
+def spine_profile(volume: Volume, labels: LabelMap, vertebrae: Sequence[Vertebra]) -> SpineProfile:
+    """Sample CT and labels across the bodies along the spine's curve.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU.
+    labels : LabelMap
+        On the scan's grid.
+    vertebrae : sequence of Vertebra
+        Two or more, with the centers found in ``labels``.
+    """
+    curve = spine_curve(vertebrae)
+    s = np.arange(-_BEYOND_MM, curve.length_mm + _BEYOND_MM, 1.0)
+    forward = np.arange(-_HALF_DEPTH_MM, _HALF_DEPTH_MM + 0.1, _GRID_MM) + _FORWARD_MM
+    left = np.arange(-_HALF_WIDTH_MM, _HALF_WIDTH_MM + 0.1, _GRID_MM)
+    points = across(curve, s, forward, left).reshape(len(s), -1, 3)
+    ijk = np.rint(apply_affine(np.linalg.inv(volume.affine), points)).astype(int)
+    inside = np.all((ijk >= 0) & (ijk < volume.array.shape), axis=-1)
+    at = tuple(np.where(inside[..., None], ijk, 0).reshape(-1, 3).T)
+    hu = np.where(inside, volume.array[at].reshape(inside.shape), np.nan).astype(float)
+    label = np.where(inside, labels.array[at].reshape(inside.shape), 0)
+    known = inside.all(axis=1)
+    middle = np.full(len(s), np.nan)
+    middle[known] = np.mean(np.sort(hu[known], axis=1)[:, _trimmed(hu.shape[1])], axis=1)
+    middle[1:-1] = (middle[:-2] + 2 * middle[1:-1] + middle[2:]) / 4
+    gaps = np.diff(curve.knots_s_mm)
+    spacing = np.interp(s, curve.knots_s_mm[:-1] + gaps / 2, gaps)
+    return SpineProfile(s, middle, np.array([_commonest(row) for row in label]), spacing)
+
+
+def _trimmed(count: int) -> slice:
+    """Leave the highest and lowest fifth out: calcified rims, gas, noise."""
+    return slice(count // 5, count - count // 5)
+
+
+def _commonest(row: np.ndarray) -> int:
+    counts = np.bincount(row.astype(np.int64))
+    return int(counts.argmax()) if counts.max() * 2 >= len(row) else 0
+
+
+@dataclass(frozen=True)
+class _Label:
+    """A label's extent along the profile, and the discs in its middle and at its ends."""
+
+    level: VertebraLevel
+    inside: float
+    above: float
+    below: float
+
+    @property
+    def deepest(self) -> float:
+        """The deepest disc in it or at a border that it shares."""
+        return max(end for end in (self.inside, self.above, self.below) if end < inf)
+
+
+def labels_with_discs(
+    volume: Volume, labels: LabelMap, vertebrae: Sequence[Vertebra]
+) -> set[VertebraLevel]:
+    """Find the levels whose label is cut at the wrong place.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU.
+    labels : LabelMap
+        On the scan's grid.
+    vertebrae : sequence of Vertebra
+        With the centers found in ``labels``.
+
+    Returns
+    -------
+    set of VertebraLevel
+        Labels with a disc in their middle and none at an end, and the neighbor that lacks
+        the same one. Empty where fewer than three levels can be compared.
+
+    Raises
+    ------
+    GeometryError
+        If most of the labels are.
+
+    Notes
+    -----
+    A disc counts by how far it is below the lower of its endplates, against the scan's other
+    discs, so that neither density nor noise decides.
+    """
+    ordered = sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
+    if len(ordered) < _FEWEST_LEVELS:
+        return set()
+    found = _measured(spine_profile(volume, labels, ordered), ordered)
+    if len(found) < _FEWEST_LEVELS:
+        return set()
+    usual = float(np.quantile([one.deepest for one in found], _USUAL))
+    if usual < _LEAST_HU:
+        return set()
+    wrong = {one.level for one in found if _is_cut(one, usual)}
+    wrong_and_partners = wrong | _partners(found, wrong, usual)
+    if len(wrong) >= _FEWEST_LEVELS and 2 * len(wrong_and_partners) > len(found):
+        inside = float(np.median([one.inside for one in found if one.level in wrong]))
+        raise GeometryError(
+            f"{len(wrong)} of {len(found)} labels hold a disc in their middle ({inside:.0f} HU "
+            "below the endplates beside it) and none at an end; expected discs between labels. "
+            "The mask is shifted by half a vertebra or cut at the wrong places: check it "
+            "against the scan."
+        )
+    return wrong_and_partners
+
+
+def _is_cut(one: _Label, usual: float) -> bool:
+    missing = min(one.above, one.below)
+    deep = one.inside >= max(_INSIDE * usual, _DEEPER * missing)
+    return deep and missing < _MISSING * usual
+
+
+def _partners(
+    found: Sequence[_Label], wrong: set[VertebraLevel], usual: float
+) -> set[VertebraLevel]:
+    """Return the neighbors that share a border without a disc with a wrong label."""
+    partners = set()
+    for upper, lower in pairwise(found):
+        if upper.below < _MISSING * usual and {upper.level, lower.level} & wrong:
+            partners |= {upper.level, lower.level}
+    return partners - wrong
+
+
+def _measured(profile: SpineProfile, ordered: Sequence[Vertebra]) -> list[_Label]:
+    peaks = _peaks(profile.discs())
+    ends = {}
+    for vertebra in ordered:
+        at = np.flatnonzero(profile.label == vertebra.level.verse_label)
+        if len(at) and at[-1] - at[0] >= _SHORTEST_MM:
+            ends[vertebra.level] = (int(at[0]), int(at[-1]))
+    levels = list(ends)
+    reach = min(_BORDER_MM, _BORDER * min((b - a for a, b in ends.values()), default=0))
+    # what lies beyond the first and last label is not theirs to lack
+    borders = [inf, *(_at_border(peaks, ends[a], ends[b], reach) for a, b in pairwise(levels)), inf]
+    return [
+        _Label(level, _in_middle(peaks, *ends[level]), above, below)
+        for level, (above, below) in zip(levels, pairwise(borders), strict=True)
+    ]
+
+
+def _peaks(depth: np.ndarray) -> np.ndarray:
+    """Keep the deepest place of every disc, 0 elsewhere."""
+    reach = _APART_MM
+    return np.where(depth >= _windows(depth, reach, 0.0).max(axis=1), depth, 0.0)
+
+
+def _in_middle(peaks: np.ndarray, first: int, last: int) -> float:
+    margin = max(round(_MIDDLE * (last - first)), 3)
+    return float(peaks[first + margin : last - margin + 1].max(initial=0.0))
+
+
+def _at_border(
+    peaks: np.ndarray, upper: tuple[int, int], lower: tuple[int, int], reach: float
+) -> float:
+    """Return the deepest disc between two labels, or a little into either."""
+    first, last = sorted((upper[1], lower[0]))
+    start = max(int(first - reach), 0)
+    return float(peaks[start : int(last + reach) + 1].max(initial=0.0))
