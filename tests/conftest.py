@@ -11,6 +11,7 @@ from hypothesis import settings
 
 # Fixtures that tests of several packages share; a folder's own stand in its conftest.py.
 pytest_plugins = [
+    "fixtures.boxes",
     "fixtures.cohorts",
     "fixtures.curation",
     "fixtures.drawn_bodies",

@@ -1,4 +1,4 @@
-"""A whole study in the browser, two readers."""
+"""A whole study in the browser: two readers, their answers taken away and scored."""
 
 import pytest
 
@@ -63,26 +63,57 @@ def test_a_whole_study_by_keyboard(open_page, running, study):
     assert all(a.seconds > 0 for a in said)
 
 
-def test_a_second_reader_has_another_order_and_answers_of_their_own(browser, running, study):
-    made = study(pages=4)
+def _finish(page, base, made, keys):
+    """Answer both pages by keyboard, to the last word of the study."""
+    page.goto(f"{base}/studies/{made.id}/")
+    first = page.locator("#study-page").get_attribute("data-item")
+    for number in (1, 2):
+        page.wait_for_url(f"**/pages/{number}")
+        for key in keys:
+            page.keyboard.press(key)
+        page.wait_for_selector("#next:not([disabled])")
+        page.keyboard.press("Enter")
+    page.wait_for_selector("text=All 2 pages are finished")
+    return first
+
+
+def test_two_readers_finish_and_the_study_is_scored(browser, running, study, tmp_path):
+    """The second signs in by name and password; whoever keeps the study takes both answers away."""
+    from app.conftest import CHEAP
+    from spinexplain.app.accounts import add_account
+    from spinexplain.jobs.study import add_answers, score_to_folder
+
+    made = study(pages=2)
     base, _, server = running
     with server.database.writing() as session:
-        from app.conftest import CHEAP
-        from spinexplain.app.accounts import add_account
-
-        account = add_account(session, "second reader", "long enough", "admin", CHEAP)
-        join(session, made, account.id)
-        token, number = open_session(session, account), account.id
-    context = browser.new_context()
-    context.add_cookies([{"name": "spinexplain_session", "value": token, "url": base}])
-    page = context.new_page()
-    page.goto(f"{base}/studies/{made.id}/")
-    item = page.locator("#study-page").get_attribute("data-item")
-    assert item == made.plan(2).sessions[0][0]
-    page.keyboard.press("n")
-    page.wait_for_selector(".question.kept")
-    assert [a.value for a in _answers(server, made, 2, number)] == ["no"]
-    context.close()
+        own = open_session(session, local_account(session))
+        second = add_account(session, "second reader", "long enough", "reader", CHEAP)
+        join(session, made, second.id)
+    contexts = [browser.new_context(accept_downloads=True) for _ in range(2)]
+    contexts[0].add_cookies([{"name": "spinexplain_session", "value": own, "url": base}])
+    keeper, other = (context.new_page() for context in contexts)
+    other.goto(f"{base}/sign-in")
+    other.fill("input[name=name]", "second reader")
+    other.fill("input[name=password]", "long enough")
+    other.click("button.strong")
+    begun = [_finish(keeper, base, made, "ynyy4"), _finish(other, base, made, "nnnn1")]
+    assert begun == [made.plan(reader).sessions[0][0] for reader in (1, 2)]
+    other.goto(f"{base}/studies/")
+    assert other.locator("text=answers").count() == 0  # nobody sees another's
+    keeper.goto(f"{base}/studies/")
+    files = []
+    for number in (1, 2):
+        with keeper.expect_download() as download:
+            keeper.click(f"a[href='/studies/{made.id}/answers/{number}']")
+        files.append(tmp_path / f"answers-reader-{number}.json")
+        download.value.save_as(files[-1])
+    for context in contexts:
+        context.close()
+    lines, done = add_answers(tmp_path / "study", tuple(files))
+    assert [(one.reader, one.finished, one.items) for one in done] == [(1, 2, 2), (2, 2, 2)]
+    said, written = score_to_folder(tmp_path / "study")
+    assert any("Reader 2: relevance: no to all 4: uninformative." in line for line in said)
+    assert any(name.endswith("score.html") for name in written)
 
 
 def test_units_are_scrolled_and_revealed_after_the_answer(open_page, running, study, browser):

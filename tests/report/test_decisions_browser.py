@@ -103,6 +103,9 @@ def test_from_the_page_to_a_curated_model(page, finished_run, tmp_path):
     assert [one["fate"] for one in entry["prototypes"]] == [
         *("kept", "kept", "kept", "replaced", "replaced", "kept")
     ]
+    run(["curate", str(out), "--roll-back", "-o", str(tmp_path / "back")])
+    weights = [at / "bundle" / "model.safetensors" for at in (finished_run[0], tmp_path / "back")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 def test_painting_by_keyboard_and_taking_it_back(page, tmp_path):

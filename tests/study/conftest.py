@@ -53,7 +53,7 @@ def written(tmp_path):
             items.append(Item(id=name, stage=stage, image=VIEW, pieces=pieces))
             shown = "" if stage == "unaided" else arm
             keys[name] = ItemKey(case=case, arm=shown, foil=foil, repeat_of=base)
-            order.append(Planned(name, case, stage, base, bool(foil or base)))
+            order.append(Planned(name, case, stage, base, bool(foil or base), shown))
             return name
 
         first = {}

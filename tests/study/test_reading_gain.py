@@ -36,14 +36,14 @@ def test_a_reader_whom_evidence_puts_right(written):
     )
     found = tally(study, key, [file])
     rows = {row["figure"]: row for row in reading_figures(found, 0, draws=50)}
-    assert rows["sensitivity"]["unaided"] == 0
-    assert rows["sensitivity"]["aided"] == rows["specificity"]["aided"] == 1
+    assert rows["sensitivity"]["first_value"] == 0
+    assert rows["sensitivity"]["second_value"] == rows["specificity"]["second_value"] == 1
     assert rows["sensitivity"]["difference"]["value"] == 1
     pages = [p for p in found.pages if p.stage == "unaided"]
     scores = [found.said[1][(p.item, 0, "suspicion")] for p in pages]
     expected = roc_auc_score([p.grade != "G0" for p in pages], scores)
-    assert rows["auc"]["unaided"] == pytest.approx(expected)
-    assert rows["auc"]["aided"] == 1
+    assert rows["auc"]["first_value"] == pytest.approx(expected)
+    assert rows["auc"]["second_value"] == 1
 
 
 def test_there_is_nothing_to_compare_without_unaided_pages(written):
@@ -57,3 +57,23 @@ def test_simulated_readers_gain(written):
     gains = [row["difference"]["value"] for row in rows if row["figure"] == "auc"]
     assert len(gains) == 2
     assert np.mean(gains) > 0
+
+
+def test_several_arms_are_compared_with_none_and_with_each_other(written):
+    """In a crossover every reader meets a vertebra without and with each arm."""
+    study, key = opened(written(unaided=True, cases=30, foils=0, repeats=0, arms=("x", "y")))
+    file = _said(
+        study,
+        key,
+        1,
+        lambda true, stage, place: true if _arm(study, key, place) == "x" else "G0",
+        lambda true, stage, place: 50.0,
+    )
+    rows = reading_figures(tally(study, key, [file]), 0, draws=50)
+    found = {(r["first"], r["second"]): r for r in rows if r["figure"] == "sensitivity"}
+    values = {pair: row["difference"]["value"] for pair, row in found.items()}
+    assert values == {("without", "x"): 1, ("without", "y"): 0, ("x", "y"): -1}
+
+
+def _arm(study, key, place):
+    return key.items[study.items[place].id].arm

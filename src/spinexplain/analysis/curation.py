@@ -13,17 +13,19 @@ from spinexplain.analysis.explanations.assemble import scoring_of
 from spinexplain.analysis.explanations.bench import bench_rows, open_bench
 from spinexplain.analysis.explanations.figures import Scoring, interval_json, map_figures, mean_of
 from spinexplain.analysis.explanations.methods import scored_map
-from spinexplain.analysis.explanations.targets import explained_class
+from spinexplain.analysis.explanations.targets import explained_class, fracture_probability
+from spinexplain.config.training import TrainConfig
 from spinexplain.data.cohort import Cohort
-from spinexplain.data.crops.dataset import TrainingSet
+from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.errors import ConfigError
 from spinexplain.evaluate.bootstrap import weighted_bootstrap
+from spinexplain.evaluate.detection import detection_figures
 from spinexplain.evaluate.prototypes import cosine_matrix, same_class_cosine, winner_share
-from spinexplain.explainers.prototypes import explain_prototypes
+from spinexplain.explainers.registry import EXPLAINERS
 from spinexplain.models.grader import Grader
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.progress import SILENT, Progress
-from spinexplain.train.grading.validate import figures_of
+from spinexplain.train.grading.validate import figures_of, predict
 
 LARGEST_BENCH = 150
 DRAWS = 500
@@ -36,9 +38,9 @@ class Judged:
     Parameters
     ----------
     figures : dict
-        JSON-ready: ``grades`` (class-average F1, accuracy, recalls), ``prototypes`` (centered
-        cosine of a class's prototypes, winner shares), ``evidence`` (placement and skill; None
-        without masks).
+        JSON-ready: ``grades`` (class-average F1, accuracy, recalls), ``evidence`` (placement and
+        skill; None without masks); of a prototype model ``prototypes`` (centered cosine of a
+        class's prototypes, winner shares), of others ``detection`` (AUC, AP, F1).
     right : ndarray of bool, shape (n,)
         Whether each vertebra got its class.
     """
@@ -102,6 +104,41 @@ def judge(
     return Judged(figures, logits.argmax(axis=1) == seen.labels)
 
 
+def judge_classifier(
+    grader: Grader,
+    config: TrainConfig,
+    validation: TrainingSet,
+    scoring: Scoring | None,
+    progress: Progress = SILENT,
+) -> Judged:
+    """Measure a detector or a linear classifier on the validation subjects.
+
+    Parameters
+    ----------
+    grader : Grader
+        In torch.
+    config : TrainConfig
+        It was trained by.
+    validation : TrainingSet
+    scoring : Scoring or None
+        From :func:`validation_bench`; the model's own explainer is scored.
+    progress : Progress
+        Hears ``explaining``.
+    """
+    logits = predict(grader.model, validation, config)
+    labels = class_labels(validation, grader.task)
+    fractured = (labels != grader.task.healthy_index).astype(int)
+    found = detection_figures(fractured, fracture_probability(logits, grader.task))
+    figures = {
+        "vertebrae": len(validation),
+        "subjects": len(np.unique(validation.subjects)),
+        "grades": figures_of(logits, labels, grader.classes),
+        "detection": {name: value if np.isfinite(value) else None for name, value in found.items()},
+        "evidence": None if scoring is None else _evidence(grader, scoring, progress),
+    }
+    return Judged(figures, logits.argmax(axis=1) == labels)
+
+
 def accuracy_gain(
     before: Judged, after: Judged, subjects: np.ndarray, seed: int
 ) -> dict[str, float | None]:
@@ -126,12 +163,12 @@ def accuracy_gain(
 
 
 def _evidence(grader: Grader, scoring: Scoring, progress: Progress) -> dict[str, Any]:
-    bench, maps = scoring.bench, []
+    bench, maps, explain = scoring.bench, [], EXPLAINERS[grader.explainer]
     for row in range(len(bench)):
         patch = bench.patch(row)
         with torch.no_grad():
             logits = grader.logits([patch])[0]
         target = grader.classes[explained_class(str(bench.grades[row]), logits, grader.task)]
-        maps.append(bench.scored(scored_map(explain_prototypes(grader, patch, target)).heatmap))
+        maps.append(bench.scored(scored_map(explain(grader, patch, target)).heatmap))
         progress.step("explaining", row + 1, len(bench))
     return map_figures(scoring, np.stack(maps)) | {"vertebrae": len(bench)}

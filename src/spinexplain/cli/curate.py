@@ -14,7 +14,7 @@ from spinexplain.errors import ConfigError
 from spinexplain.jobs.curate import CurateRequest, curate, in_words, roll_back
 from spinexplain.texts.printable import printable
 
-Way = Literal["remove", "replace", "fine-tune"]
+Way = Literal["remove", "replace", "fine-tune", "silence"]
 
 
 def command(
@@ -35,6 +35,15 @@ def command(
     fine_tune: Annotated[
         bool, typer.Option("--fine-tune", help="Train on: forbid, remember, project anew.")
     ] = False,
+    silence: Annotated[
+        bool, typer.Option("--silence", help="Silence rejected units of a detector.")
+    ] = False,
+    dissection: Annotated[
+        Path | None,
+        typer.Option(
+            "--dissection", metavar="DISSECTION", help="Where the units were decided about."
+        ),
+    ] = None,
     back: Annotated[
         bool, typer.Option("--roll-back", help="Write the model before RUN's curation.")
     ] = False,
@@ -58,16 +67,19 @@ def command(
     ] = False,
     force: Force = False,
 ) -> None:
-    """Carry out what a clinician decided about a model's prototypes.
+    """Carry out what a clinician decided about a model's prototypes or units.
 
     Writes RUN2/bundle (the new model), RUN2/audit.json (what was done, by whom, and the figures
     before and after on the validation subjects), RUN2/atlas (both models side by side) and
     RUN2/before (the model as it was; `--roll-back` writes it again).
 
+    Decisions about units of a detector are made on the page of its dissection and carried out
+    with --silence --dissection DISSECTION.
+
     Example: spinexplain curate run decisions.json --remove -o run2
     """
     at = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    way = _way(remove, replace, fine_tune, back)
+    way = _way(remove, replace, fine_tune, silence, back)
     if way is None:
         entry = roll_back(Path(run), out, at, force)
         found = entry["model_after"]
@@ -75,7 +87,7 @@ def command(
         typer.echo(f"{name} as it was, in {printable(str(out))}")
         return
     if decisions is None:
-        raise ConfigError("DECISIONS is missing; expected the file that the atlas saved.")
+        raise ConfigError("DECISIONS is missing; expected the file that the page saved.")
     request = CurateRequest(
         run,
         decisions,
@@ -90,6 +102,7 @@ def command(
         at,
         not no_atlas,
         force,
+        dissection,
     )
     with shown_steps() as progress:
         entry = curate(request, progress)
@@ -100,16 +113,17 @@ def command(
     )
 
 
-def _way(remove: bool, replace: bool, fine_tune: bool, back: bool) -> Way | None:
+def _way(remove: bool, replace: bool, fine_tune: bool, silence: bool, back: bool) -> Way | None:
     """Return how decisions are carried out; None to roll back."""
     asked: list[Way | None] = []
     asked += ["remove"] if remove else []
     asked += ["replace"] if replace else []
     asked += ["fine-tune"] if fine_tune else []
+    asked += ["silence"] if silence else []
     asked += [None] if back else []
     if len(asked) != 1:
         raise ConfigError(
-            f"{len(asked)} of --remove, --replace, --fine-tune and --roll-back were given; "
-            "expected one. Choose how the decisions are carried out."
+            f"{len(asked)} of --remove, --replace, --fine-tune, --silence and --roll-back were "
+            "given; expected one. Choose how the decisions are carried out."
         )
     return asked[0]

@@ -130,6 +130,8 @@ class HeadSettings(Settings):
     ``feature_dim``.
     ``kept`` lists the prototypes that curation left, counted from 0 among those that the
     settings above make; empty where all are there.
+    ``silenced`` lists the units of the trunk, counted from 0, that curation holds at one level,
+    so that a detector or a linear layer no longer listens to them.
     """
 
     kind: str = "prototype"
@@ -141,6 +143,7 @@ class HeadSettings(Settings):
     addressed: bool = False
     add_on_width: int = Field(default=0, ge=0)
     kept: tuple[int, ...] = ()
+    silenced: tuple[int, ...] = ()
     similarity: Literal["log", "cosine"] = "log"
     log_epsilon: float = Field(default=1e-4, gt=0)
     own_class_connection: float = 1.0

@@ -217,6 +217,10 @@ def agreement_of(
         name: weighted_bootstrap(figure, owners, seed, draws)
         for name, figure in _figures(kept, categories, weights).items()
     }
+    if len(np.unique(kept[np.isfinite(kept)])) == 1:  # drawn again it is always the same
+        nan = float("nan")
+        none = "no interval: all answers are alike"
+        figures = {name: Interval(one.value, nan, nan, none) for name, one in figures.items()}
     return Agreement(len(kept), raters, weights, figures, _note(kept, weights))
 
 

@@ -110,7 +110,7 @@ def _against_foils(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         f"{row['arm']}, reader {row['reader']}, {row['question']}: {row['real']:.2f} of real "
         f"pieces and {row['false']:.2f} of foils ({row['verdict']})"
         for row in rows
-        if row["foil"] == _TOTAL and row["reader"] != _TOTAL and row["real"] is not None
+        if row["foil"] == _TOTAL and isinstance(row["reader"], int) and row["real"] is not None
     ]
     return [f"Yes to {'; '.join(said)}."] if said else []
 

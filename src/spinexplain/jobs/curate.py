@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 AUDIT_FILE, BEFORE = "audit.json", "before"
 AUDIT_SCHEMA = "spinexplain/curation/1"
+_COSINE = ("prototypes", "centered_cosine")
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class CurateRequest:
     run : str
         A run, a bundle or a shipped model.
     decisions, out : Path
-    way : {"remove", "replace", "fine-tune"}
+    way : {"remove", "replace", "fine-tune", "silence"}
     cohort : Path, optional
         Crops to fit and measure with, where the run does not know its own.
     split : str, optional
@@ -46,12 +47,14 @@ class CurateRequest:
         When, as it shall stand in the record.
     atlas : bool
         Whether an atlas of both models is drawn.
+    dissection : Path, optional
+        Of the model; with ``"silence"``, whose means the units are held at.
     """
 
     run: str
     decisions: Path
     out: Path
-    way: Literal["remove", "replace", "fine-tune"] = "remove"
+    way: Literal["remove", "replace", "fine-tune", "silence"] = "remove"
     cohort: Path | None = None
     split: str | None = None
     steps: int = 300
@@ -61,6 +64,7 @@ class CurateRequest:
     at: str = ""
     atlas: bool = True
     force: bool = False
+    dissection: Path | None = None
 
 
 def curate(request: CurateRequest, progress: Progress = SILENT) -> dict[str, Any]:
@@ -85,6 +89,10 @@ def curate(request: CurateRequest, progress: Progress = SILENT) -> dict[str, Any
     from spinexplain.io.files import output_folder
     from spinexplain.train.grading.run_folder import open_run
 
+    if request.way == "silence":
+        from spinexplain.jobs.silence import silence
+
+        return silence(request, progress)
     opened = open_run(request.run)
     order = _order(request, opened)
     cohort, split = _cohort(request, opened)
@@ -233,7 +241,7 @@ def _carried_out(
     )
     entry |= {"prototypes": fates, "model_after": model_facts(folder / "bundle")}
     entry |= _compared(request, before, after, sets)
-    _keep_before(request.run, locate(request.run), folder / BEFORE)
+    keep_before(request.run, locate(request.run), folder / BEFORE)
     (folder / "decisions.json").write_text(dumped_decisions(order.decisions), "utf-8")
     known = {"path": str(cohort.path.resolve()), "split": split, "fingerprint": sets.fingerprint}
     write_json(folder / "cohort.json", known)
@@ -408,7 +416,7 @@ def model_facts(bundle: Path) -> dict[str, str]:
     }
 
 
-def _keep_before(run: str, bundle: Path, folder: Path) -> None:
+def keep_before(run: str, bundle: Path, folder: Path) -> None:
     """Copy the model as it was, byte for byte, with what its run knew."""
     folder.mkdir()
     shutil.copytree(bundle, folder / "bundle")
@@ -451,7 +459,9 @@ def in_words(entry: dict[str, Any]) -> list[str]:
         lines.append(
             f"accuracy gained: {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})"
         )
-    lines += [_line("centered cosine", figures, ("prototypes", "centered_cosine"))]
+    for name, place in (("AUC", ("detection", "auc")), ("centered cosine", _COSINE)):
+        if _found(figures["before"], place) is not None:
+            lines.append(_line(name, figures, place))
     for question in ("endplate", "third", "side"):
         for key, name in (("value", "placement"), ("gain", "skill")):
             path = ("evidence", "placement", question, key)

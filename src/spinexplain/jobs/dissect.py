@@ -137,12 +137,12 @@ def kept_names(out: Path, grader: Grader, layer: str | None) -> tuple[RaterNames
     ConfigError
         If they are of another model or layer: they would be lost.
     """
-    from spinexplain.explainers.cam import default_layer
+    from spinexplain.analysis.dissection.dissect import layer_to_dissect
     from spinexplain.explainers.dissection.names import read_names
     from spinexplain.explainers.dissection.record import names_key, weights_hash
     from spinexplain.explainers.hooks import find_layer
 
-    chosen = layer or default_layer(grader.model, grader.spec.axes)
+    chosen = layer or layer_to_dissect(grader.model, grader.spec.axes)
     find_layer(grader.model, chosen)
     return read_names(out, names_key(weights_hash(grader.info), chosen))
 

@@ -11,6 +11,7 @@ from spinexplain.explainers.dissection.record import Dissection
 from spinexplain.report.concepts_view import UnitView, view_unit, view_units
 from spinexplain.report.outcome_ties import OutcomeTies, outcome_ties
 from spinexplain.texts.catalogue import Catalogue, load_catalogue
+from spinexplain.ui.decide_view import DecideView, decide_units_view
 from spinexplain.ui.pages import render_page, software_version, write_page
 from spinexplain.ui.pictures import Album
 
@@ -34,6 +35,8 @@ class ConceptsPage:
     states : mapping of str to int
         Units by state.
     raters : tuple of str
+    decide : DecideView or None
+        Where the units can be silenced.
     """
 
     dissection: Dissection
@@ -47,6 +50,7 @@ class ConceptsPage:
     date: datetime.date
     software: str
     album: Album
+    decide: DecideView | None = None
 
 
 def write_concepts(
@@ -77,7 +81,8 @@ def write_concepts(
     """
     say = load_catalogue(language)
     page = prepare_concepts(dissection, top, say, date or datetime.date.today())
-    content = render_page("concepts", {"page": page, "say": say})
+    also, scripts = ("decisions.css",), ("decisions.js",)
+    content = render_page("concepts", {"page": page, "say": say}, also=also, scripts=scripts)
     return write_page(folder / CONCEPTS_FILE, content)
 
 
@@ -88,6 +93,8 @@ def prepare_concepts(
     album = Album()
     further = dissection.top(_LISTED)[top:]
     states = dissection.states.tolist()
+    count = min(top, states.count("ranked") + states.count("sparse"))
+    decidable = bool(dissection.facts.get("can_silence"))
     return ConceptsPage(
         dissection=dissection,
         units=view_units(dissection, top, album, say),
@@ -100,4 +107,5 @@ def prepare_concepts(
         date=date,
         software=software_version(),
         album=album,
+        decide=decide_units_view(dissection.model, dissection.layer, count) if decidable else None,
     )

@@ -86,9 +86,14 @@ def read_answer_file(path: Path, study: Study) -> AnswerFile:
         If it is of another study, or holds an answer to what was not asked.
     """
     try:
-        found = AnswerFile.model_validate_json(path.read_bytes())
+        found = AnswerFile.model_validate_json(path.read_text("utf-8-sig"))
     except OSError as error:
         raise unreadable(path, error) from None
+    except UnicodeDecodeError:
+        raise FileFormatError(
+            f"{path}: is not UTF-8; expected answers that the reader exported. Export them again; "
+            "nothing was stored."
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -195,7 +195,7 @@ def _text_of(source: str | Path) -> str:
     if isinstance(source, str) and source in ("evidence", "reading", "units"):
         return (folder / f"{source}.toml").read_text("utf-8")
     try:
-        return Path(source).read_text("utf-8")
+        return Path(source).read_text("utf-8-sig")
     except OSError as error:
         raise unreadable(source, error) from None
     except UnicodeDecodeError:

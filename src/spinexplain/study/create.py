@@ -100,7 +100,7 @@ class _Making:
         self.items.append(item.model_copy(update={"id": name}))
         self.keys[name] = key
         extra = bool(key.foil or key.repeat_of)
-        self.order.append(Planned(name, key.case, item.stage, key.repeat_of, extra))
+        self.order.append(Planned(name, key.case, item.stage, key.repeat_of, extra, key.arm))
         return name
 
 
@@ -169,11 +169,6 @@ def _check(arms: Sequence[Arm], plan: StudyPlan) -> None:
     names = [arm.name for arm in arms]
     if len(set(names)) < len(names):
         raise ConfigError(f"two arms have one name ({', '.join(names)}). Rename one.")
-    if plan.design != "evidence" and len(arms) > 1:
-        raise ConfigError(
-            f"design {plan.design} reads every vertebra without and with evidence; got "
-            f"{len(arms)} arms, expected one. Leave the others to a study of their own."
-        )
     for arm in arms:
         check_spec(arm.grader.spec)
 
@@ -275,10 +270,13 @@ def _exemplar(made: _Making, piece: Evidence, extent_mm: float) -> View | None:
 
 def _add_unaided(made: _Making) -> None:
     """Add a page without evidence for every vertebra."""
-    real = [item for item in made.items if not made.keys[item.id].foil]
-    for item in real:
-        bare = Item(id="", stage="unaided", image=item.image)
-        made.add(bare, ItemKey(case=made.keys[item.id].case))
+    images = {
+        made.keys[item.id].case: item.image
+        for item in reversed(made.items)
+        if not made.keys[item.id].foil
+    }
+    for case, image in reversed(images.items()):
+        made.add(Item(id="", stage="unaided", image=image), ItemKey(case=case))
 
 
 def _add_repeats(made: _Making) -> None:

@@ -83,8 +83,8 @@ def imrmc_files(found: Tally) -> dict[str, str]:
         ``imrmc-foils_QUESTION.txt``: a case is a page, positive where its evidence is real,
         scored by the share of its pieces that were answered yes, modalities are the arms.
         ``imrmc-reading.txt``: a case is a vertebra, positive where it is fractured, scored by
-        ``suspicion``, modalities are unaided and aided. ``..._cases.csv`` names patient and
-        level of each case, for clustering.
+        ``suspicion``, modalities are unaided and aided, or the arms where there are several.
+        ``..._cases.csv`` names patient and level of each case, for clustering.
     """
     files: dict[str, str] = {}
     for question in found.study.questions:
@@ -114,14 +114,20 @@ def _reading(found: Tally, scores_of: np.ndarray) -> dict[str, str]:
     pages = [page for page in found.pages if page.stage == "unaided"]
     number = {page.case: case for case, page in enumerate(pages, start=1)}
     truth = {case: is_fractured(page) for case, page in enumerate(pages, start=1)}
+    several = len({page.arm for page in found.pages if page.real}) > 1
     scores = [
-        Scored(reader, number[page.case], page.stage, float(scores_of[row, column]))
+        Scored(reader, number[page.case], _modality(page, several), float(scores_of[row, column]))
         for column, reader in enumerate(found.readers)
         for row, page in enumerate(found.pages)
         if page.case in number and (page.real or page.stage == "unaided")
     ]
     title = f"{found.study.title}, reading without and with evidence"
     return _both("imrmc-reading", title, truth, scores, pages)
+
+
+def _modality(page: Page, several: bool) -> str:
+    """Name a way of reading: unaided, aided, or of several arms the arm."""
+    return page.arm if several and page.stage == "aided" else page.stage
 
 
 def _both(

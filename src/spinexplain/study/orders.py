@@ -24,6 +24,8 @@ class Planned:
         Id of the item that it repeats; it comes well after that one.
     extra : bool
         Whether it is a foil or a repeat, which no reading without evidence belongs to.
+    arm : str
+        Whose evidence is shown; empty without any.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Planned:
     stage: str = "aided"
     base: str = ""
     extra: bool = False
+    arm: str = ""
 
 
 def reader_plan(items: Sequence[Planned], design: str, reader: int, seed: int) -> ReaderPlan:
@@ -41,16 +44,18 @@ def reader_plan(items: Sequence[Planned], design: str, reader: int, seed: int) -
     items : sequence of Planned
     design : {"evidence", "sequential", "crossover"}
         ``"sequential"``: each vertebra without, at once followed by with its evidence, then
-        foils and repeats. ``"crossover"``: in the first of two sessions half of the vertebrae
-        with, half without evidence; in the second the other way round, and the extras.
+        foils and repeats; of several arms each vertebra gets one, which changes from reader to
+        reader. ``"crossover"``: as many sessions as there are arms and one more; each vertebra is
+        met once in each session, without evidence or with that of an arm, in rotation (a Latin
+        square), and the extras come in the last.
     reader, seed : int
         Every reader has an order of their own.
     """
     rng = np.random.default_rng([seed, 43, reader])
     if design == "sequential":
-        sessions = [_sequential(items, rng)]
+        sessions = [_sequential(items, rng, reader, seed)]
     elif design == "crossover":
-        sessions = _crossover(items, rng, swap=reader % 2 == 0)
+        sessions = _crossover(items, rng, reader, seed)
     else:
         sessions = [_with_repeats(_apart([i for i in items if not i.base], rng), items, rng)]
     return ReaderPlan(
@@ -58,26 +63,47 @@ def reader_plan(items: Sequence[Planned], design: str, reader: int, seed: int) -
     )
 
 
-def _sequential(items: Sequence[Planned], rng: np.random.Generator) -> list[Planned]:
+def _sequential(
+    items: Sequence[Planned], rng: np.random.Generator, reader: int, seed: int
+) -> list[Planned]:
+    """Put each vertebra's page without evidence right before the page of its arm."""
     unaided = {item.case: item for item in items if item.stage == "unaided"}
-    aided = _apart([i for i in items if i.stage == "aided" and not i.extra], rng)
-    main = [one for item in aided for one in (unaided[item.case], item)]
-    return main + _apart([item for item in items if item.extra], rng)
+    aided = [item for item in items if item.stage == "aided" and not item.extra]
+    arms, turn = _arms(items), _turns(items, seed)
+    shown = [i for i in aided if i.arm == arms[(turn[i.case] + reader) % len(arms)]]
+    main = [one for item in _apart(shown, rng) for one in (unaided[item.case], item)]
+    met = {item.id for item in shown}
+    extras = [i for i in items if i.extra and (not i.base or i.base in met)]
+    return main + _apart(extras, rng)
 
 
 def _crossover(
-    items: Sequence[Planned], rng: np.random.Generator, swap: bool
+    items: Sequence[Planned], rng: np.random.Generator, reader: int, seed: int
 ) -> list[list[Planned]]:
-    cases = list(dict.fromkeys(item.case for item in items))
-    drawn = np.random.default_rng(rng.integers(2**32)).permutation(len(cases))
-    first = {cases[k] for k in drawn[: len(cases) // 2]}
-    if swap:
-        first = set(cases) - first
+    """Rotate the vertebrae through every condition, one a session."""
+    conditions: list[str | None] = [None, *_arms(items)]
+    place = {condition: k for k, condition in enumerate(conditions)}
+    turn, count = _turns(items, seed), len(conditions)
     main = [item for item in items if not item.extra]
-    early = [i for i in main if (i.case in first) == (i.stage == "aided")]
-    late = [i for i in main if (i.case in first) != (i.stage == "aided")]
-    extras = _apart([item for item in items if item.extra], rng)
-    return [_apart(early, rng), _apart(late, rng) + extras]
+    sessions: list[list[Planned]] = [[] for _ in conditions]
+    for item in main:
+        condition = None if item.stage == "unaided" else item.arm
+        sessions[(turn[item.case] + place[condition] + reader) % count].append(item)
+    ordered = [_apart(session, rng) for session in sessions]
+    ordered[-1] += _apart([item for item in items if item.extra], rng)
+    return ordered
+
+
+def _arms(items: Sequence[Planned]) -> list[str]:
+    """Return the arms in the order in which the items name them."""
+    return list(dict.fromkeys(item.arm for item in items if item.stage == "aided"))
+
+
+def _turns(items: Sequence[Planned], seed: int) -> dict[str, int]:
+    """Number the vertebrae in an order drawn once for all readers, so that turns are balanced."""
+    cases = list(dict.fromkeys(item.case for item in items))
+    drawn = np.random.default_rng([seed, 44]).permutation(len(cases))
+    return {cases[k]: turn for turn, k in enumerate(drawn.tolist())}
 
 
 def _with_repeats(

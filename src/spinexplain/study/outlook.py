@@ -10,22 +10,21 @@ from scipy.special import logit
 
 from spinexplain.evaluate.agreement import agreement_of
 from spinexplain.study.asking import Question
+from spinexplain.study.pools import ALL, leading, pools
 from spinexplain.study.power import Setting, cases_needed, power_curve, spread_of
 from spinexplain.study.tally import Tally, piece_answers
-
-ALL = "all"
 
 
 def power_rows(
     found: Tally, questions: Sequence[Question], foils: Sequence[dict[str, Any]], seed: int
 ) -> list[dict[str, Any]]:
-    """Simulate the next study with the difference that was seen, and with half of it."""
+    """Simulate the next study with the difference that was seen, and with half of it.
+
+    Readers who answer everything alike are left out where there are others.
+    """
     rows = []
     for question in questions:
-        pooled = next(
-            (r for r in foils if r["question"] == question.key and r["reader"] == r["foil"] == ALL),
-            None,
-        )
+        pooled = leading(foils, question=question.key, foil=ALL)
         if pooled is None or pooled["real"] is None or pooled["real"] <= pooled["false"]:
             continue
         setting = _setting(found, question, pooled["real"], pooled["false"])
@@ -56,11 +55,12 @@ def power_rows(
 
 def _setting(found: Tally, question: Question, real: float, false: float) -> Setting:
     real_rows = found.where(lambda page: page.real)
-    pieces = piece_answers(found, question)[real_rows]
-    flat = pieces.reshape(-1, len(found.readers))
+    columns = pools(found, question)[0][1]
+    pieces = piece_answers(found, question)[real_rows][:, :, columns]
+    flat = pieces.reshape(-1, len(columns))
     owners = np.repeat(found.subjects(real_rows), pieces.shape[1])
     kappa = float("nan")
-    if len(found.readers) > 1:
+    if len(columns) > 1:
         result = agreement_of(flat, 2, owners, draws=1)
         kappa = result.figures["fleiss"].value if result.figures else kappa
     means = [_mean_of(column) for column in flat.T]
@@ -68,7 +68,7 @@ def _setting(found: Tally, question: Question, real: float, false: float) -> Set
     return Setting(
         real,
         false,
-        readers=max(len(found.readers), 1),
+        readers=max(len(columns), 1),
         pieces=max(pieces.shape[1], 1),
         page_sd=spread_of(kappa),
         reader_sd=float(np.std(odds, ddof=1)) if len(odds) > 1 else 0.0,

@@ -11,13 +11,14 @@ from markupsafe import Markup
 
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.progress import SILENT, Progress
-from spinexplain.study.record import PICTURES, Study, missing_pictures
+from spinexplain.study.record import PICTURES, Study, View, missing_pictures
 from spinexplain.study.sheet import write_sheet
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.ui.pages import static_text, template_environment
 from spinexplain.ui.tokens import FONT_STACK
 
 PAPER = "paper"
+_BESIDE = 2
 
 
 def write_paper(folder: Path, study: Study, out: Path, progress: Progress = SILENT) -> list[Path]:
@@ -85,10 +86,28 @@ def paper_page(folder: Path, study: Study, reader: int, session: int) -> str:
         items=items,
         first=before + 1,
         source=embedded(folder / PICTURES),
+        planes=printed_planes,
         style=Markup(static_text("study_paper.css")),
         font=FONT_STACK,
         say=load_catalogue(),
     )
+
+
+def printed_planes(view: View) -> list[int]:
+    """Choose the planes of a vertebra that are printed large: of a box the first and two beside.
+
+    Examples
+    --------
+    >>> from spinexplain.study.record import Slice
+    >>> one = Slice(picture="p.png")
+    >>> printed_planes(View(slices=(one,) * 20, start=9, width=8, height=8, mm=1.0))
+    [7, 9, 11]
+    >>> printed_planes(View(slices=(one,), width=8, height=8, mm=1.0))
+    [0]
+    """
+    last = len(view.slices) - 1
+    beside = (view.start - _BESIDE, view.start, view.start + _BESIDE)
+    return sorted({min(max(at, 0), last) for at in beside})
 
 
 def embedded(pictures: Path) -> Callable[[str], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from spinexplain.evaluate.bootstrap import DRAWS, Interval, weighted_bootstrap
 from spinexplain.study.tally import Page, Tally, numbers, page_answers
 
 GRADE, SUSPICION = "grade", "suspicion"
+WITHOUT = "without"
+"""Reading without any evidence."""
 FRACTURED = ("G2", "G3")
 
 
 def reading_figures(found: Tally, seed: int, draws: int = DRAWS) -> list[dict[str, Any]]:
-    """Compare reading without and with evidence, reader by reader.
+    """Compare reading without evidence and with that of each arm, reader by reader.
 
     Parameters
     ----------
@@ -25,37 +28,53 @@ def reading_figures(found: Tally, seed: int, draws: int = DRAWS) -> list[dict[st
     Returns
     -------
     list of dict
-        One a reader and figure: ``"sensitivity"``, ``"specificity"`` (of G2 and G3, by the
-        question ``grade``) and ``"auc"`` (by ``suspicion``), each without, with, and the
-        difference with its interval by patient. Empty where no vertebra was read both ways.
+        One a reader, two ways of reading (``first``, ``second``: ``"without"`` or an arm) and
+        figure: ``"sensitivity"``, ``"specificity"`` (of G2 and G3, by the question ``grade``) and
+        ``"auc"`` (by ``suspicion``), each by the ``first_value``, the ``second_value``, and the
+        difference with its interval by patient, on the vertebrae that the reader read both ways.
+        Empty where no vertebra was read in two ways.
     """
-    pairs = _pairs(found)
-    if not len(pairs):
+    if not any(page.stage == "unaided" for page in found.pages):
         return []
+    arms = list(dict.fromkeys(page.arm for page in found.pages if page.real))
+    return [
+        row
+        for first, second in combinations([WITHOUT, *arms], 2)
+        for row in _ways_compared(found, first, second, seed, draws)
+    ]
+
+
+def _ways_compared(
+    found: Tally, first: str, second: str, seed: int, draws: int
+) -> list[dict[str, Any]]:
+    pairs = _pairs(found, first, second)
     truth = np.array([found.pages[row].grade in FRACTURED for row in pairs[:, 0]], bool)
     owners = found.subjects(pairs[:, 0])
     rows = []
     for column, reader in enumerate(found.readers):
         for name, values, kept in _values(found, pairs, truth, column):
-            rows.append(
-                {
-                    "reader": reader,
-                    "figure": name,
-                    **_compared(name, values, truth, kept, owners, seed, draws),
-                }
-            )
+            if first != WITHOUT and not kept.any():
+                continue  # in a sequential study every vertebra has one arm
+            compared = _compared(name, values, truth, kept, owners, seed, draws)
+            known = {"reader": reader, "first": first, "second": second, "figure": name}
+            rows.append(known | compared)
     return rows
 
 
-def _pairs(found: Tally) -> np.ndarray:
-    """Return the pages of each vertebra without and with real evidence, int (n, 2)."""
-    with_it = {page.case: row for row, page in enumerate(found.pages) if page.real}
-    pairs = [
-        (row, with_it[page.case])
-        for row, page in enumerate(found.pages)
-        if page.stage == "unaided" and page.case in with_it
-    ]
+def _pairs(found: Tally, first: str, second: str) -> np.ndarray:
+    """Return the pages of each vertebra read in one way and in the other, int (n, 2)."""
+    one, other = (_pages(found, way) for way in (first, second))
+    pairs = [(row, other[case]) for case, row in one.items() if case in other]
     return np.array(pairs, int).reshape(-1, 2)
+
+
+def _pages(found: Tally, way: str) -> dict[str, int]:
+    """Return the page of each vertebra without evidence, or with that of an arm."""
+    return {
+        page.case: row
+        for row, page in enumerate(found.pages)
+        if (page.stage == "unaided" if way == WITHOUT else page.real and page.arm == way)
+    }
 
 
 def _values(
@@ -88,7 +107,12 @@ def _compared(
 ) -> dict[str, Any]:
     chosen, labels = values[kept], truth[kept]
     if not kept.any() or (name == "auc" and len(set(labels.tolist())) < 2):
-        return {"pages": int(kept.sum()), "unaided": None, "aided": None, "difference": None}
+        return {
+            "pages": int(kept.sum()),
+            "first_value": None,
+            "second_value": None,
+            "difference": None,
+        }
 
     def figure(rows: np.ndarray, side: int) -> np.ndarray:
         if name == "auc":
@@ -101,8 +125,8 @@ def _compared(
     )
     return {
         "pages": int(kept.sum()),
-        "unaided": float(figure(once, 0)[0]),
-        "aided": float(figure(once, 1)[0]),
+        "first_value": float(figure(once, 0)[0]),
+        "second_value": float(figure(once, 1)[0]),
         "difference": _content(apart),
     }
 

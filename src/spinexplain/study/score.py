@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from spinexplain.evaluate.agreement import agreement_of
 from spinexplain.evaluate.bootstrap import DRAWS, FEWEST_SUBJECTS, Interval, weighted_bootstrap
 from spinexplain.study.answers import AnswerFile, progress_of
 from spinexplain.study.asking import Question
-from spinexplain.study.outlook import ALL, power_rows
+from spinexplain.study.outlook import power_rows
+from spinexplain.study.pools import ALL, alike, pools
 from spinexplain.study.reading_gain import reading_figures
 from spinexplain.study.record import Key, Study
 from spinexplain.study.tally import (
@@ -27,6 +28,7 @@ from spinexplain.study.tally import (
 from spinexplain.study.unit_words import unit_rows
 
 SCORE_SCHEMA = "spinexplain/study-score/1"
+ONE_ANSWER = "no interval: one answer to everything"
 
 
 def score_study(
@@ -121,13 +123,12 @@ def reader_rows(found: Tally, study: Study, files: Sequence[AnswerFile]) -> list
 def _same_answers(found: Tally, reader: int) -> list[str]:
     """Name the questions that a reader answered alike throughout."""
     notes = []
-    alike = "" if all(page.real for page in found.pages) else ", real and false alike"
+    both = "" if all(page.real for page in found.pages) else ", real and false alike"
     for question in found.study.questions:
-        if question.kind != "yes_no":
-            continue
-        said = [v for (_, _, k), v in found.said.get(reader, {}).items() if k == question.key]
-        if len(said) > 1 and len(set(said)) == 1:
-            notes.append(f"{question.key}: {said[0]} to all {len(said)}{alike}: uninformative")
+        constant = alike(found, question) if question.kind == "yes_no" else {}
+        if reader in constant:
+            value, count = constant[reader]
+            notes.append(f"{question.key}: {value} to all {count}{both}: uninformative")
     return notes
 
 
@@ -141,6 +142,7 @@ def table4_rows(
     for arm in arms:
         grades = sorted({p.grade for p in found.pages if p.real and p.role == "asked"})
         for column, reader in enumerate(found.readers):
+            planned = {name for one in found.study.plan(reader).sessions for name in one}
             for grade in (*grades, ALL):
                 chosen = found.where(_asked_about(arm, grade))
                 values = answers[chosen, column]
@@ -151,7 +153,7 @@ def table4_rows(
                         "reader": reader,
                         "grade": grade,
                         "pages": int(np.isfinite(values).sum()),
-                        "asked": len(chosen),
+                        "asked": sum(found.pages[row].item in planned for row in chosen),
                         "share": _mean(values, found.subjects(chosen), seed, draws),
                     }
                 )
@@ -165,20 +167,26 @@ def agreement_rows(found: Tally, seed: int, draws: int = DRAWS) -> list[dict[str
     """
     if len(found.readers) < 2:
         return []
-    rows = []
+    rows: list[dict[str, Any]] = []
+    everybody = list(range(len(found.readers)))
     first = found.where(lambda page: not page.repeat_of)
     for question in found.study.questions:
         count = len(question.categories)
         if not count:
             continue
-        if question.of == "piece":
-            pieces = piece_answers(found, question)[first]
-            flat = pieces.reshape(-1, len(found.readers))
-            owners = np.repeat(found.subjects(first), pieces.shape[1])
-            rows.append(_agreement_row(question, "piece", flat, owners, seed, draws))
-        pages = page_answers(found, question)[first]
-        owners = found.subjects(first)
-        rows.append(_agreement_row(question, "page", pages, owners, seed, draws))
+        per_piece = piece_answers(found, question)[first] if question.of == "piece" else None
+        pages, owners = page_answers(found, question)[first], found.subjects(first)
+        yes_no = question.kind == "yes_no"
+        for name, columns in pools(found, question) if yes_no else [(ALL, everybody)]:
+            if len(columns) < 2:
+                continue
+            if per_piece is not None:
+                flat = per_piece[:, :, columns].reshape(-1, len(columns))
+                of_pieces = np.repeat(owners, per_piece.shape[1])
+                row = _agreement_row(question, "piece", flat, of_pieces, seed, draws)
+                rows.append({"reader": name, **row})
+            row = _agreement_row(question, "page", pages[:, columns], owners, seed, draws)
+            rows.append({"reader": name, **row})
     return rows
 
 
@@ -221,8 +229,21 @@ def repeat_rows(found: Tally, seed: int, draws: int = DRAWS) -> list[dict[str, A
             owners = np.repeat(found.subjects(second), values.shape[1] if per_piece else 1)
             per = "piece" if per_piece else "page"
             row = _agreement_row(question, per, both, owners, seed, draws)
-            rows.append({"reader": reader, **row})
+            note = _self_note(both) or row["note"]
+            rows.append({"reader": reader, **row, "note": note})
     return rows
+
+
+def _self_note(both: np.ndarray) -> str:
+    """Say what makes a reader's agreement with themselves say little, (n, 2): first, again."""
+    known = both[np.isfinite(both).all(axis=1)]
+    if not len(known):
+        return ""
+    if len(np.unique(known)) == 1:
+        return "one answer to all, both times: kappa is undefined, and AC1 and AC2 say nothing"
+    if any(len(np.unique(one)) == 1 for one in known.T):
+        return "one answer to all, one of the two times: Cohen's kappa is 0 whatever the other was"
+    return ""
 
 
 def foil_rows(
@@ -237,17 +258,22 @@ def foil_rows(
     rows = []
     kinds = dict.fromkeys(page.foil for page in found.pages if page.foil)
     for arm in dict.fromkeys(page.arm for page in found.pages if page.foil):
-        readers: list[int | str] = [*found.readers, ALL]
-        for reader in readers:
+        readers: list[tuple[int | str, list[int]]] = [
+            *((reader, [k]) for k, reader in enumerate(found.readers)),
+            *pools(found, question),
+        ]
+        for reader, columns in readers:
             for kind in (*kinds, ALL):
                 chosen = found.where(_real_or_foil(arm, kind))
+                values = _over_readers(shares[chosen][:, columns])
                 rows.append(
                     {
                         "arm": arm,
                         "question": question.key,
                         "reader": reader,
+                        "readers": len(columns),
                         "foil": kind,
-                        **_real_against_foil(found, chosen, shares, reader, seed, draws),
+                        **_real_against_foil(found, chosen, values, seed, draws),
                     }
                 )
     return [row for row in rows if row["foil_pages"]]
@@ -256,29 +282,27 @@ def foil_rows(
 def _real_against_foil(
     found: Tally,
     chosen: np.ndarray,
-    shares: np.ndarray,
-    reader: int | str,
+    values: np.ndarray,
     seed: int,
     draws: int,
 ) -> dict[str, Any]:
-    columns = [k for k, one in enumerate(found.readers) if reader in (one, ALL)]
-    values = _over_readers(shares[chosen][:, columns])
     is_foil = np.array([bool(found.pages[row].foil) for row in chosen], bool)
     known = np.isfinite(values)
-    apart = _difference(values, ~is_foil, is_foil, found.subjects(chosen), seed, draws)
-    alike = len({float(v) for v in values[known]}) == 1 and values[known][0] in (0.0, 1.0)
+    owners, names = found.subjects(chosen), ("real evidence", "foils")
+    apart = _difference(values, ~is_foil, is_foil, owners, seed, draws, names)
+    constant = len({float(v) for v in values[known]}) == 1 and values[known][0] in (0.0, 1.0)
     return {
         "real": _plain_mean(values[known & ~is_foil]),
         "false": _plain_mean(values[known & is_foil]),
         "real_pages": int((known & ~is_foil).sum()),
         "foil_pages": int((known & is_foil).sum()),
         "difference": _content(apart),
-        "verdict": _verdict(apart, bool(alike)),
+        "verdict": _verdict(apart, bool(constant)),
     }
 
 
-def _verdict(apart: Interval, alike: bool) -> str:
-    if alike:
+def _verdict(apart: Interval, constant: bool) -> str:
+    if constant:
         return "uninformative: one answer to everything"
     if not np.isfinite(apart.low):
         return apart.note or "not computed"
@@ -291,20 +315,23 @@ def arm_rows(
     found: Tally, question: Question, seed: int, draws: int = DRAWS
 ) -> list[dict[str, Any]]:
     """Compare arms by the share of yes on real evidence of the same vertebrae."""
-    shares = _over_readers(page_shares(found, question))
+    answers = page_shares(found, question)
     arms = list(dict.fromkeys(page.arm for page in found.pages if page.real))
     rows = []
-    for first, second in combinations(arms, 2):
+    pairs = combinations(arms, 2)
+    for (first, second), (reader, columns) in product(pairs, pools(found, question)):
+        shares = _over_readers(answers[:, columns])
         chosen = found.where(_real_of((first, second)))
         is_first = np.array([found.pages[row].arm == first for row in chosen], bool)
         values, owners = shares[chosen], found.subjects(chosen)
         known = np.isfinite(values)
         if not (known & is_first).any() or not (known & ~is_first).any():
             continue  # one of them was not asked: a map has no training picture
-        apart = _difference(values, is_first, ~is_first, owners, seed, draws)
+        apart = _difference(values, is_first, ~is_first, owners, seed, draws, (first, second))
         rows.append(
             {
                 "question": question.key,
+                "reader": reader,
                 "first": first,
                 "second": second,
                 "first_share": _plain_mean(values[is_first & np.isfinite(values)]),
@@ -322,20 +349,24 @@ def right_rows(
 
     Evidence that is as convincing for a wrong grade warns nobody.
     """
-    shares = _over_readers(page_shares(found, question))
+    answers = page_shares(found, question)
     rows = []
-    for arm in dict.fromkeys(page.arm for page in found.pages if page.real):
+    arms = dict.fromkeys(page.arm for page in found.pages if page.real)
+    for arm, (reader, columns) in product(arms, pools(found, question)):
+        shares = _over_readers(answers[:, columns])
         chosen = found.where(_real_of((arm,)))
         right = np.array([found.pages[row].right for row in chosen], bool)
         values = shares[chosen]
         known = np.isfinite(values)
         if not (known & right).any() or not (known & ~right).any():
             continue
-        apart = _difference(values, right, ~right, found.subjects(chosen), seed, draws)
+        names = ("pages where the model is right", "pages where it is wrong")
+        apart = _difference(values, right, ~right, found.subjects(chosen), seed, draws, names)
         rows.append(
             {
                 "arm": arm,
                 "question": question.key,
+                "reader": reader,
                 "right": _plain_mean(values[known & right]),
                 "wrong": _plain_mean(values[known & ~right]),
                 "wrong_pages": int((known & ~right).sum()),
@@ -382,17 +413,20 @@ def _difference(
     owners: np.ndarray,
     seed: int,
     draws: int,
+    names: tuple[str, str],
 ) -> Interval:
     """Put an interval around the difference of two means, whole patients drawn."""
     known = np.isfinite(values)
     if not (known & first).any() or not (known & second).any():
         return Interval(float("nan"), float("nan"), float("nan"), "no answers")
-    for side in (first, second):
+    for side, name in zip((first, second), names, strict=True):
         count = len(np.unique(owners[known & side]))
         if count < FEWEST_SUBJECTS:
             value = float(values[known & first].mean() - values[known & second].mean())
-            note = f"no interval: {count} patients on one side, expected {FEWEST_SUBJECTS}"
+            note = f"no interval: {name} of {count} patients, expected {FEWEST_SUBJECTS}"
             return Interval(value, float("nan"), float("nan"), note)
+    if len(np.unique(values[known])) == 1:
+        return Interval(0.0, float("nan"), float("nan"), ONE_ANSWER)
     kept, one, other = values[known], first[known].astype(float), second[known].astype(float)
 
     def figure(rows: np.ndarray) -> np.ndarray:
@@ -407,6 +441,8 @@ def _mean(values: np.ndarray, owners: np.ndarray, seed: int, draws: int) -> dict
     if not known.any():
         return _content(Interval(float("nan"), float("nan"), float("nan"), "no answers"))
     kept = values[known]
+    if len(np.unique(kept)) == 1:  # drawn again it is always the same, which is no certainty
+        return _content(Interval(float(kept[0]), float("nan"), float("nan"), ONE_ANSWER))
     return _content(
         weighted_bootstrap(lambda rows: rows @ kept / rows.sum(axis=1), owners[known], seed, draws)
     )

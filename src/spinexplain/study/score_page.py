@@ -13,8 +13,9 @@ from spinexplain.io.json_file import write_json
 from spinexplain.study.answers import AnswerFile, latest
 from spinexplain.study.figure8 import draw_figure8
 from spinexplain.study.imrmc import imrmc_files
+from spinexplain.study.pools import ALL, INFORMATIVE, leading
 from spinexplain.study.record import Key, Study
-from spinexplain.study.score_tables import score_tables
+from spinexplain.study.score_tables import score_tables, whose
 from spinexplain.study.tally import tally
 from spinexplain.study.unit_words import rater_names
 from spinexplain.ui.pages import render_page, software_version, write_page
@@ -86,12 +87,21 @@ def headlines(score: Mapping[str, Any]) -> list[str]:
         for row in unfinished
     ]
     lines += [f"Reader {r['reader']}: {note}." for r in score["readers"] for note in r["notes"]]
-    for row in score["foils"]:
-        if row["reader"] == "all" and row["foil"] == "all" and row["real"] is not None:
-            lines.append(
-                f"{row['arm']}, {row['question']}: yes to {100 * row['real']:.0f} % of real pieces "
-                f"and {100 * row['false']:.0f} % of foils: {row['verdict']}."
-            )
+    return lines + _against_foils(score["foils"])
+
+
+def _against_foils(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Say how real evidence does against foils, by the readers whose yes means something."""
+    lines = []
+    for arm, question in dict.fromkeys((row["arm"], row["question"]) for row in rows):
+        said = leading(rows, arm=arm, question=question, foil=ALL)
+        if said is None or said["real"] is None or said["false"] is None:
+            continue
+        who = f", {said['readers']} informative readers" if said["reader"] == INFORMATIVE else ""
+        lines.append(
+            f"{arm}, {question}{who}: yes to {100 * said['real']:.0f} % of real pieces and "
+            f"{100 * said['false']:.0f} % of foils: {said['verdict']}."
+        )
     return lines
 
 
@@ -104,7 +114,7 @@ def score_markdown(score: Mapping[str, Any]) -> str:
 def score_html(score: Mapping[str, Any]) -> str:
     """Write a scored study as a page of one file, without script."""
     dots = [
-        row
+        {**row, "who": whose(row["reader"])}
         for row in score["foils"]
         if row["foil"] == "all" and row["real"] is not None and row["false"] is not None
     ]

@@ -84,7 +84,7 @@ def _foils(score: Mapping[str, Any]) -> Table:
     rows = [
         Row(
             f"{row['arm']}, {row['question']}",
-            f"{_whose(row['reader'])}, {row['foil'] if row['foil'] != 'all' else 'all foils'}",
+            f"{whose(row['reader'])}, {row['foil'] if row['foil'] != 'all' else 'all foils'}",
             (
                 cell(row["real"], digits=2),
                 cell(row["false"], digits=2),
@@ -98,20 +98,28 @@ def _foils(score: Mapping[str, Any]) -> Table:
     columns = ("yes, real", "yes, foils", "pages with foils", "difference", "verdict")
     notes = (
         "Share of pieces answered yes. Whoever says yes to everything has a difference of 0, and "
-        "their yes means nothing. Intervals by patient, from ten patients with foils on.",
+        "their yes means nothing: informative readers are the others. Intervals by patient, from "
+        "ten patients with foils on.",
     )
     return Table("foils", "Real evidence against foils", columns, tuple(rows), notes)
 
 
-def _whose(reader: int | str) -> str:
-    return "all readers" if reader == "all" else f"reader {reader}"
+def whose(reader: int | str) -> str:
+    """Name a reader, or readers put together.
+
+    Examples
+    --------
+    >>> whose(2), whose("informative")
+    ('reader 2', 'informative readers')
+    """
+    return f"reader {reader}" if isinstance(reader, int) else f"{reader} readers"
 
 
 def _right(score: Mapping[str, Any]) -> Table:
     rows = [
         Row(
-            row["arm"],
-            row["question"],
+            f"{row['arm']}, {row['question']}",
+            whose(row["reader"]),
             (
                 cell(row["right"], digits=2),
                 cell(row["wrong"], digits=2),
@@ -129,7 +137,7 @@ def _right(score: Mapping[str, Any]) -> Table:
 def _arms(score: Mapping[str, Any]) -> Table:
     rows = [
         Row(
-            row["question"],
+            f"{row['question']}, {whose(row['reader'])}",
             f"{row['first']} \N{MINUS SIGN} {row['second']}",
             (
                 cell(row["first_share"], digits=2),
@@ -147,19 +155,22 @@ def _arms(score: Mapping[str, Any]) -> Table:
 def _reading(score: Mapping[str, Any]) -> Table:
     rows = [
         Row(
-            f"reader {row['reader']}",
+            f"reader {row['reader']}, {row['first']} \N{RIGHTWARDS ARROW} {row['second']}",
             row["figure"],
             (
-                cell(row["unaided"], digits=2),
-                cell(row["aided"], digits=2),
+                cell(row["first_value"], digits=2),
+                cell(row["second_value"], digits=2),
                 interval_cell(row["difference"], signed=True),
                 str(row["pages"]),
             ),
         )
         for row in score["reading"]
     ]
-    columns = ("without evidence", "with evidence", "difference", "vertebrae")
-    notes = ("Fractured: G2 and G3. Readers are fixed; intervals by patient.",)
+    columns = ("first", "second", "difference", "vertebrae")
+    notes = (
+        "Fractured: G2 and G3. On the vertebrae that the reader read both ways. Readers are fixed; "
+        "intervals by patient.",
+    )
     return Table("reading", "Reading without and with evidence", columns, tuple(rows), notes)
 
 
@@ -191,7 +202,11 @@ def _agreement(score: Mapping[str, Any]) -> Table:
         "Agreement between readers",
         ("items", "weights", *_HEADS),
         tuple(
-            Row(row["question"], f"per {row['per']}", _coefficients(row))
+            Row(
+                f"{row['question']}, {whose(row['reader'])}",
+                f"per {row['per']}",
+                _coefficients(row),
+            )
             for row in score["agreement"]
         ),
         _AGREEMENT_NOTES,
@@ -244,7 +259,8 @@ def _power(score: Mapping[str, Any]) -> Table:
     columns = ("real \N{MINUS SIGN} foils", "readers", "cases for 80 %", "power by cases")
     notes = (
         "Simulated: each case once with real evidence and once with a foil, paired t test over "
-        "cases. A difference that was seen once is rather too large: plan with half of it.",
+        "cases, by informative readers where there are any. A difference that was seen once is "
+        "rather too large: plan with half of it.",
     )
     return Table("power", "How large the next study should be", columns, tuple(rows), notes)
 

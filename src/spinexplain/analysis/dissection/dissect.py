@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from torch import nn
 
 from spinexplain.analysis.dissection.redundancy import redundancy_clusters
 from spinexplain.data.cohort import Cohort
@@ -20,6 +21,7 @@ from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.explainers.dissection.statistics import Outcomes, unit_statistics
 from spinexplain.explainers.hooks import find_layer
 from spinexplain.models.grader import Grader
+from spinexplain.models.heads.silence import SILENCE, SilencedUnits
 from spinexplain.models.receptive import ReceptiveField
 from spinexplain.progress import SILENT, Progress
 
@@ -33,7 +35,8 @@ class DissectionPlan:
     Parameters
     ----------
     layer : str, optional
-        By default the trunk; of a network without one, the last convolution.
+        By default the trunk, after units that curation silenced; of a network without one, the
+        last convolution.
     quantile : float, optional
         0.995 by default.
     split : str
@@ -107,7 +110,7 @@ def dissect(
     """
     chosen = plan or DissectionPlan()
     quantile = _QUANTILE if chosen.quantile is None else chosen.quantile
-    layer = chosen.layer or default_layer(grader.model, grader.spec.axes)
+    layer = chosen.layer or layer_to_dissect(grader.model, grader.spec.axes)
     find_layer(grader.model, layer)
     samples = select_samples(cohort, grader.spec, grader.task, chosen.split, chosen.mild)
     activity = layer_activity(
@@ -121,6 +124,21 @@ def dissect(
     chosen = replace(chosen, quantile=quantile)
     dissection = _dissection(grader, layer, samples, activity, chosen, progress)
     return Dissected(dissection, activity, samples)
+
+
+def layer_to_dissect(model: nn.Module, axes: int) -> str:
+    """Name the layer that is dissected by default: the trunk, after units were silenced.
+
+    Silenced units are then set aside, as nothing exceeds the level that they are held at.
+    """
+    silenced = isinstance(getattr(model, SILENCE, None), SilencedUnits)
+    return SILENCE if silenced else default_layer(model, axes)
+
+
+def _can_silence(grader: Grader, layer: str) -> bool:
+    """Whether curation can silence units of a layer: the one that a head listens to."""
+    model = grader.model
+    return hasattr(model, SILENCE) and layer == layer_to_dissect(model, grader.spec.axes)
 
 
 def _dissection(
@@ -157,7 +175,7 @@ def _dissection(
         overlap=unit_overlap(activity, grid, samples.regions(), progress),
         means=mean_levels(activity),
         effects=unit_effects(grader, layer, activity, samples, top, plan.collage, progress),
-        facts=_facts(samples, outcomes, plan),
+        facts=_facts(samples, outcomes, plan) | {"can_silence": _can_silence(grader, layer)},
         cautions=cautions(grader.model, outcomes, samples.split, plan.learned_fractures),
         best=best,
         pictures=pictures,
@@ -172,7 +190,7 @@ def _outcomes(grader: Grader, samples: Samples, activity: Activity) -> Outcomes:
 
 def _grid_of(grader: Grader, layer: str, cells: tuple[int, ...], side: int) -> CellGrid:
     field = getattr(getattr(grader.model, "trunk", None), "field", None)
-    known = layer == "trunk" and isinstance(field, ReceptiveField)
+    known = layer in ("trunk", SILENCE) and isinstance(field, ReceptiveField)
     return cell_grid(cells, side, grader.spec.size, field if known else None)
 
 

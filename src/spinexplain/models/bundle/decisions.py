@@ -177,7 +177,7 @@ def read_decisions(
 
 def _parsed(path: Path) -> Decisions:
     try:
-        return Decisions.model_validate(json.loads(path.read_text("utf-8")))
+        return Decisions.model_validate(json.loads(path.read_text("utf-8-sig")))
     except OSError as error:
         raise unreadable(path, error) from None
     except ValidationError as error:

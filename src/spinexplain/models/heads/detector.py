@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 from spinexplain.config.training import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError, ModelError
+from spinexplain.models.heads.silence import silence_of
 from spinexplain.models.inputs import MEMORY_FORMAT
 from spinexplain.models.trunks.backbones import Trunk
 from spinexplain.models.trunks.unet3d import CompactEncoder3D, UNet3DEncoder
@@ -99,6 +102,8 @@ class DetectorNet(nn.Module):
     dropout : float
     width : float
         Factor on the channels of the head.
+    silenced : sequence of int
+        Units of the trunk that the head does not listen to.
 
     Raises
     ------
@@ -118,7 +123,14 @@ class DetectorNet(nn.Module):
     torch.Size([1, 2])
     """
 
-    def __init__(self, trunk: Encoder, size: int, dropout: float = 0.0, width: float = 1.0) -> None:
+    def __init__(
+        self,
+        trunk: Encoder,
+        size: int,
+        dropout: float = 0.0,
+        width: float = 1.0,
+        silenced: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         stride = trunk.field.stride
         if size % stride or size < 2 * stride:
@@ -126,11 +138,12 @@ class DetectorNet(nn.Module):
                 f"[input] size is {size}; expected a multiple of {stride}, at least {2 * stride}."
             )
         self.trunk = trunk
+        self.silence = silence_of(trunk.channels, silenced)
         self.head = FractureHead(trunk.channels, size // stride, dropout, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map boxes (N, C, size, size, size) to logits (N, 2): no fracture, fracture."""
-        return two_logits(self.head(self.trunk(x)))
+        return two_logits(self.head(self.silence(self.trunk(x))))
 
 
 def two_logits(log_odds: Tensor) -> Tensor:
@@ -158,5 +171,5 @@ def detector_network(
             f'[head] kind "detector" distinguishes two classes; got {classes}. Put several grades '
             "into one class under [grades]."
         )
-    net = DetectorNet(trunk, spec.size, head.dropout, head.width)
+    net = DetectorNet(trunk, spec.size, head.dropout, head.width, head.silenced)
     return net.to(memory_format=MEMORY_FORMAT[3])  # type: ignore[call-overload]

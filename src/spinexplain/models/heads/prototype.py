@@ -13,6 +13,7 @@ from spinexplain.config.training import HeadSettings, InputSpec
 from spinexplain.errors import ConfigError
 from spinexplain.models.heads.parts import kept_parts, prototype_owners
 from spinexplain.models.heads.prototype_head import PrototypeHead, max_similarity
+from spinexplain.models.heads.silence import silence_of
 from spinexplain.models.trunks.backbones import Trunk
 
 _CONV = {2: nn.Conv2d, 3: nn.Conv3d}
@@ -161,9 +162,18 @@ class LinearNet(nn.Module):
     spec : InputSpec
     pooling : str
         ``"average"``, or ``"target"``: weighted by the Gaussian channel.
+    silenced : sequence of int
+        Units of the trunk that the linear layer does not listen to.
     """
 
-    def __init__(self, trunk: Trunk, classes: int, spec: InputSpec, pooling: str) -> None:
+    def __init__(
+        self,
+        trunk: Trunk,
+        classes: int,
+        spec: InputSpec,
+        pooling: str,
+        silenced: Sequence[int] = (),
+    ) -> None:
         super().__init__()
         if pooling == "target" and "gaussian" not in spec.channels:
             raise ConfigError(
@@ -171,6 +181,7 @@ class LinearNet(nn.Module):
                 f"got {list(spec.channels)}."
             )
         self.trunk = trunk
+        self.silence = silence_of(trunk.channels, silenced)
         self.target_channel = spec.channels.index("gaussian") if pooling == "target" else None
         self.background = -spec.mean / spec.std
         self.last_layer = nn.Linear(trunk.channels, classes)
@@ -186,7 +197,7 @@ class LinearNet(nn.Module):
 
     def pooled_features(self, x: Tensor) -> Tensor:
         """Return the features of an image, (N, channels)."""
-        return self.pooled(self.trunk(x), x)
+        return self.pooled(self.silence(self.trunk(x)), x)
 
     def pooled(self, maps: Tensor, x: Tensor) -> Tensor:
         """Pool the trunk's features (N, channels, *G) of inputs ``x`` over the grid."""
@@ -211,4 +222,4 @@ def prototype_network(
 
 def linear_network(trunk: Trunk, head: HeadSettings, classes: int, spec: InputSpec) -> LinearNet:
     """Put a linear layer on a trunk."""
-    return LinearNet(trunk, classes, spec, head.pooling)
+    return LinearNet(trunk, classes, spec, head.pooling, head.silenced)

@@ -70,3 +70,36 @@ def curation_sets(config: TrainConfig, cohort: Cohort, split: str | None) -> Cur
     )
     training = with_simulated_fractures(parts[0], config)
     return CurationSets(training, without_twins(parts[1]), known)
+
+
+def validation_alone(
+    config: TrainConfig, cohort: Cohort, split: str | None
+) -> tuple[TrainingSet, str]:
+    """Read what a model's training set aside for validation; nothing is fitted.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    cohort : Cohort
+    split : str or None
+        Which split to divide; None for all.
+
+    Returns
+    -------
+    validation : TrainingSet
+    fingerprint : str
+        Of all crops that were read.
+
+    Raises
+    ------
+    ConfigError
+        If a class has no crop, there are fewer than two subjects, or the crops do not fit.
+    """
+    height = config.input.body_height_mm
+    data = set_from_cohort(cohort, config.input.axes, split, masks=False, body_height_mm=height)
+    check_fits(data, config.input)
+    known = fingerprint(data)
+    parts = split_validation(
+        with_classes(data, config.task, 2), config.validation_share, config.seed
+    )
+    return without_twins(parts[1]), known

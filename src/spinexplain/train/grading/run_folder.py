@@ -95,11 +95,11 @@ def open_run(source: str | Path, bundle: str | Path | None = None) -> OpenedRun:
             "protopnet."
         )
     before = None if folder is None else _before_projection(folder, grader.model)
-    cohort = _known_cohort(folder, description)
+    cohort = known_cohort(folder, description)
     return OpenedRun(
         grader=grader,
         description=description,
-        config=_config(description),
+        config=settings_of(description),
         before=before,
         cohort=Path(cohort["path"]) if "path" in cohort else None,
         split=cohort.get("split"),
@@ -111,13 +111,20 @@ def _is_bundle(source: str | Path) -> bool:
     return (Path(source) / MANIFEST).is_file()
 
 
-def _config(description: BundleDescription) -> TrainConfig | None:
+def settings_of(description: BundleDescription) -> TrainConfig | None:
+    """Return the settings a model was trained by; None where its bundle does not hold them."""
     content = description.training.get("config")
     return parse_config(content, "bundle.json") if isinstance(content, dict) else None
 
 
-def _known_cohort(folder: Path | None, description: BundleDescription) -> Mapping[str, str]:
-    """Return what run and bundle say about the cohort: path, split, fingerprint."""
+def known_cohort(folder: Path | None, description: BundleDescription) -> Mapping[str, str]:
+    """Return what run and bundle say about the cohort: path, split, fingerprint.
+
+    Raises
+    ------
+    ModelError
+        If the run's note cannot be read.
+    """
     stated = description.training.get("cohort")
     known = dict(stated) if isinstance(stated, dict) else {}
     path = None if folder is None else folder / COHORT_FILE

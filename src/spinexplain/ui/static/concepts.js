@@ -10,7 +10,7 @@
 
   const verdicts = { yes: true, no: false, open: null };
   const words = (unit) => {
-    const form = unit.querySelector("form");
+    const form = unit.querySelector("form.naming");
     return {
       unit: Number(unit.dataset.unit),
       name: form.elements.name.value.trim(),
@@ -43,7 +43,7 @@
     for (const entry of entries) {
       const unit = units.find((one) => one.dataset.unit === String(entry.unit));
       if (!unit) continue;
-      const form = unit.querySelector("form");
+      const form = unit.querySelector("form.naming");
       form.elements.name.value = entry.name || "";
       form.elements.note.value = entry.note || "";
       form.elements.meaningful.value = Object.keys(verdicts).find((key) => verdicts[key] === (entry.meaningful ?? null));

@@ -1,5 +1,5 @@
 "use strict";
-// A page with prototypes reads without this script; it adds deciding about them and painting.
+// A page with prototypes or units reads without this script; it adds deciding about them and painting.
 (() => {
   const bar = document.getElementById("decide");
   if (!bar) return;
@@ -7,7 +7,7 @@
   const layers = [...document.querySelectorAll("svg.paint")];
   const status = document.getElementById("decide-status");
   const reader = document.getElementById("decide-reader");
-  const kept = `spinexplain decisions ${bar.dataset.weights}`;
+  const kept = `spinexplain decisions ${bar.dataset.weights} ${bar.dataset.layer}`;
   const store = bar.dataset.store;
   const layerOf = (form) => layers.find((one) => one.dataset.prototype === form.dataset.prototype);
   const formOf = (layer) => forms.find((one) => one.dataset.prototype === layer.dataset.prototype);
@@ -37,14 +37,14 @@
     const choice = form.elements.choice.value;
     if (!choice) return null;
     const found = {
-      prototype: Number(form.dataset.prototype),
+      [bar.dataset.of]: Number(form.dataset.prototype),
       name: form.dataset.name,
       choice,
       reason: choice === "not meaningful" ? form.elements.reason.value : null,
-      region: choice === "never this region" ? regionOf(layerOf(form)) : [],
       comment: form.elements.comment.value.trim(),
       at: when.get(form) || "",
     };
+    if (bar.dataset.of === "prototype") found.region = choice === "never this region" ? regionOf(layerOf(form)) : [];
     return found;
   };
   const complete = (one) => one && (one.choice !== "never this region" || one.region.some((row) => row.includes("1")));
@@ -52,6 +52,7 @@
   const content = () => ({
     schema: bar.dataset.schema,
     model: { name: bar.dataset.name, version: bar.dataset.version, weights_sha256: bar.dataset.weights },
+    ...(bar.dataset.layer ? { layer: bar.dataset.layer } : {}),
     reader: reader ? reader.value.trim() : "",
     decisions: forms.map(decisionOf).filter(complete),
   });
@@ -71,7 +72,7 @@
 
   const fill = (decisions) => {
     for (const one of decisions) {
-      const form = forms.find((each) => each.dataset.prototype === String(one.prototype));
+      const form = forms.find((each) => each.dataset.prototype === String(one[bar.dataset.of]));
       if (!form || form.dataset.name !== one.name) continue;
       form.elements.choice.value = one.choice;
       if (one.reason) form.elements.reason.value = one.reason;
@@ -184,7 +185,7 @@
       status.textContent = "";
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob([JSON.stringify(made, null, 1) + "\n"], { type: "application/json" }));
-      link.download = `decisions-${made.reader.replace(/[^\p{L}\p{N}]+/gu, "-").toLowerCase()}.json`;
+      link.download = `${bar.dataset.of === "unit" ? "unit-" : ""}decisions-${made.reader.replace(/[^\p{L}\p{N}]+/gu, "-").toLowerCase()}.json`;
       link.click();
       URL.revokeObjectURL(link.href);
     });
@@ -194,7 +195,7 @@
       if (!file) return;
       try {
         const known = JSON.parse(await file.text());
-        if (known.model.weights_sha256 !== bar.dataset.weights) throw new Error(bar.dataset.other);
+        if (known.schema !== bar.dataset.schema || known.model.weights_sha256 !== bar.dataset.weights) throw new Error(bar.dataset.other);
         reader.value = known.reader;
         fill(known.decisions);
         keepHere();
