@@ -109,7 +109,7 @@ def test_two_readers_finish_and_the_study_is_scored(browser, running, study, tmp
         download.value.save_as(files[-1])
     for context in contexts:
         context.close()
-    lines, done = add_answers(tmp_path / "study", tuple(files))
+    _, done = add_answers(tmp_path / "study", tuple(files))
     assert [(one.reader, one.finished, one.items) for one in done] == [(1, 2, 2), (2, 2, 2)]
     said, written = score_to_folder(tmp_path / "study")
     assert any("Reader 2: relevance: no to all 4: uninformative." in line for line in said)
