@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.jobs.batch.drift import TrainingValues, drift_from_training
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ def summarize(
     scans: pd.DataFrame,
     vertebrae: pd.DataFrame,
     reference: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    training: TrainingValues | None = None,
 ) -> dict[str, Any]:
     """Count what an archive holds.
 
@@ -36,12 +38,16 @@ def summarize(
         As :func:`spinexplain.jobs.batch.index.read_index` returns them.
     reference : tuple of two DataFrame, optional
         The same of an earlier run, to see drift.
+    training : TrainingValues, optional
+        What the model learned from, to see drift against it.
 
     Returns
     -------
     dict
         ``scans``: by state; ``refusals``: by reason; ``levels``, ``ages``, ``sexes``: graded and
-        fractured by a model or by heights; ``drift``: medians, and the Kolmogorov-Smirnov gap.
+        fractured by a model or by heights; ``drift``: medians, and the Kolmogorov-Smirnov gap;
+        ``training``: what :func:`~spinexplain.jobs.batch.drift.drift_from_training` finds, with
+        what it is compared with.
     """
     graded = vertebrae[vertebrae["grade"].notna()].copy()
     graded["fractured"] = graded["fractured"].fillna(False).astype(bool)
@@ -57,6 +63,18 @@ def summarize(
         "ages": _ages(graded),
         "sexes": _groups(graded[graded["sex"] != ""], "sex"),
         "drift": None if reference is None else _drift((scans, vertebrae), reference),
+        "training": None if training is None else _from_training(scans, vertebrae, training),
+    }
+
+
+def _from_training(
+    scans: pd.DataFrame, vertebrae: pd.DataFrame, training: TrainingValues
+) -> dict[str, Any]:
+    return {
+        "model": training.model,
+        "source": training.source,
+        "vertebrae": training.vertebrae,
+        "rows": drift_from_training(scans, vertebrae, training),
     }
 
 
