@@ -1,11 +1,14 @@
 """A small study made from a network of a few steps, and one written by hand."""
 
+import json
+
 import pytest
 from PIL import Image
 
 from spinexplain.jobs.study import CreateRequest, create_to_folder
 from spinexplain.study.asking import read_questions
 from spinexplain.study.orders import Planned, reader_plan
+from spinexplain.study.panel import simulate
 from spinexplain.study.record import (
     Case,
     Item,
@@ -19,6 +22,7 @@ from spinexplain.study.record import (
     read_study,
     write_study,
 )
+from spinexplain.study.score import score_study
 
 VIEW = View(slices=(Slice(picture="p0.png"),), width=8, height=8, mm=1.0)
 
@@ -104,3 +108,15 @@ def _id(number):
 def opened(folder):
     study = read_study(folder)
     return study, read_key(folder, study)
+
+
+def scored(folder, panel, seed=0, files=None, draws=100):
+    study, key = opened(folder)
+    files = simulate(study, key, panel, seed) if files is None else files
+    found = score_study(study, key, files, draws=draws)
+    json.dumps(found, allow_nan=False)
+    return found
+
+
+def row_of(rows, **wanted):
+    return next(row for row in rows if wanted.items() <= row.items())

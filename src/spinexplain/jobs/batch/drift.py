@@ -183,10 +183,10 @@ def _verdict(index: float, chance: float) -> str:
     >>> [_verdict(index, 0.15) for index in (0.05, 0.12, 0.2, 0.4)]
     ['as in the training', 'as in the training', 'shifted', 'drifted']
     >>> _verdict(0.3, 0.5)
-    'too few scans to tell'
+    'too few scans to say'
     """
     if chance > DRIFTED:
-        return "drifted" if index > 2 * chance else "too few scans to tell"
+        return "drifted" if index > 2 * chance else "too few scans to say"
     if index <= max(SHIFTED, chance):
         return "as in the training"
     return "drifted" if index > DRIFTED else "shifted"
