@@ -21,6 +21,7 @@ pytest_plugins = [
     "fixtures.localizers",
     "fixtures.phantoms",
     "fixtures.scans",
+    "fixtures.sharing",
     "fixtures.training_sets",
 ]
 

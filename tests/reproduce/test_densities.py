@@ -11,12 +11,12 @@ def test_a_box_lies_where_it_is_asked_for():
     assert array[57, 43, 48] in found
 
 
-def test_a_uniform_vertebra_reads_the_same_everywhere(demo_scan):
+def test_a_uniform_vertebra_reads_the_same_everywhere(lumbar_scan):
     from dataclasses import replace
 
     from spinexplain.spine.reformat import reformat
 
-    image = demo_scan.image
+    image = lumbar_scan.image
     patch = reformat(image.volume, image.vertebrae, kind="3d")[5]
     flat = replace(patch, array=np.full_like(patch.array, 70))
     found = sites_of(flat, 35.0)
@@ -26,8 +26,8 @@ def test_a_uniform_vertebra_reads_the_same_everywhere(demo_scan):
     assert set(air.values()) == {None}
 
 
-def test_bone_is_denser_than_its_surroundings(demo_scan):
-    rows = np.array(densities(demo_scan.image.volume, demo_scan.image.vertebrae), float)
+def test_bone_is_denser_than_its_surroundings(lumbar_scan):
+    rows = np.array(densities(lumbar_scan.image.volume, lumbar_scan.image.vertebrae), float)
     assert rows.shape[1] == len(SITES)
     median = dict(zip(SITES, np.nanmedian(rows, axis=0), strict=True))
     assert median["endplate cortex"] > median["marrow"] > median["muscle"]

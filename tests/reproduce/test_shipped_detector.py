@@ -41,15 +41,15 @@ def test_a_stage_is_the_preset_on_boxes_of_another_size():
     assert config.grades == preset.grades
 
 
-def test_a_cohort_is_drawn_once(tmp_path, monkeypatch, demo_scan):
+def test_a_cohort_is_drawn_once(tmp_path, monkeypatch, lumbar_scan):
     from spinexplain.data.phantom import cohorts
 
     asked = []
-    monkeypatch.setattr(cohorts, "make_subject", lambda *what: asked.append(what) or demo_scan)
-    monkeypatch.setitem(TESTS, f"demo-{demo_scan.seed}", 1)
+    monkeypatch.setattr(cohorts, "make_subject", lambda *what: asked.append(what) or lumbar_scan)
+    monkeypatch.setitem(TESTS, f"demo-{lumbar_scan.seed}", 1)
     setting = Setting(tmp_path, tmp_path, tmp_path, tmp_path)
     for _ in range(2):
-        data = read(setting, f"demo-{demo_scan.seed}")
+        data = read(setting, f"demo-{lumbar_scan.seed}")
     assert len(asked) == 1
     assert data.target is None
     assert data.patches_hu.shape[1:] == (112, 112, 112)

@@ -46,14 +46,14 @@ def test_twins_and_raters_come_with_the_sheets(tmp_path):
     assert {len(ratings) for ratings in cohort.index["ratings"][~twins]} == {3}
 
 
-def test_boxes_are_sampled_once_with_labels(tmp_path, demo_scan, monkeypatch, listener):
+def test_boxes_are_sampled_once_with_labels(tmp_path, lumbar_scan, monkeypatch, listener):
     asked = []
-    monkeypatch.setattr(cohorts, "make_subject", lambda *what: asked.append(what) or demo_scan)
-    one = box_cohort(tmp_path / "c", "demo", demo_scan.seed, 1, progress=listener)
+    monkeypatch.setattr(cohorts, "make_subject", lambda *what: asked.append(what) or lumbar_scan)
+    one = box_cohort(tmp_path / "c", "demo", lumbar_scan.seed, 1, progress=listener)
     assert [(preset.name, seed, index) for preset, seed, index in asked] == [
-        ("demo", demo_scan.seed, 0)
+        ("demo", lumbar_scan.seed, 0)
     ]
-    box_cohort(tmp_path / "c", "demo", demo_scan.seed, 1)
+    box_cohort(tmp_path / "c", "demo", lumbar_scan.seed, 1)
     assert len(asked) == 1
     rows = np.arange(len(one))
     middle = one.read("labels_3d", rows)[:, 56, 56, 56]

@@ -69,8 +69,8 @@ def test_impaction_packs_the_bone_of_the_lost_height_under_the_endplates(real):
     assert added[tuple(at_middle)] < 0.5 * added.max()
 
 
-def test_nothing_below_moves_and_all_above_follows_down(demo_scan):
-    image = demo_scan.twin
+def test_nothing_below_moves_and_all_above_follows_down(lumbar_scan):
+    image = lumbar_scan.twin
     level = VertebraLevel.L1
     broken = simulate_fracture(image.volume, image.labels, level, "crush", 0.45, seed=2)
     old = {v.level: np.array(v.centroid_mm) for v in vertebrae_from_mask(image.labels)}
@@ -86,8 +86,8 @@ def test_nothing_below_moves_and_all_above_follows_down(demo_scan):
         assert np.linalg.norm(found[vertebra] - new[vertebra]) < 3.5
 
 
-def test_evidence_lies_on_the_vertebra_and_in_the_height_it_lost(demo_scan):
-    image = demo_scan.twin
+def test_evidence_lies_on_the_vertebra_and_in_the_height_it_lost(lumbar_scan):
+    image = lumbar_scan.twin
     broken = simulate_fracture(
         image.volume, image.labels, VertebraLevel.L3, "biconcave", 0.4, seed=3
     )
@@ -128,8 +128,8 @@ def test_bad_requests_are_refused(real):
         simulate_fracture(ct, labels, VertebraLevel.T4, "wedge", 0.3)
 
 
-def test_centers_beside_the_mask_follow_the_fracture(demo_scan):
-    image, level = demo_scan.twin, VertebraLevel.L1
+def test_centers_beside_the_mask_follow_the_fracture(lumbar_scan):
+    image, level = lumbar_scan.twin, VertebraLevel.L1
     whole = simulate_fracture(image.volume, image.labels, level, "crush", 0.45, seed=2)
     alone = LabelMap(
         np.where(image.labels.array == level.verse_label, level.verse_label, 0),

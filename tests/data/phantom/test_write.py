@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from spinexplain.data.phantom import write as writing
-from spinexplain.data.phantom.scan import make_subject
 from spinexplain.data.phantom.wide.subject import make_wide_subject
 from spinexplain.data.phantom.write import begun_subjects, write_phantom
 from spinexplain.data.table import read_fracture_table
@@ -17,22 +16,32 @@ from spinexplain.io.nifti import read_labels, read_volume
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def written(tmp_path_factory, lumbar_scan):
+    """What is written of a scan; that the scan is drawn from preset and seed is test_scan's."""
     out = tmp_path_factory.mktemp("phantoms") / "out"
-    write_phantom(out, subjects=1, seed=3, preset="demo", twins=True)
+    asked = []
+
+    def make(*what, twin):
+        asked.append((*what, twin))
+        return lumbar_scan
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "make_subject", make)
+        write_phantom(out, subjects=1, seed=3, preset="demo", twins=True)
+    assert asked == [("demo", 3, 0, True)]
     return out
 
 
-def test_the_folders_read_like_verse(written, demo_scan):
+def test_the_folders_read_like_verse(written, lumbar_scan):
     series = {files.series: files for files in find_series(written)}
     assert set(series) == {"phantom0001", "phantom0001_desc-twin"}
     files = series["phantom0001"]
     assert set(files.masks) == {"vert", "body", "evidence"}
     volume, labels = read_volume(files.ct), read_labels(files.mask)
-    assert np.array_equal(volume.array, demo_scan.image.volume.array)
-    assert np.array_equal(labels.array, demo_scan.image.labels.array)
+    assert np.array_equal(volume.array, lumbar_scan.image.volume.array)
+    assert np.array_equal(labels.array, lumbar_scan.image.labels.array)
     for read, true in zip(
-        read_centroids(files.centroids, volume), demo_scan.image.vertebrae, strict=True
+        read_centroids(files.centroids, volume), lumbar_scan.image.vertebrae, strict=True
     ):
         assert read.level == true.level
         assert np.linalg.norm(np.subtract(read.centroid_mm, true.centroid_mm)) < 0.02
@@ -55,7 +64,9 @@ def test_the_table_and_the_truth_agree(written):
     )
 
 
-def test_complete_subjects_are_kept_and_interrupted_ones_made_again(written, monkeypatch):
+def test_complete_subjects_are_kept_and_interrupted_ones_made_again(
+    written, lumbar_scan, monkeypatch
+):
     monkeypatch.setattr(writing, "make_subject", lambda *a, **k: pytest.fail("made again"))
     write_phantom(written, subjects=1, seed=3, preset="demo", twins=True)
     truth = next(written.glob("derivatives/*/*_truth.json"))
@@ -63,13 +74,13 @@ def test_complete_subjects_are_kept_and_interrupted_ones_made_again(written, mon
     truth.unlink()
     half = truth.parent / ".4711-half-written_msk.nii.gz"  # as a killed process leaves it
     half.write_bytes(b"half")
-    monkeypatch.setattr(writing, "make_subject", make_subject)
+    monkeypatch.setattr(writing, "make_subject", lambda *_, twin: lumbar_scan)
     write_phantom(written, subjects=1, seed=3, preset="demo", twins=True)
     assert truth.read_bytes() == kept
     assert not half.exists()
 
 
-def test_fewer_subjects_than_are_there_keep_their_rows(written, tmp_path, monkeypatch):
+def test_fewer_subjects_than_are_there_keep_their_rows(written, lumbar_scan, tmp_path, monkeypatch):
     """One complete and one interrupted subject beyond the one that is asked for."""
     out = tmp_path / "more"
     shutil.copytree(written, out)
@@ -81,7 +92,7 @@ def test_fewer_subjects_than_are_there_keep_their_rows(written, tmp_path, monkey
 
     def make(preset, seed, index, twin):
         made.append(index)
-        return replace(make_subject(preset, seed, 0), name=f"phantom{index + 1:04d}")
+        return replace(lumbar_scan, twin=None, name=f"phantom{index + 1:04d}")
 
     monkeypatch.setattr(writing, "make_subject", make)
     table = write_phantom(out, subjects=1, seed=3, preset="demo", twins=True)
@@ -124,11 +135,13 @@ def test_bad_settings_are_refused(tmp_path):
 
 
 @pytest.mark.slow
-def test_side_by_side_writes_the_same_bytes(written, tmp_path):
+def test_side_by_side_writes_the_same_bytes(spines, tmp_path):
     out = tmp_path / "two"
-    write_phantom(out, subjects=2, seed=3, preset="demo", jobs=2)
-    name = "rawdata/sub-phantom0001/sub-phantom0001_ct.nii.gz"
-    assert (out / name).read_bytes() == (written / name).read_bytes()
+    write_phantom(out, subjects=2, seed=7, preset="demo", jobs=2)
+    for name in ("sub-phantom0001", "sub-phantom0002"):
+        files = [path.relative_to(out) for path in out.glob(f"*/{name}/*")]
+        assert len(files) >= 5
+        assert all((out / path).read_bytes() == (spines / path).read_bytes() for path in files)
     assert len(find_series(out)) == 2
 
 

@@ -34,23 +34,28 @@ needs_ray = pytest.mark.skipif(
 @pytest.mark.slow
 @needs_ray
 def test_a_poisonous_scan_ends_neither_the_job_nor_goes_on_for_ever(tmp_path):
-    """Defined inside, so that it travels by value and the actors need no file of ours."""
+    """Bad input is a row on Ray too. One cluster for both, as starting it is what costs.
+
+    The work is defined inside, so that it travels by value and actors need no file of ours.
+    """
 
     def poisonous(scan, out, models):
         import os
 
-        from spinexplain.jobs.batch.outcome import Outcome, write_refusal
+        from spinexplain.jobs.batch.outcome import grade_one
 
         with (out / f"{scan.name}.log").open("a") as stream:
             stream.write("x")
         if scan.name == "die":
             os._exit(9)
-        write_refusal(out, Outcome(scan.name, "refused", "Toy", ""))
-        return Outcome(scan.name, "refused", "Toy")
+        return grade_one(scan, out, models)
 
-    scans = [ArchiveScan(name, tmp_path, labels=tmp_path) for name in ("a", "die", "b", "c")]
+    scans = [
+        ArchiveScan(name, tmp_path / f"{name}.nii.gz", labels=tmp_path / "m.nii.gz")
+        for name in ("a", "die", "b", "c")
+    ]
     crew = Crew(workers=2, attempts=2)
-    found = grade_on_ray(scans, tmp_path, lambda: (), crew, "local", poisonous)
+    found = grade_on_ray(scans, tmp_path, _nothing, crew, "local", poisonous)
     assert {one.name: one.state for one in found} == {
         "a": "refused",
         "die": "crashed",
@@ -58,14 +63,3 @@ def test_a_poisonous_scan_ends_neither_the_job_nor_goes_on_for_ever(tmp_path):
         "c": "refused",
     }
     assert 1 <= len((tmp_path / "die.log").read_text()) <= 6
-
-
-@pytest.mark.slow
-@needs_ray
-def test_bad_input_is_a_row_on_ray_too(tmp_path):
-    scans = [
-        ArchiveScan(name, tmp_path / f"{name}.nii.gz", labels=tmp_path / "m.nii.gz")
-        for name in ("a", "b", "c")
-    ]
-    found = list(grade_on_ray(scans, tmp_path, _nothing, Crew(workers=2), "local"))
-    assert [(one.name, one.state) for one in found] == [(n, "refused") for n in "abc"]

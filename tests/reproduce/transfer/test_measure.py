@@ -9,16 +9,16 @@ from spinexplain.reproduce.transfer.prepared import write_prepared
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory, demo_scan):
+def table(tmp_path_factory, lumbar_scan):
     path = tmp_path_factory.mktemp("prepared") / "a.npz"
-    scan, ready = prepared_phantom(demo_scan, measured=True)
+    scan, ready = prepared_phantom(lumbar_scan, measured=True)
     write_prepared(path, {"group": "hard", **scan}, ready)
     pixels = PixelRegression(np.zeros(196), -1.0, 0.0, 0.1, 0)
     return measure.phantom_table(load_grader("protoverse-phantom"), [path], pixels)
 
 
-def test_a_graded_phantom_is_a_row_a_vertebra(table, demo_scan):
-    assert table["level"].tolist() == [v.level.value for v in demo_scan.image.vertebrae
+def test_a_graded_phantom_is_a_row_a_vertebra(table, lumbar_scan):
+    assert table["level"].tolist() == [v.level.value for v in lumbar_scan.image.vertebrae
                                        if v.level.is_graded]  # fmt: skip
     assert (table["pixels"] == -1).all()
     measured = table[table["height_loss"].notna()]

@@ -34,10 +34,10 @@ def test_fields_of_a_preset_change_alone():
     assert other.scanner == base.scanner
 
 
-def test_a_phantom_is_prepared_with_its_truth(demo_scan):
-    scan, ready = prepared_phantom(demo_scan)
+def test_a_phantom_is_prepared_with_its_truth(lumbar_scan):
+    scan, ready = prepared_phantom(lumbar_scan)
     assert scan["normal"] is False
-    grades = {fact.level: fact.grade for fact in demo_scan.truth}
+    grades = {fact.level: fact.grade for fact in lumbar_scan.truth}
     assert {one.facts["level"]: one.facts["truth"]["grade"] for one in ready} == {
         level: grades[level] for level in (one.facts["level"] for one in ready)
     }

@@ -23,34 +23,39 @@ SETTINGS = {
     # Adam enlarges how a blur is rounded; that it knows no neighbor is test_rescan's to show.
     "augment": {"blur_mm": 0.0},
 }
+DETECTOR = {
+    "detector": {"epochs": 2, "batch": 8},
+    "head": {"dropout": 0.0},
+    "loss": {"lambda_height": 1.0},
+}
 SCRIPT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from fixtures.training_sets import toy_config, toy_set
-from spinexplain.train.grading.recipes import train_model
-
-config = toy_config.__wrapped__()(**{settings!r})
-train_model(config, toy_set.__wrapped__()(n=36), Path(sys.argv[1]), processes=2)
-"""
-
-
-DETECTOR = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from fixtures.training_sets import boxes, detector_config
 import torch
+from fixtures.training_sets import boxes, detector_config, toy_config, toy_set
 from spinexplain.train.grading.recipes import train_model
 
-config = detector_config.__wrapped__()(
-    detector={{"epochs": 2, "batch": 8}}, head={{"dropout": 0.0}}, loss={{"lambda_height": 1.0}}
-)
-run, count = Path(sys.argv[1]), int(sys.argv[2])
-trained = train_model(config, boxes.__wrapped__()(n=48), run, processes=count)
-rank = torch.distributed.get_rank() if count > 1 else 0
-torch.save(trained.model.state_dict(), run / f"rank{{rank}}.pt")
+out = Path(sys.argv[1])
+config = toy_config.__wrapped__()(**{settings!r})
+train_model(config, toy_set.__wrapped__()(n=36), out / "prototypes", processes=2)
+config = detector_config.__wrapped__()(**{detector!r})
+trained = train_model(config, boxes.__wrapped__()(n=48), out / "detector", processes=2)
+torch.save(trained.model.state_dict(), out / f"rank{{torch.distributed.get_rank()}}.pt")
 """
+
+
+@pytest.fixture(scope="module")
+def in_two(tmp_path_factory):
+    """What two processes make of a prototype network and, one after the other, a detector."""
+    out = tmp_path_factory.mktemp("in-two")
+    script = out / "train.py"
+    tests = str(Path(__file__).parents[2])
+    script.write_text(SCRIPT.format(tests=tests, settings=SETTINGS, detector=DETECTOR))
+    command = [sys.executable, str(script), str(out)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert ended.returncode == 0, ended.stderr
+    return out
 
 
 def test_one_process_is_the_first_and_needs_no_launch():
@@ -78,15 +83,10 @@ def losses(run):
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_losses_of_one(toy_set, toy_config, tmp_path):
+def test_two_processes_give_the_losses_of_one(toy_set, toy_config, in_two, tmp_path):
     """Each takes half of every batch; the trunk's statistics are frozen."""
-    script = tmp_path / "train.py"
-    script.write_text(SCRIPT.format(tests=str(Path(__file__).parents[2]), settings=SETTINGS))
-    command = [sys.executable, str(script), str(tmp_path / "2")]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    assert ended.returncode == 0, ended.stderr
     train_model(toy_config(**SETTINGS), toy_set(n=36), tmp_path / "1")
-    one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
+    one, two = losses(tmp_path / "1"), losses(in_two / "prototypes")
     assert len(one) == len(two) == 6
     # Before and after the first step alike; then Adam enlarges rounding, by processor.
     np.testing.assert_allclose(two[:2], one[:2], rtol=1e-4)
@@ -94,16 +94,13 @@ def test_two_processes_give_the_losses_of_one(toy_set, toy_config, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_detector_s_processes_end_with_the_same_best_epoch(tmp_path):
+def test_a_detector_s_processes_end_with_the_same_best_epoch(
+    boxes, detector_config, in_two, tmp_path
+):
     """BatchNorm sees each process's part, so its losses are those of one process but for that."""
-    script = tmp_path / "train.py"
-    script.write_text(DETECTOR.format(tests=str(Path(__file__).parents[2])))
-    for count in (1, 2):
-        command = [sys.executable, str(script), str(tmp_path / str(count)), str(count)]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
-        assert ended.returncode == 0, ended.stderr
-    one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
+    train_model(detector_config(**DETECTOR), boxes(n=48), tmp_path / "1")
+    one, two = losses(tmp_path / "1"), losses(in_two / "detector")
     assert len(one) == len(two)
     assert two[0] == pytest.approx(one[0], rel=0.5)
-    first, second = (torch.load(tmp_path / "2" / f"rank{rank}.pt") for rank in (0, 1))
+    first, second = (torch.load(in_two / f"rank{rank}.pt") for rank in (0, 1))
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -1,4 +1,4 @@
-import signal
+import os
 import subprocess
 import sys
 import warnings
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from fixtures import training_sets
 from spinexplain.config.heads import HEADS
 from spinexplain.errors import ConfigError, SpinexplainError
 from spinexplain.train.grading.recipes import check_parts, recipe_of, train_model, warn_of_absent
@@ -50,51 +51,80 @@ def test_a_mistyped_weight_file_leaves_no_run(toy_set, toy_config, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+PLACES = ("warm", "joint", "project", "tune_last_layer")
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
+import torch
 import spinexplain.train.engine.loop as loop
 import spinexplain.train.grading.protoverse as protoverse
 from fixtures.training_sets import toy_config, toy_set
 from spinexplain.progress import Steps
 from spinexplain.train.grading.recipes import train_model
 
-where, out = sys.argv[1], Path(sys.argv[2])
+out, places = Path(sys.argv[1]), sys.argv[3:]
+torch.set_num_threads(int(sys.argv[2]))
 loop.SAVE_EVERY_STEPS = 2
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-if where in ("project", "tune_last_layer"):
-    setattr(protoverse, where, die)
-at = {{"warm": ("warm", 3), "joint": ("joint-1", 5)}}.get(where)
-train_model(
-    toy_config.__wrapped__()(), toy_set.__wrapped__()(n=36), out,
-    progress=Steps(lambda phase, done, steps: die() if (phase, done) == at else None),
-)
+
+def train(where):
+    if where in ("project", "tune_last_layer"):
+        setattr(protoverse, where, die)
+    at = {{"warm": ("warm", 3), "joint": ("joint-1", 5)}}.get(where)
+    train_model(
+        toy_config.__wrapped__()(), toy_set.__wrapped__()(n=36), out / where,
+        progress=Steps(lambda phase, done, steps: die() if (phase, done) == at else None),
+    )
+
+for where in places:  # importing torch costs more than such a training
+    child = os.fork()
+    if not child:
+        train(where)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, (where, status)
 """
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("where", ["warm", "joint", "project", "tune_last_layer"])
-def test_kill_minus_nine_and_resume_give_the_same_bits(
-    where, toy_set, toy_config, tmp_path, monkeypatch
-):
-    """The process dies without a word in a phase of descent, or between the phases.
-
-    Another process, this one, resumes what was begun and trains the whole beside it.
-    """
-    script = tmp_path / "train.py"
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """Runs whose processes died without a word, by where they died."""
+    out = tmp_path_factory.mktemp("killed")
+    script = out / "train.py"
     script.write_text(KILLED.format(tests=str(Path(__file__).parents[2])))
-    command = [sys.executable, str(script), where, str(tmp_path / "cut")]
-    killed = subprocess.run(command, capture_output=True, text=True, timeout=900)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    command = [sys.executable, str(script), str(out), str(torch.get_num_threads()), *PLACES]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=900)
+    assert ended.returncode == 0, ended.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The same training without a death: its run, and the weights."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 2)
+        config, data = (
+            training_sets.toy_config.__wrapped__()(),
+            training_sets.toy_set.__wrapped__()(n=36),
+        )
+        return run, train_model(config, data, run).model.state_dict()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kill -9 is POSIX")
+@pytest.mark.parametrize("where", PLACES)
+def test_kill_minus_nine_and_resume_give_the_same_bits(
+    where, killed, whole, toy_set, toy_config, monkeypatch
+):
+    """The process dies in a phase of descent, or between the phases; this one resumes."""
     monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 2)
-    data, config = toy_set(n=36), toy_config()
-    resumed = train_model(config, data, tmp_path / "cut", resume=True).model.state_dict()
-    whole = train_model(config, data, tmp_path / "whole").model.state_dict()
-    assert list(resumed) == list(whole)
-    assert all(torch.equal(resumed[name], value) for name, value in whole.items())
-    logs = [(tmp_path / name / "log.csv").read_text() for name in ("cut", "whole")]
-    assert logs[0] == logs[1]
+    trained = train_model(toy_config(), toy_set(n=36), killed / where, resume=True)
+    resumed, (run, weights) = trained.model.state_dict(), whole
+    assert list(resumed) == list(weights)
+    assert all(torch.equal(resumed[name], value) for name, value in weights.items())
+    assert (killed / where / "log.csv").read_text() == (run / "log.csv").read_text()
 
 
 def test_every_kind_of_head_has_a_recipe():

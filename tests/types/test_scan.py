@@ -1,24 +1,13 @@
 import dataclasses
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import TASKS
 from spinexplain.errors import GeometryError, ShapeError
 from spinexplain.findings.scan import ScanFindings, ScanSource, VertebraFindings
 from spinexplain.geometry import BoxFrame
-from spinexplain.types import (
-    Evidence,
-    Explanation,
-    Grading,
-    LabelMap,
-    Patch,
-    PrototypeDetail,
-    Vertebra,
-    Volume,
-)
+from spinexplain.types import LabelMap, Patch, Vertebra, Volume
 
 L1 = Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))
 FRAME = BoxFrame(np.zeros(3), np.eye(3), (2, 3, 4), 1.0)
@@ -63,19 +52,6 @@ def test_a_patch_has_the_shape_of_its_frame():
         Patch(L1, np.zeros((2, 3, 5)), FRAME)
 
 
-def test_a_grading_has_one_probability_a_class_and_the_most_probable_grade():
-    assert Grading(L1, TASKS["g0-g2-g3"], (0.1, 0.7, 0.2)).grade == "G2"
-    with pytest.raises(ShapeError, match="got 1"):
-        Grading(L1, TASKS["fracture"], (1.0,))
-
-
-def test_evidence_comes_sorted_by_score():
-    items = [Evidence(str(score), "G2", np.zeros((2, 3, 4)), score) for score in (2.0, 1.0)]
-    assert Explanation(PATCH, "G2", "prototypes", "logit", tuple(items)).evidence[0].score == 2
-    with pytest.raises(ShapeError, match=r"sorted by score; got \[1.0, 2.0\]"):
-        Explanation(PATCH, "G2", "prototypes", "logit", tuple(items[::-1]))
-
-
 def test_findings_know_their_vertebra():
     assert VertebraFindings(PATCH, None, ()).vertebra is L1
 
@@ -87,13 +63,3 @@ def test_the_types_are_frozen():
     for item, name in [(volume, "array"), (L1, "level"), (source, "name"), (scan, "models")]:
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(item, name, None)
-
-
-def test_terms_are_derived_from_the_detail():
-    heat = np.zeros((2, 3, 4))
-    detail = PrototypeDetail(similarity=2.0, connection=0.5)
-    item = Evidence("G2 prototype 1", "G2", heat, 1.0, detail=detail)
-    assert item.terms == {"similarity": 2.0, "connection": 0.5}
-    again = replace(item, detail=replace(detail, max_similarity=3.0))
-    assert again.terms["max_similarity"] == 3.0
-    assert Evidence("GradCAM", "G2", heat, 1.0, {"peak": 2.0}).terms == {"peak": 2.0}
