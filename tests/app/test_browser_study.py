@@ -64,16 +64,17 @@ def test_a_whole_study_by_keyboard(open_page, running, study):
 
 
 def _finish(page, base, made, keys):
-    """Answer both pages by keyboard, to the last word of the study."""
+    """Answer every page by keyboard, to the last word of the study."""
+    pages = len(made.items)
     page.goto(f"{base}/studies/{made.id}/")
     first = page.locator("#study-page").get_attribute("data-item")
-    for number in (1, 2):
+    for number in range(1, pages + 1):
         page.wait_for_url(f"**/pages/{number}")
         for key in keys:
             page.keyboard.press(key)
         page.wait_for_selector("#next:not([disabled])")
         page.keyboard.press("Enter")
-    page.wait_for_selector("text=All 2 pages are finished")
+    page.wait_for_selector(f"text=All {pages} pages are finished")
     return first
 
 
@@ -83,7 +84,7 @@ def test_two_readers_finish_and_the_study_is_scored(browser, running, study, tmp
     from spinexplain.app.accounts import add_account
     from spinexplain.jobs.study import add_answers, score_to_folder
 
-    made = study(pages=2)
+    made = study(pages=3)
     base, _, server = running
     with server.database.writing() as session:
         own = open_session(session, local_account(session))
@@ -96,6 +97,7 @@ def test_two_readers_finish_and_the_study_is_scored(browser, running, study, tmp
     other.fill("input[name=name]", "second reader")
     other.fill("input[name=password]", "long enough")
     other.click("button.strong")
+    other.wait_for_selector("text=sign out")
     begun = [_finish(keeper, base, made, "ynyy4"), _finish(other, base, made, "nnnn1")]
     assert begun == [made.plan(reader).sessions[0][0] for reader in (1, 2)]
     other.goto(f"{base}/studies/")
@@ -110,9 +112,9 @@ def test_two_readers_finish_and_the_study_is_scored(browser, running, study, tmp
     for context in contexts:
         context.close()
     _, done = add_answers(tmp_path / "study", tuple(files))
-    assert [(one.reader, one.finished, one.items) for one in done] == [(1, 2, 2), (2, 2, 2)]
+    assert [(one.reader, one.finished, one.items) for one in done] == [(1, 3, 3), (2, 3, 3)]
     said, written = score_to_folder(tmp_path / "study")
-    assert any("Reader 2: relevance: no to all 4: uninformative." in line for line in said)
+    assert any("Reader 2: relevance: no to all 6: uninformative." in line for line in said)
     assert any(name.endswith("score.html") for name in written)
 
 

@@ -117,6 +117,7 @@ def _asks(item):
 
 def finalize(client, scan_id):
     said = {"verdict": "deformity", "deformity": "Scheuermann", "comment": "Old wedge"}
+    said |= {"acuity": "chronic", "signs": ["retropulsion"]}
     assert act(client, scan_id, "word", "L1", said).is_success
     signed = act(client, scan_id, "finalise", None, {"name": "J\u00f6rg Leser"}, 1)
     assert signed.is_success, signed.text
@@ -141,6 +142,9 @@ def test_the_objects_hold_the_readers_word_and_signature(server, dicom_scan):
     assert "PredecessorDocumentsSequence" not in report
     words = answers(report)
     assert "deformity" in " ".join(words["L1"].values()).lower()
+    assert words["L1"]["Acuity of the fracture"] == "Chronic"
+    assert words["L1"]["Kind of deformity"] == "Scheuermann's disease"
+    assert words["L1"]["Further sign"] == "Retropulsion"
     assert len(words["L1"]) > len(words["T12"]), "no word of the reader on T12"
     uses = [words[level]["Use of this result"] for level in ("T12", "L1")]
     assert "checked by a reader" in uses[1]

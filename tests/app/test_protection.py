@@ -14,6 +14,7 @@ def asked(**headers):
 def test_a_change_from_our_own_page_passes():
     assert refused("POST", asked(origin="http://127.0.0.1:8765"), HOSTS) is None
     assert refused("POST", asked(sec_fetch_site="same-origin"), HOSTS) is None
+    assert refused("POST", asked(sec_fetch_site="same-origin", origin="null"), HOSTS) is None
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ def test_a_change_from_our_own_page_passes():
         {"origin": "null"},
         {"sec_fetch_site": "cross-site"},
         {"sec_fetch_site": "same-site"},
+        {"sec_fetch_site": "cross-site", "origin": "null"},
         {"sec_fetch_site": "cross-site", "origin": "http://127.0.0.1:8765"},
     ],
 )

@@ -1,10 +1,16 @@
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from spinexplain.dicom_out.fhir import bundle
-from spinexplain.dicom_out.statement import Finalization, finalized, statement_of
+from spinexplain.dicom_out.statement import (
+    Finalization,
+    ReaderSigns,
+    finalized,
+    statement_of,
+)
 from spinexplain.dicom_out.write import context_of, dicom_objects
 
 
@@ -71,3 +77,25 @@ def test_a_finalized_report_is_final_and_a_replacing_one_corrected(cases, result
     again = result(statement=read, replaced=(objects["structured-report"],))
     (report,) = _of_type(bundle(context_of(again), {}), "DiagnosticReport")
     assert report["status"] == "corrected"
+
+
+def test_what_a_reader_says_besides_has_codes(cases, result):
+    statement = statement_of(cases("HFS").findings)
+    signs = ReaderSigns("acute", "wedge", None, ("endplate breach", "vacuum cleft"))
+    first = replace(statement.vertebrae[0], signs=signs)
+    said = replace(statement, vertebrae=(first, *statement.vertebrae[1:]))
+    assert said.identity() != statement.identity()
+    one, other, *_ = _of_type(bundle(context_of(result(statement=said)), {}), "Observation")
+    codes = [
+        (part["code"]["coding"][0]["code"], part["valueCodeableConcept"]["coding"][0])
+        for part in one["component"]
+        if "valueCodeableConcept" in part
+    ]
+    assert ("ACUITY", "385315009", "http://snomed.info/sct") in [
+        (asked, answer["code"], answer["system"]) for asked, answer in codes
+    ]
+    assert [answer["code"] for asked, answer in codes if asked == "SIGN"] == [
+        "SIGN-ENDPLATE",
+        "SIGN-VACUUM",
+    ]
+    assert "ACUITY" not in json.dumps(other)

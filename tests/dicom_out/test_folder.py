@@ -1,7 +1,9 @@
 """``grade --dicom-out`` as its user meets it."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -14,6 +16,7 @@ from spinexplain.dicom_out.folder import dicom_folder
 from spinexplain.dicom_out.statement import Finalization, Verdict, finalized, statement_of
 from spinexplain.errors import FileFormatError, OutputError
 from spinexplain.io.nifti import write_nifti
+from spinexplain.types import LabelMap
 
 
 def test_nothing_is_asked_for(tmp_path):
@@ -57,6 +60,39 @@ def test_labels_on_another_grid_come_onto_that_of_the_ct(tmp_path, cases):
     first, second = (pydicom.dcmread(tmp_path / n / "segmentation.dcm") for n in "ab")
     assert first.SOPInstanceUID == second.SOPInstanceUID
     np.testing.assert_array_equal(first.pixel_array, second.pixel_array)
+
+
+def test_bodies_that_the_own_localizer_painted_are_a_segmentation(tmp_path, cases):
+    """On a coarser grid, under the names that a reader moved, and said to be unchecked bodies."""
+    one = cases("HFS")
+    halved = np.diag([2.0, 2.0, 2.0, 1.0])
+    bodies = LabelMap(one.labels.array[::2, ::2, ::2].copy(), one.labels.affine @ halved)
+    painted = [replace(item.vertebra, level=level) for item, level in _cranial(one.findings)]
+    caudal = {19: 18, 20: 19, 21: 20}
+    table = np.arange(256, dtype=np.uint8)
+    table[list(caudal)] = list(caudal.values())
+    found = SimpleNamespace(
+        bodies=SimpleNamespace(labels=replace(bodies, array=table[bodies.array])),
+        vertebrae=painted,
+        info=SimpleNamespace(version="7"),
+        localization=SimpleNamespace(certain=False),
+    )
+    with dicom_folder(tmp_path / "own", one.folder) as made:
+        made.write(replace(one.findings, found=found), None)
+    written = pydicom.dcmread(tmp_path / "own" / "segmentation.dcm")
+    labels = [segment.SegmentLabel for segment in written.SegmentSequence]
+    assert labels == [f"{level} body, name uncertain" for level in ("T12", "L1", "L2")]
+    algorithm = written.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0]
+    assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == ("spinexplain localizer", "7")
+    assert written.ContentLabel == "BODIES"
+    share = written.pixel_array.sum() / (one.labels.array > 0).sum()
+    assert 0.6 < share < 1.6
+
+
+def _cranial(findings):
+    """Pair vertebrae with the level above: what a localizer off by one had called them."""
+    by_label = {level.verse_label: level for level in VertebraLevel}
+    return [(item, by_label[item.vertebra.level.verse_label - 1]) for item in findings.vertebrae]
 
 
 def test_a_correction_and_what_can_not_be_one(tmp_path, cases):

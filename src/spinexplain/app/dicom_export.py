@@ -25,6 +25,7 @@ from spinexplain.dicom_out.statement import (
     NOT_ASSESSABLE,
     Finalization,
     HeightStatement,
+    ReaderSigns,
     ScanStatement,
     Verdict,
     VertebraStatement,
@@ -160,8 +161,10 @@ def finalized_stages(
     }
     name, at = reading.signed
     statement = finalized(replace(machine, vertebrae=tuple(rows)), _by(name, at), said)
+    signs = {row.level: _signs(line.word) for row, line in zip(rows, lines, strict=True)}
     kept = tuple(
-        one if one.level in said else replace(one, reader=None) for one in statement.vertebrae
+        replace(one, signs=signs[one.level]) if one.level in said else replace(one, reader=None)
+        for one in statement.vertebrae
     )
     stages = [replace(statement, vertebrae=kept, remarks=_remarks(view, reading, lines))]
     for author, moment, text in reading.addenda:
@@ -190,6 +193,14 @@ def verdict_of_word(word: Word, machine: Verdict) -> Verdict:
     if word.grade == "G0":
         return Verdict(NO_SUSPICION)
     return Verdict(FRACTURE, _SEVERITIES[str(word.grade)])
+
+
+def _signs(word: Word | None) -> ReaderSigns:
+    """Return what a word says besides the verdict; recommendation and comment stay prose."""
+    if word is None:
+        return ReaderSigns()
+    deformity = word.deformity if word.verdict == "deformity" else None
+    return ReaderSigns(word.acuity, word.shape, deformity, word.signs)
 
 
 def _named_row(one: VertebraStatement, line: Line, measured_anew: bool) -> VertebraStatement:

@@ -19,7 +19,8 @@ POLICY = (
 )
 HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Not no-referrer: browsers then send the forms of our own pages with "Origin: null".
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
@@ -79,12 +80,15 @@ def refused(method: str, headers: Headers, hosts: Iterable[str]) -> str | None:
         return "This server is not addressed by that name."
     if method in _SAFE:
         return None
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    site = headers.get("sec-fetch-site")
+    if site not in (None, "same-origin", "none"):
         return "Only pages of this server may change anything."
     origin = headers.get("origin")
+    if origin == "null" and site == "same-origin":  # a browser that hides where forms come from
+        return None
     if origin is not None and urlsplit(origin).netloc != host:
         return "Only pages of this server may change anything."
-    if origin is None and "sec-fetch-site" not in headers:
+    if origin is None and site is None:
         return "A change needs the header Origin or Sec-Fetch-Site."
     return None
 

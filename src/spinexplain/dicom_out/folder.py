@@ -10,7 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from spinexplain.dicom_out.print_page import can_print
+from spinexplain.dicom_out.segmentation import OwnMask
 from spinexplain.dicom_out.statement import ScanStatement
 from spinexplain.errors import FileFormatError
 from spinexplain.findings.scan import ScanFindings
@@ -53,7 +56,8 @@ class DicomFolder:
         ----------
         findings : ScanFindings
         labels : LabelMap or None
-            VerSe labels on any grid; brought onto the CT's by the nearest voxel.
+            VerSe labels on any grid; brought onto the CT's by the nearest voxel. Without them
+            the bodies that the own localizer painted are taken, where it did.
         statement : ScanStatement, optional
             What a reader finalized, from :func:`spinexplain.dicom_out.statement.finalized`; by
             default what follows from the findings.
@@ -65,12 +69,14 @@ class DicomFolder:
         """
         from spinexplain.dicom_out.write import DicomResult, write_dicom
 
-        on_ct = None if labels is None else match_grid(labels, findings.volume)
+        own = own_mask(findings) if labels is None else None
+        on_ct = _on_ct(findings, labels)
         result = DicomResult(
             findings,
             self.references,
             on_ct,
             with_pdf=can_print(),
+            own_mask=own,
             statement=statement,
             replaced=self.replaced,
         )
@@ -97,9 +103,13 @@ class DicomFolder:
         from spinexplain.dicom_out.write import DicomResult, context_of, write_dicom
         from spinexplain.io.quiet import quiet_dicom
 
-        on_ct = None if labels is None else match_grid(labels, findings.volume)
         result = DicomResult(
-            findings, self.references, on_ct, with_pdf=can_print(), replaced=self.replaced
+            findings,
+            self.references,
+            _on_ct(findings, labels),
+            with_pdf=can_print(),
+            own_mask=own_mask(findings) if labels is None else None,
+            replaced=self.replaced,
         )
         for older, stage in zip([None, *stages[:-1]], stages, strict=True):
             if older is not None:
@@ -108,6 +118,35 @@ class DicomFolder:
                 result = replace(result, replaced=(*result.replaced, report))
             result = replace(result, statement=stage, made_at=_moment(stage))
         return write_dicom(result, self.folder)
+
+
+def own_mask(findings: ScanFindings) -> OwnMask | None:
+    """Return what painted the bodies of a scan, where the own localizer did."""
+    found = findings.found
+    if found is None or found.bodies is None:
+        return None
+    return OwnMask(found.info.version, found.localization.certain)
+
+
+def _on_ct(findings: ScanFindings, labels: LabelMap | None) -> LabelMap | None:
+    """Return a mask on the CT's lattice: the one given, else the own localizer's bodies."""
+    found = findings.found
+    if labels is None and found is not None and found.bodies is not None:
+        named = _as_named(found.bodies.labels, findings)
+        labels = named if named.array.any() else None
+    return None if labels is None else match_grid(labels, findings.volume)
+
+
+def _as_named(bodies: LabelMap, findings: ScanFindings) -> LabelMap:
+    """Give painted bodies the names that the vertebrae have now: a reader may have moved them."""
+    assert findings.found is not None
+    table = np.zeros(256, np.uint8)
+    painted = [one.level for one in findings.found.vertebrae]
+    centers = np.array([one.centroid_mm for one in findings.found.vertebrae])
+    for item in findings.vertebrae:
+        away = np.linalg.norm(centers - np.array(item.vertebra.centroid_mm), axis=1)
+        table[painted[int(away.argmin())].verse_label] = item.vertebra.level.verse_label
+    return replace(bodies, array=table[bodies.array])
 
 
 def _moment(statement: ScanStatement) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,25 @@ if TYPE_CHECKING:
     from highdicom.seg import Segmentation, SegmentDescription
 
 
-def segmentation(context: ResultContext, labels: LabelMap) -> Segmentation | None:
+@dataclass(frozen=True)
+class OwnMask:
+    """A mask that the package's own localizer painted.
+
+    Parameters
+    ----------
+    version : str
+        Of the localizer.
+    names_certain : bool
+        Whether the names of the vertebrae are; a person's first level makes them so.
+    """
+
+    version: str
+    names_certain: bool
+
+
+def segmentation(
+    context: ResultContext, labels: LabelMap, own: OwnMask | None = None
+) -> Segmentation | None:
     """Make a binary segmentation with one segment a graded vertebra.
 
     Parameters
@@ -28,6 +47,9 @@ def segmentation(context: ResultContext, labels: LabelMap) -> Segmentation | Non
     context : ResultContext
     labels : LabelMap
         VerSe labels on the grid of the CT. Nothing is interpolated.
+    own : OwnMask, optional
+        Where the mask came from no one else: its segments are bodies, not whole vertebrae, and
+        say so, as they say that a name is uncertain.
 
     Returns
     -------
@@ -44,15 +66,19 @@ def segmentation(context: ResultContext, labels: LabelMap) -> Segmentation | Non
     ]
     if not levels:
         return None
+    title, described = ("VERTEBRAE", "Vertebrae graded for fracture")
+    if own is not None:
+        title, described = ("BODIES", "Vertebral bodies, painted by software, unchecked")
     made = Segmentation(
         source_images=list(context.references.headers),
         pixel_array=in_source_order(_renumbered(labels, levels), context.references),
         segmentation_type="BINARY",
         segment_descriptions=[
-            _description(context, number, level) for number, level in enumerate(levels, start=1)
+            _description(context, number, level, own)
+            for number, level in enumerate(levels, start=1)
         ],
-        content_label="VERTEBRAE",
-        content_description="Vertebrae graded for fracture",
+        content_label=title,
+        content_description=described,
         content_creator_name=CREATOR,
         **context.identifiers("segmentation"),
         **context.equipment(),
@@ -77,24 +103,39 @@ def _renumbered(labels: LabelMap, levels: list[VertebraLevel]) -> np.ndarray:
     return table[labels.array]
 
 
-def _description(context: ResultContext, number: int, level: VertebraLevel) -> SegmentDescription:
+def _description(
+    context: ResultContext, number: int, level: VertebraLevel, own: OwnMask | None
+) -> SegmentDescription:
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentDescription
 
     return SegmentDescription(
         segment_number=number,
-        segment_label=level.value,
+        segment_label=_label(level, own),
         segmented_property_category=code("object", "anatomical_structure").concept,
         segmented_property_type=code("level", level.value).concept,
         algorithm_type="AUTOMATIC",
         algorithm_identification=AlgorithmIdentificationSequence(
-            name=MODEL_NAME,
+            name=MODEL_NAME if own is None else f"{MODEL_NAME} localizer",
             family=code("object", "artificial_intelligence").concept,
-            version=context.software_version,
+            version=context.software_version if own is None else own.version,
         ),
         tracking_uid=tracking_uid(context, level),
         tracking_id=level.value,
     )
+
+
+def _label(level: VertebraLevel, own: OwnMask | None) -> str:
+    """Name a segment.
+
+    Examples
+    --------
+    >>> _label(VertebraLevel.L1, None), _label(VertebraLevel.L1, OwnMask("1", False))
+    ('L1', 'L1 body, name uncertain')
+    """
+    if own is None:
+        return level.value
+    return f"{level.value} body" + ("" if own.names_certain else ", name uncertain")
 
 
 def tracking_uid(context: ResultContext, level: VertebraLevel) -> str:

@@ -114,6 +114,43 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class ReaderSigns:
+    """What a reader says of a vertebra besides the verdict, in words that have codes.
+
+    Parameters
+    ----------
+    acuity : str or None
+    shape : str or None
+        ``"none"``, ``"wedge"``, ``"biconcave"`` or ``"crush"``.
+    deformity : str or None
+        Kind of a deformity that is no fracture.
+    signs : tuple of str
+    """
+
+    acuity: str | None = None
+    shape: str | None = None
+    deformity: str | None = None
+    signs: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> list[tuple[str, str, str]]:
+        """Return question, table of the answer's code and answer of everything that is said.
+
+        Examples
+        --------
+        >>> ReaderSigns(acuity="acute", signs=("retropulsion",)).said
+        [('acuity', 'acuity', 'acute'), ('sign', 'sign', 'retropulsion')]
+        """
+        single = (
+            ("acuity", "acuity", self.acuity),
+            ("reader_shape", "shape", self.shape),
+            ("deformity", "deformity", self.deformity),
+        )
+        found = [(asked, table, answer) for asked, table, answer in single if answer]
+        return found + [("sign", "sign", sign) for sign in self.signs]
+
+
+@dataclass(frozen=True)
 class VertebraStatement:
     """What results say about one vertebra.
 
@@ -132,6 +169,8 @@ class VertebraStatement:
         The models that gave no grade, and why.
     reader : Verdict or None
         What a reader made of it.
+    signs : ReaderSigns
+        What a reader said besides.
     """
 
     level: VertebraLevel
@@ -142,6 +181,7 @@ class VertebraStatement:
     agreement: bool | None
     refusals: tuple[tuple[ModelInfo, str], ...] = ()
     reader: Verdict | None = None
+    signs: ReaderSigns = ReaderSigns()
 
     @property
     def refusal(self) -> str:
@@ -216,6 +256,7 @@ class ScanStatement:
                 one.verdict.words,
                 [(opinion.model.sha256, opinion.grade) for opinion in one.opinions],
                 one.reader.words if one.reader else None,
+                *([one.signs.said] if one.signs.said else []),
             ]
             for one in self.vertebrae
         ]

@@ -181,6 +181,7 @@ def evaluations(context: ResultContext, one: VertebraStatement) -> list[tuple[Co
         said.append(("reader_state", code("state", one.reader.state)))
         if one.reader.severity:
             said.append(("reader_severity", code("severity", one.reader.severity)))
+        said += [(asked, code(table, answer)) for asked, table, answer in one.signs.said]
     said.append(("use", code("use", "read" if one.reader is not None else "research")))
     coded = [(code("question", question), answer) for question, answer in said]
     for opinion in one.opinions:

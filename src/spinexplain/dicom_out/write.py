@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spinexplain.dicom_out.result_context import MANUFACTURER, ResultContext, digest_of
+from spinexplain.dicom_out.segmentation import OwnMask
 from spinexplain.dicom_out.statement import ScanStatement, statement_of
 from spinexplain.errors import FileFormatError
 from spinexplain.findings.scan import ScanFindings
@@ -36,6 +37,8 @@ class DicomResult:
         VerSe labels on the grid of the CT; no segmentation without them.
     with_pdf : bool
         Whether to print the findings as an encapsulated PDF, which needs WeasyPrint.
+    own_mask : OwnMask, optional
+        Where the own localizer painted ``labels``.
     statement : ScanStatement, optional
         What to say instead of what follows from the findings: a reader's finalized result.
     replaced : tuple of pydicom Dataset
@@ -48,6 +51,7 @@ class DicomResult:
     references: DicomReferences
     labels: LabelMap | None = None
     with_pdf: bool = False
+    own_mask: OwnMask | None = None
     statement: ScanStatement | None = None
     replaced: tuple[Dataset, ...] = ()
     made_at: datetime | None = None
@@ -86,7 +90,7 @@ def dicom_objects(result: DicomResult, context: ResultContext) -> dict[str, Data
     result.references.check_volume(findings.volume)
     made: dict[str, Dataset | None] = {"structured-report": structured_report(context)}
     if result.labels is not None:
-        made["segmentation"] = segmentation(context, result.labels)
+        made["segmentation"] = segmentation(context, result.labels, result.own_mask)
     heat = painted_evidence(_explanations(findings, context.statement), findings.volume)
     if heat is not None:
         made["evidence"] = evidence_map(context, heat)

@@ -13,6 +13,7 @@ from spinexplain.dicom_out.result_context import MANUFACTURER
 from spinexplain.io.quiet import quiet_dicom
 from spinexplain.node.mailbox import Arrival, MailboxError
 from spinexplain.node.rules import facts_of
+from spinexplain.node.tls import NOT_TRUSTED, SYSTEM_TRUST, ServerTrust
 
 _KEYWORDS = {
     "00080060": "Modality",
@@ -42,6 +43,8 @@ class DicomwebMailbox:
     days_back : int
         How many days of studies are looked at.
     today : callable
+    tls : ServerTrust
+        Of an https address.
     """
 
     def __init__(
@@ -51,10 +54,11 @@ class DicomwebMailbox:
         password: str = "",
         days_back: int = 2,
         today: Callable[[], datetime.date] = datetime.date.today,
+        tls: ServerTrust = SYSTEM_TRUST,
     ) -> None:
         from dicomweb_client.api import DICOMwebClient
 
-        session = requests.Session()
+        session = tls.session()
         if user:
             session.auth = (user, password)
         self._client = DICOMwebClient(url, session=session, timeout=300)
@@ -157,6 +161,8 @@ class DicomwebMailbox:
     def _asked(question: Callable[[], Any]) -> Any:
         try:
             return question()
+        except requests.exceptions.SSLError:
+            raise MailboxError(NOT_TRUSTED) from None
         except (requests.RequestException, ConnectionError, OSError) as error:
             raise MailboxError(f"DICOMweb does not answer ({type(error).__name__})") from None
         except (ValueError, KeyError) as error:

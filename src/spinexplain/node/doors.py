@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from spinexplain.errors import ConfigError
 from spinexplain.node.mailbox import Mailbox
-from spinexplain.node.settings import NodeSettings, password
+from spinexplain.node.settings import MailboxSettings, NodeSettings, password
+from spinexplain.node.tls import ServerTrust
 
 
 @contextmanager
@@ -23,18 +24,18 @@ def open_mailbox(settings: NodeSettings, has_room: Callable[[], bool]) -> Iterat
     Raises
     ------
     ConfigError
-        If the port to listen on is taken.
+        If the port to listen on is taken, or a file of TLS cannot be used.
     """
     box = settings.mailbox
     if box.kind == "orthanc":
         from spinexplain.node.orthanc import OrthancMailbox
 
-        yield OrthancMailbox(box.url, box.user, password(box), box.forward_to)
+        yield OrthancMailbox(box.url, box.user, password(box), box.forward_to, _trust(box))
         return
     if box.kind == "dicomweb":
         from spinexplain.node.dicomweb import DicomwebMailbox
 
-        yield DicomwebMailbox(box.url, box.user, password(box), box.days_back)
+        yield DicomwebMailbox(box.url, box.user, password(box), box.days_back, tls=_trust(box))
         return
     from spinexplain.node.storage import StorageMailbox
 
@@ -50,3 +51,10 @@ def open_mailbox(settings: NodeSettings, has_room: Callable[[], bool]) -> Iterat
         yield storage
     finally:
         storage.close()
+
+
+def _trust(box: MailboxSettings) -> ServerTrust:
+    """Return whom an https server must be known by, and refuse files that cannot be used."""
+    trust = ServerTrust(box.tls_authority, box.tls_certificate, box.tls_key)
+    trust.check("mailbox")
+    return trust

@@ -11,6 +11,7 @@ import requests
 from spinexplain.dicom_out.result_context import MANUFACTURER
 from spinexplain.node.mailbox import Arrival, MailboxError
 from spinexplain.node.rules import facts_of
+from spinexplain.node.tls import NOT_TRUSTED, SYSTEM_TRUST, ServerTrust
 
 _PAGE = 100
 _TIMEOUT_S = (10, 300)
@@ -27,12 +28,21 @@ class OrthancMailbox:
         Empty for none.
     forward_to : str
         Modality that results are sent on to; empty for none.
+    tls : ServerTrust
+        Of an https address.
     """
 
-    def __init__(self, url: str, user: str = "", password: str = "", forward_to: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        user: str = "",
+        password: str = "",
+        forward_to: str = "",
+        tls: ServerTrust = SYSTEM_TRUST,
+    ) -> None:
         self._url = url.rstrip("/")
         self._forward_to = forward_to
-        self._session = requests.Session()
+        self._session = tls.session()
         if user:
             self._session.auth = (user, password)
 
@@ -130,6 +140,8 @@ class OrthancMailbox:
     def _asked(self, method: str, path: str, **more: Any) -> requests.Response:
         try:
             return self._session.request(method, self._url + path, timeout=_TIMEOUT_S, **more)
+        except requests.exceptions.SSLError:
+            raise MailboxError(NOT_TRUSTED) from None
         except requests.RequestException as error:
             raise MailboxError(f"Orthanc does not answer ({type(error).__name__})") from None
 

@@ -33,6 +33,10 @@ class MailboxSettings(_Section):
     poll_seconds : float
     days_back : int
         How many days of studies DICOMweb is asked for.
+    tls_authority : Path or None
+        Certificates, PEM, that an https server's must be signed by; the system's by default.
+    tls_certificate, tls_key : Path or None
+        The node's own, PEM, where the server asks for one.
     """
 
     kind: Literal["orthanc", "scp", "dicomweb"]
@@ -42,6 +46,17 @@ class MailboxSettings(_Section):
     forward_to: str = ""
     poll_seconds: float = Field(default=5.0, gt=0)
     days_back: int = Field(default=2, ge=0)
+    tls_authority: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _tls_fits(self) -> MailboxSettings:
+        given = (self.tls_authority, self.tls_certificate, self.tls_key)
+        if any(given) and not self.url.startswith("https://"):
+            raise ValueError("tls files are given, but url is no https address; expected one")
+        _check_pair(self.tls_certificate, self.tls_key)
+        return self
 
     @model_validator(mode="after")
     def _needs_url(self) -> MailboxSettings:
@@ -67,6 +82,14 @@ class ScpSettings(_Section):
         How long a finished series stays in the spool, so that slices that come late join it.
     pacs_host, pacs_port, pacs_aet
         Where results are sent.
+    tls_certificate, tls_key : Path or None
+        The node's own, PEM. With them it takes connections over TLS, and no others.
+    tls_authority : Path or None
+        Certificates, PEM: senders must show one that it signed, and so must a PACS with TLS.
+    pacs_tls : bool
+        Whether results are sent over TLS, with the node's own certificate.
+    pacs_tls_name : str
+        Name in the PACS' certificate, where it is not ``pacs_host``.
     """
 
     aet: str = "SPINEXPLAIN"
@@ -78,6 +101,27 @@ class ScpSettings(_Section):
     pacs_host: str = ""
     pacs_port: int = Field(default=104, ge=1, le=65535)
     pacs_aet: str = ""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_authority: Path | None = None
+    pacs_tls: bool = False
+    pacs_tls_name: str = ""
+
+    @model_validator(mode="after")
+    def _tls_fits(self) -> ScpSettings:
+        _check_pair(self.tls_certificate, self.tls_key)
+        if self.tls_authority and not (self.tls_certificate or self.pacs_tls):
+            raise ValueError(
+                "tls_authority is given without tls_certificate and pacs_tls; expected one of them"
+            )
+        if self.pacs_tls_name and not self.pacs_tls:
+            raise ValueError("pacs_tls_name is given without pacs_tls; expected pacs_tls = true")
+        return self
+
+
+def _check_pair(certificate: Path | None, key: Path | None) -> None:
+    if (certificate is None) != (key is None):
+        raise ValueError("tls_certificate and tls_key go together; expected both or neither")
 
 
 class RuleSettings(_Section):

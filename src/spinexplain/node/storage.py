@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from spinexplain.io.quiet import quiet_dicom
 from spinexplain.node.mailbox import Arrival, MailboxError
 from spinexplain.node.rules import SeriesFacts, facts_of
 from spinexplain.node.settings import ScpSettings
+from spinexplain.node.tls import client_context, server_context
 
 if TYPE_CHECKING:
     from pynetdicom.events import Event
@@ -50,6 +52,11 @@ class StorageMailbox:
         One folder a study and series, named by hashes; made where it is missing.
     has_room : callable
         Whether the disk takes more. Where it does not, senders get the answer to come back.
+
+    Raises
+    ------
+    ConfigError
+        If a file of TLS cannot be used.
     """
 
     def __init__(self, settings: ScpSettings, spool: Path, has_room: Callable[[], bool]) -> None:
@@ -57,6 +64,7 @@ class StorageMailbox:
         self._spool = spool
         self._has_room = has_room
         self._server: Any = None
+        self._server_tls, self._pacs_tls = _tls_of(settings)
         spool.mkdir(parents=True, exist_ok=True)
         for part in spool.rglob("*.part"):  # of a node that was killed while receiving
             part.unlink(missing_ok=True)
@@ -86,6 +94,7 @@ class StorageMailbox:
             (self._settings.host, self._settings.port),
             block=False,
             evt_handlers=[(evt.EVT_C_STORE, self._received)],
+            ssl_context=self._server_tls,
         )
 
     def close(self) -> None:
@@ -138,10 +147,14 @@ class StorageMailbox:
         for kind in {str(one.SOPClassUID) for one in datasets}:
             ae.add_requested_context(kind, "1.2.840.10008.1.2.1")
         link = ae.associate(
-            self._settings.pacs_host, self._settings.pacs_port, ae_title=self._settings.pacs_aet
+            self._settings.pacs_host,
+            self._settings.pacs_port,
+            ae_title=self._settings.pacs_aet,
+            tls_args=self._pacs_tls,
         )
         if not link.is_established:
-            raise MailboxError("the PACS does not take our association")
+            how = " over TLS" if self._pacs_tls else ""
+            raise MailboxError(f"the PACS does not take our association{how}")
         try:
             for one in datasets:
                 self._send(link, one)
@@ -214,6 +227,20 @@ class StorageMailbox:
                 if facts.modality == "CT":
                     found.append((folder, Arrival(reference, facts)))
         return found
+
+
+def _tls_of(
+    settings: ScpSettings,
+) -> tuple[ssl.SSLContext | None, tuple[ssl.SSLContext, str] | None]:
+    """Return how series are taken and how results are sent; None where without TLS."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    taking = sending = None
+    if certificate is not None and key is not None:
+        taking = server_context(certificate, key, settings.tls_authority, "scp")
+    if settings.pacs_tls:
+        context = client_context(settings.tls_authority, certificate, key, "scp")
+        sending = (context, settings.pacs_tls_name or settings.pacs_host)
+    return taking, sending
 
 
 def _plain(uid: object) -> str:

@@ -37,7 +37,7 @@ from spinexplain.types import ModelInfo
 
 RESULTS = "silencing.json"
 SEED, SCANS, FOLDS = 22, 30, 2
-EXTENT_MM, SIZE, EPOCHS, BATCH = 80.0, 40, 40, 8
+EXTENT_MM, SIZE, EPOCHS, BATCH = 80.0, 40, 16, 8
 GROUPS, DRAWS = 10, 2000
 
 
