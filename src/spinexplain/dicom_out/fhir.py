@@ -113,9 +113,9 @@ def _components(one: VertebraStatement) -> list[dict[str, Any]]:
     if one.final.severity:
         severity = _concept(code("severity", one.final.severity))
         found.append(_component(code("question", "severity"), valueCodeableConcept=severity))
-    for asked, table, answer in one.signs.said:
+    for question, table, answer in one.signs.said:
         concept = _concept(code(table, answer))
-        found.append(_component(code("question", asked), valueCodeableConcept=concept))
+        found.append(_component(code("question", question), valueCodeableConcept=concept))
     for opinion in one.opinions:
         grade = _concept(grade_code(opinion.grade), f"{opinion.grade} by {opinion.model.name}")
         found.append(_component(code("question", "grade"), valueCodeableConcept=grade))
