@@ -1,29 +1,6 @@
-from fixtures.localizers import localization_of
-from spinexplain.io.nifti import read_labels
-from spinexplain.localizer.located import Localization
-from spinexplain.spine.localize import vertebrae_from_mask
-
-
-def test_what_was_found_is_said_and_written(spinexplain, lumbar, tmp_path, pretend_localizer):
-    ct, mask = lumbar
-    pretend_localizer(localization_of(vertebrae_from_mask(read_labels(mask))[1:4]))
-    out = tmp_path / "mask.nii.gz"
-    ended = spinexplain("segment", ct, "-o", out)
-    assert ended.code == 0, ended.err
-    assert "Found 3 vertebrae: L1\u2013L3." in ended.out
-    assert f"written: {out}" in ended.out
-    assert out.is_file()
-
-
-def test_a_scan_of_something_else_is_one_line(spinexplain, lumbar, tmp_path, pretend_localizer):
-    pretend_localizer(Localization(refused="it shows a block"))
-    ended = spinexplain("segment", lumbar[0], "-o", tmp_path / "mask.nii.gz")
+def test_a_mask_is_a_nifti(spinexplain, lumbar, tmp_path):
+    """That it finds, paints and refuses is test_localize's; this is refused before reading."""
+    ended = spinexplain("segment", lumbar[0], "-o", tmp_path / "mask.png")
     assert ended.code == 2
-    assert "it shows a block" in ended.line
+    assert "mask.png" in ended.line
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_first_level_that_is_none(spinexplain, lumbar, tmp_path):
-    ended = spinexplain("segment", lumbar[0], "--first-level", "X1", "-o", tmp_path / "mask.nii.gz")
-    assert ended.code == 2
-    assert "'X1'" in ended.line

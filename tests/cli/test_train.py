@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import tomllib
 
 import pytest
@@ -68,19 +69,21 @@ batch = 8
 
 
 @pytest.mark.slow
-def test_the_same_way_in_3d_and_beside_another_model(spinexplain, spines, tmp_path):
+def test_the_same_way_in_3d_and_beside_another_model(spinexplain, spines, lumbar, tmp_path):
     """Boxes instead of sheets: prepare, train, resume, grade with the detector and the other."""
     cohort, run = tmp_path / "cohort", tmp_path / "run"
-    table = spines / "fractures.csv"
-    ended = spinexplain("prepare", spines, "--table", table, "-o", cohort, "--patches", "3d")
+    table, (ct, mask) = spines / "fractures.csv", lumbar
+    for name in ("sub-phantom0001", "sub-phantom0002"):
+        for kind in ("rawdata", "derivatives"):
+            shutil.copytree(spines / kind / name, tmp_path / "two" / kind / name)
+    two = tmp_path / "two"
+    ended = spinexplain("prepare", two, "--table", table, "-o", cohort, "--patches", "3d")
     assert ended.code == 0, ended.err
     preset = tmp_path / "tiny.toml"
     preset.write_text(TINY_3D)
     for more in ([], ["--resume"]):
         ended = spinexplain("train", preset, cohort, "-o", run, "--split", "all", *more)
         assert ended.code == 0, ended.err
-    ct = next((spines / "rawdata").rglob("*_ct.nii.gz"))
-    mask = next((spines / "derivatives" / ct.parent.name).rglob("*_seg-vert_msk.nii.gz"))
     report, models = tmp_path / "report", ["--model", run / "bundle"]
     models += ["--model", "protoverse-phantom"]
     ended = spinexplain("grade", ct, "--labels", mask, *models, "-o", report)

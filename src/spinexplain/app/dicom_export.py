@@ -63,6 +63,12 @@ def dicom_zip(
 
     Parameters
     ----------
+    folder : DataFolder
+    scan_id : str
+    view : ScanView
+        What the reader saw.
+    reading : Reading
+        A finalized one.
     out : Path
         The zip to write.
 
@@ -242,7 +248,10 @@ def _clean(text: str) -> str:
 
 
 def _by(name: str, at: str) -> Finalization:
-    """Return who signed as DICOM writes it: which part is the family name nobody asked."""
+    """Return who signed, as DICOM writes names.
+
+    The whole name stands as the family name, because the reader asks for one text.
+    """
     plain = "".join(" " if one in "\\^=" or not one.isprintable() else one for one in name)
     plain = " ".join(plain.split())[:_NAME_LENGTH].strip() or "unnamed"
     return Finalization(f"{plain}^", _ORGANIZATION, datetime.fromisoformat(at))

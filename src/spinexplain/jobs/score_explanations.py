@@ -6,101 +6,28 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spinexplain.errors import ConfigError, OutputError
 from spinexplain.io.files import atomic_file
+from spinexplain.jobs.leaderboard import (
+    Collected,
+    ScoredModel,
+    ScoreRequest,
+    collect,
+    collect_foreign,
+    leaderboard_of,
+    store,
+    stored_json,
+)
 from spinexplain.progress import SILENT, Progress
 
 if TYPE_CHECKING:
-    from spinexplain.analysis.explanations.assemble import Panel
-    from spinexplain.analysis.explanations.figures import Scoring
-    from spinexplain.analysis.explanations.pieces import Piece, Source
-    from spinexplain.config.tasks import Task
+    from spinexplain.analysis.explanations.pieces import Piece
     from spinexplain.data.cohort import Cohort
 
 _MARKER, _PIECES, _COHORTS = "request.json", "pieces", "cohorts"
-
-BENCH_SEED = 90001
-"""The seed of the drawn benchmark; no model may be trained with it."""
-
-
-@dataclass(frozen=True)
-class ScoreRequest:
-    """What is scored, on what, and where the results go.
-
-    Parameters
-    ----------
-    models : tuple of str
-        Shipped names, bundles or runs.
-    cohort : str
-        A cohort's folder, or the name of a phantom preset that is drawn from ``bench_seed``.
-    out : Path
-    explainers : tuple of str
-        ``"all"``, names, or ``package.module:Class``.
-    maps : tuple of Path
-        Folders of heat maps that somebody else computed.
-    dissections : tuple of Path
-        What ``dissect`` wrote, for the dissected units.
-    split : str or None
-        Of a cohort; None for all of it.
-    vertebrae : int
-        At most so many of a cohort, or so many drawn; 0 for all of a cohort.
-    steps : int
-        Of the deletion and insertion curves; 0 for none.
-    seed : int
-        Of everything random but the drawn cohort.
-    bench_seed : int
-    jobs : int
-    draws : int
-        Of the bootstrap by subject.
-    store : bool
-        Whether what a report says of each model's evidence is put into its bundle.
-    force : bool
-        Whether results of another request in ``out`` may be replaced.
-    """
-
-    models: tuple[str, ...]
-    cohort: str
-    out: Path
-    explainers: tuple[str, ...] = ("all",)
-    maps: tuple[Path, ...] = ()
-    dissections: tuple[Path, ...] = ()
-    split: str | None = None
-    vertebrae: int = 200
-    steps: int = 16
-    seed: int = 0
-    bench_seed: int = BENCH_SEED
-    jobs: int = 1
-    draws: int = 2000
-    store: bool = False
-    force: bool = False
-
-
-@dataclass(frozen=True)
-class _Model:
-    """One model of the request: what it is, what it is scored on, and where pieces lie."""
-
-    name: str
-    task: Task
-    source: Source
-    folder: Path
-    explainers: tuple[str, ...]
-    has_prototypes: bool
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What the run has collected for the leaderboard."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    panels: dict[str, list[Panel]] = field(default_factory=dict)
-    benches: dict[str, Any] = field(default_factory=dict)
-    prototypes: dict[str, Any] = field(default_factory=dict)
-    left_out: list[dict[str, str]] = field(default_factory=list)
-    reliability: dict[str, Any] = field(default_factory=dict)
 
 
 def score_explanations(request: ScoreRequest, progress: Progress = SILENT) -> dict[str, Any]:
@@ -127,18 +54,18 @@ def score_explanations(request: ScoreRequest, progress: Progress = SILENT) -> di
 
     explainers = check_names(request.explainers)
     _check_sources(request)
-    found = _Found()
+    found = Collected()
     with _claimed(request):
         models = [_model(request, name, explainers, found, progress) for name in request.models]
         _check_distinct(models)
         _compute(request, models, progress)
         for model in models:
-            _collect(request, model, found)
-        _collect_foreign(request, models, found)
-        content = _content(request, found)
+            collect(request, model, found)
+        collect_foreign(request, models, found)
+        content = leaderboard_of(request, found)
         write_leaderboard(content, found.panels, request.out)
         if request.store:
-            _store(request, models, found)
+            store(request, models, found)
     return content
 
 
@@ -170,7 +97,7 @@ def _claimed(request: ScoreRequest) -> Iterator[None]:
         raise OutputError(f"{out}: is a file; expected a folder to write to.")
     with only_writer(out):
         if marker.is_file():
-            if _read(marker) != mine:
+            if stored_json(marker) != mine:
                 if not request.force:
                     raise OutputError(
                         f"{out} holds the scores of another cohort, number of vertebrae, seed or "
@@ -198,16 +125,13 @@ def _shared_settings(request: ScoreRequest) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
 def _model(
-    request: ScoreRequest, name: str, explainers: tuple[str, ...], found: _Found, progress: Progress
-) -> _Model:
+    request: ScoreRequest,
+    name: str,
+    explainers: tuple[str, ...],
+    found: Collected,
+    progress: Progress,
+) -> ScoredModel:
     """Load a model once to see what can explain it, and choose its vertebrae."""
     from spinexplain.analysis.explanations.bench import bench_rows
     from spinexplain.analysis.explanations.methods import method_by_name, not_applicable
@@ -235,7 +159,7 @@ def _model(
             usable.append(explainer)
     known = grader.info.weights_sha256 or grader.info.sha256
     key = f"{folder_name(grader.info.name)}-{known[:12]}"
-    return _Model(
+    return ScoredModel(
         name=grader.info.name,
         task=grader.task,
         source=source,
@@ -245,7 +169,7 @@ def _model(
     )
 
 
-def _check_distinct(models: Sequence[_Model]) -> None:
+def _check_distinct(models: Sequence[ScoredModel]) -> None:
     names = [model.name for model in models]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -273,7 +197,7 @@ def _cohort(request: ScoreRequest, axes: int, progress: Progress) -> Cohort:
     )
 
 
-def _compute(request: ScoreRequest, models: Sequence[_Model], progress: Progress) -> None:
+def _compute(request: ScoreRequest, models: Sequence[ScoredModel], progress: Progress) -> None:
     """Compute all pieces that are missing: maps first, as the random models need them."""
     maps, rest = [], []
     for model in models:
@@ -284,7 +208,7 @@ def _compute(request: ScoreRequest, models: Sequence[_Model], progress: Progress
     _run(rest, request.jobs, "random models and prototypes", progress)
 
 
-def _planned(request: ScoreRequest, model: _Model) -> list[Piece]:
+def _planned(request: ScoreRequest, model: ScoredModel) -> list[Piece]:
     from spinexplain.analysis.explanations.chunk import ChunkSettings
     from spinexplain.analysis.explanations.pieces import (
         RANDOMIZED,
@@ -323,97 +247,3 @@ def _run(pieces: Sequence[Piece], jobs: int, what: str, progress: Progress) -> N
         progress=progress,
         step=what,
     )
-
-
-def _collect(request: ScoreRequest, model: _Model, found: _Found) -> None:
-    """Score the stored pieces of a model."""
-    from spinexplain.analysis.explanations.assemble import (
-        bench_facts,
-        explainer_row,
-        prior_rows,
-        reliability_of,
-    )
-    from spinexplain.analysis.explanations.pieces import folder_name
-
-    scoring = _scoring(request, model.source)
-    key = _bench_name(scoring)
-    if key not in found.benches:
-        found.benches[key] = {**bench_facts(scoring), "priors": prior_rows(scoring)}
-    for explainer in model.explainers:
-        folder = model.folder / folder_name(explainer)
-        row, panels = explainer_row(scoring, folder, model.name, explainer, model.task)
-        found.rows.append({**row, "bench": key})
-        found.panels[f"{model.name}: {explainer}"] = panels
-        measured = reliability_of(row)
-        if measured is not None:
-            found.reliability.setdefault(model.name, {})[explainer] = measured
-    if model.has_prototypes:
-        found.prototypes[model.name] = _read(model.folder / "prototypes.json")
-
-
-def _bench_name(scoring: Scoring) -> str:
-    kind = {2: "sheets", 3: "boxes"}[scoring.bench.axes]
-    return f"{kind} of {scoring.bench.hu.shape[1]} mm"
-
-
-def _scoring(request: ScoreRequest, source: Source) -> Scoring:
-    from spinexplain.analysis.explanations.assemble import scoring_of
-    from spinexplain.analysis.explanations.pieces import loaded_bench
-
-    return scoring_of(loaded_bench(source), request.seed, request.draws)
-
-
-def _collect_foreign(request: ScoreRequest, models: Sequence[_Model], found: _Found) -> None:
-    """Score the folders of heat maps on the vertebrae of the first model."""
-    from spinexplain.analysis.explanations.assemble import foreign_row
-    from spinexplain.analysis.explanations.foreign import foreign_maps
-
-    for folder in request.maps:
-        scoring = _scoring(request, models[0].source)
-        maps = foreign_maps(folder, scoring.bench)
-        row, panels = foreign_row(scoring, folder.name, maps)
-        found.rows.append({**row, "bench": _bench_name(scoring)})
-        found.panels[f"given maps: {folder.name}"] = panels
-
-
-def _store(request: ScoreRequest, models: Sequence[_Model], found: _Found) -> None:
-    """Put into each bundle what a report says of its explainers."""
-    from spinexplain.models.bundle.evidence import store_evidence
-    from spinexplain.models.bundle.folder import locate
-    from spinexplain.types import EvidenceReliability
-
-    for model in models:
-        measured = [
-            EvidenceReliability(
-                method=method,
-                cohort=Path(request.cohort).name,
-                endplate=one["endplate"]["value"],
-                low=one["endplate"]["low"],
-                high=one["endplate"]["high"],
-                fractures=one["fractures"],
-                equally_convincing=one["equally_convincing"],
-                false_alarms=one["false_alarms"],
-            )
-            for method, one in found.reliability.get(model.name, {}).items()
-        ]
-        if measured:
-            store_evidence(locate(model.source.model), measured)
-
-
-def _content(request: ScoreRequest, found: _Found) -> dict[str, Any]:
-    from spinexplain.analysis.explanations.assemble import SCHEMA
-
-    return {
-        "schema": SCHEMA,
-        "cohort": Path(request.cohort).name,
-        "drawn": not Path(request.cohort).is_dir(),
-        "bench_seed": request.bench_seed,
-        "seed": request.seed,
-        "steps": request.steps,
-        "draws": request.draws,
-        "benches": found.benches,
-        "rows": found.rows,
-        "prototypes": found.prototypes,
-        "reliability": found.reliability,
-        "left_out": found.left_out,
-    }

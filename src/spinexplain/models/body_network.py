@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from spinexplain.models.residual import Residual3d, convolution3d
+
 OWN, OTHERS = 0, 1
 """Channels of the answer: logits of the body at the center, and of any other body."""
 
@@ -16,8 +18,6 @@ BODY_STRIDE = 8
 
 WIDTHS = (12, 24, 48, 96)
 """Channels at 1.25, 2.5, 5 and 10 mm."""
-
-_MOMENTUM = 0.05
 
 
 class BodyNetwork(nn.Module):
@@ -39,12 +39,12 @@ class BodyNetwork(nn.Module):
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         finest, steps = widths[0], list(pairwise(widths))
-        self.stem = nn.Sequential(_convolution(1, finest), _convolution(finest, finest))
-        self.down = nn.ModuleList([_convolution(above, below, 2) for above, below in steps])
-        self.encoders = nn.ModuleList([_Residual(width) for width in widths[1:]])
+        self.stem = nn.Sequential(convolution3d(1, finest), convolution3d(finest, finest))
+        self.down = nn.ModuleList([convolution3d(above, below, 2) for above, below in steps])
+        self.encoders = nn.ModuleList([Residual3d(width) for width in widths[1:]])
         self.lateral = nn.ModuleList([nn.Conv3d(below, above, 1) for above, below in steps])
         self.decoders = nn.ModuleList(
-            [_convolution(finest, finest), *[_Residual(width) for width in widths[1:-1]]]
+            [convolution3d(finest, finest), *[Residual3d(width) for width in widths[1:-1]]]
         )
         self.answer = nn.Conv3d(finest, 2, 1)
 
@@ -61,22 +61,3 @@ class BodyNetwork(nn.Module):
             x = decoder(F.interpolate(lateral(x), scale_factor=2.0, mode="nearest") + before)
         answer: Tensor = self.answer(x)
         return answer
-
-
-class _Residual(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _convolution(width, width)
-        self.second = nn.Conv3d(width, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm3d(width, momentum=_MOMENTUM)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.norm(self.second(self.first(x))))
-
-
-def _convolution(before: int, width: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv3d(before, width, 3, stride, 1, bias=False),
-        nn.BatchNorm3d(width, momentum=_MOMENTUM),
-        nn.ReLU(inplace=True),
-    )

@@ -6,10 +6,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spinexplain.models.localizing import REGIONS
+from spinexplain.models.residual import Residual3d, convolution3d
 from spinexplain.models.trunks.unet3d import SpaceToDepth
 
 _BLOCK = 2
-_MOMENTUM = 0.05
 
 
 class CurveNetwork(nn.Module):
@@ -34,9 +34,11 @@ class CurveNetwork(nn.Module):
     def __init__(self, widths: tuple[int, int, int] = (32, 64, 96)) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.stem = nn.Sequential(SpaceToDepth(_BLOCK), _convolution(_BLOCK**3, fine))
+        self.stem = nn.Sequential(SpaceToDepth(_BLOCK), convolution3d(_BLOCK**3, fine))
         self.fine = Residual3d(fine)
-        self.down = nn.ModuleList([_convolution(fine, middle, 2), _convolution(middle, coarse, 2)])
+        self.down = nn.ModuleList(
+            [convolution3d(fine, middle, 2), convolution3d(middle, coarse, 2)]
+        )
         self.middle = Residual3d(middle)
         self.coarse = nn.Sequential(Residual3d(coarse), Residual3d(coarse))
         self.lateral = nn.ModuleList([nn.Conv3d(middle, fine, 1), nn.Conv3d(coarse, middle, 1)])
@@ -51,28 +53,6 @@ class CurveNetwork(nn.Module):
         middle = self.up_middle(middle + _doubled(self.lateral[1](coarse)))
         fine = self.up_fine(fine + _doubled(self.lateral[0](middle)))
         return _unfolded(self.answer(fine))
-
-
-class Residual3d(nn.Module):
-    """Two convolutions beside an identity."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.first = _convolution(width, width)
-        self.second = nn.Conv3d(width, width, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm3d(width, momentum=_MOMENTUM)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, C, *S) to the same shape."""
-        return F.relu(x + self.norm(self.second(self.first(x))))
-
-
-def _convolution(before: int, width: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv3d(before, width, 3, stride, 1, bias=False),
-        nn.BatchNorm3d(width, momentum=_MOMENTUM),
-        nn.ReLU(inplace=True),
-    )
 
 
 def _doubled(x: Tensor) -> Tensor:

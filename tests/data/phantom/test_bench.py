@@ -13,17 +13,24 @@ def digest(cohort, kind):
     return hashlib.sha256(cohort.read(kind, np.flatnonzero(cohort.has(kind))).tobytes()).hexdigest()
 
 
-def test_the_same_seed_draws_the_same_bits(tmp_path):
-    first = bench_cohort(tmp_path / "a", "placement", 5, 6, 2)
+@pytest.fixture(scope="module")
+def six(tmp_path_factory):
+    """Six drawn vertebrae, and what was said while they were drawn."""
+    drawn = []
+    folder = tmp_path_factory.mktemp("six") / "a"
+    return bench_cohort(folder, "placement", 5, 6, 2, drawn.append), drawn
+
+
+def test_the_same_seed_draws_the_same_bits(six, tmp_path):
+    first, _ = six
     second = bench_cohort(tmp_path / "b", "placement", 5, 6, 2)
     assert digest(first, "patches_2d") == digest(second, "patches_2d")
     other = bench_cohort(tmp_path / "c", "placement", 6, 6, 2)
     assert digest(first, "patches_2d") != digest(other, "patches_2d")
 
 
-def test_fractures_have_their_twins(tmp_path):
-    drawn = []
-    cohort = bench_cohort(tmp_path / "a", "placement", 5, 6, 2, drawn.append)
+def test_fractures_have_their_twins(six):
+    cohort, drawn = six
     index = cohort.index
     own, twins = index[~index["healthy_twin"]], index[index["healthy_twin"]]
     assert own["subject"].nunique() == 6
@@ -31,9 +38,9 @@ def test_fractures_have_their_twins(tmp_path):
     assert drawn == [6]
 
 
-def test_a_normal_neighbor_stands_beside_a_fracture(tmp_path):
+def test_a_normal_neighbor_stands_beside_a_fracture(six):
     """In the same scan: where both crops show the same bone, it looks the same."""
-    cohort = bench_cohort(tmp_path / "a", "placement", 5, 6, 2)
+    cohort, _ = six
     own = cohort.index[~cohort.index["healthy_twin"]]
     pairs = [group for _, group in own.groupby("subject") if len(group) == 2]
     assert {group["subject"].iloc[0] for group in pairs} == set(

@@ -66,10 +66,10 @@ def test_tissues_have_their_densities(demo_scan):
     assert hu.min() >= -1024
 
 
-def test_a_subject_depends_on_seed_and_number_alone(demo_scan):
-    again = make_subject("demo", seed=3, subject_index=0)
-    assert np.array_equal(again.image.volume.array, demo_scan.image.volume.array)
-    assert again.truth == demo_scan.truth
+def test_a_subject_depends_on_seed_and_number_alone(lumbar_preset, lumbar_scan):
+    again = make_subject(lumbar_preset, seed=3, subject_index=0)
+    assert np.array_equal(again.image.volume.array, lumbar_scan.image.volume.array)
+    assert again.truth == lumbar_scan.truth
     assert again.twin is None
     assert again.unmarked is None
 

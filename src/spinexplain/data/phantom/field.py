@@ -83,12 +83,33 @@ class FieldOfView:
 
     def oriented(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Put an (x, y, z) array into the stored axis order; return it with its affine."""
-        start = nib.orientations.axcodes2ornt("RAS")
-        goal = nib.orientations.axcodes2ornt(tuple(self.axes))
-        turn = nib.orientations.ornt_transform(start, goal)
-        turned = nib.orientations.apply_orientation(array, turn)
-        back = nib.orientations.inv_ornt_aff(turn, array.shape)
-        return np.ascontiguousarray(turned), self.affine @ back
+        return in_axis_order(array, self.affine, self.axes)
+
+
+def in_axis_order(
+    array: np.ndarray, affine: np.ndarray, axes: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put an array along right, anterior, superior into another axis order, with its affine.
+
+    Parameters
+    ----------
+    array : ndarray, shape (X, Y, Z)
+    affine : ndarray, shape (4, 4)
+        Voxel index to RAS+ mm, axes right, anterior, superior apart from tilts.
+    axes : str
+        Axis codes of the array as it is stored, such as ``"LPS"``.
+
+    Examples
+    --------
+    >>> turned, affine = in_axis_order(np.arange(2).reshape(2, 1, 1), np.eye(4), "LAS")
+    >>> turned.ravel(), affine[0]
+    (array([1, 0]), array([-1.,  0.,  0.,  1.]))
+    """
+    start = nib.orientations.axcodes2ornt("RAS")
+    turn = nib.orientations.ornt_transform(start, nib.orientations.axcodes2ornt(tuple(axes)))
+    turned = nib.orientations.apply_orientation(array, turn)
+    back = nib.orientations.inv_ornt_aff(turn, array.shape)
+    return np.ascontiguousarray(turned), affine @ back
 
 
 def block_mean(fine: np.ndarray, over: tuple[int, int, int]) -> np.ndarray:

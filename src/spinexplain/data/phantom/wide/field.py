@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-import nibabel as nib
 import numpy as np
 
+from spinexplain.data.phantom.field import in_axis_order
 from spinexplain.data.phantom.presets import Field
 from spinexplain.data.phantom.wide.landmarks import NUMBERS
 from spinexplain.data.phantom.wide.person import WidePerson
@@ -56,12 +56,7 @@ class WideField:
 
     def oriented(self, array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Put an array into the stored axis order; return it with its affine."""
-        start = nib.orientations.axcodes2ornt("RAS")
-        goal = nib.orientations.axcodes2ornt(tuple(self.axes))
-        turn = nib.orientations.ornt_transform(start, goal)
-        turned = nib.orientations.apply_orientation(array, turn)
-        back = nib.orientations.inv_ornt_aff(turn, array.shape)
-        return np.ascontiguousarray(turned), self.affine @ back
+        return in_axis_order(array, self.affine, self.axes)
 
 
 def whole_field(

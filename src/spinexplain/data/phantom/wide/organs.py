@@ -109,7 +109,8 @@ def _abdomen(
     return solids
 
 
-def _bag(center: np.ndarray, half: np.ndarray, hu: float, level_mm: float) -> Solid:
+def _bag(center: np.ndarray, half: np.ndarray, hu: float, level_mm: float | None) -> Solid:
+    """Return a filled sac with a wall; above the level, RAS+ mm along y, there is air."""
     x, y, z = (float(h) for h in half)
     return Solid(
         center[None],
@@ -201,7 +202,7 @@ def _pelvic(rng: np.random.Generator, marks: Landmarks, contrast: Contrast) -> l
     center = marks.point(17, rng.uniform(-8, 8), 42, -92)
     hu = float(rng.uniform(200, 1500)) if contrast.phase == "late" else float(rng.uniform(0, 15))
     half = np.array([42, 34, 34]) * full * marks.size
-    solids = [_bag(center, half, hu, 9e3)]
+    solids = [_bag(center, half, hu, None)]
     behind = marks.point(17, rng.uniform(-8, 8), 4, -70)
     solids.append(
         ellipsoid(behind, np.array([30, 24, 32]) * marks.size, float(rng.uniform(30, 110)))

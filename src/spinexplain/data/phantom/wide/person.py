@@ -38,7 +38,7 @@ class WidePerson:
     ----------
     name : str
         ``"wide0001"`` for index 0.
-    preset : str
+    preset : Preset
     seed, index : int
     subject : Subject
         Bodies C2 to S3 with posture, fractures and their truth.
@@ -48,6 +48,7 @@ class WidePerson:
     patient : Patient
     outline : Outline
     marks : Landmarks
+        Where levels lie and how large the person is; organs are placed by it.
     chest : Chest
     contrast : Contrast
     ribs : dict
@@ -59,6 +60,7 @@ class WidePerson:
     before, after : tuple of Solid
         Organs, painted before the spine; bones and devices, painted in order.
     noise : numpy.random.SeedSequence
+        Of all that a scan of this person draws; see :mod:`.scan`.
     """
 
     name: str

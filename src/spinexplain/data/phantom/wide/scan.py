@@ -32,6 +32,7 @@ SACRUM = 26
 
 _NATIVE_MM = 1.0  # noise is drawn for voxels of this size; larger ones average it
 _TILE = 80  # voxels
+# From which share in view a landmark counts as seen.
 _WHOLE = {"sacrum": 0.9, "first rib": 0.9, "skull base": 0.6}
 
 
@@ -83,6 +84,11 @@ def wide_scan(preset: str | Preset, seed: int, index: int, spacing_mm: float = 2
     seed, index : int
     spacing_mm : float
         Of cubic voxels. At 2 mm and more, a scan takes seconds.
+
+    Returns
+    -------
+    WideScan
+        Axes right, anterior, superior.
     """
     person = draw_wide_person(preset, seed, index)
     affine, shape = whole_field(person, spacing_mm)
@@ -244,6 +250,18 @@ def share_in_view(
     shape: tuple[int, int, int],
 ) -> float:
     """Return the share of a body's box that lies inside a grid, sampled at 5 x 5 x 5 points.
+
+    Parameters
+    ----------
+    center_mm : ndarray, shape (3,)
+        RAS+.
+    axes : ndarray, shape (3, 3)
+        Rows right, anterior, cranial of the body's frame.
+    half_mm : ndarray, shape (3,)
+        Half of the box along these axes.
+    affine : ndarray, shape (4, 4)
+        Of the grid: voxel index to RAS+ mm.
+    shape : tuple of 3 ints
 
     Examples
     --------
