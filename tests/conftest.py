@@ -12,6 +12,7 @@ from hypothesis import settings
 # Fixtures that tests of several packages share; a folder's own stand in its conftest.py.
 pytest_plugins = [
     "fixtures.boxes",
+    "fixtures.browser",
     "fixtures.cohorts",
     "fixtures.curation",
     "fixtures.drawn_bodies",
@@ -35,6 +36,9 @@ settings.register_profile("fuzz", max_examples=1000, deadline=None)
 def pytest_addoption(parser):
     parser.addoption(
         "--fuzz", action="store_true", help="Feed ten times as many broken inputs to every reader."
+    )
+    parser.addoption(
+        "--postgres", action="store_true", help="Run the reader's browser tests on PostgreSQL."
     )
 
 

@@ -2,10 +2,15 @@
 
 import json
 import shutil
+import socket
+import threading
+import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import uvicorn
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
@@ -124,6 +129,43 @@ def add_ready(server, drawn, name="made scan", account_id=None):
     copy_in(server.folder, scan, "ct", LUMBAR / "example_ct.nii.gz")
     copy_in(server.folder, scan, "labels", LUMBAR / "totalseg_vertebrae_pp_refined.nii.gz")
     return scan.id
+
+
+@pytest.fixture(scope="module")
+def running(request, drawn, tmp_path_factory):
+    """A server on a free port: (address, a maker of graded scans, the server)."""
+    folder = make_folder(tmp_path_factory.mktemp("browser") / "data")
+    with ExitStack() as stack:
+        url = sqlite_url(folder.database)
+        if request.config.getoption("--postgres"):
+            url = empty_database(stack.enter_context(cluster()))
+        database = open_database(url)
+        made = Server(database, folder, create_app(database, folder, {"127.0.0.1"}, hasher=CHEAP))
+        base = stack.enter_context(listening(made))
+        yield base, lambda name: add_ready(made, drawn, name), made
+
+
+@contextmanager
+def listening(made):
+    """Let a server listen on a free port and give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(made.app, port=port, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=10)
+
+
+@pytest.fixture
+def open_page(watched, running):
+    """Open a path of the running server."""
+    return lambda path, *size, **context: watched(running[0] + path, *size, **context)
 
 
 def act(client, scan_id, kind, level=None, body=None, after=0):

@@ -1,90 +1,20 @@
 """A reader's whole path in the browser."""
 
 import json
-import os
-import socket
-import threading
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-import uvicorn
 
-from app.conftest import CHEAP, add_ready
+from app.oblique import brightest, make_oblique, marks_in
+from fixtures.browser import faults, needs_chromium, overhang
 from fixtures.scans import THORACIC
-from spinexplain.app.database import open_database, sqlite_url
-from spinexplain.app.folder import make_folder
+from spinexplain.app.edited_heights import points_to_mm
+from spinexplain.app.scan_view import read_view
 from spinexplain.app.schema import Scan
-from spinexplain.app.server import create_app
 
-CHROMIUM = Path("/usr/bin/chromium")
-WIDTHS = (1440, 1024, 720, 390)  # 720: the first at 200 % zoom
-AXE = Path(__file__).parents[1] / "data" / "axe-core" / "axe.min.js"
-
-pytestmark = [
-    pytest.mark.browser,
-    # In CI a missing browser is a broken installation, not a reason to skip.
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and "CI" not in os.environ,
-        reason="chromium is not installed; scripts/apt-deps.sh installs it",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-quic"]
-        )
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def running(drawn, tmp_path_factory):
-    """A server on a free port: (address, a maker of graded scans, folder)."""
-    from app.conftest import Server
-
-    folder = make_folder(tmp_path_factory.mktemp("browser") / "data")
-    database = open_database(sqlite_url(folder.database))
-    app = create_app(database, folder, {"127.0.0.1"}, hasher=CHEAP)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", access_log=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        pass
-    made = Server(database, folder, app)
-    yield f"http://127.0.0.1:{port}", lambda name: add_ready(made, drawn, name), made
-    server.should_exit = True
-    thread.join(timeout=10)
-
-
-@pytest.fixture
-def open_page(browser, running):
-    """Open an address; at the end nothing may have gone wrong or left the machine."""
-    base = running[0]
-    complaints, requests, pages = [], [], []
-
-    def open_at(path, width=1440, height=900):
-        page = browser.new_page(
-            viewport={"width": width, "height": height}, reduced_motion="reduce"
-        )
-        pages.append(page)
-        page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(base + path)
-        return page
-
-    yield open_at
-    for page in pages:
-        page.close()
-    assert complaints == []
-    assert not [url for url in requests if not url.startswith((base, "data:", "blob:"))]
+pytestmark = needs_chromium
 
 
 def chosen(page, level):
@@ -140,33 +70,127 @@ def test_a_scan_is_read_corrected_and_signed(open_page, running):
     page.locator("#reading-title").filter(has_text="Dr. Roentgen").wait_for()
 
 
-def test_a_dragged_point_lands_where_it_is_put(open_page, running):
-    _, make, made = running
-    scan_id = make("dragged")
-    page = open_page(f"/scans/{scan_id}/#level-L3")
-    chosen(page, "L3")
+@pytest.fixture(scope="module")
+def tilted(running):
+    """A graded scan whose CT lies tilted, with marks at known places: (its id, what is where)."""
+    scan_id = running[1]("tilted")
+    return scan_id, make_oblique(running[2].folder.view(scan_id))
+
+
+def points_kept(made, scan_id):
+    """The reader's points as they were stored last, mm."""
+    level = read_view(made.folder.view(scan_id)).level("L1")
+    kept = [act for act in acts(made, scan_id) if act["kind"] == "heights"]
+    return points_to_mm(level, kept[-1]["body"]["points"])
+
+
+def test_a_point_dragged_onto_a_mark_of_a_tilted_ct_lands_within_half_a_millimeter(
+    open_page, running, tilted
+):
+    scan_id, drawn_there = tilted
+    page = open_page(f"/scans/{scan_id}/#level-L1")
+    chosen(page, "L1")
     assert not page.is_visible(".points")  # nothing covers an endplate until asked
+    pane = page.locator(".plane[data-plane=sagittal] .pane")
+    box = pane.bounding_box()
+    page.wait_for_load_state("networkidle")
+    x, y = brightest(pane.screenshot())
     page.keyboard.press("e")
     first = page.locator(".points circle").first
-    box, layer = first.bounding_box(), page.locator(".points").bounding_box()
-    start = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    end = (start[0] + 30, start[1] + 22)
-    page.mouse.move(*start)
+    point = first.bounding_box()
+    page.mouse.move(point["x"] + point["width"] / 2, point["y"] + point["height"] / 2)
     page.mouse.down()
-    page.mouse.move(*end, steps=4)
+    page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
     page.mouse.up()
     page.locator("#heights-line[data-by=tried]").wait_for()
+    page.click("#keep-heights")
+    page.locator("#heights-line[data-by=reader]").wait_for()
+    landed = points_kept(running[2], scan_id)[0, 0]
+    assert np.linalg.norm(landed - drawn_there.point_mm) <= 0.5
+    first = page.locator(".points circle").first
     first.press("ArrowDown")
-    first.press("ArrowRight")
     page.locator("#heights-line").filter(has_text="not kept yet").wait_for()
     page.click("#keep-heights")
     page.locator("#heights-line[data-by=reader]").wait_for()
-    kept = next(act for act in acts(made, scan_id) if act["kind"] == "heights")
-    (x, y), _ = kept["body"]["points"][0]
-    sample = layer["width"] / 112
-    wanted = [(end[0] - layer["x"]) / sample + 0.5, (end[1] - layer["y"]) / sample + 0.5]
-    assert abs(x - wanted[0]) <= 0.5
-    assert abs(y - wanted[1]) <= 0.5
+    nudged = points_kept(running[2], scan_id)[0, 0]
+    assert np.linalg.norm(nudged - landed) == pytest.approx(0.5, abs=0.02)
+
+
+# Of two marks in a plane: which is further to the viewer's right, which higher.
+SIDES = {
+    "axial": {"right": ("left", "anterior"), "higher": ("anterior", "left")},
+    "coronal": {"right": ("left", "cranial"), "higher": ("cranial", "left")},
+    "sagittal": {"right": ("cranial", "anterior"), "higher": ("cranial", "anterior")},
+}
+
+
+def check_sides(picture, plane, mirrored=False):
+    right, left = SIDES[plane]["right"][:: -1 if mirrored else 1]
+    upper, lower = SIDES[plane]["higher"]
+    places = marks_in(picture)
+    assert places[right][0] > places[left][0] + 20, (plane, places)
+    assert places[upper][1] < places[lower][1] - 20, (plane, places)
+
+
+def test_the_left_of_a_tilted_ct_is_on_the_viewers_right_in_every_plane(open_page, tilted):
+    page = open_page(f"/scans/{tilted[0]}/#level-L1")
+    chosen(page, "L1")
+    page.wait_for_load_state("networkidle")
+    for plane in SIDES:
+        check_sides(page.locator(f".plane[data-plane={plane}] .pane").screenshot(), plane)
+
+
+def test_a_click_on_a_plane_moves_the_other_two_there(open_page, tilted):
+    page = open_page(f"/scans/{tilted[0]}/#level-L1")
+    chosen(page, "L1")
+    assert not page.is_visible(".cross")  # until asked
+    page.wait_for_load_state("networkidle")
+    axial = page.locator(".plane[data-plane=axial] .pane")
+    x, y = marks_in(axial.screenshot())["left"]
+    axial.click(position={"x": x, "y": y})
+    page.wait_for_load_state("networkidle")
+    moved = page.locator(".plane[data-plane=sagittal] output").text_content()
+    assert float(moved.removesuffix(" mm")) == pytest.approx(26, abs=3)
+    # The sagittal plane now cuts the mark, and it lies under the crosshair's gap.
+    sagittal = page.locator(".plane[data-plane=sagittal] .pane")
+    x, y = marks_in(sagittal.screenshot())["left"]
+    size = sagittal.bounding_box()
+    assert abs(x / size["width"] - 0.5) < 0.06
+    assert abs(y / size["height"] - 0.5) < 0.06
+    assert page.locator(".cross line").count() == 12
+    page.keyboard.press("h")
+    assert not page.is_visible(".cross line >> nth=0")
+    page.keyboard.press("h")
+    page.keyboard.press("c")
+    assert not page.is_visible(".cross")
+
+
+def test_the_viewer_keeps_the_sides_of_a_tilted_ct_and_mirrors_them_when_asked(open_page, tilted):
+    page = open_page(f"/scans/{tilted[0]}/#level-L1", 1000, 700)
+    chosen(page, "L1")
+    page.keyboard.press("v")
+    place = page.locator("#viewer-place")
+    place.filter(has_text="HU").wait_for()
+    options = page.locator("#viewer-map option").all_text_contents()
+    assert any("L1" in option for option in options)
+    # Without the rotation of the lattice the crosshair stands tens of millimeters off.
+    shown = [float(value) for value in re.findall(r"-?\d+", place.text_content())[:3]]
+    assert np.abs(shown - tilted[1].center_mm).max() <= 1.3  # whole mm, at a voxel's center
+    canvas = page.locator("#viewer-canvas")
+    for plane in SIDES:
+        page.select_option("#viewer-planes", plane)
+        check_sides(canvas.screenshot(), plane)
+    page.select_option("#viewer-nose", "right")
+    page.select_option("#viewer-planes", "axial")
+    check_sides(canvas.screenshot(), "axial")  # the two settings are independent
+    page.select_option("#viewer-planes", "sagittal")
+    check_sides(canvas.screenshot(), "sagittal", mirrored=True)
+    page.select_option("#viewer-sides", "neurological")
+    for plane in ("coronal", "axial"):
+        page.select_option("#viewer-planes", plane)
+        check_sides(canvas.screenshot(), plane, mirrored=True)
+    page.click("#viewer-close")
+    assert not page.is_visible("#viewer")
 
 
 def test_one_key_hides_everything_and_planes_scroll(open_page, running):
@@ -191,18 +215,6 @@ def test_one_key_hides_everything_and_planes_scroll(open_page, running):
     assert "offset_mm=1" in address
     page.keyboard.press("?")
     assert page.is_visible("#sheet")
-
-
-def test_the_volume_opens_in_the_viewer(open_page, running):
-    page = open_page(f"/scans/{running[1]('volume')}/")
-    chosen(page, "L1")
-    page.keyboard.press("v")
-    page.locator("#viewer canvas").wait_for()
-    page.locator("#viewer-place").filter(has_text="HU").wait_for(timeout=60_000)
-    options = page.locator("#viewer-map option").all_text_contents()
-    assert any("L1" in option for option in options)
-    page.click("#viewer-close")
-    assert not page.is_visible("#viewer")
 
 
 def test_body_centers_are_clicked_and_count_on(open_page, running):
@@ -231,31 +243,22 @@ def test_body_centers_are_clicked_and_count_on(open_page, running):
     assert '"label": 17' not in stored
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_sticks_out_sideways(open_page, running, width):
-    page = open_page("/", width=width)
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    page = open_page(f"/scans/{running[1](f'wide {width}')}/", width=width)
+def test_nothing_sticks_out_sideways(open_page, running):
+    assert overhang(open_page("/")) == []
+    page = open_page(f"/scans/{running[1]('widths')}/")
     chosen(page, "L1")
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert overhang(page) == []
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-def test_axe_finds_no_fault(browser, running, theme):
-    base, make, _ = running
-    scan_id, other = make(f"axe {theme}"), make(f"prior of axe {theme}")
-    # The checker is put into the page, which the policy forbids everybody else.
-    with browser.new_context(bypass_csp=True) as context:
-        page = context.new_page()
-        for path in ("/", f"/scans/{scan_id}/", f"/scans/{scan_id}/beside/{other}", "/sign-in"):
-            page.goto(base + path)
-            if path.endswith(f"{scan_id}/"):
-                chosen(page, "L1")
-            page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-            page.add_script_tag(path=str(AXE))
-            found = page.evaluate("async () => await axe.run()")
-            assert len(found["passes"]) > 15, path
-            assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+def test_axe_finds_no_fault(open_page, running):
+    _, make, _ = running
+    scan_id, other = make("axe"), make("prior of axe")
+    page = open_page("/", bypass_csp=True)
+    for path in ("/", f"/scans/{scan_id}/", f"/scans/{scan_id}/beside/{other}", "/sign-in"):
+        page.goto(running[0] + path)
+        if path.endswith(f"{scan_id}/"):
+            chosen(page, "L1")
+        assert faults(page) == [], path
 
 
 def test_no_panel_covers_a_plane(open_page, running):
@@ -292,6 +295,4 @@ def test_deciding_about_prototypes_in_the_reader(open_page, running):
         again.click("#decide-save")
     found = json.loads(Path(download.value.path()).read_text())
     assert [one["prototype"] for one in found["decisions"]] == [2]
-    for width in WIDTHS:
-        again.set_viewport_size({"width": width, "height": 900})
-        assert again.evaluate("document.documentElement.scrollWidth") <= width
+    assert overhang(again) == []

@@ -3,11 +3,11 @@
 import pytest
 
 from app.studies_by_hand import write_by_hand
-from app.test_browser import AXE, WIDTHS, browser, open_page, pytestmark, running
+from fixtures.browser import faults, needs_chromium, overhang
 from spinexplain.app.accounts import local_account, open_session
 from spinexplain.app.studies import add_study, answers_of, join
 
-__all__ = ["browser", "open_page", "pytestmark", "running"]
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -140,10 +140,6 @@ def test_units_are_scrolled_and_revealed_after_the_answer(open_page, running, st
     page.wait_for_selector("#reveal dd")
     assert page.locator("#reveal dd").inner_text() == "superior endplate"
     assert page.locator(".question:not([disabled])").count() == 0
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    page.add_script_tag(path=str(AXE))
-    found = page.evaluate("async () => await axe.run()")
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+    assert overhang(page) == []
+    assert faults(page) == []
     context.close()

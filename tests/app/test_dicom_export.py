@@ -11,7 +11,7 @@ import pytest
 
 from app.conftest import act, add_ready, steady
 from dicom_out.conftest import findings_of, labels_of, series_of, write_series
-from spinexplain.app import dicom_export
+from spinexplain.app import dicom_export, regraded
 from spinexplain.app.accounts import local_account
 from spinexplain.app.dicom_export import _by, _clean
 from spinexplain.app.intake import copy_in, new_scan
@@ -54,7 +54,7 @@ def view_folder(series, tmp_path_factory):
 def dicom_scan(server, series, view_folder, monkeypatch):
     """The id of a graded DICOM scan; a second grading finds what the first found."""
     steady(monkeypatch)
-    monkeypatch.setattr(dicom_export, "grade_inputs", lambda inputs, request: series[2])
+    monkeypatch.setattr(regraded, "grade_inputs", lambda inputs, request: series[2])
     # The mask is too small for its scheme to be guessed.
     request_of = dicom_export.request_of
     known = lambda *scan: replace(request_of(*scan), label_scheme="verse")  # noqa: E731
@@ -216,7 +216,7 @@ def test_a_scan_from_nifti_is_refused_with_the_reason(server, drawn):
 def test_what_was_not_read_is_not_signed(server, dicom_scan, series, monkeypatch):
     finalize(server.client(), dicom_scan)
     other = replace(series[2], vertebrae=series[2].vertebrae[1:])
-    monkeypatch.setattr(dicom_export, "grade_inputs", lambda inputs, request: other)
+    monkeypatch.setattr(regraded, "grade_inputs", lambda inputs, request: other)
     assert "another version's verdicts" in refusal(server, dicom_scan)
 
 

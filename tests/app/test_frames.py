@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spinexplain.app.frames import plane_frame, plane_png, sheet_from_json, sheet_to_json
+from spinexplain.app.frames import (
+    crosshair_of,
+    plane_frame,
+    plane_png,
+    sheet_from_json,
+    sheet_to_json,
+)
 from spinexplain.spine.reformat import sheet_frame
 from spinexplain.types import Volume
 
@@ -71,3 +77,21 @@ def test_an_offset_moves_to_the_side_it_says(view):
     assert (left - center)[0] == pytest.approx(-10, abs=1.0)
     lower = plane_frame(level, "axial", 10.0).to_mm(np.array([0, 55.5, 55.5]))
     assert lower[2] < level["centroid_mm"][2] - 7
+
+
+@pytest.mark.parametrize("level", ["T12", "L1", "L5"])
+def test_the_crosshair_lies_where_the_planes_are_sampled(view, level):
+    """A point of a plane is where the others' offsets say, on every plane's own frame."""
+    found = view.level(level)
+    cross = crosshair_of(found)
+    axes, center = np.array(found["box"]["axes"]), np.array(found["box"]["center_mm"])
+    along = dict(zip(("caudal", "posterior", "left"), axes, strict=True))
+    for plane, tolerance in (("coronal", 1e-6), ("axial", 1e-6), ("sagittal", 0.6)):
+        frame = plane_frame(found, plane, 0.0)
+        first, second = (name for name in cross[plane] if name != "origin")
+        mm = center + 9 * along[first] - 7 * along[second]
+        place = np.array(cross[plane]["origin"])
+        place = place + 9 * np.array(cross[plane][first]) - 7 * np.array(cross[plane][second])
+        kept = [k for k in range(3) if k >= len(frame.shape) or frame.shape[k] > 1][:2]
+        row, column = np.asarray(frame.to_patch(mm))[kept] + 0.5
+        assert np.abs(place - (column, row)).max() <= tolerance

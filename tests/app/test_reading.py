@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from spinexplain.app.reading import KINDS, Done, Word, shifted, spoken, sum_up
+from spinexplain.texts.catalogue import load_catalogue
 
 
 def acts(*kinds_and_bodies):
@@ -84,4 +85,4 @@ def test_an_incomplete_word_is_refused(body):
 
 def test_a_word_is_spoken_with_its_signs():
     word = Word(verdict="deformity", deformity="Schmorl", signs=("endplate breach",))
-    assert spoken(word, {}) == "deformity, not fracture: Schmorl, endplate breach"
+    assert spoken(word, load_catalogue()) == "deformity, not fracture: Schmorl, endplate breach"

@@ -29,6 +29,7 @@ def graded(server, lumbar, monkeypatch):
 
 
 def test_the_oldest_scan_is_graded_and_ready(server, graded):
+    server.folder.renamed(graded).mkdir()  # of an earlier grading
     assert grade_next(server.database, server.folder)
     scan = state_of(server, graded)
     assert (scan.state, scan.headline) == (
@@ -36,6 +37,7 @@ def test_the_oldest_scan_is_graded_and_ready(server, graded):
         "L1 fracture suspected, moderate; L3 fracture suspected, moderate",
     )
     assert scan.disagreement == 1
+    assert not server.folder.renamed(graded).exists()
     assert not grade_next(server.database, server.folder)
     assert server.client().get(f"/scans/{graded}/levels/L4").status_code == 200
 

@@ -1,18 +1,16 @@
 import datetime
 import json
-import os
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file
 
+from fixtures.browser import needs_chromium, overhang
 from spinexplain.errors import OutputError
 from spinexplain.report.atlas_html import view_reliability, write_atlas
 from spinexplain.types import ModelInfo
 
-CHROMIUM = Path("/usr/bin/chromium")
 DATE = datetime.date(2026, 1, 2)
 
 
@@ -162,37 +160,20 @@ def test_unknown_classes_keep_their_name(make_atlas, tmp_path):
     assert "no Fx" in content
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(
-    not CHROMIUM.exists() and "CI" not in os.environ,
-    reason="chromium is not installed; scripts/apt-deps.sh installs it",
-)
-def test_layers_come_and_go_in_a_browser(make_atlas, tmp_path):
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+@needs_chromium[0]
+@needs_chromium[1]
+def test_layers_come_and_go_in_a_browser(watched, make_atlas, tmp_path):
     path = write_atlas(make_atlas(), tmp_path / "atlas", make_atlas("protopnet-made"), date=DATE)
-    complaints, requests = [], []
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-quic"]
-        )
-        page = chromium.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
-        card = "#prototype-1 .source-planes"
-        assert page.is_visible(f"{card} .contour.inner")
-        assert not page.is_visible(f"{card} .wash")
-        page.click("[data-layer=map]")
-        page.click("[data-layer=contours]")
-        assert page.is_visible(f"{card} .wash")
-        assert not page.is_visible(f"{card} .contour.inner")
-        before = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        page.click("#theme")
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
-        for width in (1920, 1024, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-        chromium.close()
-    assert complaints == []
-    assert {url for url in requests if not url.startswith("data:")} == {path.as_uri()}
+    page = watched(path.as_uri(), color_scheme="light")
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    card = "#prototype-1 .source-planes"
+    assert page.is_visible(f"{card} .contour.inner")
+    assert not page.is_visible(f"{card} .wash")
+    page.click("[data-layer=map]")
+    page.click("[data-layer=contours]")
+    assert page.is_visible(f"{card} .wash")
+    assert not page.is_visible(f"{card} .contour.inner")
+    before = page.evaluate(ground)
+    page.click("#theme")
+    assert page.evaluate(ground) != before
+    assert overhang(page, (1920, 1024, 390)) == []

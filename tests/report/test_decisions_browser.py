@@ -1,23 +1,13 @@
 """Deciding about prototypes on the static atlas, as a browser does it, to a curated model."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
+from fixtures.browser import needs_chromium
 from spinexplain.cli.main import run
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = [
-    pytest.mark.browser,
-    # In CI a missing browser is a broken installation, not a reason to skip.
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and "CI" not in os.environ,
-        reason="chromium is not installed; scripts/apt-deps.sh installs it",
-    ),
-]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -27,30 +17,10 @@ def atlas(finished_run, tmp_path_factory):
     return out / "atlas.html"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-quic"]
-        )
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser, atlas):
-    """Open the atlas with nothing stored; at the end nothing may have gone wrong."""
-    complaints = []
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(120_000)  # a busy machine draws slowly
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(atlas.as_uri())
-    yield page
-    context.close()
-    assert complaints == []
+def page(watched, atlas):
+    """The atlas with nothing stored."""
+    return watched(atlas.as_uri(), accept_downloads=True)
 
 
 def choose(page, prototype, choice):

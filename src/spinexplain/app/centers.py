@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import BoxFrame, apply_affine
 from spinexplain.io.files import output_folder
 from spinexplain.io.read import read_scan
@@ -16,6 +17,10 @@ from spinexplain.spine.sampling import sample_volume
 from spinexplain.types import Volume
 from spinexplain.ui.pictures import window_hu
 
+CLICKED_LEVELS = tuple(
+    level.value for level in VertebraLevel if level.is_graded and level.value != "T13"
+)
+"""Names that count on from click to click; a thirteenth thoracic vertebra is too rare to."""
 _AXES = np.array([[0.0, 0.0, -1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
 _LONGEST = 1200  # samples of a slice along an axis
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +14,8 @@ from spinexplain.app.exports import moved
 from spinexplain.app.finding import Line, composed, lines_of
 from spinexplain.app.folder import DataFolder
 from spinexplain.app.reading import Reading, Word
-from spinexplain.app.scan_view import ScanView, agreed_grade
+from spinexplain.app.regraded import graded_again, under_names
+from spinexplain.app.scan_view import ScanView
 from spinexplain.app.worker import request_of
 from spinexplain.dicom_out.folder import dicom_folder
 from spinexplain.dicom_out.statement import (
@@ -33,17 +33,13 @@ from spinexplain.dicom_out.statement import (
     statement_of,
 )
 from spinexplain.errors import FileFormatError
-from spinexplain.findings.rules import verdict_of
 from spinexplain.findings.scan import ScanFindings
-from spinexplain.findings.verdict import VERDICT_KEYS
 from spinexplain.io.read import is_dicom
-from spinexplain.jobs.grade import grade_inputs, read_inputs
 from spinexplain.types import LabelMap
 
 _SEVERITIES = {"G1": "mild", "G2": "moderate", "G3": "severe"}
 _ORGANIZATION = "not stated"  # DICOM wants one, and the reader asks for none
 _NAME_LENGTH = 63  # of 64 characters that a person name may have; the last is a caret
-_ONE_GRADING = threading.Lock()
 
 
 def came_as_dicom(folder: DataFolder, scan_id: str) -> bool:
@@ -90,47 +86,13 @@ def dicom_zip(
         objects = Path(made) / "objects"
         with dicom_folder(objects, request.ct) as dicom:
             assert dicom is not None
-            with _ONE_GRADING:
-                inputs = read_inputs(request)
-                findings = grade_inputs(inputs, request)
-            _check_same(view, findings)
+            inputs, findings = graded_again(request, view)
             labels = None if inputs.labels is None else _moved_mask(inputs.labels, reading.shift)
             stages = finalized_stages(view, reading, findings)
-            dicom.write_stages(_named(findings, reading), labels, stages)
+            dicom.write_stages(under_names(findings, reading.shift), labels, stages)
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(objects.glob("[!.]*")):
                 archive.write(path, path.name)
-
-
-def _check_same(view: ScanView, findings: ScanFindings) -> None:
-    """Refuse where the reader signed another machine's result than today's."""
-    known = view.described
-    read: list[object] = [known["source"]["sha256"], [model["sha256"] for model in known["models"]]]
-    read += [[one["level"], one["verdict"], one["agreed_grade"]] for one in view.levels]
-    now: list[object] = [findings.source.sha256, [model.sha256 for model in findings.models]]
-    for item in findings.vertebrae:
-        verdict = verdict_of(item)
-        now.append([item.vertebra.level.value, VERDICT_KEYS[verdict.state], agreed_grade(verdict)])
-    if read != now:
-        raise FileFormatError(
-            "this scan was read with another version's verdicts, which are not stored as DICOM "
-            "needs them. Take PDF, CSV or JSON, or send the scan again and read it."
-        )
-
-
-def _named(findings: ScanFindings, reading: Reading) -> ScanFindings:
-    """Give the vertebrae the reader's level names."""
-    rows = []
-    for item in findings.vertebrae:
-        level = VertebraLevel(reading.shown_level(item.vertebra.level.value))
-        vertebra = replace(item.vertebra, level=level)
-        rows.append(replace(item, patch=replace(item.patch, vertebra=vertebra)))
-    if len({item.vertebra.level for item in rows}) < len(rows):
-        raise FileFormatError(
-            "the shift gives two vertebrae one name, which DICOM results cannot hold. "
-            "Take PDF, CSV or JSON."
-        )
-    return replace(findings, vertebrae=tuple(rows))
 
 
 def _moved_mask(labels: LabelMap, shift: int) -> LabelMap:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from spinexplain.app.edited_heights import ShownHeights, shown_heights
+from spinexplain.app.level_names import renamed
 from spinexplain.app.pages import page_environment
-from spinexplain.app.reading import Reading, Word, spoken
+from spinexplain.app.reading import Reading, Word, beyond_the_grade, spoken
 from spinexplain.app.scan_view import ScanView
 from spinexplain.errors import OutputError
-from spinexplain.texts.catalogue import load_catalogue
+from spinexplain.texts.catalogue import Catalogue, load_catalogue
 
 _MAIN = '<main id="content">'
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]+)">')
-_GRADES = ("G0", "G1", "G2", "G3")
 
 
 @dataclass(frozen=True)
@@ -33,23 +33,17 @@ class Line:
     heights: ShownHeights | None
 
 
-def grade_words() -> dict[str, str]:
-    """Return the words of each grade."""
-    say = load_catalogue()
-    return {grade: say.or_raw(f"grade.{grade}", grade) for grade in _GRADES}
-
-
 def lines_of(view: ScanView, reading: Reading) -> list[Line]:
     """List all levels of a scan with the model's and the reader's word."""
-    named = grade_words()
-    return [_line(one, view.levels, reading, named) for one in view.levels]
+    say = load_catalogue()
+    return [_line(one, view.levels, reading, say) for one in view.levels]
 
 
 def _line(
     level: Mapping[str, Any],
     levels: Sequence[Mapping[str, Any]],
     reading: Reading,
-    named: Mapping[str, str],
+    say: Catalogue,
 ) -> Line:
     name = str(level["level"])
     word = reading.words.get(name)
@@ -61,7 +55,7 @@ def _line(
         model_grade=level["grade"],
         agreed_grade=level["agreed_grade"],
         word=word,
-        words="" if word is None else spoken(word, named),
+        words="" if word is None else spoken(word, say),
         heights=shown_heights(levels, name, reading) if known else None,
     )
 
@@ -71,18 +65,20 @@ def composed(view: ScanView, reading: Reading) -> str:
 
     A draft of the model stays marked as one.
     """
+    say = load_catalogue()
     sentences = []
     unremarkable = []
     for line, level in zip(lines_of(view, reading), view.levels, strict=True):
         if line.word is None:
             if level["draft"]:
-                sentences.append(f"[draft, not confirmed] {level['draft']}")
+                draft = renamed(level["draft"], line.model_level, line.level)
+                sentences.append(say("finding.draft", text=draft))
         elif _is_unremarkable(line.word, level):
             unremarkable.append(line.level)
         else:
-            sentences.append(_sentence(line, level))
+            sentences.append(_sentence(line, level, say))
     if unremarkable:
-        sentences.append(f"{', '.join(unremarkable)}: no vertebral fracture.")
+        sentences.append(say("finding.unremarkable", levels=", ".join(unremarkable)))
     return "\n".join(sentences)
 
 
@@ -92,16 +88,17 @@ def _is_unremarkable(word: Word, level: Mapping[str, Any]) -> bool:
     return plain and healthy and word.verdict in ("grade", "agree")
 
 
-def _sentence(line: Line, level: Mapping[str, Any]) -> str:
+def _sentence(line: Line, level: Mapping[str, Any], say: Catalogue) -> str:
     word = line.word
     assert word is not None
     said = str(level["words"]) if word.verdict == "agree" else line.words
-    if word.verdict == "agree" and (word.signs or word.acuity):
-        said = ", ".join([said, *filter(None, [word.acuity]), *word.signs])
-    parts = [f"{line.level}: {said}"]
+    if word.verdict == "agree":
+        said = ", ".join([said, *beyond_the_grade(word, say)])
+    parts = [say("finding.level", level=line.level, said=said)]
     if line.heights is not None and line.heights.height_loss_class > 0:
         heights = line.heights
-        parts.append(f"height loss {100 * heights.loss:.0f} % ({heights.shape})")
+        shape = say.or_raw(f"shape.{heights.shape}", heights.shape)
+        parts.append(say("finding.loss", percent=f"{100 * heights.loss:.0f}", shape=shape))
     extra = [text.strip().rstrip(".") for text in (word.comment, word.recommendation)]
     return ". ".join(["; ".join(parts), *filter(None, extra)]) + "."
 
@@ -113,12 +110,23 @@ def shown_reading(view: ScanView, reading: Reading, pseudonym: str) -> dict[str,
         "reading": reading,
         "text": reading.draft if reading.draft is not None else composed(view, reading),
         "name": pseudonym,
-        "say": load_catalogue(),
     }
 
 
-def report_with(report: str, view: ScanView, reading: Reading, pseudonym: str) -> tuple[str, str]:
+def report_with(
+    report: str, view: ScanView, reading: Reading, pseudonym: str, named: bool = True
+) -> tuple[str, str]:
     """Put a reading on top of the report that ``grade`` wrote.
+
+    Parameters
+    ----------
+    report : str
+    view : ScanView
+    reading : Reading
+    pseudonym : str
+        What the scan is called.
+    named : bool
+        Whether the report has the reader's level names; else it says that they are the model's.
 
     Returns
     -------
@@ -136,5 +144,5 @@ def report_with(report: str, view: ScanView, reading: Reading, pseudonym: str) -
     if report.count(_MAIN) != 1 or policy is None:
         raise OutputError("the stored report is of another version; grade the scan again.")
     section = page_environment().get_template("reading_section.html.j2")
-    words = section.render(shown_reading(view, reading, pseudonym))
+    words = section.render(shown_reading(view, reading, pseudonym), named=named)
     return report.replace(_MAIN, _MAIN + words), policy[1]

@@ -30,6 +30,11 @@ class DataFolder:
         return self.root / "reader.sqlite"
 
     @property
+    def secret(self) -> Path:
+        """The key under which patients' identifiers are hashed."""
+        return self.root / "patients.key"
+
+    @property
     def watched(self) -> Path:
         """Scans that are put here are taken in."""
         return self.root / "watch"
@@ -54,6 +59,10 @@ class DataFolder:
     def graded(self, scan_id: str) -> Path:
         """Return the folder that ``grade`` writes."""
         return self.scan(scan_id) / "graded"
+
+    def renamed(self, scan_id: str) -> Path:
+        """Return the folder of reports under names that readers shifted."""
+        return self.scan(scan_id) / "renamed"
 
     def view(self, scan_id: str) -> Path:
         """Return the folder of what the scan page shows."""

@@ -21,6 +21,7 @@ PLANES = ("sagittal", "coronal", "axial")
 WINDOWS = {"bone": BONE_WINDOW_HU, "soft": SOFT_WINDOW_HU}
 FURTHEST_MM = 60.0
 _DETAIL = 4
+_ARM_MM = 10.0  # over which the sheet is taken to be flat
 
 
 def sheet_to_json(frame: SheetFrame) -> dict[str, Any]:
@@ -70,6 +71,40 @@ def plane_frame(level: Mapping[str, Any], plane: str, offset_mm: float) -> Sheet
     along = 1 if plane == "coronal" else 0
     shape = (sheet.shape[0], 1, side) if plane == "coronal" else (1, side, side)
     return BoxFrame(center + offset_mm * axes[along], axes, shape, sheet.spacing_mm)
+
+
+def crosshair_of(level: Mapping[str, Any]) -> dict[str, dict[str, list[float]]]:
+    """Say where the body's center lies on each plane, and where a millimeter along an axis leads.
+
+    Parameters
+    ----------
+    level : mapping
+        With ``sheet`` and ``box``.
+
+    Returns
+    -------
+    dict of str to dict
+        Plane -> ``"origin"`` and the two of ``"caudal"``, ``"posterior"`` and ``"left"`` that lie
+        in it -> (x, y), in samples from the picture's upper left corner. On the sagittal sheet,
+        which is bent, the axes are those at the center.
+    """
+    axes, center = np.array(level["box"]["axes"]), np.array(level["box"]["center_mm"])
+    rows, columns = level["sheet"]["shape"]
+    step = 1 / level["sheet"]["spacing_mm"]
+    high, deep = columns / 2, rows / 2
+    sheet = sheet_from_json(level["sheet"])
+    ends = sheet.to_patch(center + _ARM_MM * np.stack([axes[:2], -axes[:2]]))[..., 1::-1]
+    (origin,) = sheet.to_patch(center[None])[..., 1::-1] + 0.5
+    caudal, posterior = (ends[0] - ends[1]) / (2 * _ARM_MM)
+    return {
+        "sagittal": {
+            "origin": origin.tolist(),
+            "caudal": caudal.tolist(),
+            "posterior": posterior.tolist(),
+        },
+        "coronal": {"origin": [high, deep], "caudal": [0.0, step], "left": [step, 0.0]},
+        "axial": {"origin": [high, high], "posterior": [0.0, step], "left": [step, 0.0]},
+    }
 
 
 def plane_png(

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.texts.catalogue import Catalogue
 
 Grade = Literal["G0", "G1", "G2", "G3"]
 Shape = Literal["none", "wedge", "biconcave", "crush"]
 Deformity = Literal["physiological", "Scheuermann", "Schmorl", "degenerative", "congenital"]
 Acuity = Literal["acute", "subacute", "chronic", "indeterminate"]
 Sign = Literal["endplate breach", "retropulsion", "vacuum cleft", "suspicious for malignancy"]
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "shape": get_args(Shape),
+    "deformity": get_args(Deformity),
+    "acuity": get_args(Acuity),
+    "signs": get_args(Sign),
+}
+"""What a reader may choose from, in the order shown."""
+
 Words = Annotated[str, Field(max_length=4000)]
 Coordinate = Annotated[float, Field(ge=-1e4, le=1e4, allow_inf_nan=False)]
 Point = tuple[Coordinate, Coordinate]
@@ -262,23 +271,34 @@ _ADD = {
 }
 
 
-def spoken(word: Word, grade_words: Mapping[str, str]) -> str:
+def spoken(word: Word, say: Catalogue) -> str:
     """Say a word in a sentence's part, as exports and report show it.
 
     Examples
     --------
-    >>> spoken(Word(verdict="grade", grade="G2", shape="wedge"), {"G2": "moderate fracture"})
-    'moderate fracture (G2), wedge'
+    >>> from spinexplain.texts.catalogue import load_catalogue
+    >>> spoken(Word(verdict="grade", grade="G2", shape="wedge"), load_catalogue())
+    'moderate (G2), wedge'
     """
     if word.verdict == "agree":
-        parts = ["agrees with the model"]
+        parts = [say("said.agree")]
     elif word.verdict == "deformity":
-        parts = [f"deformity, not fracture: {word.deformity}"]
+        parts = [say("said.deformity", kind=option_words(word.deformity, say))]
     elif word.verdict == "not assessable":
-        parts = [f"not assessable: {word.reason.strip()}"]
+        parts = [say("said.not_assessable", reason=word.reason.strip())]
     else:
         grade = str(word.grade)
-        parts = [f"{grade_words.get(grade, grade)} ({grade})"]
-        parts += [word.shape] if word.shape not in (None, "none") else []
-    parts += [word.acuity] if word.acuity else []
-    return ", ".join([*map(str, parts), *word.signs])
+        parts = [say("said.grade", words=say.or_raw(f"grade.{grade}", grade), grade=grade)]
+        parts += [option_words(word.shape, say)] if word.shape not in (None, "none") else []
+    return ", ".join([*parts, *beyond_the_grade(word, say)])
+
+
+def beyond_the_grade(word: Word, say: Catalogue) -> list[str]:
+    """Say what a word adds to any verdict: how old a fracture is, and its signs."""
+    added = ([word.acuity] if word.acuity else []) + list(word.signs)
+    return [option_words(one, say) for one in added]
+
+
+def option_words(option: str | None, say: Catalogue) -> str:
+    """Say what a reader may choose; as it is stored where the catalogue has no other word."""
+    return say.or_raw(f"option.{option}", str(option))

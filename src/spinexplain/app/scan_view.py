@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from spinexplain.app.edited_verdict import voices_of
 from spinexplain.app.frames import box_to_json, sheet_to_json
+from spinexplain.app.level_names import mark_names, with_names
 from spinexplain.app.pages import page_environment
 from spinexplain.config.palette import BONE_WINDOW_HU
 from spinexplain.findings.agreement import DISAGREE
@@ -99,7 +101,7 @@ def _level(
     card = view_card(item, scan, album, say)
     _write_pictures(album, folder)
     (folder / "levels" / f"{_name(item)}.html").write_text(
-        _card_html(card, album, say), encoding="utf-8"
+        _card_html(mark_names(card), album, say), encoding="utf-8"
     )
     vertebrae = [one.vertebra for one in scan.vertebrae]
     assert isinstance(item.patch.frame, SheetFrame)
@@ -109,6 +111,7 @@ def _level(
         "verse_label": item.vertebra.level.verse_label,
         "centroid_mm": list(item.vertebra.centroid_mm),
         "flags": list(item.flags),
+        "voices": voices_of(item),
         "heights": None if item.heights is None else _heights(item.heights),
         "draft": None if card.draft is None else card.draft.text,
         "picture": _size(card.picture),
@@ -247,9 +250,10 @@ class ScanView:
         """Return one level, or None where there is none of this name."""
         return next((one for one in self.levels if one["level"] == name), None)
 
-    def card(self, name: str) -> str:
-        """Return the stored card of a level."""
-        return (self.folder / "levels" / f"{name}.html").read_text(encoding="utf-8")
+    def card(self, name: str, shift: int = 0) -> str:
+        """Return the card of a level under names that a reader shifted by so many."""
+        stored = (self.folder / "levels" / f"{name}.html").read_text(encoding="utf-8")
+        return with_names(stored, shift)
 
     def crop(self) -> Volume:
         """Open the CT around the spine; its voxels stay on disk until they are asked for."""

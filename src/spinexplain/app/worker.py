@@ -21,6 +21,7 @@ from sqlalchemy import select, update
 from spinexplain.app.database import Database, open_database
 from spinexplain.app.folder import KINDS_OF_FILE, DataFolder, make_folder
 from spinexplain.app.intake import take_watched
+from spinexplain.app.patients import pseudonym_of
 from spinexplain.app.scan_view import write_view
 from spinexplain.app.schema import Scan
 from spinexplain.errors import FileFormatError, LabelError, ModelError, SpinexplainError
@@ -106,6 +107,15 @@ def grade_next(database: Database, folder: DataFolder) -> bool:
     return True
 
 
+def _set_whose(database: Database, folder: DataFolder, scan_id: str, study_date: str) -> None:
+    """Note patient and date from the files, where whoever sent the scan did not say them."""
+    patient = pseudonym_of(folder, scan_id)
+    with database.writing() as session:
+        scan = session.get_one(Scan, scan_id)
+        scan.patient = scan.patient or patient
+        scan.study_date = scan.study_date or study_date or None
+
+
 def _may_be_clicked(error: SpinexplainError, folder: DataFolder, scan_id: str) -> bool:
     """Whether the localizer found nothing in a scan that came without mask and centers."""
     named = any(folder.input(scan_id, kind) for kind in ("labels", "centroids"))
@@ -131,11 +141,14 @@ def _claim(database: Database) -> str | None:
 def _grade(database: Database, folder: DataFolder, scan_id: str) -> dict[str, Any]:
     request = request_of(folder, scan_id)
     progress = StageOfScan(database, scan_id)
+    shutil.rmtree(folder.renamed(scan_id), ignore_errors=True)  # of what was graded before
     findings = grade_to_folder(request, progress)
     with progress.stage("draw"), database.reading() as session:
         name = session.get_one(Scan, scan_id).name
         named = replace(findings, source=replace(findings.source, name=name))
-        return write_view(named, folder.view(scan_id))
+        described = write_view(named, folder.view(scan_id))
+    _set_whose(database, folder, scan_id, findings.source.facts.study_date)
+    return described
 
 
 def request_of(folder: DataFolder, scan_id: str) -> GradeRequest:

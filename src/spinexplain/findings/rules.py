@@ -101,7 +101,7 @@ def verdict_of(findings: VertebraFindings) -> Verdict:
         witnesses_of(findings),
         stored_calibration(),
         heights=findings.heights,
-        network_grade=_network_grade(findings),
+        network_grade=network_grade(findings),
         deformity=findings.deformity,
     )
 
@@ -148,7 +148,7 @@ def witnesses_of(findings: VertebraFindings) -> tuple[Witness, ...]:
     return tuple(found[name] for name in WITNESSES if name in found)
 
 
-def _network_grade(findings: VertebraFindings) -> int | None:
+def network_grade(findings: VertebraFindings) -> int | None:
     """Return the likeliest Genant grade above 0 of the first network that gives grades."""
     for one in findings.assessments:
         gradings = one.poses or (() if one.grading is None else (one.grading,))

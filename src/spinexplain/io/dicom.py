@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from spinexplain.errors import FileFormatError, SpinexplainError
 from spinexplain.io.archive import Member, opened
@@ -13,6 +15,7 @@ from spinexplain.io.dicom_header import (
     HEAD_BYTES,
     FileHeader,
     looks_like_dicom,
+    patient_key,
     read_header,
     study_values,
 )
@@ -26,6 +29,7 @@ from spinexplain.io.scan_flags import RESCALE_ASSUMED, ScanWarning
 from spinexplain.types import Volume
 
 _TILT_DEGREES = 0.5
+Read = TypeVar("Read")
 
 
 def read_dicom(path: Path | str, series: str | None = None) -> Volume:
@@ -125,13 +129,40 @@ def read_facts_header(path: Path | str, series: str | None = None) -> dict[str, 
     FileFormatError
         As :func:`read_dicom`.
     """
-    path = Path(path)
+    return _of_first_slice(Path(path), series, study_values)
+
+
+def read_patient_key(path: Path | str, secret: bytes, series: str | None = None) -> str:
+    """Tell scans of one patient from those of others, naming nobody.
+
+    Parameters
+    ----------
+    path : path
+    secret : bytes
+        As for :func:`spinexplain.io.dicom_header.patient_key`.
+    series : str, optional
+        As for :func:`read_dicom`.
+
+    Returns
+    -------
+    str
+        The same for all scans of a patient under one secret; empty where the series has no
+        identifier.
+
+    Raises
+    ------
+    FileFormatError
+        As :func:`read_dicom`.
+    """
+    return _of_first_slice(Path(path), series, partial(patient_key, secret=secret))
+
+
+def _of_first_slice(path: Path, series: str | None, read: Callable[[BinaryIO], Read]) -> Read:
     _need_pydicom(path)
     with quiet_dicom(), opened(path) as files:
         chosen = choose_series(str(path), group_series(_headers(path, files)), series)
-        file = files[chosen.slices[0].source]
-        with file.open() as stream:
-            return study_values(stream)
+        with files[chosen.slices[0].source].open() as stream:
+            return read(stream)
 
 
 def _stacked(path: Path, headers: Sequence[FileHeader], series: str | None) -> tuple[str, Stack]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.conftest import state_of
+from app.conftest import act, state_of
 from fixtures.scans import THORACIC
 from spinexplain.app import worker
 from spinexplain.errors import LabelError
@@ -57,6 +57,34 @@ def test_a_slice_is_as_large_as_it_says(waiting):
     answer = client.get(f"/scans/{scan_id}/slices/sagittal.png", params={"x_mm": middle})
     size = Image.open(io.BytesIO(answer.content)).size
     assert size == (places["columns"], places["rows"])
+
+
+def test_centers_that_were_graded_can_be_corrected_until_a_reader_says_a_word(server, ready):
+    client = server.client()
+    mask = server.folder.input(ready, "labels")
+    assert client.get(f"/scans/{ready}/centers").status_code == 409  # it came with a mask
+    mask.unlink()
+    assert 'href="centers"' in client.get(f"/scans/{ready}/").text
+    assert "Drag a ring" in client.get(f"/scans/{ready}/centers").text
+    found = client.get(f"/scans/{ready}/slices").json()["found"]
+    assert [one["level"] for one in found] == ["T12", "L1", "L2", "L3", "L4", "L5"]
+    act(client, ready, "word", "L1", {"verdict": "agree"})
+    assert client.post(f"/scans/{ready}/centers", json={"centers": found}).status_code == 409
+    assert 'href="centers"' not in client.get(f"/scans/{ready}/").text
+    act(client, ready, "undo", None, {}, 1)  # what was said stays in the record
+    assert client.post(f"/scans/{ready}/centers", json={"centers": found}).status_code == 409
+
+
+def test_corrected_centers_are_graded_again(server, ready):
+    client = server.client()
+    server.folder.input(ready, "labels").unlink()
+    found = client.get(f"/scans/{ready}/slices").json()["found"]
+    found[0]["center_mm"][2] += 4
+    answer = client.post(f"/scans/{ready}/centers", json={"centers": found})
+    assert answer.json() == {"state": "queued"}
+    volume = read_volume(server.folder.input(ready, "ct"))
+    stored = read_centroids(server.folder.input(ready, "centroids"), volume)
+    assert np.allclose(stored[0].centroid_mm, found[0]["center_mm"], atol=0.01)
 
 
 def test_a_level_twice_is_refused(server, waiting):

@@ -83,16 +83,16 @@ def test_volumes_go_to_the_viewer(client, ready):
 
 
 def test_heat_maps_of_a_level_are_listed_and_sent(client, ready):
-    names = client.get(f"/scans/{ready}/levels/L1/heatmaps").json()
-    assert names
-    assert client.get(f"/scans/{ready}/heatmaps/{names[0]}").status_code == 200
+    found = client.get(f"/scans/{ready}/levels/L1/heatmaps").json()
+    assert found[0]["words"] == "L1 G0-prototype-1"
+    assert client.get(f"/scans/{ready}/heatmaps/{found[0]['name']}").status_code == 200
 
 
 def test_names_follow_a_shift(client, ready):
     act(client, ready, "shift", None, {"by": 1})
     page = client.get(f"/scans/{ready}/").text
     assert re.search(r'data-anchor="level-T12"[^>]*><b>L1</b>', page)
-    assert "L1 <small>model's T12" in client.get(f"/scans/{ready}/levels/T12").text
+    assert "L1 <small>model&#39;s T12" in client.get(f"/scans/{ready}/levels/T12").text
 
 
 def test_a_scan_that_waits_says_so(server, client, ready):

@@ -60,6 +60,11 @@ def test_what_is_no_scan_is_refused_and_leaves_nothing(server, client):
     assert "neither NIfTI nor a zip" in answer.json()["message"]
     assert client.put(f"/scans/{scan_id}/files/model", content=CT).status_code == 404
     assert not [p for p in server.folder.scan(scan_id).rglob("*") if p.is_file()]
+    assert "neither NIfTI nor a zip" in client.get("/").text
+    assert 'id="again"' not in client.get(f"/scans/{scan_id}/").text  # there is nothing to grade
+    client.put(f"/scans/{scan_id}/files/ct", content=CT)  # another file takes its place
+    assert 'id="again"' in client.get(f"/scans/{scan_id}/").text
+    assert client.post(f"/scans/{scan_id}/queue").json() == {"state": "queued"}
 
 
 def test_a_body_that_is_too_large_is_refused(server, client):

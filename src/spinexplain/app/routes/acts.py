@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from spinexplain.app.access import Asking, Readable, Server, Viewed, readable_scan
 from spinexplain.app.edited_heights import heights_of, shown_heights
+from spinexplain.app.edited_verdict import verdict_words
 from spinexplain.app.events import OutOfDateError, append_act, reading_of
 from spinexplain.app.finding import composed
 from spinexplain.app.reading import KINDS, OF_A_LEVEL, Points
@@ -97,7 +98,8 @@ def tried_heights(
     with server.database.reading() as session:
         reading = reading_of(session, scan.id, reader.id)
     tried = replace(reading, heights={**reading.heights, level: points})
-    return JSONResponse(asdict(shown_heights(view.levels, level, tried)))
+    found = asdict(shown_heights(view.levels, level, tried))
+    return JSONResponse(found | {"verdict": verdict_words(view.levels, level, tried)})
 
 
 @router.get("/finding")

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy import select
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.app.access import Readable, Server, readable_scan
-from spinexplain.app.centers import bounds_mm, opened, sagittal_frame, sagittal_png, unpack
+from spinexplain.app.access import Asking, Readable, Server, Services, readable_scan
+from spinexplain.app.centers import (
+    CLICKED_LEVELS,
+    bounds_mm,
+    opened,
+    sagittal_frame,
+    sagittal_png,
+    unpack,
+)
 from spinexplain.app.intake import copy_in, queue
+from spinexplain.app.pages import page_environment
+from spinexplain.app.scan_view import read_view
+from spinexplain.app.schema import Event, Scan
 from spinexplain.io.centroids import write_centroids
 from spinexplain.types import Vertebra, Volume
 
@@ -36,17 +47,33 @@ class Clicks(BaseModel):
     centers: Annotated[list[Clicked], Field(min_length=2, max_length=26)]
 
 
+def takes_centers(server: Services, scan: Scan) -> bool:
+    """Whether centers may be set: none were found, or nobody has a mask or a word on those.
+
+    A word rests on the centers that were graded: it must not lose its ground.
+    """
+    if scan.state == "needs_centers":
+        return True
+    if scan.state != "ready" or server.folder.input(scan.id, "labels") is not None:
+        return False
+    with server.database.reading() as session:
+        said = select(Event.id).where(Event.scan_id == scan.id, Event.kind != "viewed").limit(1)
+        return session.scalar(said) is None
+
+
 def waiting_volume(server: Server, scan: Readable) -> Volume:
-    """Return the CT of a scan that waits for its centers.
+    """Return the CT of a scan that takes centers.
 
     Raises
     ------
     HTTPException
-        409 where the scan does not wait for them.
+        409 where the scan takes none.
     """
     ct = server.folder.input(scan.id, "ct")
-    if scan.state != "needs_centers" or ct is None:
-        raise HTTPException(409, "This scan does not wait for body centers.")
+    if ct is None or not takes_centers(server, scan):
+        raise HTTPException(
+            409, "Centers of this scan stand: it came with a mask, or a reader has said a word."
+        )
     folder = server.folder.scan(scan.id) / "slices"
     if not folder.is_dir():
         unpack(ct, folder)
@@ -56,8 +83,23 @@ def waiting_volume(server: Server, scan: Readable) -> Volume:
 Waiting = Annotated[Volume, Depends(waiting_volume)]
 
 
+@router.get("/centers")
+def page(server: Server, reader: Asking, scan: Readable, volume: Waiting) -> HTMLResponse:
+    """Show the page on which centers are clicked, or dragged where there are some."""
+    template = page_environment().get_template("centers.html.j2")
+    return HTMLResponse(template.render(scan=scan, reader=reader, names=CLICKED_LEVELS))
+
+
+def _found(server: Services, scan: Scan) -> list[dict[str, Any]]:
+    """Return level and center of what was graded, cranial to caudal; nothing where nothing was."""
+    if scan.state != "ready":
+        return []
+    levels = read_view(server.folder.view(scan.id)).levels
+    return [{"level": one["level"], "center_mm": one["centroid_mm"]} for one in levels]
+
+
 @router.get("/slices")
-def described(volume: Waiting) -> JSONResponse:
+def described(server: Server, scan: Readable, volume: Waiting) -> JSONResponse:
     """Describe where slices may lie, and how their samples map to mm."""
     low, high = bounds_mm(volume)
     frame = sagittal_frame(volume, float(low[0] + high[0]) / 2)
@@ -68,6 +110,7 @@ def described(volume: Waiting) -> JSONResponse:
             "rows": frame.shape[0],
             "columns": frame.shape[1],
             "first_mm": [float(value) for value in top],
+            "found": _found(server, scan),
         }
     )
 

@@ -53,7 +53,13 @@ def beside(
     return HTMLResponse(
         page_environment()
         .get_template("compare.html.j2")
-        .render(scan=scan, prior=prior, reader=reader, pairs=paired(now, before))
+        .render(
+            scan=scan,
+            prior=prior,
+            reader=reader,
+            pairs=paired(now, before),
+            same_patient=scan.patient is not None and scan.patient == prior.patient,
+        )
     )
 
 

@@ -19,8 +19,10 @@ from spinexplain.app.finding import report_with
 from spinexplain.app.folder import DataFolder
 from spinexplain.app.reading import Reading, sum_up
 from spinexplain.app.reading_pdf import reading_pdf
+from spinexplain.app.regraded import renamed_report
 from spinexplain.app.scan_view import ScanView
 from spinexplain.app.schema import Scan
+from spinexplain.errors import FileFormatError
 
 ZipWriter = Callable[[DataFolder, str, ScanView, Reading, Path], None]
 router = APIRouter(prefix="/scans/{scan_id}", dependencies=[Depends(readable_scan)])
@@ -35,10 +37,21 @@ def report(server: Server, reader: Asking, scan: Readable, view: Viewed) -> HTML
     """Send the report with the reader's word on top and the model's beside it."""
     with server.database.reading() as session:
         reading = sum_up(acts_of(session, scan.id, reader.id))
-    stored = (server.folder.graded(scan.id) / "report.html").read_text(encoding="utf-8")
-    page, policy = report_with(stored, view, reading, scan.name)
+    stored, named = _report_of(server, scan, view, reading)
+    page, policy = report_with(stored.read_text(encoding="utf-8"), view, reading, scan.name, named)
     headers = {"content-security-policy": f"{policy}; frame-ancestors 'none'"}
     return HTMLResponse(page, headers=headers)
+
+
+def _report_of(server: Services, scan: Scan, view: ScanView, reading: Reading) -> tuple[Path, bool]:
+    """Return the model's report under the reader's names, and whether it could be made so."""
+    stored = server.folder.graded(scan.id) / "report.html"
+    if not reading.shift:
+        return stored, True
+    try:
+        return renamed_report(server.folder, scan.id, view, scan.name, reading.shift), True
+    except FileFormatError:
+        return stored, False
 
 
 @router.get("/reading.pdf")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
@@ -10,13 +11,17 @@ from fastapi.responses import FileResponse, HTMLResponse
 from markupsafe import Markup
 
 from spinexplain.app.access import Asking, Readable, Server, Viewed, readable_scan
+from spinexplain.app.centers import CLICKED_LEVELS
 from spinexplain.app.dicom_export import came_as_dicom
 from spinexplain.app.edited_heights import shown_heights
+from spinexplain.app.edited_verdict import verdict_words
 from spinexplain.app.events import reading_of
-from spinexplain.app.finding import composed, grade_words
-from spinexplain.app.frames import FURTHEST_MM, plane_png
+from spinexplain.app.finding import composed
+from spinexplain.app.frames import FURTHEST_MM, crosshair_of, plane_png
 from spinexplain.app.pages import page_environment
-from spinexplain.app.reading import Reading, spoken
+from spinexplain.app.patients import prior_of
+from spinexplain.app.reading import OPTIONS, Reading, spoken
+from spinexplain.app.routes.centers import takes_centers
 from spinexplain.app.routes.worklist import open_scans
 from spinexplain.app.scan_view import ScanView
 from spinexplain.io.nifti import write_nifti
@@ -30,6 +35,7 @@ router = APIRouter(prefix="/scans/{scan_id}", dependencies=[Depends(readable_sca
 
 _PICTURE = re.compile(r"p[0-9a-f]{16}\.png")
 _HEATMAP = re.compile(r"[A-Za-z0-9._-]+\.nii\.gz")
+_ONE_CT = threading.Lock()
 Offset = Annotated[float, Query(ge=-FURTHEST_MM, le=FURTHEST_MM, allow_inf_nan=False)]
 
 
@@ -38,10 +44,11 @@ def page(server: Server, reader: Asking, scan: Readable) -> HTMLResponse:
     """Show the whole spine at once; levels are fetched as they are looked at."""
     if scan.state == "needs_centers":
         template = page_environment().get_template("centers.html.j2")
-        return HTMLResponse(template.render(scan=scan, reader=reader))
+        return HTMLResponse(template.render(scan=scan, reader=reader, names=CLICKED_LEVELS))
     if scan.state != "ready":
         template = page_environment().get_template("waiting.html.j2")
-        return HTMLResponse(template.render(scan=scan, reader=reader))
+        may_repeat = server.folder.input(scan.id, "ct") is not None
+        return HTMLResponse(template.render(scan=scan, reader=reader, may_repeat=may_repeat))
     view = _view(server, scan)
     with server.database.reading() as session:
         reading = reading_of(session, scan.id, reader.id)
@@ -54,13 +61,14 @@ def page(server: Server, reader: Asking, scan: Readable) -> HTMLResponse:
         page_environment()
         .get_template("scan.html.j2")
         .render(
-            say=load_catalogue(),
             scan=scan,
             reader=reader,
             view=view.described,
             levels=_listed(view, reading),
             reading=reading,
             others=others,
+            takes_centers=takes_centers(server, scan),
+            prior=prior_of(scan, others),
             with_dicom=reading.signed is not None and came_as_dicom(server.folder, scan.id),
             page={
                 "spine_map": _map(view, reading, linked),
@@ -93,12 +101,12 @@ def _map(view: ScanView, reading: Reading, picture: Picture) -> SpineMap:
 
 
 def _listed(view: ScanView, reading: Reading) -> list[dict[str, object]]:
-    named = grade_words()
+    say = load_catalogue()
     return [
         {
             **one,
             "shown": reading.shown_level(one["level"]),
-            "said": spoken(reading.words[one["level"]], named)
+            "said": spoken(reading.words[one["level"]], say)
             if one["level"] in reading.words
             else "",
         }
@@ -118,17 +126,25 @@ def level(server: Server, reader: Asking, scan: Readable, view: Viewed, level: s
         page_environment()
         .get_template("level.html.j2")
         .render(
-            say=load_catalogue(),
             level=found,
+            options=OPTIONS,
+            crosshair=crosshair_of(found),
             shown=reading.shown_level(level),
             reading=reading,
             word=reading.words.get(level),
             heights=shown_heights(view.levels, level, reading),
+            verdict=_changed_verdict(view, level, reading),
             # Markup: the card was written by the report's own templates, escaped there.
-            card=Markup(view.card(level)),
+            card=Markup(view.card(level, reading.shift)),
             said={one["level"]: one["said"] for one in _listed(view, reading)},
         )
     )
+
+
+def _changed_verdict(view: ScanView, level: str, reading: Reading) -> str:
+    """Say the verdict where heights or names are not the machine's any more."""
+    changed = reading.heights or reading.shift
+    return verdict_words(view.levels, level, reading) if changed else ""
 
 
 @router.get("/levels/{level}/planes/{plane}.png")
@@ -166,12 +182,13 @@ def spine_volume(view: Viewed) -> FileResponse:
 def whole_volume(server: Server, scan: Readable, view: Viewed) -> FileResponse:
     """Send the whole CT to the viewer; its header holds the grid and nothing else."""
     path = view.folder / "ct.nii.gz"
-    if not path.is_file():
-        ct = server.folder.input(scan.id, "ct")
-        if ct is None:
-            raise HTTPException(404, "The CT is gone.")
-        volume = read_scan(ct)
-        write_nifti(path, volume.array, volume.affine)
+    ct = server.folder.input(scan.id, "ct")
+    if ct is None:
+        raise HTTPException(404, "The CT is gone.")
+    with _ONE_CT:  # in memory at a time, however many readers ask
+        if not path.is_file():
+            volume = read_scan(ct)
+            write_nifti(path, volume.array, volume.affine)
     return FileResponse(path, media_type="application/gzip")
 
 
@@ -191,8 +208,18 @@ def places(view: Viewed) -> dict[str, list[float]]:
 
 
 @router.get("/levels/{level}/heatmaps")
-def heatmaps(server: Server, scan: Readable, view: Viewed, level: str) -> list[str]:
-    """List a level's heat maps, strongest first as far as their files say."""
+def heatmaps(
+    server: Server, reader: Asking, scan: Readable, view: Viewed, level: str
+) -> list[dict[str, str]]:
+    """List a level's heat maps, each with what it is called under the reader's level names."""
     if view.level(level) is None:
         raise HTTPException(404, "There is no such level in this scan.")
-    return sorted(p.name for p in (server.folder.graded(scan.id) / "heatmaps").glob(f"{level}_*"))
+    with server.database.reading() as session:
+        shown = reading_of(session, scan.id, reader.id).shown_level(level)
+    found = (server.folder.graded(scan.id) / "heatmaps").glob(f"{level}_*.nii.gz")
+    names = sorted(path.name for path in found)
+    return [{"name": name, "words": _map_words(name, level, shown)} for name in names]
+
+
+def _map_words(name: str, level: str, shown: str) -> str:
+    return name.removesuffix(".nii.gz").replace(level, shown, 1).replace("_", " ")

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from spinexplain.app.access import COOKIE, Asking, Server
 from spinexplain.app.accounts import TooManyFailuresError, end_session, sign_in
 from spinexplain.app.pages import page_environment
+from spinexplain.texts.catalogue import load_catalogue
 
 router = APIRouter()
 
@@ -33,9 +34,9 @@ def submit(
             end_session(session, request.cookies.get(COOKIE, ""))
             token = sign_in(session, name, password, server.hasher)
     except TooManyFailuresError:
-        return _form("Too many wrong passwords for this name; wait a quarter of an hour.", 429)
+        return _form(load_catalogue()("sign_in.wait"), 429)
     if token is None:
-        return _form("Name or password is wrong.", 401)
+        return _form(load_catalogue()("sign_in.wrong"), 401)
     answer = RedirectResponse("/", status_code=303)
     answer.set_cookie(
         COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"

@@ -28,7 +28,6 @@ from spinexplain.app.studies import (
 )
 from spinexplain.study.answers import AnswerFile, latest
 from spinexplain.study.record import PICTURES, Item, Study, pictures_of
-from spinexplain.texts.catalogue import load_catalogue
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,6 @@ def page_of(server: Server, reader: Asking, part: Taking, page: int) -> Response
             closed=revealed or (item.stage == "unaided" and item.id in position.finished),
             gone=_gone(server, part.study, item),
             source=_address,
-            say=load_catalogue(),
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request
@@ -14,21 +15,20 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from spinexplain.app.access import Asking, Readable, Reader, Server
+from spinexplain.app.access import Asking, Readable, Reader, Server, Services
 from spinexplain.app.events import reading_of
 from spinexplain.app.folder import KINDS_OF_FILE
 from spinexplain.app.intake import LARGEST_BYTES, new_scan, queue, receive
+from spinexplain.app.level_names import shifted_headline
 from spinexplain.app.pages import page_environment
+from spinexplain.app.reading import Reading
 from spinexplain.app.schema import Scan, ScanReader
+from spinexplain.errors import FileFormatError
+from spinexplain.texts.printable import printable
 
 router = APIRouter()
 
-ORDERS = {
-    "worst": "worst first",
-    "disagreement": "disagreement",
-    "unread": "unread",
-    "date": "date",
-}
+ORDERS = ("worst", "disagreement", "unread", "date")
 _PENDING = ("queued", "grading")
 
 
@@ -38,6 +38,7 @@ class Item:
 
     scan: Scan
     reading: str
+    headline: str
 
 
 @router.get("/")
@@ -46,15 +47,19 @@ def work_list(server: Server, reader: Asking, order: str = "worst", q: str = "")
     order = order if order in ORDERS else "worst"
     with server.database.reading() as session:
         scans = open_scans(session, reader)
-        items = [Item(s, reading_of(session, s.id, reader.id).state) for s in scans]
+        items = [_item(one, reading_of(session, one.id, reader.id)) for one in scans]
     wanted = q.strip().lower()[:80]
-    items = [item for item in items if wanted in f"{item.scan.name} {item.scan.headline}".lower()]
+    items = [item for item in items if wanted in f"{item.scan.name} {item.headline}".lower()]
     template = page_environment().get_template("worklist.html.j2")
     return HTMLResponse(
         template.render(
             items=_ordered(items, order), reader=reader, order=order, orders=ORDERS, q=q[:80]
         )
     )
+
+
+def _item(scan: Scan, reading: Reading) -> Item:
+    return Item(scan, reading.state, shifted_headline(scan.headline, reading.shift))
 
 
 def open_scans(session: Session, reader: Reader) -> list[Scan]:
@@ -83,10 +88,12 @@ def add(
     reader: Asking,
     name: Annotated[str, Form(max_length=200)] = "",
     patient: Annotated[str, Form(max_length=200)] = "",
+    study_date: Annotated[date | None, Form()] = None,
 ) -> JSONResponse:
     """Add a scan; its files are sent next."""
     with server.database.writing() as session:
         scan = new_scan(session, name, patient, reader.id)
+        scan.study_date = None if study_date is None else study_date.isoformat()
     return JSONResponse({"id": scan.id}, status_code=201)
 
 
@@ -97,8 +104,19 @@ async def send(request: Request, server: Server, scan: Readable, kind: str) -> J
         raise HTTPException(404, "There is no such kind of file.")
     if scan.state not in ("receiving", "refused", "needs_centers"):
         raise HTTPException(409, "This scan has been graded; add another one.")
-    await receive(server.folder, scan, kind, request.stream(), server.largest_bytes)
+    try:
+        await receive(server.folder, scan, kind, request.stream(), server.largest_bytes)
+    except FileFormatError as error:
+        await run_in_threadpool(_refuse, server, scan.id, printable(str(error)))
+        raise
     return JSONResponse({"received": kind})
+
+
+def _refuse(server: Services, scan_id: str, message: str) -> None:
+    """Say on the work list too why a scan did not come in; another file may take its place."""
+    with server.database.writing() as session:
+        scan = session.get_one(Scan, scan_id)
+        scan.state, scan.message = "refused", message
 
 
 @router.post("/scans/{scan_id}/queue")

@@ -1,8 +1,9 @@
 "use strict";
-// Requests of the scan page. Addresses are relative to /scans/ID/.
+// Requests of the pages. Addresses are relative to the page: /scans/ID/ for that of a scan.
+import { say } from "./say.js";
 
 const said = async (answer) => {
-  let message = `The server answered ${answer.status}.`;
+  let message = say("script.answered", { status: answer.status });
   try {
     const body = await answer.json();
     message = typeof body.message === "string" ? body.message : message;

@@ -1,11 +1,23 @@
 "use strict";
 // Six points on the sagittal plane; what follows from them is computed by the server.
 import { postJson } from "./api.js";
+import { say } from "./say.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const NUDGE_MM = 0.5;
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const percent = (share) => `${Math.round(100 * share)} %`;
+const NAMES = ["anterior", "middle", "posterior"];
+// As the server's templates write it: a true minus.
+const percent = (share) => String(Math.round(100 * share)).replace("-", "\u2212");
+const lineOf = (found) => say("script.heights_line", {
+  mm: found.heights_mm.join(" / "),
+  loss: percent(found.loss),
+  low: percent(found.loss_interval[0]),
+  high: percent(found.loss_interval[1]),
+  number: found.height_loss_class,
+  shape: say(`shape.${found.shape}`, {}, found.shape),
+  by: say("script.not_kept"),
+});
 
 export const setUpHeights = (view, keep) => {
   const layer = view.querySelector(".points");
@@ -32,7 +44,8 @@ export const setUpHeights = (view, keep) => {
     const level = view.dataset.level;
     const found = await postJson(`levels/${level}/heights`, { points });
     if (mine !== asked) return; // a later move is on its way
-    line.textContent = `${found.heights_mm.join(" / ")} mm · loss ${percent(found.loss)} (${percent(found.loss_interval[0])} to ${percent(found.loss_interval[1])}) · class ${found.height_loss_class} · ${found.shape} · not kept yet`;
+    line.textContent = lineOf(found);
+    view.querySelector("#verdict-line").textContent = found.verdict ? say("script.verdict_line", { words: found.verdict }) : "";
     line.dataset.by = "tried";
     button.disabled = view.dataset.signed === "true";
   };
@@ -51,8 +64,8 @@ export const setUpHeights = (view, keep) => {
     circle.setAttribute("r", 2.2);
     circle.setAttribute("tabindex", "0");
     circle.setAttribute("role", "button");
-    const names = ["anterior", "middle", "posterior"];
-    circle.setAttribute("aria-label", `${names[index >> 1]} height, ${index & 1 ? "caudal" : "cranial"} end`);
+    const height = say(`script.height.${NAMES[index >> 1]}`);
+    circle.setAttribute("aria-label", say(index & 1 ? "script.end.caudal" : "script.end.cranial", { height }));
     circle.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       circle.focus();

@@ -1,8 +1,10 @@
 "use strict";
 // Three planes sampled by the server; wheel, slider and keys move each along its normal.
+import { setUpCrosshair } from "./crosshair.js";
 
 export const setUpPlanes = (view, shown) => {
   const figures = [...view.querySelectorAll(".plane")];
+  const named = new Map(figures.map((figure) => [figure.dataset.plane, figure]));
 
   const draw = (figure) => {
     const slider = figure.querySelector("input");
@@ -10,15 +12,20 @@ export const setUpPlanes = (view, shown) => {
     figure.querySelector("img").src = `levels/${view.dataset.level}/planes/${figure.dataset.plane}.png?${query}`;
     figure.querySelector("output").textContent = `${slider.value} mm`;
   };
-
-  const scroll = (figure, by) => {
-    const slider = figure.querySelector("input");
-    slider.value = String(Number(slider.value) + by);
+  const offsets = () => Object.fromEntries([...named].map(([plane, figure]) => [plane, Number(figure.querySelector("input").value)]));
+  const moveTo = (plane, millimeters) => {
+    const figure = named.get(plane);
+    figure.querySelector("input").value = String(Math.round(millimeters));
     draw(figure);
+  };
+  const crosshair = setUpCrosshair(view, shown, offsets, moveTo);
+  const scroll = (figure, by) => {
+    moveTo(figure.dataset.plane, Number(figure.querySelector("input").value) + by);
+    crosshair.draw();
   };
 
   for (const figure of figures) {
-    figure.querySelector("input").addEventListener("input", () => draw(figure));
+    figure.querySelector("input").addEventListener("input", () => { draw(figure); crosshair.draw(); });
     figure.querySelector(".pane").addEventListener(
       "wheel",
       (event) => {
@@ -32,6 +39,7 @@ export const setUpPlanes = (view, shown) => {
   if (shown.window !== "bone") figures.forEach(draw);
   return {
     redraw: () => figures.forEach(draw),
-    step: (by) => scroll(figures.find((one) => one.dataset.plane === shown.plane) ?? figures[0], by),
+    step: (by) => scroll(named.get(shown.plane) ?? figures[0], by),
+    cross: crosshair.toggle,
   };
 };

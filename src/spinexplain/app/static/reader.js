@@ -3,6 +3,7 @@
 import { getJson, getText, postJson } from "./api.js";
 import { setUpHeights } from "./heights.js";
 import { setUpPlanes } from "./planes.js";
+import { say } from "./say.js";
 
 const root = document.documentElement;
 const page = document.querySelector(".reader-page");
@@ -10,7 +11,7 @@ const says = document.getElementById("says");
 const marks = [...document.querySelectorAll(".mark")];
 const buttons = [...document.querySelectorAll(".level-list [data-level]")];
 const levels = buttons.map((button) => button.dataset.level);
-const shown = { level: "", window: "bone", plane: "sagittal" };
+const shown = { level: "", window: "bone", plane: "sagittal", cross: false };
 let last = Number(page.dataset.last);
 let planes = null;
 let heights = null;
@@ -48,7 +49,7 @@ const showWords = (said) => {
   for (const button of buttons) {
     const words = said[button.dataset.level];
     const line = button.querySelector(".said");
-    line.textContent = words || "no word yet";
+    line.textContent = words || say("script.no_word");
     line.classList.toggle("nothing", !words);
   }
 };
@@ -60,7 +61,7 @@ const act = async (kind, level, body, reload = false) => {
     last = done.last;
     if (reload) { location.reload(); return; }
     if (shown.level) await choose(shown.level, false, kind);
-    if (done.left?.length) says.textContent = `Still without a word, because suspected or not assessable: ${done.left.join(", ")}.`;
+    if (done.left?.length) says.textContent = say("script.left", { levels: done.left.join(", ") });
   } catch (error) {
     if (error.status === 409 && shown.level) await choose(shown.level, false);
     complain(error);
@@ -102,7 +103,7 @@ const hideOverlays = () => {
 };
 const turnWindow = async () => {
   shown.window = shown.window === "bone" ? "soft" : "bone";
-  document.getElementById("window").firstChild.textContent = `${shown.window} `;
+  document.querySelector("#window span").textContent = say(`script.window.${shown.window}`);
   planes?.redraw();
   if (document.getElementById("viewer").open) (await import("./viewer.js")).windowViewer(shown.window);
 };
@@ -115,6 +116,7 @@ const openVolume = async () => {
 const KEYS = {
   h: hideOverlays,
   w: turnWindow,
+  c: () => planes?.cross(),
   e: () => heights?.toggle(),
   u: () => act("undo", null, {}, true),
   o: () => act("others", null, {}),
@@ -180,7 +182,7 @@ on("save-draft", () => act("draft", null, { text: draft.value }));
 on("compose", async () => { draft.value = (await getJson("finding")).text; });
 on("copy", async () => {
   try { await navigator.clipboard.writeText(draft.value); } catch { draft.select(); document.execCommand("copy"); }
-  says.textContent = "Copied.";
+  says.textContent = say("script.copied");
 });
 
 const first = async () => {

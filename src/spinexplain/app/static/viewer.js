@@ -1,12 +1,39 @@
 "use strict";
 // The volume in NiiVue, loaded when it is asked for.
 import { getJson } from "./api.js";
+import { say } from "./say.js";
 
 const WINDOWS = { bone: [-500, 1300], soft: [-160, 240] };
 const dialog = document.getElementById("viewer");
 const place = document.getElementById("viewer-place");
+const planes = document.getElementById("viewer-planes");
+const sides = document.getElementById("viewer-sides");
+const nose = document.getElementById("viewer-nose");
+const KEPT = "spinexplain.viewer";
 let viewer = null;
 let loaded = "";
+
+// How a reader looks at planes stays with the browser; it says nothing of any patient.
+const recall = () => {
+  let kept = {};
+  try { kept = JSON.parse(localStorage.getItem(KEPT)) ?? {}; } catch { /* nothing kept, or nothing may be */ }
+  for (const [key, chooser] of Object.entries({ planes, sides, nose })) {
+    if ([...chooser.options].some((option) => option.value === kept[key])) chooser.value = kept[key];
+  }
+  // Three planes side by side are too small there.
+  if (matchMedia("(max-width: 760px)").matches && planes.value === "all") planes.value = "sagittal";
+};
+const keep = () => {
+  try { localStorage.setItem(KEPT, JSON.stringify({ planes: planes.value, sides: sides.value, nose: nose.value })); } catch { /* for this visit only */ }
+};
+const showPlanes = () => {
+  const types = { all: viewer.sliceTypeMultiplanar, sagittal: viewer.sliceTypeSagittal, coronal: viewer.sliceTypeCoronal, axial: viewer.sliceTypeAxial };
+  viewer.setSliceType(types[planes.value]);
+};
+const setSides = () => {
+  viewer.opts.sagittalNoseLeft = nose.value === "left";
+  viewer.setRadiologicalConvention(sides.value === "radiological");
+};
 
 const library = () =>
   new Promise((done, failed) => {
@@ -14,7 +41,7 @@ const library = () =>
     const script = document.createElement("script");
     script.src = "/static/vendor/niivue/niivue.umd.js";
     script.addEventListener("load", () => done(window.niivue));
-    script.addEventListener("error", () => failed(new Error("The viewer could not be loaded.")));
+    script.addEventListener("error", () => failed(new Error(say("script.no_viewer"))));
     document.head.append(script);
   });
 
@@ -30,8 +57,8 @@ const build = async () => {
   const { Niivue, SHOW_RENDER, DRAG_MODE } = await library();
   const canvas = freshCanvas();
   viewer = new Niivue({
-    isRadiologicalConvention: true,
-    sagittalNoseLeft: true,
+    isRadiologicalConvention: sides.value === "radiological",
+    sagittalNoseLeft: nose.value === "left",
     showAllOrientationMarkers: true,
     multiplanarShowRender: SHOW_RENDER.NEVER,
     dragAndDropEnabled: false,
@@ -50,7 +77,7 @@ const build = async () => {
     rightButton: DRAG_MODE.windowing,
     centerButton: DRAG_MODE.pan,
   });
-  if (matchMedia("(max-width: 760px)").matches) viewer.setSliceType(viewer.sliceTypeSagittal);
+  showPlanes();
   viewer.addEventListener?.("locationChange", (event) => {
     const [x, y, z] = event.detail.mm;
     const value = event.detail.values?.[0]?.value;
@@ -65,7 +92,7 @@ const build = async () => {
 const show = async (name) => {
   if (!viewer) await build();
   if (loaded !== name) {
-    place.textContent = "loading";
+    place.textContent = say("script.loading");
     await viewer.loadVolumes([{ url: new URL(`volumes/${name}.nii.gz`, location.href).href, name: `${name}.nii.gz` }]);
     loaded = name;
     place.textContent = "";
@@ -92,12 +119,12 @@ const listMaps = async (level) => {
   const chooser = document.getElementById("viewer-map");
   const none = document.createElement("option");
   none.value = "";
-  none.textContent = "no evidence map";
+  none.textContent = say("script.no_map");
   const names = level ? await getJson(`levels/${level}/heatmaps`) : [];
-  const options = names.map((name) => {
+  const options = names.map(({ name, words }) => {
     const option = document.createElement("option");
     option.value = name;
-    option.textContent = name.replace(/\.nii\.gz$/, "").replace(/_/g, " ");
+    option.textContent = words;
     return option;
   });
   chooser.replaceChildren(none, ...options);
@@ -123,6 +150,9 @@ export const openViewer = async (level, mm, windowName) => {
 };
 export const windowViewer = setWindow;
 
+recall();
+planes.addEventListener("change", () => { keep(); showPlanes(); });
+for (const chooser of [sides, nose]) chooser.addEventListener("change", () => { keep(); setSides(); });
 document.getElementById("viewer-spine").addEventListener("click", () => show("spine"));
 document.getElementById("viewer-whole").addEventListener("click", () => show("ct"));
 document.getElementById("viewer-close").addEventListener("click", () => dialog.close());
