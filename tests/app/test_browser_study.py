@@ -31,7 +31,7 @@ def _answers(server, study, number, account):
 
 
 def test_a_whole_study_by_keyboard(open_page, running, study):
-    made = study(pages=2)
+    made = study(pages=2, slices=2)  # another study than the other tests': they share the server
     page = open_page(f"/studies/{made.id}/")
     assert page.url.endswith("/pages/1")
     next_button = page.locator("#next")
