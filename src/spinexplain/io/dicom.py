@@ -133,7 +133,7 @@ def read_facts_header(path: Path | str, series: str | None = None) -> dict[str, 
 
 
 def read_patient_key(path: Path | str, secret: bytes, series: str | None = None) -> str:
-    """Tell scans of one patient from those of others, naming nobody.
+    """Mark scans of one patient alike, naming nobody.
 
     Parameters
     ----------
