@@ -50,6 +50,7 @@ WRITERS = {
     "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
     "explanations": Writer({"explanations.md": "explanations:written"}, "explanations:draw"),
     "verdict": Writer({"verdict.md": "verdict:written"}),
+    "measurements": Writer({"verdict.md": "measurements:written"}),
     "mask-errors": Writer({"masks.md": "masks:written"}, "masks:draw"),
     "false-alarms": Writer({"masks.md": "false_alarms:written"}),
     "localizer": Writer({"localizer.md": "localizer:written"}),

@@ -44,7 +44,71 @@ def written(page: str, results: Path) -> str:
     """Return the page with its tables between the markers."""
     content = stored(results, "verdict.json")
     page = replaced(page, "weights", "\n".join(weights_table(content)))
+    page = replaced(page, "bars", "\n".join(bars(content)))
+    page = replaced(page, "coverage", "\n".join(coverage_tables(content)))
     return replaced(page, "tested", "\n".join(tested_tables(content)))
+
+
+def bars(content: dict[str, Any]) -> list[str]:
+    """List which targets are met and which are missed, and what has none yet."""
+    met, missed = [], []
+    for group, targets in TARGETS.items():
+        figures = content["tested"][group]
+        for key, (bar, side) in targets.items():
+            line = f"{group}: {ROWS[key]} {share_of(figures['together'][key])}, at {side} {bar} %"
+            (missed if "missed" in _target(group, key, figures) else met).append(line)
+    shifted = content["tested"]["shifted-scanner"]["together"]["g3_suspected"]
+    familiar = content["tested"]["familiar-scanner"]["together"]["g3_suspected"]
+    apart = 100 * abs(shifted[0] / shifted[1] - familiar[0] / familiar[1])
+    line = f"shifted-scanner: severe fractures suspected {apart:.0f} points from the same persons"
+    (met if apart <= 5 else missed).append(f"{line} in familiar scanners, at most 5")
+    return [
+        f"**Met ({len(met)}):**",
+        "",
+        *(f"* {one}" for one in met),
+        "",
+        f"**Missed ({len(missed)}):**",
+        "",
+        *(f"* {one}" for one in missed),
+    ]
+
+
+COVERED = {
+    "sets": "sets as given",
+    "not_widened": "not widened",
+    "by_score": "network's score, to 90 %",
+    "constant": "always G0",
+}
+
+
+def coverage_tables(content: dict[str, Any]) -> list[str]:
+    """Write how often sets hold the true grade, class by class, beside their opponents."""
+    if "coverage" not in content:
+        return [
+            "Not measured with the fit that is stored: `make verdict` calibrates the sets and "
+            "fills this table. Until then reports show no set."
+        ]
+    lines: list[str] = []
+    for group, found in content["coverage"].items():
+        terms = ", ".join(f"{k} {v}" for k, v in found["terms"].items() if v) or "none"
+        lines += [
+            f"**{group}**, {found['vertebrae']} vertebrae, {found['beyond']} of them unlike the "
+            f"scans of the fit (by {terms})",
+            "",
+            "| true grade held | " + " | ".join(COVERED.values()) + " |",
+            "|---|---|---|---|---|",
+        ]
+        for grade in ("G0", "G1", "G2", "G3"):
+            cells = [share_of(found[name]["covered"][grade]) for name in COVERED]
+            lines.append(f"| {grade} | {' | '.join(cells)} |")
+        sizes = [_mean_size(found[name]["sizes"]) for name in COVERED]
+        lines += [f"| grades in a set, mean | {' | '.join(sizes)} |", ""]
+    return lines[:-1]
+
+
+def _mean_size(sizes: dict[str, int]) -> str:
+    count = sum(sizes.values())
+    return f"{sum(int(k) * v for k, v in sizes.items()) / count:.2f}" if count else "–"
 
 
 def weights_table(content: dict[str, Any]) -> list[str]:
@@ -79,8 +143,8 @@ def tested_tables(content: dict[str, Any]) -> list[str]:
         lines += [f"**{group}**, {spines} spines", "", *_table(group, figures), ""]
         same = figures["same_by_every_route"]
         lines += [
-            f"The same verdict by mask, centers and both: {_share(same['together'])}; by the "
-            f"network alone, which all three routes have: {_share(same['network'])}.",
+            f"The same verdict by mask, centers and both: {share_of(same['together'])}; by the "
+            f"network alone, which all three routes have: {share_of(same['network'])}.",
             "",
         ]
     return lines[:-1]
@@ -89,7 +153,7 @@ def tested_tables(content: dict[str, Any]) -> list[str]:
 def _table(group: str, figures: dict[str, Any]) -> list[str]:
     lines = [f"| | {' | '.join(WITNESSES.values())} | target |", "|---|---|---|---|---|"]
     for key, words in ROWS.items():
-        cells = [_share(figures[name][key]) for name in WITNESSES]
+        cells = [share_of(figures[name][key]) for name in WITNESSES]
         lines.append(f"| {words} | {' | '.join(cells)} | {_target(group, key, figures)} |")
     return lines
 
@@ -104,7 +168,8 @@ def _target(group: str, key: str, figures: dict[str, Any]) -> str:
     return f"at {side} {bar} %{'' if kept else ': missed'}"
 
 
-def _share(pair: list[int]) -> str:
+def share_of(pair: list[int]) -> str:
+    """Write a count as a share, with Wilson's interval."""
     count, of = pair
     if not of:
         return "–"

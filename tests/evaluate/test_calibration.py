@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinexplain.evaluate.calibration import reliability
+from spinexplain.evaluate.calibration import binned, calibration_of, reliability
 
 
 def ece_oracle(labels, scores, bins):
@@ -43,3 +43,34 @@ def test_by_hand():
     scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
     found = reliability(np.array([0, 1, 0, 0]), scores)
     assert found.ece == pytest.approx(0.5 * abs(0.9 - 0.5) + 0.5 * abs(0.6 - 1.0))
+
+
+@given(st.integers(0, 1000), st.integers(2, 60))
+def test_brier_is_scikit_learns_class_by_class(seed, n):
+    from sklearn.metrics import brier_score_loss
+
+    rng = np.random.default_rng(seed)
+    labels, scores = rng.integers(3, size=n), rng.dirichlet(np.ones(3), n)
+    found = calibration_of(labels, scores, ["a", "b", "c"])
+    for k, one in enumerate(found.classes):
+        own = labels == k
+        if 0 < own.sum() < n:
+            assert one.brier == pytest.approx(brier_score_loss(own, scores[:, k]))
+        constant = np.full(n, own.mean())
+        assert one.prior_brier == pytest.approx(np.mean((constant - own) ** 2))
+    assert found.brier == pytest.approx(sum(one.brier for one in found.classes))
+
+
+def test_the_constant_answer_is_as_good_as_itself():
+    labels = np.array([0, 0, 0, 1])
+    found = calibration_of(labels, np.tile([0.75, 0.25], (4, 1)), ["a", "b"])
+    assert found.brier == pytest.approx(found.prior_brier) == pytest.approx(0.375)
+    assert found.prior_accuracy == 0.75
+    assert found.classes[0].reliability.ece == 0
+
+
+def test_what_a_score_foretells_by_hand():
+    found = binned(np.array([0.15, 0.15, 0.95]), np.array([False, True, True]))
+    assert found.counts[1] == 2
+    assert found.accuracy[1] == 0.5
+    assert found.ece == pytest.approx((2 * 0.35 + 0.05) / 3)

@@ -45,6 +45,13 @@ def test_an_enhanced_series_says_its_kernel_where_all_frames_share_it(tmp_path, 
     assert read_facts(tmp_path / "enhanced") == ScanFacts("", "2", "Br60", 3.0)
 
 
+def test_tube_voltage_and_contrast_agent_where_they_are_named():
+    said = facts_of({"KVP": "120", "ContrastBolusAgent": "Iomeprol 400"})
+    assert (said.kv, said.contrast) == (120.0, True)
+    assert not facts_of({"ContrastBolusAgent": "NONE"}).contrast
+    assert facts_of({"KVP": "high"}).kv is None
+
+
 def test_values_that_are_not_as_the_standard_has_them_are_left_out():
     odd = {"StudyDate": "yesterday", "PatientAge": "old", "PatientSex": "DOE^JANE"}
     odd |= {"SliceThickness": "thick", "SeriesDescription": None, "ConvolutionKernel": {"a": 1}}

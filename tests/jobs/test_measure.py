@@ -18,6 +18,10 @@ def test_a_row_for_every_level_that_is_counted(tmp_path, listener):
         rows = list(csv.DictReader(file))
     assert measured == len(rows) > 3
     assert list(rows[0]) == COLUMNS
+    by_level = {row["level"]: row for row in rows}
+    assert 60 < float(by_level["L1"]["trabecular_hu"]) < 260
+    assert float(by_level["L1"]["aorta_hu"]) < 100  # a plain CT
+    assert by_level["L1"]["kv"] == ""  # NIfTI does not say
     assert not {row["level"] for row in rows} & set(left_out)
     assert listener.stages == ["read", "heights", "write"]
 

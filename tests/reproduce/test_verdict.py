@@ -3,11 +3,21 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from spinexplain.findings.weighing import as_content, stored_calibration
-from spinexplain.reproduce.verdict import FITTED, SCANS, TESTED, fitted, group_figures, planned
+from spinexplain.reproduce.verdict import (
+    FITTED,
+    SCANS,
+    TESTED,
+    fitted,
+    group_figures,
+    planned,
+    set_figures,
+)
+from spinexplain.spine.image_terms import TERMS
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results" / "verdict.json"
 
@@ -50,8 +60,10 @@ def table():
                             "prototypes_spread": 0.1,
                             "heights": -3.0 + 2 * grade + 0.01 * spine,
                             "measured_loss": 0.05 + 0.12 * grade,
+                            "prototypes_severe": -6.0 + 2 * grade,
                             "deformity": "",
                             "refusal": "",
+                            **{f"image_{name}": 1.0 + 0.01 * spine for name in TERMS},
                         }
                     )
     return pd.DataFrame(rows)
@@ -63,3 +75,20 @@ def test_a_bench_that_is_easily_told_apart_is(table):
     assert figures["together"]["g3_suspected"] == [4, 4]
     assert figures["together"]["false_alarm_spines"][0] == 0
     assert figures["same_by_every_route"]["network"] == [72, 72]
+
+
+def test_sets_of_a_scan_unlike_the_others_are_wider(table):
+    calibration = fitted(table, "abc")
+    assert set(calibration.scales) == {"prototypes", "heights", "prototypes+heights"}
+    assert len(calibration.operating_point["calibrated_on"]["table_sha256"]) == 64
+    table.loc[table["group"] == "shifted-scanner", "image_noise_hu"] = 99.0
+    found = {name: set_figures(table, name, calibration) for name in TESTED}
+    assert found["familiar-scanner"]["beyond"] == 0
+    shifted = found["shifted-scanner"]
+    assert shifted["beyond"] == shifted["vertebrae"] == shifted["terms"]["noise_hu"] == 72
+    # so few vertebrae of a grade leave its range open; what is beyond is never narrower
+    assert shifted["sets"]["sizes"]["1"] <= shifted["not_widened"]["sizes"]["1"]
+    for name in ("hard", "verse-like"):
+        held, of = np.sum(list(found[name]["sets"]["covered"].values()), axis=0)
+        assert of == 72
+        assert held >= 0.8 * of

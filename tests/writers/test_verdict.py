@@ -1,6 +1,11 @@
 """Targets say whether they are met."""
 
-from writers.verdict import _target
+import json
+from pathlib import Path
+
+from writers.verdict import _target, bars, coverage_tables
+
+RESULTS = Path(__file__).parents[2] / "docs" / "results" / "verdict.json"
 
 
 def test_a_missed_target_says_so():
@@ -8,3 +13,22 @@ def test_a_missed_target_says_so():
     assert _target("hard", "false_alarm_spines", figures) == "at most 10 %: missed"
     assert _target("hard", "g3_noticed", figures) == "at least 97 %"
     assert _target("shifted-scanner", "g3_noticed", figures) == ""
+
+
+def test_every_target_is_met_or_missed():
+    lines = bars(json.loads(RESULTS.read_text("utf-8")))
+    assert sum(line.startswith("* ") for line in lines) == 13
+    text = "\n".join(lines)
+    assert "**Met (" in text
+    assert "**Missed (" in text
+
+
+def test_sets_stand_beside_their_opponents():
+    assert "make verdict" in coverage_tables({})[0]
+    one = {"covered": {f"G{n}": [9, 10] for n in range(4)}, "sizes": {"1": 30, "2": 10}}
+    found = dict.fromkeys(("sets", "not_widened", "by_score", "constant"), one)
+    group = {"vertebrae": 40, "beyond": 3, "terms": {"noise_hu": 3, "slice_mm": 0}, **found}
+    text = "\n".join(coverage_tables({"coverage": {"hard": group}}))
+    assert "3 of them unlike the scans of the fit (by noise_hu 3)" in text
+    assert "| G2 | 90 % (" in text
+    assert "| grades in a set, mean | 1.25 | 1.25 | 1.25 | 1.25 |" in text

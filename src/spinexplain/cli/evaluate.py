@@ -31,7 +31,7 @@ def command(
     Example: spinexplain evaluate protoverse-phantom cohort --split all -o evaluation
     """
     request = EvaluateRequest(model, cohort, out, split, seed, force)
-    with shown_stages(cohort.name, total=2) as progress:
+    with shown_stages(cohort.name, total=3) as progress:
         figures = evaluate_to_folder(request, progress)
     vertebra = figures["vertebra"]
     for name in ("class_average_accuracy", "class_average_f1", "sample_accuracy"):

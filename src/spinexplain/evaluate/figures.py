@@ -14,7 +14,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import GENANT_GRADES, Task, derived_task
 from spinexplain.errors import ConfigError
 from spinexplain.evaluate.bootstrap import DRAWS, Interval, subject_bootstrap
-from spinexplain.evaluate.calibration import reliability
+from spinexplain.evaluate.calibration import calibration_of, reliability
 from spinexplain.evaluate.grading import (
     class_average_accuracy,
     class_average_f1,
@@ -120,6 +120,7 @@ def summarize(
         "confusion": [list(row) for row in figures.confusion],
         "unknown_grades": called_instead(table),
         "calibration": asdict(reliability(labels, scores)),
+        "class_calibration": asdict(calibration_of(labels, scores, names)),
         "levels": _by_level(used, labels, scores.argmax(axis=1), len(names)),
         "scans": _by_scan(used, labels, scores, task),
     }

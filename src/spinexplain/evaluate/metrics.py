@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinexplain.config.tasks import Task
-from spinexplain.evaluate.calibration import reliability
+from spinexplain.evaluate.calibration import calibration_of, reliability
 from spinexplain.evaluate.grading import (
     class_average_accuracy,
     class_average_f1,
@@ -59,6 +59,11 @@ METRICS: dict[str, Metric] = {
     "ece": Metric(
         "calibration error (ECE)",
         lambda labels, scores, _: reliability(labels, scores).ece,
+        interval=False,
+    ),
+    "brier": Metric(
+        "Brier score",
+        lambda labels, scores, task: calibration_of(labels, scores, task.classes).brier,
         interval=False,
     ),
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from spinexplain.data.cohort import Cohort
+    from spinexplain.data.crops.dataset import TrainingSet
 
 SCHEMA = "spinexplain/evaluation/1"
 
@@ -40,11 +41,16 @@ class Evaluation:
         JSON-ready; see :func:`spinexplain.evaluate.figures.summarize`.
     crops_hu : ndarray of int16, shape (n, *S)
         Patches of the rows of ``table``, for the gallery of errors.
+    grader : Grader
+    data : TrainingSet
+        What was graded, row by row as ``table``.
     """
 
     table: pd.DataFrame
     figures: dict[str, Any]
     crops_hu: Patches
+    grader: Grader
+    data: TrainingSet
 
 
 def model_source(source: str | Path) -> str | Path:
@@ -104,7 +110,7 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
     )
     about = {"cohort": cohort.path.name, "split": split, "synthetic": data.synthetic}
     figures = {**about, **_about(grader, described), **summarize(table, seed, task=grader.task)}
-    return Evaluation(table, {"schema": SCHEMA, **figures}, data.patches_hu)
+    return Evaluation(table, {"schema": SCHEMA, **figures}, data.patches_hu, grader, data)
 
 
 def _about(grader: Grader, described: BundleDescription) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from spinexplain.findings.scan import (
 )
 from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.progress import SILENT, Progress
+from spinexplain.spine.aorta import aorta_hu
 from spinexplain.spine.body_size import expected_body_heights_mm
 from spinexplain.spine.density import densities
 from spinexplain.spine.image_terms import image_terms, scan_terms
@@ -116,6 +117,7 @@ def grade(
         flags = spine.flags(volume)
         shapes = deformities(heights)
         bone = densities(volume, vertebrae, heights)
+        blood = aorta_hu(volume, vertebrae)
     with progress.stage("reformat"):
         sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
         image = scan_terms(image_terms(sheet, volume.spacing_mm) for sheet in sheets)
@@ -143,6 +145,7 @@ def grade(
         overview=overview,
         settings=dict(settings or {}),
         found=spine.found,
+        aorta_hu=blood,
     )
 
 

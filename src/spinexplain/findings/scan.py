@@ -149,6 +149,8 @@ class ScanFindings:
         How the scan was graded, as the foot of the report shows it.
     found : Found or None
         What the own localizer made of the scan, where it was asked.
+    aorta_hu : float or None
+        Density of the blood in front of the spine; None where it could not be read.
     """
 
     source: ScanSource
@@ -158,6 +160,7 @@ class ScanFindings:
     overview: Patch
     settings: Mapping[str, str] = field(default_factory=dict)
     found: Found | None = None
+    aorta_hu: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

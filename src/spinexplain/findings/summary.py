@@ -9,6 +9,7 @@ import numpy as np
 
 from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.agreement import DISAGREE, agreement
+from spinexplain.findings.bone_density import bone_density, density_words
 from spinexplain.findings.naming import naming_words
 from spinexplain.findings.rules import (
     SUSPICIOUS_HEIGHT_LOSS_CLASS,
@@ -229,6 +230,9 @@ def _caveats(
         yield say("summary.own_mask")
     names = scan.settings.get("level_names", "")
     yield say("summary.level_names", source=names) if names else say("summary.level_names_unknown")
+    found = bone_density(scan)
+    if found is not None:
+        yield density_words(found, say)
     yield say("summary.slices", mm=f"{slice_spacing_mm(scan.volume):.3g}")
     if any(GANTRY_TILT in item.flags for item in spine):
         yield say("summary.gantry_tilt", degrees=f"{tilt_degrees(scan.volume):.1f}")

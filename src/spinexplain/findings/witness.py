@@ -21,9 +21,9 @@ LARGEST_MARGIN = 8.0
 
 BORDER_LOSS = 0.225
 """Half way from mild to moderate as readers grade, between 20 and 25 %."""
-NATURAL_SD = 0.05
-"""Spread of the loss among normal vertebrae of one person, which no interval holds."""
 LARGEST_HEIGHT_UNITS = 4.0
+SMALLEST_SD = 0.05
+"""Natural variation alone: no loss is known better, however narrow its interval."""
 SEVERE_GRADE = 3
 _INTERVAL_SDS = 1.96
 
@@ -119,12 +119,12 @@ def heights_witness(heights: Heights | None) -> Witness | None:
     Returns
     -------
     Witness or None
-        ``(loss - 0.225) / sqrt(0.05^2 + sd^2)``, at most 4 either way; ``sd`` is the loss
-        interval's. Rises with the loss; None where nothing was measured.
+        ``(loss - 0.225) / sd``, at most 4 either way; ``sd`` is the loss interval's, which
+        holds natural variation. Rises with the loss; None where nothing was measured.
     """
     if heights is None:
         return None
     low, high = heights.loss_interval
     sd = (high - low) / (2 * _INTERVAL_SDS)
-    units = (heights.loss - BORDER_LOSS) / np.hypot(NATURAL_SD, sd)
+    units = (heights.loss - BORDER_LOSS) / max(sd, SMALLEST_SD)
     return Witness(HEIGHTS, float(np.clip(units, -LARGEST_HEIGHT_UNITS, LARGEST_HEIGHT_UNITS)))

@@ -55,7 +55,9 @@ _TAGS = (
     "SliceThickness",
 )
 _STUDY_TAGS = (
+    "ContrastBolusAgent",
     "ConvolutionKernel",
+    "KVP",
     "PatientAge",
     "PatientSex",
     "SeriesDescription",

@@ -25,6 +25,7 @@ _AGE = re.compile(r"(\d{3})([DWMY])")
 _AGE_WORDS = {"D": "days", "W": "weeks", "M": "months", "Y": "years"}
 _SEXES = ("F", "M", "O")
 _LONGEST = 64
+_NO_AGENT = ("none", "without", "no ", "non", "ohne", "nativ", "sans", "unenhanced")
 _SIDECAR_BYTES = 1 << 20
 
 
@@ -48,6 +49,10 @@ class ScanFacts:
         ``"F"``, ``"M"`` or ``"O"``.
     phantom : bool
         Whether the scan was drawn by a program.
+    kv : float or None
+        Tube voltage.
+    contrast : bool
+        Whether a contrast agent is named; where none is, nothing is known.
     """
 
     study_date: str = ""
@@ -57,6 +62,8 @@ class ScanFacts:
     age: str = ""
     sex: str = ""
     phantom: bool = False
+    kv: float | None = None
+    contrast: bool = False
 
 
 def read_facts(path: Path | str, series: str | None = None) -> ScanFacts:
@@ -114,7 +121,21 @@ def facts_of(said: Mapping[str, Any]) -> ScanFacts:
         age=f"{int(age[1])} {_AGE_WORDS[age[2]]}" if age else "",
         sex=sex if sex in _SEXES else "",
         phantom=said.get("synthetic") is True,
+        kv=_positive(said.get("KVP")),
+        contrast=_names_agent(_line(said.get("ContrastBolusAgent"))),
     )
+
+
+def _names_agent(text: str) -> bool:
+    """Whether a contrast agent is named; free text such as ``NONE`` or ``without`` names none.
+
+    Examples
+    --------
+    >>> [_names_agent(text) for text in ("Ultravist 370", "NONE", "", "IV", "ohne KM")]
+    [True, False, False, True, False]
+    """
+    words = text.lower()
+    return bool(words) and not any(no in words for no in _NO_AGENT)
 
 
 def _marked(said: ScanFacts, path: Path) -> ScanFacts:

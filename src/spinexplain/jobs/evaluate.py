@@ -41,9 +41,12 @@ def evaluate_to_folder(
     SpinexplainError
         If model, cohort, split or output folder are wrong.
     """
+    from spinexplain.analysis.verdict.evaluated import judged_table
     from spinexplain.data.cohort import Cohort
+    from spinexplain.evaluate.figures import without_nan
     from spinexplain.evaluate.predictions import write_predictions
     from spinexplain.experiment.evaluation import evaluate_model
+    from spinexplain.findings.weighing import stored_calibration
     from spinexplain.io.files import output_folder
     from spinexplain.report.evaluation_page import write_evaluation_page
     from spinexplain.ui.plots import confusion_png, reliability_png
@@ -52,11 +55,14 @@ def evaluate_to_folder(
     with output_folder(request.out, force=request.force) as folder:
         with progress.stage("grade"):
             found = evaluate_model(request.model, opened, request.split, request.seed)
+        with progress.stage("verdict"):
+            table, said = judged_table(found.grader, found.data, found.table, stored_calibration())
+            figures = found.figures | ({} if said is None else {"verdict": without_nan(said)})
         with progress.stage("write"):
-            write_predictions(found.table, folder / "predictions.parquet")
-            text = json.dumps(found.figures, indent=1, allow_nan=False)
+            write_predictions(table, folder / "predictions.parquet")
+            text = json.dumps(figures, indent=1, allow_nan=False)
             (folder / "figures.json").write_text(text + "\n", "utf-8")
-            confusion_png(found.figures, folder / "confusion.png")
-            reliability_png(found.figures, folder / "reliability.png")
-            write_evaluation_page(found.figures, found.table, found.crops_hu, folder)
-    return found.figures
+            confusion_png(figures, folder / "confusion.png")
+            reliability_png(figures, folder / "reliability.png")
+            write_evaluation_page(figures, table, found.crops_hu, folder)
+    return figures

@@ -51,6 +51,9 @@ COLUMNS = [
         for third in ("left", "right")
         for place in ("anterior", "middle", "posterior")
     ),
+    "trabecular_hu",
+    "aorta_hu",
+    "kv",
     "flags",
 ]
 
@@ -72,6 +75,9 @@ def measure_to_csv(request: MeasureRequest, progress: Progress = SILENT) -> tupl
     """
     from spinexplain.findings.vertebrae import scan_vertebrae
     from spinexplain.io.read import read_body, read_mask, read_scan
+    from spinexplain.io.scan_facts import read_facts
+    from spinexplain.spine.aorta import aorta_hu
+    from spinexplain.spine.density import densities
 
     check_new_file(request.out, request.force)
     with progress.stage("read"):
@@ -88,8 +94,17 @@ def measure_to_csv(request: MeasureRequest, progress: Progress = SILENT) -> tupl
             "too coarse); expected whole vertebrae. Give another mask."
         )
     with progress.stage("write"):
+        bone = densities(volume, vertebrae, heights)
+        scanned = {
+            "aorta_hu": _number(aorta_hu(volume, vertebrae)),
+            "kv": _number(read_facts(request.ct, request.series).kv),
+        }
         rows = [
-            _row(level.value, heights[level], flags[level])
+            {
+                **_row(level.value, heights[level], flags[level]),
+                "trabecular_hu": _number(bone[level].hu if level in bone else None),
+                **scanned,
+            }
             for level in (vertebra.level for vertebra in vertebrae)
             if level in heights
         ]
@@ -100,6 +115,11 @@ def measure_to_csv(request: MeasureRequest, progress: Progress = SILENT) -> tupl
         if vertebra.level.is_graded and vertebra.level not in heights
     ]
     return len(heights), left_out
+
+
+def _number(value: float | None) -> str:
+    """Write HU or kV; nothing where it is not known."""
+    return "" if value is None else f"{value:.1f}"
 
 
 def _write_rows(out: Path, rows: Sequence[Mapping[str, str | int]]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from spinexplain.evaluate.metrics import METRICS
 from spinexplain.evaluate.predictions import SCORE, class_names
+from spinexplain.findings.verdict import STATES
 from spinexplain.types import says_synthetic_only
 from spinexplain.ui.pages import render_page, software_version, write_page
 from spinexplain.ui.pictures import Album, Picture
@@ -53,7 +54,7 @@ def write_evaluation_page(
     """
     album = Album()
     content = {
-        "figures": {"unknown_grades": {}, **figures},
+        "figures": {"unknown_grades": {}, "verdict": None, **figures},
         "synthetic_training": says_synthetic_only(str(figures.get("trained_on", ""))),
         "headline": {
             name: metric.title for name, metric in METRICS.items() if name in figures["vertebra"]
@@ -61,6 +62,8 @@ def write_evaluation_page(
         "mistakes": gallery(table, crops_hu, album),
         "wrong": int(_wrong(table).sum()),
         "bins": _bins(figures["calibration"]),
+        "class_bins": _class_bins(figures),
+        "verdict_states": STATES,
         "software": software_version(),
     }
     filters: dict[str, Callable[..., Any]] = {"score": score, "style": grade_style}
@@ -113,6 +116,12 @@ def gallery(table: pd.DataFrame, crops_hu: Patches, album: Album) -> list[Mistak
 def _sagittal(crop: np.ndarray) -> np.ndarray:
     """Return a 2-D patch as it is, of a 3-D one the middle sagittal slice."""
     return crop if crop.ndim == 2 else crop[..., crop.shape[-1] // 2]
+
+
+def _class_bins(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return each class's calibration with the filled bins of its plot."""
+    stored = figures.get("class_calibration", {"classes": ()})
+    return [{**one, "bins": _bins(one["reliability"])} for one in stored["classes"]]
 
 
 def _bins(calibration: dict[str, Any]) -> list[dict[str, float]]:

@@ -66,6 +66,13 @@ STUDIES = {
         ("receptive-fields.json",),
         "spinexplain.reproduce.receptive_fields:measure",
     ),
+    "measurements": Study(
+        "Whether height intervals hold the truth, and how near densities come to it.",
+        "5 CPU minutes",
+        ("verdict.md",),
+        ("measurements.json",),
+        "spinexplain.reproduce.measurements:measure",
+    ),
     "discrepancies": Study(
         "What each difference between paper, released code and this package does, alone.",
         "20 CPU minutes beside the drawing",

@@ -81,8 +81,19 @@ class ResultHeights(ResultPart):
     expected_mm: tuple[NotNegative, NotNegative, NotNegative] = Field(
         description="Anterior, middle, posterior."
     )
-    loss: Loss = Field(description="Largest relative height loss; negative when taller.")
-    loss_interval: tuple[Loss, Loss]
+    loss: Loss = Field(
+        description="The headline: largest relative height loss against the nearest unfractured "
+        "levels and the published norms; negative when taller."
+    )
+    loss_interval: tuple[Loss, Loss] = Field(description="95 % interval of loss.")
+    reference: Literal["neighbors and norm"] = Field(
+        default="neighbors and norm", description="What loss is measured against."
+    )
+    own_posterior_loss: Loss | None = Field(
+        default=None,
+        description="Larger loss of the anterior and middle height against the own posterior "
+        "wall; blind to a crush.",
+    )
     height_loss_class: int = Field(alias="class", description="Height-loss class.", ge=0, le=3)
     shape: Shape
 
@@ -299,6 +310,41 @@ class ResultLocalizer(ResultPart):
     cut: tuple[LevelName, ...] = Field(description="Bodies that the border of the scan cuts.")
 
 
+class ResultStudy(ResultPart):
+    """What the scan's own files say of the study; empty or null where they do not."""
+
+    study_date: str = Field(description="ISO 8601.")
+    series: str
+    kernel: str
+    thickness_mm: Length | None
+    age: str = Field(description='With its unit, such as "67 years".')
+    sex: Literal["F", "M", "O", ""]
+    phantom: bool = Field(description="Whether a program drew the scan.")
+    kv: Length | None
+    contrast_agent: bool = Field(
+        description="Whether a contrast agent is named; where none is, nothing is known."
+    )
+
+
+class ResultInputs(ResultPart):
+    """Hashes of the files that say where the vertebrae are; empty where there is none."""
+
+    labels_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
+    centroids_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
+
+
+class ResultBoneDensity(ResultPart):
+    """Trabecular density at L1, or at the level nearest to it; never a diagnosis."""
+
+    level: LevelName
+    trabecular_hu: float
+    kv: Length | None
+    contrast: Literal["given", "none", "unknown"]
+    contrast_from: Literal["header", "aorta"] | None
+    aorta_hu: float | None = Field(description="Blood in front of the spine, read in the image.")
+    words: Text
+
+
 class Result(ResultPart):
     """Findings of one graded CT, as written to result.json.
 
@@ -317,6 +363,9 @@ class Result(ResultPart):
     vertebrae: tuple[ResultVertebra, ...] = Field(description="Cranial to caudal.")
     missing_levels: ResultMissingLevels | None = None
     localizer: ResultLocalizer | None = None
+    study: ResultStudy | None = None
+    inputs: ResultInputs | None = None
+    bone_density: ResultBoneDensity | None = None
 
     def content(self) -> dict[str, Any]:
         """Return what the file holds, with the keys of the schema and none that was not set."""

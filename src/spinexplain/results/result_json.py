@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from spinexplain.errors import FileFormatError
 from spinexplain.findings.agreement import AGREE, DISAGREE, agreement
+from spinexplain.findings.bone_density import bone_density, density_words
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.grade_set import GradeSet
 from spinexplain.findings.model_agreement import model_agreement
@@ -23,6 +24,7 @@ from spinexplain.findings.rules import (
 from spinexplain.findings.scan import Assessment, ScanFindings, ScanSource, VertebraFindings
 from spinexplain.findings.set_words import set_words
 from spinexplain.io.files import atomic_file
+from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.localizer.located import Naming
 from spinexplain.localizer.own import Found
 from spinexplain.results.heatmaps import HeatmapKey
@@ -30,6 +32,7 @@ from spinexplain.results.result import (
     SCHEMA,
     Result,
     ResultAgreement,
+    ResultBoneDensity,
     ResultDensity,
     ResultDeparture,
     ResultDraft,
@@ -38,6 +41,7 @@ from spinexplain.results.result import (
     ResultExplanation,
     ResultGradeSet,
     ResultHeights,
+    ResultInputs,
     ResultLocalizer,
     ResultMissingLevels,
     ResultModel,
@@ -45,6 +49,7 @@ from spinexplain.results.result import (
     ResultOpinion,
     ResultPhrase,
     ResultSource,
+    ResultStudy,
     ResultVerdict,
     ResultVertebra,
     Shape,
@@ -145,6 +150,41 @@ def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -
         ),
         missing_levels=_missing_levels(findings),
         **({} if findings.found is None else {"localizer": _localizer(findings.found)}),
+        study=_study(findings.source.facts),
+        inputs=ResultInputs(
+            labels_sha256=findings.source.labels_sha256,
+            centroids_sha256=findings.source.centroids_sha256,
+        ),
+        bone_density=_bone_density(findings),
+    )
+
+
+def _study(facts: ScanFacts) -> ResultStudy:
+    return ResultStudy(
+        study_date=facts.study_date,
+        series=facts.series,
+        kernel=facts.kernel,
+        thickness_mm=facts.thickness_mm,
+        age=facts.age,
+        sex=cast(Any, facts.sex),
+        phantom=facts.phantom,
+        kv=facts.kv,
+        contrast_agent=facts.contrast,
+    )
+
+
+def _bone_density(findings: ScanFindings) -> ResultBoneDensity | None:
+    found = bone_density(findings)
+    if found is None:
+        return None
+    return ResultBoneDensity(
+        level=found.level,
+        trabecular_hu=round(found.hu, 1),
+        kv=found.kv,
+        contrast=cast(Any, found.contrast),
+        contrast_from=cast(Any, found.contrast_from),
+        aorta_hu=None if found.aorta_hu is None else round(found.aorta_hu, 1),
+        words=density_words(found, load_catalogue()),
     )
 
 
@@ -379,6 +419,8 @@ def _heights(heights: Heights) -> ResultHeights:
         expected_mm=_three(heights.expected_mm, _MM_DIGITS),
         loss=round(float(heights.loss), _SCORE_DIGITS),
         loss_interval=(low, high),
+        reference="neighbors and norm",
+        own_posterior_loss=round(float(heights.own_posterior_loss), _SCORE_DIGITS),
         **{"class": int(heights.height_loss_class)},
         shape=cast(Shape, heights.shape),
     )

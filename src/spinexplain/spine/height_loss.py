@@ -23,7 +23,9 @@ _SUSPECT_LOSS = 0.15  # against the whole spine: not used as anybody's reference
 _ROUNDS = 3
 _NATURAL_SD = 0.04  # of one level's height against a neighbor's, after the norms
 _PERSON_SD = 0.08  # of a person's size and shape, where nobody can be compared with
-_INTERVAL_SDS = 1.96
+INTERVAL_SDS = 1.96
+OWN_SD = 0.05
+"""Of a loss among unfractured vertebrae of one person, however exact the mask."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +126,8 @@ def compare_heights(
     15 % below the spine's own usual ratio at any site are nobody's reference. That ratio
     starts at the 70th percentile, so that adjacent fractures do not become each other's
     norm, and ends at the median of the trusted levels. The interval holds the heights' own
-    standard deviations and the disagreement of the references (4 % where there is only
-    one); it does not hold the natural variation of the level itself.
+    standard deviations, the disagreement of the references (4 % where there is only one) and
+    the natural variation of the level itself (5 points of loss).
 
     Examples
     --------
@@ -209,7 +211,8 @@ def _compare_one(
         reference_sd = np.full(3, _PERSON_SD)
     kept = np.exp(ratios[index] - usual)
     worst = int(np.argmin(kept))
-    reach = _INTERVAL_SDS * kept[worst] * np.hypot(spread[index, worst], reference_sd[worst])
+    measured_sd = kept[worst] * np.hypot(spread[index, worst], reference_sd[worst])
+    reach = INTERVAL_SDS * np.hypot(measured_sd, OWN_SD)
     loss = float(1 - kept[worst])
     own = 1 - np.exp(ratios[index, :2].min() - ratios[index, 2])
     return HeightLoss(

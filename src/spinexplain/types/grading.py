@@ -29,7 +29,7 @@ class Heights:
     loss : float
         Largest relative height loss, 0 to 1 (negative when taller than expected).
     loss_interval : tuple of 2 floats
-        Interval of ``loss`` from voxel size and landmark spread.
+        95 % interval of ``loss``: voxel size, landmark spread, references, natural variation.
     height_loss_class : int
         0 under 20 %, 1 from 20 to under 25 %, 2 from 25 to 40 %, 3 over 40 %. Named so
         because a Genant grade is a visual reading.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.agreement import agreement
+from spinexplain.findings.deformity import site_losses
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import ModelAgreement, model_agreement
 from spinexplain.findings.rules import (
@@ -53,6 +54,7 @@ class HeightsView:
     high: float
     point: float
     class_words: str
+    site_losses: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,10 @@ def view_heights(heights: Heights, say: Catalogue) -> HeightsView:
     first, last = sorted(heights.class_range)
     key = "heights.class" if first == last else "heights.class_range"
     words = say(key, number=heights.height_loss_class, first=first, last=last)
-    return HeightsView(heights, low, high, loss_percent(heights.loss), words)
+    anterior, middle, posterior = (float(loss) for loss in site_losses(heights))
+    return HeightsView(
+        heights, low, high, loss_percent(heights.loss), words, (anterior, middle, posterior)
+    )
 
 
 def loss_percent(loss: float) -> float:

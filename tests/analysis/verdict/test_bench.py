@@ -1,5 +1,7 @@
 """A stored phantom scan is what the networks would have seen."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,17 @@ def test_without_a_mask_there_are_no_heights(stored):
     rows = [row for row in facts["vertebrae"] if row["route"] == "centroids"]
     assert rows
     assert all(stored_heights(row) is None for row in rows)
+
+
+def test_spines_of_an_earlier_version_get_natural_variation(bench_scan, tmp_path):
+    with np.load(bench_scan.path) as stored:
+        facts, crops = json.loads(str(stored["facts"])), stored["crops"]
+    del facts["natural_variation"]
+    row = next(row for row in facts["vertebrae"] if row["heights"])
+    row["heights"]["loss_interval"] = [row["heights"]["loss"]] * 2
+    np.savez_compressed(tmp_path / "old.npz", facts=np.array(json.dumps(facts)), crops=crops)
+    again, _ = read_bench_scan(tmp_path / "old.npz")
+    heights = again["vertebrae"][facts["vertebrae"].index(row)]["heights"]
+    low, high = heights["loss_interval"]
+    assert (low + high) / 2 == pytest.approx(heights["loss"])
+    assert high - low == pytest.approx(2 * 1.96 * 0.05)

@@ -22,6 +22,7 @@ from spinexplain.data.phantom.scan import PhantomImage, make_subject
 from spinexplain.io.files import atomic_file
 from spinexplain.models.input_arrays import center_index
 from spinexplain.spine.grids import match_grid
+from spinexplain.spine.height_loss import INTERVAL_SDS, OWN_SD
 from spinexplain.spine.localize import localize, with_graded_levels
 from spinexplain.spine.morphometry import measure
 from spinexplain.spine.poses import POSES, posed_patches
@@ -30,6 +31,8 @@ from spinexplain.spine.reformat import reformat
 from spinexplain.types import Heights, Patch, Vertebra
 
 ROUTES = ("labels", "centroids", "both")
+EVERY_ROUTE = 4
+"""Every fourth person is taken by all routes, the others by the mask alone."""
 EXTENT_MM = 112
 CENTER_ERROR_MM = 1.5
 """Standard deviation, along every axis, of a center that a person or a tool gives."""
@@ -65,13 +68,15 @@ class BenchScan:
         made = make_subject(self.preset, self.seed, self.index)
         truth = {fact.level: fact for fact in made.truth}
         rng = np.random.default_rng([self.seed, self.index, 77])
-        rows, crops = _prepared(made.image, truth, rng)
+        routes = ROUTES if self.index % EVERY_ROUTE == 0 else ROUTES[:1]
+        rows, crops = _prepared(made.image, truth, rng, routes)
         fractured = any(t.shape != "none" or t.foreign_material for t in truth.values())
         scan = {
             "group": self.group,
             "subject": f"{made.preset}-{made.seed}-{made.name}",
             "spacing_mm": [round(step, 3) for step in made.image.volume.spacing_mm],
             "normal": not fractured,
+            "natural_variation": True,
             "vertebrae": rows,
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,12 +116,26 @@ def read_bench_scan(path: Path) -> tuple[dict[str, Any], np.ndarray]:
     -------
     dict
         ``group``, ``subject``, ``spacing_mm``, ``normal`` and ``vertebrae``: a row for every
-        level and route, with ``truth``, ``flags``, ``outside``, ``centers`` and ``heights``.
+        level and route (every fourth person has all), with ``truth``, ``flags``, ``outside``,
+        ``centers`` and ``heights``.
     ndarray of int16, shape (rows, poses, 112, 112)
         HU of the sheets.
     """
     with np.load(path, allow_pickle=False) as stored:
-        return json.loads(str(stored["facts"])), stored["crops"]
+        scan, crops = json.loads(str(stored["facts"])), stored["crops"]
+    if not scan.get("natural_variation"):
+        for row in scan["vertebrae"]:
+            _widen(row["heights"])
+    return scan, crops
+
+
+def _widen(heights: dict[str, Any] | None) -> None:
+    """Let the interval of a spine stored by an earlier version hold natural variation."""
+    if heights is None:
+        return
+    low, high = heights["loss_interval"]
+    reach = float(np.hypot((high - low) / 2, INTERVAL_SDS * OWN_SD))
+    heights["loss_interval"] = [heights["loss"] - reach, heights["loss"] + reach]
 
 
 def stored_patches(row: Mapping[str, Any], crops: np.ndarray) -> list[Patch]:
@@ -148,12 +167,15 @@ _TUPLES = ("expected_mm", "loss_interval", "class_range")
 
 
 def _prepared(
-    image: PhantomImage, truth: Mapping[str, VertebraTruth], rng: np.random.Generator
+    image: PhantomImage,
+    truth: Mapping[str, VertebraTruth],
+    rng: np.random.Generator,
+    routes: Sequence[str],
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     given = _given_centers(image.vertebrae, rng)
     rows: list[dict[str, Any]] = []
     crops: list[np.ndarray] = []
-    for route in ROUTES:
+    for route in routes:
         labels = None if route == "centroids" else image.labels
         centroids = None if route == "labels" else given
         vertebrae = with_graded_levels(localize(image.volume, labels=labels, centroids=centroids))

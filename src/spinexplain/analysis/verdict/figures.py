@@ -21,7 +21,6 @@ from spinexplain.findings.weighing import VerdictCalibration
 from spinexplain.findings.witness import HEIGHTS, PROTOTYPES, Witness
 
 _MIDDLE = (BORDERLINE, MILD, DEFORMITY)
-_BORDER_LOSS, _NATURAL_SD = 0.225, 0.05
 
 
 def judged(

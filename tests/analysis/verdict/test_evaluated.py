@@ -1,0 +1,73 @@
+"""The verdict on a set of stored sheets is that of the scan they were cut from."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spinexplain.analysis.verdict.evaluated import (
+    Judged,
+    cohort_figures,
+    judged_table,
+    posed_crops,
+)
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings.grade_set import GradeSet
+from spinexplain.findings.verdict import Term, Verdict
+from spinexplain.spine.poses import POSES, posed_patches
+from spinexplain.spine.reformat import reformat
+from spinexplain.types import Vertebra, Volume
+
+
+def test_sheets_cut_from_a_stored_one_are_those_sampled_from_the_scan():
+    _, y, z = np.mgrid[:70, :70, :90].astype(float) * 2.0
+    hu = 200 * np.sin(y / 9) * np.cos(z / 11) + 0.5 * y
+    volume = Volume(hu.astype(np.float32), np.diag([2.0, 2.0, 2.0, 1.0]))
+    spine = [
+        Vertebra(VertebraLevel(name), (70.0, 70.0, 120.0 - 32 * n))
+        for n, name in enumerate(("L1", "L2", "L3"))
+    ]
+    patch = reformat(volume, spine, shape=(100, 100))[1]
+    for pose, sampled in zip(POSES, posed_patches(volume, patch), strict=True):
+        cut = posed_crops(np.rint(patch.array)[None], pose)[0]
+        inner = (slice(20, -20), slice(20, -20))
+        np.testing.assert_allclose(cut[inner], sampled.array[inner], atol=4)
+        assert (cut != np.rint(patch.array)).any() == (pose != POSES[0])
+
+
+def verdict(state, log_odds):
+    return Verdict(state, terms=(Term("prototypes", log_odds, log_odds, 0.0),), calibrated=True)
+
+
+def test_figures_by_hand():
+    wide = GradeSet(("G2", "G3"), 0.9)
+    judged = [
+        Judged(verdict("no suspicion", -50.0), GradeSet(("G0",), 0.9)),
+        Judged(verdict("fracture suspected", 50.0), wide),  # a false alarm, scan a
+        Judged(verdict("fracture suspected", 50.0), wide),
+        Judged(verdict("borderline", 0.0), wide),
+        Judged(None, None),
+    ]
+    grades = ["G0", "G0", "G2", "G1", "G3"]
+    found = cohort_figures(judged, grades, ["a", "a", "b", "b", "c"])
+    assert found["states"]["G0"] == {"no suspicion": 1, "fracture suspected": 1}
+    assert found["false_alarm_scans"] == [1, 1]
+    assert found["sets"]["held"] == {"G0": [1, 2], "G1": [0, 1], "G2": [1, 1], "G3": [0, 0]}
+    assert found["sets"]["mean_size"] == pytest.approx(7 / 4)
+    assert found["calibration"]["brier"] == pytest.approx(2 / 3)
+    assert found["calibrated"]
+
+
+def test_nothing_judged_says_nothing():
+    found = cohort_figures([Judged(None, None)], ["G0"], ["a"])
+    assert (found["states"], found["calibration"], found["sets"]) == ({}, None, None)
+    assert not found["calibrated"]
+
+
+def test_a_network_on_boxes_has_no_sheets_to_move():
+    table = pd.DataFrame({"reason": [""]})
+    boxes = SimpleNamespace(spec=SimpleNamespace(axes=3))
+    same, figures = judged_table(boxes, None, table, None)
+    assert same is table
+    assert figures is None
