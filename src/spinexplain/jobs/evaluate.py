@@ -41,11 +41,11 @@ def evaluate_to_folder(
     SpinexplainError
         If model, cohort, split or output folder are wrong.
     """
-    from spinexplain.analysis.verdict.evaluated import judged_table
     from spinexplain.data.cohort import Cohort
     from spinexplain.evaluate.figures import without_nan
     from spinexplain.evaluate.predictions import write_predictions
     from spinexplain.experiment.evaluation import evaluate_model
+    from spinexplain.experiment.verdicts import judged_table
     from spinexplain.findings.weighing import stored_calibration
     from spinexplain.io.files import output_folder
     from spinexplain.report.evaluation_page import write_evaluation_page

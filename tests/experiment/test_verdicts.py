@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spinexplain.analysis.verdict.evaluated import (
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.experiment.verdicts import (
     Judged,
     cohort_figures,
     judged_table,
     posed_crops,
 )
-from spinexplain.anatomy import VertebraLevel
 from spinexplain.findings.grade_set import GradeSet
 from spinexplain.findings.verdict import Term, Verdict
 from spinexplain.spine.poses import POSES, posed_patches
