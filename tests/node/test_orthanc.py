@@ -11,6 +11,7 @@ import pytest
 import requests
 from tests_node_conftest import Lines, emptied, settings_of, upload
 
+from spinexplain.errors import ConfigError
 from spinexplain.node.ledger import Ledger
 from spinexplain.node.log import json_log
 from spinexplain.node.mailbox import MailboxError
@@ -145,6 +146,15 @@ def test_a_page_without_news_moves_the_cursor(fake):
 def test_an_orthanc_made_anew_is_read_from_the_start(fake):
     page = {"Changes": [], "Last": 7, "Done": True}
     assert OrthancMailbox(fake(200, json.dumps(page).encode())).arrivals("900") == ([], "0")
+
+
+def test_a_modality_that_orthanc_does_not_know_is_refused_at_the_start(fake):
+    """Else every scan is graded and goes to the dead letters; an Orthanc that is down is not."""
+    url = fake(200, json.dumps(["archive"]).encode())
+    with pytest.raises(ConfigError, match='"pacs"; Orthanc knows the modalities archive'):
+        OrthancMailbox(url, forward_to="pacs").check_forward()
+    OrthancMailbox(url, forward_to="archive").check_forward()
+    OrthancMailbox("http://127.0.0.1:9", forward_to="pacs").check_forward()
 
 
 def test_a_pacs_that_refuses_is_an_error(tmp_path, fake):

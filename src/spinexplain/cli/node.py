@@ -87,7 +87,7 @@ def explained(arrival: Arrival, settings: NodeSettings) -> str:
 
     facts = arrival.facts
     found = checks(facts, settings.rules)
-    verdict = "left out" if refusal(found) else "graded"
+    verdict = "left out" if refusal(found) else "would be graded"
     lines = [f"{entry_key(facts.series_uid, facts.instances)}: {verdict}"]
     lines += [f"  {'yes' if one.passed else 'NO '} {one.rule}: {one.words}" for one in found]
     return "\n".join(lines)

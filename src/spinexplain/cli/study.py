@@ -160,6 +160,7 @@ def units(
     with shown_steps() as progress:
         study = units_to_folder(request, progress)
     typer.echo(f"study {study.id}: {len(study.items)} units, {len(study.readers)} readers")
+    typer.echo(f"on paper: spinexplain study paper {printable(str(out))} -o paper")
     typer.echo(f"in the browser: spinexplain serve DATA --study {printable(str(out))}")
 
 

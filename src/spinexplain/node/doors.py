@@ -24,13 +24,16 @@ def open_mailbox(settings: NodeSettings, has_room: Callable[[], bool]) -> Iterat
     Raises
     ------
     ConfigError
-        If the port to listen on is taken, or a file of TLS cannot be used.
+        If the port to listen on is taken, a file of TLS cannot be used, or Orthanc does not know
+        the modality to forward to.
     """
     box = settings.mailbox
     if box.kind == "orthanc":
         from spinexplain.node.orthanc import OrthancMailbox
 
-        yield OrthancMailbox(box.url, box.user, password(box), box.forward_to, _trust(box))
+        orthanc = OrthancMailbox(box.url, box.user, password(box), box.forward_to, _trust(box))
+        orthanc.check_forward()
+        yield orthanc
         return
     if box.kind == "dicomweb":
         from spinexplain.node.dicomweb import DicomwebMailbox

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from spinexplain.dicom_out.result_context import MANUFACTURER
+from spinexplain.errors import ConfigError
 from spinexplain.node.mailbox import Arrival, MailboxError
 from spinexplain.node.rules import facts_of
 from spinexplain.node.tls import NOT_TRUSTED, SYSTEM_TRUST, ServerTrust
@@ -50,6 +51,28 @@ class OrthancMailbox:
     def name(self) -> str:
         """Which mailbox it is, for the ledger."""
         return f"orthanc {self._url}"
+
+    def check_forward(self) -> None:
+        """Refuse to forward to a modality that Orthanc does not know, before anything is graded.
+
+        An Orthanc that does not answer yet is not asked again: its health is reported.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if not self._forward_to:
+            return
+        try:
+            known = [str(name) for name in self._json("GET", "/modalities")]
+        except MailboxError:
+            return
+        if self._forward_to not in known:
+            raise ConfigError(
+                f'mailbox.forward_to is "{self._forward_to}"; Orthanc knows the modalities '
+                f"{', '.join(known) or 'none'}. Add it to DicomModalities of Orthanc, or leave "
+                "forward_to out."
+            )
 
     def arrivals(self, cursor: str) -> tuple[list[Arrival], str]:
         """Return series that became stable since a change's number.
