@@ -58,7 +58,7 @@ bench: $(VENV)/.dev ## run the benchmarks and rewrite docs/benchmarks.md from th
 fuzz: $(VENV)/.dev ## feed a thousand broken inputs to every reader
 	$(BIN)/python -m pytest -q tests/test_bad_input.py --fuzz
 
-train-shipped: $(VENV)/.dev ## retrain the model that is shipped with the package
+train-shipped: $(VENV)/.dev ## retrain the shipped model whose prototypes know their part
 	$(BIN)/python scripts/train_shipped.py
 
 verdict: $(VENV)/.dev ## fit the verdict to phantom spines again, and rewrite docs/verdict.md
@@ -76,8 +76,10 @@ train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with th
 
 explanations: $(VENV)/.dev ## score the shipped models' heat maps again, for reports and docs/explanations.md
 	$(BIN)/spinexplain score-explanations protoverse-phantom placement --store -o build/explanations/sheets --jobs 2
+	$(BIN)/spinexplain score-explanations protoverse-phantom-3 placement --store -o build/explanations/parts --jobs 2
 	$(BIN)/spinexplain score-explanations detector-phantom placement --store -o build/explanations/boxes --jobs 2
 	cp build/explanations/sheets/leaderboard.json docs/results/explanations.json
+	cp build/explanations/parts/leaderboard.json docs/results/explanations-3.json
 	cp build/explanations/boxes/leaderboard.json docs/results/explanations-boxes.json
 	cd docs && ../$(BIN)/python -m writers explanations
 

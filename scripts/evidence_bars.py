@@ -1,6 +1,6 @@
 """Measure what was asked of prototypes that know their part, on held-out phantoms.
 
-    python scripts/evidence_bars.py OUT.json RUN... --cohorts FOLDER
+    python scripts/evidence_bars.py OUT.json NAME=RUN... --cohorts FOLDER --seed SEED
 
 Every RUN is a bundle, by folder or name; FOLDER holds the cohorts that
 ``scripts/train_shipped.py`` draws for testing, with healthy twins. Image-blind priors are
@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,9 @@ from spinexplain.evaluate.explanations.twin import falls, twin_auc
 from spinexplain.evaluate.explanations.usefulness import equally_convincing
 from spinexplain.evaluate.grading import class_average_f1, confusion_matrix
 from spinexplain.evaluate.prototypes import cosine_matrix, winner_share
+from spinexplain.models.build import Network
 from spinexplain.models.bundle.store import load_grader
-from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
+from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.inputs import network_input
 from spinexplain.models.receptive import upsample_map
 from spinexplain.train.grading.augment import Crops, augmented_crops, plain_crops
@@ -106,7 +108,7 @@ def opened(folder: Path, spec: InputSpec) -> Bench:
     frames = [body_frame(mask.numpy() > 0) for mask in crops.target]  # type: ignore[union-attr]
     priors = blind(crops, frames, fractures.subjects)
     return Bench(
-        name=folder.name.rsplit("-", 2)[0],
+        name=Path(folder).name.removesuffix("-twins").rsplit("-", 2)[0],
         sheets=sheets,
         labels=class_labels(sheets, TASK),
         fractures=fractures,
@@ -243,7 +245,6 @@ def measured(model: PrototypeNet, spec: InputSpec, bench: Bench) -> dict[str, An
     right = seen_moved == grades
     return {
         "fractures": len(grades),
-        "f1": f1_with_interval(called_class, bench),
         "grade_right_on_moved_crops": round(float(right.mean()), 4),
         "placement": placements(bench, heats),
         "placement_of_rightly_graded": placements(only(bench, right), taken(heats, right)),
@@ -374,14 +375,28 @@ def further(strengths: np.ndarray, own: np.ndarray) -> dict[str, float]:
 
 
 @torch.no_grad()
-def classifier_f1(model: LinearNet, spec: InputSpec, bench: Bench) -> list[float]:
-    """Return the plain classifier's F1."""
-    called_class = []
+def called(model: Network, spec: InputSpec, bench: Bench) -> np.ndarray:
+    """Return the class (n,) that a network gives to every sheet, unmoved."""
+    found = []
     for k in range(0, len(bench.sheets), BATCH):
         rows = np.arange(k, min(k + BATCH, len(bench.sheets)))
         crops = plain_crops(bench.sheets, rows, spec)
-        called_class.append(model(network_input(crops.hu, crops.centers, spec)).argmax(dim=1))
-    return f1_with_interval(torch.cat(called_class).numpy(), bench)
+        found.append(model(network_input(crops.hu, crops.centers, spec)).argmax(dim=1))
+    return torch.cat(found).numpy()
+
+
+def f1_difference(called_class: np.ndarray, other: np.ndarray, bench: Bench) -> list[float]:
+    """Return how far one class-average F1 is above another on the same sheets, by subject."""
+    labels = bench.labels
+
+    def difference(rows: np.ndarray) -> float:
+        one, two = (
+            class_average_f1(confusion_matrix(labels[rows], calls[rows], len(TASK)))
+            for calls in (called_class, other)
+        )
+        return one - two
+
+    return shown(subject_bootstrap(difference, bench.sheets.subjects, 0))
 
 
 def cosines(model: PrototypeNet) -> dict[str, Any]:
@@ -403,25 +418,32 @@ def cosines(model: PrototypeNet) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("runs", nargs="+")
+    parser.add_argument("runs", nargs="+", help="NAME=BUNDLE")
     parser.add_argument("--cohorts", type=Path, required=True)
     parser.add_argument("--presets", default="placement,balanced,hard")
     parser.add_argument("--seed", type=int, default=990, help="of the cohorts")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    graders = {Path(run).name: load_grader(run, runtime="torch") for run in options.runs}
+    named = dict(run.split("=", 1) for run in options.runs)
+    graders = {name: load_grader(run, runtime="torch") for name, run in named.items()}
     found: dict[str, Any] = {name: {} for name in graders}
     for preset in options.presets.split(","):
         folder = next(options.cohorts.glob(f"{preset}-{options.seed}-*"))
         bench = opened(folder, next(iter(graders.values())).spec)
+        calls: dict[str, np.ndarray] = {}
         for name, grader in graders.items():
             model = grader.model
             if isinstance(model, PrototypeNet):
                 found[name]["cosine"] = cosines(model)
                 found[name][bench.name] = measured(model, grader.spec, bench)
-            elif isinstance(model, LinearNet):
-                found[name][bench.name] = {"f1": classifier_f1(model, grader.spec, bench)}
+            else:
+                found[name][bench.name] = {}
+            calls[name] = called(model, grader.spec, bench)
+            found[name][bench.name]["f1"] = f1_with_interval(calls[name], bench)
             print(name, bench.name, flush=True)
+        for name, other in permutations(calls, 2):
+            minus = found[name][bench.name].setdefault("f1_minus", {})
+            minus[other] = f1_difference(calls[name], calls[other], bench)
         options.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 

@@ -2,8 +2,9 @@
 
     python scripts/evidence_table.py
 
-Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``, and with the seed of new
-persons into ``evidence-bars-new-persons.json``.
+Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``, with the seeds of new
+persons into ``evidence-bars-new-persons.json`` and ``evidence-bars-version-3.json``, and after
+``scripts/evidence_real.py docs/results/evidence-real.json ...``.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-STORES = {"bars": "evidence-bars.json", "new-persons": "evidence-bars-new-persons.json"}
+STORES = {
+    "bars": "evidence-bars.json",
+    "new-persons": "evidence-bars-new-persons.json",
+    "version-3": "evidence-bars-version-3.json",
+}
+REAL = "evidence-real.json"
 RESULTS = ROOT / "docs" / "results"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
 PRESETS = ("placement", "balanced", "hard")
+OPPONENTS = ("version 2", "plain classifier, same budget")
 
 
 def interval(figure: list[float]) -> str:
@@ -62,9 +69,24 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, Any]]:
                 _further(preset),
             ),
             (f"class-average F1, `{preset}`", "", _f1(preset)),
+            *_differences(found, preset),
         ]
     rows.append(("largest centered cosine G0, G2, G3", "≤ 0.60", _cosine))
     return rows
+
+
+def _differences(found: dict[str, Any], preset: str) -> list[tuple[str, str, Any]]:
+    """Return rows of paired differences of F1 where they were measured, one a compared model."""
+    others = [name for name in found if name in OPPONENTS]
+    return [
+        (f"F1 minus that of {name}, `{preset}`", "≥ -0.02", _f1_minus(preset, name))
+        for name in others
+        if any("f1_minus" in one.get(preset, {}) for one in found.values())
+    ]
+
+
+def _f1_minus(preset: str, other: str) -> Any:
+    return lambda one: signed(one[preset]["f1_minus"][other])
 
 
 def _placed(question: str) -> Any:
@@ -90,7 +112,7 @@ def _twin(preset: str) -> Any:
 def _winner(preset: str) -> Any:
     def written(one: dict[str, Any]) -> str:
         shares = one[preset]["winner_share"]
-        healthy = 3
+        healthy = len(shares) - 8 if len(shares) == 11 else len(shares) // 3
         per = (len(shares) - healthy) // 2
         largest = (max(shares[healthy : healthy + per]), max(shares[healthy + per :]))
         return ", ".join(f"{share:.2f}" for share in largest)
@@ -138,18 +160,35 @@ def _written(write: Any, one: dict[str, Any]) -> str:
         return "–"
 
 
-def written(document: str, name: str, found: dict[str, Any]) -> str:
-    """Return the document with a table between its markers."""
+def real_table(found: dict[str, Any]) -> str:
+    """Lay out what models said of fractures simulated in a real CT: a row a model."""
+    names = list(next(iter(found.values())))
+    heads = [f"right endplate, {name}" if "called" not in name else name for name in names]
+    lines = [f"| on a real CT | {' | '.join(heads)} |", "|---" * (1 + len(names)) + "|"]
+    for model, figures in found.items():
+        cells = [f"{right}/{asked}" for right, asked in figures.values()]
+        lines.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def written(document: str, name: str, text: str) -> str:
+    """Return the document with a text between its markers."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     head, rest = document.split(begin)
-    return f"{head}{begin}\n{table(found)}\n{end}{rest.split(end)[1]}"
+    return f"{head}{begin}\n{text}\n{end}{rest.split(end)[1]}"
+
+
+def stored(name: str) -> dict[str, Any]:
+    """Read one file of results."""
+    found: dict[str, Any] = json.loads((RESULTS / name).read_text("utf-8"))
+    return found
 
 
 def main() -> None:
     document = DOCUMENT.read_text("utf-8")
     for name, store in STORES.items():
-        found = json.loads((RESULTS / store).read_text("utf-8"))
-        document = written(document, name, found)
+        document = written(document, name, table(stored(store)))
+    document = written(document, "real", real_table(stored(REAL)))
     DOCUMENT.write_text(document, "utf-8")
 
 

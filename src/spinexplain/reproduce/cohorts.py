@@ -10,10 +10,17 @@ from spinexplain.data.phantom.cohorts import box_cohort, sheet_cohort
 from spinexplain.reproduce.setting import Setting
 
 
-def drawn_sheets(setting: Setting, preset: str, seed: int, count: int) -> Cohort:
-    """Draw phantom sheets into the folder of work, or open those that are there."""
-    path = setting.work / "cohorts" / f"{preset}-{seed}-{count}"
-    return sheet_cohort(path, preset, seed, count, jobs=setting.jobs, progress=setting.progress)
+def drawn_sheets(
+    setting: Setting, preset: str, seed: int, count: int, twins: bool = False
+) -> Cohort:
+    """Draw phantom sheets into the folder of work, or open those that are there.
+
+    ``twins`` adds the healthy twin of every fracture.
+    """
+    path = setting.work / "cohorts" / f"{preset}-{seed}-{count}{'-twins' if twins else ''}"
+    return sheet_cohort(
+        path, preset, seed, count, twins=twins, jobs=setting.jobs, progress=setting.progress
+    )
 
 
 def drawn_boxes(

@@ -1,0 +1,112 @@
+"""Ask models which endplate broke in a real CT with simulated fractures.
+
+    python scripts/evidence_real.py docs/results/evidence-real.json RUN... [--seeds 1,2]
+
+Lumbar bodies of the repository's example CT, one endplate of each pressed in at a time, superior
+and inferior as often: a map that does not look at the image is right by chance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.data.phantom.simulate import simulate_fracture
+from spinexplain.data.phantom.sites import Site
+from spinexplain.explainers.prototypes import explain_prototypes
+from spinexplain.models.bundle.store import load_grader
+from spinexplain.models.grader import Grader
+from spinexplain.reproduce.real_scans import WHOLE, real_scan
+from spinexplain.spine.reformat import reformat
+from spinexplain.spine.sampling import sample_labels
+from spinexplain.types import Patch, PrototypeDetail
+
+DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
+SCAN, LEVELS = "lumbar", WHOLE["lumbar"][1:]
+ENDPLATES = {"superior": 1.0, "inferior": 0.0}  # share of the loss that the superior one takes
+LOSSES = {0.30: "G2", 0.35: "G2", 0.48: "G3", 0.55: "G3"}
+THIRDS = ("anterior", "middle")
+CODES = {"superior": range(1, 7), "inferior": range(7, 13)}  # see data.phantom.displaced
+TOP_SHARE = 0.02
+
+
+def cases(seeds: Sequence[int]) -> Iterator[tuple[dict[str, Any], Patch, np.ndarray]]:
+    """Yield every fracture: what it is, its sheet, and the codes of its parts on the sheet."""
+    scan = real_scan(DATA, SCAN)
+    for level, plate, third, loss, seed in product(LEVELS, ENDPLATES, THIRDS, LOSSES, seeds):
+        site = Site(third=third, upper_share=ENDPLATES[plate], lean=0.0, telling=False)
+        made = simulate_fracture(
+            scan.volume, scan.simulation_mask, VertebraLevel(level), loss=loss, seed=seed, site=site
+        )
+        patches = reformat(made.volume, made.vertebrae)
+        patch = next(p for p in patches if p.vertebra.level.value == level)
+        facts = {"level": level, "endplate": plate, "third": third, "loss": loss, "seed": seed}
+        yield facts, patch, sample_labels(made.part, patch.frame)
+
+
+def answered(grader: Grader, patch: Patch, codes: np.ndarray, grade: str) -> dict[str, Any]:
+    """Return the model's grade, and which endplate the maps of the true class point to.
+
+    As the report weighs them: the sum of the class's own maps by their connections.
+    """
+    own = [
+        one
+        for one in explain_prototypes(grader, patch, grade).evidence
+        if one.class_name == grade and isinstance(one.detail, PrototypeDetail)
+    ]
+    heat = np.sum([one.detail.connection * one.heatmap for one in own], axis=0)
+    top = heat >= np.quantile(heat, 1 - TOP_SHARE)
+    counts = {name: int((np.isin(codes, of) & top).sum()) for name, of in CODES.items()}
+    first, second = sorted(counts, key=lambda name: -counts[name])
+    chosen = first if counts[first] > counts[second] else "neither"
+    return {"graded": grader.grade([patch])[0].grade, "chosen": chosen}
+
+
+def figures(rows: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Count right endplates and fractures found."""
+    found: dict[str, Any] = {}
+    for plate in ENDPLATES:
+        own = [row for row in rows if row["endplate"] == plate]
+        found[plate] = [sum(row[name]["chosen"] == plate for row in own), len(own)]
+    for grade in sorted(set(LOSSES.values())):
+        own = [row for row in rows if LOSSES[row["loss"]] == grade]
+        found[f"{grade} called fractured"] = [
+            sum(row[name]["graded"] != "G0" for row in own),
+            len(own),
+        ]
+        found[f"{grade} called {grade}"] = [
+            sum(row[name]["graded"] == grade for row in own),
+            len(own),
+        ]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("runs", nargs="+", help="NAME=BUNDLE")
+    parser.add_argument("--seeds", default="1,2")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    named = dict(run.split("=", 1) for run in options.runs)
+    graders = {name: load_grader(source, runtime="torch") for name, source in named.items()}
+    rows = []
+    for facts, patch, codes in cases([int(seed) for seed in options.seeds.split(",")]):
+        grade = LOSSES[facts["loss"]]
+        answers = {name: answered(one, patch, codes, grade) for name, one in graders.items()}
+        rows.append(facts | answers)
+        print(rows[-1], flush=True)
+    content = {name: figures(rows, name) for name in graders}
+    options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
