@@ -13,7 +13,6 @@ from spinexplain.localizer.locate import (
     SACRUM_ONLY,
     TOO_SHORT,
     UNLIKE_SPINE,
-    cut_bodies,
     locate,
     upside_down,
 )
@@ -28,7 +27,7 @@ AROUND = np.array([50.0, 50.0, 20.0])
 
 
 def networks(names):
-    return SimpleNamespace(curve=bright_curve, levels=bright_levels(names))
+    return SimpleNamespace(curve=bright_curve, levels=bright_levels(names), body=None)
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +76,6 @@ def test_a_block_without_a_spine_is_refused():
     assert locate(block, networks(LUMBAR), PRIOR).refused == NO_SPINE
 
 
-def test_a_body_at_the_border_is_cut():
-    scan = Volume(np.zeros((40, 40, 40), np.int16), np.diag([2.0, 2.0, 2.0, 1.0]))
-    centers = np.array([[40.0, 40, 74], [40, 40, 44], [40, 40, 14]])
-    gaps = np.array([30.0, 30.0])
-    assert cut_bodies(scan, centers, gaps, 30.0).tolist() == [True, False, False]
-    assert cut_bodies(scan, centers[:1], np.zeros(0), 30.0).tolist() == [True]
-
-
 def test_the_next_hypothesis_is_one_level_off(scan):
     found = locate(scan, networks(LUMBAR), PRIOR)
     firsts = [naming.first for naming in found.namings]
@@ -102,7 +93,9 @@ def test_what_the_map_is_nowhere_sure_of_is_refused(scan):
         logits = bright_curve(x)
         return np.where(logits == 9.0, 3.3, logits)  # .56 on the bodies
 
-    found = locate(scan, SimpleNamespace(curve=doubting, levels=bright_levels(LUMBAR)), PRIOR)
+    found = locate(
+        scan, SimpleNamespace(curve=doubting, levels=bright_levels(LUMBAR), body=None), PRIOR
+    )
     assert found.refused == UNLIKE_SPINE
 
 

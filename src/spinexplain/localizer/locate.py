@@ -5,13 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.scan_flags import ScanWarning
-from spinexplain.localizer.centers import AlongSpine, center_positions
+from spinexplain.localizer.center_chain import (
+    Networks,
+    ReadCenters,
+    cut_of,
+    read_centers,
+    settled_centers,
+)
 from spinexplain.localizer.coarse import WHOLE_MM, coarsened, whole_field
 from spinexplain.localizer.located import (
     FIRST_RIB,
@@ -25,12 +30,12 @@ from spinexplain.localizer.naming import (
     Hypothesis,
     NamingPrior,
     level_evidence,
-    name_chain,
 )
 from spinexplain.localizer.prior import shipped_prior
-from spinexplain.localizer.reading import SpineReading, in_scan, read_spine
+from spinexplain.localizer.reading import SpineReading
 from spinexplain.localizer.ridge import find_ridge
 from spinexplain.localizer.spine_map import spine_map
+from spinexplain.localizer.spurious import name_centers
 from spinexplain.models import localizing
 from spinexplain.types import Volume
 
@@ -47,23 +52,7 @@ _SHORT_PLANES = 12
 _LEAST_SUPPORT = 0.7  # mean along the ridge; .82 and more where a scan shows a spine upright
 _NECK, _NECK_MM = 1, 11.0  # two thirds of the distance of cervical centers
 _MOST_SACRAL = 8  # five sacral bodies and what the coccyx may add
-_HALF_BODY = 0.36  # of the distance of neighboring centers
 _LANDMARK = 0.5
-_OUTSIDE_GAP_MM = 28.0
-
-
-class Networks(Protocol):
-    """The two networks that find and name."""
-
-    @property
-    def curve(self) -> object:
-        """From densities (1, 1, X, Y, Z) to logits (1, 4, X, Y, Z)."""
-        ...
-
-    @property
-    def levels(self) -> object:
-        """From densities (1, 1, S, 56, 60) to answers (1, 33, S)."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +104,7 @@ def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None)
     chain = find_chain(volume, networks, prior)
     if isinstance(chain, str):
         return Localization(refused=chain)
-    hypotheses = name_chain(chain.evidence, chain.gaps_mm, prior)
+    hypotheses = name_centers(chain.evidence, chain.gaps_mm, prior)
     return named(chain, hypotheses)
 
 
@@ -129,51 +118,28 @@ def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadCh
         return TOO_SHORT if whole.array.shape[2] < _SHORT_PLANES else NO_SPINE
     if ridge.support.mean() < _LEAST_SUPPORT:
         return UNLIKE_SPINE
-    reading = read_spine(coarse, ridge.curve, networks.levels)  # type: ignore[arg-type]
-    expected = expected_gaps(reading.seen, prior)
-    positions = center_positions(reading.seen, reading.inside, expected, reading.frame.spacing_mm)
-    if not len(positions):
+    read = read_centers(coarse, ridge.curve, networks, prior)
+    if read is None:
         return NO_BODY
-    centers = reading.centers_mm(positions)
-    gaps = np.linalg.norm(np.diff(centers, axis=0), axis=1)
-    cut = cut_bodies(volume, centers, gaps, float(expected[positions].mean()))
+    if networks.body is not None:
+        read = settled_centers(volume, coarse, read, networks, prior)
+    return _chain(read, regions, volume)
+
+
+def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume) -> ReadChain:
+    seen, positions, centers = read.reading.seen, read.positions, read.centers_mm
     located = tuple(
-        LocatedCenter((float(x), float(y), float(z)), float(reading.seen.center[at]), bool(is_cut))
-        for (x, y, z), at, is_cut in zip(centers, positions, cut, strict=True)
+        LocatedCenter((float(x), float(y), float(z)), float(seen.center[at]), bool(is_cut))
+        for (x, y, z), at, is_cut in zip(centers, positions, cut_of(volume, read), strict=True)
     )
-    evidence = level_evidence(reading.seen.levels, positions)
-    neck_mm = WHOLE_MM * float((regions[_NECK].max(axis=(0, 1)) > _SURE).sum())
-    return ReadChain(located, evidence, gaps, reading, positions, neck_mm)
-
-
-def expected_gaps(seen: AlongSpine, prior: NamingPrior) -> np.ndarray:
-    """Return the distance of neighboring centers to expect at every position, mm."""
-    gaps = np.r_[np.array(prior.gap_mm), _OUTSIDE_GAP_MM]
-    return seen.levels @ gaps
-
-
-def cut_bodies(
-    volume: Volume, centers_mm: np.ndarray, gaps_mm: np.ndarray, alone_mm: float
-) -> np.ndarray:
-    """Say which bodies reach beyond the scan above or below, bool, shape (k,).
-
-    Parameters
-    ----------
-    volume : Volume
-    centers_mm : ndarray, shape (k, 3)
-    gaps_mm : ndarray, shape (k - 1,)
-    alone_mm : float
-        Gap to assume where there is one center only.
-    """
-    if len(gaps_mm):
-        gaps = np.r_[gaps_mm[0], gaps_mm, gaps_mm[-1]]
-        size = np.minimum(gaps[:-1], gaps[1:])[:, None] * _HALF_BODY
-        along = np.gradient(centers_mm, axis=0)
-        along = along / np.linalg.norm(along, axis=1, keepdims=True)
-    else:
-        size, along = np.full((1, 1), alone_mm * _HALF_BODY), np.array([[0.0, 0.0, -1.0]])
-    ends = np.stack([centers_mm - along * size, centers_mm + along * size])
-    return np.asarray(~in_scan(volume, ends).all(axis=0))
+    return ReadChain(
+        centers=located,
+        evidence=level_evidence(seen.levels, positions),
+        gaps_mm=np.linalg.norm(np.diff(centers, axis=0), axis=1),
+        reading=read.reading,
+        positions=positions,
+        neck_mm=WHOLE_MM * float((regions[_NECK].max(axis=(0, 1)) > _SURE).sum()),
+    )
 
 
 def named(chain: ReadChain, hypotheses: tuple[Hypothesis, ...]) -> Localization:

@@ -17,6 +17,9 @@ STATES = LEVEL_CLASSES[: LEVEL_CLASSES.index(OUTSIDE)]
 SIZES = np.linspace(-0.36, 0.36, 13)
 """Logarithms of a person's size over the mean, as they are tried."""
 
+NONE = "none"
+"""What a center is called that belongs to no vertebra."""
+
 _FLOOR = 1e-3  # a level is never less probable than this at a center
 _REGULAR = [name for name in STATES if name not in ("T13", "L6")]
 _IMPOSSIBLE = -1e9
@@ -39,9 +42,13 @@ class NamingPrior:
         Weight of the network's log-probabilities and of the gaps: neighboring centers are
         seen by one network and err together, so that their evidence counts less than it
         seems. Fitted on validation phantoms, so that probabilities hold.
-    t13, l6, no_t12, skipped : float
+    t13, l6, no_t12, skipped, spurious : float
         Probability of a thirteenth thoracic level below T12, a sixth lumbar level below L5,
-        eleven thoracic levels, and of a body that was not found between two that were.
+        eleven thoracic levels, of a body that was not found between two that were, and of a
+        center that belongs to no body.
+    slope, offset : float
+        Of the straight line from the log-odds of the best naming, as evidence and gaps give
+        them, to the log-odds that it is right; fitted on validation phantoms.
     """
 
     gap_mm: tuple[float, ...]
@@ -53,6 +60,9 @@ class NamingPrior:
     l6: float = 0.04
     no_t12: float = 0.005
     skipped: float = 0.003
+    spurious: float = 0.005
+    slope: float = 1.0
+    offset: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Hypothesis:
     Parameters
     ----------
     states : tuple of str
-        One of ``STATES`` a center, head to foot.
+        One of ``STATES`` a center, head to foot; ``"none"`` for one that is no vertebra.
     probability : float
     """
 
@@ -71,8 +81,10 @@ class Hypothesis:
 
     @property
     def levels(self) -> tuple[VertebraLevel | None, ...]:
-        """The names as levels; None in the sacrum."""
-        return tuple(None if name == SACRUM else VertebraLevel(name) for name in self.states)
+        """The names as levels; None in the sacrum and for what is no vertebra."""
+        return tuple(
+            None if name in (SACRUM, NONE) else VertebraLevel(name) for name in self.states
+        )
 
 
 def level_evidence(levels: np.ndarray, positions: np.ndarray, half: int = 2) -> np.ndarray:
@@ -178,22 +190,41 @@ def name_chain(
     is more often the uppermost one. A list-Viterbi pass for each size finds the candidates,
     a forward pass sums over all namings.
     """
-    odds, gap = transitions(prior)
+    total = log_total(evidence, gaps_mm, prior)
+    return tuple(
+        Hypothesis(tuple(STATES[k] for k in states), float(np.exp(min(score - total, 0.0))))
+        for score, states in scored_namings(evidence, gaps_mm, prior, best)
+    )
+
+
+def log_total(evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior) -> float:
+    """Return the logarithm of the sum over all namings of a chain; see :func:`name_chain`."""
+    steps, size_odds = _weighed(gaps_mm, prior)
+    forward = _forward(prior.level_weight * evidence, steps)
+    return float(np.logaddexp.reduce(size_odds + forward))
+
+
+def scored_namings(
+    evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior, best: int
+) -> list[tuple[float, tuple[int, ...]]]:
+    """Return the namings of the highest score with their scores, logarithms on any one scale."""
     unary = prior.level_weight * evidence
-    steps = np.stack([_steps(gaps_mm, odds, gap, size, prior) for size in SIZES])
-    size_odds = -0.5 * (SIZES / prior.size_spread) ** 2
-    size_odds = size_odds - np.logaddexp.reduce(size_odds)
-    total = np.logaddexp.reduce(size_odds + _forward(unary, steps))
+    steps, size_odds = _weighed(gaps_mm, prior)
     found = {states for k in range(len(SIZES)) for states in _best_paths(unary, steps[k], best)}
     scored = [
-        (np.logaddexp.reduce(size_odds + _scores(unary, steps, states)) - total, states)
+        (float(np.logaddexp.reduce(size_odds + _scores(unary, steps, states))), states)
         for states in found
     ]
     scored.sort(key=lambda pair: (-pair[0], pair[1]))
-    return tuple(
-        Hypothesis(tuple(STATES[k] for k in states), float(np.exp(min(score, 0.0))))
-        for score, states in scored[:best]
-    )
+    return scored[:best]
+
+
+def _weighed(gaps_mm: np.ndarray, prior: NamingPrior) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores of all steps for each size, (13, k - 1, 27, 27), and of the sizes."""
+    odds, gap = transitions(prior)
+    steps = np.stack([_steps(gaps_mm, odds, gap, size, prior) for size in SIZES])
+    size_odds = -0.5 * (SIZES / prior.size_spread) ** 2
+    return steps, size_odds - np.logaddexp.reduce(size_odds)
 
 
 def _steps(

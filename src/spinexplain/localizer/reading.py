@@ -49,8 +49,10 @@ class SpineReading:
         return self.frame.to_mm(index)
 
 
-def read_spine(volume: Volume, curve: Curve, network: LevelAnswers) -> SpineReading:
-    """Read a scan along a curve; after the first pass the curve is moved onto the spine.
+def read_spine(
+    volume: Volume, curve: Curve, network: LevelAnswers, passes: int = _PASSES
+) -> SpineReading:
+    """Read a scan along a curve; after each pass but the last the curve is moved onto the spine.
 
     Parameters
     ----------
@@ -58,8 +60,10 @@ def read_spine(volume: Volume, curve: Curve, network: LevelAnswers) -> SpineRead
         At about 2 mm.
     curve : Curve
     network : callable
+    passes : int
+        At least 1.
     """
-    for left in reversed(range(_PASSES)):
+    for left in reversed(range(passes)):
         frame = whole_section(curve)
         densities = as_densities(sampled_section(volume, frame))
         seen = along_spine(network(densities[None, None])[0])

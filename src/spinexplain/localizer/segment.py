@@ -106,10 +106,29 @@ def _paint(
     volume: Volume, vertebrae: Sequence[Vertebra], vertebra: Vertebra, network: Network
 ) -> _Painted:
     frame = body_frame(vertebrae, vertebra)
+    return _Painted(vertebra, frame, body_share(volume, frame, network))
+
+
+def body_share(volume: Volume, frame: BoxFrame, network: Network) -> np.ndarray:
+    """Ask the network for the body in the middle of a crop.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU, on any grid.
+    frame : BoxFrame
+        The crop, of ``BODY_SHAPE``.
+    network : callable
+
+    Returns
+    -------
+    ndarray of float32, shape (40, 48, 48)
+        Probability of the one body that is nearest to the middle; 0 elsewhere.
+    """
     hu, _ = sample_volume(volume, frame)
     logits = network(as_densities(hu)[None, None])[0, 0]
     share = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
-    return _Painted(vertebra, frame, np.where(_at_center(share), share, 0.0).astype(np.float32))
+    return np.where(_at_center(share), share, 0.0).astype(np.float32)
 
 
 def _at_center(share: np.ndarray) -> np.ndarray:

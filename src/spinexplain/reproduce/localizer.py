@@ -16,6 +16,7 @@ from spinexplain.localizer.located import Localization
 from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
 from spinexplain.localizer.networks import shipped_networks
 from spinexplain.localizer.prior import shipped_prior
+from spinexplain.localizer.spurious import name_centers
 from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
@@ -79,7 +80,7 @@ def judged_ways(
         none = judged_scan(np.zeros((0, 3)), (), truth, levels, refused=True)
         return dict.fromkeys(("localizer", "from below", "gaps alone", "one answer"), none)
     centers = np.array([center.center_mm for center in chain.centers])
-    hypotheses = name_chain(chain.evidence, chain.gaps_mm, prior)
+    hypotheses = name_centers(chain.evidence, chain.gaps_mm, prior)
     found = named(chain, hypotheses)
     blind = name_chain(np.zeros_like(chain.evidence), chain.gaps_mm, replace(prior, gap_weight=1.0))
     own = judged_scan(
@@ -137,7 +138,7 @@ def real_figures(
     chain = find_chain(volume, networks, prior)
     if isinstance(chain, str):
         return {"refused": chain, "bodies": len(levels), "found": 0, "close": 0, "named": 0}
-    hypotheses = name_chain(chain.evidence, chain.gaps_mm, prior)
+    hypotheses = name_centers(chain.evidence, chain.gaps_mm, prior)
     found = named(chain, hypotheses)
     centers = np.array([center.center_mm for center in chain.centers])
     true = [name for name in levels if name is not None]

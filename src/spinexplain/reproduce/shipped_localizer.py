@@ -48,10 +48,13 @@ class TwoNetworks:
     Parameters
     ----------
     curve, levels : callable
+    body : callable, optional
+        That moves centers onto their bodies.
     """
 
     curve: Network
     levels: Network
+    body: Network | None = None
 
 
 def train_localizer(setting: Setting, out: Path) -> None:

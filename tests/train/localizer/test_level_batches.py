@@ -5,6 +5,8 @@ from spinexplain.geometry import fit_curve
 from spinexplain.models.localizing import CENTER, DISC, LEVELS, OFFSETS, SECTION_SHAPE
 from spinexplain.train.localizer.fields import SeenBox
 from spinexplain.train.localizer.level_batches import (
+    LONG_EVERY,
+    LONG_POSITIONS,
     POSITIONS,
     FoundCurve,
     LevelBatches,
@@ -19,13 +21,21 @@ ALL = SeenBox(np.full(3, -900.0), np.full(3, 900.0))
 
 def test_a_batch_is_a_function_of_seed_and_step(drawn_body):
     batches = LevelBatches([drawn_body], {}, 2, seed=3)
-    one, again = (batches.load(5, (0, 1), CPU) for _ in range(2))
+    one, again = (batches.load(4, (0, 1), CPU) for _ in range(2))
     assert one.densities.shape == (2, 1, POSITIONS, *SECTION_SHAPE)
     for name in ("densities", "center", "disc", "offsets_cm", "taught", "level"):
         assert torch.equal(getattr(one, name), getattr(again, name))
-    half = batches.load(5, (1, 2), CPU)
+    half = batches.load(4, (1, 2), CPU)
     assert torch.equal(half.densities[0], one.densities[1])
-    assert len(batches.names(5)) == 2
+    assert len(batches.names(4)) == 2
+
+
+def test_every_third_batch_shows_longer_pieces(drawn_body):
+    batches = LevelBatches([drawn_body], {}, 2, seed=3)
+    long = batches.load(LONG_EVERY - 1, (0, 1), CPU)
+    assert long.densities.shape == (1, 1, LONG_POSITIONS, *SECTION_SHAPE)
+    assert long.level.shape == (1, LONG_POSITIONS)
+    assert len(batches.names(LONG_EVERY - 1)) == 1
 
 
 def test_bodies_are_bright_where_the_truth_puts_centers(drawn_body):

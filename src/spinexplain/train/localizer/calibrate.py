@@ -1,4 +1,4 @@
-"""How much evidence counts in naming, chosen so that probabilities hold on validation scans."""
+"""How much evidence counts in naming, and what a probability is worth, from validation scans."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
+from scipy.optimize import minimize
 
-from spinexplain.localizer.naming import SACRUM, NamingPrior, name_chain
+from spinexplain.localizer.naming import SACRUM, NamingPrior
+from spinexplain.localizer.spurious import name_centers
 
 LEVEL_WEIGHTS = (0.1, 0.2, 0.35, 0.5, 0.8)
 GAP_WEIGHTS = (0.1, 0.3, 0.6)
+SPURIOUS = (0.001, 0.005, 0.02, 0.06)
 
 _WORST = 1e-4
 
@@ -34,7 +37,7 @@ class KnownChain:
 
 
 def calibrated(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
-    """Choose the weights of levels and gaps that make the true namings most probable.
+    """Fit a prior to chains whose names are known.
 
     Parameters
     ----------
@@ -46,14 +49,47 @@ def calibrated(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
     Notes
     -----
     The mean of the logarithm of the true naming's probability is largest over a grid of
-    weights; a naming that is not among the best five counts as 0.0001. Centers that belong
-    to no body may have any name.
+    weights, then of rates of spurious centers; a naming that is not among the best five
+    counts as 0.0001. Centers that belong to no body may have any name. The line from the
+    log-odds of the best naming to those of its being right is fitted last.
     """
     tried = [
         replace(prior, level_weight=level, gap_weight=gap)
         for level, gap in product(LEVEL_WEIGHTS, GAP_WEIGHTS)
     ]
-    return max(tried, key=lambda one: log_score(chains, one))
+    weighed = max(tried, key=lambda one: log_score(chains, one))
+    rated = [replace(weighed, spurious=rate) for rate in SPURIOUS]
+    best = max(rated, key=lambda one: log_score(chains, one))
+    return trusted(chains, best)
+
+
+def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
+    """Fit ``slope`` and ``offset``, so that the best naming's probability holds.
+
+    Parameters
+    ----------
+    chains : sequence of KnownChain
+        Of validation scans.
+    prior : NamingPrior
+
+    Notes
+    -----
+    Logistic regression of being right on the log-odds that naming gives; the line is held
+    towards the identity as by one scan (a normal prior of spread 1 on both numbers), and the
+    slope is not let below 0.
+    """
+    plain = replace(prior, slope=1.0, offset=0.0)
+    first = [(name_centers(c.evidence, c.gaps_mm, plain)[0], c.names) for c in chains]
+    share = np.clip([one.probability for one, _ in first], 1e-6, 1 - 1e-6)
+    odds = np.log(share / (1 - share))
+    sign = np.where([agrees(one.states, names) for one, names in first], 1.0, -1.0)
+
+    def loss(line: np.ndarray) -> float:
+        missed = np.logaddexp(0.0, -sign * (line[0] * odds + line[1])).sum()
+        return float(missed + 0.5 * ((line[0] - 1.0) ** 2 + line[1] ** 2))
+
+    slope, offset = minimize(loss, [1.0, 0.0], bounds=[(0.0, None), (None, None)]).x
+    return replace(prior, slope=round(float(slope), 3), offset=round(float(offset), 3))
 
 
 def log_score(chains: Sequence[KnownChain], prior: NamingPrior) -> float:
@@ -63,7 +99,7 @@ def log_score(chains: Sequence[KnownChain], prior: NamingPrior) -> float:
 
 def true_probability(chain: KnownChain, prior: NamingPrior) -> float:
     """Return the probability that a prior gives to the true naming of a chain."""
-    found = name_chain(chain.evidence, chain.gaps_mm, prior)
+    found = name_centers(chain.evidence, chain.gaps_mm, prior)
     return sum(one.probability for one in found if agrees(one.states, chain.names))
 
 

@@ -17,6 +17,7 @@ from spinexplain.train.engine.journal import Terms
 from spinexplain.train.localizer.bodies import DrawnBody
 from spinexplain.train.localizer.contrast import changed_contrast
 from spinexplain.train.localizer.fields import AIR_HU, draw_seen
+from spinexplain.train.localizer.vessels import with_tubes
 
 SHAPE = (80, 64, 88)
 """Voxels of a piece: 320 x 256 x 352 mm."""
@@ -105,7 +106,7 @@ def seen_piece(body: DrawnBody, rng: np.random.Generator) -> tuple[Tensor, Tenso
     there = torch.from_numpy(seen.holds(mm))
     sampled = F.grid_sample(hu - AIR_HU, normal, align_corners=True)[0, 0] + AIR_HU
     regions = F.grid_sample(kinds, normal, mode="nearest", align_corners=True)[0, 0]
-    sampled = changed_contrast(sampled, rng)
+    sampled = changed_contrast(with_tubes(sampled, mm, body.centers_mm, rng), rng)
     sampled = torch.where(there, sampled, torch.tensor(AIR_HU))
     return sampled, torch.where(there, regions, torch.tensor(0.0)).long()
 

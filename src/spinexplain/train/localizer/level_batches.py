@@ -33,10 +33,14 @@ from spinexplain.train.localizer.bodies import DrawnBody
 from spinexplain.train.localizer.contrast import changed_contrast
 from spinexplain.train.localizer.fields import AIR_HU, SeenBox, draw_seen
 from spinexplain.train.localizer.level_targets import UNKNOWN, LevelTargets, level_targets
+from spinexplain.train.localizer.vessels import with_tubes
 from spinexplain.types import Volume
 
 POSITIONS = 128
 """Positions of a training section: 256 mm."""
+
+LONG_POSITIONS, LONG_EVERY = 256, 3
+"""Every third batch holds half as many sections of double length, as whole trunks give."""
 
 _KEY = 32
 _CAUDAL = np.array([0.0, 0.0, -1.0])
@@ -101,7 +105,8 @@ class LevelBatches:
 
     def load(self, step: int, part: tuple[int, int], device: torch.device) -> LevelBatch:
         """Return this process's part of a step's batch."""
-        rows = [self._row(step, key) for key in range(self.batch)[part[0] :: part[1]]]
+        count, positions = _size(self.batch, step)
+        rows = [self._row(step, key, positions) for key in range(count)[part[0] :: part[1]]]
         truth = [row[1] for row in rows]
         stacked = {
             name: torch.from_numpy(np.stack([getattr(one, name) for one in truth])).to(device)
@@ -111,13 +116,13 @@ class LevelBatches:
 
     def names(self, step: int) -> list[str]:
         """Name the persons of a step's batch."""
-        return [self._body(step, key)[0].name for key in range(self.batch)]
+        return [self._body(step, key)[0].name for key in range(_size(self.batch, step)[0])]
 
     def _body(self, step: int, key: int) -> tuple[DrawnBody, np.random.Generator]:
         rng = np.random.default_rng([self.seed, _KEY, step, key])
         return self.bodies[int(rng.integers(len(self.bodies)))], rng
 
-    def _row(self, step: int, key: int) -> tuple[Tensor, LevelTargets]:
+    def _row(self, step: int, key: int, positions: int) -> tuple[Tensor, LevelTargets]:
         body, rng = self._body(step, key)
         known = self.found.get(body.name, ())
         if known and rng.random() < 0.5:
@@ -126,7 +131,14 @@ class LevelBatches:
         else:
             seen = _seen(body, rng)
             curve = disturbed_curve(body, seen, rng)
-        return _section(body, curve, seen, rng)
+        return _section(body, curve, seen, positions, rng)
+
+
+def _size(batch: int, step: int) -> tuple[int, int]:
+    """Return how many sections a step has, and how many positions each."""
+    if batch % 2 or step % LONG_EVERY != LONG_EVERY - 1:
+        return batch, POSITIONS
+    return batch // 2, LONG_POSITIONS
 
 
 def _seen(body: DrawnBody, rng: np.random.Generator) -> SeenBox:
@@ -154,19 +166,20 @@ def disturbed_curve(body: DrawnBody, seen: SeenBox, rng: np.random.Generator) ->
 
 
 def _section(
-    body: DrawnBody, curve: Curve, seen: SeenBox, rng: np.random.Generator
+    body: DrawnBody, curve: Curve, seen: SeenBox, positions: int, rng: np.random.Generator
 ) -> tuple[Tensor, LevelTargets]:
-    """Sample a section of 128 positions somewhere along a curve, with its truth."""
+    """Sample a section of some positions somewhere along a curve, with its truth."""
     step = STEP_MM * float(np.exp(rng.normal(0, 0.06)))
-    low, high = -BEYOND_MM, curve.length_mm + BEYOND_MM - POSITIONS * step
+    low, high = -BEYOND_MM, curve.length_mm + BEYOND_MM - positions * step
     start = rng.uniform(min(low, high), max(low, high))
-    frame = section_frame(curve, float(start), POSITIONS, step)
+    frame = section_frame(curve, float(start), positions, step)
     planes = section_planes(frame)
     hu = _sampled(body.fine, planes)
     shown = planes.inside(seen.low_mm, seen.high_mm)
     visible = shown[:, SECTION_SHAPE[0] // 2, SECTION_SHAPE[1] // 2]
     truth = level_targets(frame, body.levels, body.centers_mm, visible)
-    hu = torch.where(torch.from_numpy(shown), changed_contrast(hu, rng), torch.tensor(AIR_HU))
+    hu = changed_contrast(with_tubes(hu, planes.points(), body.centers_mm, rng), rng)
+    hu = torch.where(torch.from_numpy(shown), hu, torch.tensor(AIR_HU))
     densities = torch.from_numpy(as_densities(hu.numpy()))
     if rng.random() < 0.5:
         densities = densities.flip(2)
@@ -211,7 +224,7 @@ def level_loss(answer: Tensor, batch: LevelBatch) -> Terms:
     levels = F.cross_entropy(
         answer[:, LEVELS], batch.level, ignore_index=UNKNOWN, reduction="sum"
     ) / ((batch.level != UNKNOWN).sum() + 1.0)
-    total = center + disc + 0.5 * offsets + 0.7 * levels
+    total = center + disc + 2.0 * offsets + 0.7 * levels
     return {"total": total, "center": center, "disc": disc, "offsets": offsets, "levels": levels}
 
 

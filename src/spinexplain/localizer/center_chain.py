@@ -1,0 +1,266 @@
+"""The chain of centers: read along the spine, then settled on the bodies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from spinexplain.geometry import BoxFrame, Curve, box_axes
+from spinexplain.localizer.body_frame import BODY_SHAPE, BODY_STEP_MM
+from spinexplain.localizer.centers import AlongSpine, center_positions
+from spinexplain.localizer.naming import STATES, NamingPrior
+from spinexplain.localizer.networks import Network
+from spinexplain.localizer.reading import SpineReading, in_scan, read_spine
+from spinexplain.localizer.refine import (
+    apart,
+    mask_middle,
+    on_line,
+    onto_bodies,
+    tangents,
+    through_centers,
+)
+from spinexplain.localizer.section import arc_lengths
+from spinexplain.localizer.segment import body_share
+from spinexplain.types import Volume
+
+_HALF_BODY = 0.36  # of the distance of neighboring centers
+_OUTSIDE_GAP_MM = 28.0
+_GRADED = slice(STATES.index("T1"), STATES.index("S"))
+_MISSING = 0.6  # of the distance to expect: nearer than this a center is the same one
+_MAYBE_GRADED = 0.3  # probability of a thoracic or lumbar level from which on a body is asked for
+_SURE_BODY = 0.85  # mean probability inside a mask from which on it adds a body
+_WIDE_GAP = 1.55  # of the distance to expect: there one may be missing
+
+
+class Networks(Protocol):
+    """The networks that find and name."""
+
+    @property
+    def curve(self) -> object:
+        """From densities (1, 1, X, Y, Z) to logits (1, 4, X, Y, Z)."""
+        ...
+
+    @property
+    def levels(self) -> object:
+        """From densities (1, 1, S, 56, 60) to answers (1, 33, S)."""
+        ...
+
+    @property
+    def body(self) -> object:
+        """From a crop to the body in its middle, or None: then centers stay as they are read."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCenters:
+    """Centers along the spine.
+
+    Parameters
+    ----------
+    reading : SpineReading
+        What the levels network saw.
+    positions : ndarray of int, shape (k,)
+        In the reading, cranial to caudal.
+    centers_mm : ndarray, shape (k, 3)
+        RAS+ mm.
+    expected_mm : ndarray, shape (k,)
+        Distance to expect to the neighbors.
+    """
+
+    reading: SpineReading
+    positions: np.ndarray
+    centers_mm: np.ndarray
+    expected_mm: np.ndarray
+
+    def kept(self, which: np.ndarray) -> ReadCenters:
+        """Return some of the centers, by index or flag."""
+        positions, centers = self.positions[which], self.centers_mm[which]
+        return ReadCenters(self.reading, positions, centers, self.expected_mm[which])
+
+    def with_more(self, centers_mm: np.ndarray, expected_mm: np.ndarray) -> ReadCenters:
+        """Return the centers with others among them, in order along the spine."""
+        frame = self.reading.frame
+        s = arc_lengths(frame)
+        at = np.abs(s[:, None] - frame.curve.nearest(centers_mm)[None]).argmin(axis=0)
+        positions = np.r_[self.positions, at]
+        order = np.argsort(positions, kind="stable")
+        centers = np.vstack([self.centers_mm, centers_mm])[order]
+        expected = np.r_[self.expected_mm, expected_mm][order]
+        return ReadCenters(self.reading, positions[order], centers, expected)
+
+
+def read_centers(
+    coarse: Volume, curve: Curve, networks: Networks, prior: NamingPrior, passes: int = 2
+) -> ReadCenters | None:
+    """Read a scan along a curve and choose the centers; None where there are none.
+
+    Parameters
+    ----------
+    coarse : Volume
+        At about 2 mm.
+    curve : Curve
+    networks : Networks
+    prior : NamingPrior
+        Says which distances to expect.
+    passes : int
+        See :func:`~spinexplain.localizer.reading.read_spine`.
+    """
+    reading = read_spine(coarse, curve, networks.levels, passes)  # type: ignore[arg-type]
+    expected = expected_gaps(reading.seen, prior)
+    positions = center_positions(reading.seen, reading.inside, expected, reading.frame.spacing_mm)
+    if not len(positions):
+        return None
+    return ReadCenters(reading, positions, reading.centers_mm(positions), expected[positions])
+
+
+def settled_centers(
+    volume: Volume, coarse: Volume, read: ReadCenters, networks: Networks, prior: NamingPrior
+) -> ReadCenters:
+    """Settle centers on the bodies that the body network paints around them.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan as it is.
+    coarse : Volume
+        At about 2 mm.
+    read : ReadCenters
+    networks : Networks
+    prior : NamingPrior
+
+    Notes
+    -----
+    Every second center is moved onto its body first; along the line through these the spine
+    is read once more, which sees what a reading beside the spine does not. Then all centers
+    are moved, and where the chain leaves room for another body, at its ends or in a wide gap,
+    the network is asked for one.
+    """
+    first = _moved(volume, read, networks, every=2)
+    if not len(first.positions):
+        return read
+    curve = through_centers(read.reading.frame.curve, first.centers_mm)
+    again = read_centers(coarse, curve, networks, prior, passes=1)
+    both = first if again is None else _joined(again, first)
+    return completed(volume, _moved(volume, both, networks, every=1), networks)
+
+
+def _joined(read: ReadCenters, before: ReadCenters) -> ReadCenters:
+    """Add centers that were found before and are missing now."""
+    missing = _far(before.centers_mm, read.centers_mm, before.expected_mm)
+    return read.with_more(before.centers_mm[missing], before.expected_mm[missing])
+
+
+def _far(centers_mm: np.ndarray, from_mm: np.ndarray, expected_mm: np.ndarray) -> np.ndarray:
+    away = np.linalg.norm(centers_mm[:, None] - from_mm[None], axis=2).min(axis=1)
+    return np.asarray(away > _MISSING * expected_mm)
+
+
+def _moved(volume: Volume, read: ReadCenters, networks: Networks, every: int) -> ReadCenters:
+    """Move thoracic and lumbar centers onto their bodies; those left unmoved are left out."""
+    seen = read.reading.seen
+    graded = seen.levels[read.positions][:, _GRADED].sum(axis=1) > _MAYBE_GRADED
+    asked = np.flatnonzero(graded)
+    chosen = np.union1d(asked[::every], asked[-1:])
+    network: Network = networks.body  # type: ignore[assignment]
+    cut = cut_of(volume, read)
+    centers = onto_bodies(volume, read.centers_mm, cut, network, chosen.tolist())
+    left = ~graded
+    left[chosen] = True
+    found = np.where(left, seen.center[read.positions], -1.0)
+    kept = np.flatnonzero(left & apart(centers, found, read.expected_mm))
+    kept = kept[on_line(centers[kept])]
+    return ReadCenters(read.reading, read.positions, centers, read.expected_mm).kept(kept)
+
+
+def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCenters:
+    """Add bodies that the network paints at the ends of the chain and in its wide gaps.
+
+    Parameters
+    ----------
+    volume : Volume
+    read : ReadCenters
+        Settled.
+    networks : Networks
+    """
+    places, expected = _places(read)
+    inside = in_scan(volume, places) if len(places) else np.zeros(0, bool)
+    places, expected = places[inside], expected[inside]
+    if not len(places):
+        return read
+    network: Network = networks.body  # type: ignore[assignment]
+    more = [_body_at(volume, place, read, network) for place in places]
+    there = np.array([one is not None for one in more])
+    centers = np.array([one for one in more if one is not None]).reshape(-1, 3)
+    expected = expected[there]
+    new = in_scan(volume, centers) & _far(centers, read.centers_mm, expected)
+    return read.with_more(centers[new], expected[new]) if new.any() else read
+
+
+def _places(read: ReadCenters) -> tuple[np.ndarray, np.ndarray]:
+    """Return where another body may be, (n, 3) mm, with the distances to expect there."""
+    centers, expected = read.centers_mm, read.expected_mm
+    if len(centers) < 2:
+        return np.zeros((0, 3)), np.zeros(0)
+    levels = read.reading.seen.levels[read.positions][:, _GRADED].sum(axis=1)
+    along = np.diff(centers, axis=0)
+    gaps = np.linalg.norm(along, axis=1)
+    wide = np.flatnonzero(gaps > _WIDE_GAP * (expected[:-1] + expected[1:]) / 2)
+    places = [(centers[k] + along[k] / 2, expected[k]) for k in wide.tolist()]
+    if levels[0] > _MAYBE_GRADED:
+        places.append((centers[0] - along[0] / gaps[0] * expected[0], expected[0]))
+    if levels[-1] > _MAYBE_GRADED:
+        places.append((centers[-1] + along[-1] / gaps[-1] * expected[-1], expected[-1]))
+    if not places:
+        return np.zeros((0, 3)), np.zeros(0)
+    return np.array([place for place, _ in places]), np.array([gap for _, gap in places])
+
+
+def _body_at(
+    volume: Volume, place_mm: np.ndarray, read: ReadCenters, network: Network
+) -> np.ndarray | None:
+    """Return the center of the body painted at a place, or None."""
+    order = np.argsort(np.linalg.norm(read.centers_mm - place_mm, axis=1))[:2]
+    along = tangents(read.centers_mm)[order].mean(axis=0)
+    frame = BoxFrame(place_mm, box_axes(along), BODY_SHAPE, BODY_STEP_MM)
+    share = body_share(volume, frame, network)
+    if not (share > 0.5).any() or float(share[share > 0.5].mean()) < _SURE_BODY:
+        return None
+    return mask_middle(share, frame)
+
+
+def cut_of(volume: Volume, read: ReadCenters) -> np.ndarray:
+    """Say which of the centers' bodies the border of the scan cuts, bool, shape (k,)."""
+    gaps = np.linalg.norm(np.diff(read.centers_mm, axis=0), axis=1)
+    return cut_bodies(volume, read.centers_mm, gaps, float(read.expected_mm.mean()))
+
+
+def expected_gaps(seen: AlongSpine, prior: NamingPrior) -> np.ndarray:
+    """Return the distance of neighboring centers to expect at every position, mm."""
+    gaps = np.r_[np.array(prior.gap_mm), _OUTSIDE_GAP_MM]
+    return seen.levels @ gaps
+
+
+def cut_bodies(
+    volume: Volume, centers_mm: np.ndarray, gaps_mm: np.ndarray, alone_mm: float
+) -> np.ndarray:
+    """Say which bodies reach beyond the scan above or below, bool, shape (k,).
+
+    Parameters
+    ----------
+    volume : Volume
+    centers_mm : ndarray, shape (k, 3)
+    gaps_mm : ndarray, shape (k - 1,)
+    alone_mm : float
+        Gap to assume where there is one center only.
+    """
+    if len(gaps_mm):
+        gaps = np.r_[gaps_mm[0], gaps_mm, gaps_mm[-1]]
+        size = np.minimum(gaps[:-1], gaps[1:])[:, None] * _HALF_BODY
+        along = np.gradient(centers_mm, axis=0)
+        along = along / np.linalg.norm(along, axis=1, keepdims=True)
+    else:
+        size, along = np.full((1, 1), alone_mm * _HALF_BODY), np.array([[0.0, 0.0, -1.0]])
+    ends = np.stack([centers_mm - along * size, centers_mm + along * size])
+    return np.asarray(~in_scan(volume, ends).all(axis=0))

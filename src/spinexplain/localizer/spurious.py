@@ -1,0 +1,122 @@
+"""Names for a chain of centers some of which may be no vertebrae, with a fitted probability."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from spinexplain.localizer.naming import (
+    NONE,
+    STATES,
+    Hypothesis,
+    NamingPrior,
+    log_total,
+    scored_namings,
+)
+
+_MOST = 3  # centers that may be left out
+_UNLIKELY = 7.0  # a way of leaving out that is exp(-7) as probable as the best is not followed
+_CERTAIN = 1.0 - 1e-6
+
+
+def name_centers(
+    evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior, best: int = 5
+) -> tuple[Hypothesis, ...]:
+    """Name a chain of centers, up to three of which may be no vertebrae.
+
+    Parameters
+    ----------
+    evidence : ndarray, shape (k, 27)
+        See :func:`~spinexplain.localizer.naming.level_evidence`.
+    gaps_mm : ndarray, shape (k - 1,)
+    prior : NamingPrior
+    best : int
+        How many hypotheses are returned.
+
+    Returns
+    -------
+    tuple of Hypothesis
+        The most probable first.
+
+    Notes
+    -----
+    For every set of centers that is left out, :func:`~spinexplain.localizer.naming.name_chain`
+    weighs the namings of the others; the gaps on either side of one left out are added. A
+    center that is left out costs the log-odds of ``spurious``. Sets grow by one center as long
+    as that is worth following. The probability of the best naming is then moved along the
+    fitted line (``slope``, ``offset``, in log-odds), and the others share what is left.
+    """
+    sets = _sets(evidence, gaps_mm, prior)
+    total = float(np.logaddexp.reduce(list(sets.values())))
+    most = max(sets.values())
+    scored = []
+    for left, value in sets.items():
+        if value < most - _UNLIKELY:
+            continue
+        cost = _cost(left, len(evidence), prior)
+        for score, states in scored_namings(*_without(evidence, gaps_mm, left), prior, best):
+            names = iter(STATES[k] for k in states)
+            all_names = tuple(NONE if k in left else next(names) for k in range(len(evidence)))
+            scored.append((score + cost - total, all_names))
+    scored.sort(key=lambda pair: (-pair[0], pair[1]))
+    hypotheses = tuple(Hypothesis(names, float(np.exp(min(s, 0.0)))) for s, names in scored[:best])
+    return calibrated_namings(hypotheses, prior)
+
+
+def calibrated_namings(
+    hypotheses: tuple[Hypothesis, ...], prior: NamingPrior
+) -> tuple[Hypothesis, ...]:
+    """Move the probability of the first naming along the fitted line; the others keep their ratio.
+
+    Examples
+    --------
+    >>> two = Hypothesis(("L1",), 0.9), Hypothesis(("L2",), 0.1)
+    >>> prior = NamingPrior(gap_mm=(), slope=0.5)
+    >>> [round(one.probability, 2) for one in calibrated_namings(two, prior)]
+    [0.75, 0.25]
+    """
+    first = min(hypotheses[0].probability, _CERTAIN)
+    odds = prior.slope * np.log(first / (1.0 - first)) + prior.offset
+    new = float(1.0 / (1.0 + np.exp(-odds)))
+    share = (1.0 - new) / (1.0 - first)
+    others = (replace(one, probability=one.probability * share) for one in hypotheses[1:])
+    held = (replace(one, probability=min(one.probability, new)) for one in others)
+    return (replace(hypotheses[0], probability=new), *held)
+
+
+def _sets(
+    evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior
+) -> dict[tuple[int, ...], float]:
+    """Return sets of centers to leave out, with the log of the sum over their namings."""
+    found = {(): log_total(evidence, gaps_mm, prior) + _cost((), len(evidence), prior)}
+    open_sets: list[tuple[int, ...]] = [()]
+    for _ in range(min(_MOST, len(evidence) - 1)):
+        grown = {
+            tuple(sorted((*left, k)))
+            for left in open_sets
+            for k in range(len(evidence))
+            if k not in left
+        }
+        for left in grown:
+            cost = _cost(left, len(evidence), prior)
+            found[left] = log_total(*_without(evidence, gaps_mm, left), prior) + cost
+        most = max(found.values())
+        open_sets = [left for left in grown if found[left] > most - 2.0]
+        if not open_sets:
+            break
+    return found
+
+
+def _cost(left: tuple[int, ...], count: int, prior: NamingPrior) -> float:
+    out = len(left)
+    return float(out * np.log(prior.spurious) + (count - out) * np.log1p(-prior.spurious))
+
+
+def _without(
+    evidence: np.ndarray, gaps_mm: np.ndarray, left: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the chain without some centers, gaps added across them."""
+    kept = [k for k in range(len(evidence)) if k not in left]
+    at = np.r_[0.0, np.cumsum(gaps_mm)]
+    return evidence[kept], np.diff(at[kept])
