@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from spinexplain.localizer.center_chain import (
     settled_centers,
 )
 from spinexplain.localizer.coarse import WHOLE_MM, coarsened, whole_field
+from spinexplain.localizer.direction import direction_doubt
 from spinexplain.localizer.located import (
     FIRST_RIB,
     SACRUM,
@@ -69,6 +70,8 @@ class ReadChain:
     positions : ndarray of int, shape (k,)
     neck_mm : float
         Length of what the curve network calls neck.
+    doubt : str or None
+        Why the directions in the scan's header look wrong.
     """
 
     centers: tuple[LocatedCenter, ...]
@@ -77,6 +80,7 @@ class ReadChain:
     reading: SpineReading
     positions: np.ndarray
     neck_mm: float
+    doubt: str | None = None
 
 
 def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None) -> Localization:
@@ -98,7 +102,7 @@ def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None)
     Warns
     -----
     ScanWarning
-        If the names are such as a scan stored upside down gives.
+        If the scan looks stored upside down or back to front.
     """
     prior = shipped_prior() if prior is None else prior
     chain = find_chain(volume, networks, prior)
@@ -123,7 +127,8 @@ def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadCh
         return NO_BODY
     if networks.body is not None:
         read = settled_centers(volume, coarse, read, networks, prior)
-    return _chain(read, regions, volume)
+    doubt = direction_doubt(coarse, read.reading, networks.levels)  # type: ignore[arg-type]
+    return replace(_chain(read, regions, volume), doubt=doubt)
 
 
 def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume) -> ReadChain:
@@ -149,7 +154,7 @@ def named(chain: ReadChain, hypotheses: tuple[Hypothesis, ...]) -> Localization:
     if not graded:
         neck = any(level is not None for level in first.levels)
         return Localization(refused=NECK_ONLY if neck else SACRUM_ONLY)
-    doubt = upside_down(first.levels, chain.neck_mm)
+    doubt = upside_down(first.levels, chain.neck_mm) or chain.doubt
     if doubt is not None:
         warnings.warn(doubt, ScanWarning, stacklevel=3)
     namings = tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -161,6 +162,9 @@ def _paths_of_two(once: np.ndarray) -> tuple[list[int], list[int], list[int]]:
     return tuple([int(path[axis]) for path in found] for axis in range(3))  # type: ignore[return-value]
 
 
+_known_transitions = lru_cache(maxsize=128)(transitions)
+
+
 def name_chain(
     evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior, best: int = 5
 ) -> tuple[Hypothesis, ...]:
@@ -221,7 +225,7 @@ def scored_namings(
 
 def _weighed(gaps_mm: np.ndarray, prior: NamingPrior) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores of all steps for each size, (13, k - 1, 27, 27), and of the sizes."""
-    odds, gap = transitions(prior)
+    odds, gap = _known_transitions(prior)
     steps = np.stack([_steps(gaps_mm, odds, gap, size, prior) for size in SIZES])
     size_odds = -0.5 * (SIZES / prior.size_spread) ** 2
     return steps, size_odds - np.logaddexp.reduce(size_odds)

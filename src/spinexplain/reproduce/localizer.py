@@ -17,6 +17,7 @@ from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
 from spinexplain.localizer.networks import shipped_networks
 from spinexplain.localizer.prior import shipped_prior
 from spinexplain.localizer.spurious import name_centers
+from spinexplain.reproduce.classical_spine import classical_centers
 from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
@@ -24,7 +25,7 @@ from spinexplain.train.localizer.scans import TestScan, drawn_scan
 from spinexplain.types import Volume
 
 RESULTS = "localizer.json"
-PRESET, SEED, PERSONS, CROPS = "wide-test", 3, 12, 2
+PRESET, SEED, PERSONS, CROPS = "wide-test", 5, 12, 2
 SPACING_MM = 2.0
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
@@ -43,7 +44,8 @@ def measure(setting: Setting, persons: int = PERSONS) -> None:
             scan = drawn_scan(person, 100 * index + crop, crop > 0, SPACING_MM)
             chain = find_chain(scan.volume, networks, prior)
             group = judged["crops" if crop else "whole"]
-            for way, one in judged_ways(chain, scan, prior).items():
+            ways = judged_ways(chain, scan, prior) | {"classical": judged_classical(scan, prior)}
+            for way, one in ways.items():
                 group.setdefault(way, []).append(one)
         setting.progress.step("persons", index + 1, persons)
     content = {
@@ -100,6 +102,17 @@ def judged_ways(
     return {"localizer": own} | {
         way: judged_scan(centers, names, truth, levels) for way, names in others.items()
     }
+
+
+def judged_classical(scan: TestScan, prior: NamingPrior) -> LocatedScan:
+    """Judge what density alone finds, named by the distances."""
+    centers = classical_centers(scan.volume, prior)
+    names: Names = ()
+    if len(centers):
+        gaps = np.linalg.norm(np.diff(centers, axis=0), axis=1)
+        blind = np.zeros((len(centers), len(STATES)))
+        names = name_chain(blind, gaps, replace(prior, gap_weight=1.0))[0].states
+    return judged_scan(centers, names, scan.centers_mm, scan.levels)
 
 
 def sure_from_landmark(found: Localization) -> bool:

@@ -7,7 +7,7 @@ training is taken up where it stopped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from spinexplain.data.phantom.wide.person import draw_wide_person
 from spinexplain.evaluate.locating import matched
 from spinexplain.localizer.locate import find_chain
 from spinexplain.localizer.naming import NamingPrior
-from spinexplain.localizer.networks import Network, save_networks
+from spinexplain.localizer.networks import Network, save_networks, shipped_networks
 from spinexplain.localizer.prior import PRIOR_FILE, write_prior
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.engine.precision import network_precision
@@ -30,13 +30,13 @@ from spinexplain.train.localizer.fit import FitSettings, fit_curve_network, fit_
 from spinexplain.train.localizer.norms import fitted_gaps
 from spinexplain.train.localizer.scans import drawn_scan
 
-VERSION = "1"
+VERSION = "2"
 PRESET = "wide"
-SEED, PERSONS = 1, 110
+SEED, PERSONS = 1, 226
 NORM_PERSONS = 150
-VALIDATION_SEED, VALIDATION_PERSONS, CROPS = 2, 14, 2
-CURVE = FitSettings(steps=700, batch=2)
-LEVELS = FitSettings(steps=3200, batch=2)
+VALIDATION_SEED, VALIDATION_PERSONS, CROPS = 2, range(20, 32), 2
+CURVE = FitSettings(steps=1050, batch=2)
+LEVELS = FitSettings(steps=4700, batch=2)
 SCANS_BEFORE = 2
 """Fields of view of every person in which the levels network sees the curve network's errors."""
 
@@ -67,7 +67,8 @@ def train_localizer(setting: Setting, out: Path) -> None:
     )
     levels = fit_levels_network(bodies, found, _folder(setting), LEVELS, progress=setting.progress)
     save_networks(out, VERSION, {"curve": curve, "levels": levels})
-    write_prior(out / PRIOR_FILE, fitted_prior(setting, as_networks(curve, levels)))
+    networks = replace(as_networks(curve, levels), body=shipped_networks().body)
+    write_prior(out / PRIOR_FILE, fitted_prior(setting, networks))
 
 
 def drawn_bodies(setting: Setting) -> list[DrawnBody]:
@@ -108,7 +109,7 @@ def validation_chains(
 ) -> Sequence[KnownChain]:
     """Find the centers of validation scans, whole and cropped, with their true names."""
     chains = []
-    for index in range(VALIDATION_PERSONS):
+    for done, index in enumerate(VALIDATION_PERSONS):
         person = draw_wide_person(PRESET, VALIDATION_SEED, index)
         for crop in range(CROPS + 1):
             scan = drawn_scan(person, 100 * index + crop, crop=crop > 0, spacing_mm=2.5)
@@ -117,7 +118,7 @@ def validation_chains(
                 centers = np.array([center.center_mm for center in chain.centers])
                 names = true_names(centers, scan.centers_mm, scan.levels)
                 chains.append(KnownChain(chain.evidence, chain.gaps_mm, names))
-        setting.progress.step("validation", index + 1, VALIDATION_PERSONS)
+        setting.progress.step("validation", done + 1, len(VALIDATION_PERSONS))
     return chains
 
 
