@@ -10,6 +10,7 @@ from writers.stored import stored
 
 WAYS = {
     "localizer": "the localizer",
+    "classical": "density alone: the ridge of bone and its period, no network",
     "from below": "its centers, the lowest called L5",
     "gaps alone": "its centers, named by their distances alone",
     "one answer": "its centers, the uppermost always called T11",
@@ -27,6 +28,7 @@ def written(page: str, results: Path) -> str:
     """Return the page with the tables between the markers."""
     content = stored(results, "localizer.json")
     page = replaced(page, "located", "\n".join(phantom_table(content)))
+    page = replaced(page, "located-real-words", real_words(content))
     return replaced(page, "located-real", "\n".join(real_table(content)))
 
 
@@ -34,7 +36,8 @@ def phantom_table(content: dict[str, Any]) -> list[str]:
     """List shares of bodies, and what the probability of a naming is worth."""
     lines = [
         f"{content['persons']} persons of the preset `{content['preset']}`, which took no part in "
-        "training or choosing; each scanned whole and in random parts.",
+        "training or choosing, each scanned whole and in random parts; the localizer's version "
+        f"{content['version']}.",
         "",
         "| scans | named by | found within 10 mm | within 5 mm | named | named after the best "
         "shift | scans with all names right |",
@@ -42,6 +45,8 @@ def phantom_table(content: dict[str, Any]) -> list[str]:
     ]
     for group, title in GROUPS.items():
         for way, words in WAYS.items():
+            if way not in content["phantoms"][group]:
+                continue
             row = content["phantoms"][group][way]
             cells = [f"{100 * row[name]:.1f} %" for name in COLUMNS]
             lines.append(f"| {title} ({row['scans']}) | {words} | " + " | ".join(cells) + " |")
@@ -55,6 +60,22 @@ def phantom_table(content: dict[str, Any]) -> list[str]:
             f"centers a scan that belong to no body; {row['refused']} refused."
         )
     return lines
+
+
+def real_words(content: dict[str, Any]) -> str:
+    """Say in a sentence a scan how the real CTs do."""
+    return "\n".join(f"  {_in_words(title, content['real'][name])}" for name, title in REAL.items())
+
+
+def _in_words(title: str, row: dict[str, Any]) -> str:
+    subject = f"{title[0].upper()}{title[1:]}:"
+    if row.get("refused"):
+        return f"{subject} refused, {row['refused']}."
+    bodies = f"{row['bodies']} bodies" if row["bodies"] > 1 else "1 body"
+    return (
+        f"{subject} of {bodies} {row['found']} found within 10 mm, {row['close']} within 5 mm, "
+        f"{row['named']} with the right name (probability {row['probability']:.2f}, flagged)."
+    )
 
 
 def real_table(content: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ def content():
     real = {"bodies": 6, "found": 6, "close": 5, "named": 6, "probability": 0.987, "certain": True}
     return {
         "persons": 2,
+        "version": "2",
         "preset": "wide-test",
         "phantoms": {"whole": ways, "crops": ways},
         "real": {
@@ -32,6 +33,14 @@ def test_phantoms_stand_beside_opponents_that_see_no_image(content):
     )
     assert sum("L5" in line for line in lines) == 2
     assert "at .95 or more 1 of 3 namings are wrong" in lines[-1]
+
+
+def test_real_scans_are_said_in_words(content):
+    lines = localizer.real_words(content).splitlines()
+    assert lines[0].startswith(
+        "  Lumbar CT, 3 mm: of 6 bodies 6 found within 10 mm, 5 within 5 mm, 6 "
+    )
+    assert lines[2].endswith("refused, no spine is in view.")
 
 
 def test_real_scans_say_what_is_certain_and_what_was_refused(content):

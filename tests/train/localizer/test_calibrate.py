@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from spinexplain.localizer.naming import STATES, NamingPrior
-from spinexplain.localizer.spurious import name_centers
+from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
 from spinexplain.train.localizer.calibrate import (
     KnownChain,
     agrees,
@@ -24,7 +23,7 @@ def chain(names, seen_as, sure=0.9):
 
 def test_the_true_naming_has_the_probability_that_naming_gives_it():
     one = chain(LEVELS, LEVELS)
-    first = name_centers(one.evidence, one.gaps_mm, PRIOR)[0]
+    first = name_chain(one.evidence, one.gaps_mm, PRIOR)[0]
     assert true_probability(one, PRIOR) == pytest.approx(first.probability)
     assert true_probability(chain(("L1", *LEVELS[1:]), LEVELS), PRIOR) == 0.0
 

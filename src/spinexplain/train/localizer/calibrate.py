@@ -9,12 +9,11 @@ from itertools import product
 import numpy as np
 from scipy.optimize import minimize
 
-from spinexplain.localizer.naming import SACRUM, NamingPrior
+from spinexplain.localizer.naming import SACRUM, NamingPrior, name_chain
 from spinexplain.localizer.spurious import name_centers
 
 LEVEL_WEIGHTS = (0.1, 0.2, 0.35, 0.5, 0.8)
 GAP_WEIGHTS = (0.1, 0.3, 0.6)
-SPURIOUS = (0.001, 0.005, 0.02, 0.06)
 
 _WORST = 1e-4
 
@@ -49,18 +48,24 @@ def calibrated(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
     Notes
     -----
     The mean of the logarithm of the true naming's probability is largest over a grid of
-    weights, then of rates of spurious centers; a naming that is not among the best five
-    counts as 0.0001. Centers that belong to no body may have any name. The line from the
-    log-odds of the best naming to those of its being right is fitted last.
+    weights, centers that belong to no body left out; a naming that is not among the best five
+    counts as 0.0001. The line from the log-odds of the best naming, of all centers now, to
+    those of its being right is fitted last.
     """
     tried = [
         replace(prior, level_weight=level, gap_weight=gap)
         for level, gap in product(LEVEL_WEIGHTS, GAP_WEIGHTS)
     ]
-    weighed = max(tried, key=lambda one: log_score(chains, one))
-    rated = [replace(weighed, spurious=rate) for rate in SPURIOUS]
-    best = max(rated, key=lambda one: log_score(chains, one))
-    return trusted(chains, best)
+    clean = [_of_bodies(chain) for chain in chains if any(chain.names)]
+    return trusted(chains, max(tried, key=lambda one: log_score(clean, one)))
+
+
+def _of_bodies(chain: KnownChain) -> KnownChain:
+    """Leave out the centers that belong to no body; gaps are added across them."""
+    kept = np.flatnonzero([name is not None for name in chain.names])
+    at = np.r_[0.0, np.cumsum(chain.gaps_mm)]
+    names = tuple(chain.names[k] for k in kept)
+    return KnownChain(chain.evidence[kept], np.diff(at[kept]), names)
 
 
 def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
@@ -99,7 +104,7 @@ def log_score(chains: Sequence[KnownChain], prior: NamingPrior) -> float:
 
 def true_probability(chain: KnownChain, prior: NamingPrior) -> float:
     """Return the probability that a prior gives to the true naming of a chain."""
-    found = name_centers(chain.evidence, chain.gaps_mm, prior)
+    found = name_chain(chain.evidence, chain.gaps_mm, prior)
     return sum(one.probability for one in found if agrees(one.states, chain.names))
 
 
