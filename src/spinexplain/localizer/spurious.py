@@ -89,8 +89,9 @@ def _sets(
     evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior
 ) -> dict[tuple[int, ...], float]:
     """Return sets of centers to leave out, with the log of the sum over their namings."""
-    found = {(): log_total(evidence, gaps_mm, prior) + _cost((), len(evidence), prior)}
-    open_sets: list[tuple[int, ...]] = [()]
+    none: tuple[int, ...] = ()
+    found = {none: log_total(evidence, gaps_mm, prior) + _cost(none, len(evidence), prior)}
+    open_sets = [none]
     for _ in range(min(_MOST, len(evidence) - 1)):
         grown = {
             tuple(sorted((*left, k)))

@@ -44,7 +44,8 @@ def measure(setting: Setting, persons: int = PERSONS) -> None:
             scan = drawn_scan(person, 100 * index + crop, crop > 0, SPACING_MM)
             chain = find_chain(scan.volume, networks, prior)
             group = judged["crops" if crop else "whole"]
-            ways = judged_ways(chain, scan, prior) | {"classical": judged_classical(scan, prior)}
+            ways = dict(judged_ways(chain, scan, prior))
+            ways["classical"] = judged_classical(scan, prior)
             for way, one in ways.items():
                 group.setdefault(way, []).append(one)
         setting.progress.step("persons", index + 1, persons)
