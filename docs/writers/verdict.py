@@ -88,7 +88,14 @@ def coverage_tables(content: dict[str, Any]) -> list[str]:
             "Not measured with the fit that is stored: `make verdict` calibrates the sets and "
             "fills this table. Until then reports show no set."
         ]
-    lines: list[str] = []
+    point = content["calibration"]["operating_point"]
+    lines = [
+        f"The score is fitted on {_spines(point['sets_fitted_on'])}, the ranges are calibrated on "
+        f"{_spines(point['calibrated_on'])}. With under 19 vertebrae of a middle grade, or 9 of an "
+        "outer one, a range stays open at that end: sets are then wide, and still hold the "
+        "promise.",
+        "",
+    ]
     for group, found in content["coverage"].items():
         terms = ", ".join(f"{k} {v}" for k, v in found["terms"].items() if v) or "none"
         lines += [
@@ -104,6 +111,12 @@ def coverage_tables(content: dict[str, Any]) -> list[str]:
         sizes = [_mean_size(found[name]["sizes"]) for name in COVERED]
         lines += [f"| grades in a set, mean | {' | '.join(sizes)} |", ""]
     return lines[:-1]
+
+
+def _spines(counts: dict[str, Any]) -> str:
+    grades = ", ".join(f"G{k} {v}" for k, v in sorted(counts["grades"].items()))
+    presets = " and ".join(counts["presets"])
+    return f"{counts['vertebrae']} vertebrae ({grades}) of {counts['spines']} spines of {presets}"
 
 
 def _mean_size(sizes: dict[str, int]) -> str:

@@ -28,7 +28,11 @@ def test_sets_stand_beside_their_opponents():
     one = {"covered": {f"G{n}": [9, 10] for n in range(4)}, "sizes": {"1": 30, "2": 10}}
     found = dict.fromkeys(("sets", "not_widened", "by_score", "constant"), one)
     group = {"vertebrae": 40, "beyond": 3, "terms": {"noise_hu": 3, "slice_mm": 0}, **found}
-    text = "\n".join(coverage_tables({"coverage": {"hard": group}}))
+    counts = {"vertebrae": 40, "spines": 5, "presets": ["a", "b"], "grades": {"0": 40}}
+    point = {"sets_fitted_on": counts, "calibrated_on": counts}
+    content = {"coverage": {"hard": group}, "calibration": {"operating_point": point}}
+    text = "\n".join(coverage_tables(content))
+    assert "calibrated on 40 vertebrae (G0 40) of 5 spines of a and b" in text
     assert "3 of them unlike the scans of the fit (by noise_hu 3)" in text
     assert "| G2 | 90 % (" in text
     assert "| grades in a set, mean | 1.25 | 1.25 | 1.25 | 1.25 |" in text

@@ -108,8 +108,8 @@ def planned(folder: Path, share: float = 1.0) -> list[BenchScan]:
 def fitted(table: pd.DataFrame, weights_sha256: str) -> VerdictCalibration:
     """Fit every set of witnesses on the choosing presets, by the route with a mask.
 
-    Weights, lines, the score of severity and the usual image come from the choosing presets;
-    each grade's range of severity from presets of no training.
+    Weights, lines and the score of severity come from the choosing presets, each grade's range
+    of severity from presets of no training, the usual image from both.
     """
     by_mask = table[table["route"] == "labels"]
     chosen = by_mask[by_mask["group"].isin(FITTED)]
@@ -118,10 +118,14 @@ def fitted(table: pd.DataFrame, weights_sha256: str) -> VerdictCalibration:
     return VerdictCalibration(
         {PROTOTYPES: weights_sha256},
         fit_sets(chosen),
-        {**counts, "calibrated_on": {**_counts(holding), "table_sha256": table_hash(holding)}},
+        {
+            **counts,
+            "sets_fitted_on": counts,
+            "calibrated_on": {**_counts(holding), "table_sha256": table_hash(holding)},
+        },
         calibrated(fit_scales(_assessable(chosen)), holding),
         COVERAGE,
-        usual_image(_assessable(chosen)),
+        usual_image(pd.concat([_assessable(chosen), holding])),
     )
 
 

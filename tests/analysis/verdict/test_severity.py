@@ -65,4 +65,4 @@ def test_ranges_stand_in_order():
 def test_the_usual_image_has_a_margin():
     rows = pd.DataFrame({IMAGE + name: np.arange(0.0, 101.0) for name in TERMS})
     low, high = usual_image(rows)["noise_hu"]
-    assert (low, high) == pytest.approx((0.5 - 9.9, 99.5 + 9.9))
+    assert (low, high) == pytest.approx((0.5 - 24.75, 99.5 + 24.75))

@@ -21,8 +21,9 @@ RIDGE = 1e-3
 IMAGE = "image_"
 """Columns of the table with this beginning hold terms of the image."""
 USUAL_SHARE = 0.99
-MARGIN = 0.10
-"""The usual range holds 99 % of the fitted spines' values, and a tenth of its width beyond."""
+MARGIN = 0.25
+"""The usual range holds 99 % of the fitted spines' values, and a quarter of its width beyond:
+few scans do not show how far scanners go."""
 
 
 def fit_scales(table: pd.DataFrame) -> dict[str, SeverityScale]:
