@@ -8,7 +8,8 @@ WORKERS ?= 2
 export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 0
 # Set EXTRA_PIP=--index-url=... where pip must be told where packages come from.
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(EXTRA_PIP) -c constraints.txt
+# Byte code is written where a module is first imported: most of 20,000 files never are.
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile $(EXTRA_PIP) -c constraints.txt
 
 .PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector localizer transfer verdict explanations picture clean
 

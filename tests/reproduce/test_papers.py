@@ -1,9 +1,11 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from spinexplain.config.entries import parse_entry
 from spinexplain.errors import ConfigError, FileFormatError, OutputError
+from spinexplain.experiment.ablation import design, parse_factor
 from spinexplain.reproduce.papers import (
     SIZES,
     UNSEEN,
@@ -32,6 +34,16 @@ def test_every_method_has_as_many_candidates(monkeypatch):
     entries = [parse_entry(text) for text in words[1:4]]
     assert [len(entry.candidates) for entry in entries] == [3, 3, 3]
     assert {entry.config.trunk.weights for entry in entries} == {"none"}
+
+
+def test_ablations_vary_what_the_tables_of_the_paper_hold():
+    words = [step.command for step in verse19(ASKED) if step.command[0] == "ablate"]
+    over = [text for one in words for word, text in pairwise(one) if word == "--over"]
+    factors = [parse_factor(text) for text in over]
+    assert [len(factor.values) for factor in factors] == [4, 4, 4]
+    preset = parse_entry(str(ROOT / "experiments" / "verse19" / "protoverse.toml")).config
+    for factor in factors:  # every value is one that a training takes
+        assert len(design(preset, [factor], False, "protoverse").entries) >= 4
 
 
 def test_weights_and_settings_reach_every_training(tmp_path):
