@@ -1,10 +1,8 @@
 import filecmp
 import json
 
-import pytest
-
-from spinexplain.errors import ModelError
-from spinexplain.jobs.curate import CurateRequest, curate, in_words, read_audit, roll_back
+from spinexplain.jobs.curate import CurateRequest, curate
+from spinexplain.jobs.curation_record import in_words, read_audit, roll_back
 from spinexplain.models.bundle.folder import verify
 
 REJECT = {"choice": "not meaningful", "reason": "artifact"}
@@ -47,15 +45,3 @@ def test_a_curation_and_its_rollback(finished_run, decide, tmp_path):
     log = read_audit(tmp_path / "first")
     assert [e["what"] for e in log] == ["remove", "replace", "roll back", "roll back"]
     assert log[-1]["model_after"]["version"] == "1"
-
-
-def test_nothing_to_roll_back_is_said(finished_run, tmp_path):
-    with pytest.raises(ModelError, match="keeps no earlier model"):
-        roll_back(finished_run[0], tmp_path / "back")
-    assert not (tmp_path / "back").exists()
-
-
-def test_a_damaged_log_is_said(tmp_path):
-    (tmp_path / "audit.json").write_text("{}")
-    with pytest.raises(ModelError, match="log of a curation"):
-        read_audit(tmp_path)

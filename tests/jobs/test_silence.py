@@ -9,7 +9,8 @@ from fixtures.boxes import write_dissected
 from spinexplain.errors import ConfigError, ModelError
 from spinexplain.explainers.dissection.effect import silenced_log_odds
 from spinexplain.explainers.dissection.store import read_dissection
-from spinexplain.jobs.curate import CurateRequest, curate, in_words, read_audit, roll_back
+from spinexplain.jobs.curate import CurateRequest, curate
+from spinexplain.jobs.curation_record import in_words, read_audit, roll_back
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.bundle.unit_decisions import UNIT_DECISIONS_SCHEMA
 

@@ -8,19 +8,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from spinexplain.cli.options import Force
+from spinexplain.cli.options import Force, Run
 from spinexplain.cli.progress import shown_steps
 from spinexplain.errors import ConfigError
-from spinexplain.jobs.curate import CurateRequest, curate, in_words, roll_back
+from spinexplain.jobs.curate import CurateRequest, curate
+from spinexplain.jobs.curation_record import in_words, roll_back
 from spinexplain.texts.printable import printable
 
 Way = Literal["remove", "replace", "fine-tune", "silence"]
 
 
 def command(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="What `train` wrote, a bundle or a shipped model.")
-    ],
+    run: Run,
     decisions: Annotated[
         Path | None,
         typer.Argument(metavar="[DECISIONS]", help="What the atlas or the reader saved."),

@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import CohortPath, Force, Seed
+from spinexplain.cli.options import CohortPath, Force, Run, Seed
 from spinexplain.cli.progress import shown_steps
 from spinexplain.jobs.dissect import DissectRequest, dissect_to_folder, in_words
 from spinexplain.texts.printable import printable
 
 
 def command(
-    model: Annotated[
-        str, typer.Argument(metavar="RUN", help="What `train` wrote, a bundle or a shipped model.")
-    ],
+    model: Run,
     cohort: CohortPath,
     out: Annotated[
         Path, typer.Option("-o", "--out", metavar="DISSECTION", help="Folder to write.")

@@ -44,6 +44,9 @@ Series = Annotated[
         "`spinexplain series CT` lists them.",
     ),
 ]
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="What `train` wrote, a bundle or a shipped model.")
+]
 CohortPath = Annotated[Path, typer.Argument(metavar="COHORT", help="What `prepare` wrote.")]
 ResumableFolder = Annotated[
     Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write, or to go on with.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import Force
+from spinexplain.cli.options import Force, Run
 from spinexplain.cli.progress import shown_steps
 from spinexplain.jobs.prototypes import PrototypesRequest, atlas_to_folder, in_words
 from spinexplain.texts.printable import printable
@@ -23,9 +23,7 @@ Cohorts = Annotated[
 
 
 def command(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="What `train` wrote, a bundle or a shipped model.")
-    ],
+    run: Run,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="ATLAS", help="Folder to write.")],
     cohort: Cohorts = None,
     split: Annotated[

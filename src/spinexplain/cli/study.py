@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from spinexplain.cli.options import CohortPath, Force, Seed
+from spinexplain.cli.options import CohortPath, Force, Run, Seed
 from spinexplain.texts.printable import printable
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 StudyFolder = Annotated[
     Path, typer.Argument(metavar="STUDY", help="What `study create` or `study units` wrote.")
 ]
+Title = Annotated[str, typer.Option("--title", help="Printed on every page.")]
 Out = Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder to write.")]
 Readers = Annotated[int, typer.Option("--readers", min=1, max=100, help="How many.")]
 Questions = Annotated[
@@ -26,9 +27,7 @@ Questions = Annotated[
 
 @app.command()
 def create(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A shipped model's name, a bundle, or a run.")
-    ],
+    run: Run,
     cohort: CohortPath,
     out: Out,
     split: Annotated[
@@ -75,7 +74,7 @@ def create(
     ] = 28,
     questions: Questions = "",
     readers: Readers = 2,
-    title: Annotated[str, typer.Option("--title", help="Printed on every page.")] = "Reader study",
+    title: Title = "Reader study",
     show_class: Annotated[
         bool, typer.Option("--show-class", help="Print the class beside each piece.")
     ] = False,
@@ -124,9 +123,7 @@ def create(
 
 @app.command()
 def units(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", help="A shipped model's name, a bundle, or a run.")
-    ],
+    run: Run,
     cohort: CohortPath,
     dissection: Annotated[
         Path, typer.Argument(metavar="DISSECTION", help="What `dissect` wrote of RUN and COHORT.")
@@ -140,7 +137,7 @@ def units(
     ] = 6,
     questions: Questions = "units",
     readers: Readers = 2,
-    title: Annotated[str, typer.Option("--title", help="Printed on every page.")] = "Naming units",
+    title: Title = "Naming units",
     seed: Seed = 0,
     force: Force = False,
 ) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spinexplain.config.training import TrainConfig
     from spinexplain.data.cohort import Cohort
     from spinexplain.data.crops.dataset import TrainingSet
-    from spinexplain.jobs.curate import CurateRequest
+    from spinexplain.jobs.curation_record import CurateRequest
     from spinexplain.models.bundle.description import BundleDescription
     from spinexplain.models.bundle.unit_decisions import UnitDecisions
     from spinexplain.models.grader import Grader
@@ -164,7 +164,7 @@ def _carried_out(
     """Fill the new run's folder; return what was done."""
     from spinexplain.analysis.curation import accuracy_gain
     from spinexplain.io.json_file import write_json
-    from spinexplain.jobs.curate import (
+    from spinexplain.jobs.curation_record import (
         AUDIT_FILE,
         AUDIT_SCHEMA,
         BEFORE,
