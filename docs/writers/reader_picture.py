@@ -1,7 +1,7 @@
 """Take the pictures of the reader's pages from the running reader, as chromium shows them.
 
-Starts a reader on the example scans, and the lumbar one once more as the same patient's prior
-scan, in a folder of its own; needs the extra `app`, playwright and chromium (scripts/apt-deps.sh).
+Starts a reader in a folder of its own and sends it the lumbar example twice, as two visits of one
+patient; needs the extra `app`, playwright and chromium (scripts/apt-deps.sh).
 """
 
 import json
@@ -34,7 +34,7 @@ def main() -> None:
     address = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "spinexplain.cli.main", "serve", f"{folder}/data"]
-        server = subprocess.Popen([*command, "--examples", "--port", str(port)])
+        server = subprocess.Popen([*command, "--port", str(port)])
         try:
             wait_until_graded(address)
             for name, day in VISITS.items():
