@@ -36,6 +36,18 @@ worker are rows of `scans.parquet`. Run the command again to go on; add `--retry
 With `--address ray://...` the same work runs on a Ray cluster (`pip install -e ".[scale]"`), whose nodes must
 see the same paths.
 
+## Drift
+
+`summarize` says whether an archive looks like what its model learned from: HU in the middle of the bodies, the score of
+the class called, and the spacing where the training knows it (sheets that were drawn directly have none). It compares
+in the archive's own mixture of classes, so that more or fewer fractures are no drift, by the population stability index:
+from 0.1 on *shifted*, from 0.25 on *drifted*, but never within what as many values as there are scans reach by
+chance, drawn from the training itself. Under some 60 scans chance alone reaches 0.25, and it says *too few scans to say*.
+What the shipped model learned from comes with the package (`spinexplain reproduce training-values --fresh`); for your own
+model name it and its cohort once, `summarize graded --model run --cohort cohort`, and later the file that this
+leaves, `--training graded/training.json`. `--reference` compares with an earlier batch as well. A drifted archive is no
+proof that grades are wrong, and one that has not drifted no proof that they are right.
+
 ## One scan of clinical size
 
 The bundled lumbar CT with its mask, resampled to {shape} voxels with noise added; {scan_bytes / 2**20:.0f} MiB

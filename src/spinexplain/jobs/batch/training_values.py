@@ -27,6 +27,7 @@ def training_values(
     split: str | None = "training",
     source: str = "",
     seed: int = 0,
+    most: Sequence[int] = (),
     progress: Progress = SILENT,
 ) -> TrainingValues:
     """Measure vertebrae of cohorts as ``batch`` measures those of an archive.
@@ -40,7 +41,9 @@ def training_values(
     source : str
         In words; the cohorts' names by default.
     seed : int
-        Of the 600 vertebrae that are taken of a cohort where there are more.
+        Of the vertebrae that are taken of a cohort where there are more.
+    most : sequence of int
+        How many of each cohort; 600 of each by default.
     progress : Progress
 
     Returns
@@ -61,8 +64,8 @@ def training_values(
             "(--reference)."
         )
     hu, scores, called, spacings = [], [], [], []
-    for cohort in cohorts:
-        rows = _rows(cohort, grader.spec.axes, split, seed)
+    for cohort, count in zip(cohorts, most or [MOST] * len(cohorts), strict=True):
+        rows = _rows(cohort, grader.spec.axes, split, (seed, count))
         spacings += [list(one) for one in cohort.index["native_spacing_mm"].iloc[rows]]
         for start in range(0, len(rows), _BATCH):
             patches = [
@@ -88,12 +91,13 @@ def training_values(
     )
 
 
-def _rows(cohort: Cohort, axes: int, split: str | None, seed: int) -> np.ndarray:
-    rows = graded_rows(cohort, axes, split)
-    if len(rows) <= MOST:
+def _rows(cohort: Cohort, axes: int, split: str | None, drawn: tuple[int, int]) -> np.ndarray:
+    """Return rows of a cohort, drawn by (seed, count) where there are more."""
+    rows, (seed, count) = graded_rows(cohort, axes, split), drawn
+    if len(rows) <= count:
         return rows
     rng = np.random.default_rng([seed, 89])
-    return np.sort(rng.choice(rows, MOST, replace=False))
+    return np.sort(rng.choice(rows, count, replace=False))
 
 
 def _middle_hu(crop: np.ndarray) -> float:
