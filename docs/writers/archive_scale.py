@@ -43,7 +43,7 @@ the class called, and the spacing where the training knows it (sheets that were 
 in the archive's own mixture of classes, so that more or fewer fractures are no drift, by the population stability index:
 from 0.1 on *shifted*, from 0.25 on *drifted*, but never within what as many values as there are scans reach by
 chance, drawn from the training itself. Under some 60 scans chance alone reaches 0.25, and it says *too few scans to say*.
-What the shipped model learned from comes with the package (`spinexplain reproduce training-values --fresh`); for your own
+What the shipped model learned from comes with the package (`scripts/training_values.py`); for your own
 model name it and its cohort once, `summarize graded --model run --cohort cohort`, and later the file that this
 leaves, `--training graded/training.json`. `--reference` compares with an earlier batch as well. A drifted archive is no
 proof that grades are wrong, and one that has not drifted no proof that they are right.

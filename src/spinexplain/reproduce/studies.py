@@ -171,12 +171,6 @@ STUDIES = {
         ("diversity.json",),
         "spinexplain.reproduce.diversity:measure",
     ),
-    "training-values": Study(
-        "HU and score of what the shipped model learned from, for `summarize`; in the package.",
-        "a minute beside the drawing",
-        ("scale.md",),
-        run="spinexplain.reproduce.training_values:measure",
-    ),
     "benchmarks": Study(
         "CPU time and memory of the package beside the libraries that it replaces or uses.",
         "minutes",

@@ -3,6 +3,7 @@ import pytest
 
 from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ConfigError
+from spinexplain.jobs.batch.drift import _shipped
 from spinexplain.jobs.batch.training_values import training_values
 from spinexplain.models.bundle.store import load_grader
 
@@ -27,3 +28,13 @@ def test_crops_scaled_to_the_body_are_refused(finished_run):
     spec = grader.spec.model_copy(update={"body_height_mm": 25.0})
     with pytest.raises(ConfigError, match="scaled to the body"):
         training_values([], replace(grader, spec=spec))
+
+
+def test_the_package_holds_values_of_the_shipped_model():
+    """Quantiles that rise, of classes that the model has; sheets know no spacing."""
+    (known,) = _shipped().values()
+    assert known.vertebrae == 630
+    assert set(known.values) == {"body_hu", "score"}
+    for by_class in known.values.values():
+        assert set(by_class) <= {"G0", "G2", "G3"}
+        assert all(list(row) == sorted(row) for row in by_class.values())
