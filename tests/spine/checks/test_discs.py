@@ -1,5 +1,6 @@
 """Labels that hold a disc are found on drawn spines and on a real CT, and no others."""
 
+from dataclasses import replace
 from importlib import resources
 
 import numpy as np
@@ -8,7 +9,12 @@ import pytest
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError
 from spinexplain.io.nifti import read_labels, read_volume
-from spinexplain.spine.checks.discs import SpineProfile, labels_with_discs
+from spinexplain.spine.checks.discs import (
+    SpineProfile,
+    _discs_are_seen,
+    _Label,
+    labels_with_discs,
+)
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import localize, vertebrae_from_mask
 from spinexplain.spine.morphometry import measure
@@ -116,3 +122,14 @@ def test_a_valley_needs_two_tops_near_it():
 def test_two_levels_are_too_few_to_compare(drawn_scan):
     array = np.where(np.isin(drawn_scan.labels.array, (20, 21)), drawn_scan.labels.array, 0)
     assert found(drawn_scan.volume, halves(LabelMap(array, drawn_scan.labels.affine))) == set()
+
+
+def test_noise_that_hides_the_discs_accuses_no_label(drawn_scan):
+    """Valleys in fractured bodies are left, and none between labels."""
+    ordered = sorted(vertebrae_from_mask(drawn_scan.labels), key=lambda one: one.level.order)
+    seen = [_Label(one.level, 0.0, 0.0, 0.0) for one in ordered]
+    seen[1:3] = [replace(one, inside=80.0) for one in seen[1:3]]
+    wrong = {one.level for one in seen[1:3]}
+    assert not _discs_are_seen(seen, wrong, usual=80.0)
+    shown = [replace(one, below=80.0) for one in seen]
+    assert _discs_are_seen(shown, set(), usual=80.0)

@@ -34,7 +34,8 @@ _MIDDLE = 0.2  # of a label's extent, at either end, where the middle of its own
 _BORDER_MM, _BORDER = 6.0, 0.2  # how far into a label, and of the shortest one's extent
 _INSIDE, _MISSING = 0.6, 0.5  # of the scan's usual disc
 _DEEPER = 1.5  # than what is at the end that lacks its disc
-_LEAST_HU = 30.0
+_LEAST_HU = 60.0  # noise makes valleys of 50 HU in thick slices
+_SEEN = 0.6  # of the discs that a spine of so many labels has; else noise hides them
 _USUAL = 0.75  # of the labels' deepest discs lie under the scan's usual one
 _FEWEST_LEVELS = 3
 _SHORTEST_MM = 6.0
@@ -166,12 +167,12 @@ def labels_with_discs(
     -------
     set of VertebraLevel
         Labels with a disc in their middle and none at an end, and the neighbor that lacks
-        the same one. Empty where fewer than three levels can be compared.
+        the same one. Empty where fewer than three levels can be compared, or noise hides the discs.
 
     Raises
     ------
     GeometryError
-        If most of the labels are.
+        If most of the labels are, and no disc lies between two labels.
 
     Notes
     -----
@@ -188,8 +189,11 @@ def labels_with_discs(
     if usual < _LEAST_HU:
         return set()
     wrong = {one.level for one in found if _is_cut(one, usual)}
+    if not _discs_are_seen(found, wrong, usual):
+        return set()
     wrong_and_partners = wrong | _partners(found, wrong, usual)
-    if len(wrong) >= _FEWEST_LEVELS and 2 * len(wrong_and_partners) > len(found):
+    everywhere = 2 * len(wrong_and_partners) > len(found) and not _between(found, usual)
+    if len(wrong) >= _FEWEST_LEVELS and everywhere:
         inside = float(np.median([one.inside for one in found if one.level in wrong]))
         raise GeometryError(
             f"{len(wrong)} of {len(found)} labels hold a disc in their middle ({inside:.0f} HU "
@@ -198,6 +202,18 @@ def labels_with_discs(
             "against the scan."
         )
     return wrong_and_partners
+
+
+def _discs_are_seen(found: Sequence[_Label], wrong: set[VertebraLevel], usual: float) -> bool:
+    """Return whether most discs show, between labels or in a wrong one.
+
+    In a noisy scan with thick slices they do not, and a valley in a fractured body says nothing.
+    """
+    return _between(found, usual) + len(wrong) >= _SEEN * (len(found) - 1)
+
+
+def _between(found: Sequence[_Label], usual: float) -> int:
+    return sum(upper.below >= _MISSING * usual for upper, _ in pairwise(found))
 
 
 def _is_cut(one: _Label, usual: float) -> bool:
