@@ -25,7 +25,7 @@ from spinexplain.train.localizer.scans import TestScan, drawn_scan
 from spinexplain.types import Volume
 
 RESULTS = "localizer.json"
-PRESET, SEED, PERSONS, CROPS = "wide-test", 5, 12, 2
+PRESET, SEED, PERSONS, CROPS = "wide-test", 5, 7, 2
 SPACING_MM = 2.0
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
