@@ -36,6 +36,7 @@ _INSIDE, _MISSING = 0.6, 0.5  # of the scan's usual disc
 _DEEPER = 1.5  # than what is at the end that lacks its disc
 _LEAST_HU = 60.0  # noise makes valleys of 50 HU in thick slices
 _SEEN = 0.6  # of the discs that a spine of so many labels has; else noise hides them
+_CLEAR_HU = 90.0  # discs that deep are not noise, even where most labels hold one
 _USUAL = 0.75  # of the labels' deepest discs lie under the scan's usual one
 _FEWEST_LEVELS = 3
 _SHORTEST_MM = 6.0
@@ -192,8 +193,10 @@ def labels_with_discs(
     if not _discs_are_seen(found, wrong, usual):
         return set()
     wrong_and_partners = wrong | _partners(found, wrong, usual)
-    everywhere = 2 * len(wrong_and_partners) > len(found) and not _between(found, usual)
-    if len(wrong) >= _FEWEST_LEVELS and everywhere:
+    if 2 * len(wrong_and_partners) <= len(found):
+        return wrong_and_partners
+    # most labels at once are cut by one shift, which leaves no disc between two labels
+    if len(wrong) >= _FEWEST_LEVELS and not _between(found, usual):
         inside = float(np.median([one.inside for one in found if one.level in wrong]))
         raise GeometryError(
             f"{len(wrong)} of {len(found)} labels hold a disc in their middle ({inside:.0f} HU "
@@ -201,7 +204,7 @@ def labels_with_discs(
             "The mask is shifted by half a vertebra or cut at the wrong places: check it "
             "against the scan."
         )
-    return wrong_and_partners
+    return wrong_and_partners if usual >= _CLEAR_HU else set()
 
 
 def _discs_are_seen(found: Sequence[_Label], wrong: set[VertebraLevel], usual: float) -> bool:
