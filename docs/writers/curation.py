@@ -27,7 +27,8 @@ def written(page: str, results: Path) -> str:
     (run,) = content["runs"]
     page = replaced(page, "where", "\n".join(where_table(run)))
     page = replaced(page, "worth", "\n".join(worth_table(run)))
-    return replaced(page, "said", said(run))
+    page = replaced(page, "said", said(run))
+    return replaced(page, "silence", "\n".join(silence_section(stored(results, "silencing.json"))))
 
 
 def where_table(run: dict[str, Any]) -> list[str]:
@@ -118,6 +119,62 @@ def _trained_on(run: dict[str, Any]) -> str:
 def _above(run: dict[str, Any], way: str, key: str) -> bool:
     found = run["ways"].get(way, {}).get(key)
     return found is not None and found["low"] > 0
+
+
+def silence_section(found: dict[str, Any]) -> list[str]:
+    """Lay out what silencing units of a detector does, and say what follows."""
+    (fold,) = found["folds"]
+    lines = [
+        f"Learned from {fold['learned']} boxes of every second of {found['scans']} persons "
+        f"({found['extent_mm']:.0f} mm in {found['size']} samples, {found['epochs']} epochs), "
+        f"tested on {found['vertebrae']} vertebrae of the others, {found['fractured']} fractured. "
+        f"Of the first {found['first']} units {fold['units']} lie on the mark (times chance: "
+        f"{', '.join(f'{lift:g}' for lift in fold['lift'])}).",
+        "",
+        "| | accuracy, marked | AUC, marked | accuracy, unmarked | sensitivity | specificity | AUC "
+        "| accuracy gained, unmarked |",
+        "|---" * 8 + "|",
+    ]
+    names = {
+        "as trained": "as trained",
+        "silenced": "units on the mark silenced",
+        "first ten": "*opponent:* the first ten silenced, wherever they lie",
+    }
+    for key, name in names.items():
+        row = found["rows"][key]
+        lines.append(_silence_row(name, row, "" if key == "as trained" else _gained(row["gained"])))
+    chance, several = found["at_random"], "*opponent:* as many others at random (mean of 10)"
+    gained = f"{chance['gained']['value']:+.3f} (at most {chance['gained']['most']:+.3f})"
+    return [*lines, _silence_row(several, chance, gained), "", _silence_said(found)]
+
+
+def _silence_row(name: str, row: dict[str, Any], gained: str) -> str:
+    plain, marked = row["plain"], row["marked"]
+    values = [marked["accuracy"], marked["auc"]]
+    values += [plain[key] for key in ("accuracy", "sensitivity", "specificity", "auc")]
+    return f"| {name} | {' | '.join(f'{value:.3f}' for value in values)} | {gained} |"
+
+
+def _gained(one: dict[str, Any]) -> str:
+    if one["low"] is None:
+        return f"{one['value']:+.3f} (too few persons for an interval)"
+    return _interval(one)
+
+
+def _silence_said(found: dict[str, Any]) -> str:
+    """Say whether silencing helps where there is no mark, and what it costs where there is."""
+    before, after = found["rows"]["as trained"], found["rows"]["silenced"]
+    if not found["folds"][0]["units"]:
+        return "No unit of the first ten lies on the mark by the rule, so nothing was silenced."
+    gained = after["gained"]
+    sure = gained["low"] is not None and gained["low"] > 0
+    harm = gained["high"] is not None and gained["high"] < 0
+    verdict = "is above 0" if sure else "is below 0" if harm else "holds 0"
+    return (
+        f"Without marks the interval of the accuracy gained {verdict}; the area under the curve "
+        f"goes from {before['plain']['auc']:.3f} to {after['plain']['auc']:.3f}. With marks it "
+        f"goes from {before['marked']['auc']:.3f} to {after['marked']['auc']:.3f}."
+    )
 
 
 def draw(results: Path, images: Path) -> list[Path]:

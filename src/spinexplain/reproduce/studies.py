@@ -129,6 +129,13 @@ STUDIES = {
         ("curation.json",),
         "spinexplain.reproduce.curation:measure",
     ),
+    "silencing": Study(
+        "What silencing the units of a 3-D detector that look at a planted mark is worth without.",
+        "5 CPU minutes beside the drawing",
+        ("curation.md",),
+        ("silencing.json",),
+        "spinexplain.reproduce.silencing:measure",
+    ),
     "verdict": Study(
         "The weights of the verdict, and its false alarms and misses on spines of other presets.",
         "40 CPU minutes",
