@@ -121,7 +121,7 @@ def wait_until_graded(address: str) -> None:
         try:
             with urllib.request.urlopen(address, timeout=10) as answer:
                 text = answer.read().decode()
-            if "queued" not in text and "grading" not in text:
+            if 'data-state="queued"' not in text and 'data-state="grading"' not in text:
                 return
         except OSError:
             pass
