@@ -166,8 +166,8 @@ def _silence_said(found: dict[str, Any]) -> str:
     before, after = found["rows"]["as trained"], found["rows"]["silenced"]
     if not found["folds"][0]["units"]:
         return (
-            "No unit of the first ten lies on the mark by the rule, so nothing was silenced; yet the "
-            f"area under the curve, {before['marked']['auc']:.3f} with marks and "
+            "No unit of the first ten lies on the mark by the rule, so nothing was silenced; yet "
+            f"the area under the curve, {before['marked']['auc']:.3f} with marks and "
             f"{before['plain']['auc']:.3f} without, shows that the detector uses them. Silencing "
             "needs a unit that the dissection exposes; here the mark is spread over units that do "
             "not lie on it."
