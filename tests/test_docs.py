@@ -117,12 +117,11 @@ def _script(name):
 
 
 def test_the_bars_of_addressed_prototypes_are_written_from_what_was_stored():
-    import json
-
     bars = _script("evidence_table")
     page = bars.DOCUMENT.read_text()
     for name, store in bars.STORES.items():
-        assert bars.written(page, name, json.loads((bars.RESULTS / store).read_text())) == page
+        assert bars.written(page, name, bars.table(bars.stored(store))) == page
+    assert bars.written(page, "real", bars.real_table(bars.stored(bars.REAL))) == page
 
 
 def test_a_plain_classifier_has_its_f1_alone_in_the_table_of_bars():
