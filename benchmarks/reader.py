@@ -33,7 +33,7 @@ from spinexplain.app.schema import Scan
 from spinexplain.io.nifti import write_nifti
 
 EXAMPLES = Path(str(files("spinexplain.data") / "examples"))
-SHAPE = (512, 512, 400)
+SHAPE, TALL = (512, 512, 400), 512
 READERS, SECONDS, PAUSE_S = 20, 40, 1.0
 WHOLE_CTS = 6
 
@@ -46,6 +46,17 @@ def add(database: Database, folder: DataFolder, ct: Path, mask: Path, name: str)
         copy_in(folder, scan, "labels", mask)
         queue(session, folder, scan.id)
     return scan.id
+
+
+def write_large(ct: Path, mask: Path) -> None:
+    """Write the middle of a taller scan: the phantom's spine is longer than 400 slices."""
+    volume, labels = clinical_scan((*SHAPE[:2], TALL))
+    start = (TALL - SHAPE[2]) // 2
+    affine = volume.affine.copy()
+    affine[:3, 3] += start * affine[:3, 2]
+    part = np.s_[:, :, start : start + SHAPE[2]]
+    write_nifti(ct, volume.array[part], affine)
+    write_nifti(mask, labels.array[part], affine)
 
 
 class OneReader:
@@ -119,10 +130,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         root, place = Path(made) / "data", Path(made)
         ct, mask = place / "ct.nii.gz", place / "mask.nii.gz"
-        volume, labels = clinical_scan(SHAPE)
-        write_nifti(ct, volume.array, volume.affine)
-        write_nifti(mask, labels.array, labels.affine)
-        del volume, labels
+        write_large(ct, mask)
         folder = make_folder(root)
         database = open_database(sqlite_url(folder.database))
         example = add(
