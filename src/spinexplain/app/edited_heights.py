@@ -74,13 +74,38 @@ def shown_heights(levels: Sequence[Mapping[str, Any]], name: str, reading: Readi
     """
     level = next(one for one in levels if one["level"] == name)
     points, by = _points(level, reading)
-    if by == "measurement" and not reading.heights and reading.shift == 0:
+    if by == "measurement" and _is_untouched(reading):
         return _as_measured(level["heights"], points)
     known = {one["level"]: _known(one, reading) for one in levels}
-    heights = known[name]
+    return _shown(level, reading, known, _compare(known, reading.shift))
+
+
+def all_shown_heights(
+    levels: Sequence[Mapping[str, Any]], reading: Reading
+) -> dict[str, ShownHeights]:
+    """Do what :func:`shown_heights` does for every level, comparing once."""
+    if _is_untouched(reading):
+        return {str(one["level"]): shown_heights(levels, one["level"], reading) for one in levels}
+    known = {one["level"]: _known(one, reading) for one in levels}
+    compared = _compare(known, reading.shift)
+    return {str(one["level"]): _shown(one, reading, known, compared) for one in levels}
+
+
+def _is_untouched(reading: Reading) -> bool:
+    return not reading.heights and reading.shift == 0
+
+
+def _shown(
+    level: Mapping[str, Any],
+    reading: Reading,
+    known: Mapping[str, np.ndarray | None],
+    compared: Mapping[VertebraLevel, HeightLoss],
+) -> ShownHeights:
+    points, by = _points(level, reading)
+    heights = known[level["level"]]
     if heights is None:
         return _nothing_said(heights_of(level, points), points)
-    found = _compare(known, reading.shift).get(VertebraLevel(shifted(name, reading.shift)))
+    found = compared.get(VertebraLevel(shifted(level["level"], reading.shift)))
     if found is None:
         return _nothing_said(heights, points)
     return ShownHeights(

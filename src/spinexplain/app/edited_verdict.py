@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.app.edited_heights import ShownHeights, shown_heights
+from spinexplain.app.edited_heights import ShownHeights, all_shown_heights
 from spinexplain.app.reading import Reading
 from spinexplain.findings import rules
 from spinexplain.findings.deformity import deformities
@@ -56,7 +56,8 @@ def verdict_with(
     voices = next(one for one in levels if one["level"] == name).get("voices")
     if voices is None:
         return None
-    known = {one["level"]: _measured(levels, str(one["level"]), reading) for one in levels}
+    shown = all_shown_heights(levels, reading)
+    known = {level: _measured(one) for level, one in shown.items()}
     heights = known[name]
     alike = {
         VertebraLevel(reading.shown_level(level)): one
@@ -87,8 +88,7 @@ def _witnesses(voices: Mapping[str, Any], heights: Heights | None) -> list[Witne
     return [found[name] for name in WITNESSES if name in found]
 
 
-def _measured(levels: Sequence[Mapping[str, Any]], name: str, reading: Reading) -> Heights | None:
-    shown = shown_heights(levels, name, reading)
+def _measured(shown: ShownHeights) -> Heights | None:
     return None if shown.by == "nobody" or not shown.expected_mm else as_heights(shown)
 
 
