@@ -149,7 +149,9 @@ document.addEventListener("click", (event) => {
   const level = place && (place.dataset.level ?? place.getAttribute("href").slice("#level-".length));
   if (level && levels.includes(level)) {
     event.preventDefault();
-    choose(level).catch(complain);
+    // The level that is open already stays as it is, with what was typed or drawn and not kept.
+    if (level === shown.level) document.getElementById("level").scrollIntoView({ block: "nearest" });
+    else choose(level).catch(complain);
   }
   const shift = event.target.closest("button[data-shift]");
   if (shift) act("shift", null, { by: Number(shift.dataset.shift) }, true);
