@@ -56,6 +56,7 @@ WRITERS = {
     "localizer": Writer({"localizer.md": "localizer:written"}),
     "bodies": Writer({"localizer.md": "bodies:written"}, "bodies:draw"),
     "curation": Writer({"curation.md": "curation:written"}, "curation:draw"),
+    "silencing": Writer({"curation.md": "curation:written"}),
     "diversity": Writer({"diversity.md": "diversity:written"}, "diversity:draw"),
     "benchmarks": Writer({"benchmarks.md": "benchmarks:written"}),
     "archive-scale": Writer({"scale.md": "archive_scale:written"}),

@@ -61,7 +61,6 @@ def test_all_files_or_none_are_added(small, tmp_path):
     [
         ({"design": "parallel"}, "--design is 'parallel'"),
         ({"grades": ("G7",)}, "--grades holds 'G7'"),
-        ({"design": "crossover", "arms": ("prototypes", "gradcam")}, "got 2 arms"),
         ({"arms": ("prototypes", "prototypes")}, "two arms have one name"),
     ],
 )
