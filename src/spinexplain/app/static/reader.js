@@ -54,10 +54,19 @@ const showWords = (said) => {
   }
 };
 
-const act = async (kind, level, body, reload = false) => {
+// One act after the other: each says after which one it came, and a quick hand is no second reader.
+let turn = Promise.resolve();
+const inTurn = (task) => (turn = turn.then(task, task));
+
+const act = (kind, level, body, reload = false) => {
+  const onScreen = seen();
+  return inTurn(() => send(kind, level, body, reload, onScreen));
+};
+
+const send = async (kind, level, body, reload, onScreen) => {
   try {
     says.textContent = "";
-    const done = await postJson("acts", { kind, level, body, after: last, seen: seen() });
+    const done = await postJson("acts", { kind, level, body, after: last, seen: onScreen });
     last = done.last;
     if (reload) { location.reload(); return; }
     if (shown.level) await choose(shown.level, false, kind);
@@ -192,6 +201,8 @@ const first = async () => {
   const suspect = document.querySelector(".suspect")?.getAttribute("href").slice("#level-".length);
   await choose(levels.includes(wanted) ? wanted : suspect ?? levels[0], false);
   // Nothing that is shown changes by this, so nothing is drawn again under the reader's hands.
-  if (!last) last = (await postJson("acts", { kind: "viewed", level: null, body: {}, after: 0, seen: seen() })).last;
+  await inTurn(async () => {
+    if (!last) last = (await postJson("acts", { kind: "viewed", level: null, body: {}, after: 0, seen: seen() })).last;
+  });
 };
 first().catch(complain);
