@@ -27,6 +27,7 @@ from spinexplain.io.files import atomic_file
 from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.localizer.located import Naming
 from spinexplain.localizer.own import Found
+from spinexplain.results.explanation_json import explanation_of
 from spinexplain.results.heatmaps import HeatmapKey
 from spinexplain.results.result import (
     SCHEMA,
@@ -36,8 +37,6 @@ from spinexplain.results.result import (
     ResultDensity,
     ResultDeparture,
     ResultDraft,
-    ResultEvidence,
-    ResultExemplar,
     ResultExplanation,
     ResultGradeSet,
     ResultHeights,
@@ -59,9 +58,6 @@ from spinexplain.spine.density import Density
 from spinexplain.spine.quality import TOUCHES_BORDER
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import (
-    Evidence,
-    Exemplar,
-    Explanation,
     Grading,
     Heights,
     ModelInfo,
@@ -247,7 +243,7 @@ def _vertebra(
     assessments = findings.assessments or (Assessment.refused(_NO_MODEL),)
     first = assessments[0]
     explained = [
-        _explanation(one.explanation, _paths(heatmap_paths, findings, position))
+        explanation_of(one.explanation, _paths(heatmap_paths, findings, position))
         for position, one in enumerate(assessments)
     ]
     draft, density = draft_of(findings, models, load_catalogue()), findings.density
@@ -372,41 +368,6 @@ def _agreement(first: Assessment, other: Assessment, sheet: Patch) -> ResultAgre
         fracture=found.fracture,
         grade=found.grade,
         evidence_overlap=None if overlap is None else round(overlap, _SCORE_DIGITS),
-    )
-
-
-def _explanation(
-    explanation: Explanation | None, paths: Mapping[int, str]
-) -> ResultExplanation | None:
-    if explanation is None:
-        return None
-    return ResultExplanation(
-        method=explanation.method,
-        score_name=explanation.score_name,
-        evidence=tuple(
-            _evidence(item, paths.get(rank)) for rank, item in enumerate(explanation.evidence)
-        ),
-    )
-
-
-def _evidence(item: Evidence, heatmap: str | None) -> ResultEvidence:
-    return ResultEvidence(
-        name=item.name,
-        **{"class": item.class_name},
-        score=round(float(item.score), _SCORE_DIGITS),
-        terms={name: round(float(value), _SCORE_DIGITS) for name, value in item.terms.items()},
-        heatmap=heatmap,
-        exemplars=tuple(_exemplar(exemplar) for exemplar in item.exemplars),
-    )
-
-
-def _exemplar(exemplar: Exemplar) -> ResultExemplar:
-    source = exemplar.provenance
-    return ResultExemplar(
-        subject=source.subject,
-        level=source.level,
-        grade=source.grade,
-        synthetic=bool(source.synthetic),
     )
 
 

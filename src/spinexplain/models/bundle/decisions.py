@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from spinexplain.errors import FileFormatError, ModelError
-from spinexplain.io.files import unreadable
+from spinexplain.errors import ModelError
+from spinexplain.models.bundle.decision_file import (
+    DecidedModel,
+    Frozen,
+    check_model,
+    dumped,
+    parsed,
+)
 from spinexplain.types import ModelInfo
 
 DECISIONS_SCHEMA = "spinexplain/decisions/1"
@@ -25,11 +30,7 @@ REASONS: tuple[Reason, ...] = ("outside the vertebra", "duplicate", "artifact", 
 Row = Annotated[str, Field(pattern=r"^[01]+$", max_length=256)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Decision(_Frozen):
+class Decision(Frozen):
     """What was decided about one prototype.
 
     Parameters
@@ -79,15 +80,7 @@ class Decision(_Frozen):
         return self.choice != "keep"
 
 
-class DecidedModel(_Frozen):
-    """Which model was decided about."""
-
-    name: str
-    version: str
-    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-
-class Decisions(_Frozen):
+class Decisions(Frozen):
     """A file of decisions.
 
     Parameters
@@ -136,8 +129,7 @@ def decisions_of(info: ModelInfo, reader: str, decisions: Sequence[Mapping[str, 
 
 def dumped_decisions(decisions: Decisions) -> str:
     """Write decisions as the JSON that :func:`read_decisions` reads."""
-    content = decisions.model_dump(mode="json", by_alias=True)
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return dumped(decisions)
 
 
 def read_decisions(
@@ -162,36 +154,14 @@ def read_decisions(
         If it is about another model, a prototype that there is not, or a region of another
         shape.
     """
-    found = _parsed(path)
-    if found.model.weights_sha256 != info.weights_sha256:
-        raise ModelError(
-            f"{path}: decided about {found.model.name} {found.model.version} "
-            f"({found.model.weights_sha256[:12]}...), not about {info.name} {info.version} "
-            f"({info.weights_sha256[:12]}...). Make an atlas of this model and decide there."
-        )
+    found = parsed(
+        path, Decisions, "decisions as the atlas saves them", "from the atlas or the reader"
+    )
+    check_model(path, found.model, info, "Make an atlas of this model")
     for one in found.decisions:
         _check_prototype(path, one, names)
         _check_region(path, one, cells)
     return found
-
-
-def _parsed(path: Path) -> Decisions:
-    try:
-        return Decisions.model_validate(json.loads(path.read_text("utf-8-sig")))
-    except OSError as error:
-        raise unreadable(path, error) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FileFormatError(
-            f"{path}: {where + ': ' if where else ''}{first['msg']}; expected decisions as the "
-            "atlas saves them. Save them again from the atlas or the reader."
-        ) from None
-    except (UnicodeDecodeError, ValueError) as error:
-        raise FileFormatError(
-            f"{path}: holds no JSON ({error}); expected decisions as the atlas saves them. Save "
-            "them again from the atlas or the reader."
-        ) from None
 
 
 def _check_prototype(path: Path, one: Decision, names: Sequence[str]) -> None:

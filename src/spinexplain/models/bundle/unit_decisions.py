@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from spinexplain.errors import FileFormatError, ModelError
-from spinexplain.io.files import unreadable
-from spinexplain.models.bundle.decisions import DecidedModel, Reason
+from spinexplain.errors import ModelError
+from spinexplain.models.bundle.decision_file import (
+    DecidedModel,
+    Frozen,
+    check_model,
+    dumped,
+    parsed,
+)
+from spinexplain.models.bundle.decisions import Reason
 from spinexplain.types import ModelInfo
 
 UNIT_DECISIONS_SCHEMA = "spinexplain/unit-decisions/1"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class UnitDecision(_Frozen):
+class UnitDecision(Frozen):
     """What was decided about one unit.
 
     Parameters
@@ -62,7 +63,7 @@ class UnitDecision(_Frozen):
         return self.choice != "keep"
 
 
-class UnitDecisions(_Frozen):
+class UnitDecisions(Frozen):
     """A file of decisions about units.
 
     Parameters
@@ -100,8 +101,7 @@ class UnitDecisions(_Frozen):
 
 def dumped_unit_decisions(decisions: UnitDecisions) -> str:
     """Write decisions as the JSON that :func:`read_unit_decisions` reads."""
-    content = decisions.model_dump(mode="json", by_alias=True)
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return dumped(decisions)
 
 
 def read_unit_decisions(path: Path, info: ModelInfo, layer: str, units: int) -> UnitDecisions:
@@ -124,13 +124,9 @@ def read_unit_decisions(path: Path, info: ModelInfo, layer: str, units: int) -> 
     ModelError
         If it is about another model or layer, a unit that there is not, or rejects none or all.
     """
-    found = _parsed(path)
-    if found.model.weights_sha256 != info.weights_sha256:
-        raise ModelError(
-            f"{path}: decided about {found.model.name} {found.model.version} "
-            f"({found.model.weights_sha256[:12]}...), not about {info.name} {info.version} "
-            f"({info.weights_sha256[:12]}...). Dissect this model and decide there."
-        )
+    expected = "decisions about units as the page of the dissection saves them"
+    found = parsed(path, UnitDecisions, expected, "there")
+    check_model(path, found.model, info, "Dissect this model")
     if found.layer != layer:
         raise ModelError(
             f'{path}: decides about units of layer "{found.layer}"; expected "{layer}", what the '
@@ -148,22 +144,3 @@ def read_unit_decisions(path: Path, info: ModelInfo, layer: str, units: int) -> 
             "one that stays. Nothing is to be done."
         )
     return found
-
-
-def _parsed(path: Path) -> UnitDecisions:
-    try:
-        return UnitDecisions.model_validate(json.loads(path.read_text("utf-8-sig")))
-    except OSError as error:
-        raise unreadable(path, error) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise FileFormatError(
-            f"{path}: {where + ': ' if where else ''}{first['msg']}; expected decisions about "
-            "units as the page of the dissection saves them. Save them again there."
-        ) from None
-    except (UnicodeDecodeError, ValueError) as error:
-        raise FileFormatError(
-            f"{path}: holds no JSON ({error}); expected decisions about units as the page of the "
-            "dissection saves them. Save them again there."
-        ) from None
