@@ -38,7 +38,7 @@ def test_what_contradicts_the_names_is_said_first_and_of_certain_names_too(say):
 def test_uncertain_names_say_why_what_else_and_how(say):
     other = found(0.6, landmarks=(), others=[(SHIFTED, 0.25)])
     words = list(naming_words(other, say, "spinexplain grade ct.nii --first-level L1 -o out"))
-    assert "uppermost vertebra T12 (its own probability, 60 %" in words[0]
+    assert "uppermost vertebra T12 (probability 60 % by its own account" in words[0]
     assert "Neither sacrum nor first rib" in words[1]
     assert "L1, with 25 %" in words[2]
     assert words[3].endswith("spinexplain grade ct.nii --first-level L1 -o out")

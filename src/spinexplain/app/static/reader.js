@@ -13,6 +13,7 @@ const buttons = [...document.querySelectorAll(".level-list [data-level]")];
 const levels = buttons.map((button) => button.dataset.level);
 const shown = { level: "", window: "bone", plane: "sagittal", cross: false };
 let last = Number(page.dataset.last);
+let asked = 0;
 let planes = null;
 let heights = null;
 
@@ -27,8 +28,9 @@ const choose = async (level, scroll = true, kind = "") => {
   for (const mark of marks) mark.toggleAttribute("aria-current", mark.dataset.anchor === anchor);
   for (const button of buttons) button.setAttribute("aria-current", String(button.dataset.level === level));
   history.replaceState(null, "", `#${anchor}`);
+  const mine = ++asked;
   const html = await getText(`levels/${level}`);
-  if (shown.level !== level) return; // the reader has moved on
+  if (mine !== asked) return; // the reader has moved on, or a newer answer is on its way
   const place = document.getElementById("level");
   const before = place.querySelector(`.level-view[data-level="${level}"]`);
   const editing = before?.querySelector(".points:not([hidden])");
@@ -36,7 +38,8 @@ const choose = async (level, scroll = true, kind = "") => {
   const view = place.querySelector(".level-view");
   // What was typed and not kept stays where only points were kept.
   if (before && kind === "heights") view.querySelector("#word").replaceWith(before.querySelector("#word"));
-  last = Number(view.dataset.last);
+  // An answer that left before an act was recorded must not take the count back.
+  last = Math.max(last, Number(view.dataset.last));
   planes = setUpPlanes(view, shown);
   heights = setUpHeights(view, (body) => act("heights", level, body));
   if (editing) heights.toggle();
