@@ -19,11 +19,13 @@ ROLES = ("reader", "study admin", "admin")
 LOCAL = "local"
 """Name of the account that reads where nobody signs in: on one's own machine."""
 
+NO_PASSWORD = "!"
+"""In place of a hash: no password fits."""
+
 _SHORTEST_PASSWORD = 10
 _SESSION_HOURS = 12
 _FAILURES = 8
 _FAILURE_MINUTES = 15
-_NO_PASSWORD = "!"  # no hash of any password
 
 
 class TooManyFailuresError(Exception):
@@ -45,10 +47,7 @@ def add_account(
         raise ConfigError(f"the account's name is {name!r}; expected 1 to 80 letters, not 'local'.")
     if role not in ROLES:
         raise ConfigError(f"role is {role!r}; expected one of {', '.join(ROLES)}.")
-    if len(password) < _SHORTEST_PASSWORD:
-        raise ConfigError(
-            f"the password has {len(password)} characters; expected at least {_SHORTEST_PASSWORD}."
-        )
+    check_password(password)
     if session.scalar(select(Account).where(Account.name == name)) is not None:
         raise ConfigError(f"there is an account {name!r} already; choose another name.")
     account = Account(
@@ -57,6 +56,20 @@ def add_account(
     session.add(account)
     session.flush()
     return account
+
+
+def check_password(password: str) -> None:
+    """Refuse a password that is too short.
+
+    Raises
+    ------
+    ConfigError
+        Under ten characters.
+    """
+    if len(password) < _SHORTEST_PASSWORD:
+        raise ConfigError(
+            f"the password has {len(password)} characters; expected at least {_SHORTEST_PASSWORD}."
+        )
 
 
 def check_first(session: Session, role: str) -> None:
@@ -78,9 +91,7 @@ def local_account(session: Session) -> Account:
     """Return the account of a machine where nobody signs in; make it the first time."""
     account = session.scalar(select(Account).where(Account.name == LOCAL))
     if account is None:
-        account = Account(
-            name=LOCAL, password_hash=_NO_PASSWORD, role="admin", created_at=utc_now()
-        )
+        account = Account(name=LOCAL, password_hash=NO_PASSWORD, role="admin", created_at=utc_now())
         session.add(account)
         session.flush()
     return account
@@ -102,19 +113,34 @@ def sign_in(session: Session, name: str, password: str, hasher: PasswordHasher) 
     TooManyFailuresError
         After eight wrong passwords for this name within a quarter of an hour.
     """
-    name_sha256 = _sha256(name.strip())
+    account = _named(session, name.strip())
+    if not knows_password(session, name.strip(), account, password, hasher):
+        return None
+    assert account is not None
+    return open_session(session, account)
+
+
+def knows_password(
+    session: Session, name: str, account: Account | None, password: str, hasher: PasswordHasher
+) -> bool:
+    """Check a password, and count a wrong one against the name.
+
+    Raises
+    ------
+    TooManyFailuresError
+        After eight wrong ones within a quarter of an hour.
+    """
+    name_sha256 = _sha256(name)
     since = _after(minutes=-_FAILURE_MINUTES)
     failures = select(func.count()).where(
         FailedSignIn.name_sha256 == name_sha256, FailedSignIn.at > since
     )
     if (session.scalar(failures) or 0) >= _FAILURES:
         raise TooManyFailuresError
-    account = _named(session, name.strip())
     if not _fits(account, password, hasher):
         session.add(FailedSignIn(name_sha256=name_sha256, at=utc_now()))
-        return None
-    assert account is not None
-    return open_session(session, account)
+        return False
+    return True
 
 
 def open_session(session: Session, account: Account) -> str:
@@ -151,7 +177,7 @@ def _named(session: Session, name: str) -> Account | None:
 
 
 def _fits(account: Account | None, password: str, hasher: PasswordHasher) -> bool:
-    if account is None or account.password_hash == _NO_PASSWORD:
+    if account is None or account.password_hash == NO_PASSWORD:
         hasher.hash(password)
         return False
     try:

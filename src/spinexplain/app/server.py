@@ -23,6 +23,7 @@ from spinexplain.app.routes import (
     centers,
     compare,
     exports,
+    password,
     prototypes,
     scan,
     sign_in,
@@ -33,7 +34,10 @@ from spinexplain.errors import SpinexplainError
 from spinexplain.texts.printable import printable
 from spinexplain.ui.pages import static_text
 
-_ROOMS = (worklist, scan, acts, exports, centers, compare, prototypes, studies, sign_in, accounts)
+_ROOMS = (
+    *(worklist, scan, acts, exports, centers, compare, prototypes, studies),
+    *(sign_in, password, accounts),
+)
 _LARGEST_FORM = 2 * 2**20
 
 
