@@ -74,7 +74,10 @@ def paired(now: list[Line], before: list[Line]) -> list[Pair]:
 
 
 def change(now: Line | None, before: Line | None) -> str:
-    """Say what became of a level: by the reader's grade, else by the verdict's.
+    """Say what became of a level: by the reader's grade, else by the verdict's, else by heights.
+
+    Where one of the scans has no grade (borderline, mild height loss), losses count as changed
+    where their intervals do not meet; without heights the same words are no change.
 
     Examples
     --------
@@ -83,11 +86,33 @@ def change(now: Line | None, before: Line | None) -> str:
     """
     if now is None or before is None:
         return "not on both"
-    grades = [final_grade(line) if line.word else line.agreed_grade for line in (before, now)]
-    known = [grade for grade in grades if grade is not None]
-    if len(known) < 2:
-        return "not comparable"
-    first, second = (int(grade[1]) for grade in known)
+    first, second = (
+        final_grade(line) if line.word else line.agreed_grade for line in (before, now)
+    )
+    if first is not None and second is not None:
+        return _by_grades(int(first[1]), int(second[1]))
+    if _measured(now) and _measured(before):
+        return _by_losses(now, before)
+    said = [line.words or line.model for line in (before, now)]
+    same = first is second is None and said[0] == said[1] and "not assessable" not in said[0]
+    return "unchanged" if same else "not comparable"
+
+
+def _by_grades(first: int, second: int) -> str:
     if second > first:
         return "new" if first == 0 else "progressed"
     return "unchanged" if second == first else "graded lower"
+
+
+def _measured(line: Line) -> bool:
+    return line.heights is not None and line.heights.by != "nobody"
+
+
+def _by_losses(now: Line, before: Line) -> str:
+    assert now.heights is not None
+    assert before.heights is not None
+    low, high = now.heights.loss_interval
+    former_low, former_high = before.heights.loss_interval
+    if low > former_high:
+        return "more height loss"
+    return "less height loss" if high < former_low else "unchanged"
