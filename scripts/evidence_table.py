@@ -163,12 +163,21 @@ def _written(write: Any, one: dict[str, Any]) -> str:
 def real_table(found: dict[str, Any]) -> str:
     """Lay out what models said of fractures simulated in a real CT: a row a model."""
     names = list(next(iter(found.values())))
-    heads = [f"right endplate, {name}" if "called" not in name else name for name in names]
+    heads = [f"right endplate, {n}" if n in ("superior", "inferior") else n for n in names]
     lines = [f"| on a real CT | {' | '.join(heads)} |", "|---" * (1 + len(names)) + "|"]
     for model, figures in found.items():
-        cells = [f"{right}/{asked}" for right, asked in figures.values()]
+        cells = [_counted(figures[name]) for name in names]
         lines.append(f"| {model} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _counted(figure: Any) -> str:
+    """Write a count of so many, a mean, or the names of bodies."""
+    if isinstance(figure, float):
+        return f"{figure:+.2f}"
+    if all(isinstance(one, str) for one in figure):
+        return ", ".join(figure) or "none"
+    return "{}/{}".format(*figure)
 
 
 def written(document: str, name: str, text: str) -> str:

@@ -8,14 +8,14 @@ from spinexplain.app.prototypes import (
     page_content,
     shown_model,
 )
-from spinexplain.findings.assess import SHIPPED_MODEL
+from spinexplain.config.shipped import DEFAULT_MODEL
 
 DUPLICATE = {"choice": "not meaningful", "reason": "duplicate"}
 
 
 @pytest.fixture(scope="module")
 def shown():
-    return shown_model(SHIPPED_MODEL)
+    return shown_model(DEFAULT_MODEL)
 
 
 def decision(shown, number, **changes):

@@ -40,13 +40,14 @@ def command(
 
     Example: spinexplain batch archive.csv -o graded --workers 2
     """
+    from spinexplain.config.shipped import DEFAULT_MODEL
     from spinexplain.jobs.batch.crew import Crew
     from spinexplain.jobs.batch.run import BatchRequest, run_batch
 
     request = BatchRequest(
         manifest=manifest,
         out=out,
-        models=tuple(model or ("protoverse-phantom",)),
+        models=tuple(model or (DEFAULT_MODEL,)),
         crew=Crew(workers, scan_seconds=60 * minutes),
         retry=retry,
         address=address,

@@ -17,6 +17,7 @@ from spinexplain.cli.options import (
     Series,
 )
 from spinexplain.cli.progress import shown_stages
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.jobs.compare import CompareRequest, compare_to_figure
 from spinexplain.jobs.grade import GradeRequest
 from spinexplain.texts.printable import printable
@@ -34,7 +35,7 @@ def command(
     centroids: CentroidsPath = None,
     model: Annotated[
         str, typer.Option("--model", help="A prototype model: bundle folder or shipped model.")
-    ] = "protoverse-phantom",
+    ] = DEFAULT_MODEL,
     beside: Annotated[
         str | None,
         typer.Option(

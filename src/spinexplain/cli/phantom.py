@@ -28,8 +28,8 @@ def command(
         str,
         typer.Option(
             "--preset",
-            help="What kind: demo, balanced, balanced-2, verse-like, verse-like-2, hospital-like, "
-            "wide, wide-test, hard, placement, shortcut or shifted-scanner.",
+            help="What kind: demo, balanced, balanced-2, balanced-3, verse-like, verse-like-2, "
+            "hospital-like, wide, wide-test, hard, placement, shortcut or shifted-scanner.",
         ),
     ] = "balanced",
     cohort: Annotated[

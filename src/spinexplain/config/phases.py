@@ -59,6 +59,8 @@ class PhaseSettings(Settings):
     each third of the phase), counted on over several rounds of the phase and begun
     ``decay_early_steps`` too soon, as where a scheduler steps before the epoch.
     ``optimizer = "adam"`` adds the weight decay to the gradient, ``"adamw"`` keeps it apart.
+    ``average`` is the share that stays, each step, of a running average of the weights; the
+    phase ends with that average instead of with its last step. 0 keeps none.
     ``precision`` is that of the layers' forward and backward pass; distances, losses,
     BatchNorm statistics, weights, projection and last layer stay in float32.
     """
@@ -72,6 +74,7 @@ class PhaseSettings(Settings):
     decay_every_steps: int = Field(default=0, ge=0)
     decay_early_steps: int = Field(default=0, ge=0)
     optimizer: Literal["adamw", "adam"] = "adamw"
+    average: float = Field(default=0.0, ge=0, lt=1)
     precision: Literal["fp32", "bf16"] = "fp32"
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.findings.deformity import deformities
 from spinexplain.findings.scan import (
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from spinexplain.localizer.own import Found
     from spinexplain.models.grader import Grader
 
-SHIPPED_MODEL = "protoverse-phantom"
-
 
 def grade(
     volume: Volume,
@@ -51,7 +50,7 @@ def grade(
     body: LabelMap | None = None,
     first_level: VertebraLevel | str | None = None,
     found: Found | None = None,
-    models: Sequence[str | Grader] = (SHIPPED_MODEL,),
+    models: Sequence[str | Grader] = (DEFAULT_MODEL,),
     dissections: Sequence[Dissection] = (),
     source: ScanSource | None = None,
     settings: Mapping[str, str] | None = None,

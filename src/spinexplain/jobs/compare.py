@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.io.files import check_new_file
 from spinexplain.jobs.grade import GradeRequest, read_inputs
@@ -36,7 +37,7 @@ class CompareRequest:
 
     scan: GradeRequest
     levels: tuple[str, ...]
-    model: str = "protoverse-phantom"
+    model: str = DEFAULT_MODEL
     beside: str | None = None
     theme: str = "light"
 

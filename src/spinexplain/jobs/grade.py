@@ -136,7 +136,8 @@ def grade_inputs(
     inputs: Inputs, request: GradeRequest, progress: Progress = SILENT
 ) -> ScanFindings:
     """Grade what :func:`read_inputs` read of a request; nothing is written."""
-    from spinexplain.findings.assess import SHIPPED_MODEL, grade
+    from spinexplain.config.shipped import DEFAULT_MODEL
+    from spinexplain.findings.assess import grade
 
     findings = grade(
         inputs.volume,
@@ -144,7 +145,7 @@ def grade_inputs(
         centroids=inputs.centroids,
         body=inputs.body,
         first_level=request.first_level,
-        models=request.models or (SHIPPED_MODEL,),
+        models=request.models or (DEFAULT_MODEL,),
         dissections=_dissections(request),
         device=request.device,
         source=inputs.source,

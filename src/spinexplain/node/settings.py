@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.errors import ConfigError
 from spinexplain.io.files import unreadable
 
@@ -216,7 +217,7 @@ class NodeSettings(_Section):
     rules: RuleSettings = RuleSettings()
     vertebrae: VertebraeSettings = VertebraeSettings()
     health: HealthSettings = HealthSettings()
-    models: tuple[str, ...] = ("protoverse-phantom",)
+    models: tuple[str, ...] = (DEFAULT_MODEL,)
     device: str = "cpu"
 
     @model_validator(mode="after")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from spinexplain.train.engine.journal import Journal, Terms
 
@@ -19,5 +20,12 @@ class Unkept(Journal):
     def write(self, phase: str, step: int, terms: Terms) -> None:
         """Drop the losses of a step."""
 
-    def save(self, phase: str, step: int, model: nn.Module, optimizer: Any) -> None:
+    def save(
+        self,
+        phase: str,
+        step: int,
+        model: nn.Module,
+        optimizer: Any,
+        average: Mapping[str, Tensor] | None = None,
+    ) -> None:
         """Drop the state."""

@@ -25,6 +25,7 @@ from spinexplain.analysis.verdict.figures import judged, same_by_every_route, ve
 from spinexplain.analysis.verdict.fit import fit_sets
 from spinexplain.analysis.verdict.severity import COVERAGE, calibrated, fit_scales, usual_image
 from spinexplain.analysis.verdict.table import witness_table
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.phantom.presets import load_preset
 from spinexplain.findings.weighing import VerdictCalibration, as_content
 from spinexplain.findings.witness import HEIGHTS, PROTOTYPES
@@ -33,7 +34,6 @@ from spinexplain.reproduce.setting import Setting
 from spinexplain.workers import run_all
 
 RESULTS = "verdict.json"
-MODEL = "protoverse-phantom"
 FITTED = ("balanced", "hospital-like")
 TESTED = ("verse-like", "hard", "shifted-scanner", "familiar-scanner")
 CALIBRATED = ("verse-like", "hard")
@@ -74,7 +74,7 @@ def measure(setting: Setting, share: float = 1.0) -> None:
 
 def measure_stored(setting: Setting, paths: Sequence[Path]) -> None:
     """Fit and test on scans that are drawn already."""
-    grader = load_grader(MODEL)
+    grader = load_grader(DEFAULT_MODEL)
     table = witness_table(grader, paths)
     calibration = fitted(table, grader.info.weights_sha256)
     content = {

@@ -1,14 +1,14 @@
 import json
 
 from spinexplain.app.prototypes import shown_model
-from spinexplain.findings.assess import SHIPPED_MODEL
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.models.bundle.decisions import read_decisions
 
 ADDRESS = "/prototypes/decisions"
 
 
 def kept(number=1, **changes):
-    names = shown_model(SHIPPED_MODEL).names
+    names = shown_model(DEFAULT_MODEL).names
     return {"prototype": number, "name": names[number - 1], "choice": "keep"} | changes
 
 
@@ -22,7 +22,7 @@ def test_what_is_decided_comes_back_as_the_file_that_curate_takes(server, ready,
     assert client.post(ADDRESS, json=kept(3, choice="")).status_code == 201
     path = tmp_path / "d.json"
     path.write_text(client.get(f"{ADDRESS}.json").text)
-    shown = shown_model(SHIPPED_MODEL)
+    shown = shown_model(DEFAULT_MODEL)
     found = read_decisions(path, shown.grader.info, shown.names, (28, 28))
     assert [one.prototype for one in found.decisions] == [1, 2]
     assert found.reader == "local"
@@ -62,7 +62,7 @@ def test_a_foreign_page_decides_nothing(server, ready):
 
 def test_the_page_names_every_prototype(server, ready):
     page = server.client().get("/prototypes/").text
-    names = shown_model(SHIPPED_MODEL).names
+    names = shown_model(DEFAULT_MODEL).names
     assert page.count('class="decide"') == len(names)
     assert all(name in page for name in names)
     assert "<script>" not in page

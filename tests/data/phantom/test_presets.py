@@ -6,7 +6,7 @@ from spinexplain.errors import ConfigError
 NAMES = {
     *("balanced", "demo", "hard", "hospital-like"),
     *("shifted-scanner", "shortcut", "verse-like"),
-    *("balanced-2", "placement", "verse-like-2"),
+    *("balanced-2", "balanced-3", "placement", "verse-like-2"),
     *("wide", "wide-test"),
 }
 
@@ -47,5 +47,5 @@ def test_unknown_settings_are_refused(settings, words):
 
 
 def test_unknown_preset_lists_the_known_ones():
-    with pytest.raises(ConfigError, match="balanced, balanced-2, demo"):
+    with pytest.raises(ConfigError, match="balanced, balanced-2, balanced-3, demo"):
         load_preset("nope")

@@ -6,6 +6,7 @@ from torch import nn
 
 from spinexplain.config.training import PhaseSettings
 from spinexplain.errors import ModelError
+from spinexplain.train.engine.averaging import follow
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.loop import Phase, run_phase, seeded
 from spinexplain.train.engine.processes import start_fabric
@@ -24,8 +25,8 @@ class Numbers:
         return [f"number {step}"] * 10
 
 
-def phase_of(model, steps=6):
-    settings = PhaseSettings(steps=steps, batch=1, decay="none")
+def phase_of(model, steps=6, average=0.0):
+    settings = PhaseSettings(steps=steps, batch=1, decay="none", average=average)
     groups = [{"params": list(model.parameters()), "lr": 0.1, "weight_decay": 0.0}]
 
     def objective(x):
@@ -39,10 +40,11 @@ def line():
         return nn.Linear(1, 1)
 
 
-def descended(folder, stop=None, resume=False):
+def descended(folder, stop=None, resume=False, average=0.0):
     folder.mkdir(exist_ok=True)
     model = line()
-    steps = run_phase(start_fabric(), model, Numbers(), phase_of(model), 7, Journal(folder, resume))
+    phase = phase_of(model, average=average)
+    steps = run_phase(start_fabric(), model, Numbers(), phase, 7, Journal(folder, resume))
     for done in steps:
         if done == stop:
             break
@@ -66,6 +68,37 @@ def test_resumed_it_gives_the_same_bits_whatever_the_global_state(tmp_path, monk
     assert torch.equal(whole.bias, resumed.bias)
     logs = [(tmp_path / name / "log.csv").read_bytes() for name in ("whole", "cut")]
     assert logs[0] == logs[1]
+
+
+def test_it_ends_with_the_average_of_the_weights_where_asked_to(tmp_path, monkeypatch):
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 1)
+    seen = []
+    monkeypatch.setattr(
+        "spinexplain.train.engine.loop.follow",
+        lambda average, model, factor, step: (
+            seen.append(model.weight.item()),
+            follow(average, model, factor, step),
+        ),
+    )
+    start = line().weight.item()
+    model = descended(tmp_path / "run", average=0.9)
+    expected = start
+    for step, weight in enumerate(seen):
+        kept = min(0.9, (1 + step) / (10 + step))
+        expected = kept * expected + (1 - kept) * weight
+    assert len(seen) == 6
+    assert model.weight.item() == pytest.approx(expected)
+    assert model.weight.item() != pytest.approx(seen[-1])
+
+
+def test_an_average_is_resumed_bit_by_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr("spinexplain.train.engine.loop.SAVE_EVERY_STEPS", 2)
+    whole = descended(tmp_path / "whole", average=0.9)
+    descended(tmp_path / "cut", stop=4, average=0.9)
+    resumed = descended(tmp_path / "cut", resume=True, average=0.9)
+    again = descended(tmp_path / "cut", resume=True, average=0.9)
+    assert torch.equal(whole.weight, resumed.weight)
+    assert torch.equal(whole.weight, again.weight)
 
 
 def test_a_loss_that_is_not_finite_names_its_batch(tmp_path):

@@ -17,7 +17,7 @@ from spinexplain.app.prototypes import (
     page_content,
     shown_model,
 )
-from spinexplain.findings.assess import SHIPPED_MODEL
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.models.bundle.decisions import dumped_decisions
 from spinexplain.ui.pages import static_text
 
@@ -29,7 +29,7 @@ STORE = "/prototypes/decisions"
 @router.get("/")
 def prototypes(reader: Asking) -> HTMLResponse:
     """Show the prototypes of the model that grades."""
-    content = page_content(shown_model(SHIPPED_MODEL), STORE)
+    content = page_content(shown_model(DEFAULT_MODEL), STORE)
     template = page_environment().get_template("prototypes.html.j2")
     return HTMLResponse(template.render(reader=reader, **content))
 
@@ -50,7 +50,7 @@ def script(reader: Asking) -> Response:
 @router.post("/decisions")
 def decide(server: Server, reader: Asking, content: dict[str, Any]) -> JSONResponse:
     """Store a decision; it is on disk when this answers. One without a choice takes one back."""
-    shown = shown_model(SHIPPED_MODEL)
+    shown = shown_model(DEFAULT_MODEL)
     number, body = content.get("prototype"), {}
     if content.get("choice"):
         try:
@@ -70,7 +70,7 @@ def decide(server: Server, reader: Asking, content: dict[str, Any]) -> JSONRespo
 @router.get("/decisions.json")
 def decisions(server: Server, reader: Asking) -> Response:
     """Send the reader's own decisions as ``curate`` takes them."""
-    shown = shown_model(SHIPPED_MODEL)
+    shown = shown_model(DEFAULT_MODEL)
     with server.database.reading() as session:
         found = decisions_now(session, reader.id, reader.name, shown)
     headers = {"content-disposition": 'attachment; filename="decisions.json"'}

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.io.files import kept_folder
 from spinexplain.jobs.batch.crew import Crew, grade_in_processes
 from spinexplain.jobs.batch.index import write_index
@@ -33,7 +34,7 @@ class BatchRequest:
 
     manifest: Path
     out: Path
-    models: tuple[str, ...] = ("protoverse-phantom",)
+    models: tuple[str, ...] = (DEFAULT_MODEL,)
     crew: Crew = field(default_factory=Crew)
     retry: bool = False
     address: str | None = None

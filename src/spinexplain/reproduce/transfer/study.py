@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.evaluate.figures import without_nan
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
@@ -26,7 +27,7 @@ from spinexplain.reproduce.transfer.baselines import (
 from spinexplain.reproduce.transfer.phantoms import Drawn
 from spinexplain.reproduce.transfer.tasks import Task, code_hash, evenly, make_missing, there
 
-RESULTS, MODEL = "transfer.json", "protoverse-phantom"
+RESULTS = "transfer.json"
 # What a prepared scan depends on; others are made again when it changes.
 PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py")
 NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "cohorts", "raters", "__init__")
@@ -89,7 +90,7 @@ def planned(setting: Setting, share: float = 1.0) -> Plan:
 def figures(setting: Setting, plan: Plan) -> dict[str, Any]:
     """Grade what is prepared of a plan; draw the page's pictures."""
     groups = {name: there(group) for name, group in plan.groups.items()}
-    grader = load_grader(MODEL)
+    grader = load_grader(DEFAULT_MODEL)
     pixels = fitted_pixels(setting, setting.work / "transfer" / "pixels.npz")
     heights_loss = heights_threshold([task.path for task in groups["balanced"]])
     tables = {

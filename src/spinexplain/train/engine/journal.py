@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,14 @@ class Journal:
 
         return TensorBoardLogger(self.folder, name="tensorboard", version="")
 
-    def save(self, phase: str, step: int, model: nn.Module, optimizer: Any) -> None:
+    def save(
+        self,
+        phase: str,
+        step: int,
+        model: nn.Module,
+        optimizer: Any,
+        average: Mapping[str, Tensor] | None = None,
+    ) -> None:
         """Replace the phase's checkpoint, at once or not at all."""
         state = {
             "step": step,
@@ -60,17 +68,30 @@ class Journal:
             "torch": str(torch.__version__),
             "threads": torch.get_num_threads(),
         }
+        if average:
+            state["average"] = dict(average)
         with atomic_file(self.folder / f"{phase}.ckpt") as temporary:
             torch.save(state, temporary)
 
-    def restore(self, phase: str, model: nn.Module, optimizer: Any) -> int:
-        """Load the phase's checkpoint, if the run resumes; return the steps already done."""
+    def restore(
+        self,
+        phase: str,
+        model: nn.Module,
+        optimizer: Any,
+        average: dict[str, Tensor] | None = None,
+    ) -> int:
+        """Load the phase's checkpoint, if the run resumes; return the steps already done.
+
+        An ``average`` of weights is filled in place.
+        """
         path = self.folder / f"{phase}.ckpt"
         if not self.resume or not path.is_file():
             return 0
         state = torch.load(path, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
+        for name, value in (average or {}).items():
+            value.copy_(state["average"][name])
         return int(state["step"])
 
     def forget(self, phase: str, step: int) -> None:

@@ -13,6 +13,7 @@ from torch import nn
 
 from spinexplain.config.training import PhaseSettings
 from spinexplain.errors import ModelError
+from spinexplain.train.engine.averaging import follow, started_average, take_average
 from spinexplain.train.engine.journal import Journal, Terms
 from spinexplain.train.engine.learning_rate import learning_rate_factor
 from spinexplain.train.engine.processes import averaged, share_gradients, share_statistics
@@ -88,7 +89,8 @@ def run_phase(
 ) -> Iterator[int]:
     """Optimize step by step, yielding the number of steps done after each.
 
-    A resumed phase first yields the steps that were done before.
+    A resumed phase first yields the steps that were done before. Where the settings ask for an
+    average of the weights, the model holds it after the last step.
 
     Parameters
     ----------
@@ -109,7 +111,8 @@ def run_phase(
     model.to(fabric.device)
     optimizer = fabric.setup_optimizers(OPTIMIZERS[phase.settings.optimizer](phase.groups))
     rates = [group["lr"] for group in optimizer.param_groups]
-    start = journal.restore(phase.name, model, optimizer)
+    average = started_average(model, phase.settings.average)
+    start = journal.restore(phase.name, model, optimizer, average)
     first = fabric.global_rank == 0
     if first and journal.resume:
         journal.forget(phase.name, start)
@@ -119,10 +122,13 @@ def run_phase(
         for step in range(start, phase.settings.steps):
             _get_ready(model, optimizer, rates, phase, step)
             terms = _descend(fabric, model, optimizer, batches, phase, (seed, phase.number, step))
+            follow(average, model, phase.settings.average, step)
+            if step + 1 == phase.settings.steps:
+                take_average(average, model)
             if first:
                 journal.write(phase.name, step, terms)
                 if (step + 1) % SAVE_EVERY_STEPS == 0 or step + 1 == phase.settings.steps:
-                    journal.save(phase.name, step + 1, model, optimizer)
+                    journal.save(phase.name, step + 1, model, optimizer, average)
             yield step + 1
         model.eval()
     finally:
