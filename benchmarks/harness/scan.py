@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.ndimage import zoom
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.presets import load_preset
 from spinexplain.data.phantom.scan import make_subject
+from spinexplain.data.phantom.wide.person import draw_wide_person
+from spinexplain.data.phantom.wide.scan import scan_person, whole_field
 from spinexplain.geometry import apply_affine
 from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -77,3 +80,20 @@ def clinical_scan(shape: tuple[int, int, int] = SHAPE) -> tuple[Volume, LabelMap
     affine = image.volume.affine.copy()
     affine[:3, 3] -= affine[:3, :3] @ start
     return Volume(array, affine), LabelMap(labels, affine)
+
+
+def trunk_scan(shape: tuple[int, int, int] = SHAPE) -> Volume:
+    """A whole trunk from skull base to pelvis: a phantom drawn at 2 mm, magnified, with noise."""
+    person = draw_wide_person("wide", 2, 20)
+    drawn = scan_person(person, *whole_field(person, 2.0)).volume
+    times = np.array(shape) / drawn.array.shape
+    array = np.empty(shape, np.int16, order="F")
+    zoom(drawn.array, times, array, order=1, mode="nearest", grid_mode=True)
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 15, (shape[0] + 64, shape[1] + 64)).astype(np.int16)
+    for k in range(shape[2]):
+        dx, dy = rng.integers(0, 64, 2)
+        array[:, :, k] += noise[dx : dx + shape[0], dy : dy + shape[1]]
+    affine = drawn.affine @ np.diag([*(1 / times), 1.0])
+    affine[:3, 3] = apply_affine(drawn.affine, (1 / times - 1) / 2)
+    return Volume(array, affine)

@@ -17,8 +17,8 @@ CAUDAL = np.array([0.0, 0, -1])
 
 def bright_body(x):
     """A stand-in for the body network: what is bright is body."""
-    logits = np.where(x[0, 0] > 0.9, 9.0, -9.0)
-    return np.stack([logits, -logits])[None]
+    logits = np.where(x[:, 0] > 0.9, 9.0, -9.0)
+    return np.stack([logits, -logits], axis=1)
 
 
 def networks(levels=None):

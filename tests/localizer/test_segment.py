@@ -5,7 +5,8 @@ import pytest
 from fixtures.localizers import HALF_MM, ellipsoid
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
-from spinexplain.localizer.segment import paint_bodies
+from spinexplain.localizer.body_frame import body_frame
+from spinexplain.localizer.segment import body_shares, paint_bodies
 from spinexplain.spine.quality import BODY_CUT, BODY_RAGGED, BODY_UNSURE, BODY_UPPER_THORACIC
 from spinexplain.types import Vertebra, Volume
 
@@ -105,7 +106,7 @@ def test_a_mask_that_is_unsure_ragged_or_leaves_the_scan_is_not_measured():
 def test_a_second_blob_in_the_crop_belongs_to_nobody():
     def two(x):
         logits = ellipsoid(x)
-        logits[0, 0, :6, :6, :6] = 20.0
+        logits[:, 0, :6, :6, :6] = 20.0
         return logits
 
     assert paint_bodies(scan(), spine(), two).labels.extents.keys() == {20, 21, 22}
@@ -113,3 +114,23 @@ def test_a_second_blob_in_the_crop_belongs_to_nobody():
     assert np.count_nonzero(one.array) * abs(np.linalg.det(one.affine[:3, :3])) == pytest.approx(
         VOLUME_MM3, rel=0.03
     )
+
+
+def test_each_crop_keeps_its_own_answer_in_pairs_and_alone():
+    """Five crops, brighter and brighter: three calls, and every mask is its own crop's."""
+    asked = []
+
+    def by_brightness(x):
+        asked.append(len(x))
+        return ellipsoid(x) - x.mean(axis=(1, 2, 3, 4)).reshape(-1, 1, 1, 1, 1)
+
+    volume = scan()
+    volume.array[:] = np.arange(volume.array.shape[2], dtype=np.int16) * 4
+    frames = [body_frame([one], one) for one in spine([*LEVELS, VertebraLevel.L4])]
+    frames.append(frames[0])
+    together = body_shares(volume, frames, by_brightness)
+    assert asked == [2, 2, 1]
+    alone = [body_shares(volume, [frame], by_brightness)[0] for frame in frames]
+    for one, other in zip(together, alone, strict=True):
+        assert np.array_equal(one, other)
+    assert not np.array_equal(together[0], together[1])

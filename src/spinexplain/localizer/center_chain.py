@@ -22,7 +22,7 @@ from spinexplain.localizer.refine import (
     through_centers,
 )
 from spinexplain.localizer.section import arc_lengths
-from spinexplain.localizer.segment import body_share
+from spinexplain.localizer.segment import body_shares
 from spinexplain.types import Volume
 
 _HALF_BODY = 0.36  # of the distance of neighboring centers
@@ -190,7 +190,9 @@ def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCent
     if not len(places):
         return read
     network: Network = networks.body  # type: ignore[assignment]
-    more = [_body_at(volume, place, read, network) for place in places]
+    frames = [_frame_at(place, read) for place in places]
+    shares = body_shares(volume, frames, network)
+    more = [_sure_middle(share, frame) for share, frame in zip(shares, frames, strict=True)]
     there = np.array([one is not None for one in more])
     centers = np.array([one for one in more if one is not None]).reshape(-1, 3)
     expected = expected[there]
@@ -217,14 +219,15 @@ def _places(read: ReadCenters) -> tuple[np.ndarray, np.ndarray]:
     return np.array([place for place, _ in places]), np.array([gap for _, gap in places])
 
 
-def _body_at(
-    volume: Volume, place_mm: np.ndarray, read: ReadCenters, network: Network
-) -> np.ndarray | None:
-    """Return the center of the body painted at a place, or None."""
+def _frame_at(place_mm: np.ndarray, read: ReadCenters) -> BoxFrame:
+    """Return the crop about a place, along the spine between the two nearest centers."""
     order = np.argsort(np.linalg.norm(read.centers_mm - place_mm, axis=1))[:2]
     along = tangents(read.centers_mm)[order].mean(axis=0)
-    frame = BoxFrame(place_mm, box_axes(along), BODY_SHAPE, BODY_STEP_MM)
-    share = body_share(volume, frame, network)
+    return BoxFrame(place_mm, box_axes(along), BODY_SHAPE, BODY_STEP_MM)
+
+
+def _sure_middle(share: np.ndarray, frame: BoxFrame) -> np.ndarray | None:
+    """Return the middle of a body that is painted surely, or None."""
     if not (share > 0.5).any() or float(share[share > 0.5].mean()) < _SURE_BODY:
         return None
     return mask_middle(share, frame)

@@ -9,7 +9,7 @@ import numpy as np
 from spinexplain.geometry import BoxFrame, Curve, box_axes, fit_curve
 from spinexplain.localizer.body_frame import BODY_SHAPE, BODY_STEP_MM
 from spinexplain.localizer.networks import Network
-from spinexplain.localizer.segment import body_share
+from spinexplain.localizer.segment import body_shares
 from spinexplain.types import Volume
 
 _CAUDAL = np.array([0.0, 0.0, -1.0])
@@ -52,9 +52,14 @@ def onto_bodies(
     """
     out = np.array(centers_mm, float)
     along = tangents(out)
-    for k in which:
-        frame = BoxFrame(np.array(centers_mm[k]), box_axes(along[k]), BODY_SHAPE, BODY_STEP_MM)
-        middle = mask_middle(body_share(volume, frame, network), frame)
+    asked = list(which)
+    frames = [
+        BoxFrame(np.array(centers_mm[k]), box_axes(along[k]), BODY_SHAPE, BODY_STEP_MM)
+        for k in asked
+    ]
+    shares = body_shares(volume, frames, network)
+    for k, frame, share in zip(asked, frames, shares, strict=True):
+        middle = mask_middle(share, frame)
         if middle is None:
             continue
         move = middle - centers_mm[k]

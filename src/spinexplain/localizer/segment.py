@@ -30,6 +30,7 @@ _SHARE_SMOOTH = 0.9  # of the mask that is left when it is opened by a ball
 _SHARE_WHOLE = 0.97  # of the mask that lies inside the scan
 _TOO_FINE = frozenset({VertebraLevel.T1, VertebraLevel.T2, VertebraLevel.T3})
 _MARGIN = 2  # voxels around the crops
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +89,12 @@ def paint_bodies(
 
     Notes
     -----
-    Each crop is asked alone. Where the masks of neighbors meet, the higher probability wins.
+    Each crop is read by itself. Where the masks of neighbors meet, the higher probability wins.
     """
-    crops = [_paint(volume, vertebrae, one, network) for one in vertebrae if one.level.is_graded]
+    graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
+    frames = [body_frame(vertebrae, vertebra) for vertebra in graded]
+    shares = body_shares(volume, frames, network)
+    crops = [_Painted(*one) for one in zip(graded, frames, shares, strict=True)]
     affine, shape = _grid(volume, [crop.frame for crop in crops], coarsest_mm)
     best = np.full(shape, _INSIDE, np.float32)
     labels = np.zeros(shape, np.uint8)
@@ -102,31 +106,36 @@ def paint_bodies(
     return PaintedBodies(LabelMap(labels, affine), doubts)
 
 
-def _paint(
-    volume: Volume, vertebrae: Sequence[Vertebra], vertebra: Vertebra, network: Network
-) -> _Painted:
-    frame = body_frame(vertebrae, vertebra)
-    return _Painted(vertebra, frame, body_share(volume, frame, network))
-
-
-def body_share(volume: Volume, frame: BoxFrame, network: Network) -> np.ndarray:
-    """Ask the network for the body in the middle of a crop.
+def body_shares(volume: Volume, frames: Sequence[BoxFrame], network: Network) -> list[np.ndarray]:
+    """Ask the network for the body in the middle of each crop.
 
     Parameters
     ----------
     volume : Volume
         HU, on any grid.
-    frame : BoxFrame
-        The crop, of ``BODY_SHAPE``.
+    frames : sequence of BoxFrame
+        The crops, of ``BODY_SHAPE``.
     network : callable
 
     Returns
     -------
-    ndarray of float32, shape (40, 48, 48)
-        Probability of the one body that is nearest to the middle; 0 elsewhere.
+    list of ndarray of float32, shape (40, 48, 48)
+        A crop: the probability of the one body that is nearest to the middle; 0 elsewhere.
+
+    Notes
+    -----
+    Crops are asked in pairs: for one alone torch takes a way of convolving that is twice as slow
+    (a rule of its own by the size of the input). The answers are the same.
     """
-    hu, _ = sample_volume(volume, frame)
-    logits = network(as_densities(hu)[None, None])[0, 0]
+    shares: list[np.ndarray] = []
+    for start in range(0, len(frames), _AT_ONCE):
+        crops = [sample_volume(volume, frame)[0] for frame in frames[start : start + _AT_ONCE]]
+        logits = network(as_densities(np.stack(crops))[:, None])[:, 0]
+        shares += [_body_share(one) for one in logits]
+    return shares
+
+
+def _body_share(logits: np.ndarray) -> np.ndarray:
     share = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
     return np.where(_at_center(share), share, 0.0).astype(np.float32)
 
