@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spinexplain.localizer.ridge import find_ridge
+from spinexplain.localizer.ridge import find_ridge, unbroken
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
 
@@ -46,3 +46,26 @@ def test_the_longer_of_two_parts_is_the_spine():
 @pytest.mark.parametrize("map_", [np.zeros((20, 20, 20)), tube(low=20, high=23)])
 def test_no_ridge_where_nothing_is_long_enough(map_):
     assert find_ridge(map_, AFFINE) is None
+
+
+def test_a_ridge_does_not_leap_aside_over_nothing_to_another_bone():
+    """Below the spine nothing is seen; a hip bone lies 60 mm beside, 24 mm farther down."""
+    map_ = tube(low=25)
+    map_[27:30, 12:16, 2:19] = 1.0
+    ridge = find_ridge(map_, AFFINE)
+    assert ridge is not None
+    assert (ridge.support > 0.5).all()
+    points = ridge.curve.at(np.linspace(0, ridge.curve.length_mm, 40)) / 4
+    assert np.abs(points[:, 0] - 14.0).max() < 1.5
+    assert points[:, 2].min() > 22
+
+
+@pytest.mark.parametrize(
+    ("aside", "expected"), [(0, slice(0, 9)), (2, slice(0, 9)), (5, slice(0, 4))]
+)
+def test_a_path_over_nothing_may_go_on_straight_but_not_aside(aside, expected):
+    """Two planes of nine are not held: four, then the two, then three beside."""
+    x = np.array([9, 9, 9, 9, 9, 9, 9 - aside, 9 - aside, 9 - aside])
+    path = np.column_stack([x, np.full(9, 9), np.arange(9)[::-1]])
+    support = np.array([0.9, 0.9, 0.9, 0.9, 0.0, 0.0, 0.8, 0.8, 0.8])
+    assert unbroken(path, support) == expected
