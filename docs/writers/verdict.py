@@ -46,7 +46,39 @@ def written(page: str, results: Path) -> str:
     page = replaced(page, "weights", "\n".join(weights_table(content)))
     page = replaced(page, "bars", "\n".join(bars(content)))
     page = replaced(page, "coverage", "\n".join(coverage_tables(content)))
+    page = replaced(page, "compared", "\n".join(compared_table(content)))
     return replaced(page, "tested", "\n".join(tested_tables(content)))
+
+
+def compared_table(content: dict[str, Any]) -> list[str]:
+    """Put the shipped networks side by side under the verdict, each with weights of its own."""
+    models = content.get("compared", {})
+    if len(models) < 2:
+        return ["Not measured with the fit that is stored: `make verdict` fills this table."]
+    lines = []
+    for group in content["tested"]:
+        columns = [
+            (
+                f"{one['model']['name']} {one['model']['version']}, {words}",
+                one["tested"][group][key],
+            )
+            for one in models.values()
+            for key, words in (("network", "alone"), ("together", "with heights"))
+        ]
+        columns.append(("heights alone", content["tested"][group]["heights"]))
+        lines += [
+            f"**{group}**",
+            "",
+            f"| | {' | '.join(name for name, _ in columns)} | target |",
+            "|---" * (len(columns) + 2) + "|",
+        ]
+        for key, words in ROWS.items():
+            cells = [share_of(figures[key]) for _, figures in columns]
+            bar, side = TARGETS.get(group, {}).get(key, (None, ""))
+            target = "" if bar is None else f"at {side} {bar} %"
+            lines.append(f"| {words} | {' | '.join(cells)} | {target} |")
+        lines.append("")
+    return lines[:-1]
 
 
 def bars(content: dict[str, Any]) -> list[str]:
@@ -102,11 +134,14 @@ def coverage_tables(content: dict[str, Any]) -> list[str]:
             "Reports show none until `make verdict` has calibrated them on all planned spines.",
             "",
         ]
+    lines += _unlike_line(content["coverage"])
     for group, found in content["coverage"].items():
-        terms = ", ".join(f"{k} {v}" for k, v in found["terms"].items() if v) or "none"
+        terms = ", ".join(f"{k} {v}" for k, v in found["terms"].items() if v)
+        why = f" (by {terms})" if terms else ""
+        beyond = found["beyond"] or "none"
         lines += [
-            f"**{group}**, {found['vertebrae']} vertebrae, {found['beyond']} of them unlike the "
-            f"scans of the fit (by {terms})",
+            f"**{group}**, {found['vertebrae']} vertebrae, {beyond} of them unlike the scans of "
+            f"the fit{why}",
             "",
             "| true grade held | " + " | ".join(COVERED.values()) + " |",
             "|---|---|---|---|---|",
@@ -117,6 +152,29 @@ def coverage_tables(content: dict[str, Any]) -> list[str]:
         sizes = [_mean_size(found[name]["sizes"]) for name in COVERED]
         lines += [f"| grades in a set, mean | {' | '.join(sizes)} |", ""]
     return lines[:-1]
+
+
+def _unlike_line(coverage: dict[str, Any]) -> list[str]:
+    """Say what the widening of sets is worth where the scanner is another one."""
+    if "shifted-scanner" not in coverage:
+        return []
+    found = coverage["shifted-scanner"]
+    given, plain = (_held(found[name]["covered"]) for name in ("sets", "not_widened"))
+    gained = given[0] - plain[0]
+    known = found["beyond"]
+    share = (
+        f"{known} of {found['vertebrae']} vertebrae of `shifted-scanner` are found to be unlike; "
+        f"widened sets hold {gained} true grades more ({share_of(given)} against "
+        f"{share_of(plain)}), of {plain[1] - plain[0]} that were not held."
+    )
+    lost = plain[1] - plain[0]
+    repairs = lost > 0 and gained >= 0.5 * lost
+    head = "do" if repairs else "do not"
+    return [f"**The six terms {head} repair coverage on another scanner**: {share}", ""]
+
+
+def _held(covered: dict[str, list[int]]) -> list[int]:
+    return [sum(pair[k] for pair in covered.values()) for k in (0, 1)]
 
 
 def _spines(counts: dict[str, Any]) -> str:

@@ -374,6 +374,10 @@ def test_real_scans_are_prepared(tmp_path):
     assert levels["lumbar"] == ["T12", "L1", "L2", "L3", "L4", "L5"]
     assert levels["thoracic"] == [f"T{level}" for level in range(3, 13)]
     assert cohort.has("labels_2d").sum() == 6
+    lost = cohort.index.groupby("subject")["measured_loss"].apply(list)
+    assert np.isfinite(lost["lumbar"]).any()
+    assert np.isnan(lost["thoracic"]).all()  # centers alone
+    assert (cohort.index["measured_loss_sd"].dropna() >= 0.05).all()
     middle = np.s_[:, 62:82, 62:82]  # 20 mm around each center: cancellous bone
     assert (np.median(cohort.read("patches_2d", range(16))[middle], axis=(1, 2)) > 60).all()
     patch = cohort.patch(3, "3d")

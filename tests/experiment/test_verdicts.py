@@ -7,14 +7,19 @@ import pandas as pd
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.tasks import TASKS
 from spinexplain.experiment.verdicts import (
     Judged,
+    Loss,
+    _judged,
     cohort_figures,
+    cohort_losses,
     judged_table,
     posed_crops,
 )
 from spinexplain.findings.grade_set import GradeSet
 from spinexplain.findings.verdict import Term, Verdict
+from spinexplain.findings.weighing import stored_calibration
 from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.reformat import reformat
 from spinexplain.types import Vertebra, Volume
@@ -71,3 +76,18 @@ def test_a_network_on_boxes_has_no_sheets_to_move():
     same, figures = judged_table(boxes, None, table, None)
     assert same is table
     assert figures is None
+
+
+def test_measured_losses_speak_where_they_are_known():
+    index = pd.DataFrame({"measured_loss": [0.5, None], "measured_loss_sd": [0.05, None]})
+    assert cohort_losses(index) == [Loss(0.5, 0.05), None]
+    task = TASKS["g0-g2-g3"]
+    grader = SimpleNamespace(task=task, info=SimpleNamespace(weights_sha256="abc"))
+    even = np.full(len(task.classes), 1 / len(task.classes))
+    alone, crushed = (
+        _judged(grader, [even] * len(POSES), stored_calibration(), loss).verdict
+        for loss in (None, Loss(0.5, 0.05))
+    )
+    assert [term.witness for term in alone.terms] == ["prototypes"]
+    assert [term.witness for term in crushed.terms] == ["prototypes", "heights"]
+    assert (crushed.state, crushed.severity) == ("fracture suspected", "severe")

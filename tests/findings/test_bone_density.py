@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from spinexplain.findings.bone_density import bone_density, density_words
+from spinexplain.findings.bone_density import bone_density, density_words, may_be_impacted
 from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.spine.density import Density
 from spinexplain.texts.catalogue import load_catalogue
@@ -48,3 +48,12 @@ def test_tube_and_contrast_are_said_or_said_to_be_unknown(read, facts, aorta, co
     assert ("tube voltage unknown" in line) == (facts.kv is None)
     assert "Pickhardt 2013" in line
     assert "no diagnosis" in line
+
+
+def test_only_crushed_levels_are_said_to_read_high(read):
+    crushed = [item for item in read.vertebrae if may_be_impacted(item)]
+    assert {item.vertebra.level.value for item in crushed} >= {"L1", "L3"}
+    found = bone_density(replace(read, vertebrae=tuple(crushed)))
+    assert (found.level, found.impacted) == ("L1", True)
+    assert "L1 too: impaction raises" in density_words(found, load_catalogue())
+    assert "impaction" not in density_words(bone_density(read), load_catalogue())

@@ -33,7 +33,7 @@ def verdict(network=None, heights=None, spread=0.0, **others):
     spoken = [] if network is None else [Witness("prototypes", network, spread, "abc")]
     measured = heights_witness(heights)
     spoken += [measured] if measured else []
-    return judge(spoken, CALIBRATION, heights, **others)
+    return judge(spoken, CALIBRATION, None if heights is None else heights.loss, **others)
 
 
 def test_nobody_speaks():

@@ -1,5 +1,7 @@
 """Sorting and checking slices, on paper-and-pencil positions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -113,3 +115,22 @@ def test_slices_side_by_side_are_refused():
 def test_slices_at_one_place_share_an_entry():
     stack = stack_slices("s", axial([0, 1, 1, 2]))
     assert [len(place) for place in stack.places] == [1, 2, 1]
+
+
+def numbered(numbers):
+    return [
+        replace(at((0, 0, k), source=k), acquisition=number) for k, number in enumerate(numbers)
+    ]
+
+
+@pytest.mark.parametrize(
+    "numbers", [[1] * 6 + [2] * 6, range(12), [1, 2] * 2 + [2] * 6, [None, 1] * 6]
+)
+def test_acquisitions_that_follow_each_other_are_one_stack(numbers):
+    """Axial scans count a table position up, or every slice; some files state no number."""
+    assert len(stack_slices("s", numbered(numbers)).places) == len(numbers)
+
+
+def test_acquisitions_that_alternate_are_refused():
+    with pytest.raises(GeometryError, match=r"2 acquisitions \(numbers 3, 4\) alternate, 11 times"):
+        stack_slices("s", numbered([3, 4] * 6))

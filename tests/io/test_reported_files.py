@@ -255,3 +255,33 @@ def test_many_frames_in_a_class_for_one(tmp_path, dicom, body):
     dicom.save(dataset, tmp_path / "ct.dcm")
     with pytest.raises(SpinexplainError, match="several frames without their positions"):
         read_dicom(tmp_path / "ct.dcm")
+
+
+def test_two_phases_between_each_other_in_one_series(tmp_path, dicom, body):
+    """rordenlab/dcm2niix#721: slices of several acquisitions of one series interleaved."""
+
+    def change(dataset, k):
+        dataset.AcquisitionNumber = 2 + k % 2
+
+    folder = write(dicom, tmp_path / "s", series(dicom, body), change)
+    with pytest.raises(GeometryError, match=r"2 acquisitions \(numbers 2, 3\) alternate"):
+        read_dicom(folder)
+
+
+def test_a_background_that_overflowed(tmp_path, body):
+    """icometrix/dicom2nifti pull 144: values of -32768 came out as about 32767."""
+    array = body.copy()
+    array[:3], array[-3:], array[:, :3], array[:, -3:] = (32767,) * 4
+    nib.save(image(array), tmp_path / "ct.nii")
+    with pytest.warns(ScanWarning, match="32767 outside the field of view is padding"):
+        found = read_scan(tmp_path / "ct.nii").array
+    assert found.max() < 400
+    np.testing.assert_array_equal(found[4:26, 4:26], body[4:26, 4:26])
+
+
+def test_values_that_wrapped_in_wide_unsigned_numbers(tmp_path, body):
+    """PolusAI/nyxus pull 369: -1000 HU read as 4294966296."""
+    wrapped = body.astype(np.int64) % 2**32
+    nib.save(image(wrapped.astype(np.uint32)), tmp_path / "ct.nii")
+    with pytest.raises(SpinexplainError, match=r"denser than any patient|Hounsfield"):
+        read_scan(tmp_path / "ct.nii")

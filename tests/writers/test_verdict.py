@@ -3,7 +3,15 @@
 import json
 from pathlib import Path
 
-from writers.verdict import _target, bars, coverage_tables
+from writers.verdict import (
+    ROWS,
+    WITNESSES,
+    _target,
+    _unlike_line,
+    bars,
+    compared_table,
+    coverage_tables,
+)
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results" / "verdict.json"
 
@@ -36,3 +44,30 @@ def test_sets_stand_beside_their_opponents():
     assert "3 of them unlike the scans of the fit (by noise_hu 3)" in text
     assert "| G2 | 90 % (" in text
     assert "| grades in a set, mean | 1.25 | 1.25 | 1.25 | 1.25 |" in text
+
+
+def test_both_networks_stand_side_by_side():
+    assert "make verdict" in compared_table({})[0]
+    figures = {key: [1, 2] for key in ROWS}
+    tested = {"hard": dict.fromkeys(WITNESSES, figures)}
+    models = {
+        name: {"model": {"name": name, "version": "1"}, "tested": tested} for name in ("a", "b")
+    }
+    lines = compared_table({"tested": tested, "compared": models})
+    assert lines[2].startswith(
+        "| | a 1, alone | a 1, with heights | b 1, alone | b 1, with heights"
+    )
+    assert len(lines) == 4 + len(ROWS)
+    assert {line.count("|") for line in lines[2:]} == {8}
+
+
+def test_what_widening_is_worth_is_said():
+    def group(sets, plain):
+        one = {"sets": {"covered": {"G0": sets}}, "not_widened": {"covered": {"G0": plain}}}
+        return {"shifted-scanner": {"vertebrae": 100, "beyond": 9, **one}}
+
+    little, much = (_unlike_line(group([n, 100], [80, 100]))[0] for n in (81, 95))
+    assert "do not repair" in little
+    assert "hold 1 true grades more" in little
+    assert "do repair" in much
+    assert _unlike_line({}) == []

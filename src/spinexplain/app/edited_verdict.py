@@ -67,7 +67,7 @@ def verdict_with(
     return judge(
         _witnesses(voices, heights),
         rules.stored_calibration(),
-        heights=heights,
+        loss=None if heights is None else heights.loss,
         network_grade=voices["grade"],
         deformity=deformities(alike).get(VertebraLevel(reading.shown_level(name))),
     )

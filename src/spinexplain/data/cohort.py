@@ -338,10 +338,10 @@ def _with_displacement_column(table: pa.Table) -> pa.Table:
 
 
 def _with_scan_columns(table: pa.Table) -> pa.Table:
-    """Leave the scans' grids empty in cohorts written before they were kept."""
+    """Leave the scans' grids and measured losses empty in cohorts written before they were kept."""
     import pyarrow as pa
 
-    for name in ("scan_shape", "scan_affine"):
+    for name in ("scan_shape", "scan_affine", "measured_loss", "measured_loss_sd"):
         if name not in table.column_names:
             empty = pa.nulls(table.num_rows, index_schema().field(name).type)
             table = table.append_column(name, empty)

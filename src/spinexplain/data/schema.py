@@ -69,6 +69,8 @@ def index_schema() -> pa.Schema:
         "ratings": pa.list_(text),
         "shape": text,
         "loss": number,
+        "measured_loss": number,
+        "measured_loss_sd": number,
         "displacement_mm": numbers,
         "split": text,
         "fold": pa.int16(),

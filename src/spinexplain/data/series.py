@@ -21,7 +21,9 @@ from spinexplain.io.body_masks import body_mask
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.files import sha256_file
 from spinexplain.io.nifti import check_is_ct, read_labels, read_volume
+from spinexplain.spine.height_loss import loss_sd
 from spinexplain.spine.localize import localize
+from spinexplain.spine.morphometry import measure
 from spinexplain.spine.quality import OUTSIDE_SCAN, quality_flags
 from spinexplain.spine.reformat import box_frame, sheet_frame
 from spinexplain.spine.sampling import sample_labels, sample_volume
@@ -78,7 +80,7 @@ def series_shard(planned: PlannedSeries, patches: str) -> SeriesShard:
     arrays, outside = _sample_scan(scan, frames)
     for seg in sorted(set(files.masks) & {"body", "subreg", "evidence", "shortcut"}):
         arrays |= _sample_mask(files.masks[seg], seg, kept, frames, arrays)
-    rows = _rows(files, scan.volume, kept, frames, outside)
+    rows = _rows(files, scan, kept, frames, outside)
     notes = {
         "files": fingerprint(planned),
         "left_out": left_out,
@@ -196,18 +198,22 @@ def _named(
 
 def _rows(
     files: SeriesFiles,
-    volume: Volume,
+    scan: _Scan,
     kept: Sequence[Vertebra],
     frames: Frames,
     outside: dict[str, list[float]],
 ) -> list[VertebraRow]:
     paths = {"ct": files.ct, "mask": files.mask, "centroids": files.centroids}
     hashes = {role: sha256_file(path) for role, path in paths.items() if path}
-    rows = []
+    heights = {} if scan.labels is None else measure(scan.labels, scan.vertebrae)
+    volume, rows = scan.volume, []
     for at, vertebra in enumerate(kept):
+        measured = heights.get(vertebra.level)
         sheet, box = (frames[size][at] if size in frames else None for size in ("2d", "3d"))
         row = VertebraRow(
             level=vertebra.level.value,
+            measured_loss=None if measured is None else measured.loss,
+            measured_loss_sd=None if measured is None else loss_sd(measured.loss_interval),
             flags=vertebra.flags,
             synthetic="evidence" in files.masks,
             centroid_mm=vertebra.centroid_mm,

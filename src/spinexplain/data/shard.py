@@ -47,6 +47,8 @@ class VertebraRow:
         ``"none"``, ``"wedge"``, ``"biconcave"`` or ``"crush"``.
     loss : float or None
         True relative height loss, known for phantoms only.
+    measured_loss, measured_loss_sd : float or None
+        As measured on the mask, and its standard deviation; None where it was not.
     displacement_mm : tuple of float
         How far a fracture moved the superior, then the inferior endplate, by sixths of the
         depth from posterior to anterior; empty where unknown.
@@ -76,6 +78,8 @@ class VertebraRow:
     ratings: tuple[str, ...] = ()
     shape: str | None = None
     loss: float | None = None
+    measured_loss: float | None = None
+    measured_loss_sd: float | None = None
     displacement_mm: tuple[float, ...] = ()
     split: str | None = None
     flags: tuple[str, ...] = ()

@@ -44,6 +44,8 @@ class Evaluation:
     grader : Grader
     data : TrainingSet
         What was graded, row by row as ``table``.
+    index : DataFrame
+        The cohort's index, row by row as ``table``.
     """
 
     table: pd.DataFrame
@@ -51,6 +53,7 @@ class Evaluation:
     crops_hu: Patches
     grader: Grader
     data: TrainingSet
+    index: pd.DataFrame
 
 
 def model_source(source: str | Path) -> str | Path:
@@ -110,7 +113,8 @@ def evaluate_model(source: str | Path, cohort: Cohort, split: str, seed: int = 0
     )
     about = {"cohort": cohort.path.name, "split": split, "synthetic": data.synthetic}
     figures = {**about, **_about(grader, described), **summarize(table, seed, task=grader.task)}
-    return Evaluation(table, {"schema": SCHEMA, **figures}, data.patches_hu, grader, data)
+    named = {"schema": SCHEMA, **figures}
+    return Evaluation(table, named, data.patches_hu, grader, data, cohort.index.iloc[rows])
 
 
 def _about(grader: Grader, described: BundleDescription) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The verdict on a labelled set, by the way that grading a CT takes: seven sheets a vertebra.
 
-A cohort keeps one sheet of every vertebra. The six that are moved by 3 mm or tilted by
-5 degrees are cut from it, where grading a CT samples the scan; heights are not kept, so that
-the verdict is that of the network alone.
+A cohort keeps one sheet of every vertebra, and the height loss where it was made from a mask.
+The six sheets that are moved by 3 mm or tilted by 5 degrees are cut from the one, where grading
+a CT samples the scan. Which deformity heights look like is not kept, so that none is asked about.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from spinexplain.experiment.prediction import class_scores
 from spinexplain.findings.grade_set import GradeSet, grade_set
 from spinexplain.findings.verdict import SUSPECTED, Verdict, judge
 from spinexplain.findings.weighing import VerdictCalibration
-from spinexplain.findings.witness import PROTOTYPES, network_witness
+from spinexplain.findings.witness import PROTOTYPES, loss_witness, network_witness
 from spinexplain.spine.poses import POSES, Pose
 from spinexplain.types import Grading, Vertebra
 
@@ -30,6 +30,20 @@ if TYPE_CHECKING:
 
     from spinexplain.data.crops.dataset import TrainingSet
     from spinexplain.models.grader import Grader
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A measured height loss and its standard deviation, as shares."""
+
+    loss: float
+    sd: float
+
+
+def cohort_losses(index: pd.DataFrame) -> list[Loss | None]:
+    """Return the measured height losses of rows of a cohort's index; None where unknown."""
+    pairs = index[["measured_loss", "measured_loss_sd"]].to_numpy(float)
+    return [Loss(*map(float, pair)) if np.isfinite(pair).all() else None for pair in pairs]
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,7 @@ def verdicts(
     data: TrainingSet,
     reasons: Sequence[str],
     calibration: VerdictCalibration,
+    losses: Sequence[Loss | None],
 ) -> list[Judged]:
     """Give the verdict on every vertebra of a set that may be graded.
 
@@ -83,6 +98,8 @@ def verdicts(
     reasons : sequence of str, length n
         Why a vertebra may not be graded; empty where it may.
     calibration : VerdictCalibration
+    losses : sequence of Loss or None, length n
+        Measured height losses; None where there is none.
     """
     rows = np.flatnonzero([not reason for reason in reasons])
     chosen = data.take(rows)
@@ -98,24 +115,33 @@ def verdicts(
     ]
     found = [Judged(None, None)] * len(reasons)
     for place, row in enumerate(rows):
-        found[row] = _judged(grader, [one[place] for one in scores], calibration)
+        found[row] = _judged(grader, [one[place] for one in scores], calibration, losses[row])
     return found
 
 
 def _judged(
-    grader: Grader, scores: Sequence[np.ndarray], calibration: VerdictCalibration
+    grader: Grader,
+    scores: Sequence[np.ndarray],
+    calibration: VerdictCalibration,
+    loss: Loss | None,
 ) -> Judged:
     anybody = Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))
     gradings = [Grading(anybody, grader.task, tuple(row.tolist())) for row in scores]
     spoken = network_witness(PROTOTYPES, gradings, grader.info.weights_sha256)
     assert spoken is not None
-    scale = calibration.scale([PROTOTYPES], {PROTOTYPES: spoken.weights_sha256})
-    grades = None if scale is None else grade_set([spoken], scale, calibration.coverage)
-    return Judged(judge([spoken], calibration), grades)
+    witnesses = [spoken] if loss is None else [spoken, loss_witness(loss.loss, loss.sd)]
+    names = [one.name for one in witnesses]
+    scale = calibration.scale(names, {PROTOTYPES: spoken.weights_sha256})
+    grades = None if scale is None else grade_set(witnesses, scale, calibration.coverage)
+    return Judged(judge(witnesses, calibration, None if loss is None else loss.loss), grades)
 
 
 def judged_table(
-    grader: Grader, data: TrainingSet, table: pd.DataFrame, calibration: VerdictCalibration
+    grader: Grader,
+    data: TrainingSet,
+    table: pd.DataFrame,
+    calibration: VerdictCalibration,
+    losses: Sequence[Loss | None] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Any] | None]:
     """Add the verdict to a table of predictions, and its figures.
 
@@ -127,26 +153,32 @@ def judged_table(
     table : DataFrame
         Predictions.
     calibration : VerdictCalibration
+    losses : sequence of Loss or None, optional
+        Measured height losses, row by row; without them the network speaks alone.
 
     Returns
     -------
     DataFrame
         With ``verdict`` (a state; empty where refused) and ``log_odds``.
     dict or None
-        See :func:`cohort_figures`. The table comes back as it was, and None, for a network on
-        boxes, which has no sheets to move.
+        See :func:`cohort_figures`, and ``with_heights`` (``[vertebrae whose heights speak, of]``).
+        The table comes back as it was, and None, for a network on boxes, which has no sheets to
+        move.
     """
     reasons = table["reason"].tolist()
     if grader.spec.axes != 2 or all(reasons):
         return table, None
-    found = verdicts(grader, data, reasons, calibration)
+    losses = [None] * len(reasons) if losses is None else losses
+    found = verdicts(grader, data, reasons, calibration, losses)
     said = [one.verdict for one in found]
     table = table.assign(
         verdict=["" if one is None else one.state for one in said],
         log_odds=[np.nan if one is None else one.log_odds for one in said],
     )
     scans = (table["subject"] + "\x1f" + table["series"]).tolist()
-    return table, cohort_figures(found, table["grade"].tolist(), scans)
+    figures = cohort_figures(found, table["grade"].tolist(), scans)
+    heard = [loss is not None for loss, why in zip(losses, reasons, strict=True) if not why]
+    return table, figures | {"with_heights": [sum(heard), len(heard)]}
 
 
 def cohort_figures(

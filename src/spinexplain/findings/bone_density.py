@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.findings.rules import verdict_of
 from spinexplain.findings.scan import ScanFindings, VertebraFindings
-from spinexplain.findings.verdict import SUSPECTED
+from spinexplain.findings.verdict import MILD_LOSS, SUSPECTED
 from spinexplain.spine.aorta import contrast_seen
 from spinexplain.texts.catalogue import Catalogue
 
@@ -29,6 +29,8 @@ class BoneDensity:
     contrast_from : str or None
         ``"header"`` or ``"aorta"``; None where unknown.
     aorta_hu : float or None
+    impacted : bool
+        Whether the level may be a crushed one, whose density is raised by impaction.
     """
 
     level: str
@@ -37,12 +39,13 @@ class BoneDensity:
     contrast: str
     contrast_from: str | None
     aorta_hu: float | None
+    impacted: bool = False
 
 
 def bone_density(scan: ScanFindings) -> BoneDensity | None:
     """Return the density of L1, or of the level nearest to it that can be read.
 
-    A vertebra with a suspected fracture comes last: impacted bone is dense.
+    A level that may be impacted comes last.
 
     Parameters
     ----------
@@ -66,12 +69,23 @@ def bone_density(scan: ScanFindings) -> BoneDensity | None:
         contrast,
         source,
         scan.aorta_hu,
+        may_be_impacted(chosen),
     )
+
+
+def may_be_impacted(item: VertebraFindings) -> bool:
+    """Whether a body may be crushed: a suspected fracture, or a measured loss of 20 % or more.
+
+    Impaction packs trabeculae closer, so that the density of such a body is that of the
+    fracture and not of the bone.
+    """
+    lost = item.heights is not None and item.heights.loss >= MILD_LOSS
+    return lost or verdict_of(item).state == SUSPECTED
 
 
 def _rank(item: VertebraFindings) -> tuple[bool, float]:
     distance = abs(item.vertebra.level.order - VertebraLevel.L1.order)
-    return verdict_of(item).state == SUSPECTED, distance
+    return may_be_impacted(item), distance
 
 
 def _contrast(scan: ScanFindings) -> tuple[str, str | None]:
@@ -88,13 +102,14 @@ def density_words(found: BoneDensity, say: Catalogue) -> str:
     if found.contrast_from is not None:
         how += f".{found.contrast_from}"
     aorta = "" if found.aorta_hu is None else _hu(found.aorta_hu)
-    return say(
+    line = say(
         "bone.line",
         level=found.level,
         hu=_hu(found.hu),
         tube=say(tube, kv="" if found.kv is None else f"{found.kv:g}"),
         contrast=say(how, hu=aorta),
     )
+    return f"{line} {say('bone.impacted', level=found.level)}" if found.impacted else line
 
 
 def _hu(value: float) -> str:

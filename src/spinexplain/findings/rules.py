@@ -100,7 +100,7 @@ def verdict_of(findings: VertebraFindings) -> Verdict:
     return judge(
         witnesses_of(findings),
         stored_calibration(),
-        heights=findings.heights,
+        loss=None if findings.heights is None else findings.heights.loss,
         network_grade=network_grade(findings),
         deformity=findings.deformity,
     )

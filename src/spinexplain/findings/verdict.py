@@ -15,7 +15,6 @@ import numpy as np
 from spinexplain.findings.weighing import VerdictCalibration, Weighing
 from spinexplain.findings.witness import HEIGHTS, Witness
 from spinexplain.spine.height_loss import height_loss_class
-from spinexplain.types import Heights
 
 SUSPECTED = "fracture suspected"
 MILD = "mild height loss"
@@ -115,7 +114,7 @@ class Verdict:
 def judge(
     witnesses: Sequence[Witness],
     calibration: VerdictCalibration,
-    heights: Heights | None = None,
+    loss: float | None = None,
     network_grade: int | None = None,
     deformity: str | None = None,
 ) -> Verdict:
@@ -126,7 +125,8 @@ def judge(
     witnesses : sequence of Witness
         Those that are there; none makes it *not assessable*.
     calibration : VerdictCalibration
-    heights : Heights, optional
+    loss : float, optional
+        The measured height loss.
     network_grade : int, optional
         Genant grade that a network gives to a fracture, 1 to 3.
     deformity : str, optional
@@ -159,8 +159,8 @@ def judge(
     terms = tuple(_term(one, weighing) for one in witnesses)
     total = weighing.base + sum(term.log_odds for term in terms)
     spread = float(np.sqrt(sum(term.spread**2 for term in terms)))
-    state, reason = _state(total, spread, weighing, terms, heights, deformity)
-    severity, possible = _severity(heights, network_grade) if state == SUSPECTED else (None, False)
+    state, reason = _state(total, spread, weighing, terms, loss, deformity)
+    severity, possible = _severity(loss, network_grade) if state == SUSPECTED else (None, False)
     return Verdict(
         state=state,
         severity=severity,
@@ -185,10 +185,10 @@ def _state(
     spread: float,
     weighing: Weighing,
     terms: Sequence[Term],
-    heights: Heights | None,
+    loss: float | None,
     deformity: str | None,
 ) -> tuple[str, str]:
-    lost = heights is not None and heights.loss >= MILD_LOSS
+    lost = loss is not None and loss >= MILD_LOSS
     if deformity is not None and total >= weighing.borderline and _networks_deny(terms):
         return DEFORMITY, f"deformity.{deformity}"
     if total - spread >= weighing.suspected:
@@ -205,7 +205,7 @@ def _networks_deny(terms: Sequence[Term]) -> bool:
     return bool(networks) and all(term.log_odds < 0 for term in networks)
 
 
-def _severity(heights: Heights | None, network_grade: int | None) -> tuple[str | None, bool]:
+def _severity(loss: float | None, network_grade: int | None) -> tuple[str | None, bool]:
     """Return the severity, and whether it is only possible.
 
     The measured loss names it where it is at least mild; a network's grade where nothing was
@@ -213,13 +213,13 @@ def _severity(heights: Heights | None, network_grade: int | None) -> tuple[str |
     is a severity under a loss of less than 20 %.
     """
     by_network = _SEVERITIES.get(network_grade or 0)
-    if heights is None:
+    if loss is None:
         return by_network, False
-    by_loss = _SEVERITIES.get(height_loss_class(heights.loss))
+    by_loss = _SEVERITIES.get(height_loss_class(loss))
     if by_loss is None:
         return by_network, True
     if by_network is None or by_network == by_loss:
         return by_loss, False
     low, high = _BANDS[by_network]
-    fits = low - CONTRADICTED_POINTS <= heights.loss <= high + CONTRADICTED_POINTS
+    fits = low - CONTRADICTED_POINTS <= loss <= high + CONTRADICTED_POINTS
     return by_loss, not fits

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinexplain.spine.height_loss import loss_sd
 from spinexplain.types import Grading, Heights
 
 PROTOTYPES, DETECTOR, HEIGHTS = "prototypes", "detector", "heights"
@@ -25,7 +26,6 @@ LARGEST_HEIGHT_UNITS = 4.0
 SMALLEST_SD = 0.05
 """Natural variation alone: no loss is known better, however narrow its interval."""
 SEVERE_GRADE = 3
-_INTERVAL_SDS = 1.96
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,16 @@ def heights_witness(heights: Heights | None) -> Witness | None:
         ``(loss - 0.225) / sd``, at most 4 either way; ``sd`` is the loss interval's, which
         holds natural variation. Rises with the loss; None where nothing was measured.
     """
-    if heights is None:
-        return None
-    low, high = heights.loss_interval
-    sd = (high - low) / (2 * _INTERVAL_SDS)
-    units = (heights.loss - BORDER_LOSS) / max(sd, SMALLEST_SD)
+    return None if heights is None else loss_witness(heights.loss, loss_sd(heights.loss_interval))
+
+
+def loss_witness(loss: float, sd: float) -> Witness:
+    """Let a height loss of known standard deviation speak.
+
+    Examples
+    --------
+    >>> loss_witness(0.325, 0.05).value
+    2.0
+    """
+    units = (loss - BORDER_LOSS) / max(sd, SMALLEST_SD)
     return Witness(HEIGHTS, float(np.clip(units, -LARGEST_HEIGHT_UNITS, LARGEST_HEIGHT_UNITS)))

@@ -29,6 +29,7 @@ _DIRECTORY_CLASS = "1.2.840.10008.1.3.10"
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 HEAD_BYTES = 132  # preamble and magic
 _TAGS = (
+    "AcquisitionNumber",
     "BitsStored",
     "Columns",
     "ImageOrientationPatient",

@@ -45,6 +45,8 @@ class SliceHeader:
         Whether the file states slope and intercept, which CT images have to.
     padding : tuple of 2 ints or None
         Lowest and highest stored value, as 16 unsigned bits, that stands for no data.
+    acquisition : int or None
+        Its number; None where the file states none.
     """
 
     source: int
@@ -60,6 +62,7 @@ class SliceHeader:
     localizer: bool
     rescaled: bool = True
     padding: tuple[int, int] | None = None
+    acquisition: int | None = None
 
 
 def slices_of(dataset: Dataset, source: int, modality: str) -> tuple[SliceHeader, ...]:
@@ -169,7 +172,16 @@ def _slice(
         localizer="LOCALIZER" in [str(value).upper() for value in image_type or ()],
         rescaled=rescaled,
         padding=_padding(dataset),
+        acquisition=_acquisition(dataset),
     )
+
+
+def _acquisition(dataset: Dataset) -> int | None:
+    try:
+        number = whole_of(dataset, "AcquisitionNumber", -1)
+    except UnusableError:
+        return None
+    return None if number < 0 else number
 
 
 def _needed(owner: Dataset, keyword: str, count: int, what: str) -> tuple[float, ...]:

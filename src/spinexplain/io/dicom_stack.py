@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,7 @@ _SAME_PLACE_MM = 1e-3
 _ROUNDING_MM = 0.06  # positions written with one decimal are off by up to 0.05 mm
 _GAP_TOLERANCE = 0.25  # of the usual gap
 _LINE_TOLERANCE_MM = 0.1
+_ALTERNATING = 3  # changes per acquisition, from which they do not follow each other
 _NAMED = 5  # how many places a message lists
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -53,7 +55,8 @@ def stack_slices(name: str, slices: Sequence[SliceHeader]) -> Stack:
     ------
     GeometryError
         If there are fewer than two positions, slices are missing, unevenly spaced, or
-        shifted sideways from their common line; the positions are named.
+        shifted sideways from their common line; the positions are named. Also if slices of
+        several acquisitions alternate.
 
     Notes
     -----
@@ -72,6 +75,7 @@ def stack_slices(name: str, slices: Sequence[SliceHeader]) -> Stack:
         raise GeometryError(
             f"{name}: has slices at one position only; expected a volume of at least two."
         )
+    _check_one_acquisition(name, places)
     _check_gaps(name, positions @ normal)
     step = (positions[-1] - positions[0]) / (len(places) - 1)
     _check_line(name, positions, step, normal)
@@ -103,6 +107,25 @@ def _check_same_place(name: str, places: tuple[tuple[SliceHeader, ...], ...]) ->
                 f"{corners[0].round(2).tolist()} and {corners[-1].round(2).tolist()} mm (LPS); "
                 "expected one slice per position. Export one acquisition alone."
             )
+
+
+def _check_one_acquisition(name: str, places: Sequence[Sequence[SliceHeader]]) -> None:
+    """Refuse acquisitions that alternate along the spine: phases, or breaths, mixed into one.
+
+    Acquisitions that follow each other, as of an axial scan table position by table position,
+    are one volume.
+    """
+    numbers = [place[0].acquisition for place in places]
+    several = set(numbers)
+    changes = sum(one != other for one, other in pairwise(numbers))
+    if None in several or changes < _ALTERNATING * len(several):
+        return
+    shown = ", ".join(map(str, sorted(number for number in several if number is not None)))
+    raise GeometryError(
+        f"{name}: slices of {len(several)} acquisitions (numbers {shown}) alternate, {changes} "
+        "times along the slice normal; expected one acquisition, or one after the other. They "
+        "may be phases of contrast medium: export one acquisition alone."
+    )
 
 
 def _check_gaps(name: str, depths: np.ndarray) -> None:

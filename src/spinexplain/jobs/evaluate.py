@@ -45,7 +45,7 @@ def evaluate_to_folder(
     from spinexplain.evaluate.figures import without_nan
     from spinexplain.evaluate.predictions import write_predictions
     from spinexplain.experiment.evaluation import evaluate_model
-    from spinexplain.experiment.verdicts import judged_table
+    from spinexplain.experiment.verdicts import cohort_losses, judged_table
     from spinexplain.findings.weighing import stored_calibration
     from spinexplain.io.files import output_folder
     from spinexplain.report.evaluation_page import write_evaluation_page
@@ -56,7 +56,10 @@ def evaluate_to_folder(
         with progress.stage("grade"):
             found = evaluate_model(request.model, opened, request.split, request.seed)
         with progress.stage("verdict"):
-            table, said = judged_table(found.grader, found.data, found.table, stored_calibration())
+            losses = cohort_losses(found.index)
+            table, said = judged_table(
+                found.grader, found.data, found.table, stored_calibration(), losses
+            )
             figures = found.figures | ({} if said is None else {"verdict": without_nan(said)})
         with progress.stage("write"):
             write_predictions(table, folder / "predictions.parquet")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from spinexplain.analysis.verdict.answers import BenchAnswer, read_answers
 from spinexplain.analysis.verdict.bench import BenchScan
 from spinexplain.analysis.verdict.coverage import (
     beyond_terms,
@@ -24,11 +25,11 @@ from spinexplain.analysis.verdict.coverage import (
 from spinexplain.analysis.verdict.figures import judged, same_by_every_route, verdict_figures
 from spinexplain.analysis.verdict.fit import fit_sets
 from spinexplain.analysis.verdict.severity import COVERAGE, calibrated, fit_scales, usual_image
-from spinexplain.analysis.verdict.table import witness_table
 from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.phantom.presets import load_preset
 from spinexplain.findings.weighing import VerdictCalibration, as_content
 from spinexplain.findings.witness import HEIGHTS, PROTOTYPES
+from spinexplain.models.bundle.folder import locate, read_description, shipped_models
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.setting import Setting
 from spinexplain.workers import run_all
@@ -72,18 +73,60 @@ def measure(setting: Setting, share: float = 1.0) -> None:
     measure_stored(setting, [scan.path for scan in scans])
 
 
-def measure_stored(setting: Setting, paths: Sequence[Path]) -> None:
-    """Fit and test on scans that are drawn already."""
-    grader = load_grader(DEFAULT_MODEL)
-    table = witness_table(grader, paths)
-    calibration = fitted(table, grader.info.weights_sha256)
-    content = {
-        "model": {"name": grader.info.name, "version": grader.info.version},
+def measure_stored(
+    setting: Setting,
+    paths: Sequence[Path],
+    model: str = DEFAULT_MODEL,
+    beside: Sequence[str] | None = None,
+) -> None:
+    """Ask networks about scans that are drawn already, fit, test and store.
+
+    Parameters
+    ----------
+    setting : Setting
+    paths : sequence of Path
+        Stored scans.
+    model : str
+        The network whose calibration is stored to ship.
+    beside : sequence of str, optional
+        Networks whose figures stand beside its, with weights of their own; by default all that
+        ship and take sheets.
+    """
+    names = dict.fromkeys((model, *(sheet_models() if beside is None else beside)))
+    found = {name: measured_model(setting, paths, name) for name in names}
+    compared = {name: {key: one[key] for key in ("model", "tested")} for name, one in found.items()}
+    setting.store(RESULTS, {**found[model], "compared": compared})
+
+
+def sheet_models() -> list[str]:
+    """Name the shipped networks on sheets."""
+    return [n for n in shipped_models() if read_description(locate(n)).input.axes == 2]
+
+
+def measured_model(setting: Setting, paths: Sequence[Path], model: str) -> dict[str, Any]:
+    """Ask one network about stored scans, fit its verdict and test it.
+
+    An interrupted run goes on where it stopped; a scan that was drawn again is asked again.
+    """
+    info = load_grader(model).info
+    folder = setting.work / "verdict-answers" / info.weights_sha256[:16]
+    answers = [BenchAnswer(model, path, folder) for path in paths]
+    run_all(
+        BenchAnswer.make,
+        [one for one in answers if not one.is_current],
+        setting.jobs,
+        progress=setting.progress,
+        step=f"Asking {info.name} {info.version}",
+    )
+    table = read_answers(answers)
+    calibration = fitted(table, info.weights_sha256)
+    return {
+        "model": {"name": info.name, "version": info.version},
         "fitted_on": _counts(table[table["group"].isin(FITTED)]),
         "tested": {name: group_figures(table, name, calibration) for name in TESTED},
         "coverage": {name: set_figures(table, name, calibration) for name in TESTED},
+        "calibration": as_content(calibration),
     }
-    setting.store(RESULTS, {**content, "calibration": as_content(calibration)})
 
 
 def _name(scan: BenchScan) -> str:

@@ -71,6 +71,18 @@ class HeightLoss:
         return deformity_shape(self.losses)
 
 
+def loss_sd(interval: tuple[float, float]) -> float:
+    """Return the standard deviation behind the 95 % interval of a loss.
+
+    Examples
+    --------
+    >>> round(loss_sd((0.2, 0.4)), 3)
+    0.051
+    """
+    low, high = interval
+    return (high - low) / (2 * INTERVAL_SDS)
+
+
 def height_loss_class(loss: float) -> int:
     """Return 0 under 20 %, 1 from 20 to under 25 %, 2 from 25 to 40 %, 3 over 40 %.
 

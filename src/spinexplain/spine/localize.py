@@ -18,6 +18,7 @@ from spinexplain.spine.center import (
     crop_affine,
     deep_centers,
 )
+from spinexplain.spine.checks.facing import check_runs_caudally
 from spinexplain.spine.checks.mask import mask_flags
 from spinexplain.spine.checks.placement import NOT_ON_BONE, check_centers_placed
 from spinexplain.spine.curve import centers_mm
@@ -69,7 +70,8 @@ def localize(
         without a mask lie in soft tissue.
     GeometryError
         If the mask does not overlap the scan or does not lie on its bones, lies on another
-        grid of the same matrix, or shows that the orientation is wrong.
+        grid of the same matrix, or the orientation is wrong: by the mask, or because the levels
+        lie side by side.
 
     Warns
     -----
@@ -94,6 +96,7 @@ def localize(
         flags = mask_flags(volume, labels, matched, level_boxes(matched), from_mask)
     masked = {vertebra.level for vertebra in from_mask}
     inside = [v for v in found if v.level not in masked and OUTSIDE_SCAN not in v.flags]
+    check_runs_caudally(inside)
     for level in check_centers_placed(volume, inside):
         flags[level] = {NOT_ON_BONE}
     return [_with_flags(vertebra, flags.get(vertebra.level, set())) for vertebra in found]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.agreement import agreement
+from spinexplain.findings.bone_density import may_be_impacted
 from spinexplain.findings.deformity import site_losses
 from spinexplain.findings.draft import Draft, draft_of
 from spinexplain.findings.model_agreement import ModelAgreement, model_agreement
@@ -21,7 +22,6 @@ from spinexplain.findings.rules import (
 )
 from spinexplain.findings.scan import Assessment, ScanFindings, VertebraFindings
 from spinexplain.findings.set_words import set_words
-from spinexplain.spine.density import Density
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import Heights, ModelInfo
 from spinexplain.ui.evidence_view import ExplanationView, view_explanation
@@ -77,9 +77,13 @@ class VertebraRow:
     not_assessable: str | None
 
 
-def _density(density: Density, say: Catalogue) -> str:
-    placed = say(f"density.{density.placed_by}")
-    return say("density.line", hu=f"{density.hu:.0f}".replace("-", "\N{MINUS SIGN}"), placed=placed)
+def _density(findings: VertebraFindings, say: Catalogue) -> str | None:
+    if findings.density is None:
+        return None
+    placed = say(f"density.{findings.density.placed_by}")
+    hu = f"{findings.density.hu:.0f}".replace("-", "\N{MINUS SIGN}")
+    line = say("density.line", hu=hu, placed=placed)
+    return f"{line} {say('density.impacted')}" if may_be_impacted(findings) else line
 
 
 def _set_line(findings: VertebraFindings, say: Catalogue) -> str | None:
@@ -152,7 +156,7 @@ def view_row(
         agreement=agreement(grading_of(findings), heights),
         verdict=view_verdict(verdict_of(findings), say),
         grade_set=_set_line(findings, say),
-        density=None if findings.density is None else _density(findings.density, say),
+        density=_density(findings, say),
         flags=tuple(say.flag(flag) for flag in findings.flags),
         reasons=tuple(say(r.key, **r.values) for r in suspicion(findings, models)),
         not_assessable=not_assessable_reason(findings),

@@ -37,11 +37,13 @@ def test_cohorts_without_the_scans_grid_count_samples(thoracic_cohort):
     cohort, *_ = thoracic_cohort
     table = parquet.read_table(cohort.path / "index.parquet")
     older = cohort.path / "older.parquet"
-    parquet.write_table(table.drop_columns(["scan_shape", "scan_affine"]), older)
+    later = ["scan_shape", "scan_affine", "measured_loss", "measured_loss_sd"]
+    parquet.write_table(table.drop_columns(later), older)
     from spinexplain.data.cohort import read_rows, to_frame
 
     before = replace(cohort, index=to_frame(read_rows(older)))
     assert before.index["scan_shape"].isna().all()
+    assert before.index["measured_loss"].isna().all()
     rows = np.arange(len(cohort))
     for spec in (SPECS["sheet"], SPECS["box"]):
         exact, counted = (outside_shares(one, rows, spec) for one in (cohort, before))

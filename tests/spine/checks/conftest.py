@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.types import LabelMap, Vertebra, Volume
@@ -66,3 +67,15 @@ def ct_of(array: np.ndarray, affine: np.ndarray, seed: int = 0) -> Volume:
         np.moveaxis(hu, axis, 0)[[0, 1, 2, -3, -2, -1]] = -1000
     hu += rng.normal(0, 20, array.shape)
     return Volume(np.rint(hu).astype(np.int16), affine)
+
+
+@pytest.fixture(scope="session")
+def fatty_scan(drawn_scan) -> DrawnScan:
+    """The same person with osteoporosis: marrow of -30 HU, a cortex of 300 HU, 2 mm thick."""
+    bone = drawn_scan.labels.array > 0
+    marrow = ndimage.binary_erosion(bone)
+    hu = drawn_scan.volume.array.copy()
+    hu[bone & ~marrow] += 80
+    hu[marrow] -= 250
+    volume = Volume(hu, drawn_scan.volume.affine)
+    return DrawnScan(volume, drawn_scan.labels, drawn_scan.centers)

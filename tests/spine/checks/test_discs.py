@@ -12,13 +12,16 @@ from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.spine.checks.discs import (
     SpineProfile,
     _discs_are_seen,
+    _in_gap,
+    _is_cut,
     _Label,
+    _measured,
     labels_with_discs,
 )
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import localize, vertebrae_from_mask
 from spinexplain.spine.morphometry import measure
-from spinexplain.types import LabelMap
+from spinexplain.types import LabelMap, Vertebra
 
 
 def found(volume, labels):
@@ -133,3 +136,26 @@ def test_noise_that_hides_the_discs_accuses_no_label(drawn_scan):
     assert not _discs_are_seen(seen, wrong, usual=80.0)
     shown = [replace(one, below=80.0) for one in seen]
     assert _discs_are_seen(shown, set(), usual=80.0)
+
+
+def test_a_wide_disc_between_crushed_bodies_is_one():
+    """Three bodies of 12 mm between dense endplates, discs of 16 mm without a label between."""
+    body = [300.0, 300.0, *[100.0] * 8, 300.0, 300.0]
+    disc = [75.0] * 16
+    hu = np.array([75.0] * 10 + body + disc + body + disc + body + [75.0] * 10)
+    label = np.zeros(len(hu), int)
+    levels = [VertebraLevel(name) for name in ("L1", "L2", "L3")]
+    for turn, level in enumerate(levels):
+        label[10 + 28 * turn : 22 + 28 * turn] = level.verse_label
+    profile = SpineProfile(np.arange(len(hu)), hu, label, np.full(len(hu), 28.0))
+    measured = _measured(profile, [Vertebra(level, (0.0, 0.0, 0.0)) for level in levels])
+    assert [one.inside for one in measured] == [200.0] * 3  # a crushed body looks like a disc
+    assert [one.below for one in measured[:2]] == [225.0, 225.0]
+    assert not any(_is_cut(one, 225.0) for one in measured)
+
+
+def test_a_gap_inside_a_body_is_no_disc():
+    """A mask half a vertebra off: no endplates at the ends of the gap between two labels."""
+    body, disc = [300.0, 300.0, *[100.0] * 20, 300.0, 300.0], [75.0] * 6
+    hu = np.array((body + disc) * 4)
+    assert _in_gap(hu, (0, 36), (45, 70)) == pytest.approx(0.0)

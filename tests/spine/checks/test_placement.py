@@ -118,3 +118,27 @@ def test_a_scan_with_front_and_back_exchanged_is_refused(drawn_scan):
     ]
     with pytest.raises(LabelError, match="Front and back are exchanged"):
         check_centers_placed(volume, flipped)
+
+
+def test_marrow_of_fat_is_no_soft_tissue(fatty_scan):
+    """Osteoporotic bodies are darker than muscle; cortex, endplates and arch are not."""
+    assert check(fatty_scan, fatty_scan.labels) == set()
+    assert check_centers_placed(fatty_scan.volume, fatty_scan.vertebrae()) == set()
+    for shift in ((45, 0, 0), (-45, 10, 0), (0, -75, 0)):
+        with pytest.raises(LabelError, match="6 of 6 centers"):
+            check_centers_placed(fatty_scan.volume, fatty_scan.vertebrae(shift))
+
+
+def test_one_center_off_is_found_among_marrow_of_fat(fatty_scan):
+    good, off = fatty_scan.vertebrae(), fatty_scan.vertebrae((45, 0, 0))
+    with pytest.warns(ScanWarning, match=r"1 of 6 centers \(L1\)"):
+        found = check_centers_placed(fatty_scan.volume, [*good[:2], off[2], *good[3:]])
+    assert found == {VertebraLevel.L1}
+
+
+@pytest.mark.parametrize("voxels", [(10, 0, 0), (0, 10, 0)])
+def test_a_mask_beside_marrow_of_fat_is_refused(fatty_scan, voxels):
+    rolled = np.roll(fatty_scan.labels.array, voxels, (0, 1, 2))
+    moved = LabelMap(rolled, fatty_scan.labels.affine)
+    with pytest.raises(GeometryError, match="do not lie on bone"):
+        check(fatty_scan, moved)

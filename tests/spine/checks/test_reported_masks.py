@@ -4,6 +4,7 @@ Right is: refused, asked or flagged, never graded under another name or place in
 """
 
 import warnings
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -14,8 +15,8 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError, SpinexplainError
 from spinexplain.io.nifti import write_nifti
 from spinexplain.io.read import read_mask, read_scan
-from spinexplain.spine.localize import localize
-from spinexplain.types import LabelMap
+from spinexplain.spine.localize import localize, with_graded_levels
+from spinexplain.types import LabelMap, Vertebra, Volume
 
 L1, L2 = VertebraLevel.L1.verse_label, VertebraLevel.L2.verse_label
 
@@ -174,3 +175,44 @@ def test_every_level_shifted_by_one_is_not_claimed_to_be_found(folder, drawn_sca
         array[drawn_scan.labels.array == old_label] = VertebraLevel(new).verse_label
     labels = LabelMap(array, drawn_scan.labels.affine)
     assert set(found(folder, saved(folder, labels.array, labels.affine)).values()) == {()}
+
+
+def test_a_bone_above_carries_the_name_of_the_next(folder, drawn_scan):
+    """MIRACLE-Center/CTSpine1K#15: the top slices show another vertebra under one name."""
+    labels = drawn_scan.relabeled({"T11": "T12"})
+    array = labels.array.copy()
+    t12 = np.argwhere(drawn_scan.labels.array == VertebraLevel.T11.verse_label)
+    lower = t12[t12[:, 2] < np.quantile(t12[:, 2], 0.7)]
+    array[tuple(lower.T)] = 0  # what is left lies at the border of a scan
+    flags = found(folder, saved(folder, array, labels.affine))
+    assert set(flags["T12"]) & {"several_bones", "label_in_pieces", "odd_label_size"}
+
+
+def test_channels_first_under_an_affine_of_space(folder, drawn_scan):
+    """MIC-DKFZ/VoxTell#13: one-hot channels stacked first, saved with the affine of the scan."""
+    levels = sorted({int(value) for value in np.unique(drawn_scan.labels.array)} - {0})
+    stacked = np.stack([drawn_scan.labels.array == level for level in levels]).astype(np.uint8)
+    nib.save(nib.Nifti1Image(stacked, drawn_scan.labels.affine), folder / "mask.nii.gz")
+    with pytest.raises(SpinexplainError, match=r"4D|4-D|four|frames|volumes"):
+        found(folder, folder / "mask.nii.gz")
+
+
+@pytest.mark.parametrize("order", [(0, 2, 1), (2, 1, 0)])
+def test_axes_of_the_header_that_are_not_the_patients(drawn_scan, order):
+    """spinalcordtoolbox/spinalcordtoolbox#366: the header says RPI, the image is AIL."""
+    turn = np.eye(4)[[*order, 3]]
+    volume = Volume(drawn_scan.volume.array, turn @ drawn_scan.volume.affine)
+    labels = LabelMap(drawn_scan.labels.array, volume.affine)
+    centers = [
+        Vertebra(one.level, tuple((turn[:3, :3] @ one.centroid_mm).tolist()))
+        for one in drawn_scan.vertebrae()
+    ]
+    # scoliosis: else the levels lie at one height, which is refused already
+    leaning = [
+        replace(one, centroid_mm=(*one.centroid_mm[:2], one.centroid_mm[2] - 0.5 * k))
+        for k, one in enumerate(centers)
+    ]
+    with pytest.raises(SpinexplainError):
+        with_graded_levels(localize(volume, labels))
+    with pytest.raises(SpinexplainError, match="one above the other"):
+        with_graded_levels(localize(volume, centroids=leaning))

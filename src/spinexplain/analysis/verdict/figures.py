@@ -61,10 +61,9 @@ def _verdict(
         spoken.append(Witness(PROTOTYPES, float(row["prototypes"]), spread, model))
     if HEIGHTS in using and np.isfinite(row["heights"]):
         spoken.append(Witness(HEIGHTS, float(row["heights"])))
-    measured = row["measured_loss"] if HEIGHTS in using else np.nan
-    state = judge(spoken, calibration, deformity=row["deformity"] or None)
-    is_lost = np.isfinite(measured) and measured >= 0.20
-    return Verdict(MILD) if state.state == "no suspicion" and is_lost else state
+    measured = HEIGHTS in using and np.isfinite(row["measured_loss"])
+    loss = float(row["measured_loss"]) if measured else None
+    return judge(spoken, calibration, loss, deformity=row["deformity"] or None)
 
 
 def verdict_figures(table: pd.DataFrame, states: pd.Series) -> dict[str, Any]:

@@ -27,6 +27,8 @@ _GRID_MM = 4.0
 _BODY_RADII_MM = (20.0, 14.0, 11.0)
 _BESIDE = (1.5, 2.2)  # of the radii, in the axial plane, beside and before the body
 _BESIDE_FROM_MM = -8.0
+_ENDPLATES_MM, _PROFILE_MM = (4.0, 20.0), 2.0  # above and below a center; step between planes
+_COLUMN = 0.75  # of the radii, in the axial plane: a profile's columns
 _ARCH_MM = ((-25.0, 25.0), (-55.0, -20.0), (-15.0, 15.0))
 DENSE_HU = 180.0
 
@@ -41,7 +43,8 @@ class Contrast:
         Medians.
     share : float
         How often a voxel inside is denser than one around: 0.5 in homogeneous tissue, 0.8
-        to 1 for vertebrae.
+        to 1 for vertebrae. Of a label the greater of that of all and of its outermost layer,
+        because the marrow of old people is fat, and their cortex still bone.
     """
 
     inside_hu: float
@@ -58,11 +61,15 @@ class CenterContrast:
     body : Contrast
     behind, before : float
         Shares of voxels over 180 HU where the arch lies, and as far in front of the center.
+    endplates_hu : float
+        By how much the lower of the densest planes within 20 mm above and below is denser than
+        the plane through the center; NaN where they are not in the scan.
     """
 
     body: Contrast
     behind: float
     before: float
+    endplates_hu: float = float("nan")
 
 
 def label_contrasts(
@@ -109,8 +116,10 @@ def _around_label(
     found = compared(smooth[inside], smooth[ring])
     if found is None:
         return None
+    surface = compared(smooth[inside & ~ndimage.binary_erosion(inside)], smooth[ring])
+    share = max(found.share, 0.0 if surface is None else surface.share)
     inside_hu, around_hu = float(np.median(hu[inside])), float(np.median(hu[ring]))
-    return Contrast(inside_hu, around_hu, found.share)
+    return Contrast(inside_hu, around_hu, share)
 
 
 def compared(inside_hu: np.ndarray, around_hu: np.ndarray) -> Contrast | None:
@@ -184,7 +193,24 @@ def center_contrast(volume: Volume, vertebra: Vertebra) -> CenterContrast | None
     known = np.isfinite(hu)
     body = compared(hu[inside & known], hu[beside & known])
     behind, before = (_dense_share(hu[_in_box(points * (1, way, 1)) & known]) for way in (1, -1))
-    return None if body is None else CenterContrast(body, behind, before)
+    if body is None:
+        return None
+    return CenterContrast(body, behind, before, _endplates_hu(volume, vertebra))
+
+
+def _endplates_hu(volume: Volume, vertebra: Vertebra) -> float:
+    """Return how far both endplates stand out from the middle of a body, plane by plane."""
+    rx, ry, _ = _BODY_RADII_MM
+    near, far = _ENDPLATES_MM
+    x = np.arange(-rx, rx + 1, _GRID_MM)
+    z = np.arange(-far, far + 1, _PROFILE_MM)
+    points = np.stack(np.meshgrid(x, x, z, indexing="ij"), axis=-1)
+    column = np.hypot(points[:, :, 0, 0] / rx, points[:, :, 0, 1] / ry) <= _COLUMN
+    at = points[column]
+    hu = _sampled(volume, at.reshape(-1, 3) + np.array(vertebra.centroid_mm))
+    planes = hu.reshape(at.shape[:2]).mean(axis=0)
+    ends = min(planes[z >= near].max(), planes[z <= -near].max())
+    return float(ends - planes[np.abs(z) <= near].mean())
 
 
 def _in_box(points: np.ndarray) -> np.ndarray:

@@ -34,6 +34,7 @@ _MIDDLE = 0.2  # of a label's extent, at either end, where the middle of its own
 _BORDER_MM, _BORDER = 6.0, 0.2  # how far into a label, and of the shortest one's extent
 _INSIDE, _MISSING = 0.6, 0.5  # of the scan's usual disc
 _DEEPER = 1.5  # than what is at the end that lacks its disc
+_GAP_MM, _GAP_END_MM = 4, 4  # without a label, and how far into a label its endplate may lie
 _LEAST_HU = 60.0  # noise makes valleys of 50 HU in thick slices
 _SEEN = 0.6  # of the discs that a spine of so many labels has; else noise hides them
 _CLEAR_HU = 90.0  # discs that deep are not noise, even where most labels hold one
@@ -246,7 +247,11 @@ def _measured(profile: SpineProfile, ordered: Sequence[Vertebra]) -> list[_Label
     levels = list(ends)
     reach = min(_BORDER_MM, _BORDER * min((b - a for a, b in ends.values()), default=0))
     # what lies beyond the first and last label is not theirs to lack
-    borders = [inf, *(_at_border(peaks, ends[a], ends[b], reach) for a, b in pairwise(levels)), inf]
+    shared = [
+        max(_at_border(peaks, ends[a], ends[b], reach), _in_gap(profile.hu, ends[a], ends[b]))
+        for a, b in pairwise(levels)
+    ]
+    borders = [inf, *shared, inf]
     return [
         _Label(level, _in_middle(peaks, *ends[level]), above, below)
         for level, (above, below) in zip(levels, pairwise(borders), strict=True)
@@ -271,3 +276,17 @@ def _at_border(
     first, last = sorted((upper[1], lower[0]))
     start = max(int(first - reach), 0)
     return float(peaks[start : int(last + reach) + 1].max(initial=0.0))
+
+
+def _in_gap(hu: np.ndarray, upper: tuple[int, int], lower: tuple[int, int]) -> float:
+    """Return the depth of what lies without a label between two endplates, however far apart.
+
+    Between crushed bodies discs are wide; a gap inside a body has no endplates at its ends.
+    """
+    first, last = upper[1], lower[0]
+    if last - first <= _GAP_MM:
+        return 0.0
+    ends = (hu[first - _GAP_END_MM : first + 2], hu[last - 1 : last + _GAP_END_MM + 1])
+    valley = np.convolve(hu[first + 1 : last], np.full(3, 1 / 3), "valid")
+    depth = min(end.max() for end in ends) - valley.min()
+    return float(np.nan_to_num(depth, nan=0.0))

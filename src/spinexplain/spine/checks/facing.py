@@ -42,7 +42,7 @@ def check_facing(
     ...
     spinexplain.errors.GeometryError: the arches lie 14 mm in front of the bodies; ...
     """
-    _check_runs_caudally(vertebrae)
+    check_runs_caudally(vertebrae)
     offsets = np.array(
         [bone_centers_mm[v.level] - v.centroid_mm for v in vertebrae if v.level in bone_centers_mm]
     ).reshape(-1, 3)
@@ -62,7 +62,15 @@ def check_facing(
     )
 
 
-def _check_runs_caudally(vertebrae: Sequence[Vertebra]) -> None:
+def check_runs_caudally(vertebrae: Sequence[Vertebra]) -> None:
+    """Refuse levels that lie side by side: the scan's axes are not the patient's.
+
+    Raises
+    ------
+    GeometryError
+        If three or more levels are further apart across the body than along it, by over 60
+        degrees.
+    """
     if len(vertebrae) < _FEWEST_LEVELS:
         return
     ordered = sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
