@@ -283,5 +283,5 @@ def test_values_that_wrapped_in_wide_unsigned_numbers(tmp_path, body):
     """PolusAI/nyxus pull 369: -1000 HU read as 4294966296."""
     wrapped = body.astype(np.int64) % 2**32
     nib.save(image(wrapped.astype(np.uint32)), tmp_path / "ct.nii")
-    with pytest.raises(SpinexplainError, match=r"denser than any patient|Hounsfield"):
+    with pytest.raises(SpinexplainError, match="denser than any patient"):
         read_scan(tmp_path / "ct.nii")

@@ -17,6 +17,7 @@ _HEAVIEST_TISSUE_HU = 4000.0  # above lie metal and its streaks only
 _METAL_SHARE = 0.1
 _LOOKED_AT = 1_000_000  # voxels, evenly spread
 _CORNERS = 6  # of the 27 voxels at the ends and middles of the axes
+_LARGEST_PADDING = 65535  # of 16 bits; what is larger are values that wrapped, not padding
 _AIR_HU = -1024
 _NORMALIZED_SPAN = 10.0  # images scaled to 0..1 or standardized stay within it
 
@@ -98,7 +99,8 @@ def _check_offset(name: str, volume: Volume) -> None:
 def without_dense_padding(name: str, volume: Volume) -> Volume:
     """Make air of a value above 4000 that fills the corners of every slice.
 
-    Some writers store the padding -2000 as the unsigned 63536.
+    Some writers store the padding -2000 as the unsigned 63536. In 32 bits all values below 0
+    would be so large, fat and lung too, so that such a scan is left for others to refuse.
 
     Warns
     -----
@@ -107,7 +109,8 @@ def without_dense_padding(name: str, volume: Volume) -> Volume:
     """
     array = volume.array
     corners = array[np.ix_(*[sorted({0, n // 2, n - 1}) for n in array.shape])].ravel()
-    values, counts = np.unique(corners[corners > _HEAVIEST_TISSUE_HU], return_counts=True)
+    dense = (corners > _HEAVIEST_TISSUE_HU) & (corners <= _LARGEST_PADDING)
+    values, counts = np.unique(corners[dense], return_counts=True)
     if not len(values) or counts.max() < _CORNERS:
         return volume
     padding = values[counts.argmax()]

@@ -56,6 +56,24 @@ def test_the_lines_keep_what_they_promise(table):
     assert middle[table.grade == 0].mean() <= 0.03 + 1e-9
 
 
+def test_lines_are_chosen_by_the_rules_that_use_them(table):
+    """One spread lower is what a suspicion needs, and one higher makes a vertebra borderline."""
+    table["prototypes_spread"] = np.random.default_rng(1).uniform(0, 2, len(table))
+    sharp = fit_weighing(table.drop(columns="prototypes_spread"), ["prototypes"])
+    fitted = fit_weighing(table, ["prototypes"])
+    assert fitted.weights == sharp.weights
+    assert fitted.suspected < sharp.suspected
+    odds = fitted.base + fitted.weights["prototypes"] * table["prototypes"]
+    spread = fitted.weights["prototypes"] * table["prototypes_spread"]
+    suspected = odds - spread >= fitted.suspected
+    spines = suspected[table.normal].groupby(table.subject[table.normal]).any()
+    assert spines.mean() <= 0.05
+    middle = ~suspected & ((odds + spread >= fitted.suspected) | (odds >= fitted.borderline))
+    crossing = ~suspected & (odds + spread >= fitted.suspected)
+    healthy = table.grade == 0
+    assert middle[healthy].mean() <= max(0.03, crossing[healthy].mean()) + 1e-9
+
+
 def test_without_fractures_there_is_nothing_to_fit(table):
     with pytest.raises(ConfigError, match="Draw more scans"):
         fit_weighing(table[table.grade == 0], ["prototypes"])

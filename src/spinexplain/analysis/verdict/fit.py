@@ -17,6 +17,8 @@ RIDGE = 1e-3
 """Keeps weights finite where a witness separates all fractures."""
 FALSE_ALARMS_PER_SPINE = 0.05
 """Normal spines of the choosing presets with a suspected fracture."""
+SPREAD = "_spread"
+"""Ending of the columns with a network's standard deviation over the poses."""
 MIDDLE_SHARE = 0.03
 """Normal vertebrae of the choosing presets that the lower line calls borderline."""
 
@@ -62,9 +64,10 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     -----
     Logistic regression of *grade 2 or 3* against *grade 0*; mild fractures, which belong
     to neither, are left out. Weights are kept at 0 or above, so that no witness is turned
-    round. The upper line is the lowest at which at most 5 of 100 normal spines have a
-    suspected fracture; the lower one that at which at most 3 of 100 normal vertebrae lie
-    between the two.
+    round. Lines are chosen by the rules that use them. The upper one is the lowest at which at
+    most 5 of 100 normal spines have a suspected fracture, one spread over the poses included;
+    the lower one that at which at most 3 of 100 normal vertebrae are borderline, those whose
+    spread crosses the upper line among them.
     """
     used = rows[rows["grade"] != 1]
     is_fracture = (used["grade"] >= 2).to_numpy()
@@ -76,8 +79,9 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     values = used[list(names)].to_numpy(float)
     base, weights = nonnegative_logistic(values, is_fracture)
     odds = base + rows[list(names)].to_numpy(float) @ weights
-    suspected = _upper_line(rows, odds)
-    borderline = _lower_line(rows, odds, suspected)
+    spread = _spread(rows, names, weights)
+    suspected = _upper_line(rows, odds - spread)
+    borderline = _lower_line(rows, odds, spread, suspected)
     by_name = {name: float(weight) for name, weight in zip(names, weights, strict=True)}
     return Weighing(base, by_name, suspected, borderline, calibrated=True)
 
@@ -116,6 +120,16 @@ def nonnegative_logistic(values: np.ndarray, labels: np.ndarray) -> tuple[float,
     return float(found.x[0]), found.x[1:]
 
 
+def _spread(rows: pd.DataFrame, names: Sequence[str], weights: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the log odds over the poses; 0 where none is known."""
+    parts = [
+        weight * rows[name + SPREAD].to_numpy(float)
+        for name, weight in zip(names, weights, strict=True)
+        if name + SPREAD in rows
+    ]
+    return np.sqrt(sum((part**2 for part in parts), np.zeros(len(rows))))
+
+
 def _upper_line(rows: pd.DataFrame, odds: np.ndarray) -> float:
     """Return the lowest line that at most 5 of 100 normal spines reach."""
     normal = rows["normal"].to_numpy(bool)
@@ -127,9 +141,13 @@ def _upper_line(rows: pd.DataFrame, odds: np.ndarray) -> float:
     return float(np.nextafter(ordered[allowed], np.inf))
 
 
-def _lower_line(rows: pd.DataFrame, odds: np.ndarray, suspected: float) -> float:
-    """Return the line that at most 3 of 100 normal vertebrae reach without the upper one."""
-    healthy = np.sort(odds[(rows["grade"] == 0).to_numpy() & (odds < suspected)])[::-1]
+def _lower_line(
+    rows: pd.DataFrame, odds: np.ndarray, spread: np.ndarray, suspected: float
+) -> float:
+    """Return the line that at most 3 of 100 normal vertebrae reach without a suspicion."""
+    reached = np.where(odds + spread >= suspected, suspected, odds)  # borderline by any line
+    chosen = (rows["grade"] == 0).to_numpy() & (odds - spread < suspected)
+    healthy = np.sort(reached[chosen])[::-1]
     allowed = int(MIDDLE_SHARE * len(healthy))
     line = float(np.nextafter(healthy[allowed], np.inf)) if len(healthy) else suspected
     return min(line, suspected)
