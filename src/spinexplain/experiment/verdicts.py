@@ -114,7 +114,7 @@ def verdicts(
         for pose in POSES
     ]
     found = [Judged(None, None)] * len(reasons)
-    for place, row in enumerate(rows):
+    for place, row in enumerate(rows.tolist()):
         found[row] = _judged(grader, [one[place] for one in scores], calibration, losses[row])
     return found
 
