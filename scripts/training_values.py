@@ -7,9 +7,9 @@ training's own are graded better than anything else will be. Written into the pa
 import argparse
 from pathlib import Path
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.phantom.cohorts import sheet_cohort
-from spinexplain.findings.assess import SHIPPED_MODEL
 from spinexplain.io.json_file import write_json
 from spinexplain.jobs.batch.drift import dumped_training
 from spinexplain.jobs.batch.training_values import training_values
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("work", type=Path, help="folder of the drawn sheets")
     known = training_values(
         drawn(parser.parse_args().work),
-        load_grader(SHIPPED_MODEL),
+        load_grader(DEFAULT_MODEL),
         split=None,
         source="synthetic sheets of the presets it learned from, drawn anew",
         most=TAKEN,

@@ -52,7 +52,7 @@ def page(facts: Facts) -> str:
         _where(facts),
         _scanners(facts),
         real_ct(facts["real"]),
-        simulated_fractures(facts["real"]["simulated"], facts["pictures"]),
+        simulated_fractures(facts["real"], facts["pictures"]),
         limits_of(facts["limits"]),
         _errors(facts["pictures"]),
         _making(facts),
