@@ -1,11 +1,14 @@
 """Ask models which endplate broke in a real CT with simulated fractures.
 
-    python scripts/evidence_real.py docs/results/evidence-real.json RUN... [--seeds 1,2]
+    python scripts/evidence_real.py docs/results/evidence-real.json NAME=RUN...
+    python scripts/evidence_real.py docs/results/evidence-real-thoracic.json NAME=RUN... \
+        --scan thoracic
 
-Lumbar bodies of the repository's example CT, one endplate of each pressed in at a time, superior
-and inferior as often: a map that does not look at the image is right by chance. A model that calls
-a body fractured as it is finds every fracture in it for nothing, so that fractures are also counted
-in bodies that it calls normal as they are, and the rise of its score over the body's own is given.
+Bodies of the repository's lumbar or thoracic CT, one endplate of each pressed in at a time,
+superior and inferior as often: a map that does not look at the image is right by chance. A model
+that calls a body fractured as it is finds every fracture in it for nothing, so that fractures are
+also counted in bodies that it calls normal as they are, and the rise of its score over the body's
+own is given.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,16 +28,19 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.simulate import simulate_fracture
 from spinexplain.data.phantom.sites import Site
 from spinexplain.explainers.prototypes import explain_prototypes
+from spinexplain.localizer.networks import shipped_networks
+from spinexplain.localizer.segment import paint_bodies
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
-from spinexplain.reproduce.real_scans import WHOLE, real_scan
+from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.spine.localize import localize
 from spinexplain.spine.reformat import reformat
 from spinexplain.spine.sampling import sample_labels
 from spinexplain.types import Grading, Patch, PrototypeDetail
 
 DATA = Path(__file__).resolve().parents[1] / "tests" / "data"
-SCAN, LEVELS = "lumbar", WHOLE["lumbar"][1:]
+LEVELS = {"lumbar": WHOLE["lumbar"][1:], "thoracic": ("T4", "T6", "T8", "T10")}
+SEEDS = {"lumbar": (1, 2), "thoracic": (1,)}
 ENDPLATES = {"superior": 1.0, "inferior": 0.0}  # share of the loss that the superior one takes
 LOSSES = {0.30: "G2", 0.35: "G2", 0.48: "G3", 0.55: "G3"}
 THIRDS = ("anterior", "middle")
@@ -41,13 +48,31 @@ CODES = {"superior": range(1, 7), "inferior": range(7, 13)}  # see data.phantom.
 TOP_SHARE = 0.02
 
 
-def cases(seeds: Sequence[int]) -> Iterator[tuple[dict[str, Any], Patch, np.ndarray]]:
+def masked_scan(name: str) -> RealScan:
+    """Read a scan with a mask of every level that is asked about.
+
+    The thoracic one comes with body centers: its bodies are those that the localizer paints.
+    """
+    scan = real_scan(DATA, name)
+    if scan.centroids is None:
+        return scan
+    painted = paint_bodies(scan.volume, scan.centroids, shipped_networks().body)
+    return replace(scan, simulation_mask=painted.labels)
+
+
+def cases(scan: RealScan, name: str) -> Iterator[tuple[dict[str, Any], Patch, np.ndarray]]:
     """Yield every fracture: what it is, its sheet, and the codes of its parts on the sheet."""
-    scan = real_scan(DATA, SCAN)
-    for level, plate, third, loss, seed in product(LEVELS, ENDPLATES, THIRDS, LOSSES, seeds):
-        site = Site(third=third, upper_share=ENDPLATES[plate], lean=0.0, telling=False)
+    for level, plate, third, loss, seed in product(
+        LEVELS[name], ENDPLATES, THIRDS, LOSSES, SEEDS[name]
+    ):
         made = simulate_fracture(
-            scan.volume, scan.simulation_mask, VertebraLevel(level), loss=loss, seed=seed, site=site
+            scan.volume,
+            scan.simulation_mask,
+            VertebraLevel(level),
+            loss=loss,
+            seed=seed,
+            centroids=scan.centroids or (),
+            site=Site(third=third, upper_share=ENDPLATES[plate], lean=0.0, telling=False),
         )
         patches = reformat(made.volume, made.vertebrae)
         patch = next(p for p in patches if p.vertebra.level.value == level)
@@ -55,11 +80,12 @@ def cases(seeds: Sequence[int]) -> Iterator[tuple[dict[str, Any], Patch, np.ndar
         yield facts, patch, sample_labels(made.part, patch.frame)
 
 
-def as_they_are(graders: Mapping[str, Grader]) -> dict[str, dict[str, dict[str, Any]]]:
+def as_they_are(
+    graders: Mapping[str, Grader], scan: RealScan, levels: Sequence[str]
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Return what every model says of every body before anything is planted."""
-    scan = real_scan(DATA, SCAN)
     vertebrae = localize(scan.volume, labels=scan.labels, centroids=scan.centroids)
-    patches = [p for p in reformat(scan.volume, vertebrae) if p.vertebra.level.value in LEVELS]
+    patches = [p for p in reformat(scan.volume, vertebrae) if p.vertebra.level.value in levels]
     return {
         name: {
             patch.vertebra.level.value: called(grading)
@@ -125,18 +151,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("runs", nargs="+", help="NAME=BUNDLE")
-    parser.add_argument("--seeds", default="1,2")
+    parser.add_argument("--scan", choices=sorted(LEVELS), default="lumbar")
     options = parser.parse_args()
     torch.set_num_threads(1)
     named = dict(run.split("=", 1) for run in options.runs)
     graders = {name: load_grader(source, runtime="torch") for name, source in named.items()}
-    rows = []
-    for facts, patch, codes in cases([int(seed) for seed in options.seeds.split(",")]):
+    scan, rows = masked_scan(options.scan), []
+    for facts, patch, codes in cases(scan, options.scan):
         grade = LOSSES[facts["loss"]]
         answers = {name: answered(one, patch, codes, grade) for name, one in graders.items()}
         rows.append(facts | answers)
         print(rows[-1], flush=True)
-    before = as_they_are(graders)
+    before = as_they_are(graders, scan, LEVELS[options.scan])
     content = {name: figures(rows, name, before[name]) for name in graders}
     options.out.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 

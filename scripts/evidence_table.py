@@ -3,8 +3,8 @@
     python scripts/evidence_table.py
 
 Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``, with the seeds of new
-persons into ``evidence-bars-new-persons.json`` and ``evidence-bars-version-3.json``, and after
-``scripts/evidence_real.py docs/results/evidence-real.json ...``.
+persons into the other files of ``STORES``, and after ``scripts/evidence_real.py`` into those of
+``REAL``.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ STORES = {
     "bars": "evidence-bars.json",
     "new-persons": "evidence-bars-new-persons.json",
     "version-3": "evidence-bars-version-3.json",
+    "version-4": "evidence-bars-version-4.json",
 }
-REAL = "evidence-real.json"
+REAL = {"real": "evidence-real.json", "real-thoracic": "evidence-real-thoracic.json"}
 RESULTS = ROOT / "docs" / "results"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
 PRESETS = ("placement", "balanced", "hard")
-OPPONENTS = ("version 2", "plain classifier, same budget")
+OPPONENTS = ("version 2", "version 3", "plain classifier, same budget")
 
 
 def interval(figure: list[float]) -> str:
@@ -161,14 +162,17 @@ def _written(write: Any, one: dict[str, Any]) -> str:
 
 
 def real_table(found: dict[str, Any]) -> str:
-    """Lay out what models said of fractures simulated in a real CT: a row a model."""
+    """Lay out what models said of fractures simulated in a real CT: a column a model."""
     names = list(next(iter(found.values())))
-    heads = [f"right endplate, {n}" if n in ("superior", "inferior") else n for n in names]
-    lines = [f"| on a real CT | {' | '.join(heads)} |", "|---" * (1 + len(names)) + "|"]
-    for model, figures in found.items():
-        cells = [_counted(figures[name]) for name in names]
-        lines.append(f"| {model} | {' | '.join(cells)} |")
+    lines = [f"| on a real CT | {' | '.join(found)} |", "|---" * (1 + len(found)) + "|"]
+    for name in names:
+        head = f"right endplate, {name}" if name in ("superior", "inferior") else name
+        lines.append(_row(head, [_counted(figures[name]) for figures in found.values()]))
     return "\n".join(lines)
+
+
+def _row(head: str, cells: list[str]) -> str:
+    return f"| {head} | {' | '.join(cells)} |"
 
 
 def _counted(figure: Any) -> str:
@@ -197,7 +201,8 @@ def main() -> None:
     document = DOCUMENT.read_text("utf-8")
     for name, store in STORES.items():
         document = written(document, name, table(stored(store)))
-    document = written(document, "real", real_table(stored(REAL)))
+    for name, store in REAL.items():
+        document = written(document, name, real_table(stored(store)))
     DOCUMENT.write_text(document, "utf-8")
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.cohort import Cohort
 from spinexplain.errors import ConfigError
 from spinexplain.jobs.batch.drift import _shipped
@@ -30,10 +31,14 @@ def test_crops_scaled_to_the_body_are_refused(finished_run):
         training_values([], replace(grader, spec=spec))
 
 
-def test_the_package_holds_values_of_the_shipped_model():
-    """Quantiles that rise, of classes that the model has; sheets know no spacing."""
-    (known,) = _shipped().values()
-    assert known.vertebrae == 630
+def test_the_package_holds_values_of_the_default():
+    assert load_grader(DEFAULT_MODEL).info.weights_sha256 in _shipped()
+
+
+@pytest.mark.parametrize("known", _shipped().values(), ids=lambda known: known.model)
+def test_stored_values_are_quantiles_that_rise_of_the_models_classes(known):
+    """Sheets know no spacing."""
+    assert known.vertebrae > 600
     assert set(known.values) == {"body_hu", "score"}
     for by_class in known.values.values():
         assert set(by_class) <= {"G0", "G2", "G3"}
