@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-DEFAULT_MODEL = "protoverse-phantom"
+DEFAULT_MODEL = "protoverse-phantom-4"
