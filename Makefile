@@ -78,9 +78,11 @@ train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with th
 explanations: $(VENV)/.dev ## score the shipped models' heat maps again, for reports and docs/explanations.md
 	$(BIN)/spinexplain score-explanations protoverse-phantom placement --store -o build/explanations/sheets --jobs 2
 	$(BIN)/spinexplain score-explanations protoverse-phantom-3 placement --store -o build/explanations/parts --jobs 2
+	$(BIN)/spinexplain score-explanations protoverse-phantom-4 placement --store -o build/explanations/default --jobs 2
 	$(BIN)/spinexplain score-explanations detector-phantom placement --store -o build/explanations/boxes --jobs 2
 	cp build/explanations/sheets/leaderboard.json docs/results/explanations.json
 	cp build/explanations/parts/leaderboard.json docs/results/explanations-3.json
+	cp build/explanations/default/leaderboard.json docs/results/explanations-4.json
 	cp build/explanations/boxes/leaderboard.json docs/results/explanations-boxes.json
 	cd docs && ../$(BIN)/python -m writers explanations
 

@@ -16,7 +16,10 @@ from spinexplain.report.explanations_page import (
 from writers.markers import replaced
 from writers.stored import stored
 
-STORES = ("explanations.json", "explanations-3.json", "explanations-boxes.json")
+STORES = (
+    *("explanations-4.json", "explanations.json", "explanations-3.json"),
+    "explanations-boxes.json",
+)
 CHANCE = {"endplate": "1/2", "third": "1/3", "side": "1/2"}
 
 

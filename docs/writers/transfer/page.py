@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from writers.stored import stored
 from writers.transfer.limits import limits_of
 from writers.transfer.parts import Facts, figure, percent, table, verdict
@@ -62,9 +63,17 @@ def page(facts: Facts) -> str:
 
 def _model(facts: Facts) -> str:
     model = facts["model"]
-    return (
+    text = (
         f"Model: `{model['name']}` {model['version']}, bundle `{model['sha256'][:12]}`. "
         f"{model['trained_on']}\n"
+    )
+    if model["name"] == DEFAULT_MODEL:
+        return text
+    return (
+        f"{text}\n**This is the former default.** `{DEFAULT_MODEL}`, which grades where no model is named, "
+        "is not measured here yet; what it finds in real CT stands in "
+        "[version 4](decisions/grounded-prototypes.md#version-4), what it is worth with heights beside it in "
+        "[verdict](verdict.md).\n"
     )
 
 
