@@ -25,7 +25,7 @@ def written(page: str, results: Path) -> str:
     return replaced(
         page,
         "bodies",
-        "\n\n".join([overlap(found), losses(found), added(found), own_centers(found)]),
+        "\n\n".join([overlap(found), losses(found), added(found)]),
     )
 
 
@@ -99,20 +99,6 @@ def added(found: dict[str, Any]) -> str:
         f"Of {len(rows)} real vertebrae, none of them with a known fracture, the painted mask adds "
         f"*fracture suspected* to {len(levels)}"
         f"{' (' + ', '.join(levels) + ')' if levels else ''} against the given mask."
-    )
-
-
-def own_centers(found: dict[str, Any]) -> str:
-    rows = found["own_centers"]
-    same = sum(row["own"] == row["given"] for row in rows)
-    missed = sum(not row["named"] for row in rows)
-    named = sum(row["named"] == row["level"] for row in rows)
-    scans = len(found["presets"]) * found["subjects"]
-    return (
-        "Verdicts without any mask on the localizer's own centers against those on true ones, "
-        f"{scans} held-out phantoms: the same at {same} of {len(rows)} levels "
-        f"({same / len(rows):.0%}); {missed} were not found within 10 mm, {named} have their "
-        "right name."
     )
 
 

@@ -10,12 +10,16 @@ from writers.stored import stored
 
 WAYS = {
     "localizer": "the localizer",
-    "classical": "density alone: the ridge of bone and its period, no network",
+    "classical": "density and place alone: bone near the back's middle and its period, no network",
     "from below": "its centers, the lowest called L5",
     "gaps alone": "its centers, named by their distances alone",
     "one answer": "its centers, the uppermost always called T11",
 }
-GROUPS = {"whole": "whole trunk", "crops": "random part, three bodies or more"}
+GROUPS = {
+    "whole": "whole trunk",
+    "crops": "random part, three bodies or more",
+    "narrow": "such a part, cut 45 mm beside its centers",
+}
 COLUMNS = ("found", "close", "named", "shifted", "right")
 REAL = {
     "lumbar": "lumbar CT, 3 mm",
@@ -54,12 +58,46 @@ def phantom_table(content: dict[str, Any]) -> list[str]:
     for group, title in GROUPS.items():
         row = content["phantoms"][group]["localizer"]
         lines.append(
-            f"* {title}: calibration error of the naming's probability {row['ece']:.3f}; at .95 "
+            f"* {title}: calibration error of the naming's probability {row['ece']:.3f} "
+            f"({by_chance(content, group)}); at .95 "
             f"or more {row['sure_wrong']} of {row['sure']} namings are wrong, of those with a "
             f"landmark in view {row['certain_wrong']} of {row['certain']}; {row['extra']:.2f} "
             f"centers a scan that belong to no body; {row['refused']} refused."
         )
-    return lines
+    row = content["together"]
+    lines.append(
+        f"* all {row['scans']} together: calibration error {row['ece']:.3f} "
+        f"({by_chance(content, 'all')}); {100 * row['right']:.1f} % of the namings are right, "
+        f"{mean_probability(content):.1f} % would be by their probabilities; at .95 or more "
+        f"{row['sure_wrong']} of {row['sure']} are wrong."
+    )
+    return [*lines, *map(earlier, content.get("earlier", []))]
+
+
+def earlier(row: dict[str, Any]) -> str:
+    """Say how other persons fared that were measured before."""
+    groups = [
+        f"{GROUPS[group]} found {100 * one['found']:.1f} %, named {100 * one['named']:.1f} %, all "
+        f"names right {100 * one['right']:.1f} %"
+        for group, one in row["phantoms"].items()
+    ]
+    return (
+        f"* {row['persons']} other persons (seed {row['seed']}), measured before: "
+        + "; ".join(groups)
+        + "."
+    )
+
+
+def by_chance(content: dict[str, Any], group: str) -> str:
+    """Say how large the calibration error is where every probability holds."""
+    mean, most = content["chance"][group]
+    return f"{mean:.2f}, at most {most:.2f} in 19 of 20 draws, if every probability held"
+
+
+def mean_probability(content: dict[str, Any]) -> float:
+    """Return the mean probability of the namings, in percent."""
+    odds = [scan["probability"] for scan in content["scans"]]
+    return 100 * sum(odds) / len(odds)
 
 
 def real_words(content: dict[str, Any]) -> str:

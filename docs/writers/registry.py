@@ -55,6 +55,7 @@ WRITERS = {
     "false-alarms": Writer({"masks.md": "false_alarms:written"}),
     "localizer": Writer({"localizer.md": "localizer:written"}),
     "bodies": Writer({"localizer.md": "bodies:written"}, "bodies:draw"),
+    "own-verdicts": Writer({"localizer.md": "own_verdicts:written"}),
     "curation": Writer({"curation.md": "curation:written"}, "curation:draw"),
     "silencing": Writer({"curation.md": "curation:written"}),
     "diversity": Writer({"diversity.md": "diversity:written"}, "diversity:draw"),

@@ -3,6 +3,7 @@ import pytest
 
 from spinexplain.evaluate.locating import (
     LocatedScan,
+    chance_ece,
     judged_scan,
     located_figures,
     matched,
@@ -63,3 +64,13 @@ def test_figures_are_shares_of_bodies():
     assert figures["named"] == 0.5
     assert figures["found"] == 1.0
     assert (figures["sure"], figures["sure_wrong"]) == (2, 1)
+
+
+def test_probabilities_that_hold_still_miss_by_chance_in_few_scans():
+    """One scan of .9 is off by .1 when right and by .9 when wrong: .18 in the mean."""
+    one = LocatedScan(5, 5, 5, 0, 5, 5, True, 0.9, False)
+    mean, most = chance_ece([one], draws=4000)
+    assert mean == pytest.approx(0.18, abs=0.02)
+    assert most == pytest.approx(0.9)
+    assert chance_ece([one] * 200)[0] < 0.03
+    assert chance_ece([one] * 5, seed=1) == chance_ece([one] * 5, seed=1)

@@ -21,11 +21,6 @@ def found():
     return {
         "presets": ["hard"],
         "subjects": 2,
-        "own_centers": [
-            {"level": "L1", "named": "L1", "given": "no suspicion", "own": "no suspicion"},
-            {"level": "L2", "named": "L3", "given": "borderline", "own": "no suspicion"},
-            {"level": "L3", "named": "", "given": "no suspicion", "own": ""},
-        ],
         "phantoms": [
             row("hard 0", 0.9, 0.20, 0.22, 0.26),
             row("hard 0", 0.8, 0.00, 0.02, 0.00),
@@ -54,10 +49,3 @@ def test_losses_in_points_beside_the_constant_and_the_truth(found):
 def test_suspicions_that_the_painted_mask_adds_are_named(found):
     assert "Of 2 real vertebrae" in bodies.added(found)
     assert "to 1 (lumbar L1)" in bodies.added(found)
-
-
-def test_verdicts_on_own_centers_are_counted_with_those_missed(found):
-    words = bodies.own_centers(found)
-    assert "2 held-out phantoms" in words
-    assert "1 of 3 levels (33%)" in words
-    assert "1 were not found within 10 mm, 1 have their right name" in words

@@ -16,7 +16,10 @@ def content():
         "persons": 2,
         "version": "2",
         "preset": "wide-test",
-        "phantoms": {"whole": ways, "crops": ways},
+        "phantoms": {"whole": ways, "crops": ways, "narrow": ways},
+        "together": row | {"scans": 12, "right": 0.75},
+        "scans": [{"probability": 0.8}, {"probability": 0.9}],
+        "chance": {group: [0.08, 0.16] for group in ("whole", "crops", "narrow", "all")},
         "real": {
             "lumbar": real,
             "thoracic": real | {"certain": False, "probability": 0.4},
@@ -31,8 +34,11 @@ def test_phantoms_stand_beside_opponents_that_see_no_image(content):
     assert (
         "| whole trunk (4) | the localizer | 97.5 % | 95.0 % | 90.0 % | 97.0 % | 75.0 % |" in lines
     )
-    assert sum("L5" in line for line in lines) == 2
-    assert "at .95 or more 1 of 3 namings are wrong" in lines[-1]
+    assert sum("L5" in line for line in lines) == 3
+    assert "at .95 or more 1 of 3 namings are wrong" in lines[-2]
+    assert "0.041 (0.08, at most 0.16" in lines[-2]
+    assert lines[-1].startswith("* all 12 together: calibration error 0.041 (0.08, at most 0.16")
+    assert "75.0 % of the namings are right, 85.0 % would be" in lines[-1]
 
 
 def test_real_scans_are_said_in_words(content):
@@ -48,3 +54,11 @@ def test_real_scans_say_what_is_certain_and_what_was_refused(content):
     assert rows[0].endswith("| 6 | 6 | 5 | 6 | 0.99 | yes |")
     assert rows[1].endswith("| 0.40 | no |")
     assert "refused: no spine is in view" in rows[2]
+
+
+def test_persons_measured_before_stand_below(content):
+    row = content["phantoms"]["whole"]["localizer"]
+    content["earlier"] = [{"seed": 5, "persons": 7, "phantoms": {"whole": row}}]
+    words = localizer.phantom_table(content)[-1]
+    assert words.startswith("* 7 other persons (seed 5), measured before: whole trunk found 97.5 %")
+    assert words.endswith("named 90.0 %, all names right 75.0 %.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -196,3 +196,36 @@ def naming_ece(scans: Sequence[LocatedScan], bins: int = 10) -> float:
     member = np.clip((probability * bins).astype(int), 0, bins - 1)
     off = [abs((probability - right)[member == k].sum()) for k in range(bins)]
     return float(sum(off) / len(scans))
+
+
+def chance_ece(
+    scans: Sequence[LocatedScan], seed: int = 0, draws: int = 2000
+) -> tuple[float, float]:
+    """Return what :func:`naming_ece` gives where every probability holds exactly.
+
+    With few scans it is far from 0: each is right or wrong as a whole.
+
+    Parameters
+    ----------
+    scans : sequence of LocatedScan
+        Only their probabilities count; whether each is right is drawn by them.
+    seed, draws : int
+
+    Returns
+    -------
+    tuple of 2 floats
+        The mean over the draws, and what one draw in twenty exceeds.
+
+    Examples
+    --------
+    >>> scan = LocatedScan(5, 5, 5, 0, 5, 5, True, 0.5, False)
+    >>> chance_ece([scan])
+    (0.5, 0.5)
+    """
+    rng = np.random.default_rng(seed)
+    right = rng.random((draws, len(scans))) < [scan.probability for scan in scans]
+    found = [
+        naming_ece([replace(scan, right=bool(y)) for scan, y in zip(scans, row, strict=True)])
+        for row in right
+    ]
+    return float(np.mean(found)), float(np.quantile(found, 0.95))

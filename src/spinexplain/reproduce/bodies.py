@@ -1,4 +1,4 @@
-"""Bodies that the localizer paints, against true and given masks: overlap, heights, verdicts."""
+"""Bodies that the localizer paints, against true and given masks: overlap, heights, suspicions."""
 
 from __future__ import annotations
 
@@ -10,22 +10,15 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.scan import PhantomScan, make_subject
-from spinexplain.errors import LabelError
 from spinexplain.findings.assess import grade
-from spinexplain.findings.rules import verdict_of
-from spinexplain.findings.scan import ScanFindings
 from spinexplain.findings.verdict import SUSPECTED
 from spinexplain.findings.vertebrae import bodies_of
 from spinexplain.io.read import read_body
 from spinexplain.localizer.located import Localization, LocatedCenter, Naming
-from spinexplain.localizer.networks import (
-    LocalizerInfo,
-    LocalizerNetworks,
-    Network,
-    shipped_networks,
-)
-from spinexplain.localizer.own import Found, find_vertebrae
+from spinexplain.localizer.networks import LocalizerInfo, Network, shipped_networks
+from spinexplain.localizer.own import Found
 from spinexplain.localizer.segment import EXTRA_SD_MM, PaintedBodies, paint_bodies
+from spinexplain.reproduce.own_verdicts import states_of
 from spinexplain.reproduce.real_scans import RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.body_size import expected_body_heights_mm
@@ -37,7 +30,6 @@ from spinexplain.types import Heights, LabelMap, Vertebra, Volume
 RESULTS = "bodies.json"
 PRESETS, SEED, SUBJECTS = ("shifted-scanner", "hard"), 41, 3
 CENTER_SD_MM = 2.0
-_SAME_BODY_MM = 10.0
 _BODY_FILES = {
     "lumbar": "totalsegmentator-example/totalseg_vertebrae_body.nii.gz",
     "crop": "tptbox-sample-ct/sub-ct_seg-subreg_label-22_msk.nii.gz",
@@ -80,13 +72,11 @@ def measure(setting: Setting, subjects: int = SUBJECTS) -> None:
     """Paint and grade held-out phantoms and the real CTs; store rows of both."""
     networks = shipped_networks()
     phantoms: list[BodyRow] = []
-    verdicts: list[dict[str, Any]] = []
     for preset in PRESETS:
         for index in range(subjects):
             scan = make_subject(preset, SEED, index)
             phantoms += phantom_rows(scan, index, networks.body)
-            verdicts += verdict_rows(scan.name, scan.image.volume, scan.image.vertebrae, networks)
-            setting.progress.step("Phantoms", len(verdicts), len(verdicts))
+            setting.progress.step("Bodies of phantoms", len(phantoms), len(phantoms))
     real, added = real_rows(setting, networks.body, networks.info)
     content = {
         "version": networks.info.version,
@@ -98,7 +88,6 @@ def measure(setting: Setting, subjects: int = SUBJECTS) -> None:
         "phantoms": [asdict(row) for row in phantoms],
         "real": [asdict(row) for row in real],
         "suspected": added,
-        "own_centers": verdicts,
     }
     setting.store(RESULTS, content)
 
@@ -110,50 +99,6 @@ def phantom_rows(scan: PhantomScan, index: int, network: Network) -> list[BodyRo
     painted = paint_bodies(scan.image.volume, moved, network)
     losses = {VertebraLevel(fact.level): fact.loss for fact in scan.truth}
     return body_rows(f"{scan.preset} {index}", moved, scan.image.body, painted, losses)
-
-
-def verdict_rows(
-    name: str, volume: Volume, given: Sequence[Vertebra], networks: LocalizerNetworks
-) -> list[dict[str, Any]]:
-    """Compare verdicts on the localizer's own centers with those on given ones, by place.
-
-    Returns
-    -------
-    list of dict
-        ``given`` and ``own``, the states of the verdict; ``own`` is empty where no center was
-        found within 10 mm. ``level`` and ``named`` are the true and the found level.
-    """
-    with_given = states_of(grade(volume, centroids=given))
-    try:
-        own = find_vertebrae(volume, bodies=False, networks=networks).vertebrae
-        with_own = states_of(grade(volume, centroids=own))
-    except LabelError:
-        own, with_own = [], {}
-    rows = []
-    for vertebra in given:
-        level = vertebra.level.value
-        if level not in with_given:
-            continue
-        near = nearest(vertebra, own)
-        named = "" if near is None else near.level.value
-        row = {"scan": name, "level": level, "named": named, "given": with_given[level]}
-        rows.append({**row, "own": with_own.get(named, "")})
-    return rows
-
-
-def nearest(vertebra: Vertebra, others: Sequence[Vertebra]) -> Vertebra | None:
-    """Return the other vertebra nearest to one, if within 10 mm."""
-
-    def away_mm(other: Vertebra) -> float:
-        return float(np.linalg.norm(np.subtract(other.centroid_mm, vertebra.centroid_mm)))
-
-    found = min(others, key=away_mm, default=None)
-    return found if found is not None and away_mm(found) <= _SAME_BODY_MM else None
-
-
-def states_of(findings: ScanFindings) -> dict[str, str]:
-    """Return the state of the verdict on every level."""
-    return {item.vertebra.level.value: verdict_of(item).state for item in findings.vertebrae}
 
 
 def moved_center(vertebra: Vertebra, rng: np.random.Generator) -> Vertebra:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,22 +11,29 @@ import numpy as np
 import torch
 
 from spinexplain.data.phantom.wide.person import draw_wide_person
-from spinexplain.evaluate.locating import LocatedScan, judged_scan, located_figures
+from spinexplain.evaluate.locating import (
+    LocatedScan,
+    chance_ece,
+    judged_scan,
+    located_figures,
+)
+from spinexplain.io.json_file import write_json
 from spinexplain.localizer.locate import ReadChain, find_chain, named
 from spinexplain.localizer.located import Localization
 from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
-from spinexplain.localizer.networks import shipped_networks
+from spinexplain.localizer.networks import LocalizerNetworks, shipped_networks
 from spinexplain.localizer.prior import shipped_prior
 from spinexplain.localizer.spurious import name_centers
 from spinexplain.reproduce.classical_spine import classical_centers
 from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
-from spinexplain.train.localizer.scans import TestScan, drawn_scan
+from spinexplain.train.localizer.scans import TestScan, around_spine, drawn_scan
 from spinexplain.types import Volume
 
 RESULTS = "localizer.json"
-PRESET, SEED, PERSONS, CROPS = "wide-test", 5, 7, 2
+PRESET, SEED, PERSONS, CROPS = "wide-test", 6, 12, 2
+GROUPS, ALL = ("whole", "crops", "narrow"), "all"
 SPACING_MM = 2.0
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
@@ -34,20 +42,22 @@ Names = tuple[str | None, ...]
 
 
 def measure(setting: Setting, persons: int = PERSONS) -> None:
-    """Measure phantoms and real CTs, each beside cheap ways of naming, and store the figures."""
+    """Measure phantoms and real CTs, each beside cheap ways of naming, and store the figures.
+
+    Persons that were measured before are taken up.
+    """
     torch.set_num_threads(1)
     networks, prior = shipped_networks(), shipped_prior()
-    judged: dict[str, dict[str, list[LocatedScan]]] = {"whole": {}, "crops": {}}
+    folder = setting.work / "localizer-test" / f"{networks.info.version}-{SEED}"
+    folder.mkdir(parents=True, exist_ok=True)
+    judged: dict[str, dict[str, list[LocatedScan]]] = {group: {} for group in GROUPS}
     for index in range(persons):
-        person = draw_wide_person(PRESET, SEED, index)
-        for crop in range(CROPS + 1):
-            scan = drawn_scan(person, 100 * index + crop, crop > 0, SPACING_MM)
-            chain = find_chain(scan.volume, networks, prior)
-            group = judged["crops" if crop else "whole"]
-            ways = dict(judged_ways(chain, scan, prior))
-            ways["classical"] = judged_classical(scan, prior)
-            for way, one in ways.items():
-                group.setdefault(way, []).append(one)
+        path = folder / f"{index:03d}.json"
+        if not path.is_file():
+            write_json(path, judged_person(index, networks, prior))
+        for one in json.loads(path.read_text("utf-8")):
+            for way, scan in one["ways"].items():
+                judged[one["group"]].setdefault(way, []).append(LocatedScan(**scan))
         setting.progress.step("persons", index + 1, persons)
     content = {
         "version": networks.info.version,
@@ -57,6 +67,12 @@ def measure(setting: Setting, persons: int = PERSONS) -> None:
             group: {way: located_figures(scans) for way, scans in ways.items()}
             for group, ways in judged.items()
         },
+        "chance": {
+            group: [round(x, 4) for x in chance_ece(ways["localizer"])]
+            for group, ways in (judged | {ALL: _together(judged)}).items()
+        },
+        "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
+        "together": located_figures(_together(judged)["localizer"]),
         "scans": [asdict(one) for ways in judged.values() for one in ways["localizer"]],
         "real": {
             name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, prior)
@@ -64,6 +80,31 @@ def measure(setting: Setting, persons: int = PERSONS) -> None:
         },
     }
     setting.store(RESULTS, content)
+
+
+def _together(
+    judged: Mapping[str, Mapping[str, list[LocatedScan]]],
+) -> dict[str, list[LocatedScan]]:
+    return {"localizer": [one for ways in judged.values() for one in ways["localizer"]]}
+
+
+def judged_person(
+    index: int, networks: LocalizerNetworks, prior: NamingPrior
+) -> list[dict[str, Any]]:
+    """Scan a person whole, in random parts, and one part with a field laid on the spine."""
+    person = draw_wide_person(PRESET, SEED, index)
+    scans = [
+        ("crops" if crop else "whole", drawn_scan(person, 100 * index + crop, crop > 0, SPACING_MM))
+        for crop in range(CROPS + 1)
+    ]
+    scans.append(("narrow", around_spine(scans[1][1])))
+    judged = []
+    for group, scan in scans:
+        ways = dict(judged_ways(find_chain(scan.volume, networks, prior), scan, prior))
+        ways["classical"] = judged_classical(scan, prior)
+        rows = {way: asdict(one) for way, one in ways.items()}
+        judged.append({"group": group, "ways": rows})
+    return judged
 
 
 def judged_ways(

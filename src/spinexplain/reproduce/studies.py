@@ -171,6 +171,13 @@ STUDIES = {
         ("bodies.json",),
         "spinexplain.reproduce.bodies:measure",
     ),
+    "own-verdicts": Study(
+        "Verdicts on the localizer's own centers and masks, against those on given ones.",
+        "22 CPU minutes",
+        ("localizer.md",),
+        ("own-verdicts.json",),
+        "spinexplain.reproduce.own_verdicts:measure",
+    ),
     "diversity": Study(
         "What the diversity term and the class weights do, on a trunk that knew neither.",
         "10 CPU minutes",

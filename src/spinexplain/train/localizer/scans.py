@@ -76,3 +76,24 @@ def _cropped(
     moved[:3, 3] = apply_affine(affine, start.astype(float))
     x, y, z = (int(n) for n in stop - start)
     return moved, (x, y, z)
+
+
+def around_spine(scan: TestScan, beside_mm: float = 45.0) -> TestScan:
+    """Cut a scan at the sides to what lies near its bodies, as a field laid on the spine is.
+
+    Parameters
+    ----------
+    scan : TestScan
+        On a grid along the patient's axes.
+    beside_mm : float
+        What is left beside the outermost centers, to either side and in front and behind.
+    """
+    at = apply_affine(np.linalg.inv(scan.volume.affine), scan.centers_mm)
+    margin = np.array([beside_mm, beside_mm, np.inf]) / scan.volume.spacing_mm
+    shape = np.array(scan.volume.array.shape)
+    start = np.clip(np.floor(at.min(axis=0) - margin), 0, shape - 1).astype(int)
+    stop = np.clip(np.ceil(at.max(axis=0) + margin) + 1, start + 1, shape).astype(int)
+    x, y, z = (slice(a, b) for a, b in zip(start.tolist(), stop.tolist(), strict=True))
+    affine = scan.volume.affine.copy()
+    affine[:3, 3] = apply_affine(scan.volume.affine, start.astype(float))
+    return TestScan(Volume(scan.volume.array[x, y, z], affine), scan.levels, scan.centers_mm, True)
