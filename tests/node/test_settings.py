@@ -1,5 +1,6 @@
 import pytest
 
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.errors import ConfigError, FileFormatError
 from spinexplain.node.settings import MailboxSettings, password, read_settings
 
@@ -22,7 +23,7 @@ def test_little_is_needed(tmp_path):
     settings = _read(tmp_path, GOOD)
     assert settings.rules.min_age == 50
     assert settings.vertebrae.order == ("segmentation", "localizer")
-    assert settings.models == ("protoverse-phantom",)
+    assert settings.models == (DEFAULT_MODEL,)
 
 
 @pytest.mark.parametrize(
