@@ -94,6 +94,27 @@ STUDIES = {
         ("dissection.json",),
         "spinexplain.reproduce.dissection.study:measure",
     ),
+    "training-size": Study(
+        "Detectors that learned from few and from many phantoms, each dissected, seed by seed.",
+        "20 CPU minutes",
+        ("dissection.md",),
+        ("training-size.json",),
+        "spinexplain.reproduce.dissection.training_size:measure",
+    ),
+    "detector-shortcut": Study(
+        "Whether dissection shows that a 3-D detector learned a planted mark.",
+        "10 CPU minutes",
+        ("dissection.md",),
+        ("detector-shortcut.json",),
+        "spinexplain.reproduce.dissection.detector_shortcut:measure",
+    ),
+    "methods": Study(
+        "Baseline, ProtoPNet and ProtoVerse as whole networks from one trunk, with equal budgets.",
+        "15 CPU minutes",
+        ("experiments.md",),
+        ("methods.json",),
+        "spinexplain.reproduce.methods:measure",
+    ),
     "experiments": Study(
         "The comparisons of the ProtoVerse paper on phantoms, by cross-validation.",
         "hours",

@@ -20,7 +20,7 @@ def test_marks_in_view_are_counted_by_hand():
 def test_the_detector_is_the_preset_in_a_box_that_holds_the_mark():
     config, preset = design(), read_config("detector")
     assert config.input.extent_mm / 2 > 34 + 4.5
-    assert config.input.size == preset.input.size
+    assert config.head == preset.head
     assert config.trunk == preset.trunk
     assert config.grades == preset.grades
     assert settings(config)["extent_mm"] == config.input.extent_mm

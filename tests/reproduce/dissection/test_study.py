@@ -4,9 +4,9 @@ from spinexplain.reproduce.setting import Setting
 
 def test_what_is_stored_is_not_run_again(tmp_path, monkeypatch, listener):
     setting = Setting(tmp_path, tmp_path, tmp_path / "results", tmp_path, progress=listener)
-    setting.store(study.RESULTS, {"detector": 1, "readings": 2, "shortcut": 3, "sizes": 4})
-    monkeypatch.setattr(study, "detector_shortcut", lambda one: {"new": 5})
+    setting.store(study.RESULTS, {"detector": 1, "readings": 2, "shortcut": 3})
+    monkeypatch.setattr(study, "sheet_sizes", lambda one: {"new": 4})
     study.measure(setting)
-    assert setting.stored(study.RESULTS)["detector-shortcut"] == {"new": 5}
+    assert setting.stored(study.RESULTS)["sizes"] == {"new": 4}
     assert setting.stored(study.RESULTS)["detector"] == 1
-    assert listener.steps[-1] == ("Experiments", 5, 5)
+    assert listener.steps[-1] == ("Experiments", 4, 4)

@@ -1,4 +1,4 @@
-"""Boxes of scans with planted marks, and of the same scans without."""
+"""Boxes of narrow scans: with planted marks and the same without, or of any preset."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.phantom.boxes import box_shard
+from spinexplain.data.phantom.cohorts import box_cohort
 from spinexplain.data.phantom.presets import Preset, load_preset
 from spinexplain.data.phantom.scan import make_subject
 from spinexplain.reproduce.setting import Setting
@@ -45,6 +46,22 @@ def marked_boxes(setting: Setting, seed: int, scans: int, masks: bool) -> dict[s
         writers["plain"].add_series(box_shard(replace(scan, image=scan.unmarked), masks=False))
         setting.progress.step("Marked scans", index + 1, scans)
     return {name: writer.finish() for name, writer in writers.items()}
+
+
+def narrow_boxes(
+    setting: Setting, preset: str, seed: int, scans: int, masks: bool = False
+) -> Cohort:
+    """Sample the boxes of scans that show little more than them, or open those that are there."""
+    kind = "boxes" if masks else "bare-boxes"
+    return box_cohort(
+        setting.work / "cohorts" / f"narrow-{preset}-{seed}-{scans}-{kind}",
+        narrow(preset),
+        seed,
+        scans,
+        masks=masks,
+        jobs=setting.jobs,
+        progress=setting.progress,
+    )
 
 
 def narrow(preset: str) -> Preset:

@@ -10,7 +10,6 @@ import torch
 from spinexplain.data.cohort import Cohort
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.cohorts import drawn_boxes
-from spinexplain.reproduce.dissection.detector_shortcut import detector_shortcut
 from spinexplain.reproduce.dissection.overlap import trained_network
 from spinexplain.reproduce.dissection.readings import readings
 from spinexplain.reproduce.dissection.shortcut import shortcut_experiment
@@ -37,7 +36,6 @@ def measure(setting: Setting, detectors: Sequence[str] = ()) -> None:
         "detector": _detector,
         "readings": _readings,
         "shortcut": shortcut_experiment,
-        "detector-shortcut": detector_shortcut,
         "sizes": sheet_sizes,
     }
     if detectors:

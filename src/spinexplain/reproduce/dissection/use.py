@@ -13,6 +13,7 @@ from spinexplain.models.grader import Grader
 from spinexplain.reproduce.dissection.evidence import TOP, Units
 from spinexplain.reproduce.dissection.intervals import between, draws
 
+RANKINGS = ("contrast", "eq1")
 GROUPS = 20
 
 
@@ -20,28 +21,39 @@ def use_of_units(
     grader: Grader, samples: Samples, units: Units, levels: np.ndarray, layer: str = "trunk"
 ) -> dict[str, Any]:
     """Measure what silencing the first ten units costs, by two rankings and drawn at random."""
-    named = {by: units.top(by).tolist() for by in ("contrast", "eq1")}
-    rng = np.random.default_rng(2)
-    others = np.setdiff1d(np.flatnonzero(units.ranked), named["contrast"])
-    chance = [rng.choice(others, TOP, replace=False).tolist() for _ in range(GROUPS)]
-    healthy = grader.task.healthy_index
-    odds = np.stack(
-        [
-            silenced_log_odds(grader.model, layer, x, [*named.values(), *chance], levels, healthy)
-            for x in samples.batches(1, grader.device)
-        ]
-    )
+    odds = silenced_together(grader, samples, units, levels, layer)
     lost = odds[:, :1] - odds[:, 1:]
     found: dict[str, Any] = {"auc": auc_of(odds[:, 0], units), "groups": GROUPS}
-    for place, by in enumerate(named):
+    for place, by in enumerate(RANKINGS):
         found[by] = cost_of(odds[:, 1 + place], lost[:, place], units)
-    at_random = slice(len(named), None)
+    at_random = slice(len(RANKINGS), None)
     found["random"] = cost_of(odds[:, 1:][:, at_random], lost[:, at_random], units)
     found["difference"] = {
         "random": lost_difference(lost[:, 0], lost[:, at_random].mean(axis=1), units),
         "eq1": lost_difference(lost[:, 0], lost[:, 1], units),
     }
     return found
+
+
+def silenced_together(
+    grader: Grader, samples: Samples, units: Units, levels: np.ndarray, layer: str
+) -> np.ndarray:
+    """Return the log odds of fracture as they are and with units silenced, (N, 1 + 2 + GROUPS).
+
+    Silenced are the first ten by each of :data:`RANKINGS`, then ten drawn from all that are not
+    first by contrast, ``GROUPS`` times.
+    """
+    named = [units.top(by).tolist() for by in RANKINGS]
+    rng = np.random.default_rng(2)
+    others = np.setdiff1d(np.flatnonzero(units.ranked), named[0])
+    chance = [rng.choice(others, TOP, replace=False).tolist() for _ in range(GROUPS)]
+    healthy = grader.task.healthy_index
+    return np.stack(
+        [
+            silenced_log_odds(grader.model, layer, x, [*named, *chance], levels, healthy)
+            for x in samples.batches(1, grader.device)
+        ]
+    )
 
 
 def cost_of(odds: np.ndarray, lost: np.ndarray, units: Units) -> dict[str, float]:

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spinexplain.config.training import read_config
+from spinexplain.reproduce import methods
+from spinexplain.reproduce.heads.record import Record
+from spinexplain.reproduce.methods import (
+    CANDIDATES,
+    METHODS,
+    WITHOUT,
+    chosen,
+    column_loss,
+    difference,
+    measure,
+    settings_of,
+)
+from spinexplain.reproduce.setting import Setting
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def taken(config) -> int:
+    return config.classifier.steps + config.warm.steps + config.joint.steps
+
+
+def test_all_take_as_many_steps_from_one_trunk_on_one_input():
+    for candidate, tuned in enumerate(CANDIDATES):
+        made = [settings_of(name, candidate, 1, "trunk.pth") for name in (*METHODS, WITHOUT)]
+        assert {taken(config) for config in made} == {tuned["steps"]}
+        assert len({config.trunk.model_dump_json() for config in made}) == 1
+        assert len({config.input.model_dump_json() for config in made}) == 1
+        assert len({config.augment.model_dump_json() for config in made}) == 1
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_are_those_of_verse19(name):
+    ours = settings_of(name, 0, 0)
+    preset = read_config(ROOT / "experiments" / "verse19" / f"{name}.toml")
+    for section in ("head", "loss", "projection", "last_layer"):
+        mine, theirs = getattr(ours, section).model_dump(), getattr(preset, section).model_dump()
+        theirs |= {"class_weights": mine["class_weights"]} if section == "last_layer" else {}
+        assert mine == theirs, section
+
+
+def test_without_the_term_nothing_else_differs():
+    one, other = (settings_of(name, 1, 2).model_dump() for name in ("protoverse", WITHOUT))
+    assert other["loss"].pop("lambda_div") == 0.0
+    assert one["loss"].pop("lambda_div") == 0.3
+    one["name"] = other["name"] = ""
+    assert one == other
+
+
+def test_the_candidate_is_chosen_by_validation_alone(tmp_path):
+    record = Record(tmp_path / "runs.json")
+    for number, (validation, test) in enumerate(((0.5, 0.9), (0.7, 0.1), (0.6, 0.9))):
+        record.keep(f"baseline-{number}", 0, {"validation_f1": validation, "f1_hard": test})
+    assert chosen(record, "baseline") == 1
+
+
+def test_a_difference_holds_test_persons_and_trainings():
+    labels = np.tile([0, 1, 2], 40)
+    right = "".join(map(str, labels))
+    wrong = "".join(map(str, (labels + 1) % 3))
+    perfect = {seed: {"predicted_t": right} for seed in "012"}
+    lost = {**perfect, "2": {"predicted_t": wrong}}
+    found = difference(perfect, lost, labels, "t")
+    assert found["value"] == pytest.approx(1 / 3)
+    assert found["low"] == 0.0  # a draw may take the good training alone
+    assert found["floor"] == 1.0
+    assert difference(perfect, perfect, labels, "t")["high"] == 0.0
+
+
+def test_the_lowest_column_of_a_body_tells_its_loss():
+    wedge = np.zeros((20, 20))
+    for column in range(20):
+        wedge[: 20 - column // 2, column] = 1
+    assert column_loss(wedge) == pytest.approx(1 - 12 / 19)
+    assert column_loss(np.zeros((4, 4))) == 0.0
+
+
+def test_the_study_is_stored_and_not_measured_twice(tmp_path, monkeypatch):
+    monkeypatch.setattr(methods, "TRUNK_SHEETS", ("balanced", 1, 40))
+    monkeypatch.setattr(methods, "TRUNK_STEPS", 1)
+    monkeypatch.setattr(methods, "TRAINING", ("balanced", 2, 60))
+    monkeypatch.setattr(methods, "TESTS", {"hard": ("hard", 3, 40)})
+    monkeypatch.setattr(methods, "SEEDS", (0, 1))
+    monkeypatch.setattr(methods, "WARM", 1)
+    monkeypatch.setattr(methods, "BATCH", 8)
+    monkeypatch.setattr(methods, "DRAWS", 20)
+    monkeypatch.setattr(methods, "CANDIDATES", ({"trunk_lr": 1e-3, "steps": 2},) * 2)
+    setting = Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
+    measure(setting)
+    content = setting.stored(methods.RESULTS)
+    assert set(content["runs"]) == {*METHODS, WITHOUT}
+    assert all(set(runs) == {"0", "1"} for runs in content["runs"].values())
+    assert "cosine_after" in content["runs"]["protoverse"]["0"]
+    assert "predicted_hard" not in content["runs"]["baseline"]["0"]
+    before = (tmp_path / "work" / "methods" / "runs.json").stat().st_mtime_ns
+    measure(setting)
+    assert (tmp_path / "work" / "methods" / "runs.json").stat().st_mtime_ns == before
