@@ -44,6 +44,13 @@ WRITERS = {
         },
         "dissection.figures:draw",
     ),
+    "training-size": Writer(
+        {"dissection.md": "dissection.page:written"}, "dissection.figures:draw"
+    ),
+    "detector-shortcut": Writer(
+        {"dissection.md": "dissection.page:written"}, "dissection.figures:draw"
+    ),
+    "methods": Writer({"methods.md": "methods:written"}, "methods:draw"),
     "experiments": Writer({"experiments.md": "experiments.page:written"}, "experiments.page:draw"),
     "detector": Writer({"concepts/detector.md": "detector:written"}),
     "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
@@ -53,6 +60,7 @@ WRITERS = {
     "measurements": Writer({"verdict.md": "measurements:written"}),
     "mask-errors": Writer({"masks.md": "masks:written"}, "masks:draw"),
     "false-alarms": Writer({"masks.md": "false_alarms:written"}),
+    "verdict-reasons": Writer({"masks.md": "verdict_reasons:written"}),
     "localizer": Writer({"localizer.md": "localizer:written"}),
     "bodies": Writer({"localizer.md": "bodies:written"}, "bodies:draw"),
     "own-verdicts": Writer({"localizer.md": "own_verdicts:written"}),

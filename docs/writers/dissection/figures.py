@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from spinexplain.ui.plots import drawn
 from spinexplain.ui.tokens import GRADES, LIGHT
-from writers.stored import stored
+from writers.dissection.page import read
+from writers.dissection.training_size import size_png
 
 TRAINED, UNTRAINED, MARKED = LIGHT["accent"], LIGHT["muted"], GRADES["G3"].fill
 TOP = 10
@@ -18,15 +19,15 @@ TOP = 10
 
 def draw(results: Path, images: Path) -> list[Path]:
     """Draw what there are results for."""
-    found, folder = stored(results, "dissection.json"), images / "dissection"
+    found, folder = read(results), images / "dissection"
     folder.mkdir(parents=True, exist_ok=True)
     done = []
     if "detector" in found:
         overlap_png(found["detector"], folder / "overlap.png")
         done.append(folder / "overlap.png")
-    for name in ("shortcut", "detector-shortcut"):
+    for name, picture in PICTURES.items():
         if name in found:
-            shortcut_png(found[name], folder / f"{name}.png")
+            picture(found[name], folder / f"{name}.png")
             done.append(folder / f"{name}.png")
     return done
 
@@ -100,3 +101,17 @@ def shortcut_png(found: dict[str, Any], path: Path) -> None:
             one.text(TOP / 2 + 0.5, 4, "first ten", ha="center", color=LIGHT["muted"])
         axes[0].set_ylabel("enabled in marked\nfractured vertebrae, %")
         axes[1].legend(frameon=False, loc="upper right")
+
+
+def detector_shortcut_png(found: dict[str, Any], path: Path) -> None:
+    """Draw the first seed's detectors."""
+    first = str(found["seeds"][0])
+    networks = {name: runs[first] for name, runs in found["networks"].items()}
+    shortcut_png({"networks": networks}, path)
+
+
+PICTURES = {
+    "shortcut": shortcut_png,
+    "detector-shortcut": detector_shortcut_png,
+    "training-size": size_png,
+}

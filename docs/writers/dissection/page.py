@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from writers.dissection.shortcut import of_boxes, of_sheets
+from writers.dissection.shortcut import of_boxes, of_sheets, ruled
 from writers.dissection.tables import table
+from writers.dissection.training_size import of_sizes, verdict
 from writers.stored import stored
 
 HEAD = """# Dissection on phantoms
@@ -22,16 +23,35 @@ finds it. All vertebrae are synthetic; nothing here says anything about patients
 
 def written(before: str, results: Path) -> str:
     """Write the page from stored results."""
-    return page_of(stored(results, "dissection.json"))
+    return page_of(read(results))
+
+
+def read(results: Path) -> dict[str, Any]:
+    """Read the experiments of the study, and those that are studies of their own, if stored."""
+    found = dict(stored(results, "dissection.json"))
+    for name in OWN_STUDIES:
+        if (results / f"{name}.json").is_file():
+            found[name] = stored(results, f"{name}.json")
+    return found
 
 
 def page_of(found: dict[str, Any]) -> str:
     """Write the page; experiments that have not been run are left out."""
-    parts = [HEAD]
+    parts = [HEAD, *first_words(found)]
     for name, write in SECTIONS.items():
         if name in found:
             parts.append(write(found[name]))
     return "\n".join(parts)
+
+
+def first_words(found: dict[str, Any]) -> list[str]:
+    """Say first what the two claims come to that were tested by a rule of their own."""
+    words = []
+    if "training-size" in found:
+        words.append(f"*Patterns only from a large cohort?* {verdict(found['training-size'])}\n")
+    if "detector-shortcut" in found:
+        words.append(f"*A planted mark in 3-D?* {ruled(found['detector-shortcut'])}\n")
+    return words
 
 
 def _detector(found: dict[str, Any]) -> str:
@@ -222,9 +242,8 @@ def _sizes(found: dict[str, Any]) -> str:
     first = found["rows"][0]
     return "\n".join(
         [
-            "## Learned from few, learned from many\n",
-            "The paper found patterns in networks trained on 1,246 fractures and none in those "
-            "trained on 254. The same small classifier of sheets, as many steps, from fewer or "
+            "## Learned from few sheets, learned from many\n",
+            "The same small classifier of sheets, as many steps, from fewer or "
             f"more vertebrae; all dissected with the same {first['samples']} unseen ones "
             f"(`{found['cohort']}`, {first['positives']} fractured; chance "
             f"{100 * first['chance']:.1f} %).\n",
@@ -296,8 +315,11 @@ def _readings(found: dict[str, Any]) -> str:
     )
 
 
+OWN_STUDIES = ("training-size", "detector-shortcut")
+
 SECTIONS = {
     "detector": _detector,
+    "training-size": of_sizes,
     "sizes": _sizes,
     "detector-sizes": _detector_sizes,
     "shortcut": of_sheets,

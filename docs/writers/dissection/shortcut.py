@@ -44,19 +44,50 @@ def of_sheets(found: dict[str, Any]) -> str:
 
 
 def of_boxes(found: dict[str, Any]) -> str:
-    """Write the section on the 3-D detector."""
-    networks = found["networks"]
+    """Write the section on the 3-D detector; what it comes to stands first on the page."""
+    rows = [
+        [f"{_LEARNED[name]}, seed {seed}", *_row(found["networks"][name][str(seed)])]
+        for seed in found["seeds"]
+        for name in ("marked", "plain")
+    ]
     return "\n".join(
         [
             "## A planted shortcut in the 3-D detector\n",
             _setting(found),
             f"![{_PICTURE.format('3-D detector')}](images/dissection/detector-shortcut.png)\n",
-            _compared(networks),
-            exposed(networks["marked"], networks["plain"], "boxes"),
+            table(_HEAD, rows),
             _coarse(found),
-            _designs(found["designs"]),
         ]
     )
+
+
+def ruled(found: dict[str, Any]) -> str:
+    """Judge every seed by the rule that was written down: by silencing, not by place."""
+    words = [
+        by_rule(
+            *(found["networks"][name][str(seed)] for name in ("marked", "plain")), found["rule"]
+        )
+        for seed in found["seeds"]
+    ]
+    least, most = found["rule"]["at_least"], found["rule"]["at_most"]
+    rule = (
+        f"The rule: at least {least} of the first ten units fall silent without the marks in the "
+        f"detector that learned with them, at most {most} in the other."
+    )
+    if set(words) == {"holds"}:
+        return f"**Dissection shows the planted mark by silencing, in {len(words)} of {len(words)} seeds.** {rule}"
+    if set(words) == {"undecided"}:
+        return f"**Undecided: the detector that learned with marks hardly uses them.** {rule}"
+    told = ", ".join(f"seed {s}: {word}" for s, word in zip(found["seeds"], words, strict=True))
+    return f"**Negative: by silencing the first ten units do not tell the two detectors apart in every seed** ({told}). {rule}"
+
+
+def by_rule(marked: dict[str, Any], plain: dict[str, Any], rule: dict[str, int]) -> str:
+    """Return ``holds``, ``fails``, or ``undecided`` where the mark is hardly used."""
+    if marked["auc"]["marked"] - marked["auc"]["plain"] < USED:
+        return "undecided"
+    shown = marked["silenced"] >= rule["at_least"] and plain["silenced"] <= rule["at_most"]
+    return "holds" if shown else "fails"
 
 
 def _setting(found: dict[str, Any]) -> str:
@@ -81,16 +112,18 @@ def _setting(found: dict[str, Any]) -> str:
 
 
 def _compared(networks: dict[str, Any]) -> str:
-    head = [
-        "learned",
-        "AUC, with marks",
-        "AUC, the same without",
-        "first ten on the mark",
-        "their masks on it (median)",
-        "first ten silenced",
-        "enabled, with marks → without",
-    ]
-    return table(head, [[_LEARNED[name], *_row(row)] for name, row in networks.items()])
+    return table(_HEAD, [[_LEARNED[name], *_row(row)] for name, row in networks.items()])
+
+
+_HEAD = [
+    "learned",
+    "AUC, with marks",
+    "AUC, the same without",
+    "first ten on the mark",
+    "their masks on it (median)",
+    "first ten silenced",
+    "enabled, with marks → without",
+]
 
 
 def _row(row: dict[str, Any]) -> list[str]:
@@ -123,18 +156,13 @@ def exposed(marked: dict[str, Any], plain: dict[str, Any], crops: str) -> str:
 
 
 def _coarse(found: dict[str, Any]) -> str:
-    config, unseen, network = found["config"], found["unseen"], found["networks"]["marked"]
+    config, unseen = found["config"], found["unseen"]
+    network = found["networks"]["marked"][str(found["seeds"][0])]
     cell = config["extent_mm"] / network["cells"][0]
     return (
         f"Masks are coarse here: a mark takes {unseen['mark_mm3'] / 1000:.1f} cm³ (median), "
         f"{100 * unseen['chance']:.2f} % of a fractured vertebra's box; one cell of the layer is "
         f"{cell:.0f} mm wide, {cell**3 / 1000:.1f} cm³, and sees {network['field_mm']:.0f} mm. A "
         f"mask of the one right cell has at most {100 * unseen['mark_mm3'] / cell**3:.0f} % of "
-        "itself on the mark.\n"
+        "itself on the mark: this is why place does not judge.\n"
     )
-
-
-def _designs(count: int) -> str:
-    if count == 1:
-        return "This is the first design: nothing was changed in sight of a result.\n"
-    return f"This is design {count}; the earlier ones are told below.\n"

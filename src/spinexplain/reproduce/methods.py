@@ -36,7 +36,7 @@ TRUNK_SHEETS, TRUNK_STEPS = ("balanced", 6700, 700), 300
 TRAINING = ("balanced", 6701, 1000)
 TESTS = {"balanced": ("balanced", 6702, 400), "hard": ("hard", 6703, 400)}
 SEEDS = (0, 1, 2)
-STEPS, WARM, BATCH = 300, 75, 32
+STEPS, WARM, BATCH = 250, 60, 32
 CANDIDATES = (
     {"trunk_lr": 3e-4, "steps": STEPS},
     {"trunk_lr": 1e-3, "steps": STEPS},
@@ -117,7 +117,7 @@ def settings_of(method: str, candidate: int, seed: int, trunk: str = "none") -> 
     Examples
     --------
     >>> [settings_of(m, 2, 0).classifier.steps + settings_of(m, 2, 0).joint.steps for m in METHODS]
-    [600, 525, 525]
+    [500, 440, 440]
     """
     tuned = CANDIDATES[candidate]
     rate, steps = float(tuned["trunk_lr"]), int(tuned["steps"])

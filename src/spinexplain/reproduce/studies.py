@@ -111,7 +111,7 @@ STUDIES = {
     "methods": Study(
         "Baseline, ProtoPNet and ProtoVerse as whole networks from one trunk, with equal budgets.",
         "15 CPU minutes",
-        ("experiments.md",),
+        ("methods.md",),
         ("methods.json",),
         "spinexplain.reproduce.methods:measure",
     ),
@@ -177,6 +177,13 @@ STUDIES = {
         ("masks.md",),
         ("false-alarms.json",),
         "spinexplain.reproduce.false_alarms:measure",
+    ),
+    "verdict-reasons": Study(
+        "Which rule of the verdict would have caught the network's false alarms and misses.",
+        "3 CPU minutes beside the drawing",
+        ("masks.md",),
+        ("verdict-reasons.json",),
+        "spinexplain.reproduce.verdict_reasons:measure",
     ),
     "localizer": Study(
         "Vertebrae that the localizer finds and names, on held-out phantoms and in real CT.",

@@ -49,6 +49,19 @@ def judged(
     )
 
 
+def judged_fully(table: pd.DataFrame, calibration: VerdictCalibration) -> list[Verdict]:
+    """Give the verdict of all witnesses on every row, with the rule that decided.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`~spinexplain.analysis.verdict.table.witness_table`.
+    calibration : VerdictCalibration
+    """
+    using = (PROTOTYPES, HEIGHTS)
+    return [_verdict(row, calibration, using) for row in table.to_dict("records")]
+
+
 def _verdict(
     row: Mapping[Any, Any], calibration: VerdictCalibration, using: tuple[str, ...]
 ) -> Verdict:

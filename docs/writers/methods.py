@@ -1,0 +1,217 @@
+# ruff: noqa: E501  (prose, and one line a row of a table)
+"""The verdict, the tables and the picture of docs/methods.md: three methods trained alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinexplain.ui.plots import drawn
+from spinexplain.ui.tokens import LIGHT
+from writers.markers import replaced
+from writers.stored import stored
+
+WITHOUT = "protoverse-lambda-0"
+NAMES = {
+    "baseline": "baseline",
+    "protopnet": "ProtoPNet",
+    "protoverse": "ProtoVerse",
+    WITHOUT: "ProtoVerse without the diversity term",
+}
+RANKING = ("protoverse - protopnet", "protoverse - baseline", "protopnet - baseline")
+PLATEAU = 0.02
+SHAPE = {"cosine_after": "cosine after projection", "winner_share": "winner share"}
+
+
+def written(page: str, results: Path) -> str:
+    """Return the page with what was measured between its markers."""
+    content = stored(results, "methods.json")
+    page = replaced(page, "verdict", verdict(content))
+    page = replaced(page, "setting", setting(content))
+    return replaced(page, "tables", "\n".join(tables(content)))
+
+
+def ranked(content: dict[str, Any], pair: str) -> str:
+    """Return ``better``, ``worse`` or ``undecided`` by the stated rule, on both test sets."""
+    found = content["differences"][pair].values()
+    clear = all(abs(one["value"]) > one["floor"] for one in found)
+    if clear and all(one["low"] > 0 for one in found):
+        return "better"
+    if clear and all(one["high"] < 0 for one in found):
+        return "worse"
+    return "undecided"
+
+
+def acts(content: dict[str, Any]) -> dict[str, float]:
+    """Return what the diversity term changes by more than two trainings without it differ by."""
+    changed = {}
+    for key in SHAPE:
+        on, off = (
+            np.array([run[key] for run in content["runs"][name].values()])
+            for name in ("protoverse", WITHOUT)
+        )
+        if abs(on.mean() - off.mean()) > np.ptp(off):
+            changed[key] = float(on.mean() - off.mean())
+    return changed
+
+
+def verdict(content: dict[str, Any]) -> str:
+    """Say first what the ranking and the term come to."""
+    words = {pair: ranked(content, pair) for pair in RANKING}
+    told = "; ".join(
+        f"{_pair(pair)} {_interval(content, pair)}: *{word}*" for pair, word in words.items()
+    )
+    first = (
+        "**The paper's ranking does not show here**"
+        if "better" not in (words[RANKING[0]], words[RANKING[1]])
+        else "**Part of the paper's ranking shows here**"
+    )
+    if words[RANKING[0]] == words[RANKING[1]] == "better":
+        first = "**The paper's ranking shows here**"
+    trainings = len(content["runs"]["protoverse"])
+    if first.startswith("**The paper's ranking does not") and "worse" not in words.values():
+        first = "**Undecided: no method is better than another** by more than chance"
+    changed = acts(content)
+    term = (
+        "**The diversity term changes nothing after projection** that trainings without it do not change as much."
+        if not changed
+        else "**The diversity term acts**: "
+        + ", ".join(f"{SHAPE[k]} {_signed(v, 2)}" for k, v in changed.items())
+        + ", more than trainings without it differ by."
+    )
+    return (
+        f"{first}, {trainings} trainings each, whole networks from one trunk. Difference of class-average F1 in points on "
+        f"`balanced` and on `hard`, intervals over test persons and trainings: {told}. {term} {plateaus(content)}"
+    )
+
+
+def plateaus(content: dict[str, Any]) -> str:
+    """Say which methods still gained from twice the steps: they are not at a plateau."""
+    late = [
+        f"{NAMES[name]} {_signed(100 * (scores[-1] - max(scores[:-1])), 1)}"
+        for name, scores in content["validation"].items()
+        if scores[-1] - max(scores[:-1]) > PLATEAU
+    ]
+    if not late:
+        return "Twice the steps gain no method more than two points on validation: all are at a plateau."
+    return (
+        f"**Not all are at a plateau**: twice the steps still gain on validation ({', '.join(late)} points), so the "
+        "ranking may be that of speed."
+    )
+
+
+def setting(content: dict[str, Any]) -> str:
+    """Say what was trained on what."""
+    trunk, training = content["trunk"], content["training"]
+    classes = "; ".join(
+        f"{name} G0 {n[0]}, G2 {n[1]}, G3 {n[2]}" for name, n in content["classes"].items()
+    )
+    candidates = "; ".join(
+        f"rate {c['trunk_lr']:g}, {c['steps']} steps" for c in content["candidates"]
+    )
+    tests = " and ".join(
+        f"{count} of `{preset}` (seed {seed})" for preset, seed, count in content["tests"].values()
+    )
+    return (
+        f"Trunk: conv {tuple(trunk['widths'])}, {trunk['steps']} steps of a plain classifier on {trunk['sheets'][2]} sheets of "
+        f"`{trunk['sheets'][0]}` (seed {trunk['sheets'][1]}). All methods: {training[2]} sheets of `{training[0]}` (seed "
+        f"{training[1]}), a quarter of them for validation; crops of {content['extent_mm']:g} mm in batches of {content['batch']}. "
+        f"Candidates, the same for all: {candidates}. Tests: {tests}. Classes: {classes}."
+    )
+
+
+def tables(content: dict[str, Any]) -> list[str]:
+    """Lay out every method with its seeds, the opponents, and what tuning chose."""
+    tests = list(content["tests"])
+    lines = [
+        f"| | {' | '.join(f'F1, {name}' for name in tests)} | cosine after | winner share | distinct prototypes |"
+    ]
+    lines.append("|---|" + "---|" * (len(tests) + 3))
+    for name, words in NAMES.items():
+        runs = list(content["runs"][name].values())
+        cells = [_spread([100 * run[f"f1_{test}"] for run in runs], 1) for test in tests]
+        cells += [
+            _spread([run[key] for run in runs], 2) if key in runs[0] else "–"
+            for key in (*SHAPE, "distinct")
+        ]
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+    for name, figures in content["opponents"].items():
+        cells = [f"{100 * figures[test]:.1f}" for test in tests]
+        lines.append(f"| *opponent:* {name} | {' | '.join(cells)} | – | – | – |")
+    return [
+        *lines,
+        "",
+        "Mean of the seeds (least to most); F1 in points.",
+        "",
+        "| first − second | balanced | hard | two trainings of one method differ by up to |",
+        "|---|---|---|---|",
+        *(_difference_row(content, pair) for pair in content["differences"]),
+        "",
+        "| class-average F1 on validation | "
+        + " | ".join(f"candidate {k}" for k in (1, 2, 3))
+        + " | chosen |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {NAMES[name]} | {' | '.join(f'{100 * s:.1f}' for s in scores)} | {content['chosen'][name] + 1} |"
+            for name, scores in content["validation"].items()
+        ),
+    ]
+
+
+def _difference_row(content: dict[str, Any], pair: str) -> str:
+    found = content["differences"][pair]
+    cells = [_cell(found[test]) for test in content["tests"]]
+    floor = max(one["floor"] for one in found.values())
+    return f"| {_pair(pair)} | {' | '.join(cells)} | {100 * floor:.1f} |"
+
+
+def _cell(one: dict[str, float]) -> str:
+    value, low, high = (_signed(100 * one[key], 1) for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def _interval(content: dict[str, Any], pair: str) -> str:
+    return ", ".join(_cell(one) for one in content["differences"][pair].values())
+
+
+def _pair(pair: str) -> str:
+    one, other = pair.split(" - ")
+    return f"{NAMES[one]} − {NAMES[other]}"
+
+
+def _spread(values: list[float], digits: int) -> str:
+    text = f"{np.mean(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    return text.replace("-", "−")
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def draw(results: Path, images: Path) -> list[Path]:
+    """Draw class-average F1 of every method, a dot a seed, opponents as lines."""
+    content = stored(results, "methods.json")
+    path = images / "methods.png"
+    names = list(content["runs"])
+    with drawn(path, 7.4, 2.8) as figure:
+        for axes, test in zip(figure.subplots(1, 2, sharey=True), content["tests"], strict=True):
+            for place, name in enumerate(names):
+                found = [100 * run[f"f1_{test}"] for run in content["runs"][name].values()]
+                shift = (np.arange(len(found)) - (len(found) - 1) / 2) * 0.1
+                axes.plot(place + shift, found, "o", color=LIGHT["accent"], ms=5)
+                axes.hlines(
+                    np.mean(found), place - 0.25, place + 0.25, color=LIGHT["accent"], lw=1.6
+                )
+            for look, (name, figures) in zip(
+                ("--", ":", "-."), content["opponents"].items(), strict=True
+            ):
+                axes.axhline(100 * figures[test], color=LIGHT["muted"], lw=1, ls=look, label=name)
+            axes.set_xticks(
+                range(len(names)), ["baseline", "ProtoPNet", "ProtoVerse", "without\nthe term"]
+            )
+            axes.set_title(f"Class-average F1, {test}", loc="left")
+            axes.set_ylim(0, 100)
+        axes.legend(frameon=False, loc="lower right", fontsize=7)
+    return [path]

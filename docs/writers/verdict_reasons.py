@@ -1,0 +1,77 @@
+# ruff: noqa: E501  (prose, and one line a row of a table)
+"""The part of docs/masks.md on which rule of the verdict catches the network's mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from writers.markers import replaced
+from writers.stored import stored
+
+KINDS = {
+    "false_alarm": "false alarms",
+    "right_healthy": "healthy, rightly graded",
+    "missed": "fractures missed",
+    "found": "fractures found",
+}
+RULES = {
+    "over_the_line": "over the line",
+    "spread_crosses_the_line": "its spread crosses the line",
+    "near_the_line": "near the line",
+    "under_the_line": "under the lines",
+    "mild_loss": "a loss of 20 % or more",
+    "no_witness": "no witness",
+}
+
+
+def written(page: str, results: Path) -> str:
+    """Return the page with the counts between its markers."""
+    content = stored(results, "verdict-reasons.json")
+    return replaced(page, "reasons", "\n".join(lines_of(content)))
+
+
+def lines_of(content: dict[str, Any]) -> list[str]:
+    """Say what is caught and what it costs, then by which rule, then by look-alike."""
+    kinds, caught, model = content["kinds"], content["caught"], content["model"]
+    return [
+        f"**The verdict takes back {caught['false_alarm']} of {kinds['false_alarm']} false alarms of the network and "
+        f"notices {caught['missed']} of {kinds['missed']} fractures that it misses.** The price: "
+        f"{caught['found']} of {kinds['found']} fractures that the network finds are no longer *suspected*, and "
+        f"{caught['right_healthy']} of {kinds['right_healthy']} healthy vertebrae become *borderline* or worse. "
+        f"{_denied(content)}",
+        "",
+        f"`{model['name']} {model['version']}` with the weights that ship, {content['spines']} spines of "
+        f"`{content['group']}` (seed {content['seed']}) by their exact masks; mild fractures and refused vertebrae "
+        "are left out.",
+        "",
+        f"| verdict, and the rule that decided | {' | '.join(KINDS.values())} |",
+        "|---" * (1 + len(KINDS)) + "|",
+        *(
+            f"| {_rule(name)} | {' | '.join(str(row[kind]) for kind in KINDS)} |"
+            for name, row in content["reasons"].items()
+        ),
+        "",
+        "By look-alike, mistakes of the network that the verdict catches; a vertebra with several counts in each:",
+        "",
+        "| look-alike | false alarms taken back | misses noticed |",
+        "|---|---|---|",
+        *(
+            f"| {kind} | {row['false_alarm'][0]}/{row['false_alarm'][1]} | {row['missed'][0]}/{row['missed'][1]} |"
+            for kind, row in content["look_alikes"].items()
+        ),
+    ]
+
+
+def _denied(content: dict[str, Any]) -> str:
+    row = next(iter(content["heights_deny"].values()), dict.fromkeys(KINDS, 0))
+    kinds = content["kinds"]
+    return (
+        f"The measured heights speak against a fracture in {row['false_alarm']} of {kinds['false_alarm']} false alarms "
+        f"and in {row['found']} of {kinds['found']} fractures found."
+    )
+
+
+def _rule(name: str) -> str:
+    state, _, reason = name.partition(": ")
+    return f"*{state}*: {RULES.get(reason, reason.replace('.', ', '))}"

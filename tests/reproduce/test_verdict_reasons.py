@@ -1,0 +1,57 @@
+import pandas as pd
+import pytest
+
+from spinexplain.findings.weighing import stored_calibration
+from spinexplain.reproduce.verdict_reasons import reasoned, stated
+
+ROW = {
+    "group": "hard",
+    "subject": "a",
+    "normal": False,
+    "level": "T8",
+    "route": "labels",
+    "grade": 0,
+    "look_alikes": "",
+    "prototypes": -6.0,
+    "prototypes_spread": 0.1,
+    "called": "G0",
+    "heights": 0.0,
+    "measured_loss": 0.02,
+    "deformity": "",
+    "refusal": "",
+}
+"""A healthy vertebra, rightly graded."""
+
+
+def row(**changes) -> dict:
+    return ROW | changes
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            row(),
+            row(called="G2", prototypes=-1.0, look_alikes="lesion,osteophyte"),
+            row(grade=3, called="G3", prototypes=9.0, heights=9.0, measured_loss=0.5),
+            row(grade=2, called="G0", prototypes=-9.0, heights=-9.0, measured_loss=0.0),
+            row(grade=1, called="G2"),
+            row(refusal="too dark"),
+            row(route="centroids"),
+        ]
+    )
+
+
+def test_the_verdict_is_set_beside_what_the_network_says(table):
+    rows = reasoned(table, stored_calibration())
+    assert rows["kind"].tolist() == ["right_healthy", "false_alarm", "found", "missed"]
+    assert rows["caught"].tolist() == [False, True, False, False]
+
+
+def test_counts_are_by_rule_and_by_look_alike(table):
+    content = stated(table, stored_calibration(), {"name": "m", "version": "1"})
+    assert content["kinds"] == {"false_alarm": 1, "right_healthy": 1, "missed": 1, "found": 1}
+    assert content["caught"]["false_alarm"] == 1
+    assert sum(r["found"] for r in content["reasons"].values()) == 1
+    assert content["look_alikes"]["lesion"] == content["look_alikes"]["osteophyte"]
+    assert content["look_alikes"]["none"]["missed"] == [0, 1]
