@@ -51,7 +51,7 @@ LEARNING, VALIDATION, UNSEEN = (6610, 45), (6611, 12), (6612, 20)
 """Seed of the phantoms, scans."""
 SEEDS = (0, 1, 2, 3, 4)
 """In this order, every size of a seed before the next seed."""
-EPOCHS, BATCH = 12, 8
+EPOCHS, BATCH = 9, 8
 KEPT_MM = 64  # of the 112 mm of a stored box: the 48 mm that are seen, moved and turned
 LAST_STEPS = 50
 
