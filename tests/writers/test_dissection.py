@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 from writers.dissection import page
-from writers.dissection.shortcut import exposed
+from writers.dissection.shortcut import by_rule, exposed, ruled
 from writers.dissection.tables import table
+from writers.dissection.training_size import trainings, verdict
 
 FOUND = json.loads((Path(__file__).parents[2] / "docs/results/dissection.json").read_text())
 
@@ -31,3 +32,63 @@ def test_the_page_says_what_was_found(with_marks, on_mark, silenced, said):
     marked = {"auc": {"marked": with_marks, "plain": 0.6}, "on_mark": on_mark, "silenced": silenced}
     plain = {"auc": {"marked": 0.6, "plain": 0.6}, "on_mark": 0, "silenced": 0}
     assert said in exposed(marked, plain, "boxes")
+
+
+@pytest.mark.parametrize(
+    ("silenced", "lost", "word"),
+    [
+        ((7, 1), 0.3, "holds"),
+        ((4, 1), 0.3, "fails"),
+        ((7, 2), 0.3, "fails"),
+        ((7, 0), 0.05, "undecided"),
+    ],
+)
+def test_a_planted_mark_is_judged_by_silencing_alone(silenced, lost, word):
+    marked = {"auc": {"marked": 0.9, "plain": 0.9 - lost}, "on_mark": 0, "silenced": silenced[0]}
+    plain = {"auc": {"marked": 0.9, "plain": 0.9}, "on_mark": 9, "silenced": silenced[1]}
+    rule = {"at_least": 5, "at_most": 1}
+    assert by_rule(marked, plain, rule) == word
+    networks = {"marked": {"0": marked}, "plain": {"0": plain}}
+    said = ruled({"rule": rule, "seeds": [0], "networks": networks})
+    start = {"holds": "**Dissection shows", "fails": "**Negative", "undecided": "**Undecided"}
+    assert said.startswith(start[word])
+
+
+def a_training(tied: float, lost: float, auc: float = 0.8, entropy: float = 0.2) -> dict:
+    return {
+        "tied": tied,
+        "lost_beyond": {"mean": lost},
+        "auc": {"mean": auc, "low": auc - 0.1, "high": auc + 0.1},
+        "cross_entropy": entropy,
+        "late_gain": 0.0,
+    }
+
+
+def sizes(few: list[dict], many: list[dict]) -> dict:
+    runs = {name: dict(zip("012", made, strict=True)) for name, made in (("5", few), ("45", many))}
+    return {"sizes": [5, 45], "runs": {"0": runs["5"], **runs}}
+
+
+@pytest.mark.parametrize(
+    ("few", "many", "start"),
+    [
+        ([(0, 0.0)] * 3, [(9, 0.5)] * 3, "**Patterns grow"),
+        (
+            [(0, 0.0), (5, 0.0), (0, 0.0)],
+            [(9, 0.5), (6, 0.5), (2, 0.5)],
+            "**Undecided at this size",
+        ),
+        ([(3, 0.1)] * 3, [(3, 0.5)] * 3, "**The paper's central claim does not show"),
+    ],
+)
+def test_growth_is_beyond_what_seeds_differ_by_or_undecided(few, many, start):
+    found = sizes([a_training(*one) for one in few], [a_training(*one) for one in many])
+    assert verdict(found).startswith(start)
+
+
+def test_trainings_at_chance_decide_nothing_and_are_explained():
+    blind = [a_training(9, 0.5, auc=0.52, entropy=e) for e in (0.1, 0.6)]
+    found = sizes([a_training(0, 0.0)] * 3, [*blind, a_training(9, 0.5)])
+    assert verdict(found).startswith("**Undecided: 2 of 3")
+    assert "seed 0: memorized" in trainings(found)
+    assert "seed 1: did not descend" in trainings(found)
