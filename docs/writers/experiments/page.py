@@ -148,8 +148,9 @@ def not_run_section(tables: list) -> list[str]:
         "",
         "- Real VerSe'19: the data were not at hand. `experiments/verse19` runs by one command.",
         "- VGG-11 at 224, the paper's backbone: built and tested, too slow without a GPU.",
-        "- Whole networks with an equal tuning budget and several seeds: it was given to the heads alone. "
-        "`spinexplain paper verse19` has the design.",
+        "- Whole networks of this size with an equal tuning budget and several seeds: here it was given to the "
+        "heads alone. [Three methods, trained alike](methods.md) has it for small networks, `spinexplain paper "
+        "verse19` for the paper's.",
         "- ProtoPNet as a whole network to a plateau: taken down, see above.",
         "- Figure 7 and the rows on weighting: taken down. The loss was divided by the sum of the weights, so that "
         "1 / n and median / n are one loss; what they differed by was rounding. Measured again, "
