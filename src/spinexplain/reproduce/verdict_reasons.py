@@ -17,11 +17,12 @@ import pandas as pd
 from spinexplain.analysis.verdict.bench import BenchScan
 from spinexplain.analysis.verdict.figures import judged_fully
 from spinexplain.analysis.verdict.table import witness_table
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.findings.verdict import BORDERLINE, NOT_ASSESSABLE, SUSPECTED
 from spinexplain.findings.weighing import VerdictCalibration, stored_calibration
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.verdict import MODEL, SCANS, planned
+from spinexplain.reproduce.verdict import SCANS, planned
 from spinexplain.workers import run_all
 
 RESULTS = "verdict-reasons.json"
@@ -41,7 +42,7 @@ def measure(setting: Setting) -> None:
         progress=setting.progress,
         step="Phantom spines",
     )
-    grader = load_grader(MODEL)
+    grader = load_grader(DEFAULT_MODEL)
     table = witness_table(grader, [scan.path for scan in scans])
     model = {"name": grader.info.name, "version": grader.info.version}
     setting.store(RESULTS, stated(table, stored_calibration(), model))
