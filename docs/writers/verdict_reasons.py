@@ -26,7 +26,9 @@ RULES = {
 
 
 def written(page: str, results: Path) -> str:
-    """Return the page with the counts between its markers."""
+    """Return the page with the counts between its markers; as it is where none are stored."""
+    if not (results / "verdict-reasons.json").is_file():
+        return page
     content = stored(results, "verdict-reasons.json")
     return replaced(page, "reasons", "\n".join(lines_of(content)))
 
@@ -35,6 +37,8 @@ def lines_of(content: dict[str, Any]) -> list[str]:
     """Say what is caught and what it costs, then by which rule, then by look-alike."""
     kinds, caught, model = content["kinds"], content["caught"], content["model"]
     return [
+        "## Which rule of the verdict catches the network's mistakes",
+        "",
         f"**The verdict takes back {caught['false_alarm']} of {kinds['false_alarm']} false alarms of the network and "
         f"notices {caught['missed']} of {kinds['missed']} fractures that it misses.** The price: "
         f"{caught['found']} of {kinds['found']} fractures that the network finds are no longer *suspected*, and "

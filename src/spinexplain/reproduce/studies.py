@@ -105,7 +105,7 @@ STUDIES = {
         "Whether dissection shows that a 3-D detector learned a planted mark.",
         "10 CPU minutes",
         ("dissection.md",),
-        ("detector-shortcut.json",),
+        (),
         "spinexplain.reproduce.dissection.detector_shortcut:measure",
     ),
     "methods": Study(
@@ -182,7 +182,7 @@ STUDIES = {
         "Which rule of the verdict would have caught the network's false alarms and misses.",
         "3 CPU minutes beside the drawing",
         ("masks.md",),
-        ("verdict-reasons.json",),
+        (),
         "spinexplain.reproduce.verdict_reasons:measure",
     ),
     "localizer": Study(
