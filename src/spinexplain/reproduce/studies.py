@@ -182,7 +182,7 @@ STUDIES = {
         "Which rule of the verdict would have caught the network's false alarms and misses.",
         "3 CPU minutes beside the drawing",
         ("masks.md",),
-        (),
+        ("verdict-reasons.json",),
         "spinexplain.reproduce.verdict_reasons:measure",
     ),
     "localizer": Study(
