@@ -40,7 +40,7 @@ def lines_of(content: dict[str, Any]) -> list[str]:
         "## Which rule of the verdict catches the network's mistakes",
         "",
         f"**The verdict takes back {caught['false_alarm']} of {kinds['false_alarm']} false alarms of the network and "
-        f"notices {caught['missed']} of {kinds['missed']} fractures that it misses.** The price: "
+        f"notices {caught['missed']} of {kinds['missed']} fractures that it misses.** {_doubted(content)} The price: "
         f"{caught['found']} of {kinds['found']} fractures that the network finds are no longer *suspected*, and "
         f"{caught['right_healthy']} of {kinds['right_healthy']} healthy vertebrae become *borderline* or worse. "
         f"{_denied(content)}",
@@ -65,6 +65,15 @@ def lines_of(content: dict[str, Any]) -> list[str]:
             for kind, row in content["look_alikes"].items()
         ),
     ]
+
+
+def _doubted(content: dict[str, Any]) -> str:
+    doubted = sum(
+        row["false_alarm"]
+        for name, row in content["reasons"].items()
+        if name.startswith("borderline")
+    )
+    return f"Of the false alarms {doubted} become *borderline*: they are doubted, not dismissed."
 
 
 def _denied(content: dict[str, Any]) -> str:
