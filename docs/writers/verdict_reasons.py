@@ -45,7 +45,7 @@ def lines_of(content: dict[str, Any]) -> list[str]:
         f"{caught['right_healthy']} of {kinds['right_healthy']} healthy vertebrae become *borderline* or worse. "
         f"{_denied(content)}",
         "",
-        f"`{model['name']} {model['version']}` with the weights that ship, {content['spines']} spines of "
+        f"`{model['name']} {model['version']}` with the verdict's weights that were fitted to it, {content['spines']} spines of "
         f"`{content['group']}` (seed {content['seed']}) by their exact masks; mild fractures and refused vertebrae "
         "are left out.",
         "",

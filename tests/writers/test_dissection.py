@@ -78,7 +78,7 @@ def sizes(few: list[dict], many: list[dict]) -> dict:
             [(9, 0.5), (6, 0.5), (2, 0.5)],
             "**Undecided at this size",
         ),
-        ([(3, 0.1)] * 3, [(3, 0.5)] * 3, "**The paper's central claim does not show"),
+        ([(3, 0.1)] * 3, [(3, 0.5)] * 3, "**The paper's central claim fails"),
     ],
 )
 def test_growth_is_beyond_what_seeds_differ_by_or_undecided(few, many, start):

@@ -7,7 +7,7 @@ from typing import Any
 
 from writers.dissection.shortcut import of_boxes, of_sheets, ruled
 from writers.dissection.tables import table
-from writers.dissection.training_size import of_sizes, verdict
+from writers.dissection.training_size import of_sizes, reservations, verdict
 from writers.stored import stored
 
 HEAD = """# Dissection on phantoms
@@ -48,7 +48,9 @@ def first_words(found: dict[str, Any]) -> list[str]:
     """Say first what the two claims come to that were tested by a rule of their own."""
     words = []
     if "training-size" in found:
-        words.append(f"*Patterns only from a large cohort?* {verdict(found['training-size'])}\n")
+        words.append(
+            f"*Patterns only from a large cohort?* {verdict(found['training-size'])}{reservations(found['training-size'])}\n"
+        )
     if "detector-shortcut" in found:
         words.append(f"*A planted mark in 3-D?* {ruled(found['detector-shortcut'])}\n")
     return words

@@ -43,7 +43,7 @@ def of_sizes(found: dict[str, Any]) -> str:
             table(_HEAD, [_row(found, size) for size in (UNTRAINED, *map(str, sizes))]),
             f"Mean of {len(seeds_of(found))} seeds (least to most). The evidence is "
             f"{100 * _any(found)['chance']:.1f} % of a fractured vertebra's crop.\n",
-            f"{trainings(found)}{reservations(found)}\n",
+            f"{trainings(found)}\n",
         ]
     )
 
@@ -103,7 +103,7 @@ def verdict(found: dict[str, Any]) -> str:
             f"so nothing that they show is worth a word. ({each}.)"
         )
     if "fails" in said.values():
-        return f"**The paper's central claim does not show here: patterns do not grow with the cohort.** {each}."
+        return f"**The paper's central claim fails by the rule that was written down.** {each}."
     if set(said.values()) == {"holds"}:
         return f"**Patterns grow with the cohort, in every seed and beyond what seeds differ by.** {each}."
     return f"**Undecided at this size: more patterns from more spines, but not beyond what seeds differ by.** {each}."
