@@ -24,6 +24,21 @@ def test_a_run_remembers_its_settings_and_machine(toy_config, tmp_path):
     check_folder(tmp_path / "run", config, resume=True)
 
 
+def test_a_run_of_an_earlier_version_lacks_later_settings(toy_config, tmp_path):
+    config = toy_config()
+    make_folder(tmp_path, config)
+    settings = tmp_path / "config.json"
+    stored = json.loads(settings.read_text())
+    del stored["joint"]["average"]  # its default turns it off
+    settings.write_text(json.dumps(stored))
+    check_folder(tmp_path, config, resume=True)
+    averaged = config.model_copy(update={"joint": config.joint.model_copy(update={"average": 0.9})})
+    for text, asked in ((settings.read_text(), averaged), ("{", config)):
+        settings.write_text(text)
+        with pytest.raises(ModelError, match="other settings"):
+            check_folder(tmp_path, asked, resume=True)
+
+
 def test_a_run_that_never_began_leaves_nothing(toy_config, tmp_path):
     run = tmp_path / "run"
     make_folder(run, toy_config())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from spinexplain.config.training import TrainConfig
@@ -72,10 +73,9 @@ def check_folder(folder: Path, config: TrainConfig, resume: bool) -> None:
         If it holds a run already and ``resume`` is not set.
     """
     settings = folder / "config.json"
-    text = _settings_text(config)
     if settings.exists() and not resume:
         raise OutputError(f"{folder} holds a run already. Choose another folder or add --resume.")
-    if settings.exists() and settings.read_text("utf-8") != text:
+    if settings.exists() and not _began_with(settings.read_text("utf-8"), config):
         raise ModelError(
             f"{folder} was started with other settings; expected those of its config.json. "
             "Resume with the same preset, or choose another folder."
@@ -111,6 +111,14 @@ def drop_unbegun(folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / CORRECTIONS, ignore_errors=True)
         folder.rmdir()
+
+
+def _began_with(text: str, config: TrainConfig) -> bool:
+    # Read, not compared as text: a setting that came later has its default in an older run.
+    try:
+        return TrainConfig.model_validate_json(text) == config
+    except ValidationError:
+        return False
 
 
 def _settings_text(config: TrainConfig) -> str:
