@@ -39,8 +39,9 @@ reader: $(VENV)/.app ## look at, correct and sign the example scans in the brows
 	$(BIN)/spinexplain serve reader-data --examples
 
 # Two workers with one thread each; a file's tests stay together, as they share what is costly.
+# UTF-8 mode: a library that changes the locale of a worker does not change what later tests read.
 test: $(VENV)/.dev check ## lint, types, tests and doctests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 PYTHONUTF8=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: $(VENV)/.dev ## lint and types only
 	$(BIN)/ruff check .

@@ -29,7 +29,7 @@ def test_an_archive_of_a_scan_and_of_bad_input(tmp_path, capsys, monkeypatch):
     assert figures["scans"] == {"graded": 1, "refused": 1}
     assert figures["refusals"] == {"FileFormatError": 1}
     assert all(row["gap"] == 0 for row in figures["drift"])
-    assert "1 scans graded" in (out / "archive.html").read_text()
+    assert "1 scans graded" in (out / "archive.html").read_text("utf-8")
 
 
 def test_a_wrong_manifest_is_one_line(tmp_path, capsys):

@@ -11,7 +11,7 @@ def test_trainings_are_stages_and_what_is_finished_can_be_judged_again(
     presets = (f"{tiny_preset}:head.kind=linear,as=linear",)
     results = crossval_to_folder(CrossvalRequest(presets, cohort, out, folds=2), listener)
     assert listener.stages == ["linear, fold 1 of 2", "linear, fold 2 of 2"]
-    assert (out / "summary.md").read_text() == in_words(results)
+    assert (out / "summary.md").read_text("utf-8") == in_words(results)
     again = crossval_to_folder(CrossvalRequest((), tmp_path, out, so_far=True))
     assert again["entries"][0]["mean"] == results["entries"][0]["mean"]
 

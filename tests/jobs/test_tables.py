@@ -12,5 +12,5 @@ def test_the_names_are_those_of_the_files(stored, tmp_path):
 def test_without_a_reader_study_it_says_so(stored, tmp_path):
     stored.write(tmp_path / "in", cv=stored.crossval([stored.entry("a")]))
     tables_to_folder(TablesRequest((tmp_path / "in",), tmp_path / "out"))
-    text = (tmp_path / "out" / "tables.md").read_text()
+    text = (tmp_path / "out" / "tables.md").read_text("utf-8")
     assert "Table 4 and figure 8 are left out" in text

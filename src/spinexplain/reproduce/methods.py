@@ -187,7 +187,7 @@ def figures_kept(
 
 def last_loss(path: Path) -> float:
     """Return the mean cross-entropy of a training's last 50 steps."""
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["term"] == "cross_entropy"]
     return float(np.mean([float(r["value"]) for r in rows[-50:]]))
 

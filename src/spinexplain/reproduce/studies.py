@@ -105,7 +105,7 @@ STUDIES = {
         "Whether dissection shows that a 3-D detector learned a planted mark.",
         "10 CPU minutes",
         ("dissection.md",),
-        (),
+        ("detector-shortcut.json",),
         "spinexplain.reproduce.dissection.detector_shortcut:measure",
     ),
     "methods": Study(

@@ -67,10 +67,11 @@ def test_the_box_stays_inside_what_is_kept():
 
 def test_a_training_and_an_untrained_network_are_dissected(tmp_path, monkeypatch):
     monkeypatch.setattr(training_size, "SIZES", (2,))
-    monkeypatch.setattr(training_size, "LEARNING", (3, 2))
-    monkeypatch.setattr(training_size, "VALIDATION", (4, 2))
-    monkeypatch.setattr(training_size, "UNSEEN", (5, 2))
-    monkeypatch.setattr(training_size, "EPOCHS", 1)
+    # Seeds whose persons have fractured and healthy vertebrae.
+    monkeypatch.setattr(training_size, "LEARNING", (1, 2))
+    monkeypatch.setattr(training_size, "VALIDATION", (8, 2))
+    monkeypatch.setattr(training_size, "UNSEEN", (7, 2))
+    monkeypatch.setattr(training_size, "EPOCHS", 2)
     setting = Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
     measure(setting, seeds=(0,))
     content = setting.stored(training_size.RESULTS)

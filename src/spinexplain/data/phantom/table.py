@@ -44,7 +44,10 @@ def write_fracture_csv(path: str | Path, truths: Sequence[dict[str, Any]]) -> No
     """
     rows = [_row(truth) for truth in truths]
     has_t13 = any(_T13[0] in row for row in rows)
-    with atomic_file(path) as temporary, open(temporary, "w", newline="") as stream:
+    with (
+        atomic_file(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as stream,
+    ):
         writer = csv.DictWriter(stream, (*COLUMNS, *_T13) if has_t13 else COLUMNS, restval="")
         writer.writeheader()
         writer.writerows(rows)
@@ -59,7 +62,10 @@ def write_participants(path: str | Path, truths: Sequence[dict[str, Any]]) -> No
     truths : sequence of dict
         Truth documents in subject order.
     """
-    with atomic_file(path) as temporary, open(temporary, "w", newline="") as stream:
+    with (
+        atomic_file(path) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="") as stream,
+    ):
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerow(("participant_id", "sex", "height", "extra_levels"))
         for truth in truths:

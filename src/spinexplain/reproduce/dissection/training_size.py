@@ -213,7 +213,7 @@ def learned_figures(folder: Path, used: TrainingSet, times: int) -> dict[str, An
 
 def last_loss(path: Path) -> float:
     """Return the mean cross-entropy of a training's last steps: 0.69 is that of chance."""
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         values = [float(r["value"]) for r in csv.DictReader(file) if r["term"] == "cross_entropy"]
     return float(np.mean(values[-LAST_STEPS:]))
 
