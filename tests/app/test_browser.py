@@ -244,7 +244,8 @@ def test_body_centers_are_clicked_and_count_on(open_page, running):
 
 
 def test_nothing_sticks_out_sideways(open_page, running):
-    assert overhang(open_page("/")) == []
+    for path in ("/", "/accounts"):
+        assert overhang(open_page(path)) == [], path
     page = open_page(f"/scans/{running[1]('widths')}/")
     chosen(page, "L1")
     assert overhang(page) == []
@@ -254,7 +255,8 @@ def test_axe_finds_no_fault(open_page, running):
     _, make, _ = running
     scan_id, other = make("axe"), make("prior of axe")
     page = open_page("/", bypass_csp=True)
-    for path in ("/", f"/scans/{scan_id}/", f"/scans/{scan_id}/beside/{other}", "/sign-in"):
+    scan_pages = (f"/scans/{scan_id}/", f"/scans/{scan_id}/beside/{other}")
+    for path in ("/", *scan_pages, "/sign-in", "/accounts"):
         page.goto(running[0] + path)
         if path.endswith(f"{scan_id}/"):
             chosen(page, "L1")
