@@ -56,12 +56,21 @@ def test_a_vertebra_from_elsewhere_is_named():
         locate(SPINE, Vertebra(VertebraLevel.C3, (0.0, 0.0, 0.0)))
 
 
-def test_a_fold_is_where_the_radius_falls_under_half_the_crop():
+def test_a_fold_is_where_the_radius_falls_under_the_reach_of_the_sheets_beside():
     angles = np.linspace(-1.0, 1.0, 15)
     arc = 60 * np.stack([np.cos(angles), -np.sin(angles)], axis=-1)
     curve = fit_curve(arc, np.array([0.0, -1.0]))
     middle = curve.length_mm / 2
-    assert not fold_flag(curve, middle, 40.0)
-    assert fold_flag(curve, middle, 66.0)
-    assert fold_flag(curve, -20.0, 66.0)  # the bend is within the crop
-    assert not fold_flag(curve, -80.0, 66.0)  # only the straight part above is
+    assert not fold_flag(curve, middle, 56.0, 40.0)
+    assert fold_flag(curve, middle, 56.0, 66.0)
+    assert fold_flag(curve, -20.0, 56.0, 66.0)  # the bend is within the crop's rows
+    assert not fold_flag(curve, -80.0, 56.0, 66.0)  # only the straight part above is
+
+
+def test_a_sheet_that_runs_up_again_shows_a_place_twice():
+    angles = np.linspace(-2.0, 2.0, 30)  # over half a circle, wide enough for any body
+    curve = fit_curve(
+        60 * np.stack([np.cos(angles), -np.sin(angles)], axis=-1), np.array([0.0, -1.0])
+    )
+    assert fold_flag(curve, 0.0, 56.0, 12.0)
+    assert not fold_flag(curve, curve.length_mm / 2, 56.0, 12.0)

@@ -120,7 +120,20 @@ def test_metal_counts_on_the_bone_only():
     assert _flags(scan, [vertebra], with_labels)["L1"] == ()
 
 
-def test_a_sideways_bend_sharper_than_the_sheet_is_a_fold():
+@pytest.mark.parametrize("pair", [(1, 2), (0, 1), (3, 4)])
+def test_both_of_two_exchanged_levels_are_out_of_order(pair):
+    names = ["T11", "T12", "L1", "L2", "L3"]
+    vertebrae = _column(*names)
+    exchanged = dict(zip(pair, pair[::-1], strict=True))
+    places = [vertebrae[exchanged.get(i, i)].centroid_mm for i in range(len(names))]
+    found = _flags(
+        _scan(), [replace(v, centroid_mm=p) for v, p in zip(vertebrae, places, strict=True)]
+    )
+    wrong = {name for name, flags in found.items() if "level_inversion" in flags}
+    assert wrong == {names[i] for i in pair}
+
+
+def test_a_sideways_bend_sharper_than_a_body_is_a_fold():
     points = [(40, 180), (40, 150), (70, 148), (72, 118)]
     names = ("T11", "T12", "L1", "L2")
     vertebrae = [
@@ -129,6 +142,15 @@ def test_a_sideways_bend_sharper_than_the_sheet_is_a_fold():
     ]
     found = _flags(_scan(), vertebrae)
     assert all("fold" in found[name] for name in ("T12", "L1"))
+
+
+def test_a_center_far_beside_the_others_is_off_the_curve_wherever_it_comes_from():
+    vertebrae = _column("T10", "T11", "T12", "L1", "L2", "L3")
+    vertebrae[3] = Vertebra(VertebraLevel.L1, (56.0, 40.0, 90.0))
+    found = _flags(_scan(), vertebrae)
+    assert {name for name, flags in found.items() if "off_curve" in flags} == {"L1"}
+    vertebrae[3] = Vertebra(VertebraLevel.L1, (43.0, 37.0, 92.0))
+    assert not any(_flags(_scan(), vertebrae).values())
 
 
 def test_flags_of_the_vertebra_are_kept_and_come_gravest_first():

@@ -84,30 +84,35 @@ def locate(vertebrae: Sequence[Vertebra], vertebra: Vertebra) -> int:
     return levels.index(vertebra.level)
 
 
-def fold_flag(curve: Curve, s_mm: float, half_extent_mm: float) -> bool:
-    """Say whether the curve bends so sharply that a crop folds onto itself.
+def fold_flag(curve: Curve, s_mm: float, half_rows_mm: float, beside_mm: float) -> bool:
+    """Say whether the sheets along a curve fold onto themselves within a crop.
 
     Parameters
     ----------
-    curve : Curve
+    curve : Curve, D = 2
+        As seen from the front, (x, z), cranial to caudal.
     s_mm : float
         Arc length of the crop's center.
-    half_extent_mm : float
-        Half the crop's side.
+    half_rows_mm : float
+        How far the crop's rows reach up and down.
+    beside_mm : float
+        How far sheets are moved to either side.
 
     Returns
     -------
     bool
-        True if the radius of curvature falls under ``half_extent_mm`` within the crop.
+        True if, within the rows, the radius of curvature is under ``beside_mm`` or the curve
+        runs upwards.
 
     Examples
     --------
-    >>> line = fit_curve(np.array([[0.0, 0, 90], [0.0, 0, 0]]), np.array([0.0, 0, -1]))
-    >>> fold_flag(line, 45.0, 56.0)
+    >>> line = fit_curve(np.array([[0.0, 90], [0.0, 0]]), np.array([0.0, -1]))
+    >>> fold_flag(line, 45.0, 56.0, 12.0)
     False
     """
-    s = np.arange(s_mm - half_extent_mm, s_mm + half_extent_mm + 0.5, 1.0)
-    return bool(np.max(curve.curvature_per_mm(s)) * half_extent_mm > 1.0)
+    s = np.arange(s_mm - half_rows_mm, s_mm + half_rows_mm + 0.5, 1.0)
+    too_sharp = np.max(curve.curvature_per_mm(s)) * beside_mm > 1.0
+    return bool(too_sharp or np.max(curve.tangent(s)[:, 1]) >= 0.0)
 
 
 def _ordered(vertebrae: Sequence[Vertebra]) -> list[Vertebra]:

@@ -20,14 +20,16 @@ label_in_pieces        limits    its label falls into parts, or has a gap in the
 disc_in_label          limits    its label is cut at the wrong place: a disc lies in its middle,
                                  or its neighbor's label has part of it; not measured
 cut_by_mask            limits    its label ends at the border of the mask, inside the scan
-off_curve              limits    over 12 mm off the curve through the other centers
+off_curve              limits    over 12 mm off the curve through the other centers, and more
+                                 than 3 mm of noise in every center explain
 thick_slices           limits    a voxel is longer than 3 mm
 gantry_tilt            limits    the scan's axes are over 0.5 degrees off a right angle
 not_hounsfield         limits    no air and no fat in the values, as in MR or CT without offset
 orientation_unknown    limits    the file does not say how the scan lies in the patient
 sform_qform_differ     limits    the file states two different places of the scan
 rescale_assumed        limits    the file does not say how values become HU
-fold                   limits    the spine bends sideways too sharply for its sheet
+fold                   limits    its sheet folds: the centers turn sideways within less than
+                                 a body's half width, or upwards, and noise does not explain it
 level_uncertain        limits    the localizer named it and is not sure of the name
 level_gap              informs   a level in between, for which there is room, is missing
 body_upper_thoracic    informs   not measured: own masks of T1-T3 are too coarse
@@ -46,15 +48,15 @@ from itertools import pairwise
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.geometry import apply_affine, fit_curve
+from spinexplain.geometry import apply_affine
 from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
 from spinexplain.io.tissue_peaks import hounsfield_doubt
+from spinexplain.spine.checks.course import folded, off_course
 from spinexplain.spine.checks.discs import DISC_IN_LABEL
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
 from spinexplain.spine.checks.placement import NOT_ON_BONE
 from spinexplain.spine.checks.presence import levels_between
-from spinexplain.spine.curve import fold_flag
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 TOUCHES_BORDER = "touches_border"
@@ -123,7 +125,6 @@ _TILT_DEGREES = 0.5
 _METAL_HU = 2500
 _METAL_SHARE = 0.02
 _BODY_RADIUS_MM = 18.0
-_SHEET_HALF_MM = 56.0
 _TRANSITIONAL = (VertebraLevel.T13, VertebraLevel.L6)
 
 
@@ -209,11 +210,15 @@ def _order_flags(ordered: Sequence[Vertebra]) -> dict[str, set[VertebraLevel]]:
         if np.linalg.norm(above - below) < _CLOSEST_CENTERS_MM:
             close |= {upper, lower}
     gap = _beside(levels, levels_between(ordered)[0])
-    kept = _longest_descent(centers[:, 2])
-    inverted = {level for i, level in enumerate(levels) if i not in kept}
-    in_order = len(levels) > 1 and not close and not inverted
-    folded = _folded(levels, centers) if in_order else set()
-    return {CENTERS_TOO_CLOSE: close, LEVEL_GAP: gap, LEVEL_INVERSION: inverted, FOLD: folded}
+    certain = _in_every_longest_descent(centers[:, 2])
+    found = {
+        CENTERS_TOO_CLOSE: close,
+        LEVEL_GAP: gap,
+        LEVEL_INVERSION: {level for i, level in enumerate(levels) if i not in certain},
+    }
+    if not close and not found[LEVEL_INVERSION]:
+        found |= {OFF_CURVE: off_course(ordered), FOLD: folded(ordered)}
+    return found
 
 
 def _beside(levels: Sequence[VertebraLevel], missing: set[VertebraLevel]) -> set[VertebraLevel]:
@@ -226,26 +231,24 @@ def _beside(levels: Sequence[VertebraLevel], missing: set[VertebraLevel]) -> set
     }
 
 
-def _longest_descent(heights: np.ndarray) -> set[int]:
-    """Return the largest set of places whose heights fall from one to the next."""
-    best: list[list[int]] = []
+def _in_every_longest_descent(heights: np.ndarray) -> set[int]:
+    """Return the places that every longest falling row of heights has.
+
+    Of two levels that are exchanged either could be the wrong one, so neither is among them.
+    """
+    before = _descents_to(heights)
+    after = _descents_to(-heights[::-1])[::-1]
+    longest = before + after - 1 == before.max(initial=0)
+    at = np.bincount(before[longest], minlength=1)
+    return {i for i in np.flatnonzero(longest).tolist() if at[before[i]] == 1}
+
+
+def _descents_to(heights: np.ndarray) -> np.ndarray:
+    """Return how long the longest falling row that ends at each place is."""
+    lengths = np.ones(len(heights), int)
     for i, height in enumerate(heights):
-        before: list[int] = []
-        for chain in best:
-            if heights[chain[-1]] > height and len(chain) > len(before):
-                before = chain
-        best.append([*before, i])
-    longest = max(best, key=len, default=[])
-    return set(longest)
-
-
-def _folded(levels: Sequence[VertebraLevel], centers: np.ndarray) -> set[VertebraLevel]:
-    curve = fit_curve(centers[:, [0, 2]], np.array([0.0, -1.0]))
-    return {
-        level
-        for level, s_mm in zip(levels, curve.knots_s_mm, strict=True)
-        if fold_flag(curve, float(s_mm), _SHEET_HALF_MM)
-    }
+        lengths[i] += max(lengths[:i][heights[:i] > height], default=0)
+    return lengths
 
 
 def _depth_mm(volume: Volume, vertebra: Vertebra) -> float:
