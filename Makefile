@@ -70,7 +70,7 @@ verdict: $(VENV)/.dev ## fit the verdict to phantom spines again, and rewrite do
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
 	$(BIN)/spinexplain reproduce transfer --fresh -o docs --work build/reproduce --jobs 2
 
-localizer: $(VENV)/.dev ## retrain the networks that find, name and paint vertebrae
+localizer: $(VENV)/.dev ## retrain the networks that find, name and paint vertebrae, and export them
 	$(BIN)/python scripts/train_localizer.py
 
 train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with the package

@@ -1,8 +1,10 @@
 """Train the localizer that is shipped with the package, on phantoms alone.
 
     python scripts/train_localizer.py
+    python scripts/train_localizer.py --export-only
 
-An interrupted run is taken up where it stopped.
+An interrupted run is taken up where it stopped. At the end the networks are exported for OpenVINO;
+``--export-only`` does that alone, to the weights that are there.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 from spinexplain.cli.progress import shown_steps
+from spinexplain.localizer.export import export_networks
 from spinexplain.localizer.networks import shipped_folder
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_bodies import train_body_network
@@ -23,15 +26,23 @@ from spinexplain.reproduce.shipped_localizer import VERSION, train_localizer
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def train(work: Path, out: Path) -> None:
+    """Train all three networks and write their weights."""
+    with shown_steps() as progress:
+        setting = Setting(ROOT, work, work, work, progress=progress)
+        train_localizer(setting, out)
+        train_body_network(setting, out, VERSION)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "reproduce")
     parser.add_argument("--out", type=Path, default=shipped_folder())
+    parser.add_argument("--export-only", action="store_true")
     options = parser.parse_args()
-    with shown_steps() as progress:
-        setting = Setting(ROOT, options.work, options.work, options.work, progress=progress)
-        train_localizer(setting, options.out)
-        train_body_network(setting, options.out, VERSION)
+    if not options.export_only:
+        train(options.work, options.out)
+    export_networks(options.out)
     print(options.out)
 
 

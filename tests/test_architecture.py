@@ -16,7 +16,7 @@ TESTS = Path(__file__).parent
 # Imports point from later layers to earlier ones; within a layer, packages stay apart.
 LAYERS = [
     {"errors"},
-    {"anatomy", "config", "extents", "progress"},
+    {"anatomy", "config", "extents", "progress", "spline"},
     {"workers"},
     {"types"},
     {"geometry", "texts"},
@@ -43,6 +43,7 @@ TORCH_FREE = {
     "errors",
     "anatomy",
     "extents",
+    "spline",
     "types",
     "geometry",
     "config",

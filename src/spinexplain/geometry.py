@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.spatial import cKDTree
 
 from spinexplain.errors import GeometryError
+from spinexplain.spline import NaturalSpline
+
+if TYPE_CHECKING:  # takes longer to import than many a curve to look up
+    from scipy.spatial import cKDTree
 
 _TABLE_STEP_MM = 0.25
+_FEW_POINTS = 64  # up to here they are compared with the whole table
 _TAIL_MM = 300.0  # how far past its ends a curve can still be looked up backwards
 
 
@@ -58,7 +62,7 @@ class Curve:
         return float(self.s_table_mm[-1])
 
     @cached_property
-    def _spline(self) -> CubicSpline | None:
+    def _spline(self) -> NaturalSpline | None:
         return _chord_spline(self.knots_mm)
 
     @cached_property
@@ -94,16 +98,30 @@ class Curve:
         Looked up in a table, then refined by Newton steps on the tangent.
         """
         points = np.asarray(points_mm, dtype=float)
-        s_table, tree = self._lookup
-        s = s_table[tree.query(points)[1]]
+        s = self._table_s[self._nearest_row(points)]
         for _ in range(3):
             s = s + np.sum((points - self.at(s)) * self.tangent(s), axis=-1)
         return s
 
     @cached_property
-    def _lookup(self) -> tuple[np.ndarray, cKDTree]:
-        s = np.arange(-_TAIL_MM, self.length_mm + _TAIL_MM, 1.0)
-        return s, cKDTree(self.at(s))
+    def _table_s(self) -> np.ndarray:
+        return np.arange(-_TAIL_MM, self.length_mm + _TAIL_MM, 1.0)
+
+    @cached_property
+    def _table_mm(self) -> np.ndarray:
+        return self.at(self._table_s)
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self._table_mm)
+
+    def _nearest_row(self, points: np.ndarray) -> np.ndarray:
+        if points[..., 0].size > _FEW_POINTS:
+            return np.asarray(self._tree.query(points)[1])
+        away = ((points[..., None, :] - self._table_mm) ** 2).sum(axis=-1)
+        return np.asarray(away.argmin(axis=-1))
 
     def _inside(self, s: np.ndarray) -> np.ndarray:
         if self._spline is None:
@@ -160,10 +178,10 @@ def _chord_parameters(knots: np.ndarray) -> np.ndarray:
     return np.concatenate([[0.0], np.cumsum(chords)])
 
 
-def _chord_spline(knots: np.ndarray) -> CubicSpline | None:
+def _chord_spline(knots: np.ndarray) -> NaturalSpline | None:
     if len(knots) < 2:
         return None
-    return CubicSpline(_chord_parameters(knots), knots, bc_type="natural")
+    return NaturalSpline(_chord_parameters(knots), knots)
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ def test_the_section_is_read_from_foot_to_head():
         return plain(x)
 
     reading = read_spine(scan, curve, noting)
-    assert direction_doubt(scan, reading, noting) is None
+    assert direction_doubt(reading, noting) is None
     np.testing.assert_array_equal(asked[-1], asked[-2][:, :, ::-1])
     unsure = replace(reading.seen, levels=np.full_like(reading.seen.levels, 1 / 28))
-    assert direction_doubt(scan, replace(reading, seen=unsure), plain) == UPSIDE_DOWN
+    assert direction_doubt(replace(reading, seen=unsure), plain) == UPSIDE_DOWN

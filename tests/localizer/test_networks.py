@@ -1,4 +1,4 @@
-import json
+import shutil
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 
 from spinexplain.errors import ModelError
 from spinexplain.localizer import networks as module
-from spinexplain.localizer.networks import MANIFEST, NAMES, load_networks, save_networks
+from spinexplain.localizer.manifest import NAMES, read_manifest
+from spinexplain.localizer.networks import load_networks, save_networks, shipped_folder
 
 
 @pytest.fixture
@@ -63,8 +64,44 @@ def test_a_changed_or_missing_file_is_refused(tmp_path, scaled):
         load_networks(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"schema": "other"})])
-def test_a_damaged_manifest_is_one_line(tmp_path, content):
-    (tmp_path / MANIFEST).write_text(content)
-    with pytest.raises(ModelError, match="no whole localizer"):
-        load_networks(tmp_path)
+def test_only_torch_runs_what_was_not_exported(tmp_path, scaled):
+    save_networks(tmp_path, "1", scaled)
+    with pytest.raises(ModelError, match=r"no curve\.xml.*Use another runtime"):
+        load_networks(tmp_path, runtime="openvino")
+    with pytest.raises(ModelError, match="runtime is 'onnx'; expected one of auto"):
+        load_networks(tmp_path, runtime="onnx")
+
+
+@pytest.fixture
+def shipped(tmp_path):
+    """A copy of what is shipped."""
+    for path in shipped_folder().iterdir():
+        shutil.copyfile(path, tmp_path / path.name)
+    return tmp_path
+
+
+def test_a_changed_graph_is_refused_whatever_runs(shipped):
+    graph = shipped / "levels.xml"
+    graph.write_bytes(graph.read_bytes().replace(b"ReLU", b"Tanh"))
+    with pytest.raises(ModelError, match=r"levels\.xml has SHA-256"):
+        load_networks(shipped)
+    load_networks(shipped, runtime="torch")
+
+
+@pytest.mark.parametrize("error", [ModuleNotFoundError("openvino"), RuntimeError("old\nlines")])
+def test_torch_stands_in_where_openvino_is_missing_or_fails(shipped, monkeypatch, error):
+    def fail(*_files):
+        raise error
+
+    monkeypatch.setattr(module, "compiled_graph", fail)
+    x = np.zeros((1, 1, 40, 48, 48), np.float32)
+    assert load_networks(shipped).body(x).shape == (1, 2, 40, 48, 48)
+    with pytest.raises(ModelError, match="openvino"):
+        load_networks(shipped, runtime="openvino")
+
+
+def test_new_weights_leave_no_graph_of_the_old_ones(shipped, scaled):
+    save_networks(shipped, "3", {"body": scaled["body"]})
+    assert not (shipped / "body.xml").exists()
+    assert "curve.xml" in read_manifest(shipped).graphs
+    assert "body.xml" not in read_manifest(shipped).graphs

@@ -6,9 +6,6 @@ import numpy as np
 
 from spinexplain.localizer.centers import AlongSpine, along_spine
 from spinexplain.localizer.reading import LevelAnswers, SpineReading
-from spinexplain.localizer.section import sampled_section
-from spinexplain.models.localizing import as_densities
-from spinexplain.types import Volume
 
 UPSIDE_DOWN = (
     "read from foot to head, the levels are clearer than from head to foot. Is the scan upside "
@@ -23,13 +20,11 @@ _CLEARER = 0.05
 _LEAST_CENTER = 0.7  # of the clearest tenth of the positions; .93 where a spine lies upright
 
 
-def direction_doubt(volume: Volume, reading: SpineReading, network: LevelAnswers) -> str | None:
+def direction_doubt(reading: SpineReading, network: LevelAnswers) -> str | None:
     """Say why the directions in a scan's header look wrong, or None.
 
     Parameters
     ----------
-    volume : Volume
-        At about 2 mm.
     reading : SpineReading
     network : callable
         From densities (1, 1, S, 56, 60) to answers (1, 33, S).
@@ -40,8 +35,8 @@ def direction_doubt(volume: Volume, reading: SpineReading, network: LevelAnswers
     network knows: how sure it is of one at each position falls by some 0.2 in the wrong
     direction. Centers are hardly seen where bodies lie behind the arches.
     """
-    densities = as_densities(sampled_section(volume, reading.frame))
-    turned = along_spine(network(np.ascontiguousarray(densities[::-1])[None, None])[0])
+    upward = np.ascontiguousarray(reading.densities[::-1])
+    turned = along_spine(network(upward[None, None])[0])
     return doubt_of(reading.seen, turned, reading.inside)
 
 

@@ -127,7 +127,7 @@ def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadCh
         return NO_BODY
     if networks.body is not None:
         read = settled_centers(volume, coarse, read, networks, prior)
-    doubt = direction_doubt(coarse, read.reading, networks.levels)  # type: ignore[arg-type]
+    doubt = direction_doubt(read.reading, networks.levels)  # type: ignore[arg-type]
     return replace(_chain(read, regions, volume), doubt=doubt)
 
 

@@ -165,6 +165,15 @@ def _paths_of_two(once: np.ndarray) -> tuple[list[int], list[int], list[int]]:
 _known_transitions = lru_cache(maxsize=128)(transitions)
 
 
+@lru_cache(maxsize=128)
+def _known_predecessors(prior: NamingPrior) -> np.ndarray:
+    """Return for every state (columns) those it may follow; impossible ones fill up the rows."""
+    odds, _ = _known_transitions(prior)
+    possible = odds > _IMPOSSIBLE
+    most = int(possible.sum(axis=0).max())
+    return np.sort(np.argsort(~possible, axis=0, kind="stable")[:most], axis=0)
+
+
 def name_chain(
     evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior, best: int = 5
 ) -> tuple[Hypothesis, ...]:
@@ -203,8 +212,11 @@ def name_chain(
 
 def log_total(evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior) -> float:
     """Return the logarithm of the sum over all namings of a chain; see :func:`name_chain`."""
-    steps, size_odds = _weighed(gaps_mm, prior)
-    forward = _forward(prior.level_weight * evidence, steps)
+    odds, gap = _known_transitions(prior)
+    above = _known_predecessors(prior)
+    below = np.arange(len(odds))
+    steps, size_odds = _weighed(gaps_mm, odds[above, below], gap[above, below], prior)
+    forward = _forward(prior.level_weight * evidence, steps, above)
     return float(np.logaddexp.reduce(size_odds + forward))
 
 
@@ -213,7 +225,7 @@ def scored_namings(
 ) -> list[tuple[float, tuple[int, ...]]]:
     """Return the namings of the highest score with their scores, logarithms on any one scale."""
     unary = prior.level_weight * evidence
-    steps, size_odds = _weighed(gaps_mm, prior)
+    steps, size_odds = _weighed(gaps_mm, *_known_transitions(prior), prior)
     found = {states for k in range(len(SIZES)) for states in _best_paths(unary, steps[k], best)}
     scored = [
         (float(np.logaddexp.reduce(size_odds + _scores(unary, steps, states))), states)
@@ -223,9 +235,10 @@ def scored_namings(
     return scored[:best]
 
 
-def _weighed(gaps_mm: np.ndarray, prior: NamingPrior) -> tuple[np.ndarray, np.ndarray]:
-    """Return the scores of all steps for each size, (13, k - 1, 27, 27), and of the sizes."""
-    odds, gap = _known_transitions(prior)
+def _weighed(
+    gaps_mm: np.ndarray, odds: np.ndarray, gap: np.ndarray, prior: NamingPrior
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores of all steps for each size, (13, k - 1, *odds.shape), and of the sizes."""
     steps = np.stack([_steps(gaps_mm, odds, gap, size, prior) for size in SIZES])
     size_odds = -0.5 * (SIZES / prior.size_spread) ** 2
     return steps, size_odds - np.logaddexp.reduce(size_odds)
@@ -234,17 +247,17 @@ def _weighed(gaps_mm: np.ndarray, prior: NamingPrior) -> tuple[np.ndarray, np.nd
 def _steps(
     gaps_mm: np.ndarray, odds: np.ndarray, gap: np.ndarray, size: float, prior: NamingPrior
 ) -> np.ndarray:
-    """Return the score of every step of the chain, shape (k - 1, 27, 27)."""
+    """Return the score of every step of the chain, shape (k - 1, *odds.shape)."""
     off = np.log(np.maximum(gaps_mm, 1.0))[:, None, None] - np.log(gap)[None] - size
     density = -0.5 * (off / prior.gap_spread) ** 2
     return np.maximum(odds[None] + prior.gap_weight * density, _IMPOSSIBLE)
 
 
-def _forward(unary: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return the log of the sum over all namings, for each size."""
+def _forward(unary: np.ndarray, steps: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Return the log of the sum over all namings, for each size; only possible steps are added."""
     total = np.broadcast_to(unary[0], (len(steps), unary.shape[1]))
     for k in range(1, len(unary)):
-        total = np.logaddexp.reduce(total[:, :, None] + steps[:, k - 1], axis=1) + unary[k]
+        total = np.logaddexp.reduce(total[:, above] + steps[:, k - 1], axis=1) + unary[k]
     return np.asarray(np.logaddexp.reduce(total, axis=1))
 
 

@@ -8,13 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from spinexplain.errors import ModelError
 from spinexplain.io.files import sha256_file
-from spinexplain.io.json_file import write_json
+from spinexplain.localizer.manifest import (
+    GRAPH_FILES,
+    NAMES,
+    LocalizerManifest,
+    read_checked,
+    read_manifest,
+    write_manifest,
+)
+from spinexplain.models.runtime.graph import compiled_graph
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,10 +30,7 @@ if TYPE_CHECKING:
 Network = Callable[[np.ndarray], np.ndarray]
 """Maps densities (N, 1, *S) to answers (N, C, ...), both float32."""
 
-SCHEMA = "spinexplain/localizer/1"
-MANIFEST = "localizer.json"
-NAMES = ("curve", "levels", "body")
-"""In the order they are asked: where the spine runs, its levels, one body."""
+RUNTIMES = ("auto", "openvino", "torch")
 
 
 @dataclass(frozen=True)
@@ -71,47 +76,60 @@ def shipped_folder() -> Path:
     return Path(str(resources.files("spinexplain.localizer") / "shipped"))
 
 
-def shipped_networks(device: str = "cpu") -> LocalizerNetworks:
+def shipped_networks(device: str = "cpu", runtime: str = "auto") -> LocalizerNetworks:
     """Load the localizer that comes with the package.
 
     Parameters
     ----------
     device : str
         ``"cpu"`` or ``"cuda"``.
+    runtime : str
+        See :func:`load_networks`.
 
     Raises
     ------
     ModelError
         If a file is missing or was changed.
     """
-    return load_networks(shipped_folder(), device)
+    return load_networks(shipped_folder(), device, runtime)
 
 
-def load_networks(folder: Path, device: str = "cpu") -> LocalizerNetworks:
+def load_networks(folder: Path, device: str = "cpu", runtime: str = "auto") -> LocalizerNetworks:
     """Load a localizer from its folder; every file is checked against its hash.
 
     Parameters
     ----------
     folder : Path
-        As :func:`save_networks` leaves it.
+        As :func:`save_networks` leaves it, with or without the graphs of
+        :func:`~spinexplain.localizer.export.export_networks`.
     device : str
+        ``"cpu"`` or ``"cuda"``; OpenVINO runs on the CPU only.
+    runtime : str
+        ``"openvino"``, ``"torch"``, or ``"auto"``: OpenVINO where there are graphs and it runs
+        them, torch elsewhere. Both answer the same but for rounding.
 
     Raises
     ------
     ModelError
-        If the folder holds no localizer, or a file is missing or was changed.
+        If the folder holds no localizer, a file is missing or was changed, or there is no such
+        runtime or nothing for it.
     """
-    version, files = _manifest(folder)
-    for name, expected in files.items():
-        path = folder / f"{name}.safetensors"
-        found = sha256_file(path) if path.is_file() else "none"
-        if found != expected:
-            raise ModelError(
-                f"{path} has SHA-256 {found[:12]}; expected {expected[:12]}, as {MANIFEST} says. "
-                "Install the package again."
-            )
-    loaded = {name: _loaded(folder / f"{name}.safetensors", name, device) for name in NAMES}
-    return LocalizerNetworks(**loaded, info=LocalizerInfo(version, _digest(files)))
+    if runtime not in RUNTIMES:
+        raise ModelError(f"runtime is {runtime!r}; expected one of {', '.join(RUNTIMES)}.")
+    manifest = read_manifest(folder)
+    weights = {
+        name: read_checked(folder / f"{name}.safetensors", manifest.weights[name])
+        for name in NAMES
+    }
+    info = LocalizerInfo(manifest.version, _digest(manifest.weights))
+    if runtime != "torch" and (runtime == "openvino" or device == "cpu"):
+        compiled = _compiled(folder, manifest, weights)
+        if not isinstance(compiled, str):
+            return LocalizerNetworks(**compiled, info=info)
+        if runtime == "openvino":
+            raise ModelError(f"{folder}: {compiled}. Use another runtime.")
+    loaded = {name: _loaded(weights[name], name, device) for name in NAMES}
+    return LocalizerNetworks(**loaded, info=info)
 
 
 def save_networks(folder: Path, version: str, networks: dict[str, nn.Module]) -> None:
@@ -135,36 +153,57 @@ def save_networks(folder: Path, version: str, networks: dict[str, nn.Module]) ->
         save_file(halves, str(folder / f"{name}.safetensors"))
     stored = [name for name in NAMES if (folder / f"{name}.safetensors").is_file()]
     files = {name: sha256_file(folder / f"{name}.safetensors") for name in stored}
-    write_json(folder / MANIFEST, {"schema": SCHEMA, "version": version, "sha256": files})
+    for name in networks:  # graphs point into the file that was replaced
+        for ending in GRAPH_FILES:
+            (folder / f"{name}{ending}").unlink(missing_ok=True)
+    write_manifest(folder, version, files)
 
 
-def _manifest(folder: Path) -> tuple[str, dict[str, str]]:
+def _compiled(
+    folder: Path, manifest: LocalizerManifest, weights: dict[str, bytes]
+) -> dict[str, Network] | str:
+    """Compile all graphs, or say why they cannot be used here."""
+    wanted = [f"{name}{ending}" for name in NAMES for ending in GRAPH_FILES]
+    if missing := [name for name in wanted if name not in manifest.graphs]:
+        return f"the localizer has no {', '.join(missing)}"
+    files = {name: read_checked(folder / name, manifest.graphs[name]) for name in wanted}
     try:
-        content: Any = json.loads((folder / MANIFEST).read_text("utf-8"))
-        version, files = str(content["version"]), dict(content["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        content, version, files = {}, "", {}
-    if content.get("schema") != SCHEMA or set(files) != set(NAMES):
-        raise ModelError(
-            f"{folder} holds no whole localizer (networks: {', '.join(files) or 'none'}); expected "
-            f"{MANIFEST} with {', '.join(NAMES)}. Install the package again, or give a mask or "
-            "centroids."
-        )
-    return version, files
+        return {
+            name: compiled_graph(files[f"{name}.xml"], weights[name], files[f"{name}.bin"])
+            for name in NAMES
+        }
+    except ModuleNotFoundError:
+        return "openvino is not installed"
+    except RuntimeError as error:
+        return f"openvino cannot run the localizer: {str(error).splitlines()[0]}"
 
 
 def _digest(files: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
-def _loaded(path: Path, name: str, device: str) -> Network:
-    """Build a network and fill in its weights; only here torch is imported."""
-    import torch
-    from safetensors.torch import load_file
+def filled(name: str, weights: bytes) -> nn.Module:
+    """Build a network in torch and fill in its weights.
+
+    Parameters
+    ----------
+    name : str
+        One of ``NAMES``.
+    weights : bytes
+        The safetensors file.
+    """
+    from safetensors.torch import load
 
     network = _built(name)
-    network.load_state_dict({key: value.float() for key, value in load_file(str(path)).items()})
-    network.eval().to(device)
+    network.load_state_dict({key: value.float() for key, value in load(weights).items()})
+    return network.eval()
+
+
+def _loaded(weights: bytes, name: str, device: str) -> Network:
+    """Wrap a torch network as a function; only here torch is imported."""
+    import torch
+
+    network = filled(name, weights).to(device)
 
     def run(x: np.ndarray) -> np.ndarray:
         with torch.inference_mode():

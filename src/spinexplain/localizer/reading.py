@@ -35,11 +35,14 @@ class SpineReading:
     seen : AlongSpine
     inside : ndarray of bool, shape (n,)
         Positions of the curve that lie in the scan.
+    densities : ndarray of float32, shape (n, 56, 60)
+        The section, as the network saw it.
     """
 
     frame: StraightenedFrame
     seen: AlongSpine
     inside: np.ndarray
+    densities: np.ndarray
 
     def centers_mm(self, positions: np.ndarray) -> np.ndarray:
         """Return the body centers that belong to positions, RAS+ mm, shape (k, 3)."""
@@ -70,7 +73,7 @@ def read_spine(
         if left:
             curve = moved_curve(frame, seen.offsets_mm[:, 1:], seen.center)
     points = frame.curve.at(arc_lengths(frame))
-    return SpineReading(frame, seen, in_scan(volume, points))
+    return SpineReading(frame, seen, in_scan(volume, points), densities)
 
 
 def in_scan(volume: Volume, points_mm: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ _SHARE_WHOLE = 0.97  # of the mask that lies inside the scan
 _TOO_FINE = frozenset({VertebraLevel.T1, VertebraLevel.T2, VertebraLevel.T3})
 _MARGIN = 2  # voxels around the crops
 _AT_ONCE = 2
+_RIM = 2  # voxels
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +151,11 @@ def _at_center(share: np.ndarray) -> np.ndarray:
     sizes[0] = 0
     chosen = parts == int(np.argmax(sizes))
     others = (parts > 0) & ~chosen
-    return ndimage.binary_dilation(chosen, iterations=2) & ~others
+    kept = np.zeros(share.shape, bool)
+    for box in ndimage.find_objects(chosen.view(np.uint8)):
+        wide = tuple(slice(max(side.start - _RIM, 0), side.stop + _RIM) for side in box)
+        kept[wide] = ndimage.binary_dilation(chosen[wide], iterations=_RIM) & ~others[wide]
+    return kept
 
 
 def _grid(
