@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from spinexplain.analysis.verdict.boxes import detector_table
 from spinexplain.analysis.verdict.table import witness_table
 from spinexplain.io.files import atomic_file
 from spinexplain.models.bundle.store import load_grader
@@ -22,9 +23,10 @@ class BenchAnswer:
     Parameters
     ----------
     model : str
-        Name of a shipped network on sheets.
+        Name of a shipped network.
     scan : Path
-        See :class:`~spinexplain.analysis.verdict.bench.BenchScan`.
+        See :class:`~spinexplain.analysis.verdict.bench.BenchScan`; for a network on boxes those
+        of :class:`~spinexplain.analysis.verdict.boxes.BoxedScan` lie beside it.
     folder : Path
         One for each network.
     """
@@ -44,10 +46,16 @@ class BenchAnswer:
         return self.path.exists() and self.path.stat().st_mtime >= self.scan.stat().st_mtime
 
     def make(self) -> None:
-        """Ask, and store the rows of :func:`~spinexplain.analysis.verdict.table.witness_table`."""
+        """Ask, and store what was said.
+
+        Rows are those of :func:`~spinexplain.analysis.verdict.table.witness_table`, or of
+        :func:`~spinexplain.analysis.verdict.boxes.detector_table` for a network on boxes.
+        """
+        grader = _grader(self.model)
+        said = (witness_table if grader.spec.axes == 2 else detector_table)(grader, [self.scan])
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path) as temporary:
-            witness_table(_grader(self.model), [self.scan]).to_parquet(temporary, index=False)
+            said.to_parquet(temporary, index=False)
 
 
 @cache

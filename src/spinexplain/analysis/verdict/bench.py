@@ -18,7 +18,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.presets import Preset
-from spinexplain.data.phantom.scan import PhantomImage, make_subject
+from spinexplain.data.phantom.scan import PhantomImage, PhantomScan, make_subject
 from spinexplain.io.files import atomic_file
 from spinexplain.models.input_arrays import center_index
 from spinexplain.spine.grids import match_grid
@@ -65,10 +65,13 @@ class BenchScan:
 
     def make(self) -> None:
         """Draw the scan, take it to the networks' door by every route, store that."""
-        made = make_subject(self.preset, self.seed, self.index)
+        routes = ROUTES if self.index % EVERY_ROUTE == 0 else ROUTES[:1]
+        self.store(make_subject(self.preset, self.seed, self.index), routes)
+
+    def store(self, made: PhantomScan, routes: Sequence[str]) -> None:
+        """Take a drawn scan to the networks' door by some routes, and store that."""
         truth = {fact.level: fact for fact in made.truth}
         rng = np.random.default_rng([self.seed, self.index, 77])
-        routes = ROUTES if self.index % EVERY_ROUTE == 0 else ROUTES[:1]
         rows, crops = _prepared(made.image, truth, rng, routes)
         fractured = any(t.shape != "none" or t.foreign_material for t in truth.values())
         scan = {
@@ -86,18 +89,18 @@ class BenchScan:
 
 @dataclass(frozen=True, eq=False)
 class StoredFrame:
-    """As much of a sheet's frame as a network asks for: where the centroid lies in it.
+    """As much of a patch's frame as a network asks for: where the centroid lies in it.
 
     Parameters
     ----------
-    center : tuple of 2 floats
-        (row, column) of the centroid.
-    shape : tuple of 2 ints
+    center : tuple of 2 or 3 floats
+        Index of the centroid: (row, column) of a sheet.
+    shape : tuple of 2 or 3 ints
     spacing_mm : float
     """
 
-    center: tuple[float, float]
-    shape: tuple[int, int] = (EXTENT_MM, EXTENT_MM)
+    center: tuple[float, ...]
+    shape: tuple[int, ...] = (EXTENT_MM, EXTENT_MM)
     spacing_mm: float = 1.0
 
     def to_patch(self, xyz_mm: np.ndarray) -> np.ndarray:

@@ -138,11 +138,7 @@ def make_subject(
     root = np.random.SeedSequence(seed, spawn_key=(1, subject_index))
     anatomy, tissue, scan, noise, person = root.spawn(5)
     who, body_seed, arms_seed, grid_seed = person.spawn(4)
-    patient = draw_patient(np.random.default_rng(who), chosen)
-    rng = np.random.default_rng(anatomy)
-    own = sized(chosen, patient)
-    subject = draw_subject(rng, own, draw_scan_grades(rng, chosen))
-    subject = with_patient(body_seed, own, subject, patient)
+    patient, subject = _draw_person(chosen, anatomy, who, body_seed)
     upright = stack(subject.bodies, subject.posture, fractured=True)
     grid_rng = np.random.default_rng(grid_seed)
     turn = draw_pose(grid_rng, chosen, upright)
@@ -178,6 +174,35 @@ def make_subject(
         trabecular_hu={body.name: body.trabecular_hu for body in subject.bodies},
         vessel_hu=around.vessel[3],
     )
+
+
+def is_drawn_normal(preset: Preset, seed: int, subject_index: int) -> bool:
+    """Say, without scanning it, whether a person has no fracture and no implant anywhere.
+
+    Parameters
+    ----------
+    preset : Preset
+    seed, subject_index : int
+        As of :func:`make_subject`; what may lie out of its scan's view counts too.
+    """
+    root = np.random.SeedSequence(seed, spawn_key=(1, subject_index))
+    anatomy, *_, person = root.spawn(5)
+    who, body_seed, *_ = person.spawn(4)
+    _, subject = _draw_person(preset, anatomy, who, body_seed)
+    return all(fact.shape == "none" and not fact.foreign_material for fact in subject.truth)
+
+
+def _draw_person(
+    preset: Preset,
+    anatomy: np.random.SeedSequence,
+    who: np.random.SeedSequence,
+    body_seed: np.random.SeedSequence,
+) -> tuple[Patient, Subject]:
+    patient = draw_patient(np.random.default_rng(who), preset)
+    rng = np.random.default_rng(anatomy)
+    own = sized(preset, patient)
+    subject = draw_subject(rng, own, draw_scan_grades(rng, preset))
+    return patient, with_patient(body_seed, own, subject, patient)
 
 
 def _draw_around(
