@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spinexplain.analysis.verdict.fit import SPREAD
 from spinexplain.findings.verdict import (
     BORDERLINE,
     DEFORMITY,
     MILD,
+    NO_SUSPICION,
     NOT_ASSESSABLE,
     SUSPECTED,
     Verdict,
     judge,
 )
 from spinexplain.findings.weighing import VerdictCalibration
-from spinexplain.findings.witness import HEIGHTS, PROTOTYPES, Witness
+from spinexplain.findings.witness import DETECTOR, HEIGHTS, PROTOTYPES, Witness
 
 _MIDDLE = (BORDERLINE, MILD, DEFORMITY)
 
@@ -43,22 +45,26 @@ def judged(
     Series of str
         States; *not assessable* where the network refuses.
     """
-    return pd.Series(
-        [_verdict(row, calibration, using).state for row in table.to_dict("records")],
-        index=table.index,
-    )
+    found = judged_fully(table, calibration, using)
+    return pd.Series([one.state for one in found], index=table.index, dtype=object)
 
 
-def judged_fully(table: pd.DataFrame, calibration: VerdictCalibration) -> list[Verdict]:
-    """Give the verdict of all witnesses on every row, with the rule that decided.
+def judged_fully(
+    table: pd.DataFrame,
+    calibration: VerdictCalibration,
+    using: tuple[str, ...] = (PROTOTYPES, HEIGHTS),
+) -> list[Verdict]:
+    """Give the verdict on every row, with its log odds and the rule that decided.
 
     Parameters
     ----------
     table : DataFrame
-        Of :func:`~spinexplain.analysis.verdict.table.witness_table`.
+        Of :func:`~spinexplain.analysis.verdict.table.witness_table`; a detector is heard where
+        the table has its column.
     calibration : VerdictCalibration
+    using : tuple of str
+        The witnesses that are heard.
     """
-    using = (PROTOTYPES, HEIGHTS)
     return [_verdict(row, calibration, using) for row in table.to_dict("records")]
 
 
@@ -67,11 +73,12 @@ def _verdict(
 ) -> Verdict:
     if row["refusal"]:
         return Verdict(NOT_ASSESSABLE)
-    model = calibration.models.get(PROTOTYPES, "")
     spoken = []
-    if PROTOTYPES in using and np.isfinite(row["prototypes"]):
-        spread = float(row["prototypes_spread"])
-        spoken.append(Witness(PROTOTYPES, float(row["prototypes"]), spread, model))
+    for name in (PROTOTYPES, DETECTOR):
+        if name in using and np.isfinite(row[name]):
+            spread = float(row.get(name + SPREAD, 0.0))
+            model = calibration.models.get(name, "")
+            spoken.append(Witness(name, float(row[name]), spread, model))
     if HEIGHTS in using and np.isfinite(row["heights"]):
         spoken.append(Witness(HEIGHTS, float(row["heights"])))
     measured = HEIGHTS in using and np.isfinite(row["measured_loss"])
@@ -91,26 +98,60 @@ def verdict_figures(table: pd.DataFrame, states: pd.Series) -> dict[str, Any]:
         ``suspected`` and ``noticed`` (suspected or borderline); ``states`` by true grade.
     """
     assessable = states != NOT_ASSESSABLE
-    suspected = states == SUSPECTED
-    normal_spines = table[table["normal"]].groupby("subject")
-    alarms = [bool(suspected[rows.index].any()) for _, rows in normal_spines]
     grade = table["grade"]
-    figures: dict[str, Any] = {
-        "spines": int(table["subject"].nunique()),
+    counts = spine_counts(table, states)
+    return {
+        "spines": len(counts),
         "not_assessable": [int((~assessable).sum()), len(table)],
-        "false_alarm_spines": [sum(alarms), len(alarms)],
-        "middle_of_normal": _share(states.isin(_MIDDLE), (grade == 0) & assessable),
-        "mild_unsuspicious": _share(states == "no suspicion", (grade == 1) & assessable),
+        **{name: [int(counts[name].sum()), int(counts[name + OF].sum())] for name in COUNTED},
         "states": {
             str(g): {str(k): int(v) for k, v in states[grade == g].value_counts().items()}
             for g in sorted(grade.unique())
         },
     }
-    for g in (2, 3):
-        of = (grade == g) & assessable
-        figures[f"g{g}_suspected"] = _share(suspected, of)
-        figures[f"g{g}_noticed"] = _share(suspected | (states == BORDERLINE), of)
-    return figures
+
+
+COUNTED = (
+    "false_alarm_spines",
+    "middle_of_normal",
+    "mild_unsuspicious",
+    "g2_suspected",
+    "g2_noticed",
+    "g3_suspected",
+    "g3_noticed",
+)
+OF = "_of"
+"""Ending of the columns with what is counted among."""
+
+
+def spine_counts(table: pd.DataFrame, states: pd.Series) -> pd.DataFrame:
+    """Count the same figures spine by spine.
+
+    Returns
+    -------
+    DataFrame
+        A row a subject, sorted; for each of :data:`COUNTED` a column with the count and one,
+        ending in ``_of``, with what it is counted among.
+    """
+    grade, assessable = table["grade"], states != NOT_ASSESSABLE
+    suspected = states == SUSPECTED
+    noticed = suspected | (states == BORDERLINE)
+    chosen = {
+        "middle_of_normal": (states.isin(_MIDDLE), grade == 0),
+        "mild_unsuspicious": (states == NO_SUSPICION, grade == 1),
+        "g2_suspected": (suspected, grade == 2),
+        "g2_noticed": (noticed, grade == 2),
+        "g3_suspected": (suspected, grade == 3),
+        "g3_noticed": (noticed, grade == 3),
+    }
+    columns = {}
+    for name, (said, of) in chosen.items():
+        columns[name], columns[name + OF] = said & of & assessable, of & assessable
+    by_spine = pd.DataFrame(columns).astype(int).groupby(table["subject"])
+    normal = table["normal"].astype(bool).groupby(table["subject"]).any()
+    alarmed = suspected.groupby(table["subject"]).any() & normal
+    alarms = {"false_alarm_spines": alarmed.astype(int), f"false_alarm_spines{OF}": normal}
+    return by_spine.sum().assign(**alarms).astype(int)
 
 
 def same_by_every_route(table: pd.DataFrame, states: pd.Series) -> list[int]:
@@ -126,7 +167,3 @@ def same_by_every_route(table: pd.DataFrame, states: pd.Series) -> list[int]:
     )
     complete = wide.dropna()
     return [int((complete.nunique(axis=1) == 1).sum()), len(complete)]
-
-
-def _share(chosen: pd.Series, of: pd.Series) -> list[int]:
-    return [int((chosen & of).sum()), int(of.sum())]

@@ -80,7 +80,7 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     base, weights = nonnegative_logistic(values, is_fracture)
     odds = base + rows[list(names)].to_numpy(float) @ weights
     spread = _spread(rows, names, weights)
-    suspected = _upper_line(rows, odds - spread)
+    suspected = upper_line(normal_tops(rows, odds - spread))
     borderline = _lower_line(rows, odds, spread, suspected)
     by_name = {name: float(weight) for name, weight in zip(names, weights, strict=True)}
     return Weighing(base, by_name, suspected, borderline, calibrated=True)
@@ -130,15 +130,39 @@ def _spread(rows: pd.DataFrame, names: Sequence[str], weights: np.ndarray) -> np
     return np.sqrt(sum((part**2 for part in parts), np.zeros(len(rows))))
 
 
-def _upper_line(rows: pd.DataFrame, odds: np.ndarray) -> float:
-    """Return the lowest line that at most 5 of 100 normal spines reach."""
+def normal_tops(rows: pd.DataFrame, odds: np.ndarray) -> np.ndarray:
+    """Return the highest of these log odds in every normal spine, shape (spines,)."""
     normal = rows["normal"].to_numpy(bool)
     tops = pd.Series(odds[normal]).groupby(rows["subject"].to_numpy()[normal]).max()
-    if tops.empty:
+    return tops.to_numpy(float)
+
+
+def upper_line(tops: np.ndarray) -> float:
+    """Return the lowest line that at most 5 of 100 normal spines reach.
+
+    Parameters
+    ----------
+    tops : ndarray, shape (spines,)
+        Of :func:`normal_tops`, one spread over the poses lower.
+
+    Examples
+    --------
+    >>> round(upper_line(np.arange(20.0)), 6)
+    18.0
+    """
+    if not len(tops):
         return 0.0
-    ordered = np.sort(tops.to_numpy())[::-1]
+    ordered = np.sort(tops)[::-1]
     allowed = int(FALSE_ALARMS_PER_SPINE * len(ordered))
     return float(np.nextafter(ordered[allowed], np.inf))
+
+
+def lowered_odds(rows: pd.DataFrame, weighing: Weighing) -> np.ndarray:
+    """Return the log odds of every row, one spread over the poses lower, shape (rows,)."""
+    names = list(weighing.weights)
+    weights = np.array([weighing.weights[name] for name in names])
+    odds = weighing.base + rows[names].to_numpy(float) @ weights
+    return odds - _spread(rows, names, weights)
 
 
 def _lower_line(
