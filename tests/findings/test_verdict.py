@@ -71,6 +71,18 @@ def test_a_short_body_that_the_network_denies_is_asked_about():
     assert verdict(2.0, heights_of(0.28), deformity="short_height").state == SUSPECTED
 
 
+def test_a_detector_without_weight_has_no_say_in_what_networks_deny():
+    measured = heights_of(0.28)
+    spoken = [
+        Witness("prototypes", -0.5, 0.0, "abc"),
+        Witness("detector", 4.0, 0.0, "unknown"),
+        heights_witness(measured),
+    ]
+    found = judge(spoken, CALIBRATION, measured.loss, deformity="short_height")
+    assert [term.log_odds for term in found.terms][1] == 0.0
+    assert found.state == DEFORMITY
+
+
 @pytest.mark.parametrize(
     ("grade", "loss", "severity", "possible"),
     [

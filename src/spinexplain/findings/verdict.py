@@ -201,7 +201,8 @@ def _state(
 
 
 def _networks_deny(terms: Sequence[Term]) -> bool:
-    networks = [term for term in terms if term.witness != HEIGHTS]
+    # A network without weight, as an unknown detector beside sheets, has no say in it.
+    networks = [term for term in terms if term.witness != HEIGHTS and term.log_odds]
     return bool(networks) and all(term.log_odds < 0 for term in networks)
 
 

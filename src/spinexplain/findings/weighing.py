@@ -12,6 +12,7 @@ from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
+from spinexplain.errors import ConfigError
 from spinexplain.findings.grade_set import SeverityScale
 from spinexplain.findings.witness import DETECTOR, PROTOTYPES, WITNESSES
 
@@ -83,14 +84,14 @@ class VerdictCalibration:
         Weighing
             Not ``calibrated`` where a network is another one than it was fitted to: its log
             odds then count as those of the network that was. A detector without fitted
-            weight counts only where no other network speaks.
+            weight, or another one, counts only where no network on sheets speaks.
         """
         present = set(names)
         found = self.sets.get(_key(present))
-        if found is None:
+        foreign = {n for n in present & set(models) if self.models.get(n) != models[n]}
+        if found is None or (DETECTOR in foreign and PROTOTYPES in present):
             return self._nearest(present)
-        known = all(self.models.get(name) == models[name] for name in present & set(models))
-        return replace(found, calibrated=found.calibrated and known)
+        return replace(found, calibrated=found.calibrated and not foreign)
 
     def scale(self, names: Iterable[str], models: Mapping[str, str]) -> SeverityScale | None:
         """Return the scale of severity of these witnesses.
@@ -191,19 +192,63 @@ def stored_calibration() -> VerdictCalibration:
     return read_calibration(json.loads(text))
 
 
-def ship(results: Path) -> Path:
+def joined(
+    calibration: VerdictCalibration, others: VerdictCalibration, fitted_on: Mapping[str, Any]
+) -> VerdictCalibration:
+    """Add the sets with a detector to a calibration, whose own sets stay as they are.
+
+    Parameters
+    ----------
+    calibration : VerdictCalibration
+    others : VerdictCalibration
+        Fitted to the same network on sheets, and to a detector.
+    fitted_on : mapping
+        What the others were fitted to, for the page.
+
+    Raises
+    ------
+    ConfigError
+        If they were fitted to another network on sheets.
+    """
+    theirs, ours = others.models.get(PROTOTYPES), calibration.models.get(PROTOTYPES)
+    if theirs != ours:
+        raise ConfigError(
+            f"the sets with a detector were fitted to the network on sheets {theirs}, the others "
+            f"to {ours}; expected the same. Run `spinexplain reproduce verdict-detector --fresh`."
+        )
+    added = {name: one for name, one in others.sets.items() if name not in calibration.sets}
+    return replace(
+        calibration,
+        models={**others.models, **calibration.models},
+        sets={**calibration.sets, **added},
+        operating_point={**calibration.operating_point, "detector_fitted_on": dict(fitted_on)},
+    )
+
+
+def ship(results: Path, detector: Path | None = None) -> Path:
     """Make the calibration of stored results that of the package.
 
     Parameters
     ----------
     results : Path
         ``verdict.json`` of the study ``verdict``.
+    detector : Path, optional
+        ``verdict-detector.json`` of the study of that name, for the sets with a detector.
     """
-    content = json.loads(results.read_text("utf-8"))["calibration"]
     path = Path(str(resources.files("spinexplain.findings") / STORED))
-    path.write_text(json.dumps(as_content(read_calibration(content)), indent=1) + "\n", "utf-8")
+    content = as_content(from_results(results, detector))
+    path.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     return path
 
 
+def from_results(results: Path, detector: Path | None = None) -> VerdictCalibration:
+    """Read what :func:`ship` stores."""
+    found = read_calibration(json.loads(results.read_text("utf-8"))["calibration"])
+    if detector is None:
+        return found
+    beside = json.loads(detector.read_text("utf-8"))
+    return joined(found, read_calibration(beside["calibration"]), beside["fitted_on"])
+
+
 if __name__ == "__main__":
-    ship(Path(sys.argv[1]))
+    ship(*map(Path, sys.argv[1:3]))

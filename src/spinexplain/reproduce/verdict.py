@@ -122,7 +122,7 @@ def measured_model(setting: Setting, paths: Sequence[Path], model: str) -> dict[
     calibration = fitted(table, info.weights_sha256)
     return {
         "model": {"name": info.name, "version": info.version},
-        "fitted_on": _counts(table[table["group"].isin(FITTED)]),
+        "fitted_on": counts(table[table["group"].isin(FITTED)]),
         "tested": {name: group_figures(table, name, calibration) for name in TESTED},
         "coverage": {name: set_figures(table, name, calibration) for name in TESTED},
         "calibration": as_content(calibration),
@@ -157,14 +157,14 @@ def fitted(table: pd.DataFrame, weights_sha256: str) -> VerdictCalibration:
     by_mask = table[table["route"] == "labels"]
     chosen = by_mask[by_mask["group"].isin(FITTED)]
     holding = _assessable(by_mask[by_mask["group"].isin(CALIBRATED)])
-    counts = _counts(chosen)
+    fitted_on = counts(chosen)
     return VerdictCalibration(
         {PROTOTYPES: weights_sha256},
         fit_sets(chosen),
         {
-            **counts,
-            "sets_fitted_on": counts,
-            "calibrated_on": {**_counts(holding), "table_sha256": table_hash(holding)},
+            **fitted_on,
+            "sets_fitted_on": fitted_on,
+            "calibrated_on": {**counts(holding), "table_sha256": table_hash(holding)},
         },
         calibrated(fit_scales(_assessable(chosen)), holding),
         COVERAGE,
@@ -231,7 +231,8 @@ def group_figures(
     return figures
 
 
-def _counts(table: pd.DataFrame) -> dict[str, Any]:
+def counts(table: pd.DataFrame) -> dict[str, Any]:
+    """Count what a table of witnesses holds by the route with a mask, for the page."""
     by_mask = table[table["route"] == "labels"]
     return {
         "presets": sorted(by_mask["group"].unique()),

@@ -6,22 +6,31 @@ lines are chosen, and what is tested.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from spinexplain.analysis.verdict.answers import BenchAnswer, read_answers
 from spinexplain.analysis.verdict.bench import BenchScan
 from spinexplain.analysis.verdict.boxes import BoxedScan
+from spinexplain.analysis.verdict.figures import judged_fully, verdict_figures
+from spinexplain.analysis.verdict.fit import fit_sets
+from spinexplain.analysis.verdict.paired import line_range, paired_differences
 from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.phantom.presets import load_preset
 from spinexplain.data.phantom.scan import is_drawn_normal
+from spinexplain.findings.verdict import Verdict
+from spinexplain.findings.weighing import VerdictCalibration, as_content, stored_calibration
+from spinexplain.findings.witness import DETECTOR, HEIGHTS, PROTOTYPES
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.verdict import SCANS
+from spinexplain.reproduce.verdict import SCANS, counts
 from spinexplain.workers import run_all
 
 RESULTS = "verdict-detector.json"
@@ -35,6 +44,22 @@ SPINES = {
 }
 """Preset -> normal spines, spines with a fracture: the first of each kind among those that the
 study ``verdict`` draws. All normal spines that it fits to are here, since lines depend on them."""
+PAIR = f"{PROTOTYPES}+{HEIGHTS}"
+TOGETHER, WITHOUT, SHIPPED, BOTH = "together", "without", "shipped", "both"
+WAYS: dict[str, tuple[str, ...]] = {
+    TOGETHER: (PROTOTYPES, DETECTOR, HEIGHTS),
+    WITHOUT: (PROTOTYPES, HEIGHTS),
+    SHIPPED: (PROTOTYPES, HEIGHTS),
+    "prototypes+detector": (PROTOTYPES, DETECTOR),
+    "detector+heights": (DETECTOR, HEIGHTS),
+    DETECTOR: (DETECTOR,),
+    HEIGHTS: (HEIGHTS,),
+}
+"""Way to the verdict -> the witnesses heard. All are fitted to these spines but what ships of
+prototypes and heights."""
+OPPONENTS = (WITHOUT, SHIPPED, HEIGHTS)
+SHORT = ("hospital-like", "hard")
+"""Presets whose scans show few levels; they are drawn first."""
 LINES_FIRST = 0.8
 """By as much sooner come the normal spines that lines are chosen on, for a run cut short."""
 
@@ -72,18 +97,121 @@ def measure(setting: Setting) -> None:
         progress=setting.progress,
         step="Phantom spines",
     )
+    measure_stored(setting, spines)
+
+
+def measure_stored(setting: Setting, spines: Sequence[Asked]) -> None:
+    """Fit, test and store by spines that are drawn and asked already."""
+    table = read_table(spines)
+    hashes = {PROTOTYPES: weights_sha256(DEFAULT_MODEL), DETECTOR: weights_sha256(MODEL)}
+    setting.store(RESULTS, stated(table, hashes, shipped_sets(stored_calibration())))
+
+
+def read_table(spines: Sequence[Asked]) -> pd.DataFrame:
+    """Put what both networks and the heights say side by side."""
+    sheets, boxes = (read_answers(said) for said in zip(*(s.answers for s in spines), strict=True))
+    return sheets.merge(boxes, how="left", on=["group", "subject", "route", "level"])
+
+
+def shipped_sets(calibration: VerdictCalibration) -> VerdictCalibration:
+    """Keep the sets without a detector, which another study fits to more spines."""
+    sets = {name: one for name, one in calibration.sets.items() if DETECTOR not in name.split("+")}
+    return replace(calibration, sets=sets)
+
+
+def stated(
+    table: pd.DataFrame, models: Mapping[str, str], shipped: VerdictCalibration
+) -> dict[str, Any]:
+    """Fit every set to the fitting spines, test them on the others, and return what is stored.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of :func:`read_table`.
+    models : mapping of str to str
+        Witness -> hash of its network's weights.
+    shipped : VerdictCalibration
+        Sets without a detector, as they come with the package.
+    """
+    chosen, tested = (table[table["group"].isin(names)] for names in (FITTED, TESTED))
+    own = VerdictCalibration(models, fit_sets(chosen))
+    ships = {name: one for name, one in own.sets.items() if DETECTOR in name.split("+")}
+    content = as_content(replace(own, sets=ships))
+    verdicts = {
+        name: judged_fully(tested, shipped if name == SHIPPED else own, using)
+        for name, using in WAYS.items()
+    }
+    groups = {name: (tested["group"] == name).to_numpy() for name in TESTED}
+    groups[BOTH] = np.ones(len(tested), bool)
+    return {
+        "command": "spinexplain reproduce verdict-detector --fresh",
+        "models": {PROTOTYPES: _named(DEFAULT_MODEL), DETECTOR: _named(MODEL)},
+        "planned": {name: list(pair) for name, pair in SPINES.items()},
+        "run": _run(table),
+        "fitted_on": counts(chosen),
+        "calibration": {name: content[name] for name in ("models", "sets")},
+        "compared_sets": as_content(own)["sets"],
+        "tested": {name: _tested(tested, at, verdicts) for name, at in groups.items()},
+        "differences": {
+            opponent: {
+                name: _differences(tested, at, verdicts, opponent) for name, at in groups.items()
+            }
+            for opponent in OPPONENTS
+        },
+        "lines": {
+            **{name: line_range(chosen, one, tested) for name, one in own.sets.items()},
+            SHIPPED: line_range(chosen, shipped.sets[PAIR], tested),
+        },
+    }
+
+
+def _named(model: str) -> dict[str, str]:
+    info = load_grader(model).info
+    return {"name": info.name, "version": info.version}
+
+
+def _run(table: pd.DataFrame) -> dict[str, list[int]]:
+    """Count spines of every preset, those without a fracture in view first."""
+    normal = table.groupby(["group", "subject"])["normal"].any().groupby("group")
+    return {str(name): [int(n.sum()), int((~n).sum())] for name, n in normal}
+
+
+def _tested(
+    table: pd.DataFrame, at: np.ndarray, verdicts: Mapping[str, Sequence[Verdict]]
+) -> dict[str, Any]:
+    """Return the figures of every way to the verdict on chosen rows."""
+    rows = table[at]
+    return {
+        name: verdict_figures(rows, _states(rows, itertools.compress(said, at)))
+        for name, said in verdicts.items()
+    }
+
+
+def _states(rows: pd.DataFrame, said: Iterable[Verdict]) -> pd.Series:
+    return pd.Series([one.state for one in said], index=rows.index, dtype=object)
+
+
+def _differences(
+    table: pd.DataFrame,
+    at: np.ndarray,
+    verdicts: Mapping[str, Sequence[Verdict]],
+    opponent: str,
+) -> dict[str, Any]:
+    sides = [list(itertools.compress(verdicts[name], at)) for name in (TOGETHER, opponent)]
+    return paired_differences(table[at], sides[0], sides[1])
 
 
 def planned(work: Path) -> list[Asked]:
-    """List the spines, mixed, so that all presets and kinds have come equally far at any time."""
+    """List the spines, mixed, those of short scans first: they cost a quarter of the others."""
     folder, ordered = work / "verdict-boxes", []
     said = {name: folder / "answers" / weights_sha256(name)[:16] for name in (DEFAULT_MODEL, MODEL)}
-    for group, counts in SPINES.items():
-        for normal, count in zip((True, False), counts, strict=True):
+    for group, spines in SPINES.items():
+        for normal, count in zip((True, False), spines, strict=True):
+            sooner = LINES_FIRST if normal and group in FITTED else 1.0
             for place, scan in enumerate(_first(group, normal, count, folder)):
                 answers = tuple(BenchAnswer(n, scan.path, to) for n, to in said.items())
-                sooner = LINES_FIRST if normal and group in FITTED else 1.0
-                ordered.append((sooner * (place + 0.5) / count, Asked(BoxedScan(scan), answers)))
+                key = (group not in SHORT, sooner * (place + 0.5) / count)
+                ordered.append((key, Asked(BoxedScan(scan), answers)))
     return [one for _, one in sorted(ordered, key=lambda pair: pair[0])]
 
 
@@ -95,9 +223,16 @@ def weights_sha256(model: str) -> str:
 def _first(group: str, normal: bool, count: int, folder: Path) -> list[BenchScan]:
     """Return the first persons of a preset with, or without, a fracture."""
     seed, of = SCANS[group]
+    chosen = (i for i in range(of) if _is_normal(group, i) == normal)
     preset = load_preset(group)
-    chosen = [i for i in range(of) if is_drawn_normal(preset, seed, i) == normal][:count]
-    return [BenchScan(group, preset, seed, index, folder) for index in chosen]
+    return [
+        BenchScan(group, preset, seed, index, folder) for index in itertools.islice(chosen, count)
+    ]
+
+
+@cache
+def _is_normal(group: str, index: int) -> bool:
+    return is_drawn_normal(load_preset(group), SCANS[group][0], index)
 
 
 def _one_thread() -> None:

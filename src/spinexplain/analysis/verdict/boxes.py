@@ -72,9 +72,7 @@ def boxes_path(sheets: Path) -> Path:
     return sheets.with_name(f"{sheets.stem}-boxes.npz")
 
 
-def _boxes(
-    image: PhantomImage, known: set[str]
-) -> tuple[list[str], np.ndarray, list[float]]:
+def _boxes(image: PhantomImage, known: set[str]) -> tuple[list[str], np.ndarray, list[float]]:
     """Sample the box of every level of known truth."""
     vertebrae = with_graded_levels(localize(image.volume, labels=image.labels))
     found = reformat(image.volume, vertebrae, kind="3d", shape=SHAPE)
@@ -132,9 +130,7 @@ def _rows(grader: Grader, path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _said(
-    grader: Grader, level: str, box: np.ndarray, outside: float, flags: list[str]
-) -> float:
+def _said(grader: Grader, level: str, box: np.ndarray, outside: float, flags: list[str]) -> float:
     """Return a detector's log odds on one box; NaN where it refuses."""
     if not_assessable_reason(flags) or grader.refusal(level, outside, flags):
         return float("nan")

@@ -150,8 +150,8 @@ def spine_counts(table: pd.DataFrame, states: pd.Series) -> pd.DataFrame:
     by_spine = pd.DataFrame(columns).astype(int).groupby(table["subject"])
     normal = table["normal"].astype(bool).groupby(table["subject"]).any()
     alarmed = suspected.groupby(table["subject"]).any() & normal
-    alarms = {"false_alarm_spines": alarmed.astype(int), f"false_alarm_spines{OF}": normal}
-    return by_spine.sum().assign(**alarms).astype(int)
+    alarms = pd.DataFrame({"false_alarm_spines": alarmed, f"false_alarm_spines{OF}": normal})
+    return by_spine.sum().join(alarms.astype(int))
 
 
 def same_by_every_route(table: pd.DataFrame, states: pd.Series) -> list[int]:

@@ -241,13 +241,27 @@ def _behind_mm(s: Surroundings, f: SpineFrame) -> float:
 
 
 def _organs(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
+    bulge = 0.5 - 1.5 * float(canvas.coarse.min())
     for blob in s.blobs:
         du, dv, dw = (f.side - blob.side), (f.a - blob.front), (f.z - blob.z)
+        reach = 1.001 * (1 + bulge / min(blob.half))
+        x, y, z = (_within(d, reach * blob.half[k], k) for k, d in enumerate((du, dv, dw)))
+        du, dv, dw, hu = du[x, :, z], dv[:, y, z], dw[:, :, z], canvas.hu[x, y, z]
         a, b, c = blob.half
         rho = np.sqrt((du / a) ** 2 + (dv / b) ** 2 + (dw / c) ** 2)
-        distance = (rho - 1) * min(blob.half) + 1.5 * canvas.coarse
-        blend(canvas.hu, cover(distance, 1.0), blob.wall_hu)
-        blend(canvas.hu, cover(distance + 2.5, 1.0), blob.hu)
+        distance = (rho - 1) * min(blob.half) + 1.5 * canvas.coarse[x, y, z]
+        blend(hu, cover(distance, 1.0), blob.wall_hu)
+        blend(hu, cover(distance + 2.5, 1.0), blob.hu)
+
+
+def _within(offset_mm: np.ndarray, reach_mm: float, axis: int) -> slice:
+    """Return the indices along an axis beyond which nothing is nearer than this.
+
+    Organs are small beside the grid, so that most of it need not be painted.
+    """
+    others = tuple(k for k in range(offset_mm.ndim) if k != axis)
+    near = np.flatnonzero((np.abs(offset_mm) <= reach_mm).any(axis=others))
+    return slice(int(near[0]), int(near[-1]) + 1) if len(near) else slice(0, 0)
 
 
 def _vessels(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
