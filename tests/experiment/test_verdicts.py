@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.config.tasks import TASKS
+from spinexplain.config.tasks import TASKS, derived_task
 from spinexplain.experiment.verdicts import (
     Judged,
     Loss,
@@ -19,7 +19,7 @@ from spinexplain.experiment.verdicts import (
 )
 from spinexplain.findings.grade_set import GradeSet
 from spinexplain.findings.verdict import Term, Verdict
-from spinexplain.findings.weighing import stored_calibration
+from spinexplain.findings.weighing import VerdictCalibration, Weighing, stored_calibration
 from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.reformat import reformat
 from spinexplain.types import Vertebra, Volume
@@ -70,12 +70,41 @@ def test_nothing_judged_says_nothing():
     assert not found["calibrated"]
 
 
-def test_a_network_on_boxes_has_no_sheets_to_move():
-    table = pd.DataFrame({"reason": [""]})
-    boxes = SimpleNamespace(spec=SimpleNamespace(axes=3))
-    same, figures = judged_table(boxes, None, table, None)
+def test_a_set_that_is_refused_altogether_is_not_judged():
+    table = pd.DataFrame({"reason": ["cut", "metal"]})
+    same, figures = judged_table(SimpleNamespace(), None, table, None)
     assert same is table
     assert figures is None
+
+
+def test_a_network_on_boxes_is_asked_once_and_speaks_as_the_detector(monkeypatch):
+    asked = []
+
+    def scores(model, data, spec, device):
+        asked.append(len(data))
+        return np.array([[0.9, 0.1], [0.2, 0.8]])
+
+    monkeypatch.setattr("spinexplain.experiment.verdicts.class_scores", scores)
+    calibration = VerdictCalibration(
+        {"detector": "d"}, {"detector": Weighing(0.5, {"detector": 2.0}, 1.0, -1.0, True)}
+    )
+    detector = SimpleNamespace(
+        spec=SimpleNamespace(axes=3),
+        model=None,
+        device="cpu",
+        task=derived_task(("no fracture", "fracture")),
+        info=SimpleNamespace(weights_sha256="d"),
+    )
+    data = SimpleNamespace(take=lambda rows: np.zeros(len(rows)))
+    table = pd.DataFrame(
+        {"reason": ["", "metal", ""], "grade": ["G0", "G0", "G3"], "subject": "a", "series": "1"}
+    )
+    judged, figures = judged_table(detector, data, table, calibration)
+    assert asked == [2]
+    assert judged["verdict"].tolist() == ["no suspicion", "", "fracture suspected"]
+    assert judged["log_odds"].iloc[0] == pytest.approx(0.5 - 2 * np.log(9))
+    assert figures["calibrated"]
+    assert figures["sets"] is None
 
 
 def test_measured_losses_speak_where_they_are_known():

@@ -1,13 +1,9 @@
 """The study of the verdict: which scans, and that the package holds what it found."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from spinexplain.findings.weighing import as_content, stored_calibration
 from spinexplain.reproduce.verdict import (
     FITTED,
     SCANS,
@@ -18,8 +14,6 @@ from spinexplain.reproduce.verdict import (
     set_figures,
 )
 from spinexplain.spine.image_terms import TERMS
-
-RESULTS = Path(__file__).parents[2] / "docs" / "results" / "verdict.json"
 
 
 def test_what_chooses_is_not_what_tests():
@@ -33,11 +27,6 @@ def test_scans_are_mixed_and_the_two_scanners_see_the_same_persons(tmp_path):
     seeds = {name: {(s.seed, s.index) for s in scans if s.group == name} for name in SCANS}
     assert seeds["shifted-scanner"] == seeds["familiar-scanner"]
     assert len({scan.path for scan in scans}) == len(scans)
-
-
-def test_the_package_holds_the_calibration_of_the_stored_results():
-    content = json.loads(RESULTS.read_text("utf-8"))["calibration"]
-    assert as_content(stored_calibration()) == content
 
 
 @pytest.fixture

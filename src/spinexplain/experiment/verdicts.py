@@ -1,8 +1,9 @@
-"""The verdict on a labelled set, by the way that grading a CT takes: seven sheets a vertebra.
+"""The verdict on a labelled set, by the way that grading a CT takes: seven sheets, or one box.
 
-A cohort keeps one sheet of every vertebra, and the height loss where it was made from a mask.
+A cohort keeps one crop of every vertebra, and the height loss where it was made from a mask.
 The six sheets that are moved by 3 mm or tilted by 5 degrees are cut from the one, where grading
-a CT samples the scan. Which deformity heights look like is not kept, so that none is asked about.
+a CT samples the scan; a network on boxes is asked once. Which deformity heights look like is not
+kept, so that none is asked about.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from spinexplain.experiment.prediction import class_scores
 from spinexplain.findings.grade_set import GradeSet, grade_set
 from spinexplain.findings.verdict import SUSPECTED, Verdict, judge
 from spinexplain.findings.weighing import VerdictCalibration
-from spinexplain.findings.witness import PROTOTYPES, loss_witness, network_witness
+from spinexplain.findings.witness import DETECTOR, PROTOTYPES, loss_witness, network_witness
 from spinexplain.spine.poses import POSES, Pose
 from spinexplain.types import Grading, Vertebra
 
@@ -92,9 +93,8 @@ def verdicts(
     Parameters
     ----------
     grader : Grader
-        On sheets.
     data : TrainingSet
-        Its sheets, 1 mm.
+        Its sheets or boxes, 1 mm.
     reasons : sequence of str, length n
         Why a vertebra may not be graded; empty where it may.
     calibration : VerdictCalibration
@@ -103,20 +103,22 @@ def verdicts(
     """
     rows = np.flatnonzero([not reason for reason in reasons])
     chosen = data.take(rows)
-    crops = np.asarray(chosen.patches_hu)
     scores = [
-        class_scores(
-            grader.model,
-            replace(chosen, patches_hu=posed_crops(crops, pose)),
-            grader.spec,
-            grader.device,
-        )
-        for pose in POSES
+        class_scores(grader.model, posed, grader.spec, grader.device)
+        for posed in _posed_sets(chosen, grader.spec.axes)
     ]
     found = [Judged(None, None)] * len(reasons)
     for place, row in enumerate(rows.tolist()):
         found[row] = _judged(grader, [one[place] for one in scores], calibration, losses[row])
     return found
+
+
+def _posed_sets(data: TrainingSet, axes: int) -> list[TrainingSet]:
+    """Return the set at every pose that a network is asked at; boxes are asked once."""
+    if axes != 2:
+        return [data]
+    crops = np.asarray(data.patches_hu)
+    return [replace(data, patches_hu=posed_crops(crops, pose)) for pose in POSES]
 
 
 def _judged(
@@ -127,11 +129,12 @@ def _judged(
 ) -> Judged:
     anybody = Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))
     gradings = [Grading(anybody, grader.task, tuple(row.tolist())) for row in scores]
-    spoken = network_witness(PROTOTYPES, gradings, grader.info.weights_sha256)
+    name = PROTOTYPES if grader.spec.axes == 2 else DETECTOR
+    spoken = network_witness(name, gradings, grader.info.weights_sha256)
     assert spoken is not None
     witnesses = [spoken] if loss is None else [spoken, loss_witness(loss.loss, loss.sd)]
     names = [one.name for one in witnesses]
-    scale = calibration.scale(names, {PROTOTYPES: spoken.weights_sha256})
+    scale = calibration.scale(names, {name: spoken.weights_sha256})
     grades = None if scale is None else grade_set(witnesses, scale, calibration.coverage)
     return Judged(judge(witnesses, calibration, None if loss is None else loss.loss), grades)
 
@@ -162,11 +165,10 @@ def judged_table(
         With ``verdict`` (a state; empty where refused) and ``log_odds``.
     dict or None
         See :func:`cohort_figures`, and ``with_heights`` (``[vertebrae whose heights speak, of]``).
-        The table comes back as it was, and None, for a network on boxes, which has no sheets to
-        move.
+        The table comes back as it was, and None, where every vertebra is refused.
     """
     reasons = table["reason"].tolist()
-    if grader.spec.axes != 2 or all(reasons):
+    if all(reasons):
         return table, None
     losses = [None] * len(reasons) if losses is None else losses
     found = verdicts(grader, data, reasons, calibration, losses)

@@ -24,7 +24,7 @@ from spinexplain.analysis.verdict.fit import fit_sets
 from spinexplain.analysis.verdict.paired import line_range, paired_differences
 from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.phantom.presets import load_preset
-from spinexplain.data.phantom.scan import is_drawn_normal
+from spinexplain.data.phantom.scan import DrawnPerson, drawn_person
 from spinexplain.findings.verdict import Verdict
 from spinexplain.findings.weighing import VerdictCalibration, as_content, stored_calibration
 from spinexplain.findings.witness import DETECTOR, HEIGHTS, PROTOTYPES
@@ -58,10 +58,10 @@ WAYS: dict[str, tuple[str, ...]] = {
 """Way to the verdict -> the witnesses heard. All are fitted to these spines but what ships of
 prototypes and heights."""
 OPPONENTS = (WITHOUT, SHIPPED, HEIGHTS)
-SHORT = ("hospital-like", "hard")
-"""Presets whose scans show few levels; they are drawn first."""
-LINES_FIRST = 0.8
-"""By as much sooner come the normal spines that lines are chosen on, for a run cut short."""
+SHORT_MM = 300.0
+"""Scans up to this long, of about eight levels, are drawn first."""
+LINES_FIRST = 0.5
+"""Normal spines that lines are chosen on come at twice the pace, for a run that is cut short."""
 
 
 @dataclass(frozen=True)
@@ -202,17 +202,25 @@ def _differences(
 
 
 def planned(work: Path) -> list[Asked]:
-    """List the spines, mixed, those of short scans first: they cost a quarter of the others."""
+    """List the spines, mixed, those of short scans first: long ones take five times as long."""
     folder, ordered = work / "verdict-boxes", []
     said = {name: folder / "answers" / weights_sha256(name)[:16] for name in (DEFAULT_MODEL, MODEL)}
     for group, spines in SPINES.items():
         for normal, count in zip((True, False), spines, strict=True):
-            sooner = LINES_FIRST if normal and group in FITTED else 1.0
-            for place, scan in enumerate(_first(group, normal, count, folder)):
+            pace = LINES_FIRST if normal and group in FITTED else 1.0
+            for key, scan in _paced(_first(group, normal, count, folder)):
                 answers = tuple(BenchAnswer(n, scan.path, to) for n, to in said.items())
-                key = (group not in SHORT, sooner * (place + 0.5) / count)
-                ordered.append((key, Asked(BoxedScan(scan), answers)))
+                ordered.append(((key[0], pace * key[1]), Asked(BoxedScan(scan), answers)))
     return [one for _, one in sorted(ordered, key=lambda pair: pair[0])]
+
+
+def _paced(scans: Sequence[BenchScan]) -> list[tuple[tuple[bool, float], BenchScan]]:
+    """Give each scan its place: whether it is long, and how far down among those alike."""
+    is_long = [_person(one.group, one.index).length_mm > SHORT_MM for one in scans]
+    return [
+        ((long, (is_long[:place].count(long) + 0.5) / is_long.count(long)), scan)
+        for place, (long, scan) in enumerate(zip(is_long, scans, strict=True))
+    ]
 
 
 def weights_sha256(model: str) -> str:
@@ -223,7 +231,7 @@ def weights_sha256(model: str) -> str:
 def _first(group: str, normal: bool, count: int, folder: Path) -> list[BenchScan]:
     """Return the first persons of a preset with, or without, a fracture."""
     seed, of = SCANS[group]
-    chosen = (i for i in range(of) if _is_normal(group, i) == normal)
+    chosen = (i for i in range(of) if _person(group, i).is_normal == normal)
     preset = load_preset(group)
     return [
         BenchScan(group, preset, seed, index, folder) for index in itertools.islice(chosen, count)
@@ -231,8 +239,8 @@ def _first(group: str, normal: bool, count: int, folder: Path) -> list[BenchScan
 
 
 @cache
-def _is_normal(group: str, index: int) -> bool:
-    return is_drawn_normal(load_preset(group), SCANS[group][0], index)
+def _person(group: str, index: int) -> DrawnPerson:
+    return drawn_person(load_preset(group), SCANS[group][0], index)
 
 
 def _one_thread() -> None:

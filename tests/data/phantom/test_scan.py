@@ -6,7 +6,7 @@ from scipy.ndimage import binary_dilation
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.presets import Shortcut, load_preset
-from spinexplain.data.phantom.scan import draw_scan_grades, is_drawn_normal, make_subject
+from spinexplain.data.phantom.scan import draw_scan_grades, drawn_person, make_subject
 from spinexplain.errors import ConfigError
 from spinexplain.geometry import apply_affine
 from spinexplain.spine.localize import vertebrae_from_mask
@@ -148,11 +148,18 @@ def test_arms_cast_streaks(unusual):
     assert low <= unusual.acquisition.arm_streak_hu <= high
 
 
-def test_whether_a_person_is_normal_is_known_without_a_scan():
+def test_a_person_is_known_without_a_scan():
     preset = load_preset("hospital-like")
     small = replace(preset, field=replace(preset.field, spans=("L1-L3",)))
-    known = [is_drawn_normal(small, 5, index) for index in range(12)]
+    drawn = [drawn_person(small, 5, index) for index in range(12)]
+    known = [one.is_normal for one in drawn]
     assert {True, False} == set(known)
-    normal = make_subject(small, 5, known.index(True)).truth
-    assert all(fact.shape == "none" and not fact.foreign_material for fact in normal)
-    assert not is_drawn_normal(load_preset("demo"), 1, 0)
+    at = known.index(True)
+    made = make_subject(small, 5, at)
+    assert all(fact.shape == "none" and not fact.foreign_material for fact in made.truth)
+    volume = made.image.volume
+    slices = np.argmax(np.abs(volume.affine[2, :3]))
+    assert drawn[at].length_mm == pytest.approx(
+        volume.array.shape[slices] * volume.spacing_mm[slices], rel=0.05
+    )
+    assert not drawn_person(load_preset("demo"), 1, 0).is_normal

@@ -1,12 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from spinexplain.data.phantom.canvas import blank_canvas
+from spinexplain.data.phantom.canvas import blank_canvas, blend, cover
 from spinexplain.data.phantom.draw import draw_subject
 from spinexplain.data.phantom.grids import box_grid
 from spinexplain.data.phantom.presets import load_preset
 from spinexplain.data.phantom.spine import level_index, stack
-from spinexplain.data.phantom.tissue import draw_surroundings, paint_surroundings
+from spinexplain.data.phantom.tissue import (
+    _organs,
+    draw_surroundings,
+    paint_surroundings,
+    spine_frame,
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +53,24 @@ def test_the_canal_runs_behind_every_body(painted):
         for line, value in zip((grid.x, grid.y, grid.z), at, strict=True)
     )
     assert canvas.hu[index] == pytest.approx(around.sac, abs=12)
+
+
+def test_organs_are_painted_as_if_on_the_whole_grid(painted):
+    canvas, around, subject, places = painted
+    frame = spine_frame(canvas, subject.bodies, places)
+    assert len(around.blobs) > 3
+    whole = replace(canvas, hu=np.full_like(canvas.hu, 40.0))
+    for blob in around.blobs:
+        a, b, c = blob.half
+        du, dv, dw = frame.side - blob.side, frame.a - blob.front, frame.z - blob.z
+        rho = np.sqrt((du / a) ** 2 + (dv / b) ** 2 + (dw / c) ** 2)
+        distance = (rho - 1) * min(blob.half) + 1.5 * canvas.coarse
+        blend(whole.hu, cover(distance, 1.0), blob.wall_hu)
+        blend(whole.hu, cover(distance + 2.5, 1.0), blob.hu)
+    near = replace(canvas, hu=np.full_like(canvas.hu, 40.0))
+    _organs(near, around, frame)
+    assert (near.hu != 40.0).any()
+    np.testing.assert_array_equal(near.hu, whole.hu)
 
 
 def test_lungs_stay_above_the_diaphragm(painted):
