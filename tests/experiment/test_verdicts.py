@@ -111,7 +111,9 @@ def test_measured_losses_speak_where_they_are_known():
     index = pd.DataFrame({"measured_loss": [0.5, None], "measured_loss_sd": [0.05, None]})
     assert cohort_losses(index) == [Loss(0.5, 0.05), None]
     task = TASKS["g0-g2-g3"]
-    grader = SimpleNamespace(task=task, info=SimpleNamespace(weights_sha256="abc"))
+    grader = SimpleNamespace(
+        task=task, info=SimpleNamespace(weights_sha256="abc"), spec=SimpleNamespace(axes=2)
+    )
     even = np.full(len(task.classes), 1 / len(task.classes))
     alone, crushed = (
         _judged(grader, [even] * len(POSES), stored_calibration(), loss).verdict

@@ -1,6 +1,7 @@
 """The stored calibration."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,7 @@ def test_sets_with_a_detector_join_and_leave_the_others_as_they_are():
     beside = both.weighing(["prototypes", "detector"], {"prototypes": "a", "detector": "b"})
     assert (beside.weights["detector"], beside.calibrated) == (0.4, True)
     assert both.operating_point == {"spines": 90, "detector_fitted_on": {"spines": 40}}
+    assert joined(SHEETS, replace(BOXES, sets={}), {"spines": 4}) == SHEETS
 
 
 def test_a_detector_fitted_beside_another_network_is_refused():

@@ -93,8 +93,11 @@ def table():
 
 @pytest.fixture(scope="module")
 def found(table):
+    """What is stored, by fewer draws than the study takes."""
     sheets = fitted(table.drop(columns="detector"), "p")
-    return stated(table, {"prototypes": "p", "detector": "d"}, sheets), sheets
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verdict_detector, "DRAWS", 200)
+        return stated(table, {"prototypes": "p", "detector": "d"}, sheets), sheets
 
 
 def test_a_detector_that_sees_what_the_others_miss_is_found_to_help(found):
@@ -125,6 +128,15 @@ def test_everything_that_the_page_shows_is_stored(found):
     line = stored["lines"]["heights"]
     assert line["low"] <= line["line"] <= line["high"]
     json.dumps(stored, allow_nan=False)
+
+
+def test_weights_of_too_few_normal_spines_do_not_ship(table, found, monkeypatch):
+    monkeypatch.setattr(verdict_detector, "DRAWS", 20)
+    few = table[~(table["normal"] & table["subject"].str.endswith(("0", "2", "4", "6")))]
+    stored = stated(few, {"prototypes": "p", "detector": "d"}, found[1])
+    assert stored["fitted_on"]["normal_spines"] < stored["least_normal"]
+    assert stored["calibration"]["sets"] == {}
+    assert "detector" in stored["compared_sets"]
 
 
 def test_sets_without_a_detector_ship_untouched(found):

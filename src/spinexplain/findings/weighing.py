@@ -201,7 +201,8 @@ def joined(
     ----------
     calibration : VerdictCalibration
     others : VerdictCalibration
-        Fitted to the same network on sheets, and to a detector.
+        Fitted to the same network on sheets, and to a detector; without sets where too few
+        spines were there to fit, which changes nothing.
     fitted_on : mapping
         What the others were fitted to, for the page.
 
@@ -216,6 +217,8 @@ def joined(
             f"the sets with a detector were fitted to the network on sheets {theirs}, the others "
             f"to {ours}; expected the same. Run `spinexplain reproduce verdict-detector --fresh`."
         )
+    if not others.sets:
+        return calibration
     added = {name: one for name, one in others.sets.items() if name not in calibration.sets}
     return replace(
         calibration,

@@ -57,6 +57,9 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 """Way to the verdict -> the witnesses heard. All are fitted to these spines but what ships of
 prototypes and heights."""
+DRAWS = 2000
+LEAST_NORMAL = 20
+"""Normal spines to fit from which weights ship: of fewer, 5 of 100 allows none at all."""
 OPPONENTS = (WITHOUT, SHIPPED, HEIGHTS)
 SHORT_MM = 300.0
 """Scans up to this long, of about eight levels, are drawn first."""
@@ -135,7 +138,9 @@ def stated(
     """
     chosen, tested = (table[table["group"].isin(names)] for names in (FITTED, TESTED))
     own = VerdictCalibration(models, fit_sets(chosen))
-    ships = {name: one for name, one in own.sets.items() if DETECTOR in name.split("+")}
+    fitted_on = counts(chosen)
+    ships = {} if fitted_on["normal_spines"] < LEAST_NORMAL else own.sets
+    ships = {name: one for name, one in ships.items() if DETECTOR in name.split("+")}
     content = as_content(replace(own, sets=ships))
     verdicts = {
         name: judged_fully(tested, shipped if name == SHIPPED else own, using)
@@ -148,7 +153,8 @@ def stated(
         "models": {PROTOTYPES: _named(DEFAULT_MODEL), DETECTOR: _named(MODEL)},
         "planned": {name: list(pair) for name, pair in SPINES.items()},
         "run": _run(table),
-        "fitted_on": counts(chosen),
+        "fitted_on": fitted_on,
+        "least_normal": LEAST_NORMAL,
         "calibration": {name: content[name] for name in ("models", "sets")},
         "compared_sets": as_content(own)["sets"],
         "tested": {name: _tested(tested, at, verdicts) for name, at in groups.items()},
@@ -198,7 +204,7 @@ def _differences(
     opponent: str,
 ) -> dict[str, Any]:
     sides = [list(itertools.compress(verdicts[name], at)) for name in (TOGETHER, opponent)]
-    return paired_differences(table[at], sides[0], sides[1])
+    return paired_differences(table[at], sides[0], sides[1], draws=DRAWS)
 
 
 def planned(work: Path) -> list[Asked]:
