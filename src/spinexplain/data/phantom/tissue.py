@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -243,25 +243,38 @@ def _behind_mm(s: Surroundings, f: SpineFrame) -> float:
 def _organs(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
     bulge = 0.5 - 1.5 * float(canvas.coarse.min())
     for blob in s.blobs:
-        du, dv, dw = (f.side - blob.side), (f.a - blob.front), (f.z - blob.z)
+        offsets = (f.side - blob.side), (f.a - blob.front), (f.z - blob.z)
         reach = 1.001 * (1 + bulge / min(blob.half))
-        x, y, z = (_within(d, reach * blob.half[k], k) for k, d in enumerate((du, dv, dw)))
-        du, dv, dw, hu = du[x, :, z], dv[:, y, z], dw[:, :, z], canvas.hu[x, y, z]
+        near = [np.abs(d) <= reach * h for d, h in zip(offsets, blob.half, strict=True)]
+        box = _bounds(near, canvas.hu.shape)
+        du, dv, dw = (_cut(offset, box) for offset in offsets)
         a, b, c = blob.half
         rho = np.sqrt((du / a) ** 2 + (dv / b) ** 2 + (dw / c) ** 2)
-        distance = (rho - 1) * min(blob.half) + 1.5 * canvas.coarse[x, y, z]
-        blend(hu, cover(distance, 1.0), blob.wall_hu)
-        blend(hu, cover(distance + 2.5, 1.0), blob.hu)
+        distance = (rho - 1) * min(blob.half) + 1.5 * canvas.coarse[box]
+        blend(canvas.hu[box], cover(distance, 1.0), blob.wall_hu)
+        blend(canvas.hu[box], cover(distance + 2.5, 1.0), blob.hu)
 
 
-def _within(offset_mm: np.ndarray, reach_mm: float, axis: int) -> slice:
-    """Return the indices along an axis beyond which nothing is nearer than this.
+def _bounds(near: Sequence[np.ndarray], shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return the box of a grid beyond which not all conditions hold, each along some axes.
 
     Organs are small beside the grid, so that most of it need not be painted.
     """
-    others = tuple(k for k in range(offset_mm.ndim) if k != axis)
-    near = np.flatnonzero((np.abs(offset_mm) <= reach_mm).any(axis=others))
-    return slice(int(near[0]), int(near[-1]) + 1) if len(near) else slice(0, 0)
+    box = []
+    for axis, count in enumerate(shape):
+        others = tuple(k for k in range(len(shape)) if k != axis)
+        inside = np.ones(count, bool)
+        for one in near:
+            inside &= one.reshape((1,) * (len(shape) - one.ndim) + one.shape).any(axis=others)
+        at = np.flatnonzero(inside)
+        box.append(slice(int(at[0]), int(at[-1]) + 1) if len(at) else slice(0, 0))
+    return tuple(box)
+
+
+def _cut(array: np.ndarray, box: tuple[slice, ...]) -> np.ndarray:
+    """Cut a box out of an array that is broadcast along its axes of length 1."""
+    own = box[len(box) - array.ndim :]
+    return array[tuple(s if n > 1 else slice(None) for s, n in zip(own, array.shape, strict=True))]
 
 
 def _vessels(canvas: Canvas, s: Surroundings, f: SpineFrame) -> None:
