@@ -67,3 +67,25 @@ def test_a_modality_lookup_table_is_refused(dicom):
     dataset.ModalityLUTSequence = [type(dataset)(None, {})]
     with pytest.raises(UnusableError, match="lookup table"):
         read(dataset)
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "PixelRepresentation",
+        "BitsAllocated",
+        "BitsStored",
+        "SamplesPerPixel",
+        "PhotometricInterpretation",
+    ],
+)
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_what_decoders_need_is_named_where_it_is_not_there(dicom, keyword, how):
+    dataset = dicom.slice(dicom.volume(), 1)
+    if how == "missing":
+        delattr(dataset, keyword)
+    else:
+        dataset[keyword].value = None
+    spoken = "".join(f" {c}" if c.isupper() else c for c in keyword).strip()
+    with pytest.raises(UnusableError, match=f"no {spoken}, which says"):
+        read(dataset)

@@ -8,7 +8,7 @@ import pytest
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.nifti import read_volume
-from spinexplain.io.plausibility import check_hounsfield
+from spinexplain.io.plausibility import check_hounsfield, with_checked_slices
 from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.types import Volume
 
@@ -73,3 +73,15 @@ def test_a_metal_implant_is_no_reason_to_refuse():
     volume = scan(-1000, 1500)
     volume.array[:5, :5, :20] = 30000
     check_hounsfield("x", volume)
+
+
+def test_blank_slices_are_flagged_and_warned_of():
+    rng = np.random.default_rng(0)
+    hu = rng.normal(0, 30, (30, 30, 40)).cumsum(axis=2).astype(np.int16)
+    sound = Volume(hu, np.eye(4))
+    assert with_checked_slices("scan", sound) is sound
+    hu = hu.copy()
+    hu[:, :, 12:14] = -1024
+    with pytest.warns(ScanWarning, match=r"scan: 2 of 40 planes \(12, 13, counted from 0\) hold"):
+        flagged = with_checked_slices("scan", Volume(hu, np.eye(4), ("orientation_unknown",)))
+    assert flagged.flags == ("orientation_unknown", "slices_odd")

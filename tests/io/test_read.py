@@ -201,3 +201,16 @@ def test_reading_real_scans_warns_of_nothing():
         warnings.simplefilter("error")
         read_scan(DATA / "dcmqi-ct-3slice")
         read_scan(EXAMPLE / "example_ct.nii.gz")
+
+
+def test_a_name_that_does_not_fit_the_bone_is_warned_of(tmp_path):
+    """A lumbar bone in a file that is named after an upper thoracic one."""
+    labels = read_mask(EXAMPLE / "totalseg.nii.gz")
+    for name, fits in (("vertebrae_L3", True), ("vertebrae_T4", False)):
+        write_nifti(tmp_path / f"{name}.nii.gz", labels.array == 22, labels.affine)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            read_mask(tmp_path / f"{name}.nii.gz")
+        assert [str(one.message).count("times the usual volume of T4") for one in said] == (
+            [] if fits else [1]
+        )

@@ -44,7 +44,9 @@ def test_real_scans_raise_no_doubt(name):
     assert odd_slices(array, 2) == []
 
 
-@pytest.mark.parametrize("parts", [(AIR, MUSCLE, FAT, BONE), (LUNG, MUSCLE, FAT), (MUSCLE, FAT)])
+@pytest.mark.parametrize(
+    "parts", [(AIR, MUSCLE, FAT, BONE), (LUNG, MUSCLE, FAT), (MUSCLE, FAT, BONE)]
+)
 def test_bodies_raise_no_doubt(parts):
     array = values(*parts)
     assert hounsfield_doubt(array) == ""
@@ -86,3 +88,20 @@ def test_slices_without_their_offset_are_found_along_any_axis():
         odd = BODY.copy()
         np.moveaxis(odd, axis, 0)[[5, 6]] += 1024
         assert odd_slices(odd, axis) == [5, 6]
+
+
+@pytest.mark.parametrize(("factor", "said"), [(2, "-2000"), (10, "-10000")])
+def test_values_in_other_units_are_lighter_than_air(factor, said):
+    doubt = hounsfield_doubt(BODY.astype(np.int32) * factor)
+    assert "far lighter than air (-1000)" in doubt
+    assert f"{AIR[0]:.0%} of the values lie at {int(said) // 100}" in doubt
+
+
+def test_tenths_hold_no_bone():
+    assert "densest thousandth begins at" in hounsfield_doubt(BODY.astype(np.float32) / 10)
+
+
+def test_noisy_air_and_padding_are_no_other_units():
+    noisy = values((0.4, -1000, 130), MUSCLE, FAT, BONE)
+    noisy[:6] = -3024
+    assert hounsfield_doubt(noisy) == ""

@@ -170,3 +170,12 @@ def test_only_stopping_flags_give_a_reason():
     for flag in FLAGS:
         assert (not_assessable_reason([flag]) is not None) == (flag in STOPPING)
     assert not_assessable_reason(["metal", "outside_scan"]) == STOPPING["outside_scan"]
+
+
+def test_a_process_that_the_border_left_speaks_against_no_whole_vertebra():
+    vertebrae = _column("T7", "T8", "T9", "T10")
+    sliver = Vertebra(VertebraLevel.T7, (40.0, 8.0, 145.0), ("touches_border",))
+    found = _flags(_scan(), [sliver, *vertebrae[1:]])
+    assert found == {"T7": ("touches_border", "level_inversion"), "T8": (), "T9": (), "T10": ()}
+    above = Vertebra(VertebraLevel.T7, (40.0, 40.0, 176.0), ("touches_border",))
+    assert _flags(_scan(), [above, *vertebrae[1:]])["T7"] == ("touches_border",)

@@ -29,17 +29,29 @@ from spinexplain.findings.verdict import (
     VERDICT_KEYS,
     Verdict,
 )
-from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.io.scan_flags import (
+    ORIENTATION_UNKNOWN,
+    RESCALE_ASSUMED,
+    SFORM_QFORM_DIFFER,
+    SLICES_ODD,
+)
 from spinexplain.spine.checks.discs import DISC_IN_LABEL
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
 from spinexplain.spine.checks.placement import NOT_ON_BONE
 from spinexplain.spine.checks.presence import missing_levels
+from spinexplain.spine.checks.proportions import ODD_PROPORTIONS
 from spinexplain.spine.quality import BODY_UNSURE, GANTRY_TILT, NOT_HOUNSFIELD, tilt_degrees
 from spinexplain.texts.catalogue import Catalogue
 from spinexplain.types import ModelInfo, Volume
 
-_SCAN_FLAGS = (ORIENTATION_UNKNOWN, SFORM_QFORM_DIFFER, RESCALE_ASSUMED)
+_SCAN_FLAGS = (
+    ORIENTATION_UNKNOWN,
+    SFORM_QFORM_DIFFER,
+    RESCALE_ASSUMED,
+    SLICES_ODD,
+    ODD_PROPORTIONS,
+)
 _LABEL_FLAGS = (
     SEVERAL_BONES,
     ODD_LABEL_SIZE,

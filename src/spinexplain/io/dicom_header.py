@@ -30,6 +30,7 @@ _DEFLATED = "1.2.840.10008.1.2.1.99"
 HEAD_BYTES = 132  # preamble and magic
 _TAGS = (
     "AcquisitionNumber",
+    "BitsAllocated",
     "BitsStored",
     "Columns",
     "ImageOrientationPatient",
@@ -38,6 +39,7 @@ _TAGS = (
     "Modality",
     "ModalityLUTSequence",
     "NumberOfFrames",
+    "PhotometricInterpretation",
     "PixelPaddingRangeLimit",
     "PixelPaddingValue",
     "PerFrameFunctionalGroupsSequence",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from spinexplain.io.dicom_values import UnusableError, numbers_of, whole_of
+from spinexplain.io.dicom_values import UnusableError, numbers_of, spoken, whole_of
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -17,6 +17,13 @@ _LARGEST_RESCALE = 1e6
 _FARTHEST_MM = 1e5
 _BITS = 0xFFFF
 _NO_VALUE = 1 << 20  # no 16-bit element holds it
+_NEEDED_TO_DECODE = {
+    "PixelRepresentation": "whether values are signed",
+    "BitsAllocated": "how many bits a value takes",
+    "BitsStored": "how many bits of a value count",
+    "SamplesPerPixel": "how many values a pixel has",
+    "PhotometricInterpretation": "what the values are",
+}
 _HOUNSFIELD_TYPES = ("", "HU", "HU_MOD", "US")  # US: unspecified, as older scanners write
 
 
@@ -148,8 +155,9 @@ def _slice(
     rescale: Dataset,
     image_type: Any,
 ) -> SliceHeader:
-    if "PixelRepresentation" not in dataset:
-        raise UnusableError("no Pixel Representation, which says whether values are signed")
+    for keyword, why in _NEEDED_TO_DECODE.items():
+        if _is_missing(dataset, keyword):
+            raise UnusableError(f"no {spoken(keyword)}, which says {why}")
     bits = whole_of(dataset, "BitsStored", 16)
     signed = whole_of(dataset, "PixelRepresentation", 0) == 1
     slope, intercept, rescaled = _rescale(rescale)
@@ -174,6 +182,13 @@ def _slice(
         padding=_padding(dataset),
         acquisition=_acquisition(dataset),
     )
+
+
+def _is_missing(dataset: Dataset, keyword: str) -> bool:
+    try:
+        return dataset.get(keyword) in (None, "")
+    except Exception:  # values are converted on access: what is odd is there, and decoders judge it
+        return False
 
 
 def _acquisition(dataset: Dataset) -> int | None:

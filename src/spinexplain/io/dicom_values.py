@@ -45,7 +45,7 @@ def numbers_of(owner: Dataset, keyword: str, count: int) -> tuple[float, ...]:
         return ()
     texts = _texts(element.value, count)
     if not any(texts):
-        raise UnusableError(f"an empty {_spoken(keyword)}")
+        raise UnusableError(f"an empty {spoken(keyword)}")
     try:
         found = tuple(float(text) for text in texts)
     except ValueError:
@@ -53,7 +53,7 @@ def numbers_of(owner: Dataset, keyword: str, count: int) -> tuple[float, ...]:
     if len(found) != count or not all(map(math.isfinite, found)):
         shown = "\\".join(texts)[:_SHOWN]
         needed = "a number" if count == 1 else f"{count} numbers"
-        raise UnusableError(f"{_spoken(keyword)} '{shown}', expected {needed}")
+        raise UnusableError(f"{spoken(keyword)} '{shown}', expected {needed}")
     return found
 
 
@@ -76,7 +76,7 @@ def whole_of(owner: Dataset, keyword: str, default: int) -> int:
             raise ValueError
         return int(value)
     except Exception:  # values are converted on access: any error can come
-        raise UnusableError(f"an unusable {_spoken(keyword)}") from None
+        raise UnusableError(f"an unusable {spoken(keyword)}") from None
 
 
 def _element(owner: Any, keyword: str) -> Any:
@@ -102,12 +102,12 @@ def _texts(value: Any, count: int) -> list[str]:
     return [text.replace(",", ".") if text.count(",") == 1 else text for text in texts]
 
 
-def _spoken(keyword: str) -> str:
+def spoken(keyword: str) -> str:
     """Write a keyword as the standard's names are written.
 
     Examples
     --------
-    >>> _spoken("RescaleIntercept")
+    >>> spoken("RescaleIntercept")
     'Rescale Intercept'
     """
     return "".join(f" {char}" if char.isupper() else char for char in keyword).strip()

@@ -9,7 +9,8 @@ import numpy as np
 
 from spinexplain.errors import FileFormatError
 from spinexplain.io.nifti import check_is_ct
-from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.io.scan_flags import SLICES_ODD, ScanWarning
+from spinexplain.io.slice_order import slice_doubt
 from spinexplain.io.tissue_peaks import odd_slices, tissue_peaks, wrong_offset_hu
 from spinexplain.types import Volume
 
@@ -94,6 +95,25 @@ def _check_offset(name: str, volume: Volume) -> None:
             "than the others; expected Hounsfield units in all. Their rescale intercept was lost: "
             "convert the scan again."
         )
+
+
+def with_checked_slices(name: str, volume: Volume) -> Volume:
+    """Flag a scan with planes that are blank, repeated or out of order.
+
+    Warns
+    -----
+    ScanWarning
+        If there are any.
+    """
+    doubt = slice_doubt(volume.array, volume.affine)
+    if not doubt:
+        return volume
+    message = (
+        f"{name}: {doubt}; expected one plane after the other, each measured. Convert the scan "
+        "again."
+    )
+    warnings.warn(message, ScanWarning, stacklevel=3)
+    return replace(volume, flags=(*volume.flags, SLICES_ODD))
 
 
 def without_dense_padding(name: str, volume: Volume) -> Volume:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,10 +17,18 @@ from spinexplain.io.body_masks import body_mask
 from spinexplain.io.dicom import holds_dicom, read_dicom
 from spinexplain.io.files import sha256_file, unreadable
 from spinexplain.io.inflate import Digest
+from spinexplain.io.label_stats import label_stats
+from spinexplain.io.level_sizes import against_sizes
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.io.numbering import detect_scheme, refuse_shells
-from spinexplain.io.plausibility import check_hounsfield, without_dense_padding
+from spinexplain.io.plausibility import (
+    check_hounsfield,
+    with_checked_slices,
+    without_dense_padding,
+)
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.io.schemes import (
+    SCHEMES,
     VERSE,
     apply_mapping,
     level_named,
@@ -58,7 +67,8 @@ def read_scan(path: Path | str, series: str | None = None) -> Volume:
     Warns
     -----
     ScanWarning
-        If the values look like MR, or the gantry was tilted.
+        If the values look like MR, the gantry was tilted, or planes are blank, repeated or out
+        of order.
     """
     return _checked_scan(Path(path), series, None)
 
@@ -91,7 +101,7 @@ def _checked_scan(path: Path, series: str | None, digest: Digest | None) -> Volu
         volume = read_volume(path, digest)
     volume = without_dense_padding(str(path), volume)
     check_hounsfield(str(path), volume)
-    return volume
+    return with_checked_slices(str(path), volume)
 
 
 def is_dicom(path: Path | str) -> bool:
@@ -162,6 +172,11 @@ def read_mask(path: Path | str, scheme: str | None = None) -> LabelMap:
         If no vertebra is labeled, a label is unknown, or the scheme is ambiguous.
     ConfigError
         If ``scheme`` is unknown.
+
+    Warns
+    -----
+    ScanWarning
+        If bones do not have the size of the levels they are named after.
     """
     path = Path(path)
     if scheme is not None:
@@ -169,16 +184,25 @@ def read_mask(path: Path | str, scheme: str | None = None) -> LabelMap:
     if path.is_dir():
         singles = _single_masks(path)
         if singles:
-            return _combined(path, singles)
+            return _sized(path, _combined(path, singles))
         path = _one_file(path, "vertebral-level", "a vertebra mask")
     mask = read_labels(path)
     try:
         refuse_images(mask)
         refuse_shells(str(path), mask)
-        return apply_mapping(mask, _mapping(path, mask, scheme))
+        return _sized(path, apply_mapping(mask, _mapping(path, mask, scheme)))
     except LabelError as error:
         prefix = "" if str(error).startswith(str(path)) else f"{path}: "
         raise LabelError(f"{prefix}{error}") from None
+
+
+def _sized(path: Path, mask: LabelMap) -> LabelMap:
+    """Warn of names that do not fit the bones: numbers alone are checked before."""
+    reason = against_sizes(SCHEMES["verse"].levels(label_stats(mask)))
+    if reason:
+        message = f"{path}: {reason}. Check the names of the levels, and which tool wrote the mask."
+        warnings.warn(message, ScanWarning, stacklevel=3)
+    return mask
 
 
 def read_body(path: Path | str, scheme: str | None = None) -> LabelMap:

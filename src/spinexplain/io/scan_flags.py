@@ -5,6 +5,7 @@ from __future__ import annotations
 ORIENTATION_UNKNOWN = "orientation_unknown"
 SFORM_QFORM_DIFFER = "sform_qform_differ"
 RESCALE_ASSUMED = "rescale_assumed"
+SLICES_ODD = "slices_odd"
 
 
 class ScanWarning(UserWarning):

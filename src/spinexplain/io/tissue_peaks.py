@@ -26,6 +26,8 @@ _VALLEY = 0.5
 _CUT_SHARE = 0.05  # of values exactly at the lower end
 _WINDOW_FLOORS_HU = (-900.0, -50.0)
 _ODD_SLICE_HU = 500.0
+_LIGHTEST_HU, _LIGHTEST_SHARE = -1400.0, 0.01  # noise takes air to -1300
+_BONE_HU, _BONE_QUANTILE = 200.0, 0.999  # a scan of the spine holds denser bone
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,19 @@ def hounsfield_doubt(array: np.ndarray) -> str:
     Returns
     -------
     str
-        A clause for a message. Air or lung makes a CT; so does fat beside soft tissue,
-        where the scan is cropped inside the body.
+        A clause for a message. Air or lung makes a CT; so does fat beside soft tissue and bone,
+        where the scan is cropped inside the body. Values lighter than air are of another scale.
     """
-    cut = _cut_off(array)
-    if cut:
-        return cut
+    odd = _cut_off(array) or _too_light(array)
+    if odd:
+        return odd
     if float(array.min()) >= _HEAVIEST_AIR_HU:
+        dense = float(np.quantile(_sampled(array), _BONE_QUANTILE))
+        if dense < _BONE_HU:
+            return (
+                f"no value lies below {_HEAVIEST_AIR_HU:.0f} (lowest {array.min():.0f}) and the "
+                f"densest thousandth begins at {dense:.0f}, where bone lies above {_BONE_HU:.0f}"
+            )
         peaks = tissue_peaks(array)
         inside = peaks.soft is not None and _FAT_HU[0] <= peaks.soft <= -_FAT_HU[0]
         if inside and peaks.fat_share >= _FAT_SHARE:
@@ -137,6 +145,18 @@ def _cut_off(array: np.ndarray) -> str:
     if not _WINDOW_FLOORS_HU[0] < low < _WINDOW_FLOORS_HU[1] or not _CUT_SHARE < share < 1.0:
         return ""
     return f"{share:.0%} of the values are cut off at {low:.0f}, as by a display window"
+
+
+def _too_light(array: np.ndarray) -> str:
+    """Say whether much is lighter than air, as where values are not in HU but in tenths."""
+    values = _without_padding(_sampled(array))
+    light = values[values < _LIGHTEST_HU]
+    if len(light) < max(_LIGHTEST_SHARE * len(values), 1):
+        return ""
+    return (
+        f"{len(light) / len(values):.0%} of the values lie at {np.median(light):.0f} and "
+        "thereabouts, far lighter than air (-1000)"
+    )
 
 
 def odd_slices(array: np.ndarray, axis: int) -> list[int]:

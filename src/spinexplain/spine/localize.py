@@ -147,7 +147,8 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     list of Vertebra
         In cranio-caudal order. Flags: ``touches_border`` where the border of the mask
         lies within 28 mm of the center on labeled voxels, ``off_curve`` where the center
-        lies over 12 mm off the curve through the others. A bone that is both is left out:
+        lies over 12 mm off the curve through the others, the first and last left to
+        :func:`spinexplain.spine.checks.course.off_course`. A bone that is both is left out:
         only a sliver of it is in view, and it would bend the curve of the others.
 
     Raises
@@ -165,13 +166,15 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     bones = [_Bone(labels, level, box) for level, box in boxes.items()]
     likeliest = [bone.likeliest_centers(on_bodies) for bone in bones]
     centers, off_curve = choose_centers(likeliest, lambda i: deep_centers(*bones[i].crop))
+    # past the ends a curve is guessed: there only off_course speaks, by what it can know
+    ends = {0, len(bones) - 1}
     found = []
-    for bone, center, off in zip(bones, centers, off_curve, strict=True):
+    for i, (bone, center, off) in enumerate(zip(bones, centers, off_curve, strict=True)):
         cut = bone.is_cut(center)
         if cut and off > OFF_CURVE_MM:
             continue  # a sliver at the border: its center is nowhere near the body's
         flags = [TOUCHES_BORDER] if cut else []
-        flags += [OFF_CURVE] if off > OFF_CURVE_MM else []
+        flags += [OFF_CURVE] if off > OFF_CURVE_MM and i not in ends else []
         found.append(Vertebra(bone.level, _point(center), tuple(flags)))
     return found
 

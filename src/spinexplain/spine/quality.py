@@ -19,15 +19,18 @@ odd_label_size         limits    its label has too little or too much bone again
 label_in_pieces        limits    its label falls into parts, or has a gap in the body
 disc_in_label          limits    its label is cut at the wrong place: a disc lies in its middle,
                                  or its neighbor's label has part of it; not measured
+odd_proportions        limits    the bodies are far too flat or tall for their width and depth
 cut_by_mask            limits    its label ends at the border of the mask, inside the scan
 off_curve              limits    over 12 mm off the curve through the other centers, and more
                                  than 3 mm of noise in every center explain
 thick_slices           limits    a voxel is longer than 3 mm
 gantry_tilt            limits    the scan's axes are over 0.5 degrees off a right angle
-not_hounsfield         limits    no air and no fat in the values, as in MR or CT without offset
+not_hounsfield         limits    no air and no fat in the values, as in MR or CT without offset;
+                                 or another scale: much is lighter than air, or no bone
 orientation_unknown    limits    the file does not say how the scan lies in the patient
 sform_qform_differ     limits    the file states two different places of the scan
 rescale_assumed        limits    the file does not say how values become HU
+slices_odd             limits    planes of the scan are blank, repeated or out of order
 fold                   limits    its sheet folds: the centers turn sideways within less than
                                  a body's half width, or upwards, and noise does not explain it
 level_uncertain        limits    the localizer named it and is not sure of the name
@@ -49,7 +52,12 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
-from spinexplain.io.scan_flags import ORIENTATION_UNKNOWN, RESCALE_ASSUMED, SFORM_QFORM_DIFFER
+from spinexplain.io.scan_flags import (
+    ORIENTATION_UNKNOWN,
+    RESCALE_ASSUMED,
+    SFORM_QFORM_DIFFER,
+    SLICES_ODD,
+)
 from spinexplain.io.tissue_peaks import hounsfield_doubt
 from spinexplain.spine.checks.course import folded, off_course
 from spinexplain.spine.checks.discs import DISC_IN_LABEL
@@ -57,6 +65,7 @@ from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
 from spinexplain.spine.checks.placement import NOT_ON_BONE
 from spinexplain.spine.checks.presence import levels_between
+from spinexplain.spine.checks.proportions import ODD_PROPORTIONS
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 TOUCHES_BORDER = "touches_border"
@@ -90,6 +99,7 @@ FLAGS = (
     ODD_LABEL_SIZE,
     LABEL_IN_PIECES,
     DISC_IN_LABEL,
+    ODD_PROPORTIONS,
     CUT_BY_MASK,
     OFF_CURVE,
     THICK_SLICES,
@@ -98,6 +108,7 @@ FLAGS = (
     ORIENTATION_UNKNOWN,
     SFORM_QFORM_DIFFER,
     RESCALE_ASSUMED,
+    SLICES_ODD,
     FOLD,
     LEVEL_UNCERTAIN,
     LEVEL_GAP,
@@ -210,12 +221,7 @@ def _order_flags(ordered: Sequence[Vertebra]) -> dict[str, set[VertebraLevel]]:
         if np.linalg.norm(above - below) < _CLOSEST_CENTERS_MM:
             close |= {upper, lower}
     gap = _beside(levels, levels_between(ordered)[0])
-    certain = _in_every_longest_descent(centers[:, 2])
-    found = {
-        CENTERS_TOO_CLOSE: close,
-        LEVEL_GAP: gap,
-        LEVEL_INVERSION: {level for i, level in enumerate(levels) if i not in certain},
-    }
+    found = {CENTERS_TOO_CLOSE: close, LEVEL_GAP: gap, LEVEL_INVERSION: _out_of_order(ordered)}
     if not close and not found[LEVEL_INVERSION]:
         found |= {OFF_CURVE: off_course(ordered), FOLD: folded(ordered)}
     return found
@@ -229,6 +235,23 @@ def _beside(levels: Sequence[VertebraLevel], missing: set[VertebraLevel]) -> set
         if any(pair[0].order < one.order < pair[1].order for one in missing)
         for level in pair
     }
+
+
+def _out_of_order(ordered: Sequence[Vertebra]) -> set[VertebraLevel]:
+    """Return the levels that do not lie between those above and below.
+
+    Of a bone that the border cuts only a process may be left: it speaks against no other.
+    """
+    heights = np.array([vertebra.centroid_mm[2] for vertebra in ordered])
+    cut = np.array([TOUCHES_BORDER in vertebra.flags for vertebra in ordered], bool)
+    whole = np.flatnonzero(~cut)
+    kept = whole[sorted(_in_every_longest_descent(heights[whole]))]
+    fitting = set(kept.tolist())
+    for i in np.flatnonzero(cut).tolist():
+        above, below = heights[kept[kept < i]], heights[kept[kept > i]]
+        if np.all(above > heights[i]) and np.all(below < heights[i]):
+            fitting.add(i)
+    return {vertebra.level for i, vertebra in enumerate(ordered) if i not in fitting}
 
 
 def _in_every_longest_descent(heights: np.ndarray) -> set[int]:

@@ -43,3 +43,9 @@ def test_head_and_back_exchanged(verse004):
     swap = np.eye(4)[[0, 2, 1, 3]]
     with pytest.raises(GeometryError, match="the levels lie side by side"):
         check(LabelMap(verse004.array, swap @ verse004.affine))
+
+
+def test_whether_the_bones_have_arches(verse004, example_bodies):
+    assert check_facing(vertebrae_from_mask(verse004), centers_of(verse004))
+    assert not check_facing(vertebrae_from_mask(example_bodies), centers_of(example_bodies))
+    assert not check_facing([], {})

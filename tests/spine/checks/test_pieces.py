@@ -5,8 +5,9 @@ import pytest
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.label_stats import label_stats
-from spinexplain.spine.checks.pieces import check_pieces, size_ratios
+from spinexplain.spine.checks.pieces import _in_pieces, check_pieces, size_ratios
 from spinexplain.spine.localize import level_boxes, vertebrae_from_mask
+from spinexplain.types import LabelMap
 
 T12, L1, L2 = VertebraLevel.T12, VertebraLevel.L1, VertebraLevel.L2
 
@@ -78,3 +79,38 @@ def test_crumbs_are_no_piece(drawn_scan):
 def test_too_few_others_to_compare_with(drawn_scan):
     two = {level: one for level, one in stats_of(drawn_scan.labels).items() if level in (L1, L2)}
     assert size_ratios(two) == {}
+
+
+def squeezed(labels, level, share):
+    """The body and arch of one level lowered to this share of their height, downwards."""
+    array, code = labels.array.copy(), level.verse_label
+    bone = array == code
+    low = int(np.flatnonzero(bone.any(axis=(0, 1)))[0])
+    array[bone] = 0
+    for k in np.flatnonzero(bone.any(axis=(0, 1))):
+        array[:, :, low + round((k - low) * share)][bone[:, :, k]] = code
+    return LabelMap(array, labels.affine)
+
+
+def test_a_crushed_bone_is_whole(drawn_scan):
+    labels = squeezed(drawn_scan.labels, L1, 0.45)
+    assert "odd_label_size" not in flags(labels).get(L1, set())
+
+
+def test_a_bone_cut_by_the_border_may_fall_into_parts_there(drawn_scan):
+    """Only what the cut leaves apart: a part inside the mask still counts."""
+    labels = drawn_scan.relabeled({})
+    top = int(np.flatnonzero((labels.array > 0).any(axis=(0, 1)))[-1])
+    array = labels.array[:, :, : top + 1].copy()
+    upper = VertebraLevel("T11").verse_label
+    middle = int(np.median(np.argwhere(array == upper)[:, 2]))
+    array[:, :, middle][array[:, :, middle] == upper] = 0
+    cut = LabelMap(array, labels.affine)
+    assert "label_in_pieces" not in pieces_only(cut, "T11")
+    inside = LabelMap(np.pad(array, ((0, 0), (0, 0), (0, 3))), labels.affine)
+    assert "label_in_pieces" in pieces_only(inside, "T11")
+
+
+def pieces_only(labels, name):
+    level = VertebraLevel(name)
+    return {"label_in_pieces"} if _in_pieces(labels, level, level_boxes(labels)[level]) else set()

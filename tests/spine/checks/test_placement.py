@@ -8,10 +8,14 @@ import pytest
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
 from spinexplain.io.scan_flags import ScanWarning
-from spinexplain.spine.checks.placement import check_centers_placed, check_mask_placed
+from spinexplain.spine.checks.placement import (
+    check_arches_seen,
+    check_centers_placed,
+    check_mask_placed,
+)
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import level_boxes
-from spinexplain.types import LabelMap, Volume
+from spinexplain.types import LabelMap, Vertebra, Volume
 
 
 def check(scan, labels):
@@ -142,3 +146,31 @@ def test_a_mask_beside_marrow_of_fat_is_refused(fatty_scan, voxels):
     moved = LabelMap(rolled, fatty_scan.labels.affine)
     with pytest.raises(GeometryError, match="do not lie on bone"):
         check(fatty_scan, moved)
+
+
+def turned(scan, matrix):
+    """The scan with other axes in its header, and its centers with it."""
+    affine = np.asarray(matrix, float) @ scan.volume.affine
+    moved = [
+        Vertebra(v.level, tuple((np.asarray(matrix) @ [*v.centroid_mm, 1.0])[:3].tolist()))
+        for v in scan.vertebrae()
+    ]
+    return Volume(scan.volume.array, affine), moved
+
+
+FRONT_FOR_BACK, SIDE_FOR_BACK = np.diag([1.0, -1, 1, 1]), np.eye(4)[[1, 0, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"), [(FRONT_FOR_BACK, "in front of"), (SIDE_FOR_BACK, "beside")]
+)
+def test_arches_in_the_scan_speak_where_the_mask_has_none(drawn_scan, matrix, said):
+    check_arches_seen(drawn_scan.volume, drawn_scan.vertebrae())
+    with pytest.raises(LabelError, match=rf"dense bone lies {said} every center \(\d+% of"):
+        check_arches_seen(*turned(drawn_scan, matrix))
+
+
+def test_thin_bone_does_not_say_where_its_arches_are(drawn_scan):
+    volume, centers = turned(drawn_scan, FRONT_FOR_BACK)
+    thin = Volume(np.where(volume.array > 120, 70, volume.array).astype(np.int16), volume.affine)
+    check_arches_seen(thin, centers)

@@ -14,12 +14,14 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
+from spinexplain.io.level_sizes import usual_step_mm
 from spinexplain.spine.norms import norm_heights_mm
 from spinexplain.types import LabelMap, Vertebra
 
 # Against the mean of both neighbors: 0.87 to 1.28 in real masks and phantoms.
 _NARROWEST = 0.65
-_WIDEST_DISC_MM, _WIDEST_DISC = 18.0, 2.0  # and times the usual one; 17 mm in a phantom
+_WIDEST_DISC = 2.0  # times the usual one of the scan
+_WIDEST_DISC_OF_STEP = 0.59  # of the usual distance of the two levels: 20 mm in L3; 18 in a phantom
 _REACH_MM, _STEP_MM, _BESIDE_MM = 40.0, 0.5, 4.0
 
 
@@ -47,7 +49,8 @@ def partly_labeled(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> set[Verte
     -------
     set of VertebraLevel
         Bodies under 0.65 of the width or depth of both neighbors' mean; and of two bodies
-        over 18 mm and twice the usual distance apart, the lower one for its level.
+        further apart than 0.59 of the usual step of their levels (20 mm in L3, 12 in T6) and
+        than twice the scan's usual disc, the lower one for its level.
     """
     ordered = sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
     extents = body_extents(labels, ordered)
@@ -64,9 +67,10 @@ def partly_labeled(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> set[Verte
         if lower.level.order - upper.level.order == 1
     ]
     discs_mm = np.array([_disc_mm(extents, *pair) for pair in pairs])
-    widest = max(_WIDEST_DISC_MM, _WIDEST_DISC * float(np.median(discs_mm))) if pairs else 0.0
+    usual = _WIDEST_DISC * float(np.median(discs_mm)) if pairs else 0.0
     for (upper, lower), disc_mm in zip(pairs, discs_mm, strict=True):
-        if disc_mm > widest:
+        widest = _WIDEST_DISC_OF_STEP * usual_step_mm(upper.level, lower.level)
+        if disc_mm > max(widest, usual):
             found.add(min((upper.level, lower.level), key=lambda level: _height(extents, level)))
     return found
 
@@ -82,6 +86,13 @@ def _height(extents: Mapping[VertebraLevel, BodyExtent], level: VertebraLevel) -
     norm = norm_heights_mm(level)
     usual = 15.0 if norm is None else float(norm[1])
     return (extents[level].up_mm + extents[level].down_mm) / usual
+
+
+def height_shares(extents: Mapping[VertebraLevel, BodyExtent]) -> dict[VertebraLevel, float]:
+    """Return how high each body is against the median of all, after the usual heights."""
+    heights = {level: _height(extents, level) for level in extents}
+    usual = float(np.median(list(heights.values()))) if heights else 0.0
+    return {level: height / usual if usual else 1.0 for level, height in heights.items()}
 
 
 def body_extents(labels: LabelMap, ordered: Sequence[Vertebra]) -> dict[VertebraLevel, BodyExtent]:

@@ -30,6 +30,9 @@ _BESIDE_FROM_MM = -8.0
 _ENDPLATES_MM, _PROFILE_MM = (4.0, 20.0), 2.0  # above and below a center; step between planes
 _COLUMN = 0.75  # of the radii, in the axial plane: a profile's columns
 _ARCH_MM = ((-25.0, 25.0), (-55.0, -20.0), (-15.0, 15.0))
+_QUARTER_TURNS = tuple(  # of points, so that what lies behind, before, right, left comes behind
+    np.array([[x, -y, 0], [y, x, 0], [0, 0, 1]]) for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1))
+)
 DENSE_HU = 180.0
 
 
@@ -59,8 +62,9 @@ class CenterContrast:
     Parameters
     ----------
     body : Contrast
-    behind, before : float
-        Shares of voxels over 180 HU where the arch lies, and as far in front of the center.
+    behind, before, beside : float
+        Shares of voxels over 180 HU where the arch lies, as far in front of the center, and as
+        far to that side of it where there are more.
     endplates_hu : float
         By how much the lower of the densest planes within 20 mm above and below is denser than
         the plane through the center; NaN where they are not in the scan.
@@ -70,6 +74,7 @@ class CenterContrast:
     behind: float
     before: float
     endplates_hu: float = float("nan")
+    beside: float = float("nan")
 
 
 def label_contrasts(
@@ -192,10 +197,13 @@ def center_contrast(volume: Volume, vertebra: Vertebra) -> CenterContrast | None
     beside = (in_plane > low) & (in_plane < high) & (np.abs(z) <= rz) & (y > _BESIDE_FROM_MM)
     known = np.isfinite(hu)
     body = compared(hu[inside & known], hu[beside & known])
-    behind, before = (_dense_share(hu[_in_box(points * (1, way, 1)) & known]) for way in (1, -1))
     if body is None:
         return None
-    return CenterContrast(body, behind, before, _endplates_hu(volume, vertebra))
+    behind, before, right, left = (
+        _dense_share(hu[_in_box(points @ turn) & known]) for turn in _QUARTER_TURNS
+    )
+    to_side = float(np.fmax(right, left))
+    return CenterContrast(body, behind, before, _endplates_hu(volume, vertebra), to_side)
 
 
 def _endplates_hu(volume: Volume, vertebra: Vertebra) -> float:

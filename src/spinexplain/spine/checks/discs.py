@@ -41,6 +41,7 @@ _CLEAR_HU = 90.0  # discs that deep are not noise, even where most labels hold o
 _USUAL = 0.75  # of the labels' deepest discs lie under the scan's usual one
 _FEWEST_LEVELS = 3
 _SHORTEST_MM = 6.0
+_METAL_HU, _METAL_SHARE = 2000.0, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class SpineProfile:
         Arc length, cranial to caudal.
     hu : ndarray, shape (n,)
         Mean of the middle three fifths over a plane of 14 by 16 mm across the bodies; NaN beyond
-        the scan.
+        the scan, and where metal fills a tenth of the plane.
     label : ndarray of int, shape (n,)
         The commonest label of the plane; 0 where most of it has none.
     spacing_mm : ndarray, shape (n,)
@@ -116,10 +117,12 @@ def spine_profile(volume: Volume, labels: LabelMap, vertebrae: Sequence[Vertebra
     inside = np.all((ijk >= 0) & (ijk < volume.array.shape), axis=-1)
     at = tuple(np.where(inside[..., None], ijk, 0).reshape(-1, 3).T)
     hu = np.where(inside, volume.array[at].reshape(inside.shape), np.nan).astype(float)
+    metal = np.mean(hu > _METAL_HU, axis=1) > _METAL_SHARE
     label = np.where(inside, labels.array[at].reshape(inside.shape), 0)
     known = inside.all(axis=1)
     middle = np.full(len(s), np.nan)
     middle[known] = np.mean(np.sort(hu[known], axis=1)[:, _trimmed(hu.shape[1])], axis=1)
+    middle[metal] = np.nan
     middle[1:-1] = (middle[:-2] + 2 * middle[1:-1] + middle[2:]) / 4
     gaps = np.diff(curve.knots_s_mm)
     spacing = np.interp(s, curve.knots_s_mm[:-1] + gaps / 2, gaps)

@@ -17,7 +17,7 @@ _FEWEST_LEVELS = 3
 
 def check_facing(
     vertebrae: Sequence[Vertebra], bone_centers_mm: Mapping[VertebraLevel, np.ndarray]
-) -> None:
+) -> bool:
     """Refuse a scan whose axes are not the patient's, as the vertebrae themselves show.
 
     Parameters
@@ -26,6 +26,11 @@ def check_facing(
         With the centers of their bodies.
     bone_centers_mm : mapping of VertebraLevel to ndarray, shape (3,)
         Centers of the whole bones, RAS+ mm: 10 to 20 mm behind those of the bodies.
+
+    Returns
+    -------
+    bool
+        Whether the bones have arches: labels of bodies alone say nothing.
 
     Raises
     ------
@@ -37,6 +42,7 @@ def check_facing(
     --------
     >>> l1 = Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))
     >>> check_facing([l1], {VertebraLevel.L1: np.array([0.0, -14.0, -3.0])})
+    True
     >>> check_facing([l1], {VertebraLevel.L1: np.array([0.0, 14.0, -3.0])})
     Traceback (most recent call last):
     ...
@@ -47,12 +53,12 @@ def check_facing(
         [bone_centers_mm[v.level] - v.centroid_mm for v in vertebrae if v.level in bone_centers_mm]
     ).reshape(-1, 3)
     if not len(offsets):
-        return
+        return False
     x, y = np.median(offsets[:, :2], axis=0)
     if np.hypot(x, y) < _LEAST_OFFSET_MM:
-        return
+        return False
     if np.degrees(np.arctan2(abs(x), -y)) <= _MOST_DEGREES:
-        return
+        return True
     where = "in front of" if y > abs(x) else "beside"
     distance = y if y > abs(x) else abs(x)
     raise GeometryError(

@@ -13,7 +13,12 @@ from spinexplain.io.label_stats import LabelStats, label_stats
 from spinexplain.spine.checks.discs import DISC_IN_LABEL, labels_with_discs
 from spinexplain.spine.checks.facing import check_facing
 from spinexplain.spine.checks.pieces import check_pieces
-from spinexplain.spine.checks.placement import NOT_ON_BONE, check_mask_placed
+from spinexplain.spine.checks.placement import (
+    NOT_ON_BONE,
+    check_arches_seen,
+    check_mask_placed,
+)
+from spinexplain.spine.checks.proportions import ODD_PROPORTIONS, check_proportions
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 CUT_BY_MASK = "cut_by_mask"
@@ -52,13 +57,18 @@ def mask_flags(
     GeometryError
         If the mask does not lie on the scan's bones, most labels hold a disc in their middle,
         or the orientation is wrong.
+    LabelError
+        If the mask is of bodies alone, and the scan has their arches in front or beside.
     """
     stats = {level: one for level, one in _by_level(matched).items() if level in boxes}
-    check_facing(vertebrae, {level: one.center_mm for level, one in stats.items()})
+    if not check_facing(vertebrae, {level: one.center_mm for level, one in stats.items()}):
+        check_arches_seen(volume, vertebrae)
     by_level = {vertebra.level: vertebra for vertebra in vertebrae}
     flags = check_pieces(matched, boxes, stats, by_level)
     for level in check_mask_placed(volume, labels, matched, boxes):
         flags.setdefault(level, set()).add(NOT_ON_BONE)
+    for level in check_proportions(matched, vertebrae):
+        flags.setdefault(level, set()).add(ODD_PROPORTIONS)
     for level in labels_with_discs(volume, matched, vertebrae):
         flags.setdefault(level, set()).add(DISC_IN_LABEL)
     for level in _cut_by_mask(volume, labels, matched, by_level):

@@ -17,7 +17,12 @@ from spinexplain.extents import Box
 from spinexplain.geometry import apply_affine
 from spinexplain.io.label_stats import LabelStats
 from spinexplain.io.level_sizes import usual_volume_mm3
-from spinexplain.spine.checks.body_extents import partly_labeled, spine_axes
+from spinexplain.spine.checks.body_extents import (
+    body_extents,
+    height_shares,
+    partly_labeled,
+    spine_axes,
+)
 from spinexplain.types import LabelMap, Vertebra
 
 LABEL_IN_PIECES = "label_in_pieces"
@@ -58,8 +63,9 @@ def check_pieces(
     dict of VertebraLevel to set of str
         ``several_bones``, ``odd_label_size``, ``label_in_pieces``; only levels with any.
     """
-    found = {level: set(flags) for level, flags in _by_size(stats).items()}
     ordered = sorted(vertebrae.values(), key=lambda vertebra: vertebra.level.order)
+    heights = height_shares(body_extents(labels, ordered))
+    found = {level: set(flags) for level, flags in _by_size(stats, heights).items()}
     for level in partly_labeled(labels, ordered):
         found.setdefault(level, set()).add(ODD_LABEL_SIZE)
     axes = spine_axes(ordered)
@@ -89,13 +95,20 @@ def size_ratios(stats: Mapping[VertebraLevel, LabelStats]) -> dict[VertebraLevel
     }
 
 
-def _by_size(stats: Mapping[VertebraLevel, LabelStats]) -> dict[VertebraLevel, set[str]]:
+def _by_size(
+    stats: Mapping[VertebraLevel, LabelStats], heights: Mapping[VertebraLevel, float]
+) -> dict[VertebraLevel, set[str]]:
+    """Return which labels have too much bone, or less than their height leaves them.
+
+    A crushed body holds less, and is whole; half a body leaves a gap to its neighbor.
+    """
     ratios = size_ratios(stats)
+    lowered = {level: float(np.clip(heights.get(level, 1.0), 0.2, 1.0)) for level in ratios}
     found: dict[VertebraLevel, set[str]] = {level: set() for level in ratios}
     for level, ratio in ratios.items():
         if ratio > _SEVERAL:
             found[level].add(SEVERAL_BONES)
-        elif not _ODD[0] <= ratio <= _ODD[1]:
+        elif ratio > _ODD[1] or ratio < _ODD[0] * lowered[level]:
             found[level].add(ODD_LABEL_SIZE)
     for upper, lower in pairwise(sorted(ratios, key=lambda level: level.order)):
         less, more = sorted((ratios[upper], ratios[lower]))
@@ -106,7 +119,10 @@ def _by_size(stats: Mapping[VertebraLevel, LabelStats]) -> dict[VertebraLevel, s
 
 
 def _in_pieces(labels: LabelMap, level: VertebraLevel, box: Box) -> bool:
-    """Whether a second part holds 8 % of the label or more."""
+    """Whether a second part holds 8 % of the label or more.
+
+    A bone that the border cuts falls into parts there: those on the border do not count.
+    """
     steps = np.maximum(1, _PART_SPACING_MM // np.array(labels.spacing_mm)).astype(int)
     crop = tuple(
         slice(side.start, side.stop, int(step)) for side, step in zip(box, steps, strict=True)
@@ -115,8 +131,22 @@ def _in_pieces(labels: LabelMap, level: VertebraLevel, box: Box) -> bool:
     parts, count = ndimage.label(inside, np.ones((3, 3, 3)))
     if count < 2:
         return False
-    sizes = np.sort(np.bincount(parts.ravel())[1:])
-    return bool(sizes[-2] >= _PIECE_SHARE * sizes.sum())
+    sizes = np.bincount(parts.ravel())
+    sizes[0] = 0
+    total, main = sizes.sum(), int(sizes.argmax())
+    sizes[[main, *_on_border(parts, box, labels.array.shape)]] = 0
+    return bool(sizes.max() >= _PIECE_SHARE * total)
+
+
+def _on_border(parts: np.ndarray, box: Box, shape: tuple[int, ...]) -> list[int]:
+    """Return the numbers of the parts that lie on the border of the mask."""
+    found: set[int] = set()
+    for axis, (side, length) in enumerate(zip(box, shape, strict=True)):
+        if side.start == 0:
+            found |= set(np.unique(np.take(parts, 0, axis)).tolist())
+        if side.stop == length:
+            found |= set(np.unique(np.take(parts, -1, axis)).tolist())
+    return sorted(found)
 
 
 def _has_gap(labels: LabelMap, vertebra: Vertebra, left: np.ndarray, back: np.ndarray) -> bool:

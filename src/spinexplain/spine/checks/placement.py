@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -40,7 +40,9 @@ _FEWEST_CENTERS = 3
 # and more at centers of bodies, 55 and less 25 mm beside them.
 _ENDPLATES_HU, _ENDPLATES_OF_LEVEL_HU, _SOME_ARCH = 60.0, 40.0, 0.08
 _MARROW_HU, _ARCH_BEHIND, _ENHANCED_BEFORE = 80.0, 0.2, 0.5
-_REVERSED = (0.03, 0.08)  # dense share behind at most, before at least
+# Dense shares: behind at most and before at least; beside at least, and times as much as behind.
+_REVERSED, _SIDEWAYS = (0.03, 0.08), (0.12, 2.5)
+_TELLING_HU = 100.0  # of the bodies: arches of thinner bone than this may not be dense
 
 
 def check_mask_placed(
@@ -125,6 +127,36 @@ def _level_boxes(labels: LabelMap) -> dict[VertebraLevel, Box]:
     return {codes[label]: box for label, box in boxes if label in codes}
 
 
+def check_arches_seen(volume: Volume, vertebrae: Sequence[Vertebra]) -> None:
+    """Look for the arches in the scan itself, for masks of bodies alone.
+
+    Raises
+    ------
+    LabelError
+        If dense bone lies in front of all of three or more thoracic and lumbar centers, or
+        beside them, and hardly any behind; bone of osteoporotic people says nothing.
+    """
+    graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
+    looked_at = (center_contrast(volume, vertebra) for vertebra in graded)
+    _refuse_turned([one for one in looked_at if one is not None])
+
+
+def _refuse_turned(centers: Collection[CenterContrast]) -> None:
+    if len(centers) < _FEWEST_CENTERS or not all(_is_turned(one) for one in centers):
+        return
+    if float(np.median([one.body.inside_hu for one in centers])) < _TELLING_HU:
+        return
+    behind, before, beside = np.median([(c.behind, c.before, c.beside) for c in centers], axis=0)
+    where, what = ("beside", "Axes")
+    if before > beside:
+        where, what = ("in front of", "Front and back")
+    raise LabelError(
+        f"dense bone lies {where} every center ({max(before, beside):.0%} of the voxels) and "
+        f"little behind ({behind:.0%}); expected the arches behind the bodies. {what} are "
+        "exchanged: check the orientation of the scan."
+    )
+
+
 def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[VertebraLevel]:
     """Compare centers that come without a mask with the scan around them.
 
@@ -141,7 +173,7 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
     Raises
     ------
     LabelError
-        If most of three or more centers lie on none, or all have their arch in front.
+        If most of three or more centers lie on none, or all have their arch in front or beside.
 
     Warns
     -----
@@ -154,11 +186,7 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
     off = {level: one for level, one in seen.items() if _is_off(one)}
     if _have_endplates(seen.values()):
         off = {level: one for level, one in off.items() if not _is_fatty_marrow(one)}
-    if len(seen) >= _FEWEST_CENTERS and all(_is_reversed(one) for one in seen.values()):
-        raise LabelError(
-            "dense bone lies in front of every center and none behind; expected the arches "
-            "behind the bodies. Front and back are exchanged: check the orientation of the scan."
-        )
+    _refuse_turned(seen.values())
     if not off:
         return set()
     inside, around = np.median([(c.body.inside_hu, c.body.around_hu) for c in off.values()], axis=0)
@@ -198,9 +226,11 @@ def _is_fatty_marrow(one: CenterContrast) -> bool:
     return one.endplates_hu >= _ENDPLATES_OF_LEVEL_HU and one.behind >= _SOME_ARCH
 
 
-def _is_reversed(one: CenterContrast) -> bool:
+def _is_turned(one: CenterContrast) -> bool:
     in_body = one.body.share >= _CENTER_OFF[2][0]
-    return in_body and one.behind <= _REVERSED[0] and one.before >= _REVERSED[1]
+    reversed_ = one.behind <= _REVERSED[0] and one.before >= _REVERSED[1]
+    sideways = one.beside >= max(_SIDEWAYS[0], _SIDEWAYS[1] * one.behind)
+    return in_body and (reversed_ or sideways)
 
 
 def _inside_out(contrast: Contrast) -> str:
