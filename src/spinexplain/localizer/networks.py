@@ -118,8 +118,7 @@ def load_networks(folder: Path, device: str = "cpu", runtime: str = "auto") -> L
         raise ModelError(f"runtime is {runtime!r}; expected one of {', '.join(RUNTIMES)}.")
     manifest = read_manifest(folder)
     weights = {
-        name: read_checked(folder / f"{name}.safetensors", manifest.weights[name])
-        for name in NAMES
+        name: read_checked(folder / f"{name}.safetensors", manifest.weights[name]) for name in NAMES
     }
     info = LocalizerInfo(manifest.version, _digest(manifest.weights))
     if runtime != "torch" and (runtime == "openvino" or device == "cpu"):

@@ -20,6 +20,7 @@ from spinexplain.spine.checks.contrast import (
     label_contrasts,
     middle_contrast,
 )
+from spinexplain.spine.checks.neighborhood import lies_best_here
 from spinexplain.spine.grids import same_extent, shift_voxels
 from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -74,12 +75,14 @@ def check_mask_placed(
     Warns
     -----
     ScanWarning
-        If the labels stand out less than bone does.
+        If the labels stand out less than bone does, and not clearly more than beside them.
     """
     contrasts = label_contrasts(volume, matched, boxes)
     found = middle_contrast(contrasts)
     _check_conflict(volume, labels, found)
     if found is None:
+        return set()
+    if found.share < _ON_BONE and lies_best_here(volume, matched, boxes, found):
         return set()
     if found.share < _OFF_BONE:
         raise GeometryError(
