@@ -65,12 +65,13 @@ train-shipped: $(VENV)/.dev ## retrain the shipped model whose prototypes know t
 
 verdict: $(VENV)/.dev ## fit the verdict to phantom spines again, and rewrite docs/verdict.md
 	$(BIN)/spinexplain reproduce verdict --fresh -o docs --work build/reproduce --jobs 2
-	$(BIN)/python -m spinexplain.findings.weighing docs/results/verdict.json
+	$(BIN)/spinexplain reproduce verdict-detector --fresh -o docs --work build/reproduce --jobs 2
+	$(BIN)/python -m spinexplain.findings.weighing docs/results/verdict.json docs/results/verdict-detector.json
 
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
 	$(BIN)/spinexplain reproduce transfer --fresh -o docs --work build/reproduce --jobs 2
 
-localizer: $(VENV)/.dev ## retrain the networks that find, name and paint vertebrae, and export them
+localizer: $(VENV)/.dev ## retrain the networks that find, name and paint vertebrae
 	$(BIN)/python scripts/train_localizer.py
 
 train-detector: $(VENV)/.dev ## retrain the 3-D detector that is shipped with the package

@@ -57,6 +57,7 @@ WRITERS = {
     "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
     "explanations": Writer({"explanations.md": "explanations:written"}, "explanations:draw"),
     "verdict": Writer({"verdict.md": "verdict:written"}),
+    "verdict-detector": Writer({"verdict.md": "verdict_detector:written"}),
     "measurements": Writer({"verdict.md": "measurements:written"}),
     "mask-errors": Writer({"masks.md": "masks:written"}, "masks:draw"),
     "false-alarms": Writer({"masks.md": "false_alarms:written"}),

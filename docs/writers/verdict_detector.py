@@ -22,6 +22,8 @@ COLUMNS = {
 DECIDING = ("false_alarm_spines", "g2_suspected", "g2_noticed", "g3_suspected", "g3_noticed")
 MIDDLE = "middle_of_normal"
 FEWER_IS_BETTER = ("false_alarm_spines", MIDDLE, "mild_unsuspicious")
+BESIDE = "mild_unsuspicious"
+"""Shown, though it was not among the figures written down before."""
 AREA = "area under the curve, moderate and severe against normal"
 
 
@@ -167,9 +169,10 @@ def differences_table(differences: dict[str, Any]) -> list[str]:
         f"| | against {' | against '.join(COLUMNS[name] for name in differences)} |",
         "|---" * (len(differences) + 1) + "|",
     ]
-    for name in (*DECIDING, MIDDLE, "area"):
+    for name in (*DECIDING, MIDDLE, "area", BESIDE):
         cells = [_points(one["both"][name]) for one in differences.values()]
-        lines.append(f"| {_words(name)} | {' | '.join(cells)} |")
+        words = _words(name) + (" (not among those written down before)" if name == BESIDE else "")
+        lines.append(f"| {words} | {' | '.join(cells)} |")
     return lines
 
 

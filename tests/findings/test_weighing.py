@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from spinexplain.errors import ConfigError
+from spinexplain.findings.grade_set import SeverityScale
 from spinexplain.findings.weighing import (
     VerdictCalibration,
     Weighing,
@@ -86,3 +87,12 @@ def test_an_unknown_detector_counts_nothing_beside_a_network_on_sheets():
     assert not beside.calibrated
     alone = both.weighing(["detector"], {"detector": "?"})
     assert (alone.weights["detector"], alone.calibrated) == (0.5, False)
+
+
+def test_sets_of_grades_pass_a_detector_over():
+    scale = SeverityScale({"prototypes": 1.0}, {"G0": (-9.0, 9.0)})
+    both = replace(SHEETS, scales={"prototypes": scale})
+    models = {"prototypes": "a", "detector": "b"}
+    assert both.scale(["prototypes", "detector"], models) == scale
+    assert both.scale(["prototypes", "detector"], {**models, "prototypes": "?"}) is None
+    assert both.scale(["detector"], {"detector": "b"}) is None

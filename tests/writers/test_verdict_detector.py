@@ -18,7 +18,7 @@ def content(sets):
     figures = dict.fromkeys(NAMES, PAIR) | {"spines": 9}
     ways = ("together", "without", "shipped", "heights", "detector", "detector+heights")
     line = {"line": 2.0, "again": 2.1, "low": 1.0, "high": 3.0, "normal_spines": 12}
-    differences = {"both": dict.fromkeys((*DECIDING, MIDDLE, "area"), NONE)}
+    differences = {"both": dict.fromkeys((*NAMES, "area"), NONE)}
     return {
         "models": {"prototypes": {"name": "a", "version": "4"}},
         "planned": {"hard": [3, 4]},

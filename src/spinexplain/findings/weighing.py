@@ -106,9 +106,12 @@ class VerdictCalibration:
         -------
         SeverityScale or None
             None where there is none, or a network is another one than it was fitted to: a
-            set of grades would then promise what nobody has counted.
+            set of grades would then promise what nobody has counted. A detector without a
+            scale is passed over beside a network on sheets.
         """
         present = set(names)
+        if _key(present) not in self.scales and PROTOTYPES in present:
+            present -= {DETECTOR}
         known = all(self.models.get(name) == models[name] for name in present & set(models))
         return self.scales.get(_key(present)) if known else None
 

@@ -164,6 +164,13 @@ STUDIES = {
         ("verdict.json",),
         "spinexplain.reproduce.verdict:measure",
     ),
+    "verdict-detector": Study(
+        "The weight of a detector on boxes beside sheets and heights, and whether it helps.",
+        "60 CPU minutes",
+        ("verdict.md",),
+        ("verdict-detector.json",),
+        "spinexplain.reproduce.verdict_detector:measure",
+    ),
     "mask-errors": Study(
         "Heights, networks and the verdict where the mask is wrong, or missing.",
         "20 CPU minutes",
