@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.phantom.mask_errors import SURFACE_ERRORS
 from spinexplain.reproduce import mask_errors
 from spinexplain.reproduce.mask_errors import (
@@ -105,7 +106,7 @@ def test_rows_are_judged_by_the_shipped_calibration():
     assert list(table["verdict_together"]) == ["fracture suspected", "not assessable"]
     assert table["detector"].isna().all()
     assert [model["name"] for model in content["models"]] == [
-        "protoverse-phantom",
+        DEFAULT_MODEL,
         "detector-phantom",
     ]
 

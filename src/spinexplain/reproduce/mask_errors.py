@@ -19,6 +19,7 @@ import pandas as pd
 
 from spinexplain.analysis.verdict.figures import judged
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.mask_errors import (
     SURFACE_ERRORS,
@@ -48,7 +49,7 @@ from spinexplain.types import Heights, Patch, Vertebra, Volume
 from spinexplain.workers import run_all
 
 RESULTS = "mask-errors.json"
-SHEETS, BOXES = "protoverse-phantom", "detector-phantom"
+SHEETS, BOXES = DEFAULT_MODEL, "detector-phantom"
 PERSONS = {"hard": (6300, 20), "verse-like": (6301, 10)}
 """Preset -> seed that no training and no choice ever saw, and spines."""
 EXACT, MERGED, CUT, CENTERS = "exact mask", "two levels merged", "cut at the wrong place", "no mask"
