@@ -2,6 +2,7 @@
 
     python scripts/train_shipped.py                 # from the former model's trunk
     python scripts/train_shipped.py --fresh-trunk   # the trunk again as well
+    python scripts/train_shipped.py --controls      # what it is compared with, instead
 
 An interrupted run is taken up where it stopped.
 """
@@ -16,6 +17,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
 from spinexplain.cli.progress import shown_steps
+from spinexplain.reproduce.prototype_controls import CONTROLS, train_controls
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_prototypes import NAME, train_prototypes
 
@@ -28,13 +30,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--fresh-trunk", action="store_true")
     parser.add_argument("--out", type=Path, default=ROOT / "src/spinexplain/models/shipped" / NAME)
+    parser.add_argument("--controls", nargs="*", choices=CONTROLS, metavar="NAME")
     options = parser.parse_args()
     with shown_steps() as progress:
         setting = Setting(
             ROOT, options.work, options.work, options.work, jobs=options.jobs, progress=progress
         )
-        train_prototypes(setting, options.out, options.fresh_trunk)
-    print(options.out)
+        if options.controls is None:
+            train_prototypes(setting, options.out, options.fresh_trunk)
+            print(options.out)
+            return
+        for folder in train_controls(setting, tuple(options.controls) or CONTROLS).values():
+            print(folder)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,115 @@
+"""What the shipped prototypes are compared with: the same training but for one thing.
+
+Written down before any of them was trained: every control starts from the trunk of the shipped
+model's training, on its sheets, with its number of steps, rates, precision and average of the
+weights. Two differ by the seed alone and say what a training's luck is worth. One has the
+paper's prototypes without parts and no diversity term. One is the plain classifier of the preset
+``baseline``. Nothing is chosen among them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from spinexplain.config.training import TrainConfig, read_config
+from spinexplain.data.crops.dataset import TrainingSet
+from spinexplain.models.bundle.store import save_bundle
+from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.shipped_prototypes import (
+    FIRST_PRESET,
+    TRAINING,
+    from_trunk,
+    named_trunk,
+    read_all,
+    taken_trunk,
+    trained_on,
+)
+from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle_of, scope_of
+from spinexplain.train.grading.recipes import train_model
+from spinexplain.train.grading.run import Trained
+
+CONTROLS = ("seed-1", "seed-2", "without-parts", "plain-classifier")
+
+
+def control_settings(name: str, trunk: str) -> TrainConfig:
+    """Return the settings of one control by its name in ``CONTROLS``.
+
+    Parameters
+    ----------
+    name : str
+    trunk : str
+        File of the trunk's tensors that the training starts from.
+
+    Examples
+    --------
+    >>> plain, shipped = control_settings("plain-classifier", ""), control_settings("seed-1", "")
+    >>> plain.classifier.steps == shipped.warm.steps + shipped.joint.steps
+    True
+    >>> control_settings("without-parts", "").loss.lambda_div
+    0.0
+    """
+    if name.startswith("seed-"):
+        return from_trunk(trunk, int(name.removeprefix("seed-")))
+    return _without_parts(trunk) if name == "without-parts" else _plain_classifier(trunk)
+
+
+def _without_parts(trunk: str) -> TrainConfig:
+    shipped, bare = from_trunk(trunk, 0), read_config(FIRST_PRESET)
+    return bare.model_copy(
+        update={
+            "loss": bare.loss.model_copy(update={"lambda_div": 0.0}),
+            **{name: getattr(shipped, name) for name in ("trunk", "classifier", "warm", "joint")},
+        }
+    )
+
+
+def _plain_classifier(trunk: str) -> TrainConfig:
+    shipped, bare = from_trunk(trunk, 0), read_config("baseline")
+    steps = shipped.warm.steps + shipped.joint.steps
+    phase = shipped.joint.model_copy(update={"steps": steps})
+    return bare.model_copy(update={"trunk": shipped.trunk, "classifier": phase})
+
+
+def train_controls(setting: Setting, names: tuple[str, ...] = CONTROLS) -> dict[str, Path]:
+    """Train controls, or take them up; return where each one's bundle lies.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its ``work`` holds the sheets that the shipped training draws.
+    names : tuple of str
+        Of ``CONTROLS``.
+    """
+    torch.set_num_threads(1)
+    folder = setting.work / "prototypes"
+    folder.mkdir(parents=True, exist_ok=True)
+    trunk = taken_trunk(folder)
+    data = read_all(setting, TRAINING)
+    return {name: _trained(name, trunk, data, setting) for name in names}
+
+
+def _trained(name: str, trunk: Path, data: TrainingSet, setting: Setting) -> Path:
+    folder = setting.work / "prototypes"
+    run = train_model(
+        control_settings(name, str(trunk)),
+        data,
+        folder / f"run-{name}",
+        resume=True,
+        progress=setting.progress,
+    )
+    save_bundle(bundle_of(named_trunk(run), _stated(name, run)), folder / name, force=True)
+    return folder / name
+
+
+def _stated(name: str, run: Trained) -> Statement:
+    return Statement(
+        name=f"control-{name}",
+        version="1",
+        trained_on=trained_on(),
+        scope=scope_of(run),
+        results={},
+        training={},
+        data_licence=PHANTOM_LICENCE,
+    )
