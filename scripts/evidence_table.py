@@ -3,8 +3,8 @@
     python scripts/evidence_table.py
 
 Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``, with the seeds of new
-persons into the other files of ``STORES``, and after ``scripts/evidence_real.py`` into those of
-``REAL``.
+persons into the other files of ``STORES`` (the controls are those of ``train_shipped.py
+--controls``), and after ``scripts/evidence_real.py`` into those of ``REAL``.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ STORES = {
     "new-persons": "evidence-bars-new-persons.json",
     "version-3": "evidence-bars-version-3.json",
     "version-4": "evidence-bars-version-4.json",
+    "controls": "evidence-bars-controls.json",
 }
 REAL = {"real": "evidence-real.json", "real-thoracic": "evidence-real-thoracic.json"}
 RESULTS = ROOT / "docs" / "results"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
 PRESETS = ("placement", "balanced", "hard")
-OPPONENTS = ("version 2", "version 3", "plain classifier, same budget")
+OPPONENTS = ("version 2", "version 3", "without parts", "plain classifier, same budget")
 
 
 def interval(figure: list[float]) -> str:

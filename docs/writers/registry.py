@@ -35,6 +35,7 @@ WRITERS = {
     "receptive-fields": Writer(
         {"decisions/grounded-prototypes.md": "receptive_fields:written"}, "receptive_fields:draw"
     ),
+    "placement-ceiling": Writer({"decisions/grounded-prototypes.md": "placement_ceiling:written"}),
     "discrepancies": Writer({"discrepancies.md": "discrepancies:written"}),
     "transfer": Writer({"transfer.md": "transfer.page:written"}),
     "dissection": Writer(

@@ -66,6 +66,13 @@ STUDIES = {
         ("receptive-fields.json",),
         "spinexplain.reproduce.receptive_fields:measure",
     ),
+    "placement-ceiling": Study(
+        "How well a supervised network reads the place of a fracture from the phantom's sheets.",
+        "5 CPU minutes beside the drawing",
+        ("decisions/grounded-prototypes.md",),
+        ("placement-ceiling.json",),
+        "spinexplain.reproduce.placement_ceiling:measure",
+    ),
     "measurements": Study(
         "Whether height intervals hold the truth, and how near densities come to it.",
         "5 CPU minutes",
