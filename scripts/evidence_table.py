@@ -21,7 +21,12 @@ STORES = {
     "version-4": "evidence-bars-version-4.json",
     "controls": "evidence-bars-controls.json",
 }
-REAL = {"real": "evidence-real.json", "real-thoracic": "evidence-real-thoracic.json"}
+REAL = {
+    "real": "evidence-real.json",
+    "real-thoracic": "evidence-real-thoracic.json",
+    "real-controls": "evidence-real-controls.json",
+    "real-thoracic-controls": "evidence-real-thoracic-controls.json",
+}
 RESULTS = ROOT / "docs" / "results"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
 PRESETS = ("placement", "balanced", "hard")
