@@ -87,11 +87,12 @@ def measured(ct: str, rounds: int) -> tuple[dict[str, dict[str, float]], float, 
     return least, peak, count
 
 
-def main(rounds: int) -> None:
-    """Measure and store."""
+def main(rounds: int, ct: str | None) -> None:
+    """Measure and store; ``ct`` is kept from run to run, where it is given."""
     with tempfile.TemporaryDirectory() as folder:
-        ct = f"{folder}/ct.nii.gz"
-        subprocess.run([sys.executable, "-c", MAKE, ct], check=True, cwd=HERE)
+        ct = ct or f"{folder}/ct.nii.gz"
+        if not Path(ct).is_file():
+            subprocess.run([sys.executable, "-c", MAKE, ct], check=True, cwd=HERE)
         reading, _ = peak_mib(READ, ct)
         least, peak, count = measured(ct, rounds)
     ours, torch = (least[runtime] for runtime in RUNTIMES)
@@ -117,4 +118,5 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    main(rounds, sys.argv[2] if len(sys.argv) > 2 else None)
