@@ -64,12 +64,12 @@ def _moved(
     ends = [(max(k, 0), n + min(k, 0), max(-k, 0), n - max(k, 0)) for k, n in seen]
     hu = volume.array[tuple(slice(a, b) for a, b, _, _ in ends)]
     mask = labels.array[tuple(slice(c, d) for _, _, c, d in ends)]
-    kept = {}
+    kept: dict[VertebraLevel, Box] = {}
     for level, box in boxes.items():
-        sides = [
+        i, j, k = (
             slice(max(side.start - c, 0), min(side.stop, d) - c)
             for side, (_, _, c, d) in zip(box, ends, strict=True)
-        ]
-        if all(side.stop > side.start for side in sides):
-            kept[level] = tuple(sides)
+        )
+        if all(side.stop > side.start for side in (i, j, k)):
+            kept[level] = (i, j, k)
     return Volume(hu, volume.affine), LabelMap(mask, labels.affine), kept
