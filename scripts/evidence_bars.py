@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from spinexplain.config.training import AugmentSettings, InputSpec
 from spinexplain.data.cohort import Cohort
@@ -399,13 +400,19 @@ def f1_difference(called_class: np.ndarray, other: np.ndarray, bench: Bench) -> 
     return shown(subject_bootstrap(difference, bench.sheets.subjects, 0))
 
 
-def cosines(model: PrototypeNet) -> dict[str, Any]:
-    """Return the largest and mean same-class cosine after projection, raw and mean-centred."""
+def cosines(model: PrototypeNet, spec: InputSpec, bench: Bench) -> dict[str, Any]:
+    """Return the largest and mean same-class cosine after projection, raw and around means.
+
+    Around the prototypes' own mean cosines are low for any set of three that differ at all;
+    around the mean of all cells they are high for any set that lies on bone. The mean of the
+    cells in bodies, which hangs on no prototype, is between.
+    """
     vectors, owner = model.prototypes.detach().numpy(), model.prototype_class.numpy()
     first, second = np.triu_indices(len(owner), 1)
     same = owner[first] == owner[second]
+    centers = {"raw": None, "centered": vectors.mean(axis=0), **latent_means(model, spec, bench)}
     found = {}
-    for name, center in (("raw", None), ("centered", vectors.mean(axis=0))):
+    for name, center in centers.items():
         values = cosine_matrix(vectors, center)[first[same], second[same]]
         whose = owner[first[same]]
         found[name] = {
@@ -413,6 +420,24 @@ def cosines(model: PrototypeNet) -> dict[str, Any]:
             "largest": {TASK[c]: round(float(values[whose == c].max()), 3) for c in set(whose)},
         }
     return found
+
+
+@torch.no_grad()
+def latent_means(model: PrototypeNet, spec: InputSpec, bench: Bench) -> dict[str, np.ndarray]:
+    """Return the mean feature of all cells, and of those more than half in the body."""
+    total, inside = np.zeros((2, model.prototypes.shape[1])), np.zeros(2)
+    for k in range(0, len(bench.sheets), BATCH):
+        rows = np.arange(k, min(k + BATCH, len(bench.sheets)))
+        crops = plain_crops(bench.sheets, rows, spec)
+        latent = model.latent(network_input(crops.hu, crops.centers, spec))
+        assert crops.target is not None
+        covered = F.adaptive_avg_pool2d(crops.target[:, None], latent.shape[2:])[:, 0].numpy() > 0.5
+        cells = latent.permute(0, 2, 3, 1).numpy()
+        for row, chosen in enumerate((np.ones_like(covered), covered)):
+            total[row] += cells[chosen].sum(axis=0, dtype=np.float64)
+            inside[row] += chosen.sum()
+    every, body = total / inside[:, None]
+    return {"around_all_cells": every, "around_body_cells": body}
 
 
 def main() -> None:
@@ -434,7 +459,8 @@ def main() -> None:
         for name, grader in graders.items():
             model = grader.model
             if isinstance(model, PrototypeNet):
-                found[name]["cosine"] = cosines(model)
+                if "cosine" not in found[name]:
+                    found[name]["cosine"] = cosines(model, grader.spec, bench)
                 found[name][bench.name] = measured(model, grader.spec, bench)
             else:
                 found[name][bench.name] = {}

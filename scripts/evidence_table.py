@@ -78,7 +78,12 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, Any]]:
             (f"class-average F1, `{preset}`", "", _f1(preset)),
             *_differences(found, preset),
         ]
-    rows.append(("largest centered cosine G0, G2, G3", "≤ 0.60", _cosine))
+    rows.append(("largest centered cosine G0, G2, G3", "≤ 0.60", _cosine("centered")))
+    if any("around_body_cells" in one.get("cosine", {}) for one in found.values()):
+        rows += [
+            ("the same around the mean of cells in bodies", "≤ 0.60", _cosine("around_body_cells")),
+            ("the same around the mean of all cells", "", _cosine("around_all_cells")),
+        ]
     return rows
 
 
@@ -143,8 +148,10 @@ def _f1(preset: str) -> Any:
     return lambda one: interval(one[preset]["f1"])
 
 
-def _cosine(one: dict[str, Any]) -> str:
-    return ", ".join(f"{value:.2f}" for value in one["cosine"]["centered"]["largest"].values())
+def _cosine(center: str) -> Any:
+    return lambda one: ", ".join(
+        f"{value:.2f}" for value in one["cosine"][center]["largest"].values()
+    )
 
 
 def table(found: dict[str, Any]) -> str:
