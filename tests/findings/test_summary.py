@@ -118,3 +118,11 @@ def test_training_is_said_in_one_line_and_never_as_proof(two_models, say):
     said = training_lines([other, two_models.models[1]], say)
     assert said[0].startswith("own was trained on 374 vertebrae of patients' CTs: whether it")
     assert said[1:] == lines
+
+
+def test_odd_proportions_and_slices_are_said(lumbar, say):
+    volume = replace(lumbar.volume, flags=("slices_odd",))
+    flat = tuple(replace(item, flags=("odd_proportions",)) for item in lumbar.vertebrae)
+    said = summarize(replace(lumbar, volume=volume, vertebrae=flat), say).warnings
+    assert sum("blank, repeated or out of order" in text for text in said) == 1
+    assert sum("too flat or too tall for their width" in text for text in said) == 1

@@ -50,7 +50,6 @@ _SCAN_FLAGS = (
     SFORM_QFORM_DIFFER,
     RESCALE_ASSUMED,
     SLICES_ODD,
-    ODD_PROPORTIONS,
 )
 _LABEL_FLAGS = (
     SEVERAL_BONES,
@@ -194,6 +193,8 @@ def _warnings(
         yield say("summary.not_hounsfield", lowest=f"{scan.volume.array.min():g}")
     yield from _others(spine, say)
     yield from (say(f"summary.{flag}") for flag in scan.volume.flags if flag in _SCAN_FLAGS)
+    if any(ODD_PROPORTIONS in item.flags for item in spine):
+        yield say("summary.odd_proportions")
     for flag in _LABEL_FLAGS:
         levels = [item.vertebra.level for item in spine if flag in item.flags]
         if levels:
