@@ -85,3 +85,11 @@ def test_blank_slices_are_flagged_and_warned_of():
     with pytest.warns(ScanWarning, match=r"scan: 2 of 40 planes \(12, 13, counted from 0\) hold"):
         flagged = with_checked_slices("scan", Volume(hu, np.eye(4), ("orientation_unknown",)))
     assert flagged.flags == ("orientation_unknown", "slices_odd")
+
+
+def test_a_part_that_was_blanked_is_flagged_without_a_word_of_conversion(recwarn):
+    rng = np.random.default_rng(0)
+    hu = rng.normal(0, 30, (30, 30, 80)).cumsum(axis=2).astype(np.int16)
+    hu[:, :, 20:55] = 0
+    assert with_checked_slices("scan", Volume(hu, np.eye(4))).flags == ("slices_odd",)
+    assert not list(recwarn)

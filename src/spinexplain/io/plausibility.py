@@ -10,7 +10,7 @@ import numpy as np
 from spinexplain.errors import FileFormatError
 from spinexplain.io.nifti import check_is_ct
 from spinexplain.io.scan_flags import SLICES_ODD, ScanWarning
-from spinexplain.io.slice_order import slice_doubt
+from spinexplain.io.slice_order import has_blanked_part, slice_doubt
 from spinexplain.io.tissue_peaks import odd_slices, tissue_peaks, wrong_offset_hu
 from spinexplain.types import Volume
 
@@ -103,7 +103,8 @@ def with_checked_slices(name: str, volume: Volume) -> Volume:
     Warns
     -----
     ScanWarning
-        If there are any.
+        If there are any, unless a whole part is blank: no new conversion mends what was blanked
+        on purpose, and the report's head says it.
     """
     doubt = slice_doubt(volume.array, volume.affine)
     if not doubt:
@@ -112,7 +113,8 @@ def with_checked_slices(name: str, volume: Volume) -> Volume:
         f"{name}: {doubt}; expected one plane after the other, each measured. Convert the scan "
         "again."
     )
-    warnings.warn(message, ScanWarning, stacklevel=3)
+    if not has_blanked_part(volume.array, volume.affine):
+        warnings.warn(message, ScanWarning, stacklevel=3)
     return replace(volume, flags=(*volume.flags, SLICES_ODD))
 
 

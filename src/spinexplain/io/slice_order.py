@@ -12,6 +12,7 @@ _JUMP, _STANDS_OUT = 1.2, 4.0  # times that difference, and times the usual one 
 _MOST_JUMPS = 0.05  # of the planes; where lungs end, a few differ as much
 _DRAWN = 0.9  # of all planes equal to their neighbor: drawn, not measured
 _NAMED = 8
+_PART_MM = 30.0
 
 
 def slice_doubt(array: np.ndarray, affine: np.ndarray) -> str:
@@ -38,19 +39,47 @@ def slice_doubt(array: np.ndarray, affine: np.ndarray) -> str:
     >>> slice_doubt(scan, np.diag([1.0, 1, 3, 1]))
     '1 of 40 planes (20, counted from 0) is equal to the one before'
     """
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    axis = int(np.argmax(np.abs(affine[2, :3]) / spacing))
-    planes = np.moveaxis(array, axis, 0)
+    planes, step_mm = _planes(array, affine)
     if len(planes) < _FEWEST_PLANES:
         return ""
-    steps = [max(1, side // 96) for side in planes.shape[1:]]
-    thin = planes[:, :: steps[0], :: steps[1]].reshape(len(planes), -1)
+    thin = _thinned(planes)
     constant = np.all(thin == thin[:, :1], axis=1)
     return (
         _blank(constant)
         or _repeated(thin, constant)
-        or _unordered(_cell_means(planes), constant, float(spacing[axis]))
+        or _unordered(_cell_means(planes), constant, step_mm)
     )
+
+
+def has_blanked_part(array: np.ndarray, affine: np.ndarray) -> bool:
+    """Whether planes are blank over the height of a vertebra: blanked, not lost one by one.
+
+    Examples
+    --------
+    >>> scan = np.random.default_rng(0).normal(size=(8, 8, 40))
+    >>> scan[:, :, 10:22] = 0
+    >>> has_blanked_part(scan, np.diag([1.0, 1, 3, 1]))
+    True
+    >>> has_blanked_part(scan, np.diag([1.0, 1, 1, 1]))
+    False
+    """
+    planes, step_mm = _planes(array, affine)
+    thin = _thinned(planes)
+    measured = np.flatnonzero(~np.all(thin == thin[:, :1], axis=1))
+    return bool(len(measured) and np.diff(measured, prepend=measured[0]).max() * step_mm > _PART_MM)
+
+
+def _planes(array: np.ndarray, affine: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the planes along the body's axis, first, and how far apart they lie."""
+    spacing = np.linalg.norm(affine[:3, :3], axis=0)
+    axis = int(np.argmax(np.abs(affine[2, :3]) / spacing))
+    return np.moveaxis(array, axis, 0), float(spacing[axis])
+
+
+def _thinned(planes: np.ndarray) -> np.ndarray:
+    """Return at most about 96 x 96 samples of every plane, flat."""
+    steps = [max(1, side // 96) for side in planes.shape[1:]]
+    return planes[:, :: steps[0], :: steps[1]].reshape(len(planes), -1)
 
 
 def _blank(constant: np.ndarray) -> str:
