@@ -89,17 +89,22 @@ def verdict(content: dict[str, Any]) -> str:
 
 def plateaus(content: dict[str, Any]) -> str:
     """Say which methods still gained from twice the steps: they are not at a plateau."""
-    late = [
-        f"{NAMES[name]} {_signed(100 * (scores[-1] - max(scores[:-1])), 1)}"
-        for name, scores in content["validation"].items()
-        if scores[-1] - max(scores[:-1]) > PLATEAU
-    ]
+    gains = {name: gain(content, scores) for name, scores in content["validation"].items()}
+    late = [f"{NAMES[k]} {_signed(100 * more, 1)}" for k, more in gains.items() if more > PLATEAU]
     if not late:
         return "Twice the steps gain no method more than two points on validation: all are at a plateau."
     return (
         f"**Not all are at a plateau**: twice the steps still gain on validation ({', '.join(late)} points), so the "
         "ranking may be that of speed."
     )
+
+
+def gain(content: dict[str, Any], scores: list[float]) -> float:
+    """Return what the best candidate with the most steps has beyond the best with fewer."""
+    steps = [candidate["steps"] for candidate in content["candidates"]]
+    most = [score for score, taken in zip(scores, steps, strict=True) if taken == max(steps)]
+    fewer = [score for score, taken in zip(scores, steps, strict=True) if taken < max(steps)]
+    return max(most) - max(fewer)
 
 
 def setting(content: dict[str, Any]) -> str:
@@ -150,9 +155,9 @@ def tables(content: dict[str, Any]) -> list[str]:
         *(_difference_row(content, pair) for pair in content["differences"]),
         "",
         "| class-average F1 on validation | "
-        + " | ".join(f"candidate {k}" for k in (1, 2, 3))
+        + " | ".join(f"candidate {k}" for k in range(1, len(content["candidates"]) + 1))
         + " | chosen |",
-        "|---|---|---|---|---|",
+        "|---" * (len(content["candidates"]) + 2) + "|",
         *(
             f"| {NAMES[name]} | {' | '.join(f'{100 * s:.1f}' for s in scores)} | {content['chosen'][name] + 1} |"
             for name, scores in content["validation"].items()

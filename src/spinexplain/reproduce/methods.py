@@ -33,16 +33,14 @@ from spinexplain.train.grading.validate import predict
 
 RESULTS = "methods.json"
 TRUNK_SHEETS, TRUNK_STEPS = ("balanced", 6700, 700), 300
-TRAINING = ("balanced", 6701, 1000)
-TESTS = {"balanced": ("balanced", 6702, 400), "hard": ("hard", 6703, 400)}
+TRAINING = ("balanced", 6711, 2400)
+TESTS = {"balanced": ("balanced", 6712, 400), "hard": ("hard", 6713, 400)}
 SEEDS = (0, 1, 2)
-STEPS, WARM, BATCH = 250, 60, 32
-CANDIDATES = (
-    {"trunk_lr": 3e-4, "steps": STEPS},
-    {"trunk_lr": 1e-3, "steps": STEPS},
-    {"trunk_lr": 1e-3, "steps": 2 * STEPS},
+STEPS, WARM, BATCH = 800, 60, 32
+CANDIDATES = tuple(
+    {"trunk_lr": rate, "steps": steps} for steps in (STEPS, 2 * STEPS) for rate in (3e-4, 1e-3)
 )
-"""The same for every method; the last says whether as many steps again still help."""
+"""The same for every method; the later half says whether as many steps again still help."""
 METHODS = ("baseline", "protopnet", "protoverse")
 WITHOUT = "protoverse-lambda-0"
 """ProtoVerse with the diversity term's weight at 0, and what ProtoVerse chose otherwise."""
@@ -117,7 +115,7 @@ def settings_of(method: str, candidate: int, seed: int, trunk: str = "none") -> 
     Examples
     --------
     >>> [settings_of(m, 2, 0).classifier.steps + settings_of(m, 2, 0).joint.steps for m in METHODS]
-    [500, 440, 440]
+    [1600, 1540, 1540]
     """
     tuned = CANDIDATES[candidate]
     rate, steps = float(tuned["trunk_lr"]), int(tuned["steps"])
