@@ -30,6 +30,7 @@ from spinexplain.findings.verdict import (
     Verdict,
 )
 from spinexplain.io.scan_flags import (
+    COMPUTED_VALUES,
     ORIENTATION_UNKNOWN,
     RESCALE_ASSUMED,
     SFORM_QFORM_DIFFER,
@@ -50,6 +51,7 @@ _SCAN_FLAGS = (
     SFORM_QFORM_DIFFER,
     RESCALE_ASSUMED,
     SLICES_ODD,
+    COMPUTED_VALUES,
 )
 _LABEL_FLAGS = (
     SEVERAL_BONES,

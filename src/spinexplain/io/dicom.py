@@ -19,13 +19,14 @@ from spinexplain.io.dicom_header import (
     read_header,
     study_values,
 )
+from spinexplain.io.dicom_none import refuse_folder_without_slices
 from spinexplain.io.dicom_pixels import decode_stack
 from spinexplain.io.dicom_references import DicomReferences, references_of
 from spinexplain.io.dicom_series import SeriesInfo, choose_series, group_series
 from spinexplain.io.dicom_stack import Stack, stack_slices
 from spinexplain.io.geometry_limits import check_geometry
 from spinexplain.io.quiet import quiet_dicom
-from spinexplain.io.scan_flags import RESCALE_ASSUMED, ScanWarning
+from spinexplain.io.scan_flags import COMPUTED_VALUES, RESCALE_ASSUMED, ScanWarning
 from spinexplain.types import Volume
 
 _TILT_DEGREES = 0.5
@@ -62,7 +63,8 @@ def read_dicom(path: Path | str, series: str | None = None) -> Volume:
     _need_pydicom(path)
     with quiet_dicom(), opened(path) as files:
         headers = _headers(path, files)
-        _refuse_inner_zip(path, files, headers)
+        if not headers:
+            refuse_folder_without_slices(path, files)
         name, stack = _stacked(path, headers, series)
         shape = (stack.places[0][0].columns, stack.places[0][0].rows, len(stack.places))
         check_geometry(name, stack.affine, shape)
@@ -73,14 +75,27 @@ def read_dicom(path: Path | str, series: str | None = None) -> Volume:
     if stack.tilt_degrees > _TILT_DEGREES:
         message = f"{name}: gantry tilt of {stack.tilt_degrees:.1f} degrees, kept as shear."
         warnings.warn(message, ScanWarning, stacklevel=2)
-    if all(place[0].rescaled for place in stack.places):
-        return Volume(array, stack.affine)
-    message = (
-        f"{name}: no slice states Rescale Slope and Intercept; its values are taken for HU as "
-        "they are. Export the series again."
-    )
-    warnings.warn(message, ScanWarning, stacklevel=2)
-    return Volume(array, stack.affine, (RESCALE_ASSUMED,))
+    doubts = _doubts(stack)
+    for message in doubts.values():
+        warnings.warn(f"{name}: {message}", ScanWarning, stacklevel=2)
+    return Volume(array, stack.affine, tuple(doubts))
+
+
+def _doubts(stack: Stack) -> dict[str, str]:
+    """Return the flags of a series, and what to say of each."""
+    slices = [place[0] for place in stack.places]
+    doubts = {}
+    if not all(item.rescaled for item in slices):
+        doubts[RESCALE_ASSUMED] = (
+            "no slice states Rescale Slope and Intercept; its values are taken for HU as they "
+            "are. Export the series again."
+        )
+    if computed := [item.computed for item in slices if item.computed]:
+        doubts[COMPUTED_VALUES] = (
+            f"its values were computed {computed[0]}; expected those of a plain CT. Take the "
+            "series of both energies together, where there is one."
+        )
+    return doubts
 
 
 def read_references(path: Path | str, series: str | None = None) -> DicomReferences:
@@ -220,14 +235,6 @@ def _headers(path: Path, files: Sequence[Member]) -> list[FileHeader]:
         if header is not None:
             found.append(header)
     return found
-
-
-def _refuse_inner_zip(path: Path, files: Sequence[Member], headers: Sequence[FileHeader]) -> None:
-    if not headers and any(file.peek(4) == b"PK\x03\x04" for file in files):
-        raise FileFormatError(
-            f"{path}: holds no DICOM files but another zip; expected the slices of a CT series. "
-            "Unpack the inner zip and give that."
-        )
 
 
 def _need_pydicom(path: Path) -> None:

@@ -33,6 +33,7 @@ _TAGS = (
     "BitsAllocated",
     "BitsStored",
     "Columns",
+    "HighBit",
     "ImageOrientationPatient",
     "ImagePositionPatient",
     "ImageType",

@@ -1,19 +1,17 @@
-"""Stored pixels of many slices, decoded one by one into one preallocated volume of HU."""
+"""Stored values of many slices become one preallocated volume of HU."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from spinexplain.errors import FileFormatError, SpinexplainError
+from spinexplain.errors import FileFormatError
 from spinexplain.io.archive import Member
 from spinexplain.io.dicom_header import FileHeader
 from spinexplain.io.dicom_slices import SliceHeader
 from spinexplain.io.dicom_stack import Stack
-from spinexplain.io.jpeg import decoding_plugin
+from spinexplain.io.dicom_stored import as_pixels_show, stored_values
 
 _INT16 = np.iinfo(np.int16)
 _AIR_HU, _DENSEST_HU = -1024, 3071  # between them lies what CT scanners store
@@ -45,11 +43,11 @@ def decode_stack(
         If pixels are missing, truncated or cannot be decoded, or two different slices lie
         at one position.
     """
-    slices = [item for place in stack.places for item in place]
+    slices = as_pixels_show([s for place in stack.places for s in place], files, headers)
     array = _empty(stack, np.int16 if all(map(_keeps_whole, slices)) else np.float32)
     targets = {(s.source, s.frame): k for k, place in enumerate(stack.places) for s in place}
     filled: set[int] = set()
-    for item, stored in _decoded(slices, files, headers):
+    for item, stored in stored_values(slices, files, headers):
         k = targets[item.source, item.frame]
         hu = _rescaled(item, stored, array.dtype)
         hu = _without_padding(item, stored, hu)
@@ -121,81 +119,6 @@ def _narrowed(item: SliceHeader, hu: np.ndarray) -> np.ndarray:
         return hu
     fits = hu.min() >= _INT16.min and hu.max() <= _INT16.max
     return hu.astype(np.int16) if fits else hu
-
-
-def _decoded(
-    slices: Sequence[SliceHeader], files: Sequence[Member], headers: Mapping[int, FileHeader]
-) -> Iterator[tuple[SliceHeader, np.ndarray]]:
-    """Yield each slice with its stored values, opening every file once."""
-    by_source = defaultdict(list)
-    for item in slices:
-        by_source[item.source].append(item)
-    for source, items in by_source.items():
-        items.sort(key=lambda item: item.frame)
-        with files[source].open() as stream:
-            yield from _decoded_file(stream, items, headers[source])
-
-
-def _decoded_file(
-    stream: BinaryIO, items: list[SliceHeader], header: FileHeader
-) -> Iterator[tuple[SliceHeader, np.ndarray]]:
-    expected = (items[0].rows, items[0].columns)
-    _check_decoder(header)
-    try:
-        for item, stored in zip(items, _frames(stream, items, header), strict=True):
-            if stored.shape != expected or stored.dtype.kind not in "iu":
-                raise ValueError(stored.shape)
-            yield item, stored
-    except SpinexplainError:
-        raise
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
-        raise
-    except BaseException as error:  # decoders raise anything on broken bytes; Rust's even panic
-        raise _undecodable(header, error) from None
-
-
-def _frames(stream: BinaryIO, items: list[SliceHeader], header: FileHeader) -> Iterator[np.ndarray]:
-    from pydicom import dcmread
-    from pydicom.pixels import iter_pixels
-
-    indices = [item.frame for item in items]
-    if header.deflated:
-        return iter_pixels(dcmread(stream), indices=indices)
-    return iter_pixels(
-        stream,
-        indices=indices,
-        transfer_syntax_uid=header.transfer_syntax,
-        decoding_plugin=decoding_plugin(header.transfer_syntax),
-    )
-
-
-def _check_decoder(header: FileHeader) -> None:
-    from pydicom.pixels import get_decoder
-    from pydicom.uid import UID
-
-    syntax = UID(header.transfer_syntax)
-    try:
-        available = bool(decoding_plugin(syntax)) or get_decoder(syntax).is_available
-    except NotImplementedError:
-        raise FileFormatError(
-            f"{header.name}: transfer syntax {syntax.name} cannot be decoded; expected an "
-            "uncompressed one, JPEG, JPEG-LS, JPEG 2000 or RLE. Export the series uncompressed."
-        ) from None
-    if not available:
-        raise FileFormatError(
-            f"{header.name}: decoding {syntax.name} needs decoders that are not installed. "
-            "Run: pip install 'spinexplain[dicom]'."
-        )
-
-
-def _undecodable(header: FileHeader, error: BaseException) -> FileFormatError:
-    from pydicom.uid import UID
-
-    return FileFormatError(
-        f"{header.name}: its pixels cannot be decoded ({type(error).__name__}, "
-        f"{UID(header.transfer_syntax).name}); expected a complete gray-value image. "
-        "The file is damaged or cut short: export the series again."
-    )
 
 
 def _refuse_duplicate(item: SliceHeader, headers: Mapping[int, FileHeader]) -> None:

@@ -15,6 +15,8 @@ from spinexplain.io.dicom_slices import SliceHeader
 
 _SAME_ORIENTATION = 2e-3  # per component of the unit vectors
 _LISTED = 12
+_SINGLE = "it has a single slice; expected the folder with all of them"
+_FEWEST_SINGLES = 3
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,12 @@ def _choice(found: Sequence[Series], fitting: Sequence[Series], wanted: str | No
     more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     if wanted is not None:
         start = f"{len(fitting)} series fit --series {wanted!r}, expected one. There are: "
+    elif sum(one.info.problem == _SINGLE for one in found) >= _FEWEST_SINGLES:
+        start = (
+            f"holds {len(found)} series of a single slice, expected one of many: every slice has "
+            "a Series Instance UID of its own, as some tools write that replace names. Export "
+            "the series again. Found: "
+        )
     elif not listed[0].info.readable:
         start = "holds no series that can be read as a CT volume. Found: "
     else:
@@ -245,7 +253,7 @@ def _inconsistency(headers: Sequence[FileHeader], slices: list[SliceHeader]) -> 
     if len(counts) > 1:
         sizes = [f"{n} of {r} x {c} at {y:g} x {x:g} mm" for (r, c, y, x), n in counts[:4]]
         return f"its slices differ in size: {', '.join(sizes)}"
-    return "it has a single slice" if len(slices) == 1 else ""
+    return _SINGLE if len(slices) == 1 else ""
 
 
 def _series_without_slices(headers: Sequence[FileHeader]) -> Series:

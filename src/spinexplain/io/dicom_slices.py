@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spinexplain.io.dicom_bits import lowest_bit
+from spinexplain.io.dicom_kinds import computed_values, is_scout, no_scan
 from spinexplain.io.dicom_values import UnusableError, numbers_of, spoken, whole_of
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ class SliceHeader:
         Lowest and highest stored value, as 16 unsigned bits, that stands for no data.
     acquisition : int or None
         Its number; None where the file states none.
+    lowest_bit : int
+        Number of the lowest bit of a stored value; 0 but for values aligned to the left.
+    computed : str
+        How its HU were computed; empty where they were measured.
     """
 
     source: int
@@ -70,6 +76,8 @@ class SliceHeader:
     rescaled: bool = True
     padding: tuple[int, int] | None = None
     acquisition: int | None = None
+    lowest_bit: int = 0
+    computed: str = ""
 
 
 def slices_of(dataset: Dataset, source: int, modality: str) -> tuple[SliceHeader, ...]:
@@ -158,6 +166,8 @@ def _slice(
     for keyword, why in _NEEDED_TO_DECODE.items():
         if _is_missing(dataset, keyword):
             raise UnusableError(f"no {spoken(keyword)}, which says {why}")
+    if reason := no_scan(image_type):
+        raise UnusableError(reason)
     bits = whole_of(dataset, "BitsStored", 16)
     signed = whole_of(dataset, "PixelRepresentation", 0) == 1
     slope, intercept, rescaled = _rescale(rescale)
@@ -177,10 +187,12 @@ def _slice(
         slope=slope,
         intercept=intercept,
         stored_range=(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1),
-        localizer="LOCALIZER" in [str(value).upper() for value in image_type or ()],
+        localizer=is_scout(image_type),
         rescaled=rescaled,
         padding=_padding(dataset),
         acquisition=_acquisition(dataset),
+        lowest_bit=lowest_bit(dataset, bits),
+        computed=computed_values(image_type),
     )
 
 

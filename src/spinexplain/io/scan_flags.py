@@ -6,6 +6,7 @@ ORIENTATION_UNKNOWN = "orientation_unknown"
 SFORM_QFORM_DIFFER = "sform_qform_differ"
 RESCALE_ASSUMED = "rescale_assumed"
 SLICES_ODD = "slices_odd"
+COMPUTED_VALUES = "computed_values"
 
 
 class ScanWarning(UserWarning):

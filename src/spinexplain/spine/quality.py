@@ -31,6 +31,7 @@ orientation_unknown    limits    the file does not say how the scan lies in the 
 sform_qform_differ     limits    the file states two different places of the scan
 rescale_assumed        limits    the file does not say how values become HU
 slices_odd             limits    planes of the scan are blank, repeated or out of order
+computed_values        limits    a scanner of several energies computed the values
 fold                   limits    its sheet folds: the centers turn sideways within less than
                                  a body's half width, or upwards, and noise does not explain it
 level_uncertain        limits    the localizer named it and is not sure of the name
@@ -53,6 +54,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
 from spinexplain.io.scan_flags import (
+    COMPUTED_VALUES,
     ORIENTATION_UNKNOWN,
     RESCALE_ASSUMED,
     SFORM_QFORM_DIFFER,
@@ -109,6 +111,7 @@ FLAGS = (
     SFORM_QFORM_DIFFER,
     RESCALE_ASSUMED,
     SLICES_ODD,
+    COMPUTED_VALUES,
     FOLD,
     LEVEL_UNCERTAIN,
     LEVEL_GAP,
