@@ -7,7 +7,7 @@ from typing import Any
 from writers.dissection.tables import table
 
 USED = 0.1  # of the AUC, lost without the marks
-CHANCE = 0.6  # AUC under which a detector is said to have learned nothing
+ENOUGH = 0.7  # AUC of the detector without marks, on scans without
 _LEARNED = {"marked": "with marks", "plain": "without"}
 _DEFINED = (
     "A unit is *on the mark* where at least six times as much of its mask lies there as by chance, "
@@ -77,30 +77,23 @@ def ruled(found: dict[str, Any]) -> str:
     )
     if set(words) == {"undecided"}:
         return f"**Undecided: the detector that learned with marks hardly uses them.** {rule}"
-    rule += beside_chance(found)
+    blind = unlearned(found)
+    if blind:
+        return f"**Undecided: the detector that learned without marks learned too little.** {blind} {rule}"
     if set(words) == {"holds"}:
         return f"**Dissection shows the planted mark by silencing, in {len(words)} of {len(words)} seeds.** {rule}"
     told = ", ".join(f"seed {s}: {word}" for s, word in zip(found["seeds"], words, strict=True))
     return f"**Negative: by silencing the first ten units do not tell the two detectors apart in every seed** ({told}). {rule}"
 
 
-def beside_chance(found: dict[str, Any]) -> str:
-    """Say where the detector without marks learned nothing, so that it has nothing to silence."""
-    blind = [
-        seed
-        for seed in found["seeds"]
-        if found["networks"]["plain"][str(seed)]["auc"]["plain"] < CHANCE
-    ]
-    if not blind:
+def unlearned(found: dict[str, Any]) -> str:
+    """Say where the detector without marks learned too little to be compared with; else nothing."""
+    areas = [found["networks"]["plain"][str(seed)]["auc"]["plain"] for seed in found["seeds"]]
+    if min(areas) >= ENOUGH:
         return ""
-    listed = ", ".join(
-        f"{found['networks']['plain'][str(seed)]['auc']['plain']:.2f}" for seed in blind
-    )
     return (
-        f" **A weak comparison in {len(blind)} of {len(found['seeds'])} seeds**: there the detector "
-        f"that learned without marks stayed at chance (AUC {listed}), as so few phantoms do not "
-        "teach it fractures. It then shows that the units of the other one hang on the mark, not "
-        "that those of a sound detector do not."
+        f"Its area under the curve is {', '.join(f'{area:.2f}' for area in areas)} by seed, at least "
+        f"{ENOUGH:g} is asked for: units of a network that learned nothing fall silent for no reason."
     )
 
 
