@@ -156,8 +156,8 @@ def prototype_words(found: Mapping[str, Any]) -> str:
     shares = ", ".join(f"{owner} {share:.2f}" for owner, share in winners.items())
     parts = ", ".join(f"{owner} {count}" for owner, count in found["distinct_parts"].items())
     return (
-        f"Its prototypes: mean cosine within a class, around the mean of all cells, "
-        f"{found['cosine_centered']:.2f}; "
+        f"Its prototypes: mean cosine within a class, around the mean of the cells in bodies, "
+        f"{found['cosine_around_bodies']:.2f}; "
         f"largest share that one wins of its class {shares}; different parts shown {parts}; "
         f"the same part in {found['consistency']:.0%} of prototypes; a cell is moved by what "
         f"lies within {found['effective_field_mm']:.0f} mm."

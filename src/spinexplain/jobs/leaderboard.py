@@ -118,7 +118,7 @@ def collect(request: ScoreRequest, model: ScoredModel, found: Collected) -> None
         if measured is not None:
             found.reliability.setdefault(model.name, {})[explainer] = measured
     if model.has_prototypes:
-        found.prototypes[model.name] = stored_json(model.folder / "prototypes.json")
+        found.prototypes[model.name] = stored_json(model.folder / "prototype-set.json")
 
 
 def _bench_name(scoring: Scoring) -> str:

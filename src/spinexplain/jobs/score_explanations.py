@@ -227,7 +227,7 @@ def _planned(request: ScoreRequest, model: ScoredModel) -> list[Piece]:
         path = model.folder / folder_name(explainer) / "random.json"
         pieces.append(Piece("random", model.source, explainer, path, settings))
     if model.has_prototypes:
-        path = model.folder / "prototypes.json"
+        path = model.folder / "prototype-set.json"
         pieces.append(Piece("prototypes", model.source, "", path, settings))
     return pieces
 

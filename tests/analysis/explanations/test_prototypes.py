@@ -17,7 +17,7 @@ def test_figures_are_complete_and_in_range(found):
     assert len(found["winner_share"]) == len(found["owner"]) == 9
     for name in ("consistency", "stability", "purity", "coverage"):
         assert 0 <= found[name] <= 1, name
-    assert -1 <= found["cosine_centered"] <= 1
+    assert -1 <= found["cosine_around_bodies"] <= 1
     assert -1 <= found["cosine_raw"] <= 1
     assert 0 < found["effective_field_mm"] <= found["theoretical_field_mm"] == 75
     names = {*part_names(2), "outside the body"}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from spinexplain.analysis.explanations.bench import REDUCTION, Bench
+from spinexplain.analysis.explanations.body_cells import mean_features
 from spinexplain.analysis.explanations.chunk import NOISE_HU
 from spinexplain.evaluate.explanations.parts import part_at, part_names
 from spinexplain.evaluate.explanations.prototype_set import (
@@ -45,9 +46,9 @@ def prototype_figures(
     Returns
     -------
     dict
-        JSON-ready: consistency, stability, purity, cosine raw and centered, winner shares,
-        distinct parts, coverage of fracture shapes, effective and theoretical field in mm,
-        and each prototype's usual part.
+        JSON-ready: consistency, stability, purity, cosine raw and around the mean of the
+        cells in bodies, winner shares, distinct parts, coverage of fracture shapes, effective
+        and theoretical field in mm, and each prototype's usual part.
     """
     head = grader.prototype_head
     assert head is not None
@@ -66,7 +67,7 @@ def prototype_figures(
         "consistency": consistency(own_parts),
         "stability": stability(own_parts, own_moved),
         "purity": float(np.mean(purity(parts, similarities))),
-        **_cosines(grader, patches, head.owner),
+        **_cosines(bench, grader, patches),
         "winner_share": winner_share(similarities, labels, head.owner).tolist(),
         "owner": [grader.classes[int(k)] for k in head.owner],
         "distinct_parts": {grader.classes[k]: count for k, count in distinct.items()},
@@ -110,21 +111,21 @@ def _coverage(bench: Bench, peaks: np.ndarray) -> float | None:
     return coverage(np.array(hits, float), bench.shapes[rows])
 
 
-def _cosines(grader: Grader, patches: list[Patch], owner: np.ndarray) -> dict[str, float]:
-    """Return the mean same-class cosine of the prototype vectors, raw and centered."""
+def _cosines(bench: Bench, grader: Grader, patches: list[Patch]) -> dict[str, float]:
+    """Return the mean same-class cosine of the vectors, raw and around the cells in bodies."""
     import torch
 
     model: Any = grader.model
+    bodies = torch.from_numpy(bench.masks["body"])
+    vectors, owner = model.prototypes.detach().cpu().numpy(), model.prototype_class.cpu().numpy()
     with torch.inference_mode():
-        sums = [
-            model.latent(grader.inputs(patches[start : start + 16])).flatten(2).mean(dim=2).cpu()
-            for start in range(0, len(patches), 16)
-        ]
-    center = torch.cat(sums).mean(dim=0).numpy()
-    vectors = model.prototypes.detach().cpu().numpy()
+        center = mean_features(
+            (model.latent(grader.inputs(patches[k : k + 16])).cpu(), bodies[k : k + 16])
+            for k in range(0, len(patches), 16)
+        )["body_cells"]
     return {
         "cosine_raw": same_class_cosine(cosine_matrix(vectors), owner),
-        "cosine_centered": same_class_cosine(cosine_matrix(vectors, center), owner),
+        "cosine_around_bodies": same_class_cosine(cosine_matrix(vectors, center), owner),
     }
 
 
