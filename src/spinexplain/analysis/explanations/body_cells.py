@@ -8,12 +8,13 @@ bodies hangs on no prototype, and tells one model from another.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-_POOL = {2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
+_POOL: dict[int, Any] = {2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}
 _INSIDE = 0.5
 
 
