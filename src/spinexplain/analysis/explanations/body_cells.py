@@ -2,7 +2,7 @@
 
 Around the mean of all cells, most of which are no bone, the prototypes of any model are alike;
 around their own mean they are not for any set that differs at all. The mean of the cells in
-bodies hangs on no prototype, and tells one model from another.
+bodies hangs on no prototype, and sets models apart.
 """
 
 from __future__ import annotations
