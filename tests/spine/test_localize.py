@@ -7,6 +7,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import LabelError
 from spinexplain.io.body_masks import body_mask
 from spinexplain.spine.localize import (
+    _Bone,
     level_boxes,
     localize,
     vertebrae_from_mask,
@@ -28,6 +29,19 @@ def test_all_nine_of_verse004_lie_within_4_mm_of_the_published_centroids(
     assert len(apart) == 9
     assert max(apart.values()) < 4.0
     assert np.median(list(apart.values())) < 2.0
+
+
+@pytest.mark.parametrize(("behind_mm", "moves"), [(3.0, False), (8.0, True)])
+def test_only_a_center_too_far_behind_for_a_bodys_mean_is_moved_to_its_middle(behind_mm, moves):
+    array = np.zeros((70, 70, 60), np.uint8)
+    array[20:52, 20:50, 20:44] = 24  # a body of 32 x 30 x 24 mm
+    array[24:30, 8:20, 26:36] = array[42:48, 8:20, 26:36] = array[24:48, 2:8, 26:36] = 24  # arch
+    labels = LabelMap(array, np.eye(4))
+    bone = _Bone(labels, L5, level_boxes(labels)[L5])
+    middle = np.array([35.5, 34.5, 31.5])
+    start = middle - [0.0, behind_mm, 0.0]
+    found = bone.middle(start, np.array([0.0, 0.0, -1.0]))
+    np.testing.assert_allclose(found, middle if moves else start, atol=0.7)
 
 
 def test_centers_do_not_depend_on_the_axes_of_the_array(verse004, turned):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,8 +14,9 @@ from spinexplain.localizer.naming import STATES, NamingPrior
 from spinexplain.localizer.networks import Network
 from spinexplain.localizer.reading import SpineReading, in_scan, read_spine
 from spinexplain.localizer.refine import (
+    BodyPlaces,
     apart,
-    mask_middle,
+    mask_place,
     on_line,
     onto_bodies,
     tangents,
@@ -65,6 +66,9 @@ class ReadCenters:
         In the reading, cranial to caudal.
     centers_mm : ndarray, shape (k, 3)
         RAS+ mm.
+    middles_mm : ndarray, shape (k, 3)
+        The same bodies' middles, halfway between their walls; the centers where they are not
+        known.
     expected_mm : ndarray, shape (k,)
         Distance to expect to the neighbors.
     """
@@ -72,23 +76,32 @@ class ReadCenters:
     reading: SpineReading
     positions: np.ndarray
     centers_mm: np.ndarray
+    middles_mm: np.ndarray
     expected_mm: np.ndarray
 
     def kept(self, which: np.ndarray) -> ReadCenters:
         """Return some of the centers, by index or flag."""
-        positions, centers = self.positions[which], self.centers_mm[which]
-        return ReadCenters(self.reading, positions, centers, self.expected_mm[which])
+        return ReadCenters(
+            self.reading,
+            self.positions[which],
+            self.centers_mm[which],
+            self.middles_mm[which],
+            self.expected_mm[which],
+        )
 
-    def with_more(self, centers_mm: np.ndarray, expected_mm: np.ndarray) -> ReadCenters:
+    def with_more(self, places: BodyPlaces, expected_mm: np.ndarray) -> ReadCenters:
         """Return the centers with others among them, in order along the spine."""
         frame = self.reading.frame
         s = arc_lengths(frame)
-        at = np.abs(s[:, None] - frame.curve.nearest(centers_mm)[None]).argmin(axis=0)
-        positions = np.r_[self.positions, at]
-        order = np.argsort(positions, kind="stable")
-        centers = np.vstack([self.centers_mm, centers_mm])[order]
-        expected = np.r_[self.expected_mm, expected_mm][order]
-        return ReadCenters(self.reading, positions[order], centers, expected)
+        at = np.abs(s[:, None] - frame.curve.nearest(places.means_mm)[None]).argmin(axis=0)
+        both = ReadCenters(
+            self.reading,
+            np.r_[self.positions, at],
+            np.vstack([self.centers_mm, places.means_mm]),
+            np.vstack([self.middles_mm, places.middles_mm]),
+            np.r_[self.expected_mm, expected_mm],
+        )
+        return both.kept(np.argsort(both.positions, kind="stable"))
 
 
 def read_centers(
@@ -112,7 +125,8 @@ def read_centers(
     positions = center_positions(reading.seen, reading.inside, expected, reading.frame.spacing_mm)
     if not len(positions):
         return None
-    return ReadCenters(reading, positions, reading.centers_mm(positions), expected[positions])
+    centers = reading.centers_mm(positions)
+    return ReadCenters(reading, positions, centers, centers, expected[positions])
 
 
 def settled_centers(
@@ -149,7 +163,8 @@ def settled_centers(
 def _joined(read: ReadCenters, before: ReadCenters) -> ReadCenters:
     """Add centers that were found before and are missing now."""
     missing = _far(before.centers_mm, read.centers_mm, before.expected_mm)
-    return read.with_more(before.centers_mm[missing], before.expected_mm[missing])
+    places = BodyPlaces(before.centers_mm[missing], before.middles_mm[missing])
+    return read.with_more(places, before.expected_mm[missing])
 
 
 def _far(centers_mm: np.ndarray, from_mm: np.ndarray, expected_mm: np.ndarray) -> np.ndarray:
@@ -165,13 +180,14 @@ def _moved(volume: Volume, read: ReadCenters, networks: Networks, every: int) ->
     chosen = np.union1d(asked[::every], asked[-1:])
     network: Network = networks.body  # type: ignore[assignment]
     cut = cut_of(volume, read)
-    centers = onto_bodies(volume, read.centers_mm, cut, network, chosen.tolist())
+    places = onto_bodies(volume, read.centers_mm, cut, network, chosen.tolist())
+    centers = places.means_mm
     left = ~graded
     left[chosen] = True
     found = np.where(left, seen.center[read.positions], -1.0)
     kept = np.flatnonzero(left & apart(centers, found, read.expected_mm))
     kept = kept[on_line(centers[kept])]
-    return ReadCenters(read.reading, read.positions, centers, read.expected_mm).kept(kept)
+    return replace(read, centers_mm=centers, middles_mm=places.middles_mm).kept(kept)
 
 
 def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCenters:
@@ -192,12 +208,14 @@ def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCent
     network: Network = networks.body  # type: ignore[assignment]
     frames = [_frame_at(place, read) for place in places]
     shares = body_shares(volume, frames, network)
-    more = [_sure_middle(share, frame) for share, frame in zip(shares, frames, strict=True)]
+    more = [_sure_place(share, frame) for share, frame in zip(shares, frames, strict=True)]
     there = np.array([one is not None for one in more])
-    centers = np.array([one for one in more if one is not None]).reshape(-1, 3)
-    expected = expected[there]
+    found = np.array([one for one in more if one is not None]).reshape(-1, 2, 3)
+    centers, expected = found[:, 0], expected[there]
     new = in_scan(volume, centers) & _far(centers, read.centers_mm, expected)
-    return read.with_more(centers[new], expected[new]) if new.any() else read
+    if not new.any():
+        return read
+    return read.with_more(BodyPlaces(centers[new], found[new, 1]), expected[new])
 
 
 def _places(read: ReadCenters) -> tuple[np.ndarray, np.ndarray]:
@@ -226,11 +244,11 @@ def _frame_at(place_mm: np.ndarray, read: ReadCenters) -> BoxFrame:
     return BoxFrame(place_mm, box_axes(along), BODY_SHAPE, BODY_STEP_MM)
 
 
-def _sure_middle(share: np.ndarray, frame: BoxFrame) -> np.ndarray | None:
-    """Return the middle of a body that is painted surely, or None."""
+def _sure_place(share: np.ndarray, frame: BoxFrame) -> np.ndarray | None:
+    """Return mean and middle of a body that is painted surely, (2, 3) mm, or None."""
     if not (share > 0.5).any() or float(share[share > 0.5].mean()) < _SURE_BODY:
         return None
-    return mask_middle(share, frame)
+    return mask_place(share, frame)
 
 
 def cut_of(volume: Volume, read: ReadCenters) -> np.ndarray:

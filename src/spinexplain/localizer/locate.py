@@ -135,7 +135,9 @@ def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume) -> ReadChain:
     seen, positions, centers = read.reading.seen, read.positions, read.centers_mm
     located = tuple(
         LocatedCenter((float(x), float(y), float(z)), float(seen.center[at]), bool(is_cut))
-        for (x, y, z), at, is_cut in zip(centers, positions, cut_of(volume, read), strict=True)
+        for (x, y, z), at, is_cut in zip(
+            read.middles_mm, positions, cut_of(volume, read), strict=True
+        )
     )
     return ReadChain(
         centers=located,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,16 +11,34 @@ from spinexplain.geometry import BoxFrame, Curve, box_axes, fit_curve
 from spinexplain.localizer.body_frame import BODY_SHAPE, BODY_STEP_MM
 from spinexplain.localizer.networks import Network
 from spinexplain.localizer.segment import body_shares
+from spinexplain.spine.body_middle import middle_between_walls
 from spinexplain.types import Volume
 
 _CAUDAL = np.array([0.0, 0.0, -1.0])
 _INSIDE = 0.5
 _LEAST_MM3, _MOST_MM3 = 1500.0, 90_000.0  # of a body; T1 of a small person has 4,000
 _MOST_MOVED_MM = 15.0
+_MOST_OFF_MM = 5.0  # from a body's mean to halfway between its walls
 _SAME_BODY = 0.45  # centers nearer than this share of their distance to expect are one body's
 _KNOT_MM = 12.0
 _OFF_LINE_MM, _OFF_END_MM = 9.0, 14.0  # farther from where its neighbors put it, it is no body
 _NEIGHBORS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class BodyPlaces:
+    """Where bodies lie, RAS+ mm, shape (k, 3) each.
+
+    Parameters
+    ----------
+    means_mm : ndarray
+        Of what is painted; chains are judged by them.
+    middles_mm : ndarray
+        Halfway between the walls, where the rest of the product wants a center.
+    """
+
+    means_mm: np.ndarray
+    middles_mm: np.ndarray
 
 
 def onto_bodies(
@@ -28,8 +47,8 @@ def onto_bodies(
     cut: np.ndarray,
     network: Network,
     which: Iterable[int],
-) -> np.ndarray:
-    """Move centers to the middle of the bodies that the network paints around them.
+) -> BodyPlaces:
+    """Move centers to the bodies that the network paints around them.
 
     Parameters
     ----------
@@ -47,31 +66,29 @@ def onto_bodies(
 
     Returns
     -------
-    ndarray, shape (k, 3)
+    BodyPlaces
         A center whose mask is no body by its size, or lies more than 15 mm away, stays.
     """
-    out = np.array(centers_mm, float)
-    along = tangents(out)
+    centers = np.array(centers_mm, float)
+    means, middles = centers.copy(), centers.copy()
+    along = tangents(centers)
     asked = list(which)
-    frames = [
-        BoxFrame(np.array(centers_mm[k]), box_axes(along[k]), BODY_SHAPE, BODY_STEP_MM)
-        for k in asked
-    ]
+    frames = [BoxFrame(centers[k], box_axes(along[k]), BODY_SHAPE, BODY_STEP_MM) for k in asked]
     shares = body_shares(volume, frames, network)
     for k, frame, share in zip(asked, frames, shares, strict=True):
-        middle = mask_middle(share, frame)
-        if middle is None:
+        place = mask_place(share, frame)
+        if place is None:
             continue
-        move = middle - centers_mm[k]
+        moves = place - centers[k]
         if cut[k]:
-            move = move - (move @ along[k]) * along[k]
-        if np.linalg.norm(move) <= _MOST_MOVED_MM:
-            out[k] = centers_mm[k] + move
-    return out
+            moves = moves - np.outer(moves @ along[k], along[k])
+        if np.linalg.norm(moves[0]) <= _MOST_MOVED_MM:
+            means[k], middles[k] = centers[k] + moves
+    return BodyPlaces(means, middles)
 
 
-def mask_middle(share: np.ndarray, frame: BoxFrame) -> np.ndarray | None:
-    """Return the mean position (RAS+ mm) of a mask, or None where it has not a body's size.
+def mask_place(share: np.ndarray, frame: BoxFrame) -> np.ndarray | None:
+    """Return mean and middle of a mask, or None where it has not a body's size.
 
     Parameters
     ----------
@@ -79,12 +96,18 @@ def mask_middle(share: np.ndarray, frame: BoxFrame) -> np.ndarray | None:
         Probability of the body.
     frame : BoxFrame
 
+    Returns
+    -------
+    ndarray, shape (2, 3), or None
+        RAS+ mm. The middle is :func:`~spinexplain.spine.body_middle.middle_between_walls`, or
+        the mean once more where walls are not found, or not near it.
+
     Examples
     --------
     >>> frame = BoxFrame(np.zeros(3), box_axes(np.array([0.0, 0.0, -1.0])), (20, 20, 20), 1.0)
     >>> share = np.zeros((20, 20, 20))
     >>> share[2:18, 4:20, 2:18] = 0.9
-    >>> mask_middle(share, frame).round(1).tolist()
+    >>> mask_place(share, frame)[0].round(1).tolist()
     [0.0, -2.0, 0.0]
     """
     inside = share > _INSIDE
@@ -92,8 +115,11 @@ def mask_middle(share: np.ndarray, frame: BoxFrame) -> np.ndarray | None:
     if not _LEAST_MM3 <= size <= _MOST_MM3:
         return None
     weights = share[inside]
-    middle = [np.average(axis, weights=weights) for axis in np.nonzero(inside)]
-    return np.asarray(frame.to_mm(np.array(middle)))
+    mean = np.array([np.average(axis, weights=weights) for axis in np.nonzero(inside)])
+    middle = middle_between_walls(share, mean, frame.spacing_mm)
+    if middle is None or np.linalg.norm(middle - mean) * frame.spacing_mm > _MOST_OFF_MM:
+        middle = mean
+    return np.asarray(frame.to_mm(np.stack([mean, middle])))
 
 
 def tangents(centers_mm: np.ndarray) -> np.ndarray:

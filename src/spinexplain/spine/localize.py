@@ -10,7 +10,8 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import LabelError
 from spinexplain.extents import Box
-from spinexplain.geometry import apply_affine
+from spinexplain.geometry import BoxFrame, apply_affine, box_axes, fit_curve
+from spinexplain.spine.body_middle import middle_between_walls
 from spinexplain.spine.center import (
     OFF_CURVE_MM,
     axial_centers,
@@ -29,11 +30,16 @@ from spinexplain.spine.quality import (
     OUTSIDE_SCAN,
     TOUCHES_BORDER,
 )
+from spinexplain.spine.resample import resample_affine
+from spinexplain.spine.sampling import box_to_voxel
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 _NOT_VERTEBRAE = {26, 27}  # sacrum and coccyx
 _BODY_REACH_MM = 28.0  # a border nearer than this to the center may have cut the body
 _OUTSIDE_TOLERANCE_MM = 2.0
+_CROP, _CROP_STEP_MM = (48, 64, 64), 1.25  # a body in it, and what its center may be off
+_MEAN_OFF_MM = 5.0  # no body's mean lies that far from halfway between its walls
+_CAUDAL = np.array([0.0, 0.0, -1.0])
 
 
 def localize(
@@ -159,7 +165,10 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     Notes
     -----
     The center is the centroid of the largest part that is deep in the axial plane (see
-    :mod:`spinexplain.spine.center`); each bone is worked on in its own bounding box.
+    :mod:`spinexplain.spine.center`), as published centroids are; each bone is worked on in its own
+    bounding box. Where it lies over 5 mm from halfway between the walls of the body (see
+    :mod:`spinexplain.spine.body_middle`), what is deep is the arch of a collapsed vertebra, and
+    halfway between the walls is the center.
     """
     boxes = level_boxes(labels)
     on_bodies = None if body is None else match_grid(body, labels).array
@@ -168,15 +177,25 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
     centers, off_curve = choose_centers(likeliest, lambda i: deep_centers(*bones[i].crop))
     # past the ends a curve is guessed: there only off_course speaks, by what it can know
     ends = {0, len(bones) - 1}
+    cut = [bone.is_cut(center) for bone, center in zip(bones, centers, strict=True)]
+    # a sliver at the border is left out: its center is nowhere near the body's
+    kept = [i for i in range(len(bones)) if not (cut[i] and off_curve[i] > OFF_CURVE_MM)]
+    middles = _middles([bones[i] for i in kept], centers[kept])
     found = []
-    for i, (bone, center, off) in enumerate(zip(bones, centers, off_curve, strict=True)):
-        cut = bone.is_cut(center)
-        if cut and off > OFF_CURVE_MM:
-            continue  # a sliver at the border: its center is nowhere near the body's
-        flags = [TOUCHES_BORDER] if cut else []
-        flags += [OFF_CURVE] if off > OFF_CURVE_MM and i not in ends else []
-        found.append(Vertebra(bone.level, _point(center), tuple(flags)))
+    for i, middle in zip(kept, middles, strict=True):
+        flags = [TOUCHES_BORDER] if cut[i] else []
+        flags += [OFF_CURVE] if off_curve[i] > OFF_CURVE_MM and i not in ends else []
+        found.append(Vertebra(bones[i].level, _point(middle), tuple(flags)))
     return found
+
+
+def _middles(bones: Sequence[_Bone], centers: np.ndarray) -> list[np.ndarray]:
+    """Move centers that lie in an arch, of bones in order along the spine, into the body."""
+    if len(centers) < 2:
+        return [bone.middle(center, _CAUDAL) for bone, center in zip(bones, centers, strict=True)]
+    curve = fit_curve(centers, _CAUDAL)
+    along = curve.tangent(curve.knots_s_mm)
+    return [bone.middle(*at) for bone, *at in zip(bones, centers, along, strict=True)]
 
 
 def level_boxes(labels: LabelMap) -> dict[VertebraLevel, Box]:
@@ -227,6 +246,18 @@ class _Bone:
             if len(inside):
                 return apply_affine(affine, inside.mean(axis=0, keepdims=True))
         return axial_centers(mask, affine)
+
+    def middle(self, center_mm: np.ndarray, caudal: np.ndarray) -> np.ndarray:
+        """Return a center, or halfway between the walls of the body if that is far from it."""
+        frame = BoxFrame(center_mm, box_axes(caudal), _CROP, _CROP_STEP_MM)
+        mask, affine = self.crop
+        matrix, offset = box_to_voxel(frame, affine)
+        occupancy, _ = resample_affine(mask.astype(np.float32), matrix, offset, _CROP, 0.0)
+        middle = middle_between_walls(occupancy, (np.array(_CROP) - 1) / 2, _CROP_STEP_MM)
+        if middle is None:
+            return center_mm
+        found = frame.to_mm(middle)
+        return found if np.linalg.norm(found - center_mm) > _MEAN_OFF_MM else center_mm
 
     def is_cut(self, center_mm: np.ndarray) -> bool:
         """Say whether labeled voxels near the body lie on the border of the grid."""
