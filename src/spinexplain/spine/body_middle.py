@@ -54,7 +54,7 @@ def middle_between_walls(
     [14.0, 17.0, 19.5]
     """
     w, v, u = (float(at) for at in start)
-    strip = _STRIP_MM / spacing_mm
+    deep, strip = 0.0, _STRIP_MM / spacing_mm
     for _ in range(_ROUNDS):
         midline = _near(u, strip)
         height = _halfway(occupancy[:, _near(v, 0), midline], 0, w, _HIGHEST_MM / spacing_mm)
@@ -65,11 +65,11 @@ def middle_between_walls(
         depth = _halfway(rows, 1, v, _DEEPEST_MM / spacing_mm, _FAR_END)
         if depth is None:
             return None
-        v = depth[0]
-        front = slice(*(max(round(v + share * depth[1]), 0) for share in _FRONT))
+        v, deep = depth
+        front = slice(*(max(round(v + share * deep), 0) for share in _FRONT))
         width = _halfway(occupancy[band, front], 2, u, _WIDEST_MM / spacing_mm, _FAR_END)
         u = u if width is None else width[0]
-    columns = _near(v, _COLUMNS * depth[1])
+    columns = _near(v, _COLUMNS * deep)
     height = _halfway(occupancy[:, columns, _near(u, strip)], 0, w, _HIGHEST_MM / spacing_mm)
     if height is None:
         return None
