@@ -17,7 +17,7 @@ import torch
 from scipy.stats import false_discovery_control
 from torch import Tensor
 
-from spinexplain.analysis.verdict.bench import EXTENT_MM, StoredFrame
+from spinexplain.analysis.stored_frame import EXTENT_MM, StoredFrame
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.sheets import PhantomSheet, phantom_sheets
 from spinexplain.explainers.dissection.activity import Activity, layer_activity

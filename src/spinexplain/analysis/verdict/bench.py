@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from spinexplain.analysis.stored_frame import EXTENT_MM, StoredFrame
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.presets import Preset
@@ -33,7 +34,6 @@ from spinexplain.types import Heights, Patch, Vertebra
 ROUTES = ("labels", "centroids", "both")
 EVERY_ROUTE = 4
 """Every fourth person is taken by all routes, the others by the mask alone."""
-EXTENT_MM = 112
 CENTER_ERROR_MM = 1.5
 """Standard deviation, along every axis, of a center that a person or a tool gives."""
 
@@ -85,31 +85,6 @@ class BenchScan:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path) as temporary, open(temporary, "wb") as stream:
             np.savez_compressed(stream, facts=np.array(json.dumps(scan)), crops=crops)
-
-
-@dataclass(frozen=True, eq=False)
-class StoredFrame:
-    """As much of a patch's frame as a network asks for: where the centroid lies in it.
-
-    Parameters
-    ----------
-    center : tuple of 2 or 3 floats
-        Index of the centroid: (row, column) of a sheet.
-    shape : tuple of 2 or 3 ints
-    spacing_mm : float
-    """
-
-    center: tuple[float, ...]
-    shape: tuple[int, ...] = (EXTENT_MM, EXTENT_MM)
-    spacing_mm: float = 1.0
-
-    def to_patch(self, xyz_mm: np.ndarray) -> np.ndarray:
-        """Return the stored centroid, whatever point is asked for."""
-        return np.array([*self.center, 0.0])
-
-    def to_mm(self, index: np.ndarray) -> np.ndarray:
-        """Refuse: a stored sheet has lost its place in the patient."""
-        raise AssertionError("a stored sheet has no place in the patient")
 
 
 def read_bench_scan(path: Path) -> tuple[dict[str, Any], np.ndarray]:

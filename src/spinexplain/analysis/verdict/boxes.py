@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from spinexplain.analysis.stored_frame import StoredFrame
 from spinexplain.analysis.verdict.bench import (
     ROUTES,
     BenchScan,
-    StoredFrame,
     read_bench_scan,
 )
 from spinexplain.anatomy import VertebraLevel

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from spinexplain.analysis.stored_frame import EXTENT_MM
 from spinexplain.io.files import atomic_file
 from spinexplain.reproduce.cohorts import drawn_sheets
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.transfer.prepared import EXTENT_MM, Prepared, read_prepared
+from spinexplain.reproduce.transfer.prepared import Prepared, read_prepared
 
 THUMBNAIL = 14
 WINDOW_HU = (-500.0, 1300.0)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from spinexplain.analysis.stored_frame import EXTENT_MM, StoredFrame
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.files import atomic_file
 from spinexplain.models.grader import Grader
@@ -26,8 +27,6 @@ from spinexplain.spine.quality import not_assessable_reason, quality_flags
 from spinexplain.spine.reformat import reformat
 from spinexplain.types import LabelMap, Patch, Vertebra, Volume
 
-EXTENT_MM = 112
-
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
@@ -35,23 +34,6 @@ class Prepared:
 
     facts: dict[str, Any]
     crop: np.ndarray
-
-
-@dataclass(frozen=True)
-class StoredFrame:
-    """As much of a patch's frame as a model asks for."""
-
-    center: tuple[float, float]
-    shape: tuple[int, int] = (EXTENT_MM, EXTENT_MM)
-    spacing_mm: float = 1.0
-
-    def to_patch(self, xyz_mm: np.ndarray) -> np.ndarray:
-        """Return the center's index in the crop, whatever is asked for."""
-        return np.array([*self.center, 0.0])
-
-    def to_mm(self, index: np.ndarray) -> np.ndarray:
-        """Refuse: a model never asks."""
-        raise NotImplementedError("a stored crop has lost its place in the patient")
 
 
 def prepare_scan(
