@@ -17,6 +17,7 @@ from spinexplain.findings.scan import (
     ScanSource,
     VertebraFindings,
 )
+from spinexplain.findings.sides import side_evidence
 from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.aorta import aorta_hu
@@ -303,6 +304,7 @@ def _assess(
                 poses=poses,
                 axes=grader.spec.axes,
                 weights_sha256=grader.info.weights_sha256,
+                sides=side_evidence(grader, volume, patch, grading),
             )
             for patch, grading, poses in zip(assessable, gradings, posed, strict=True)
         }

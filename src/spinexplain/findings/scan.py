@@ -15,6 +15,7 @@ from spinexplain.types import (
     Heights,
     ModelInfo,
     Patch,
+    SideEvidence,
     Vertebra,
     Volume,
 )
@@ -63,6 +64,8 @@ class Assessment:
         2 for a network on sheets, 3 for one on boxes.
     weights_sha256 : str
         Of the network.
+    sides : SideEvidence or None
+        Which side is graver; None where the model calls no fracture, or cannot say.
 
     Raises
     ------
@@ -81,6 +84,7 @@ class Assessment:
     poses: tuple[Grading, ...] = ()
     axes: int = 2
     weights_sha256: str = ""
+    sides: SideEvidence | None = None
 
     def __post_init__(self) -> None:
         if (self.grading is None) == (self.refusal is None):

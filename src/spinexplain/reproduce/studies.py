@@ -73,6 +73,13 @@ STUDIES = {
         ("placement-ceiling.json",),
         "spinexplain.reproduce.placement_ceiling:measure",
     ),
+    "sides": Study(
+        "Which side of a fracture sank more: the shipped network on parallel sheets.",
+        "15 CPU minutes",
+        ("explanations.md",),
+        ("sides.json",),
+        "spinexplain.reproduce.sides:measure",
+    ),
     "measurements": Study(
         "Whether height intervals hold the truth, and how near densities come to it.",
         "5 CPU minutes",

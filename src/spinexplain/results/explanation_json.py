@@ -1,11 +1,17 @@
-"""Explanations in ``result.json``: evidence, its terms, and the training vertebrae it is like."""
+"""Explanations in ``result.json``: evidence, its terms, what it is like, and the graver side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, cast
 
-from spinexplain.results.result import ResultEvidence, ResultExemplar, ResultExplanation
-from spinexplain.types import Evidence, Exemplar, Explanation
+from spinexplain.results.result import (
+    ResultEvidence,
+    ResultExemplar,
+    ResultExplanation,
+    ResultSides,
+)
+from spinexplain.types import Evidence, Exemplar, Explanation, SideEvidence
 
 _SCORE_DIGITS = 6
 
@@ -29,6 +35,19 @@ def explanation_of(
         evidence=tuple(
             _evidence(item, paths.get(rank)) for rank, item in enumerate(explanation.evidence)
         ),
+    )
+
+
+def sides_of(found: SideEvidence | None) -> ResultSides | None:
+    """Lay the graver side out for ``result.json``; None where it was not asked."""
+    if found is None:
+        return None
+    return ResultSides(
+        side=cast(Any, found.side),
+        difference=round(found.difference, _SCORE_DIGITS),
+        least_difference=found.least,
+        offsets_mm=found.offsets_mm,
+        expected_grades=tuple(round(grade, _SCORE_DIGITS) for grade in found.grades),
     )
 
 

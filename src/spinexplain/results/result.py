@@ -129,6 +129,20 @@ class ResultExplanation(ResultPart):
     evidence: tuple[ResultEvidence, ...] = Field(description="Sorted by score, highest first.")
 
 
+class ResultSides(ResultPart):
+    """Which side of a fracture the first model finds graver, on sheets parallel to the middle.
+
+    A side is named from a difference of ``least_difference`` of the mean expected grades, 0 to
+    3, left minus right; null where neither is clearly graver.
+    """
+
+    side: Literal["left", "right"] | None
+    difference: float
+    least_difference: float
+    offsets_mm: tuple[float, ...] = Field(description="From the patient's right to the left.")
+    expected_grades: tuple[float, ...]
+
+
 class ResultPhrase(ResultPart):
     """A part of a draft, and where in the vertebra its evidence is."""
 
@@ -262,6 +276,9 @@ class ResultVertebra(ResultPart):
     flags: tuple[Text, ...]
     density: ResultDensity | None = None
     explanation: ResultExplanation | None
+    sides: ResultSides | None = Field(
+        default=None, description="Null where no fracture is called, or the model cannot say."
+    )
     draft: ResultDraft | None = None
     other_models: tuple[ResultOpinion, ...] = Field(
         default=(),

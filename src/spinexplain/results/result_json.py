@@ -27,7 +27,7 @@ from spinexplain.io.files import atomic_file
 from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.localizer.located import Naming
 from spinexplain.localizer.own import Found
-from spinexplain.results.explanation_json import explanation_of
+from spinexplain.results.explanation_json import explanation_of, sides_of
 from spinexplain.results.heatmaps import HeatmapKey
 from spinexplain.results.result import (
     SCHEMA,
@@ -265,6 +265,7 @@ def _vertebra(
         flags=_flags(findings),
         density=None if density is None else _density(density),
         explanation=explained[0],
+        sides=sides_of(first.sides),
         draft=None if draft is None else _draft(draft),
         # Absent, not empty, where there is one model.
         **({"other_models": tuple(others)} if others else {}),

@@ -16,6 +16,7 @@ from spinexplain.types.explanation import (
 from spinexplain.types.grading import HEIGHT_NAMES, Grading, Heights
 from spinexplain.types.model_info import EvidenceReliability, ModelInfo, says_synthetic_only
 from spinexplain.types.scan import Array, Frame, LabelMap, Patch, Vertebra, Volume
+from spinexplain.types.sides import SideEvidence, SideReliability
 
 __all__ = [
     "HEIGHT_NAMES",
@@ -33,6 +34,8 @@ __all__ = [
     "Patch",
     "PrototypeDetail",
     "Provenance",
+    "SideEvidence",
+    "SideReliability",
     "UnitDetail",
     "Vertebra",
     "Volume",

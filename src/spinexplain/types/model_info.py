@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from spinexplain.types.sides import SideReliability
+
 
 @dataclass(frozen=True)
 class EvidenceReliability:
@@ -56,6 +58,8 @@ class ModelInfo:
         network that is not from a bundle.
     evidence : tuple of EvidenceReliability
         One for each explainer that was tested on this very model.
+    sides : SideReliability or None
+        How to ask this very model which side is graver; None where that was not tested.
     """
 
     name: str
@@ -66,6 +70,7 @@ class ModelInfo:
     runtime: str = "torch"
     weights_sha256: str = ""
     evidence: tuple[EvidenceReliability, ...] = ()
+    sides: SideReliability | None = None
 
     @property
     def synthetic_only(self) -> bool:

@@ -28,6 +28,7 @@ from spinexplain.ui.evidence_view import ExplanationView, view_explanation
 from spinexplain.ui.height_lines import HeightLine, bare_corner, ghost_outline, height_lines
 from spinexplain.ui.pictures import Album, Picture
 from spinexplain.ui.planes import planes_of
+from spinexplain.ui.side_view import SidesView, view_sides
 from spinexplain.ui.tokens import GradeStyle, grade_style
 from spinexplain.ui.verdict_view import VerdictView, view_verdict
 
@@ -122,6 +123,7 @@ class VertebraCard:
     left, right, coronal : Picture
     others : tuple of OtherModel
     draft : Draft or None
+    sides : SidesView or None
     """
 
     row: VertebraRow
@@ -136,6 +138,7 @@ class VertebraCard:
     coronal: Picture
     others: tuple[OtherModel, ...]
     draft: Draft | None
+    sides: SidesView | None = None
 
 
 def view_row(
@@ -200,6 +203,7 @@ def view_card(
         coronal=album.add_ct(planes.coronal, detail),
         others=_other_models(findings, scan.models, album, detail),
         draft=draft_of(findings, scan.models, say),
+        sides=view_sides(findings, scan, album, detail),
     )
 
 

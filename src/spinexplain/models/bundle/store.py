@@ -40,6 +40,7 @@ from spinexplain.models.bundle.folder import (
     write_json,
     write_manifest,
 )
+from spinexplain.models.bundle.sides import read_sides
 from spinexplain.models.grader import ExportedGrader, Grader, Scope
 from spinexplain.models.heads.prototype_head import head_from_arrays
 from spinexplain.models.receptive import ReceptiveField, upsample_map
@@ -304,6 +305,7 @@ def _info(folder: Path, description: BundleDescription, digest: str, runtime: st
         runtime=runtime,
         weights_sha256=weights,
         evidence=read_evidence(folder, weights),
+        sides=read_sides(folder, weights),
     )
 
 
