@@ -1,7 +1,7 @@
 import numpy as np
 
-from spinexplain.results.explanation_json import explanation_of
-from spinexplain.types import Evidence, Exemplar, Explanation, Provenance
+from spinexplain.results.explanation_json import explanation_of, sides_of
+from spinexplain.types import Evidence, Exemplar, Explanation, Provenance, SideEvidence
 
 
 def test_evidence_keeps_its_rank_its_map_and_what_it_is_like():
@@ -25,3 +25,16 @@ def test_evidence_keeps_its_rank_its_map_and_what_it_is_like():
 
 def test_no_explanation_is_none():
     assert explanation_of(None, {}) is None
+
+
+def test_the_graver_side_is_laid_out_as_it_was_found():
+    maps = (np.zeros((2, 2)),) * 3
+    found = sides_of(SideEvidence((-8.0, 0.0, 8.0), (0.5, 2.0, 1.1234567), maps, 0.6234567, 0.6))
+    assert found.model_dump(mode="json") == {
+        "side": "left",
+        "difference": 0.623457,
+        "least_difference": 0.6,
+        "offsets_mm": [-8.0, 0.0, 8.0],
+        "expected_grades": [0.5, 2.0, 1.123457],
+    }
+    assert sides_of(None) is None
