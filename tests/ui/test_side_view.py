@@ -37,7 +37,7 @@ def test_panes_run_from_the_patients_right_to_the_left(sided):
         ("middle", 0.0, 2.0),
         ("left", 8.0, 2.4),
     ]
-    assert found.offsets == "8 and 12"
+    assert found.offsets == ("8", "12")
     assert found.reliability == KNOWN
 
 
@@ -50,4 +50,5 @@ def test_the_card_says_the_side_and_how_far_to_believe_it(sided):
     html = unescape(render(prepare_page(sided, say, datetime.date(2026, 1, 2)), say))
     assert say("sides.left") in html
     assert "is 2.5 on the left and 0.6 on the right" in html
+    assert "the mean of sheets 8 and 12 mm beside the middle" in html
     assert "in 90 % of 80 one-sided fractures" in html

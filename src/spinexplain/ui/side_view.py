@@ -46,8 +46,8 @@ class SidesView:
         ``"left"``, ``"right"`` or ``"none"``.
     left, right : float
         Mean expected grade of the sheets on either side.
-    offsets : str
-        Their distances from the middle, in words.
+    offsets : tuple of str
+        Their distances from the middle, mm.
     panes : tuple of SidePane
         The patient's right first, as seen from the front.
     reliability : SideReliability or None
@@ -56,7 +56,7 @@ class SidesView:
     key: str
     left: float
     right: float
-    offsets: str
+    offsets: tuple[str, ...]
     panes: tuple[SidePane, ...]
     reliability: SideReliability | None
 
@@ -84,7 +84,7 @@ def view_sides(
         key=found.side or "none",
         left=float(grades[at > 0].mean()),
         right=float(grades[at < 0].mean()),
-        offsets=" and ".join(f"{mm:.0f}" for mm in at if mm > 0),
+        offsets=tuple(f"{mm:.0f}" for mm in at if mm > 0),
         panes=_panes(found, findings, scan, album, detail),
         reliability=scan.models[0].sides if scan.models else None,
     )
