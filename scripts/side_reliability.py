@@ -1,6 +1,6 @@
 """Put into the default's bundle what ``spinexplain reproduce sides`` stored, for reports to say.
 
-    python scripts/side_reliability.py
+python scripts/side_reliability.py
 """
 
 from __future__ import annotations
