@@ -38,7 +38,7 @@ def expected_grade(grading: Grading) -> float:
     1.0
     """
     numbers = [
-        np.mean([GENANT_GRADES.index(grade) for grade in grades]) if grades else 0.0
+        float(np.mean([GENANT_GRADES.index(grade) for grade in grades])) if grades else 0.0
         for grades in grading.task.grades
     ]
     return float(np.dot(grading.probabilities, numbers))

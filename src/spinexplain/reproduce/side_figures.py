@@ -87,7 +87,7 @@ def chosen_on(rows: Sequence[Row]) -> dict[str, Any]:
     then names the right side in the largest share of one-sided fractures, the first of equals.
     """
     sided, even = one_sided(rows), straight(rows)
-    tried = []
+    tried: list[dict[str, Any]] = []
     for offsets in CHOICES:
         least = next(
             (t for t in LEASTS if share_named(even, offsets, t) <= MOST_STRAIGHT), LEASTS[-1]
