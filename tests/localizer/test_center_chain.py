@@ -5,6 +5,7 @@ import pytest
 
 from fixtures.drawn_bodies import GAP_MM, block_scan, bright_levels, centers_of
 from spinexplain.geometry import fit_curve
+from spinexplain.localizer import center_chain
 from spinexplain.localizer.center_chain import cut_bodies, read_centers, settled_centers
 from spinexplain.localizer.naming import STATES, NamingPrior
 from spinexplain.types import Volume
@@ -62,6 +63,24 @@ def test_a_body_that_the_levels_network_misses_is_added(scan, hidden):
     found = settled(scan, networks(blind))
     assert len(found.centers_mm) == len(LEVELS)
     assert off(found).max() < 1.0
+
+
+def test_a_body_is_painted_once_where_it_was_read_beside_its_place(scan, monkeypatch):
+    """Of the bodies painted in the first round none is painted again; centers do not change."""
+
+    def counting(x):
+        painted.append(len(x))
+        return bright_body(x)
+
+    both, counts = [], []
+    for reach in (2.0, -1.0):
+        painted = []
+        monkeypatch.setattr(center_chain, "_SAME_PLACE_MM", reach)
+        read_by = SimpleNamespace(levels=bright_levels(LEVELS), body=counting)
+        both.append(settled(scan, read_by).middles_mm)
+        counts.append(sum(painted))
+    assert counts[0] < counts[1]
+    np.testing.assert_allclose(both[0], both[1], atol=0.5)
 
 
 def test_a_body_at_the_border_is_cut():

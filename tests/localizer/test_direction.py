@@ -54,5 +54,11 @@ def test_the_section_is_read_from_foot_to_head():
     reading = read_spine(scan, curve, noting)
     assert direction_doubt(reading, noting) is None
     np.testing.assert_array_equal(asked[-1], asked[-2][:, :, ::-1])
+    sure = replace(reading.seen, levels=np.eye(28)[reading.seen.levels.argmax(axis=1)])
+    count = len(asked)
+    assert direction_doubt(replace(reading, seen=sure), noting) is None
+    assert len(asked) == count  # what is clear as it is is not read again
     unsure = replace(reading.seen, levels=np.full_like(reading.seen.levels, 1 / 28))
     assert direction_doubt(replace(reading, seen=unsure), plain) == UPSIDE_DOWN
+    hidden = replace(sure, center=np.full_like(reading.seen.center, 0.4))
+    assert direction_doubt(replace(reading, seen=hidden), plain) == BACK_TO_FRONT

@@ -3,6 +3,7 @@ import pytest
 
 from spinexplain.geometry import BoxFrame, box_axes, fit_curve
 from spinexplain.localizer.refine import (
+    BodyPlaces,
     apart,
     mask_place,
     on_line,
@@ -28,14 +29,16 @@ def bright(x):
 
 def test_centers_move_onto_their_bodies_and_those_not_asked_stay(scan):
     start = BALLS + np.array([5.0, -4.0, 3.0])
-    moved = onto_bodies(scan, start, np.zeros(3, bool), bright, [0, 2]).means_mm
+    moved = onto_bodies(scan, BodyPlaces(start, start), np.zeros(3, bool), bright, [0, 2]).means_mm
     assert np.linalg.norm(moved - BALLS, axis=1)[[0, 2]].max() < 0.6
     assert moved[1].tolist() == start[1].tolist()
 
 
 def test_a_cut_body_moves_across_the_spine_only(scan):
     start = BALLS + np.array([5.0, 0.0, 3.0])
-    moved = onto_bodies(scan, start, np.array([True, False, False]), bright, [0, 1, 2]).means_mm
+    moved = onto_bodies(
+        scan, BodyPlaces(start, start), np.array([True, False, False]), bright, [0, 1, 2]
+    ).means_mm
     assert moved[0, 0] == pytest.approx(BALLS[0, 0], abs=1.0)
     assert abs(moved[0, 2] - start[0, 2]) < 0.7
     assert moved[1, 2] == pytest.approx(BALLS[1, 2], abs=0.7)
@@ -45,7 +48,11 @@ def test_what_has_not_a_bodys_size_moves_nothing(scan):
     start = BALLS + 3.0
     for answer in (-9.0, 9.0):
         moved = onto_bodies(
-            scan, start, np.zeros(3, bool), lambda x, a=answer: np.full(x.shape, a), range(3)
+            scan,
+            BodyPlaces(start, start),
+            np.zeros(3, bool),
+            lambda x, a=answer: np.full(x.shape, a),
+            range(3),
         )
         assert moved.means_mm.tolist() == moved.middles_mm.tolist() == start.tolist()
 

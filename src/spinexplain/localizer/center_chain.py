@@ -29,6 +29,7 @@ from spinexplain.types import Volume
 _HALF_BODY = 0.36  # of the distance of neighboring centers
 _OUTSIDE_GAP_MM = 28.0
 _GRADED = slice(STATES.index("T1"), STATES.index("S"))
+_SAME_PLACE_MM = 2.0  # a crop about a center that far off shows the same body's middle
 _MISSING = 0.6  # of the distance to expect: nearer than this a center is the same one
 _MAYBE_GRADED = 0.3  # probability of a thoracic or lumbar level from which on a body is asked for
 _SURE_BODY = 0.85  # mean probability inside a mask from which on it adds a body
@@ -148,16 +149,17 @@ def settled_centers(
     -----
     Every second center is moved onto its body first; along the line through these the spine
     is read once more, which sees what a reading beside the spine does not. Then all centers
-    are moved, and where the chain leaves room for another body, at its ends or in a wide gap,
-    the network is asked for one.
+    are moved; one that was read within 2 mm of a body that was painted is that body's. Where the
+    chain leaves room for another body, at its ends or in a wide gap, the network is asked for one.
     """
-    first = _moved(volume, read, networks, every=2)
+    first, painted = _moved(volume, read, networks, every=2)
     if not len(first.positions):
         return read
     curve = through_centers(read.reading.frame.curve, first.centers_mm)
     again = read_centers(coarse, curve, networks, prior, passes=1)
     both = first if again is None else _joined(again, first)
-    return completed(volume, _moved(volume, both, networks, every=1), networks)
+    settled, _ = _moved(volume, both, networks, every=1, known=painted)
+    return completed(volume, settled, networks)
 
 
 def _joined(read: ReadCenters, before: ReadCenters) -> ReadCenters:
@@ -172,22 +174,49 @@ def _far(centers_mm: np.ndarray, from_mm: np.ndarray, expected_mm: np.ndarray) -
     return np.asarray(away > _MISSING * expected_mm)
 
 
-def _moved(volume: Volume, read: ReadCenters, networks: Networks, every: int) -> ReadCenters:
-    """Move thoracic and lumbar centers onto their bodies; those left unmoved are left out."""
+def _moved(
+    volume: Volume,
+    read: ReadCenters,
+    networks: Networks,
+    every: int,
+    known: BodyPlaces | None = None,
+) -> tuple[ReadCenters, BodyPlaces]:
+    """Move thoracic and lumbar centers onto their bodies; those left unmoved are left out.
+
+    Bodies whose place is known are not painted again. Those that were painted whole are returned
+    beside the centers.
+    """
     seen = read.reading.seen
     graded = seen.levels[read.positions][:, _GRADED].sum(axis=1) > _MAYBE_GRADED
     asked = np.flatnonzero(graded)
     chosen = np.union1d(asked[::every], asked[-1:])
-    network: Network = networks.body  # type: ignore[assignment]
     cut = cut_of(volume, read)
-    places = onto_bodies(volume, read.centers_mm, cut, network, chosen.tolist())
+    places = _known_places(read.centers_mm, ~cut, known)
+    still = chosen[(places.means_mm[chosen] == read.centers_mm[chosen]).all(axis=1)]
+    network: Network = networks.body  # type: ignore[assignment]
+    places = onto_bodies(volume, places, cut, network, still.tolist())
     centers = places.means_mm
     left = ~graded
     left[chosen] = True
     found = np.where(left, seen.center[read.positions], -1.0)
     kept = np.flatnonzero(left & apart(centers, found, read.expected_mm))
     kept = kept[on_line(centers[kept])]
-    return replace(read, centers_mm=centers, middles_mm=places.middles_mm).kept(kept)
+    moved = replace(read, centers_mm=centers, middles_mm=places.middles_mm).kept(kept)
+    whole = (centers != read.centers_mm).any(axis=1) & ~cut
+    return moved, BodyPlaces(centers[whole], places.middles_mm[whole])
+
+
+def _known_places(
+    centers_mm: np.ndarray, which: np.ndarray, known: BodyPlaces | None
+) -> BodyPlaces:
+    """Put some centers where a body is known to lie within 2 mm; the others stay."""
+    if known is None or not len(known.means_mm):
+        return BodyPlaces(centers_mm, centers_mm)
+    away = np.linalg.norm(centers_mm[:, None] - known.means_mm[None], axis=2)
+    near = (which & (away.min(axis=1) <= _SAME_PLACE_MM))[:, None]
+    at = away.argmin(axis=1)
+    means, middles = known.means_mm[at], known.middles_mm[at]
+    return BodyPlaces(np.where(near, means, centers_mm), np.where(near, middles, centers_mm))
 
 
 def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCenters:

@@ -17,6 +17,7 @@ BACK_TO_FRONT = (
 )
 
 _CLEARER = 0.05
+_CLEAR = 0.8  # no scan was read as clearly from foot to head
 _LEAST_CENTER = 0.7  # of the clearest tenth of the positions; .93 where a spine lies upright
 
 
@@ -31,10 +32,12 @@ def direction_doubt(reading: SpineReading, network: LevelAnswers) -> str | None:
 
     Notes
     -----
-    The section is read once more with head and foot exchanged. Levels have an order that the
-    network knows: how sure it is of one at each position falls by some 0.2 in the wrong
-    direction. Centers are hardly seen where bodies lie behind the arches.
+    The section is read once more with head and foot exchanged, unless the levels are clear as it
+    is. Levels have an order that the network knows: how sure it is of one at each position falls
+    by some 0.2 in the wrong direction. Centers are hardly seen where bodies lie behind the arches.
     """
+    if reading.inside.any() and _clearness(reading.seen, reading.inside) >= _CLEAR:
+        return _back_to_front(reading.seen, reading.inside)
     upward = np.ascontiguousarray(reading.densities[::-1])
     turned = along_spine(network(upward[None, None])[0])
     return doubt_of(reading.seen, turned, reading.inside)
@@ -54,6 +57,10 @@ def doubt_of(seen: AlongSpine, turned: AlongSpine, inside: np.ndarray) -> str | 
         return None
     if _clearness(turned, inside[::-1]) > _clearness(seen, inside) + _CLEARER:
         return UPSIDE_DOWN
+    return _back_to_front(seen, inside)
+
+
+def _back_to_front(seen: AlongSpine, inside: np.ndarray) -> str | None:
     centers = np.sort(seen.center[inside])[-max(inside.sum() // 10, 1) :]
     return BACK_TO_FRONT if centers.mean() < _LEAST_CENTER else None
 

@@ -43,7 +43,7 @@ class BodyPlaces:
 
 def onto_bodies(
     volume: Volume,
-    centers_mm: np.ndarray,
+    places: BodyPlaces,
     cut: np.ndarray,
     network: Network,
     which: Iterable[int],
@@ -54,8 +54,8 @@ def onto_bodies(
     ----------
     volume : Volume
         HU, on any grid.
-    centers_mm : ndarray, shape (k, 3)
-        Head to foot, RAS+ mm.
+    places : BodyPlaces
+        Centers head to foot, as far as they are known.
     cut : ndarray of bool, shape (k,)
         Bodies that the border of the scan cuts; they move across the spine only, since what
         is left of them has another middle.
@@ -69,8 +69,8 @@ def onto_bodies(
     BodyPlaces
         A center whose mask is no body by its size, or lies more than 15 mm away, stays.
     """
-    centers = np.array(centers_mm, float)
-    means, middles = centers.copy(), centers.copy()
+    centers = np.array(places.means_mm, float)
+    means, middles = centers.copy(), np.array(places.middles_mm, float)
     along = tangents(centers)
     asked = list(which)
     frames = [BoxFrame(centers[k], box_axes(along[k]), BODY_SHAPE, BODY_STEP_MM) for k in asked]
