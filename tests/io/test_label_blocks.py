@@ -42,7 +42,7 @@ def test_scaling_is_applied_before_anything_is_judged():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (np.nan, "1 of 12000 voxels are NaN"),
+        (np.nan, "1 of 12000 voxels are NaN or infinite; expected whole labels. Replace them by 0"),
         (-3.0, "run from -3.0 to 7.0"),
         (3e9, "run from 0.0 to 3000000000.0"),
         (6.5, "up to 0.5 away from a whole number"),

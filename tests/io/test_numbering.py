@@ -276,3 +276,11 @@ def test_interpolated_labels_are_refused():
     with pytest.raises(LabelError, match=r"thin shells .* nearest neighbor"):
         refuse_shells("m.nii.gz", finer)
     refuse_shells("m.nii.gz", spine)
+
+
+@pytest.mark.parametrize("factor", [1 / 3, 0.1, 1 / 25.4])
+def test_a_spacing_that_is_none_is_not_taken_for_another_numbering(factor):
+    mask = drawn_spine(LUMBAR)
+    affine = mask.affine @ np.diag([factor, factor, factor, 1.0])
+    with pytest.raises(LabelError, match=r"bones lie 0\.\d+ times as far apart .*voxel spacing"):
+        detect_scheme("mask", LabelMap(mask.array, affine))

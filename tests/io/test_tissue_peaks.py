@@ -97,6 +97,14 @@ def test_values_in_other_units_are_lighter_than_air(factor, said):
     assert f"{AIR[0]:.0%} of the values lie at {int(said) // 100}" in doubt
 
 
+def test_halves_hold_no_air():
+    doubt = hounsfield_doubt(BODY // 2)
+    assert "none near air (-1000): the lightest lie at -5" in doubt
+    lung_alone = values((0.4, -720, 30), MUSCLE, FAT, BONE)
+    little_gas = values((0.03, -450, 60), (0.6, 50, 20), FAT, BONE)
+    assert hounsfield_doubt(lung_alone) == hounsfield_doubt(little_gas) == ""
+
+
 def test_tenths_hold_no_bone():
     assert "densest thousandth begins at" in hounsfield_doubt(BODY.astype(np.float32) / 10)
 

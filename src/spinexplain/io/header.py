@@ -185,11 +185,12 @@ def truncated(path: str | Path, header: NiftiHeader, found: str, promised: int) 
     )
 
 
-def not_finite(path: str | Path, bad: int, voxels: int) -> FileFormatError:
+def not_finite(path: str | Path, bad: int, voxels: int, of_mask: bool = False) -> FileFormatError:
     """Return the error for voxels that are NaN or infinite."""
+    expected, instead = ("whole labels", "0") if of_mask else ("finite HU", "-1000 (air)")
     return FileFormatError(
-        f"{path}: {bad} of {voxels} voxels are NaN or infinite; expected finite HU. "
-        "Replace them by -1000 (air), or by 0 in a mask."
+        f"{path}: {bad} of {voxels} voxels are NaN or infinite; expected {expected}. "
+        f"Replace them by {instead}."
     )
 
 

@@ -89,7 +89,7 @@ class LabelBlocks:
             If a voxel was not finite, negative, too large or no whole number.
         """
         if self._not_finite:
-            raise not_finite(self._path, self._not_finite, self._header.count)
+            raise not_finite(self._path, self._not_finite, self._header.count, of_mask=True)
         if self._low < 0 or self._high > _MOST:
             raise FileFormatError(
                 f"{self._path}: values run from {self._low} to {self._high}; expected labels from "

@@ -11,7 +11,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import LabelError
 from spinexplain.io.label_stats import LabelStats, label_boxes, label_stats, shells
-from spinexplain.io.level_sizes import against_sizes, misfit
+from spinexplain.io.level_sizes import against_sizes, misfit, step_ratio, volume_ratio
 from spinexplain.io.schemes import (
     COCCYX,
     SACRUM,
@@ -26,6 +26,7 @@ from spinexplain.types import LabelMap
 _STEP_MM = (8.0, 65.0)  # centers of neighboring vertebrae, whole bones, partly cut
 _CLEARLY_BETTER = 0.8  # difference of misfits from which sizes decide between schemes
 _FEWEST_OF_FIRST_VERSION = 3
+_SCALE, _ALIKE = (0.5, 2.0), (0.75, 1.33)  # of a wrong spacing; distances by sizes
 # What is no vertebra by a scheme, but has the size of one or of a disc and lies in their row.
 _BONE_MM3 = (3e3, 1.2e5)
 _BONE_SIDE_MM = 130.0
@@ -93,6 +94,8 @@ def detect_scheme(name: str, mask: LabelMap) -> LabelScheme:
     candidates = _candidates(name, judged, stats)
     if len(candidates) == 1 and not candidates[0].scheme.asked_only:
         return candidates[0].scheme
+    if not candidates:
+        _refuse_scale(name, mask, judged)
     raise LabelError(_question(name, list(stats), candidates or judged, bool(candidates)))
 
 
@@ -237,6 +240,23 @@ def _refuse_subregions(name: str, labels: list[int], judged: Sequence[_Judged]) 
             f"{name}: labels {listed(labels)} are the sub-regions of vertebrae (arch, processes, "
             "body), which do not say which vertebra; expected vertebra labels. Give the "
             "vertebra mask with --labels."
+        )
+
+
+def _refuse_scale(name: str, mask: LabelMap, judged: Sequence[_Judged]) -> None:
+    """Refuse bones that are too small or large by one factor in all directions: a wrong spacing."""
+    sizes = [one.volume_mm3 for one in label_stats(mask).values()]
+    if _BONE_MM3[0] <= np.median(sizes) <= _BONE_MM3[1]:
+        return  # vertebrae of some level
+    for one in judged:
+        apart, larger = step_ratio(one.levels), np.cbrt(volume_ratio(one.levels))
+        if _SCALE[0] < apart < _SCALE[1] or not _ALIKE[0] < apart / larger < _ALIKE[1]:
+            continue
+        spacing = " x ".join(f"{step:.3g}" for step in mask.spacing_mm)
+        raise LabelError(
+            f"{name}: the bones lie {apart:.2g} times as far apart as vertebrae do and are "
+            f"{larger:.2g} times as large, with voxels of {spacing} mm; expected those of a "
+            "person. Check the voxel spacing and its unit in the header."
         )
 
 

@@ -27,6 +27,7 @@ _CUT_SHARE = 0.05  # of values exactly at the lower end
 _WINDOW_FLOORS_HU = (-900.0, -50.0)
 _ODD_SLICE_HU = 500.0
 _LIGHTEST_HU, _LIGHTEST_SHARE = -1400.0, 0.01  # noise takes air to -1300
+_LIGHT_SHARE, _LIGHTEST_QUANTILE, _DENSEST_LUNG_HU = 0.04, 0.005, -650.0
 _BONE_HU, _BONE_QUANTILE = 200.0, 0.999  # a scan of the spine holds denser bone
 
 
@@ -116,7 +117,7 @@ def hounsfield_doubt(array: np.ndarray) -> str:
         A clause for a message. Air or lung makes a CT; so does fat beside soft tissue and bone,
         where the scan is cropped inside the body. Values lighter than air are of another scale.
     """
-    odd = _cut_off(array) or _too_light(array)
+    odd = _cut_off(array) or _too_light(array) or _too_dense_air(array)
     if odd:
         return odd
     if float(array.min()) >= _HEAVIEST_AIR_HU:
@@ -156,6 +157,21 @@ def _too_light(array: np.ndarray) -> str:
     return (
         f"{len(light) / len(values):.0%} of the values lie at {np.median(light):.0f} and "
         "thereabouts, far lighter than air (-1000)"
+    )
+
+
+def _too_dense_air(array: np.ndarray) -> str:
+    """Say whether all that is light is denser than lung, as where values are half of HU."""
+    values = _without_padding(_sampled(array))
+    light = values[values < _HEAVIEST_AIR_HU]
+    if len(light) < _LIGHT_SHARE * len(values) or len(light) < 1:
+        return ""
+    lightest = float(np.quantile(light, _LIGHTEST_QUANTILE))
+    if lightest < _DENSEST_LUNG_HU:
+        return ""
+    return (
+        f"{len(light) / len(values):.0%} of the values lie below {_HEAVIEST_AIR_HU:.0f}, but none "
+        f"near air (-1000): the lightest lie at {lightest:.0f}"
     )
 
 

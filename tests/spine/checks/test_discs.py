@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from importlib import resources
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.errors import GeometryError
+from spinexplain.errors import GeometryError, LabelError
 from spinexplain.io.nifti import read_labels, read_volume
 from spinexplain.spine.checks.discs import (
     SpineProfile,
@@ -16,6 +17,7 @@ from spinexplain.spine.checks.discs import (
     _is_cut,
     _Label,
     _measured,
+    check_centers_in_bodies,
     labels_with_discs,
 )
 from spinexplain.spine.grids import match_grid
@@ -159,3 +161,33 @@ def test_a_gap_inside_a_body_is_no_disc():
     body, disc = [300.0, 300.0, *[100.0] * 20, 300.0, 300.0], [75.0] * 6
     hu = np.array((body + disc) * 4)
     assert _in_gap(hu, (0, 36), (45, 70)) == pytest.approx(0.0)
+
+
+def halfway(centers):
+    """The same levels at the middles between each center and the next."""
+    ordered = sorted(centers, key=lambda one: one.level.order)
+    return [
+        Vertebra(upper.level, tuple(np.add(upper.centroid_mm, lower.centroid_mm) / 2))
+        for upper, lower in pairwise(ordered)
+    ]
+
+
+def test_centers_in_discs_are_refused(real):
+    volume, labels = real
+    centers = vertebrae_from_mask(labels)
+    check_centers_in_bodies(volume, centers)
+    with pytest.raises(LabelError, match=r"centers lie in discs \(\d+ HU below .* half a vertebra"):
+        check_centers_in_bodies(volume, halfway(centers))
+    with pytest.raises(LabelError, match="centers lie in discs"):
+        localize(volume, centroids=halfway(centers))
+
+
+def test_noisy_centers_and_single_ones_off_are_not_said_to_lie_in_discs(real):
+    volume, labels = real
+    centers = vertebrae_from_mask(labels)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        moved = [Vertebra(v.level, tuple(v.centroid_mm + rng.normal(0, 3, 3))) for v in centers]
+        check_centers_in_bodies(volume, moved)
+    check_centers_in_bodies(volume, [halfway(centers)[0], *centers[1:]])
+    check_centers_in_bodies(volume, centers[:2])

@@ -133,6 +133,21 @@ def test_marrow_of_fat_is_no_soft_tissue(fatty_scan):
             check_centers_placed(fatty_scan.volume, fatty_scan.vertebrae(shift))
 
 
+def test_bodies_with_walls_and_endplates_need_no_dense_arch(fatty_scan):
+    """Arches of thin bone are not dense; the cortex still stands out all around the marrow."""
+    centers = fatty_scan.vertebrae()
+    behind = np.mean([center.centroid_mm[1] for center in centers]) - 20
+    rows = np.arange(fatty_scan.volume.array.shape[1])
+    hu = fatty_scan.volume.array.copy()
+    y = fatty_scan.volume.affine[1, 1] * rows + fatty_scan.volume.affine[1, 3]
+    hu[:, y < behind] = np.minimum(hu[:, y < behind], 170)
+    thin = Volume(hu, fatty_scan.volume.affine)
+    assert check_centers_placed(thin, centers) == set()
+    for shift in ((45, 0, 0), (-45, 10, 0), (0, -75, 0), (25, 0, 0)):
+        with pytest.raises(LabelError, match="6 of 6 centers"):
+            check_centers_placed(thin, fatty_scan.vertebrae(shift))
+
+
 def test_one_center_off_is_found_among_marrow_of_fat(fatty_scan):
     good, off = fatty_scan.vertebrae(), fatty_scan.vertebrae((45, 0, 0))
     with pytest.warns(ScanWarning, match=r"1 of 6 centers \(L1\)"):

@@ -29,6 +29,8 @@ _BESIDE = (1.5, 2.2)  # of the radii, in the axial plane, beside and before the 
 _BESIDE_FROM_MM = -8.0
 _ENDPLATES_MM, _PROFILE_MM = (4.0, 20.0), 2.0  # above and below a center; step between planes
 _COLUMN = 0.75  # of the radii, in the axial plane: a profile's columns
+_DIRECTIONS, _RADIAL_MM, _MIDDLE_MM, _WALL_MM = 24, 1.5, 8.0, (9.0, 30.0)
+_WALL_PLANES_MM = (-5.0, -2.5, 0.0, 2.5, 5.0)
 _ARCH_MM = ((-25.0, 25.0), (-55.0, -20.0), (-15.0, 15.0))
 _QUARTER_TURNS = tuple(  # of points, so that what lies behind, before, right, left comes behind
     np.array([[x, -y, 0], [y, x, 0], [0, 0, 1]]) for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1))
@@ -68,6 +70,9 @@ class CenterContrast:
     endplates_hu : float
         By how much the lower of the densest planes within 20 mm above and below is denser than
         the plane through the center; NaN where they are not in the scan.
+    walls_hu : float
+        By how much what lies 9 to 30 mm from the center across the spine is denser than what lies
+        nearer, in three of four directions; NaN where that is not in the scan.
     """
 
     body: Contrast
@@ -75,6 +80,7 @@ class CenterContrast:
     before: float
     endplates_hu: float = float("nan")
     beside: float = float("nan")
+    walls_hu: float = float("nan")
 
 
 def label_contrasts(
@@ -203,7 +209,8 @@ def center_contrast(volume: Volume, vertebra: Vertebra) -> CenterContrast | None
         _dense_share(hu[_in_box(points @ turn) & known]) for turn in _QUARTER_TURNS
     )
     to_side = float(np.fmax(right, left))
-    return CenterContrast(body, behind, before, _endplates_hu(volume, vertebra), to_side)
+    ends_hu, walls_hu = _endplates_hu(volume, vertebra), _walls_hu(volume, vertebra)
+    return CenterContrast(body, behind, before, ends_hu, to_side, walls_hu)
 
 
 def _endplates_hu(volume: Volume, vertebra: Vertebra) -> float:
@@ -219,6 +226,19 @@ def _endplates_hu(volume: Volume, vertebra: Vertebra) -> float:
     planes = hu.reshape(at.shape[:2]).mean(axis=0)
     ends = min(planes[z >= near].max(), planes[z <= -near].max())
     return float(ends - planes[np.abs(z) <= near].mean())
+
+
+def _walls_hu(volume: Volume, vertebra: Vertebra) -> float:
+    """Return how far the cortex stands out from the middle of a body, direction by direction."""
+    turns = np.linspace(0, 2 * np.pi, _DIRECTIONS, endpoint=False)
+    radii = np.arange(0.0, _WALL_MM[1] + 1, _RADIAL_MM)
+    angle, radius, z = np.meshgrid(turns, radii, _WALL_PLANES_MM, indexing="ij")
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=-1).reshape(-1, 3)
+    hu = _sampled(volume, points + np.array(vertebra.centroid_mm)).reshape(angle.shape).mean(axis=2)
+    hu = (hu + np.roll(hu, 1, axis=0) + np.roll(hu, -1, axis=0)) / 3  # of noise
+    middle = np.median(hu[:, radii <= _MIDDLE_MM])
+    farther = (radii >= _WALL_MM[0]) & (radii <= _WALL_MM[1])
+    return float(np.quantile(hu[:, farther].max(axis=1) - middle, 0.25))
 
 
 def _in_box(points: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from math import inf
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.errors import GeometryError
+from spinexplain.errors import GeometryError, LabelError
 from spinexplain.geometry import apply_affine
 from spinexplain.spine.curve import spine_curve
 from spinexplain.spine.planes_across import across
@@ -96,17 +96,19 @@ def _is_peak(hu: np.ndarray) -> np.ndarray:
     return (hu >= beside[:, 0]) & (hu >= beside[:, 2])
 
 
-def spine_profile(volume: Volume, labels: LabelMap, vertebrae: Sequence[Vertebra]) -> SpineProfile:
+def spine_profile(
+    volume: Volume, labels: LabelMap | None, vertebrae: Sequence[Vertebra]
+) -> SpineProfile:
     """Sample CT and labels across the bodies along the spine's curve.
 
     Parameters
     ----------
     volume : Volume
         HU.
-    labels : LabelMap
-        On the scan's grid.
+    labels : LabelMap or None
+        On the scan's grid. Without one, every plane has the label of the nearest center.
     vertebrae : sequence of Vertebra
-        Two or more, with the centers found in ``labels``.
+        Two or more, in cranio-caudal order, with the centers found in ``labels``.
     """
     curve = spine_curve(vertebrae)
     s = np.arange(-_BEYOND_MM, curve.length_mm + _BEYOND_MM, 1.0)
@@ -118,7 +120,10 @@ def spine_profile(volume: Volume, labels: LabelMap, vertebrae: Sequence[Vertebra
     at = tuple(np.where(inside[..., None], ijk, 0).reshape(-1, 3).T)
     hu = np.where(inside, volume.array[at].reshape(inside.shape), np.nan).astype(float)
     metal = np.mean(hu > _METAL_HU, axis=1) > _METAL_SHARE
-    label = np.where(inside, labels.array[at].reshape(inside.shape), 0)
+    label = _nearest(curve.knots_s_mm, s, vertebrae)
+    if labels is not None:
+        shown = np.where(inside, labels.array[at].reshape(inside.shape), 0)
+        label = np.array([_commonest(row) for row in shown])
     known = inside.all(axis=1)
     middle = np.full(len(s), np.nan)
     middle[known] = np.mean(np.sort(hu[known], axis=1)[:, _trimmed(hu.shape[1])], axis=1)
@@ -126,7 +131,14 @@ def spine_profile(volume: Volume, labels: LabelMap, vertebrae: Sequence[Vertebra
     middle[1:-1] = (middle[:-2] + 2 * middle[1:-1] + middle[2:]) / 4
     gaps = np.diff(curve.knots_s_mm)
     spacing = np.interp(s, curve.knots_s_mm[:-1] + gaps / 2, gaps)
-    return SpineProfile(s, middle, np.array([_commonest(row) for row in label]), spacing)
+    return SpineProfile(s, middle, label, spacing)
+
+
+def _nearest(knots_mm: np.ndarray, s_mm: np.ndarray, vertebrae: Sequence[Vertebra]) -> np.ndarray:
+    """Label every plane after the center that is nearest along the curve, up to 20 mm away."""
+    codes = np.array([vertebra.level.verse_label for vertebra in vertebrae])
+    away = np.abs(s_mm[:, None] - np.asarray(knots_mm))
+    return np.where(away.min(axis=1) <= _BEYOND_MM, codes[away.argmin(axis=1)], 0)
 
 
 def _trimmed(count: int) -> slice:
@@ -188,13 +200,8 @@ def labels_with_discs(
     if len(ordered) < _FEWEST_LEVELS:
         return set()
     found = _measured(spine_profile(volume, labels, ordered), ordered)
-    if len(found) < _FEWEST_LEVELS:
-        return set()
-    usual = float(np.quantile([one.deepest for one in found], _USUAL))
-    if usual < _LEAST_HU:
-        return set()
-    wrong = {one.level for one in found if _is_cut(one, usual)}
-    if not _discs_are_seen(found, wrong, usual):
+    wrong, usual = _wrongly_cut(found)
+    if not wrong:
         return set()
     wrong_and_partners = wrong | _partners(found, wrong, usual)
     if 2 * len(wrong_and_partners) <= len(found):
@@ -209,6 +216,50 @@ def labels_with_discs(
             "against the scan."
         )
     return wrong_and_partners if usual >= _CLEAR_HU else set()
+
+
+def check_centers_in_bodies(volume: Volume, vertebrae: Sequence[Vertebra]) -> None:
+    """Refuse centers that lie in the discs, half a vertebra away from their bodies.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU.
+    vertebrae : sequence of Vertebra
+
+    Raises
+    ------
+    LabelError
+        If most centers, and three or more, lie in discs, and hardly any disc lies between two.
+
+    Notes
+    -----
+    As :func:`labels_with_discs`, with labels that end halfway between two centers.
+    """
+    ordered = sorted(vertebrae, key=lambda vertebra: vertebra.level.order)
+    if len(ordered) < _FEWEST_LEVELS:
+        return
+    found = _measured(spine_profile(volume, None, ordered), ordered)
+    wrong, usual = _wrongly_cut(found)
+    most = 2 * len(wrong) > len(found) and len(wrong) >= _FEWEST_LEVELS
+    if most and _between(found, usual) <= len(found) // 4:
+        inside = float(np.median([one.inside for one in found if one.level in wrong]))
+        raise LabelError(
+            f"{len(wrong)} of {len(found)} centers lie in discs ({inside:.0f} HU below the "
+            "endplates beside them); expected centers of vertebral bodies. They are shifted by "
+            "half a vertebra along the spine: check them against the scan."
+        )
+
+
+def _wrongly_cut(found: Sequence[_Label]) -> tuple[set[VertebraLevel], float]:
+    """Return the levels that are cut at the wrong place, and how deep a usual disc is, HU."""
+    if len(found) < _FEWEST_LEVELS:
+        return set(), 0.0
+    usual = float(np.quantile([one.deepest for one in found], _USUAL))
+    if usual < _LEAST_HU:
+        return set(), usual
+    wrong = {one.level for one in found if _is_cut(one, usual)}
+    return (wrong if _discs_are_seen(found, wrong, usual) else set()), usual
 
 
 def _discs_are_seen(found: Sequence[_Label], wrong: set[VertebraLevel], usual: float) -> bool:

@@ -1,4 +1,4 @@
-"""Whether labels stand out better a little away from where they lie.
+"""Whether labels fit better a little away from where they lie.
 
 Osteoporotic bone is hardly denser than muscle, and masks of such people stand out little. They do
 so least of all where they do not belong: what counts is that no place beside them fits better.
@@ -6,70 +6,55 @@ so least of all where they do not belong: what counts is that no place beside th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.extents import Box
-from spinexplain.spine.checks.contrast import Contrast, label_contrasts, middle_contrast
-from spinexplain.types import LabelMap, Volume
+from spinexplain.spine.checks.layers import Layers, layer_shares
+from spinexplain.types import Volume
 
-_ACROSS_MM, _ALONG_MM = 12.0, (8.0, 14.0)
-_CLEARLY = 0.05  # of the share of voxels inside that are denser than one around
-_SOME = 0.5  # without any contrast no place is the best
+_ACROSS_MM, _ALONG_MM = (12.0,), (8.0, 14.0)
+_CLEARLY = 0.05  # of the share of surface voxels that are denser than others
+_SOME = 0.58  # where less stands out, no place is the best; moved labels have 0.5 to 0.6
 
 
-def lies_best_here(
-    volume: Volume, labels: LabelMap, boxes: Mapping[VertebraLevel, Box], own: Contrast
-) -> bool:
-    """Say whether labels stand out clearly more than 12 mm aside, and no less than along the spine.
+def lies_best_here(volume: Volume, layers: Mapping[VertebraLevel, Layers]) -> bool:
+    """Say whether the surface of labels is clearly denser here than 8 to 14 mm further on.
 
     Parameters
     ----------
     volume : Volume
-    labels : LabelMap
-        On the scan's grid.
-    boxes : mapping of VertebraLevel to box
+    layers : mapping of VertebraLevel to Layers
         Of the labels.
-    own : Contrast
-        Median over the levels, where they lie.
 
-    Notes
-    -----
-    Along the spine there is bone again: a mask moved to its discs stands out more 8 or 14 mm
-    further on.
+    Returns
+    -------
+    bool
+        Compared are medians over the levels: 12 mm aside, and 8 and 14 mm along the spine, where
+        there is bone again.
     """
-    if own.share < _SOME:
+    own = _fit(volume, layers, (0, 0, 0))
+    if not own >= _SOME:
         return False
+    return not any(_fit(volume, layers, moved) > own - _CLEARLY for moved in _beside(volume))
+
+
+def _fit(
+    volume: Volume, layers: Mapping[VertebraLevel, Layers], moved: tuple[int, int, int]
+) -> float:
+    """Return the median share over the levels, NaN where nothing can be said."""
+    shares = list(layer_shares(volume, layers, moved).values())
+    return float(np.median(shares)) if shares else float("nan")
+
+
+def _beside(volume: Volume) -> Iterator[tuple[int, int, int]]:
+    """Yield the moves, in voxels."""
     spacing = np.array(volume.spacing_mm)
     spine = int(np.argmax(np.abs(volume.affine[2, :3]) / spacing))
     for axis in range(3):
-        margin = -_CLEARLY if axis == spine else _CLEARLY
-        for mm in _ALONG_MM if axis == spine else (_ACROSS_MM,):
+        for mm in _ALONG_MM if axis == spine else _ACROSS_MM:
             for way in (-1, 1):
                 voxels = [0, 0, 0]
                 voxels[axis] = way * max(round(mm / spacing[axis]), 1)
-                there = middle_contrast(label_contrasts(*_moved(volume, labels, boxes, voxels)))
-                if there is not None and there.share > own.share - margin:
-                    return False
-    return True
-
-
-def _moved(
-    volume: Volume, labels: LabelMap, boxes: Mapping[VertebraLevel, Box], voxels: list[int]
-) -> tuple[Volume, LabelMap, dict[VertebraLevel, Box]]:
-    """Lay labels so many voxels further on; nothing is copied, what leaves the scan is cut."""
-    seen = zip(voxels, volume.array.shape, strict=True)
-    ends = [(max(k, 0), n + min(k, 0), max(-k, 0), n - max(k, 0)) for k, n in seen]
-    hu = volume.array[tuple(slice(a, b) for a, b, _, _ in ends)]
-    mask = labels.array[tuple(slice(c, d) for _, _, c, d in ends)]
-    kept: dict[VertebraLevel, Box] = {}
-    for level, box in boxes.items():
-        i, j, k = (
-            slice(max(side.start - c, 0), min(side.stop, d) - c)
-            for side, (_, _, c, d) in zip(box, ends, strict=True)
-        )
-        if all(side.stop > side.start for side in (i, j, k)):
-            kept[level] = (i, j, k)
-    return Volume(hu, volume.affine), LabelMap(mask, labels.affine), kept
+                yield voxels[0], voxels[1], voxels[2]

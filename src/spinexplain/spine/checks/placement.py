@@ -20,6 +20,8 @@ from spinexplain.spine.checks.contrast import (
     label_contrasts,
     middle_contrast,
 )
+from spinexplain.spine.checks.discs import check_centers_in_bodies
+from spinexplain.spine.checks.layers import label_layers, layer_shares
 from spinexplain.spine.checks.neighborhood import lies_best_here
 from spinexplain.spine.grids import same_extent, shift_voxels
 from spinexplain.types import LabelMap, Vertebra, Volume
@@ -31,6 +33,7 @@ NOT_ON_BONE = "not_on_bone"
 _ON_BONE = 0.74
 _OFF_BONE = 0.60
 _LEVEL_OFF_BONE = 0.60
+_LAYERED = 0.60  # the surface of bones is denser than what is under and around it
 _CLEARLY_WORSE = 0.1
 _CONFLICT_VOXELS = 0.5
 
@@ -40,6 +43,8 @@ _FEWEST_CENTERS = 3
 # Fatty marrow lies between dense endplates and before an arch. Medians over the levels are 75 HU
 # and more at centers of bodies, 55 and less 25 mm beside them.
 _ENDPLATES_HU, _ENDPLATES_OF_LEVEL_HU, _SOME_ARCH = 60.0, 40.0, 0.08
+# Its walls stand out by 40 to 130 HU in most directions, in soft tissue by 20 and less.
+_WALLS_HU = 30.0
 _MARROW_HU, _ARCH_BEHIND, _ENHANCED_BEFORE = 80.0, 0.2, 0.5
 # Dense shares: behind at most and before at least; beside at least, and times as much as behind.
 _REVERSED, _SIDEWAYS = (0.03, 0.08), (0.12, 2.5)
@@ -82,22 +87,25 @@ def check_mask_placed(
     _check_conflict(volume, labels, found)
     if found is None:
         return set()
-    if found.share < _ON_BONE and lies_best_here(volume, matched, boxes, found):
+    doubtful = {level for level, one in contrasts.items() if one.share < _LEVEL_OFF_BONE}
+    if not doubtful and found.share >= _ON_BONE:
         return set()
+    layers = label_layers(matched, boxes)
+    if found.share >= _ON_BONE or lies_best_here(volume, layers):
+        shares = layer_shares(volume, {level: layers[level] for level in doubtful})
+        return {level for level in doubtful if not shares.get(level, 0.0) >= _LAYERED}
     if found.share < _OFF_BONE:
         raise GeometryError(
             f"the labels do not lie on bone: median {_inside_out(found)}; expected bone denser "
             "than its surroundings. The mask is shifted, or belongs to another scan: check "
             "both files and their headers."
         )
-    if found.share < _ON_BONE:
-        message = (
-            f"the labels barely stand out as bone: median {_inside_out(found)}. Check that the "
-            "mask is not shifted against the scan."
-        )
-        warnings.warn(message, ScanWarning, stacklevel=2)
-        return set(contrasts)
-    return {level for level, one in contrasts.items() if one.share < _LEVEL_OFF_BONE}
+    message = (
+        f"the labels barely stand out as bone: median {_inside_out(found)}. Check that the "
+        "mask is not shifted against the scan."
+    )
+    warnings.warn(message, ScanWarning, stacklevel=2)
+    return set(contrasts)
 
 
 def _check_conflict(volume: Volume, labels: LabelMap, by_header: Contrast | None) -> None:
@@ -176,7 +184,8 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
     Raises
     ------
     LabelError
-        If most of three or more centers lie on none, or all have their arch in front or beside.
+        If most of three or more centers lie on none or in discs, or all have their arch in front
+        or beside.
 
     Warns
     -----
@@ -191,6 +200,7 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
         off = {level: one for level, one in off.items() if not _is_fatty_marrow(one)}
     _refuse_turned(seen.values())
     if not off:
+        check_centers_in_bodies(volume, vertebrae)
         return set()
     inside, around = np.median([(c.body.inside_hu, c.body.around_hu) for c in off.values()], axis=0)
     names = ", ".join(level.value for level in sorted(off, key=lambda level: level.order))
@@ -219,14 +229,20 @@ def _beside_contrast_medium(one: CenterContrast) -> bool:
 
 
 def _have_endplates(centers: Iterable[CenterContrast]) -> bool:
-    """Whether centers lie between endplates, as those of one person's bodies all do."""
-    found = [one.endplates_hu for one in centers if np.isfinite(one.endplates_hu)]
-    return bool(found) and float(np.median(found)) >= _ENDPLATES_HU
+    """Whether centers lie between endplates or walls, as those of one person's bodies all do."""
+    looked_at = list(centers)
+    ends = [one.endplates_hu for one in looked_at if np.isfinite(one.endplates_hu)]
+    walls = [one.walls_hu for one in looked_at if np.isfinite(one.walls_hu)]
+    between = bool(ends) and float(np.median(ends)) >= _ENDPLATES_HU
+    known = 2 * len(walls) > len(looked_at)
+    return between or (known and float(np.median(walls)) >= _WALLS_HU)
 
 
 def _is_fatty_marrow(one: CenterContrast) -> bool:
-    """Whether a body no denser than what is beside it has endplates and an arch."""
-    return one.endplates_hu >= _ENDPLATES_OF_LEVEL_HU and one.behind >= _SOME_ARCH
+    """Whether a body no denser than what is beside it has endplates, and an arch or walls."""
+    if one.endplates_hu < _ENDPLATES_OF_LEVEL_HU:
+        return False
+    return one.behind >= _SOME_ARCH or one.walls_hu >= _WALLS_HU
 
 
 def _is_turned(one: CenterContrast) -> bool:
