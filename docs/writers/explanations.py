@@ -20,6 +20,7 @@ STORES = (
     *("explanations-4.json", "explanations.json", "explanations-3.json"),
     "explanations-boxes.json",
 )
+STEPS = 16
 CHANCE = {"endplate": "1/2", "third": "1/3", "side": "1/2"}
 
 
@@ -57,7 +58,8 @@ def bench_lines(
         f"## {rows[0]['model']}: {name}",
         "",
         f"{facts['vertebrae']} vertebrae of {facts['subjects']} persons ({grades}), preset "
-        f"`{content['cohort']}`, seed {content['bench_seed']}. {verdict(rows)}",
+        f"`{content['cohort']}`, seed {content['bench_seed']}. {limited(content, rows)}"
+        f"{'' if too_few(rows) else verdict(rows)}".rstrip(),
         "",
         *explainer_table(rows, asked),
         "",
@@ -70,6 +72,30 @@ def bench_lines(
         found = content["prototypes"].get(model)
         lines += [prototype_words(found), ""] if found else []
     return lines
+
+
+def limited(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say where fractures are of too few persons for intervals, and curves of fewer steps.
+
+    Examples
+    --------
+    >>> bare = {"localization": {"top_share": {"low": None}}}
+    >>> limited({"steps": 4}, [bare])
+    'Fractures of too few persons for intervals; deletion in 4 steps. '
+    >>> limited({"steps": 16}, [{"localization": {"top_share": {"low": 0.1}}}])
+    ''
+    """
+    found = []
+    if too_few(rows):
+        found.append("fractures of too few persons for intervals")
+    if content.get("steps", STEPS) != STEPS:
+        found.append(f"deletion in {content['steps']} steps")
+    return f"{'; '.join(found).capitalize()}. " if found else ""
+
+
+def too_few(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether figures have no intervals, because the fractures are of too few persons."""
+    return any((row["localization"].get("top_share") or {}).get("low") is None for row in rows)
 
 
 def verdict(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -2,7 +2,15 @@
 
 import json
 
-from writers.explanations import explainer_table, found_in, prior_table, verdict
+from writers.explanations import explainer_table, found_in, limited, prior_table, too_few, verdict
+
+
+def test_where_there_are_no_intervals_no_map_is_judged():
+    bare = {**row("gradcam", 0.1, 0.1), "localization": {"top_share": interval(0.1, None, None)}}
+    assert too_few([bare])
+    assert not too_few([row("gradcam", 0.1, 0.1)])
+    assert limited({"steps": 16}, [bare]) == "Fractures of too few persons for intervals. "
+    assert limited({"steps": 4}, [row("gradcam", 0.1, 0.1)]) == "Deletion in 4 steps. "
 
 
 def interval(value, low, high):
