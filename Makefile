@@ -11,7 +11,7 @@ export GOMP_SPINCOUNT := 0
 # Byte code is written where a module is first imported: most of 20,000 files never are.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector localizer transfer verdict explanations picture clean
+.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector localizer transfer verdict verdict-refit explanations picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,11 @@ verdict: $(VENV)/.dev ## fit the verdict to phantom spines again, and rewrite do
 	$(BIN)/spinexplain reproduce verdict --fresh -o docs --work build/reproduce --jobs 2
 	$(BIN)/spinexplain reproduce verdict-detector --fresh -o docs --work build/reproduce --jobs 2
 	$(BIN)/python -m spinexplain.findings.weighing docs/results/verdict.json docs/results/verdict-detector.json
+
+verdict-refit: $(VENV)/.dev ## the same from the stored table of witnesses, without drawing
+	$(BIN)/python -m spinexplain.reproduce.verdict_fit docs/results
+	$(BIN)/python -m spinexplain.findings.weighing docs/results/verdict.json docs/results/verdict-detector.json
+	$(BIN)/spinexplain reproduce verdict -o docs
 
 transfer: $(VENV)/.dev ## measure the shipped model on other phantoms and real CT, and rewrite docs/transfer.md
 	$(BIN)/spinexplain reproduce transfer --fresh -o docs --work build/reproduce --jobs 2

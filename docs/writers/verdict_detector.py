@@ -113,7 +113,8 @@ def weights_table(content: dict[str, Any]) -> list[str]:
     for name, one in content["compared_sets"].items():
         if "detector" not in name:
             continue
-        weights = [one["weights"].get(k) for k in ("prototypes", "detector", "heights")]
+        weights = [one["weights"].get(k) for k in ("prototypes", "detector")]
+        weights.append(one["weights"].get("heights_broad", one["weights"].get("heights")))
         cells = ["–" if w is None else f"{w:.2f}" for w in weights]
         lines.append(
             f"| {name.replace('+', ', ')} | {one['base']:+.2f} | {' | '.join(cells)} "

@@ -36,7 +36,10 @@ def test_what_follows_from_points_is_what_the_heights_witness_makes_of_them(view
     heights = as_heights(shown_heights(view.levels, "L4", reading))
     before, after = (verdict_with(view.levels, "L4", one) for one in (Reading(), reading))
     term = next(one for one in after.terms if one.witness == "heights")
-    assert term.value == heights_witness(heights).value
+    assert term.value == heights_witness(heights).broad
+    stored = next(one for one in view.levels if one["level"] == "L4")["heights"]
+    moved = heights.broad_loss - stored["broad_loss"]
+    assert moved == pytest.approx(heights.loss - stored["loss"], abs=1e-4)
     assert after.log_odds > before.log_odds
     networks = [[t for t in v.terms if t.witness != "heights"] for v in (before, after)]
     assert networks[0] == networks[1]

@@ -108,8 +108,15 @@ def test_a_network_on_boxes_is_asked_once_and_speaks_as_the_detector(monkeypatch
 
 
 def test_measured_losses_speak_where_they_are_known():
-    index = pd.DataFrame({"measured_loss": [0.5, None], "measured_loss_sd": [0.05, None]})
-    assert cohort_losses(index) == [Loss(0.5, 0.05), None]
+    index = pd.DataFrame(
+        {
+            "measured_loss": [0.5, 0.3, None],
+            "measured_loss_sd": [0.05, 0.05, None],
+            "measured_broad_loss": [None, 0.1, None],
+        },
+        dtype=float,
+    )
+    assert cohort_losses(index) == [Loss(0.5, 0.05), Loss(0.3, 0.05, 0.1), None]
     task = TASKS["g0-g2-g3"]
     grader = SimpleNamespace(
         task=task, info=SimpleNamespace(weights_sha256="abc"), spec=SimpleNamespace(axes=2)
@@ -122,3 +129,5 @@ def test_measured_losses_speak_where_they_are_known():
     assert [term.witness for term in alone.terms] == ["prototypes"]
     assert [term.witness for term in crushed.terms] == ["prototypes", "heights"]
     assert (crushed.state, crushed.severity) == ("fracture suspected", "severe")
+    pitted = _judged(grader, [even] * len(POSES), stored_calibration(), Loss(0.5, 0.05, 0.1))
+    assert pitted.verdict.log_odds < crushed.log_odds

@@ -10,10 +10,9 @@ from spinexplain.findings.grade_set import (
     SeverityScale,
     departures,
     grade_set,
-    spoken_values,
     widened,
 )
-from spinexplain.findings.witness import Witness
+from spinexplain.findings.witness import Witness, spoken_values
 
 SCALE = SeverityScale(
     {"prototypes": 1.0, "prototypes_severe": 0.5, "heights": 2.0},

@@ -116,6 +116,48 @@ def test_more_loss_never_makes_it_milder(network, spread, loss, more, is_deforme
     assert MILDNESS[second.state] >= MILDNESS[first.state]
 
 
+BROAD = VerdictCalibration(
+    models={"prototypes": "abc"},
+    sets={
+        "prototypes": CALIBRATION.sets["prototypes"],
+        "heights": Weighing(0.0, {"heights_broad": 2.0}, 1.0, 0.0, True),
+        "prototypes+heights": Weighing(
+            0.5, {"prototypes": 1.0, "heights_broad": 2.0}, 1.0, 0.0, True
+        ),
+    },
+)
+
+
+def by_broad_loss(network, loss, broad_loss, spread=0.0, deformity=None):
+    heights = heights_of(loss, broad_loss=broad_loss)
+    spoken = [Witness("prototypes", network, spread, "abc"), heights_witness(heights)]
+    return judge(spoken, BROAD, loss, deformity=deformity)
+
+
+def test_a_pit_in_one_third_carries_no_suspicion():
+    found = by_broad_loss(-1.5, loss=0.33, broad_loss=0.105)
+    assert [term.log_odds for term in found.terms] == [-1.5, pytest.approx(-4.0)]
+    assert found.state == MILD
+    assert by_broad_loss(-1.5, loss=0.33, broad_loss=0.33).state == SUSPECTED
+
+
+@given(
+    st.floats(-8, 8),
+    st.floats(0, 2),
+    st.floats(-0.2, 0.7),
+    st.floats(-0.2, 0.7),
+    st.floats(0, 0.3),
+    st.booleans(),
+)
+def test_more_of_either_loss_never_makes_it_milder(network, spread, loss, broad, more, is_deformed):
+    shape = "schmorl" if is_deformed else None
+    states = [
+        by_broad_loss(network, loss + one, broad + other, spread, shape).state
+        for one, other in ((0.0, 0.0), (more, 0.0), (0.0, more), (more, more))
+    ]
+    assert all(MILDNESS[states[0]] <= MILDNESS[state] <= MILDNESS[states[3]] for state in states)
+
+
 def test_worst_comes_first():
     found = [verdict(7.0, heights_of(0.5)), verdict(7.0, heights_of(0.3)), verdict(-7.0)]
     assert sorted(found, key=lambda one: one.rank) == found

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from fixtures.heights import heights_of
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import Task
-from spinexplain.findings.witness import heights_witness, margin, network_witness
+from spinexplain.findings.witness import (
+    Witness,
+    heights_witness,
+    loss_witness,
+    margin,
+    network_witness,
+    spoken_values,
+)
 from spinexplain.types import Grading, Vertebra
 
 L1 = Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))
@@ -42,6 +49,26 @@ def test_a_network_speaks_by_its_mean_and_spread():
 def test_heights_at_the_border_say_nothing():
     assert heights_witness(heights_of(0.225)).value == pytest.approx(0.0)
     assert heights_witness(None) is None
+
+
+def test_the_broad_loss_speaks_beside_that_of_the_middle_third():
+    found = loss_witness(0.40, 0.05, broad_loss=0.165)
+    assert (found.value, found.broad) == (pytest.approx(3.5), pytest.approx(-1.0))
+    assert loss_witness(0.285, 0.05).broad == pytest.approx(1.0)  # unknown: the loss itself
+    assert heights_witness(heights_of(0.40, broad_loss=0.345)).broad == pytest.approx(2.0)
+    assert loss_witness(0.9, 0.05, broad_loss=0.9).broad == 4.0
+
+
+def test_what_witnesses_say_has_a_name_each():
+    network = Witness("prototypes", 1.0, severe=-2.0)
+    heights = Witness("heights", 0.5, broad=0.25)
+    assert spoken_values([network, heights]) == {
+        "prototypes": 1.0,
+        "prototypes_severe": -2.0,
+        "heights": 0.5,
+        "heights_broad": 0.25,
+    }
+    assert spoken_values([Witness("heights", 0.5)])["heights_broad"] == 0.5
 
 
 @given(st.floats(-0.3, 0.8), st.floats(0, 0.3), st.floats(0, 0.3))

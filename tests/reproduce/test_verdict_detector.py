@@ -17,7 +17,7 @@ from spinexplain.findings.weighing import (
     stored_calibration,
 )
 from spinexplain.reproduce import verdict_detector
-from spinexplain.reproduce.verdict import SCANS, fitted
+from spinexplain.reproduce.verdict import SCANS
 from spinexplain.reproduce.verdict_detector import (
     BOTH,
     FITTED,
@@ -33,6 +33,7 @@ from spinexplain.reproduce.verdict_detector import (
     shipped_sets,
     stated,
 )
+from spinexplain.reproduce.verdict_fit import fitted
 from spinexplain.spine.image_terms import TERMS
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"

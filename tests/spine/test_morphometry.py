@@ -11,7 +11,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
 from spinexplain.io.read import read_mask
 from spinexplain.spine.localize import vertebrae_from_mask
-from spinexplain.spine.morphometry import measure, measure_bodies
+from spinexplain.spine.morphometry import broad_losses, measure, measure_bodies
 from spinexplain.spine.norms import norm_heights_mm
 from spinexplain.types import LabelMap, Vertebra
 
@@ -237,3 +237,39 @@ def test_heights_do_not_depend_on_how_the_mask_is_stored(tmp_path, column, store
     for level, heights in found.items():
         np.testing.assert_allclose(heights.landmarks_mm, expected[level].landmarks_mm, atol=1e-4)
         assert heights.loss == pytest.approx(expected[level].loss, abs=1e-6)
+
+
+LEVELS = [VertebraLevel(f"T{n}") for n in range(6, 13)]
+
+
+def _thirds(**lost):
+    """Bodies of normal proportions, all thirds alike, but for the losses named."""
+    heights = {level: np.tile(norm_heights_mm(level), (3, 1)) for level in LEVELS}
+    for name, loss in lost.items():
+        heights[VertebraLevel(name)] = heights[VertebraLevel(name)] * (1 - np.array(loss))
+    return heights
+
+
+def test_a_pit_in_one_third_is_no_broad_loss_and_a_wedge_is():
+    pit = np.zeros((3, 3))
+    pit[1, 1] = 0.4
+    wedge = np.tile([0.3, 0.15, 0.0], (3, 1))
+    found = broad_losses(_thirds(T8=pit, T11=wedge))
+    assert found[VertebraLevel("T8")] == pytest.approx(0.0, abs=0.01)
+    assert found[VertebraLevel("T11")] == pytest.approx(0.3, abs=0.01)
+
+
+def test_many_fractures_do_not_become_their_own_norm():
+    crushed = np.full((3, 3), 0.3)
+    found = broad_losses(_thirds(T6=crushed, T7=crushed, T9=crushed, T10=crushed, T12=crushed))
+    assert found[VertebraLevel("T9")] == pytest.approx(0.3, abs=0.01)
+    assert found[VertebraLevel("T8")] == pytest.approx(0.0, abs=0.01)
+
+
+def test_measured_heights_carry_their_broad_loss(column):
+    labels, vertebrae = column("wedge", 0.35)
+    found = measure(labels, vertebrae)
+    again = broad_losses({k: np.array(list(h.thirds_mm.values())) for k, h in found.items()})
+    for level, heights in found.items():
+        assert heights.broad_loss == pytest.approx(again[level], abs=1e-6)
+    assert found[VertebraLevel("T8")].broad_loss == pytest.approx(0.35, abs=0.03)

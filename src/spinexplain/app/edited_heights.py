@@ -35,6 +35,9 @@ class ShownHeights:
     shape : str
     by : str
         ``"reader"``, ``"measurement"`` or ``"nobody"``: a first guess from published norms.
+    broad_loss : float or None
+        What most of the body shows. Points say nothing of it: as measured, it moves as ``loss``
+        does. None where nothing was measured.
     """
 
     points: Ends
@@ -45,6 +48,7 @@ class ShownHeights:
     height_loss_class: int
     shape: str
     by: str
+    broad_loss: float | None = None
 
 
 def points_to_mm(level: Mapping[str, Any], points: Sequence[Any]) -> np.ndarray:
@@ -117,7 +121,13 @@ def _shown(
         height_loss_class=found.height_loss_class,
         shape=found.shape,
         by=by,
+        broad_loss=_moved_along(level["heights"], found.loss),
     )
+
+
+def _moved_along(stored: Mapping[str, Any] | None, loss: float) -> float | None:
+    broad = None if stored is None else stored.get("broad_loss")
+    return None if stored is None or broad is None else float(broad + loss - stored["loss"])
 
 
 def _as_measured(stored: Mapping[str, Any], points: Ends) -> ShownHeights:
@@ -131,6 +141,7 @@ def _as_measured(stored: Mapping[str, Any], points: Ends) -> ShownHeights:
         height_loss_class=stored["class"],
         shape=stored["shape"],
         by="measurement",
+        broad_loss=stored.get("broad_loss"),
     )
 
 

@@ -111,4 +111,5 @@ def as_heights(shown: ShownHeights) -> Heights:
         own_posterior_loss=1 - min(anterior, middle) / posterior,
         thirds_mm=dict.fromkeys(("left", "middle", "right"), same),
         landmarks_mm=np.full((3, 2, 3), np.nan),
+        broad_loss=shown.broad_loss,
     )

@@ -165,6 +165,7 @@ def _heights(heights: Heights) -> dict[str, Any]:
         "expected_mm": list(heights.expected_mm),
         "loss": heights.loss,
         "loss_interval": list(heights.loss_interval),
+        "broad_loss": heights.broad_loss,
         "class": heights.height_loss_class,
         "shape": heights.shape,
         "landmarks_mm": np.asarray(heights.landmarks_mm).tolist(),

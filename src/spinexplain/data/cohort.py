@@ -341,7 +341,8 @@ def _with_scan_columns(table: pa.Table) -> pa.Table:
     """Leave the scans' grids and measured losses empty in cohorts written before they were kept."""
     import pyarrow as pa
 
-    for name in ("scan_shape", "scan_affine", "measured_loss", "measured_loss_sd"):
+    losses = ("measured_loss", "measured_loss_sd", "measured_broad_loss")
+    for name in ("scan_shape", "scan_affine", *losses):
         if name not in table.column_names:
             empty = pa.nulls(table.num_rows, index_schema().field(name).type)
             table = table.append_column(name, empty)

@@ -71,6 +71,7 @@ def index_schema() -> pa.Schema:
         "loss": number,
         "measured_loss": number,
         "measured_loss_sd": number,
+        "measured_broad_loss": number,
         "displacement_mm": numbers,
         "split": text,
         "fold": pa.int16(),

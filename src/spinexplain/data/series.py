@@ -214,6 +214,7 @@ def _rows(
             level=vertebra.level.value,
             measured_loss=None if measured is None else measured.loss,
             measured_loss_sd=None if measured is None else loss_sd(measured.loss_interval),
+            measured_broad_loss=None if measured is None else measured.broad_loss,
             flags=vertebra.flags,
             synthetic="evidence" in files.masks,
             centroid_mm=vertebra.centroid_mm,

@@ -49,6 +49,8 @@ class VertebraRow:
         True relative height loss, known for phantoms only.
     measured_loss, measured_loss_sd : float or None
         As measured on the mask, and its standard deviation; None where it was not.
+    measured_broad_loss : float or None
+        What at least two of the body's thirds show; None where it was not measured.
     displacement_mm : tuple of float
         How far a fracture moved the superior, then the inferior endplate, by sixths of the
         depth from posterior to anterior; empty where unknown.
@@ -80,6 +82,7 @@ class VertebraRow:
     loss: float | None = None
     measured_loss: float | None = None
     measured_loss_sd: float | None = None
+    measured_broad_loss: float | None = None
     displacement_mm: tuple[float, ...] = ()
     split: str | None = None
     flags: tuple[str, ...] = ()

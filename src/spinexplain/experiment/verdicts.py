@@ -35,16 +35,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loss:
-    """A measured height loss and its standard deviation, as shares."""
+    """A measured height loss, its standard deviation, and what most of the body shows, if known."""
 
     loss: float
     sd: float
+    broad_loss: float | None = None
 
 
 def cohort_losses(index: pd.DataFrame) -> list[Loss | None]:
     """Return the measured height losses of rows of a cohort's index; None where unknown."""
     pairs = index[["measured_loss", "measured_loss_sd"]].to_numpy(float)
-    return [Loss(*map(float, pair)) if np.isfinite(pair).all() else None for pair in pairs]
+    broad = index["measured_broad_loss"].to_numpy(float)
+    return [
+        Loss(*map(float, pair), float(wide) if np.isfinite(wide) else None)
+        if np.isfinite(pair).all()
+        else None
+        for pair, wide in zip(pairs, broad, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,9 @@ def _judged(
     name = PROTOTYPES if grader.spec.axes == 2 else DETECTOR
     spoken = network_witness(name, gradings, grader.info.weights_sha256)
     assert spoken is not None
-    witnesses = [spoken] if loss is None else [spoken, loss_witness(loss.loss, loss.sd)]
+    witnesses = [spoken]
+    if loss is not None:
+        witnesses.append(loss_witness(loss.loss, loss.sd, loss.broad_loss))
     names = [one.name for one in witnesses]
     scale = calibration.scale(names, {name: spoken.weights_sha256})
     grades = None if scale is None else grade_set(witnesses, scale, calibration.coverage)

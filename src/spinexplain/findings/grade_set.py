@@ -13,10 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spinexplain.config.tasks import GENANT_GRADES
-from spinexplain.findings.witness import HEIGHTS, Witness
-
-SEVERE = "_severe"
-"""A network speaks twice: for a fracture, and (name with this ending) for a severe one."""
+from spinexplain.findings.witness import Witness, spoken_values
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,8 @@ class SeverityScale:
     Parameters
     ----------
     weights : mapping of str to float
-        By witness, and by witness with ``"_severe"``; not below 0.
+        By what the witnesses say, see
+        :func:`~spinexplain.findings.witness.spoken_values`; not below 0.
     ranges : mapping of str to tuple of 2 floats
         Grade -> lowest and highest score; infinite where nothing bounds it.
     """
@@ -87,13 +85,6 @@ class GradeSet:
     def says_nothing(self) -> bool:
         """Whether every grade is in it."""
         return set(self.grades) == set(GENANT_GRADES)
-
-
-def spoken_values(witnesses: Sequence[Witness]) -> dict[str, float]:
-    """Return what the witnesses say, by the names that a scale has weights for."""
-    values = {one.name: one.value for one in witnesses}
-    severe = {one.name + SEVERE: one.severe for one in witnesses if one.name != HEIGHTS}
-    return values | {name: value for name, value in severe.items() if value is not None}
 
 
 def departures(

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinexplain.errors import ConfigError
 from spinexplain.findings.weighing import VerdictCalibration, Weighing
-from spinexplain.findings.witness import HEIGHTS, Witness
+from spinexplain.findings.witness import HEIGHTS, Witness, spoken_values
 from spinexplain.spine.height_loss import height_loss_class
 
 SUSPECTED = "fracture suspected"
@@ -176,8 +177,22 @@ def judge(
 
 
 def _term(one: Witness, weighing: Weighing) -> Term:
-    weight = weighing.weights[one.name]
-    return Term(one.name, one.value, weight * one.value, weight * one.spread)
+    """Add up what one witness says by every name that has a weight.
+
+    Raises
+    ------
+    ConfigError
+        If nothing that it says has a weight.
+    """
+    said = {k: v for k, v in spoken_values([one]).items() if k in weighing.weights}
+    if not said:
+        raise ConfigError(
+            f"the calibration has weights for {', '.join(weighing.weights)}; expected one for "
+            f"{one.name}. Run `make verdict`."
+        )
+    log_odds = sum(weighing.weights[name] * value for name, value in said.items())
+    spread = weighing.weights.get(one.name, 0.0) * one.spread
+    return Term(one.name, next(iter(said.values())), log_odds, spread)
 
 
 def _state(

@@ -28,7 +28,8 @@ class Weighing:
     base : float
         Log odds of a fracture before anybody speaks.
     weights : mapping of str to float
-        Log odds per unit of each witness; not below 0.
+        Log odds per unit of what the witnesses say, see
+        :func:`~spinexplain.findings.witness.spoken_values`; not below 0.
     suspected, borderline : float
         Log odds from which a fracture is suspected, and from which the verdict is borderline.
     calibrated : bool

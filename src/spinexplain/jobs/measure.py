@@ -46,6 +46,7 @@ COLUMNS = [
     "class_high",
     "shape",
     "own_posterior_loss",
+    "broad_loss",
     *(
         f"{third}_{place}_mm"
         for third in ("left", "right")
@@ -140,6 +141,7 @@ def _row(level: str, heights: Heights, flags: tuple[str, ...]) -> dict[str, str 
         "loss_low": heights.loss_interval[0],
         "loss_high": heights.loss_interval[1],
         "own_posterior_loss": heights.own_posterior_loss,
+        "broad_loss": heights.broad_loss,
     }
     places = ("anterior", "middle", "posterior")
     numbers |= dict(zip((f"expected_{p}_mm" for p in places), heights.expected_mm, strict=True))

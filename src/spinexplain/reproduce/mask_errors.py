@@ -168,6 +168,7 @@ _SILENT: dict[str, Any] = {
     "called": "",
     "detector": np.nan,
     "heights": np.nan,
+    "heights_broad": np.nan,
     "measured_loss": np.nan,
     "deformity": "",
     "refusal": "",
@@ -201,7 +202,11 @@ def _by_heights(heights: Heights | None) -> dict[str, Any]:
     spoken = heights_witness(heights)
     if heights is None or spoken is None:
         return {}
-    return {"heights": spoken.value, "measured_loss": heights.loss}
+    return {
+        "heights": spoken.value,
+        "heights_broad": spoken.broad,
+        "measured_loss": heights.loss,
+    }
 
 
 def _by_network(
@@ -255,6 +260,7 @@ def stated(table: pd.DataFrame) -> dict[str, Any]:
         A row for every vertebra and mask.
     """
     numbers = ["prototypes", "prototypes_spread", "detector", "heights", "measured_loss"]
+    numbers += [name for name in ("heights_broad",) if name in table]
     table = table.assign(**{name: table[name].astype(float) for name in numbers})
     for name, using in USING.items():
         table[f"verdict_{name}"] = judged(table, stored_calibration(), using)

@@ -30,7 +30,8 @@ from spinexplain.findings.weighing import VerdictCalibration, as_content, stored
 from spinexplain.findings.witness import DETECTOR, HEIGHTS, PROTOTYPES
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.verdict import SCANS, counts
+from spinexplain.reproduce.verdict import SCANS
+from spinexplain.reproduce.verdict_fit import counts
 from spinexplain.workers import run_all
 
 RESULTS = "verdict-detector.json"
@@ -43,7 +44,7 @@ SPINES = {
     "verse-like": (12, 16),
 }
 """Preset -> normal spines, spines with a fracture: the first of each kind among those that the
-study ``verdict`` draws. All normal spines that it fits to are here, since lines depend on them."""
+study ``verdict`` draws: all normal ones among its first 40 and 50, since lines depend on them."""
 PAIR = f"{PROTOTYPES}+{HEIGHTS}"
 TOGETHER, WITHOUT, SHIPPED, BOTH = "together", "without", "shipped", "both"
 WAYS: dict[str, tuple[str, ...]] = {

@@ -94,6 +94,11 @@ class ResultHeights(ResultPart):
         description="Larger loss of the anterior and middle height against the own posterior "
         "wall; blind to a crush.",
     )
+    broad_loss: Loss | None = Field(
+        default=None,
+        description="Largest loss that at least two of the body's thirds show, against the spine's "
+        "tallest bodies; what the verdict's heights rest on.",
+    )
     height_loss_class: int = Field(alias="class", description="Height-loss class.", ge=0, le=3)
     shape: Shape
 

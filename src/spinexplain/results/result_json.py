@@ -383,6 +383,9 @@ def _heights(heights: Heights) -> ResultHeights:
         loss_interval=(low, high),
         reference="neighbors and norm",
         own_posterior_loss=round(float(heights.own_posterior_loss), _SCORE_DIGITS),
+        broad_loss=None
+        if heights.broad_loss is None
+        else round(float(heights.broad_loss), _SCORE_DIGITS),
         **{"class": int(heights.height_loss_class)},
         shape=cast(Shape, heights.shape),
     )

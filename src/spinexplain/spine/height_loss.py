@@ -18,7 +18,11 @@ from spinexplain.spine.norms import norm_heights_mm
 FRACTURED_LOSS = 0.20
 CLASS_BOUNDS = (0.20, 0.25, 0.40)
 
-_START_QUANTILE = 0.7  # of a site's ratios: above the median, as fractures only lower them
+START_QUANTILE = 0.7
+"""Of a site's ratios: above the median, as fractures only lower them."""
+TALLEST_QUANTILE = 0.9
+"""The same where most bodies of a spine may be fractured: its tallest are taken for sound."""
+
 _SUSPECT_LOSS = 0.15  # against the whole spine: not used as anybody's reference
 _ROUNDS = 3
 _NATURAL_SD = 0.04  # of one level's height against a neighbor's, after the norms
@@ -117,6 +121,7 @@ def deformity_shape(losses: np.ndarray) -> str:
 def compare_heights(
     heights_mm: Mapping[VertebraLevel, np.ndarray],
     sd_mm: Mapping[VertebraLevel, np.ndarray] | None = None,
+    start_quantile: float = START_QUANTILE,
 ) -> dict[VertebraLevel, HeightLoss]:
     """Compare every body with its nearest unfractured neighbors.
 
@@ -126,6 +131,8 @@ def compare_heights(
         Anterior, middle and posterior heights; cervical levels are left out.
     sd_mm : mapping of VertebraLevel to ndarray, shape (3,), optional
         Standard deviations of the heights; 0 where not given.
+    start_quantile : float
+        Where the spine's own usual ratio starts, see the notes.
 
     Returns
     -------
@@ -137,9 +144,10 @@ def compare_heights(
     Ratios of measured to published height are compared on a log scale. Levels that fall
     15 % below the spine's own usual ratio at any site are nobody's reference. That ratio
     starts at the 70th percentile, so that adjacent fractures do not become each other's
-    norm, and ends at the median of the trusted levels. The interval holds the heights' own
-    standard deviations, the disagreement of the references (4 % where there is only one) and
-    the natural variation of the level itself (5 points of loss).
+    norm, or where ``start_quantile`` says, and ends at the median of the trusted levels. The
+    interval holds the heights' own standard deviations, the disagreement of the references
+    (4 % where there is only one) and the natural variation of the level itself (5 points of
+    loss).
 
     Examples
     --------
@@ -158,7 +166,7 @@ def compare_heights(
     spread = np.array([(sd_mm or {}).get(level, np.zeros(3)) for level in levels]) / heights
     ratios = np.log(heights / norm)
     places = np.array([_place(_standing_for(level, heights_mm)) for level in levels])
-    usable = _unfractured(ratios)
+    usable = _unfractured(ratios, start_quantile)
     return {
         level: _compare_one(i, levels, ratios, norm, spread, places, usable)
         for i, level in enumerate(levels)
@@ -177,14 +185,14 @@ def _place(level: VertebraLevel) -> float:
     return level.order - 1.0 if after > 0 else level.order - 0.5 * (after == 0)
 
 
-def _unfractured(ratios: np.ndarray) -> np.ndarray:
+def _unfractured(ratios: np.ndarray, start_quantile: float = START_QUANTILE) -> np.ndarray:
     """Say which levels may be anybody's reference, shape (n,) bool.
 
     Trust is only ever lost from round to round; were it regained, a median lowered by
     mild losses would let the next lower level in, and so on down a slow descent.
     """
     trusted = np.ones(len(ratios), bool)
-    usual = np.quantile(ratios, _START_QUANTILE, axis=0)
+    usual = np.quantile(ratios, start_quantile, axis=0)
     for _ in range(_ROUNDS):
         trusted &= np.all(ratios > usual + np.log(1 - _SUSPECT_LOSS), axis=1)
         if not trusted.any():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from spinexplain.geometry import apply_affine, box_axes, fit_curve
 from spinexplain.spine.body import Body, extract_body
 from spinexplain.spine.center import axial_centers, crop_affine
 from spinexplain.spine.checks.discs import DISC_IN_LABEL
-from spinexplain.spine.height_loss import HeightLoss, compare_heights
+from spinexplain.spine.height_loss import TALLEST_QUANTILE, HeightLoss, compare_heights
 from spinexplain.spine.localize import level_boxes
 from spinexplain.spine.quality import CENTROID_OUTSIDE_MASK, OFF_CURVE, OUTSIDE_SCAN
 from spinexplain.types import Heights, LabelMap, Vertebra
@@ -81,10 +81,38 @@ def measure(
         {level: body.heights_mm[1] for level, body in bodies.items()},
         {level: np.hypot(body.sd_mm, extra_sd_mm) for level, body in bodies.items()},
     )
-    return {level: _combined(bodies[level], loss) for level, loss in compared.items()}
+    broad = broad_losses({level: body.heights_mm for level, body in bodies.items()})
+    return {level: _combined(bodies[level], loss, broad[level]) for level, loss in compared.items()}
 
 
-def _combined(body: Measured, loss: HeightLoss) -> Heights:
+def broad_losses(heights_mm: Mapping[VertebraLevel, np.ndarray]) -> dict[VertebraLevel, float]:
+    """Return the largest loss that at least two of a body's thirds show.
+
+    Parameters
+    ----------
+    heights_mm : mapping of VertebraLevel to ndarray, shape (3, 3)
+        (left, middle, right third) x (anterior, middle, posterior), of the whole scan.
+
+    Notes
+    -----
+    At each site the median of the three thirds is compared, as
+    :func:`~spinexplain.spine.height_loss.compare_heights` does, with the spine's tallest bodies:
+    a Schmorl's node lowers one third, a fracture the body. It is negative when taller.
+
+    Examples
+    --------
+    >>> levels = [VertebraLevel(name) for name in ("T7", "T8", "T9")]
+    >>> sound, pitted = np.full((3, 3), 20.0), np.full((3, 3), 20.0)
+    >>> pitted[1, 1] = 12.0
+    >>> round(broad_losses(dict(zip(levels, (sound, pitted, sound))))[levels[1]], 2) == 0
+    True
+    """
+    medians = {level: np.median(thirds, axis=0) for level, thirds in heights_mm.items()}
+    compared = compare_heights(medians, start_quantile=TALLEST_QUANTILE)
+    return {level: one.loss for level, one in compared.items()}
+
+
+def _combined(body: Measured, loss: HeightLoss, broad_loss: float) -> Heights:
     anterior, middle, posterior = (float(height) for height in body.heights_mm[1])
     return Heights(
         anterior_mm=anterior,
@@ -101,6 +129,7 @@ def _combined(body: Measured, loss: HeightLoss) -> Heights:
             third: _triple(heights) for third, heights in zip(THIRDS, body.heights_mm, strict=True)
         },
         landmarks_mm=body.landmarks_mm,
+        broad_loss=broad_loss,
     )
 
 

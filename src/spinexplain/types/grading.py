@@ -44,6 +44,9 @@ class Heights:
     landmarks_mm : ndarray, shape (3, 2, 3)
         RAS+ mm of the mid-sagittal landmarks: (anterior, middle, posterior) x
         (cranial, caudal) x (x, y, z).
+    broad_loss : float or None
+        Largest loss that at least two of the three thirds show, against the spine's tallest
+        bodies: a pit in one third leaves it alone. None where the thirds are unknown.
     """
 
     anterior_mm: float
@@ -58,6 +61,7 @@ class Heights:
     own_posterior_loss: float
     thirds_mm: Mapping[str, tuple[float, float, float]]
     landmarks_mm: np.ndarray
+    broad_loss: float | None = None
 
 
 @dataclass(frozen=True)

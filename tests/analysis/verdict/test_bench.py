@@ -7,6 +7,7 @@ import pytest
 
 from spinexplain.analysis.verdict.bench import (
     ROUTES,
+    BenchScan,
     read_bench_scan,
     stored_heights,
     stored_patches,
@@ -69,3 +70,21 @@ def test_spines_of_an_earlier_version_get_natural_variation(bench_scan, tmp_path
     low, high = heights["loss_interval"]
     assert (low + high) / 2 == pytest.approx(heights["loss"])
     assert high - low == pytest.approx(2 * 1.96 * 0.05)
+
+
+def test_spines_of_an_earlier_version_get_their_broad_loss_from_the_thirds(bench_scan, tmp_path):
+    with np.load(bench_scan.path) as stored:
+        facts, crops = json.loads(str(stored["facts"])), stored["crops"]
+    known = [row["heights"].pop("broad_loss") for row in facts["vertebrae"] if row["heights"]]
+    np.savez_compressed(tmp_path / "old.npz", facts=np.array(json.dumps(facts)), crops=crops)
+    again, _ = read_bench_scan(tmp_path / "old.npz")
+    found = [row["heights"]["broad_loss"] for row in again["vertebrae"] if row["heights"]]
+    assert found == pytest.approx(known, abs=1e-9)
+
+
+def test_a_scan_by_the_mask_alone_has_one_route(bench_scan, tmp_path):
+    BenchScan(
+        "small", bench_scan.preset, bench_scan.seed, bench_scan.index, tmp_path, by_mask=True
+    ).make()
+    facts, _ = read_bench_scan(tmp_path / "small" / bench_scan.path.name)
+    assert {row["route"] for row in facts["vertebrae"]} == {ROUTES[0]}

@@ -38,6 +38,7 @@ def test_cohorts_without_the_scans_grid_count_samples(thoracic_cohort):
     table = parquet.read_table(cohort.path / "index.parquet")
     older = cohort.path / "older.parquet"
     later = ["scan_shape", "scan_affine", "measured_loss", "measured_loss_sd"]
+    later += ["measured_broad_loss"]
     parquet.write_table(table.drop_columns(later), older)
     from spinexplain.data.cohort import read_rows, to_frame
 

@@ -25,7 +25,7 @@ from spinexplain.models.input_arrays import center_index
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.height_loss import INTERVAL_SDS, OWN_SD
 from spinexplain.spine.localize import localize, with_graded_levels
-from spinexplain.spine.morphometry import measure
+from spinexplain.spine.morphometry import THIRDS, broad_losses, measure
 from spinexplain.spine.poses import POSES, posed_patches
 from spinexplain.spine.quality import quality_flags
 from spinexplain.spine.reformat import reformat
@@ -50,6 +50,8 @@ class BenchScan:
     seed, index : int
         The person.
     folder : Path
+    by_mask : bool
+        Whether it is taken by the route with a mask alone, whoever it is.
     """
 
     group: str
@@ -57,6 +59,7 @@ class BenchScan:
     seed: int
     index: int
     folder: Path
+    by_mask: bool = False
 
     @property
     def path(self) -> Path:
@@ -65,7 +68,8 @@ class BenchScan:
 
     def make(self) -> None:
         """Draw the scan, take it to the networks' door by every route, store that."""
-        routes = ROUTES if self.index % EVERY_ROUTE == 0 else ROUTES[:1]
+        every = self.index % EVERY_ROUTE == 0 and not self.by_mask
+        routes = ROUTES if every else ROUTES[:1]
         self.store(make_subject(self.preset, self.seed, self.index), routes)
 
     def store(self, made: PhantomScan, routes: Sequence[str]) -> None:
@@ -104,7 +108,19 @@ def read_bench_scan(path: Path) -> tuple[dict[str, Any], np.ndarray]:
     if not scan.get("natural_variation"):
         for row in scan["vertebrae"]:
             _widen(row["heights"])
+    for route in ROUTES:
+        _broaden({row["level"]: row for row in scan["vertebrae"] if row["route"] == route})
     return scan, crops
+
+
+def _broaden(rows: Mapping[str, dict[str, Any]]) -> None:
+    """Add the broad loss to heights that were stored before it was measured, by their thirds."""
+    measured = {VertebraLevel(k): row["heights"] for k, row in rows.items() if row["heights"]}
+    if all("broad_loss" in heights for heights in measured.values()):
+        return
+    thirds = {k: np.array([one["thirds_mm"][t] for t in THIRDS]) for k, one in measured.items()}
+    for level, loss in broad_losses(thirds).items():
+        measured[level]["broad_loss"] = loss
 
 
 def _widen(heights: dict[str, Any] | None) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from spinexplain.analysis.verdict.severity import COVERAGE, IMAGE, calibrated, scores
 from spinexplain.config.tasks import GENANT_GRADES
-from spinexplain.findings.grade_set import SEVERE, SeverityScale, departures, widened
-from spinexplain.findings.witness import HEIGHTS, PROTOTYPES, WITNESSES
+from spinexplain.findings.grade_set import SeverityScale, departures, widened
+from spinexplain.findings.witness import HEIGHTS, PROTOTYPES, SEVERE, WITNESSES
 
 Sets = list[tuple[str, ...]]
 

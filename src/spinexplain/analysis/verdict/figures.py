@@ -20,7 +20,7 @@ from spinexplain.findings.verdict import (
     judge,
 )
 from spinexplain.findings.weighing import VerdictCalibration
-from spinexplain.findings.witness import DETECTOR, HEIGHTS, PROTOTYPES, Witness
+from spinexplain.findings.witness import BROAD, DETECTOR, HEIGHTS, PROTOTYPES, Witness
 
 _MIDDLE = (BORDERLINE, MILD, DEFORMITY)
 
@@ -80,7 +80,9 @@ def _verdict(
             model = calibration.models.get(name, "")
             spoken.append(Witness(name, float(row[name]), spread, model))
     if HEIGHTS in using and np.isfinite(row["heights"]):
-        spoken.append(Witness(HEIGHTS, float(row["heights"])))
+        broad = row.get(HEIGHTS + BROAD, np.nan)
+        known = float(broad) if np.isfinite(broad) else None
+        spoken.append(Witness(HEIGHTS, float(row["heights"]), broad=known))
     measured = HEIGHTS in using and np.isfinite(row["measured_loss"])
     loss = float(row["measured_loss"]) if measured else None
     return judge(spoken, calibration, loss, deformity=row["deformity"] or None)

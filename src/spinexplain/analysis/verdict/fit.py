@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
+from spinexplain.analysis.verdict.severity import voice
 from spinexplain.errors import ConfigError
 from spinexplain.findings.weighing import Weighing
 from spinexplain.findings.witness import WITNESSES
@@ -19,7 +20,7 @@ FALSE_ALARMS_PER_SPINE = 0.05
 """Normal spines of the choosing presets with a suspected fracture."""
 SPREAD = "_spread"
 """Ending of the columns with a network's standard deviation over the poses."""
-MIDDLE_SHARE = 0.03
+MIDDLE_SHARE = 0.02
 """Normal vertebrae of the choosing presets that the lower line calls borderline."""
 
 
@@ -47,8 +48,8 @@ def fit_sets(table: pd.DataFrame, witnesses: Sequence[str] = WITNESSES) -> dict[
     sets = {}
     for size in range(1, len(there) + 1):
         for names in combinations(there, size):
-            rows = table.dropna(subset=list(names))
-            sets["+".join(names)] = fit_weighing(rows, names)
+            voices = [voice(name, table) for name in names]
+            sets["+".join(names)] = fit_weighing(table.dropna(subset=voices), voices)
     return sets
 
 
@@ -59,6 +60,7 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     ----------
     rows : DataFrame
     names : sequence of str
+        Columns, which name the weights.
 
     Notes
     -----
@@ -66,7 +68,7 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     to neither, are left out. Weights are kept at 0 or above, so that no witness is turned
     round. Lines are chosen by the rules that use them. The upper one is the lowest at which at
     most 5 of 100 normal spines have a suspected fracture, one spread over the poses included;
-    the lower one that at which at most 3 of 100 normal vertebrae are borderline, those whose
+    the lower one that at which at most 2 of 100 normal vertebrae are borderline, those whose
     spread crosses the upper line among them.
     """
     used = rows[rows["grade"] != 1]
@@ -168,7 +170,7 @@ def lowered_odds(rows: pd.DataFrame, weighing: Weighing) -> np.ndarray:
 def _lower_line(
     rows: pd.DataFrame, odds: np.ndarray, spread: np.ndarray, suspected: float
 ) -> float:
-    """Return the line that at most 3 of 100 normal vertebrae reach without a suspicion."""
+    """Return the line that at most 2 of 100 normal vertebrae reach without a suspicion."""
     reached = np.where(odds + spread >= suspected, suspected, odds)  # borderline by any line
     chosen = (rows["grade"] == 0).to_numpy() & (odds - spread < suspected)
     healthy = np.sort(reached[chosen])[::-1]

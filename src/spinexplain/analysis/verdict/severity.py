@@ -12,8 +12,8 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from spinexplain.config.tasks import GENANT_GRADES
-from spinexplain.findings.grade_set import SEVERE, SeverityScale
-from spinexplain.findings.witness import HEIGHTS, WITNESSES
+from spinexplain.findings.grade_set import SeverityScale
+from spinexplain.findings.witness import BROAD, HEIGHTS, SEVERE, WITNESSES
 from spinexplain.spine.image_terms import TERMS
 
 COVERAGE = 0.90
@@ -55,8 +55,15 @@ OPEN = (-inf, inf)
 
 
 def _columns(name: str, table: pd.DataFrame) -> list[str]:
-    severe = name + SEVERE
-    return [name] if name == HEIGHTS or severe not in table else [name, severe]
+    if name == HEIGHTS:
+        return [voice(name, table)]
+    return [one for one in (name, name + SEVERE) if one in table]
+
+
+def voice(name: str, table: pd.DataFrame) -> str:
+    """Return the column that a witness is weighed by: of the heights the broad loss, if known."""
+    broad = name + BROAD
+    return broad if broad in table else name
 
 
 def ordinal_weights(values: np.ndarray, grades: np.ndarray) -> np.ndarray:

@@ -13,8 +13,14 @@ from spinexplain.analysis.verdict.bench import read_bench_scan, stored_heights, 
 from spinexplain.analysis.verdict.severity import IMAGE
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.findings.deformity import deformities
-from spinexplain.findings.grade_set import SEVERE
-from spinexplain.findings.witness import PROTOTYPES, heights_witness, network_witness
+from spinexplain.findings.witness import (
+    BROAD,
+    HEIGHTS,
+    PROTOTYPES,
+    SEVERE,
+    heights_witness,
+    network_witness,
+)
 from spinexplain.models.grader import Grader
 from spinexplain.spine.image_terms import image_terms, scan_terms
 from spinexplain.spine.quality import not_assessable_reason
@@ -39,8 +45,8 @@ def witness_table(grader: Grader, paths: Iterable[Path]) -> pd.DataFrame:
         ``prototypes_severe`` (log odds of a severe fracture), ``image_<term>`` (terms of the
         image, see :mod:`spinexplain.spine.image_terms`),
         ``called`` (the network's grade at the given center), ``severity`` (its likeliest
-        fracture grade), ``heights`` (units; NaN where not measured), ``measured_loss``,
-        ``deformity``, ``refusal``. Levels with foreign material are left out.
+        fracture grade), ``heights`` and ``heights_broad`` (units; NaN where not measured),
+        ``measured_loss``, ``deformity``, ``refusal``. Levels with foreign material are left out.
     """
     rows: list[dict[str, Any]] = []
     for path in sorted(paths):
@@ -95,7 +101,8 @@ def _row(
         PROTOTYPES + SEVERE: asked.severe if asked and asked.severe is not None else np.nan,
         "called": gradings[0].grade if gradings else "",
         "severity": likeliest(gradings, fractures) if gradings else "",
-        "heights": measured.value if measured else np.nan,
+        HEIGHTS: measured.value if measured else np.nan,
+        HEIGHTS + BROAD: measured.broad if measured else np.nan,
         "measured_loss": heights.loss if heights else np.nan,
         "deformity": shapes.get(row["route"], {}).get(VertebraLevel(row["level"]), ""),
         "refusal": refusal or "",
