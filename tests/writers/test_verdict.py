@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 
 from writers.verdict import (
+    NEW_PERSONS,
     ROWS,
+    TARGETS,
     WITNESSES,
     _target,
     _unlike_line,
     bars,
     compared_table,
     coverage_tables,
+    limits_table,
+    tested_tables,
 )
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results" / "verdict.json"
@@ -25,10 +29,35 @@ def test_a_missed_target_says_so():
 
 def test_every_target_is_met_or_missed():
     lines = bars(json.loads(RESULTS.read_text("utf-8")))
-    assert sum(line.startswith("* ") for line in lines) == 13
+    held_to = sum(len(TARGETS[preset]) for preset in (*TARGETS, *NEW_PERSONS.values()))
+    assert sum(line.startswith("* ") for line in lines) == held_to + 1
     text = "\n".join(lines)
     assert "**Met (" in text
     assert "**Missed (" in text
+
+
+def test_misses_and_the_ceiling_stand_side_by_side():
+    assert "make verdict" in limits_table({})[0]
+    one = {
+        "missed_near": [3, 4],
+        "found_near": [1, 4],
+        "false_alarms": 2,
+        "alarm_look_alikes": {"osteophyte": 1, "endplate_pit": 2, "none": 0},
+        "oracle_line": 0.25,
+        "oracle_false_alarm_spines": [1, 10],
+        "oracle_g2_suspected": [5, 10],
+    }
+    lines = limits_table({"limits": {"hard": one}})
+    assert lines[0].endswith("is 0.250.")
+    assert "| 2: endplate pit 2, osteophyte 1 |" in lines[-1]
+    assert {line.count("|") for line in lines[2:]} == {7}
+
+
+def test_a_group_by_the_mask_alone_says_nothing_of_routes():
+    figures = {key: [1, 2] for key in ROWS} | {"spines": 3}
+    lines = tested_tables({"tested": {"hard-new": dict.fromkeys(WITNESSES, figures)}})
+    assert not any("same verdict" in line for line in lines)
+    assert "at least 75 %: missed" in "\n".join(lines)
 
 
 def test_sets_stand_beside_their_opponents():

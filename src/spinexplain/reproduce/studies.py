@@ -173,9 +173,9 @@ STUDIES = {
     ),
     "verdict": Study(
         "The weights of the verdict, and its false alarms and misses on spines of other presets.",
-        "40 CPU minutes",
+        "80 CPU minutes",
         ("verdict.md",),
-        ("verdict.json",),
+        ("verdict.json", "verdict-witnesses.csv.gz"),
         "spinexplain.reproduce.verdict:measure",
     ),
     "verdict-detector": Study(
