@@ -19,6 +19,7 @@ RULES = {
     "over_the_line": "over the line",
     "spread_crosses_the_line": "its spread crosses the line",
     "near_the_line": "near the line",
+    "network_undecided": "the network is in two minds",
     "under_the_line": "under the lines",
     "mild_loss": "a loss of 20 % or more",
     "no_witness": "no witness",

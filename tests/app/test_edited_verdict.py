@@ -36,13 +36,24 @@ def test_what_follows_from_points_is_what_the_heights_witness_makes_of_them(view
     heights = as_heights(shown_heights(view.levels, "L4", reading))
     before, after = (verdict_with(view.levels, "L4", one) for one in (Reading(), reading))
     term = next(one for one in after.terms if one.witness == "heights")
-    assert term.value == heights_witness(heights).broad
-    stored = next(one for one in view.levels if one["level"] == "L4")["heights"]
-    moved = heights.broad_loss - stored["broad_loss"]
-    assert moved == pytest.approx(heights.loss - stored["loss"], abs=1e-4)
+    assert term.value == heights_witness(heights).value
     assert after.log_odds > before.log_odds
     networks = [[t for t in v.terms if t.witness != "heights"] for v in (before, after)]
     assert networks[0] == networks[1]
+
+
+def test_the_broad_loss_moves_as_the_drawn_loss_does(view):
+    levels = [
+        {**one, "heights": one["heights"] and {**one["heights"], "broad_loss": 0.02}}
+        for one in view.levels
+    ]
+    stored = next(one for one in levels if one["level"] == "L4")["heights"]
+    untouched, drawn = (
+        shown_heights(levels, "L4", one) for one in (Reading(), pressed(view, "L4", 0.5))
+    )
+    assert as_heights(untouched).broad_loss == 0.02
+    assert drawn.broad_loss - 0.02 == pytest.approx(drawn.loss - stored["loss"], abs=1e-4)
+    assert as_heights(shown_heights(view.levels, "L4", Reading())).broad_loss is None
 
 
 def test_more_loss_never_makes_a_verdict_milder(view):

@@ -60,6 +60,12 @@ def test_a_spread_that_crosses_the_line_is_borderline(network, spread, state):
     assert verdict(network, spread=spread).state == state
 
 
+def test_heights_do_not_overrule_a_network_in_two_minds():
+    assert verdict(-0.5, heights_of(-0.1), spread=0.6).state == BORDERLINE
+    assert verdict(-0.5, heights_of(-0.1), spread=0.6).reason == "network_undecided"
+    assert verdict(-0.5, heights_of(-0.1), spread=0.4).state == NO_SUSPICION
+
+
 def test_a_loss_of_class_1_is_never_without_suspicion():
     assert verdict(-7.0, heights_of(0.24)).state == MILD
     assert verdict(-7.0, heights_of(0.15)).state == NO_SUSPICION

@@ -14,8 +14,9 @@ from writers.verdict import (
     compared_table,
     coverage_tables,
     limits_table,
-    tested_tables,
 )
+
+from writers import verdict
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results" / "verdict.json"
 
@@ -55,7 +56,7 @@ def test_misses_and_the_ceiling_stand_side_by_side():
 
 def test_a_group_by_the_mask_alone_says_nothing_of_routes():
     figures = {key: [1, 2] for key in ROWS} | {"spines": 3}
-    lines = tested_tables({"tested": {"hard-new": dict.fromkeys(WITNESSES, figures)}})
+    lines = verdict.tested_tables({"tested": {"hard-new": dict.fromkeys(WITNESSES, figures)}})
     assert not any("same verdict" in line for line in lines)
     assert "at least 75 %: missed" in "\n".join(lines)
 

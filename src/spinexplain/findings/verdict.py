@@ -145,7 +145,8 @@ def judge(
     2. the log odds reach the line, and still do one spread lower: *fracture suspected*,
        unless the heights alone carry it, look like a deformity and every network speaks
        against a fracture: *deformity rather than fracture?*;
-    3. one spread reaches the line, or the log odds reach the lower line: *borderline*;
+    3. one spread reaches the line, or the log odds reach the lower line, or one spread brings a
+       network to even odds, whatever heights say: *borderline*;
     4. a loss of 20 % or more: *mild height loss*;
     5. otherwise *no suspicion*.
 
@@ -212,7 +213,14 @@ def _state(
         return BORDERLINE, "spread_crosses_the_line"
     if total >= weighing.borderline:
         return BORDERLINE, "near_the_line"
+    if _network_undecided(terms):
+        return BORDERLINE, "network_undecided"
     return (MILD, "mild_loss") if lost else (NO_SUSPICION, "under_the_line")
+
+
+def _network_undecided(terms: Sequence[Term]) -> bool:
+    networks = [term for term in terms if term.witness != HEIGHTS and term.log_odds]
+    return any(term.log_odds + term.spread >= 0 for term in networks)
 
 
 def _networks_deny(terms: Sequence[Term]) -> bool:

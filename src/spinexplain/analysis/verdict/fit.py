@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from spinexplain.analysis.verdict.severity import voice
 from spinexplain.errors import ConfigError
 from spinexplain.findings.weighing import Weighing
-from spinexplain.findings.witness import WITNESSES
+from spinexplain.findings.witness import DETECTOR, PROTOTYPES, WITNESSES
 
 RIDGE = 1e-3
 """Keeps weights finite where a witness separates all fractures."""
@@ -20,7 +20,7 @@ FALSE_ALARMS_PER_SPINE = 0.05
 """Normal spines of the choosing presets with a suspected fracture."""
 SPREAD = "_spread"
 """Ending of the columns with a network's standard deviation over the poses."""
-MIDDLE_SHARE = 0.02
+MIDDLE_SHARE = 0.03
 """Normal vertebrae of the choosing presets that the lower line calls borderline."""
 
 
@@ -68,8 +68,8 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     to neither, are left out. Weights are kept at 0 or above, so that no witness is turned
     round. Lines are chosen by the rules that use them. The upper one is the lowest at which at
     most 5 of 100 normal spines have a suspected fracture, one spread over the poses included;
-    the lower one that at which at most 2 of 100 normal vertebrae are borderline, those whose
-    spread crosses the upper line among them.
+    the lower one that at which at most 3 of 100 normal vertebrae are borderline, those whose
+    spread crosses the upper line and those of an undecided network among them.
     """
     used = rows[rows["grade"] != 1]
     is_fracture = (used["grade"] >= 2).to_numpy()
@@ -83,7 +83,8 @@ def fit_weighing(rows: pd.DataFrame, names: Sequence[str]) -> Weighing:
     odds = base + rows[list(names)].to_numpy(float) @ weights
     spread = _spread(rows, names, weights)
     suspected = upper_line(normal_tops(rows, odds - spread))
-    borderline = _lower_line(rows, odds, spread, suspected)
+    doubted = (odds + spread >= suspected) | _undecided(rows, names)
+    borderline = _lower_line(rows, odds, odds - spread >= suspected, doubted, suspected)
     by_name = {name: float(weight) for name, weight in zip(names, weights, strict=True)}
     return Weighing(base, by_name, suspected, borderline, calibrated=True)
 
@@ -167,12 +168,26 @@ def lowered_odds(rows: pd.DataFrame, weighing: Weighing) -> np.ndarray:
     return odds - _spread(rows, names, weights)
 
 
+def _undecided(rows: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Say of every row whether one spread brings a network to even odds, shape (rows,)."""
+    found = np.zeros(len(rows), bool)
+    for name in names:
+        if name in (PROTOTYPES, DETECTOR):
+            spread = rows[name + SPREAD].to_numpy(float) if name + SPREAD in rows else 0.0
+            found |= rows[name].to_numpy(float) + spread >= 0
+    return found
+
+
 def _lower_line(
-    rows: pd.DataFrame, odds: np.ndarray, spread: np.ndarray, suspected: float
+    rows: pd.DataFrame,
+    odds: np.ndarray,
+    is_suspected: np.ndarray,
+    doubted: np.ndarray,
+    suspected: float,
 ) -> float:
-    """Return the line that at most 2 of 100 normal vertebrae reach without a suspicion."""
-    reached = np.where(odds + spread >= suspected, suspected, odds)  # borderline by any line
-    chosen = (rows["grade"] == 0).to_numpy() & (odds - spread < suspected)
+    """Return the line that at most 3 of 100 normal vertebrae reach without a suspicion."""
+    reached = np.where(doubted, suspected, odds)  # borderline by any line
+    chosen = (rows["grade"] == 0).to_numpy() & ~is_suspected
     healthy = np.sort(reached[chosen])[::-1]
     allowed = int(MIDDLE_SHARE * len(healthy))
     line = float(np.nextafter(healthy[allowed], np.inf)) if len(healthy) else suspected
