@@ -182,7 +182,7 @@ def spoken_values(witnesses: Sequence[Witness]) -> dict[str, float]:
     >>> spoken_values([Witness("heights", 1.0, broad=0.5)])
     {'heights': 1.0, 'heights_broad': 0.5}
     """
-    values = {}
+    values: dict[str, float] = {}
     for one in witnesses:
         broad = one.value if one.broad is None and one.name == HEIGHTS else one.broad
         said = {"": one.value, SEVERE: one.severe, BROAD: broad}
