@@ -36,7 +36,7 @@ def rounded(table: pd.DataFrame) -> pd.DataFrame:
         Of :func:`~spinexplain.analysis.verdict.table.witness_table`.
     """
     ordered = table.sort_values(_ORDER).reset_index(drop=True)
-    numbers = [name for name in ordered if ordered[name].dtype.kind == "f"]
+    numbers = [str(name) for name in ordered if ordered[name].dtype.kind == "f"]
     shown = ordered[numbers].map(lambda value: float(f"{value:.{DIGITS}g}"))
     return ordered.assign(**{name: shown[name] for name in numbers})
 
