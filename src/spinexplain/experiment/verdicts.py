@@ -44,13 +44,12 @@ class Loss:
 
 def cohort_losses(index: pd.DataFrame) -> list[Loss | None]:
     """Return the measured height losses of rows of a cohort's index; None where unknown."""
-    pairs = index[["measured_loss", "measured_loss_sd"]].to_numpy(float)
-    broad = index["measured_broad_loss"].to_numpy(float)
+    columns = ["measured_loss", "measured_loss_sd", "measured_broad_loss"]
     return [
-        Loss(*map(float, pair), float(wide) if np.isfinite(wide) else None)
-        if np.isfinite(pair).all()
+        Loss(loss, sd, broad if np.isfinite(broad) else None)
+        if np.isfinite((loss, sd)).all()
         else None
-        for pair, wide in zip(pairs, broad, strict=True)
+        for loss, sd, broad in index[columns].to_numpy(float).tolist()
     ]
 
 
