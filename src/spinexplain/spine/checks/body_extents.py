@@ -15,6 +15,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
 from spinexplain.io.level_sizes import usual_step_mm
+from spinexplain.spine.checks.presence import regular_levels_between
 from spinexplain.spine.norms import norm_heights_mm
 from spinexplain.types import LabelMap, Vertebra
 
@@ -64,7 +65,7 @@ def partly_labeled(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> set[Verte
     pairs = [
         (upper, lower)
         for upper, lower in pairwise(ordered)
-        if lower.level.order - upper.level.order == 1
+        if not regular_levels_between(upper.level, lower.level)
     ]
     discs_mm = np.array([_disc_mm(extents, *pair) for pair in pairs])
     usual = _WIDEST_DISC * float(np.median(discs_mm)) if pairs else 0.0

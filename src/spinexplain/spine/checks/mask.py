@@ -12,13 +12,14 @@ from spinexplain.geometry import apply_affine
 from spinexplain.io.label_stats import LabelStats, label_stats
 from spinexplain.spine.checks.discs import DISC_IN_LABEL, labels_with_discs
 from spinexplain.spine.checks.facing import check_facing
-from spinexplain.spine.checks.pieces import check_pieces
+from spinexplain.spine.checks.pieces import ODD_LABEL_SIZE, check_pieces
 from spinexplain.spine.checks.placement import (
     NOT_ON_BONE,
     check_arches_seen,
     check_mask_placed,
 )
 from spinexplain.spine.checks.proportions import ODD_PROPORTIONS, check_proportions
+from spinexplain.spine.checks.unlabeled_bone import labels_that_end_in_bone
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 CUT_BY_MASK = "cut_by_mask"
@@ -71,6 +72,8 @@ def mask_flags(
         flags.setdefault(level, set()).add(ODD_PROPORTIONS)
     for level in labels_with_discs(volume, matched, vertebrae):
         flags.setdefault(level, set()).add(DISC_IN_LABEL)
+    for level in labels_that_end_in_bone(volume, matched, vertebrae):
+        flags.setdefault(level, set()).add(ODD_LABEL_SIZE)
     for level in _cut_by_mask(volume, labels, matched, by_level):
         flags.setdefault(level, set()).add(CUT_BY_MASK)
     return flags

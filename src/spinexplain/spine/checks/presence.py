@@ -82,7 +82,7 @@ def person_scale(ordered: Sequence[Vertebra]) -> float:
     steps = [
         _distance_mm(upper, lower) / usual_step_mm(upper.level, lower.level)
         for upper, lower in pairwise(ordered)
-        if not _between(upper.level, lower.level)
+        if not regular_levels_between(upper.level, lower.level)
     ]
     return float(np.clip(np.median(steps), *_SCALES)) if steps else 1.0
 
@@ -108,7 +108,7 @@ def levels_between(
     absent: set[VertebraLevel] = set()
     scale = person_scale(ordered)
     for upper, lower in pairwise(ordered):
-        missing = _between(upper.level, lower.level)
+        missing = regular_levels_between(upper.level, lower.level)
         if not missing:
             continue
         usual = scale * usual_step_mm(upper.level, lower.level) / (len(missing) + 1)
@@ -118,7 +118,14 @@ def levels_between(
     return unlabeled, absent
 
 
-def _between(upper: VertebraLevel, lower: VertebraLevel) -> list[VertebraLevel]:
+def regular_levels_between(upper: VertebraLevel, lower: VertebraLevel) -> list[VertebraLevel]:
+    """Return the levels between two that most people have.
+
+    Examples
+    --------
+    >>> regular_levels_between(VertebraLevel.T12, VertebraLevel.L1)
+    []
+    """
     inside = [level for level in VertebraLevel if upper.order < level.order < lower.order]
     missing = [level for level in inside if level not in _EXTRA]
     # a 13th thoracic vertebra without a 12th is the 12th by another name

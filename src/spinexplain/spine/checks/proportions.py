@@ -11,6 +11,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.spine.checks.body_extents import body_extents
+from spinexplain.spine.checks.presence import regular_levels_between
 from spinexplain.types import LabelMap, Vertebra
 
 ODD_PROPORTIONS = "odd_proportions"
@@ -49,7 +50,7 @@ def check_proportions(labels: LabelMap, vertebrae: Sequence[Vertebra]) -> set[Ve
     pairs = [
         (upper, lower)
         for upper, lower in pairwise(ordered)
-        if lower.level.order - upper.level.order == 1 and upper.level.is_graded
+        if not regular_levels_between(upper.level, lower.level) and upper.level.is_graded
     ]
     if len(pairs) < _FEWEST_PAIRS:
         return set()
