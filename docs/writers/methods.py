@@ -72,7 +72,9 @@ def verdict(content: dict[str, Any]) -> str:
         first = "**The paper's ranking shows here**"
     trainings = len(content["runs"]["protoverse"])
     if first.startswith("**The paper's ranking does not") and "worse" not in words.values():
-        first = "**Undecided: no method is better than another** by more than chance"
+        first = (
+            "**Undecided: no method is better than another on both test sets** by more than chance"
+        )
     changed = acts(content)
     term = (
         "**The diversity term changes nothing after projection** that trainings without it do not change as much."
@@ -83,8 +85,21 @@ def verdict(content: dict[str, Any]) -> str:
     )
     return (
         f"{first}, {trainings} trainings each, whole networks from one trunk. Difference of class-average F1 in points on "
-        f"`balanced` and on `hard`, intervals over test persons and trainings: {told}. {term} {plateaus(content)}"
+        f"`balanced` and on `hard`, intervals over test persons and trainings: {told}. {on_one_set(content)}{term} "
+        f"{plateaus(content)}"
     )
+
+
+def on_one_set(content: dict[str, Any]) -> str:
+    """Say where a difference is clear on one test set alone, which the rule calls undecided."""
+    clear = [
+        f"{_pair(pair)} on `{test}` {_signed(100 * one['value'], 1)}"
+        for pair in RANKING
+        if ranked(content, pair) == "undecided"
+        for test, one in content["differences"][pair].items()
+        if abs(one["value"]) > one["floor"] and one["low"] * one["high"] > 0
+    ]
+    return f"**On one test set alone it is clear**: {', '.join(clear)}. " if clear else ""
 
 
 def plateaus(content: dict[str, Any]) -> str:

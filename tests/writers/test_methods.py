@@ -1,5 +1,5 @@
 import pytest
-from writers.methods import acts, plateaus, ranked
+from writers.methods import acts, gain, on_one_set, plateaus, ranked
 
 
 def pair(*sets: tuple[float, float, float, float]) -> dict:
@@ -34,8 +34,25 @@ def test_the_term_acts_only_beyond_trainings_without_it():
     assert acts(found)["cosine_after"] == pytest.approx(-0.45)
 
 
+def test_a_difference_on_one_set_is_said_though_the_rule_asks_for_both(monkeypatch):
+    monkeypatch.setattr("writers.methods.RANKING", ("protoverse - baseline",))
+    found = pair((-0.10, -0.2, -0.02, 0.05), (-0.08, -0.2, 0.01, 0.05))
+    found["differences"] = {"protoverse - baseline": found["differences"]["a - b"]}
+    assert "ProtoVerse − baseline on `0` −10.0." in on_one_set(found)
+    found["differences"]["protoverse - baseline"]["0"]["floor"] = 0.2
+    assert on_one_set(found) == ""
+
+
+def test_a_gain_is_that_of_the_best_with_most_steps():
+    steps = [{"steps": 8}, {"steps": 8}, {"steps": 16}, {"steps": 16}]
+    assert gain({"candidates": steps}, [0.5, 0.6, 0.7, 0.4]) == pytest.approx(0.1)
+
+
 def test_what_still_gains_is_not_at_a_plateau():
-    assert "all are at a plateau" in plateaus({"validation": {"baseline": [0.5, 0.6, 0.61]}})
-    said = plateaus({"validation": {"baseline": [0.5, 0.6, 0.7]}})
+    steps = [{"steps": 8}, {"steps": 8}, {"steps": 16}]
+    assert "all are at a plateau" in plateaus(
+        {"candidates": steps, "validation": {"baseline": [0.5, 0.6, 0.61]}}
+    )
+    said = plateaus({"candidates": steps, "validation": {"baseline": [0.5, 0.6, 0.7]}})
     assert said.startswith("**Not all are at a plateau**")
     assert "baseline +10.0" in said

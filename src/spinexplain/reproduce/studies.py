@@ -124,7 +124,7 @@ STUDIES = {
     ),
     "methods": Study(
         "Baseline, ProtoPNet and ProtoVerse as whole networks from one trunk, with equal budgets.",
-        "15 CPU minutes",
+        "40 CPU minutes",
         ("methods.md",),
         ("methods.json",),
         "spinexplain.reproduce.methods:measure",
