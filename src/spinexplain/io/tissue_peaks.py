@@ -164,7 +164,7 @@ def _too_dense_air(array: np.ndarray) -> str:
     """Say whether all that is light is denser than lung, as where values are half of HU."""
     values = _without_padding(_sampled(array))
     light = values[values < _HEAVIEST_AIR_HU]
-    if len(light) < _LIGHT_SHARE * len(values) or len(light) < 1:
+    if not _LIGHT_SHARE <= len(light) / max(len(values), 1) < 1.0:
         return ""
     lightest = float(np.quantile(light, _LIGHTEST_QUANTILE))
     if lightest < _DENSEST_LUNG_HU:
