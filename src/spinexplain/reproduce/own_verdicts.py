@@ -70,7 +70,7 @@ class VerdictRow:
 def measure(setting: Setting, phantoms: int = PHANTOMS) -> None:
     """Grade phantoms by all ways; scans that were graded before are taken up."""
     networks, grader = shipped_networks(), load_grader(DEFAULT_MODEL)
-    folder = setting.work / "own-verdicts" / networks.info.version
+    folder = setting.work / "own-verdicts" / f"{networks.info.version}-{DEFAULT_MODEL}"
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for index in range(phantoms):
