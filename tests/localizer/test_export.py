@@ -14,8 +14,8 @@ from spinexplain.localizer.own import find_vertebrae
 from spinexplain.reproduce.real_scans import WHOLE, real_scan
 
 _NEAR_MM = 0.1
-_OTHER_VOXELS = 5
-"""How far centers, and how many voxels of all masks, may differ by rounding."""
+_OTHER_SHARE = 0.01
+"""How far centers, and which share of all masks' voxels, may differ by rounding."""
 
 
 def same_by_both(volume):
@@ -32,7 +32,8 @@ def same_by_both(volume):
     assert chances[0] == pytest.approx(chances[1], abs=5e-3)
     masks = [found.bodies.labels.array for found in (one, other)]
     assert np.count_nonzero(masks[0]) > 1000
-    assert np.count_nonzero(masks[0] != masks[1]) <= _OTHER_VOXELS
+    unlike = np.count_nonzero(masks[0] != masks[1])
+    assert unlike <= _OTHER_SHARE * np.count_nonzero(masks[0])
     assert one.bodies.doubts == other.bodies.doubts
 
 
