@@ -21,11 +21,13 @@ def command(
     ],
     out: ResumableFolder,
     explainers: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
-            "--explainers", help="all, or names with commas: prototypes,gradcam,occlusion."
+            "--explainers",
+            help="all, the default, or names with commas: prototypes,gradcam,occlusion. Given "
+            "again, it adds.",
         ),
-    ] = "all",
+    ] = None,
     explainer: Annotated[
         list[str] | None,
         typer.Option("--explainer", metavar="MODULE:CLASS", help="Also one of your own."),
@@ -77,7 +79,7 @@ def command(
         models=tuple(sources[:-1]),
         cohort=sources[-1],
         out=out,
-        explainers=(*(name.strip() for name in explainers.split(",")), *(explainer or ())),
+        explainers=(*_names(explainers or ["all"]), *(explainer or ())),
         maps=tuple(maps or ()),
         dissections=tuple(dissection or ()),
         split=None if split == "all" else split,
@@ -100,6 +102,11 @@ def command(
             f"{_shown(top and top['gain']['value'])}"
         )
     typer.echo(f"page: {out / 'index.html'}")
+
+
+def _names(given: list[str]) -> list[str]:
+    """Return the names of every option, each once."""
+    return list(dict.fromkeys(name.strip() for one in given for name in one.split(",")))
 
 
 def _shown(value: float | None) -> str:
