@@ -8,7 +8,9 @@ import pytest
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import GeometryError, LabelError
 from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.spine.checks.contrast import CenterContrast, Contrast
 from spinexplain.spine.checks.placement import (
+    _is_fatty_marrow,
     check_arches_seen,
     check_centers_placed,
     check_mask_placed,
@@ -146,6 +148,13 @@ def test_bodies_with_walls_and_endplates_need_no_dense_arch(fatty_scan):
     for shift in ((45, 0, 0), (-45, 10, 0), (0, -75, 0), (25, 0, 0)):
         with pytest.raises(LabelError, match="6 of 6 centers"):
             check_centers_placed(thin, fatty_scan.vertebrae(shift))
+
+
+def test_a_center_whose_endplates_are_not_in_the_scan_is_no_body():
+    body = Contrast(50.0, 60.0, 0.5)
+    assert not _is_fatty_marrow(CenterContrast(body, behind=0.1, before=0.0), dark=True)
+    known = CenterContrast(body, behind=0.1, before=0.0, endplates_hu=90.0)
+    assert _is_fatty_marrow(known, dark=False)
 
 
 def test_one_center_off_is_found_among_marrow_of_fat(fatty_scan):

@@ -196,8 +196,9 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
     looked_at = {v.level: center_contrast(volume, v) for v in graded}
     seen = {level: one for level, one in looked_at.items() if one is not None}
     off = {level: one for level, one in seen.items() if _is_off(one)}
-    if _have_endplates(seen.values()):
-        off = {level: one for level, one in off.items() if not _is_fatty_marrow(one)}
+    dark = _are_dark_between_walls(seen.values())
+    if dark or _have_endplates(seen.values()):
+        off = {level: one for level, one in off.items() if not _is_fatty_marrow(one, dark)}
     _refuse_turned(seen.values())
     if not off:
         check_centers_in_bodies(volume, vertebrae)
@@ -229,20 +230,27 @@ def _beside_contrast_medium(one: CenterContrast) -> bool:
 
 
 def _have_endplates(centers: Iterable[CenterContrast]) -> bool:
-    """Whether centers lie between endplates or walls, as those of one person's bodies all do."""
-    looked_at = list(centers)
-    ends = [one.endplates_hu for one in looked_at if np.isfinite(one.endplates_hu)]
-    walls = [one.walls_hu for one in looked_at if np.isfinite(one.walls_hu)]
-    between = bool(ends) and float(np.median(ends)) >= _ENDPLATES_HU
-    known = 2 * len(walls) > len(looked_at)
-    return between or (known and float(np.median(walls)) >= _WALLS_HU)
+    """Whether centers lie between endplates, as those of one person's bodies all do."""
+    found = [one.endplates_hu for one in centers if np.isfinite(one.endplates_hu)]
+    return bool(found) and float(np.median(found)) >= _ENDPLATES_HU
 
 
-def _is_fatty_marrow(one: CenterContrast) -> bool:
-    """Whether a body no denser than what is beside it has endplates, and an arch or walls."""
-    if one.endplates_hu < _ENDPLATES_OF_LEVEL_HU:
+def _are_dark_between_walls(centers: Collection[CenterContrast]) -> bool:
+    """Whether most bodies hardly stand out but have walls: in others a dark center is off."""
+    walls = [one.walls_hu for one in centers if np.isfinite(one.walls_hu)]
+    if 2 * len(walls) <= len(centers) or float(np.median(walls)) < _WALLS_HU:
         return False
-    return one.behind >= _SOME_ARCH or one.walls_hu >= _WALLS_HU
+    return float(np.median([one.body.share for one in centers])) < _CENTER_OFF[1][0]
+
+
+def _is_fatty_marrow(one: CenterContrast, dark: bool) -> bool:
+    """Whether a body no denser than what is beside it has endplates and an arch.
+
+    Where all bodies are ``dark``, walls are as good as an arch: the arch is of thin bone, too.
+    """
+    if not one.endplates_hu >= _ENDPLATES_OF_LEVEL_HU:  # NaN where they are not in the scan
+        return False
+    return one.behind >= _SOME_ARCH or (dark and one.walls_hu >= _WALLS_HU)
 
 
 def _is_turned(one: CenterContrast) -> bool:
