@@ -110,7 +110,7 @@ STUDIES = {
     ),
     "training-size": Study(
         "Detectors that learned from few and from many phantoms, each dissected, seed by seed.",
-        "20 CPU minutes",
+        "40 CPU minutes",
         ("dissection.md",),
         ("training-size.json",),
         "spinexplain.reproduce.dissection.training_size:measure",
