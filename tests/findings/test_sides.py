@@ -11,7 +11,7 @@ from spinexplain.findings.sides import expected_grade, left_minus_right, side_ev
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.sides import Persons, close_around
 from spinexplain.spine.reformat import sample_patch, sheet_frame
-from spinexplain.types import Grading, SideReliability, Vertebra
+from spinexplain.types import Grading, SideReliability, Vertebra, Volume
 
 KNOWN = SideReliability(
     "placement", (8.0, 12.0), 0.6, 0.9, 0.8, 0.95, 80, 0.75, 0.97, 0.1, 40, heights=1.0
@@ -65,3 +65,25 @@ def test_nothing_is_asked_of_what_is_healthy_or_was_not_tested(case):
     untested = replace(grader, info=replace(grader.info, sides=None))
     fracture = graded(grader.task, 0.1, 0.9, 0.0)
     assert side_evidence(untested, volume, patch, fracture) is None
+
+
+@pytest.mark.parametrize("left", [True, False])
+def test_no_side_is_named_where_the_scan_ends_beside_the_body(case, left):
+    volume, patch, grader = case
+    grading = grader.grade([patch])[0]
+    assert grading.is_fracture
+    beside = np.array(patch.vertebra.centroid_mm) + (-10 if left else 10, 0, 0)
+    cut = _without_one_side(volume, beside, left)
+    assert side_evidence(grader, cut, patch, grading) is None
+
+
+def _without_one_side(volume, beside_mm, left):
+    """Leave out what lies further to the patient's left, or right, than a point."""
+    axis = int(np.argmax(np.abs(volume.affine[0, :3])))
+    at = int(round((np.linalg.inv(volume.affine) @ [*beside_mm, 1])[axis]))
+    ahead = (volume.affine[0, axis] < 0) == left  # what is left out has the higher indices
+    kept = [slice(None)] * 3
+    kept[axis] = slice(None, at) if ahead else slice(at, None)
+    affine = volume.affine.copy()
+    affine[:3, 3] += 0 if ahead else at * affine[:3, axis]
+    return Volume(volume.array[tuple(kept)], affine)

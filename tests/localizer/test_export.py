@@ -28,7 +28,7 @@ def same_by_both(volume):
     places = [np.array([v.centroid_mm for v in found.vertebrae]) for found in (one, other)]
     assert np.abs(places[0] - places[1]).max() < _NEAR_MM
     chances = [[n.probability for n in found.localization.namings] for found in (one, other)]
-    # a voxel on the edge of a painted body moves the curve by microns, and the levels with it
+    # they differ by more than rounding of the naming alone; the cause is not traced
     assert chances[0] == pytest.approx(chances[1], abs=5e-3)
     masks = [found.bodies.labels.array for found in (one, other)]
     assert np.count_nonzero(masks[0]) > 1000

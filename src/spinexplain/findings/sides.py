@@ -75,13 +75,16 @@ def side_evidence(
     Returns
     -------
     SideEvidence or None
-        None where the network calls no fracture, or was not tested.
+        None where the network calls no fracture, or was not tested, or where the scan ends
+        beside the body: of a sheet without a patient it says something, too.
     """
     known = grader.info.sides
     if known is None or not grading.is_fracture:
         return None
     offsets = tuple(sorted((0.0, *known.offsets_mm, *(-mm for mm in known.offsets_mm))))
     sheets = sheets_beside(volume, patch, offsets)
+    if any(grader.not_assessable(sheet) for sheet in sheets):
+        return None
     grades = tuple(expected_grade(grading) for grading in grader.grade(sheets))
     return SideEvidence(
         offsets,

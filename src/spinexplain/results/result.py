@@ -97,7 +97,7 @@ class ResultHeights(ResultPart):
     broad_loss: Loss | None = Field(
         default=None,
         description="Largest loss that at least two of the body's thirds show, against the spine's "
-        "tallest bodies; what the verdict's heights rest on.",
+        "tallest bodies; what the verdict's heights rest on, except where a detector is weighed.",
     )
     height_loss_class: int = Field(alias="class", description="Height-loss class.", ge=0, le=3)
     shape: Shape
@@ -282,7 +282,9 @@ class ResultVertebra(ResultPart):
     density: ResultDensity | None = None
     explanation: ResultExplanation | None
     sides: ResultSides | None = Field(
-        default=None, description="Null where no fracture is called, or the model cannot say."
+        default=None,
+        description="Null where no fracture is called, or the model cannot say, or the scan ends "
+        "beside the body.",
     )
     draft: ResultDraft | None = None
     other_models: tuple[ResultOpinion, ...] = Field(

@@ -44,6 +44,7 @@ def test_the_same_table_gives_the_same_bytes(table, tmp_path):
 def test_what_is_no_table_is_refused(tmp_path):
     (tmp_path / "x.csv.gz").write_bytes(b"no gzip")
     (tmp_path / "y.csv.gz").write_bytes(gzip.compress(b"a,b\n1,2\n"))
-    for name, why in (("x", "no table"), ("y", "no column group, subject")):
+    (tmp_path / "z.csv.gz").write_bytes(gzip.compress(b"a,b\n" + 99 * b"1,2\n")[:-12])
+    for name, why in (("x", "no table"), ("y", "no column group, subject"), ("z", "no table")):
         with pytest.raises(FileFormatError, match=why):
             read_table(tmp_path / f"{name}.csv.gz")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -69,7 +70,7 @@ def read_table(path: Path) -> pd.DataFrame:
     types = dict.fromkeys(_TEXTS, str)
     try:
         found = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise FileFormatError(
             f"{path}: is no table of witnesses ({error}); expected gzipped text. "
             "Run `make verdict` to write it again."
