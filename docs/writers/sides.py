@@ -49,11 +49,11 @@ def table(content: dict[str, Any]) -> list[str]:
         "|---|---|",
         *(f"| {words} | {interval(test['right'][key])} |" for key, words in WORDS.items()),
         "",
-        f"A side is named in {test['named']:.0%} of them, the right one in "
-        f"{test['right_of_named']:.0%} of those; in {test['straight_named']:.0%} of "
-        f"{test['straight']} straight fractures, and in {test['healthy_named']:.0%} of "
-        f"{test['healthy']} healthy vertebrae, of which reports do not ask. {test['persons']} "
-        "persons.",
+        f"A side is named in {test['named']:.0%} of them ({test['named'] * total:.0f}), the right "
+        f"one in {test['right_of_named']:.0%} of those; in {test['straight_named']:.0%} of "
+        f"{test['straight']} straight fractures that the network calls fractured, and in "
+        f"{test['healthy_named']:.0%} of {test['healthy']} healthy vertebrae, of which reports do "
+        f"not ask. {test['persons']} persons.",
         "",
         "| difference of what sank left and right, over their sum | fractures | right side |",
         "|---|---|---|",

@@ -25,6 +25,11 @@ WITNESSES = {
     "network": "network alone",
     "heights": "heights alone",
 }
+BESIDE_HEIGHTS = {
+    "g2_suspected": "moderate fractures suspected",
+    "false_alarm_spines": "normal spines with a suspected fracture",
+    "middle_of_normal": "normal vertebrae borderline, mild or deformed",
+}
 NEW_PERSONS = {"hard-new": "hard", "verse-like-new": "verse-like"}
 """Group -> the preset whose targets it is held to."""
 TARGETS = {
@@ -140,7 +145,34 @@ def bars(content: dict[str, Any]) -> list[str]:
         f"**Missed ({len(missed)}):**",
         "",
         *(f"* {one}" for one in missed),
+        "",
+        beside_heights(content["tested"]),
     ]
+
+
+def beside_heights(tested: dict[str, Any]) -> str:
+    """Count in how many groups both together do better, or worse, than the cheap opponent."""
+    counted = [
+        f"{words} in {_larger(tested, key, 'together', 'heights')}, fewer in "
+        f"{_larger(tested, key, 'heights', 'together')}"
+        for key, words in BESIDE_HEIGHTS.items()
+    ]
+    return (
+        f"**Beside heights alone**, the cheap opponent, by exact masks, in {len(tested)} groups, "
+        f"both together have more {'; more '.join(counted)}. Shares are compared as they are, "
+        "whether or not chance explains the difference; *heights alone* leaves out vertebrae "
+        "whose heights are not measured. What networks add is seen where "
+        "[masks are wrong or missing](masks.md)."
+    )
+
+
+def _larger(tested: dict[str, Any], key: str, one: str, other: str) -> int:
+    """Return in how many groups one has the larger share."""
+    return sum(_share(group[one][key]) > _share(group[other][key]) for group in tested.values())
+
+
+def _share(pair: list[int]) -> float:
+    return pair[0] / pair[1] if pair[1] else 0.0
 
 
 COVERED = {

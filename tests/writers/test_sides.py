@@ -41,5 +41,5 @@ def test_every_figure_stands_on_the_page(tmp_path):
     assert "of 70 one-sided fractures (30 left, 40 right)" in page
     for k, words in enumerate(WORDS.values()):
         assert f"| {words} | {0.5 + k / 10:.2f} (0.40 to 0.90) |" in page
-    assert "in 80% of them, the right one in 99% of those; in 5% of 40 straight" in page
+    assert "in 80% of them (56), the right one in 99% of those; in 5% of 40 straight" in page
     assert "| 0.1 to 0.2 | 0 | – |" in page

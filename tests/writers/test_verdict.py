@@ -101,3 +101,17 @@ def test_what_widening_is_worth_is_said():
     assert "hold 1 true grades more" in little
     assert "do repair" in much
     assert _unlike_line({}) == []
+
+
+def test_the_cheap_opponent_is_counted_beside():
+    better = {key: [9, 10] for key in ROWS}
+    worse = {key: [8, 10] for key in ROWS}
+    tested = {
+        "hard": {"together": better, "heights": worse},
+        "other": {"together": worse, "heights": better},
+        "same": {"together": better, "heights": better},
+        "more": {"together": better, "heights": worse},
+    }
+    words = verdict.beside_heights(tested)
+    assert "in 4 groups" in words
+    assert "moderate fractures suspected in 2, fewer in 1" in words
