@@ -72,7 +72,7 @@ def test_no_side_is_named_where_the_scan_ends_beside_the_body(case, left):
     volume, patch, grader = case
     grading = grader.grade([patch])[0]
     assert grading.is_fracture
-    beside = np.array(patch.vertebra.centroid_mm) + (-10 if left else 10, 0, 0)
+    beside = np.add(patch.vertebra.centroid_mm, (-10 if left else 10, 0, 0))
     cut = _without_one_side(volume, beside, left)
     assert side_evidence(grader, cut, patch, grading) is None
 
@@ -80,7 +80,7 @@ def test_no_side_is_named_where_the_scan_ends_beside_the_body(case, left):
 def _without_one_side(volume, beside_mm, left):
     """Leave out what lies further to the patient's left, or right, than a point."""
     axis = int(np.argmax(np.abs(volume.affine[0, :3])))
-    at = int(round((np.linalg.inv(volume.affine) @ [*beside_mm, 1])[axis]))
+    at = round(float((np.linalg.inv(volume.affine) @ [*beside_mm, 1])[axis]))
     ahead = (volume.affine[0, axis] < 0) == left  # what is left out has the higher indices
     kept = [slice(None)] * 3
     kept[axis] = slice(None, at) if ahead else slice(at, None)
