@@ -117,6 +117,29 @@ def test_a_single_slice_is_no_volume(tmp_path, dicom):
         read_dicom(tmp_path)
 
 
+def put_singles(dicom, folder, count):
+    for number in range(count):
+        series = dicom.volume()
+        series.uid, series.number = f"1.2.9.{number}", 20 + number
+        put(dicom, folder, series, only=[number], prefix=f"single{number}-")
+
+
+def test_slices_with_a_series_each_are_named(tmp_path, dicom):
+    put_singles(dicom, tmp_path, 4)
+    with pytest.raises(FileFormatError, match="holds 4 series of a single slice"):
+        read_dicom(tmp_path)
+
+
+def test_single_slices_beside_two_volumes_leave_the_choice_between_these(tmp_path, dicom):
+    put_singles(dicom, tmp_path, 3)
+    for number in (1, 2):
+        series = dicom.volume()
+        series.uid, series.number = f"1.2.3.{number}", number
+        put(dicom, tmp_path, series, prefix=f"s{number}-")
+    with pytest.raises(FileFormatError, match="holds 2 CT volumes.*--series"):
+        read_dicom(tmp_path)
+
+
 def test_long_lists_are_cut(tmp_path, dicom):
     for number in range(14):
         series = dicom.volume()

@@ -145,16 +145,16 @@ def _choice(found: Sequence[Series], fitting: Sequence[Series], wanted: str | No
     more = f"; and {len(listed) - _LISTED} more" if len(listed) > _LISTED else ""
     if wanted is not None:
         start = f"{len(fitting)} series fit --series {wanted!r}, expected one. There are: "
-    elif sum(one.info.problem == _SINGLE for one in found) >= _FEWEST_SINGLES:
+    elif listed[0].info.readable:
+        start = f"holds {len(listed)} CT volumes, expected one. Choose with --series: "
+    elif (singles := sum(one.info.problem == _SINGLE for one in found)) >= _FEWEST_SINGLES:
         start = (
-            f"holds {len(found)} series of a single slice, expected one of many: every slice has "
+            f"holds {singles} series of a single slice, expected one of many: every slice has "
             "a Series Instance UID of its own, as some tools write that replace names. Export "
             "the series again. Found: "
         )
-    elif not listed[0].info.readable:
-        start = "holds no series that can be read as a CT volume. Found: "
     else:
-        start = f"holds {len(listed)} CT volumes, expected one. Choose with --series: "
+        start = "holds no series that can be read as a CT volume. Found: "
     return start + lines + more
 
 
