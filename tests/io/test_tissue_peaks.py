@@ -113,3 +113,11 @@ def test_noisy_air_and_padding_are_no_other_units():
     noisy = values((0.4, -1000, 130), MUSCLE, FAT, BONE)
     noisy[:6] = -3024
     assert hounsfield_doubt(noisy) == ""
+
+
+@pytest.mark.parametrize("noise_hu", [90, 130])
+def test_noise_of_fat_is_not_taken_for_air_of_half_its_value(noise_hu):
+    rng = np.random.default_rng(1)
+    parts = [(40, noise_hu, 40_000), (-110, noise_hu, 60_000), (400, 300, 5000)]
+    array = np.concatenate([rng.normal(*part) for part in parts]).reshape(100, 105, 10)
+    assert hounsfield_doubt(array.astype(np.int16)) == ""

@@ -28,6 +28,7 @@ _WINDOW_FLOORS_HU = (-900.0, -50.0)
 _ODD_SLICE_HU = 500.0
 _LIGHTEST_HU, _LIGHTEST_SHARE = -1400.0, 0.01  # noise takes air to -1300
 _LIGHT_SHARE, _LIGHTEST_QUANTILE, _DENSEST_LUNG_HU = 0.04, 0.005, -650.0
+_NOISY_FAT_HU = -350.0  # the middle of what noise takes below -200
 _BONE_HU, _BONE_QUANTILE = 200.0, 0.999  # a scan of the spine holds denser bone
 
 
@@ -167,7 +168,7 @@ def _too_dense_air(array: np.ndarray) -> str:
     if not _LIGHT_SHARE <= len(light) / max(len(values), 1) < 1.0:
         return ""
     lightest = float(np.quantile(light, _LIGHTEST_QUANTILE))
-    if lightest < _DENSEST_LUNG_HU:
+    if lightest < _DENSEST_LUNG_HU or np.median(light) > _NOISY_FAT_HU:
         return ""
     return (
         f"{len(light) / len(values):.0%} of the values lie below {_HEAVIEST_AIR_HU:.0f}, but none "
