@@ -136,7 +136,7 @@ def test_single_slices_beside_two_volumes_leave_the_choice_between_these(tmp_pat
         series = dicom.volume()
         series.uid, series.number = f"1.2.3.{number}", number
         put(dicom, tmp_path, series, prefix=f"s{number}-")
-    with pytest.raises(FileFormatError, match="holds 2 CT volumes.*--series"):
+    with pytest.raises(FileFormatError, match=r"holds 2 CT volumes.*--series"):
         read_dicom(tmp_path)
 
 

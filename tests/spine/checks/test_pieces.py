@@ -82,13 +82,16 @@ def test_too_few_others_to_compare_with(drawn_scan):
 
 
 def squeezed(labels, level, share):
-    """The body and arch of one level lowered to this share of their height, downwards."""
+    """The body and arch of one level lowered to this share; the levels above come down with it."""
     array, code = labels.array.copy(), level.verse_label
-    bone = array == code
-    low = int(np.flatnonzero(bone.any(axis=(0, 1)))[0])
-    array[bone] = 0
-    for k in np.flatnonzero(bone.any(axis=(0, 1))):
+    bone, above = array == code, (array > 0) & (array < code)
+    planes = np.flatnonzero(bone.any(axis=(0, 1)))
+    low, lost = int(planes[0]), round((planes[-1] - planes[0]) * (1 - share))
+    array[bone | above] = 0
+    for k in planes:
         array[:, :, low + round((k - low) * share)][bone[:, :, k]] = code
+    for k in np.flatnonzero(above.any(axis=(0, 1))):
+        array[:, :, k - lost][above[:, :, k]] = labels.array[:, :, k][above[:, :, k]]
     return LabelMap(array, labels.affine)
 
 

@@ -97,7 +97,7 @@ def test_forbidding_lowers_the_likeness_of_what_is_forbidden(order, sets, tmp_pa
         with torch.no_grad():
             return float(forbid_loss(model, model.latent(places.x), places.cells))
 
-    assert likeness(5.0) < likeness(0.0)
+    assert likeness(50.0) < likeness(0.0) - 0.02  # a weak pull drowns in what 20 steps change
 
 
 def test_decisions_that_reject_nothing_are_refused(order):
