@@ -20,6 +20,7 @@ RULES = {
     "spread_crosses_the_line": "its spread crosses the line",
     "near_the_line": "near the line",
     "network_undecided": "the network is in two minds",
+    "moderate_loss": "a loss of 25 % or more",
     "under_the_line": "under the lines",
     "mild_loss": "a loss of 20 % or more",
     "no_witness": "no witness",

@@ -71,6 +71,15 @@ def test_a_loss_of_class_1_is_never_without_suspicion():
     assert verdict(-7.0, heights_of(0.15)).state == NO_SUSPICION
 
 
+def test_a_loss_that_is_moderate_is_never_called_mild():
+    """The pit in one third that the broad loss leaves out stays in the measured loss."""
+    measured = heights_of(0.3)
+    quiet = [Witness("prototypes", -7.0, 0.0, "abc"), heights_witness(heights_of(0.1))]
+    found = judge(quiet, CALIBRATION, measured.loss)
+    assert (found.state, found.reason) == (BORDERLINE, "moderate_loss")
+    assert judge(quiet, CALIBRATION, 0.24).state == MILD
+
+
 def test_a_short_body_that_the_network_denies_is_asked_about():
     found = verdict(-0.5, heights_of(0.28), deformity="short_height")
     assert found.state == DEFORMITY

@@ -15,7 +15,7 @@ import numpy as np
 from spinexplain.errors import ConfigError
 from spinexplain.findings.weighing import VerdictCalibration, Weighing
 from spinexplain.findings.witness import HEIGHTS, Witness, spoken_values
-from spinexplain.spine.height_loss import height_loss_class
+from spinexplain.spine.height_loss import CLASS_BOUNDS, height_loss_class
 
 SUSPECTED = "fracture suspected"
 MILD = "mild height loss"
@@ -36,7 +36,7 @@ VERDICT_KEYS = {
 }
 """State -> its key in the text catalogue and in style sheets."""
 
-MILD_LOSS = 0.20
+MILD_LOSS, MODERATE_LOSS = CLASS_BOUNDS[:2]
 CONTRADICTED_POINTS = 0.05
 """How far a loss may lie outside a grade's band before the grade is only *possible*."""
 _BANDS = {"mild": (0.20, 0.25), "moderate": (0.25, 0.40), "severe": (0.40, 1.0)}
@@ -147,8 +147,9 @@ def judge(
        against a fracture: *deformity rather than fracture?*;
     3. one spread reaches the line, or the log odds reach the lower line, or one spread brings a
        network to even odds, whatever heights say: *borderline*;
-    4. a loss of 20 % or more: *mild height loss*;
-    5. otherwise *no suspicion*.
+    4. a loss of 25 % or more is not mild: *borderline*;
+    5. a loss of 20 % or more: *mild height loss*;
+    6. otherwise *no suspicion*.
 
     A loss only ever raises the log odds, so that more loss never makes a verdict milder.
     """
@@ -215,6 +216,8 @@ def _state(
         return BORDERLINE, "near_the_line"
     if _network_undecided(terms):
         return BORDERLINE, "network_undecided"
+    if loss is not None and loss >= MODERATE_LOSS:
+        return BORDERLINE, "moderate_loss"
     return (MILD, "mild_loss") if lost else (NO_SUSPICION, "under_the_line")
 
 
