@@ -152,7 +152,8 @@ def by_broad_loss(network, loss, broad_loss, spread=0.0, deformity=None):
 def test_a_pit_in_one_third_carries_no_suspicion():
     found = by_broad_loss(-1.5, loss=0.33, broad_loss=0.105)
     assert [term.log_odds for term in found.terms] == [-1.5, pytest.approx(-4.0)]
-    assert found.state == MILD
+    assert (found.state, found.reason) == (BORDERLINE, "moderate_loss")
+    assert by_broad_loss(-1.5, loss=0.24, broad_loss=0.105).state == MILD
     assert by_broad_loss(-1.5, loss=0.33, broad_loss=0.33).state == SUSPECTED
 
 
