@@ -42,7 +42,7 @@ def test_names_that_are_not_sure_come_with_the_command_for_others(
     pretend_localizer(localization_of(spine, 0.6, others=[(shifted, 0.3)]))
     words = localize_to_json(LocalizeRequest(CT, tmp_path / "ctd.json"))
     command = "spinexplain localize example_ct.nii.gz --first-level L2 -o ctd.json"
-    assert words[-1].endswith(command)
+    assert words[-1].endswith(f"“{command}”.")
     request = LocalizeRequest(CT, tmp_path / "ctd.json", first_level="L2", force=True)
     assert localize_to_json(request) == ["Found 4 vertebrae: L2\u2013L5."]
 
