@@ -7,11 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from spinexplain.errors import ModelError, OutputError
-from spinexplain.io.files import atomic_file, sha256_file
-from spinexplain.models.bundle.folder import read_json, verify, write_json, write_manifest
+from spinexplain.models.bundle.beside_weights import (
+    OfWeights,
+    read_beside_weights,
+    store_beside_weights,
+)
 from spinexplain.types import EvidenceReliability
 
 EVIDENCE_FILE = "evidence_reliability.json"
@@ -32,11 +34,10 @@ class _Explainer(BaseModel):
     false_alarms: int = Field(default=0, ge=0)
 
 
-class _File(BaseModel):
+class _File(OfWeights):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     schema_name: Literal["spinexplain/evidence-reliability/1"] = Field(alias="schema")
-    weights_sha256: str
     explainers: dict[str, _Explainer]
 
 
@@ -55,25 +56,16 @@ def read_evidence(folder: Path, weights_sha256: str) -> tuple[EvidenceReliabilit
     ModelError
         If the file is damaged, or is of other weights.
     """
-    path = folder / EVIDENCE_FILE
-    if not path.is_file():
-        return ()
-    try:
-        found = _File.model_validate(read_json(path))
-    except ValidationError as error:
-        raise ModelError(
-            f"{path} is damaged ({error.errors()[0]['msg']}); expected what score-explanations "
-            "stores. Score the model's explanations again with --store, or delete the file."
-        ) from None
-    if found.weights_sha256 != weights_sha256:
-        raise ModelError(
-            f"{path} is of other weights than model.safetensors. Score the explanations of this "
-            "model again with --store."
-        )
-    return tuple(
-        EvidenceReliability(method=name, **one.model_dump())
-        for name, one in found.explainers.items()
+    found = read_beside_weights(
+        folder / EVIDENCE_FILE,
+        _File,
+        weights_sha256,
+        "expected what score-explanations stores. Score the model's explanations again with "
+        "--store, or delete the file.",
+        "Score the explanations of this model again with --store.",
     )
+    named = found.explainers.items() if found else ()
+    return tuple(EvidenceReliability(method=name, **one.model_dump()) for name, one in named)
 
 
 def store_evidence(folder: Path, found: Sequence[EvidenceReliability]) -> None:
@@ -92,19 +84,9 @@ def store_evidence(folder: Path, found: Sequence[EvidenceReliability]) -> None:
     OutputError
         If it cannot be written.
     """
-    verify(folder)
-    content = {
-        "schema": EVIDENCE_SCHEMA,
-        "weights_sha256": sha256_file(folder / "model.safetensors"),
-        "explainers": {one.method: _without_method(asdict(one)) for one in found},
-    }
-    _File.model_validate(content)
-    try:
-        with atomic_file(folder / EVIDENCE_FILE) as temporary:
-            write_json(temporary, content)
-        write_manifest(folder)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
+    explainers = {one.method: _without_method(asdict(one)) for one in found}
+    content = {"schema": EVIDENCE_SCHEMA, "explainers": explainers}
+    store_beside_weights(folder / EVIDENCE_FILE, _File, content)
 
 
 def _without_method(content: Mapping[str, Any]) -> dict[str, Any]:

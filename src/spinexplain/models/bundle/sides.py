@@ -6,11 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from spinexplain.errors import ModelError, OutputError
-from spinexplain.io.files import atomic_file, sha256_file
-from spinexplain.models.bundle.folder import read_json, verify, write_json, write_manifest
+from spinexplain.models.bundle.beside_weights import (
+    OfWeights,
+    read_beside_weights,
+    store_beside_weights,
+)
 from spinexplain.types import SideReliability
 
 SIDES_FILE = "side_reliability.json"
@@ -36,11 +38,10 @@ class _Sides(BaseModel):
     heights: float = Share
 
 
-class _File(BaseModel):
+class _File(OfWeights):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     schema_name: Literal["spinexplain/side-reliability/1"] = Field(alias="schema")
-    weights_sha256: str
     sides: _Sides
 
 
@@ -59,22 +60,14 @@ def read_sides(folder: Path, weights_sha256: str) -> SideReliability | None:
     ModelError
         If the file is damaged, or is of other weights.
     """
-    path = folder / SIDES_FILE
-    if not path.is_file():
-        return None
-    try:
-        found = _File.model_validate(read_json(path))
-    except ValidationError as error:
-        raise ModelError(
-            f"{path} is damaged ({error.errors()[0]['msg']}); expected what the study of sides "
-            "stores. Store it again, or delete the file."
-        ) from None
-    if found.weights_sha256 != weights_sha256:
-        raise ModelError(
-            f"{path} is of other weights than model.safetensors. Delete the file: reports then "
-            "name no side."
-        )
-    return SideReliability(**found.sides.model_dump())
+    found = read_beside_weights(
+        folder / SIDES_FILE,
+        _File,
+        weights_sha256,
+        "expected what the study of sides stores. Store it again, or delete the file.",
+        "Delete the file: reports then name no side.",
+    )
+    return SideReliability(**found.sides.model_dump()) if found else None
 
 
 def store_sides(folder: Path, found: SideReliability) -> None:
@@ -93,16 +86,5 @@ def store_sides(folder: Path, found: SideReliability) -> None:
     OutputError
         If it cannot be written.
     """
-    verify(folder)
-    content = {
-        "schema": SIDES_SCHEMA,
-        "weights_sha256": sha256_file(folder / "model.safetensors"),
-        "sides": {**asdict(found), "offsets_mm": list(found.offsets_mm)},
-    }
-    _File.model_validate(content)
-    try:
-        with atomic_file(folder / SIDES_FILE) as temporary:
-            write_json(temporary, content)
-        write_manifest(folder)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
+    sides = {**asdict(found), "offsets_mm": list(found.offsets_mm)}
+    store_beside_weights(folder / SIDES_FILE, _File, {"schema": SIDES_SCHEMA, "sides": sides})
