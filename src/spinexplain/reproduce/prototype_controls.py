@@ -5,8 +5,9 @@ model's training, on its sheets, with its number of steps, rates and average of 
 are trained in bfloat16 where the processor has it, in which they take half the time; the shipped
 model was trained in float32. Two differ from it in that and the seed alone, and say what a
 training's luck is worth. One has the
-paper's prototypes without parts and no diversity term. One is the plain classifier of the preset
-``baseline``. Nothing is chosen among them.
+paper's prototypes without parts and no diversity term. One is ProtoPNet, with the head of the
+preset ``protopnet``. One is the plain classifier of the preset ``baseline``. Nothing is chosen
+among them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
 
-CONTROLS = ("seed-1", "seed-2", "without-parts", "plain-classifier")
+CONTROLS = ("seed-1", "seed-2", "without-parts", "protopnet", "plain-classifier")
 PRECISION = "bf16"
 
 
@@ -52,9 +53,13 @@ def control_settings(name: str, trunk: str) -> TrainConfig:
     True
     >>> control_settings("without-parts", "").loss.lambda_div
     0.0
+    >>> control_settings("protopnet", "").projection.allow_duplicates
+    True
     """
     if name.startswith("seed-"):
         return _fast(trunk, int(name.removeprefix("seed-")))
+    if name == "protopnet":
+        return _phases_of_shipped(read_config("protopnet"), trunk)
     return _without_parts(trunk) if name == "without-parts" else _plain_classifier(trunk)
 
 
@@ -66,12 +71,15 @@ def _fast(trunk: str, seed: int) -> TrainConfig:
 
 
 def _without_parts(trunk: str) -> TrainConfig:
-    shipped, bare = _fast(trunk, 0), read_config(FIRST_PRESET)
+    bare = read_config(FIRST_PRESET)
+    loss = bare.loss.model_copy(update={"lambda_div": 0.0})
+    return _phases_of_shipped(bare.model_copy(update={"loss": loss}), trunk)
+
+
+def _phases_of_shipped(bare: TrainConfig, trunk: str) -> TrainConfig:
+    shipped = _fast(trunk, 0)
     return bare.model_copy(
-        update={
-            "loss": bare.loss.model_copy(update={"lambda_div": 0.0}),
-            **{name: getattr(shipped, name) for name in ("trunk", "classifier", "warm", "joint")},
-        }
+        update={name: getattr(shipped, name) for name in ("trunk", "classifier", "warm", "joint")}
     )
 
 
