@@ -16,7 +16,7 @@ from spinexplain.types import Grading, SideReliability, Vertebra, Volume
 KNOWN = SideReliability(
     "placement", (8.0, 12.0), 0.6, 0.9, 0.8, 0.95, 80, 0.75, 0.97, 0.1, 40, heights=1.0
 )
-LEANS = Persons("one-sided", 4991, 1, 1.0)  # its first person's T8 sank 9 mm right, 4 mm left
+LEANS = Persons("one-sided", 21, 1, 1.0)  # its first person's T12 sank 10 mm right, 5 mm left
 
 
 def graded(task, *probabilities):
@@ -40,9 +40,9 @@ def test_sides_are_means_of_their_sheets_and_the_middle_is_neither():
 def case():
     """A drawn fracture that sank more on the right, its sheet and the shipped network."""
     scan = make_subject(close_around(load_preset("placement"), LEANS), LEANS.seed, 0)
-    truth = next(one for one in scan.truth if one.level == "T8")
+    truth = next(one for one in scan.truth if one.level == "T12")
     assert truth.displaced.right > 1.5 * truth.displaced.left
-    vertebra = next(one for one in scan.image.vertebrae if one.level.value == "T8")
+    vertebra = next(one for one in scan.image.vertebrae if one.level.value == "T12")
     patch = sample_patch(scan.image.volume, vertebra, sheet_frame(scan.image.vertebrae, vertebra))
     grader = load_grader("protoverse-phantom-4")
     return scan.image.volume, patch, replace(grader, info=replace(grader.info, sides=KNOWN))
