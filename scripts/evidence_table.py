@@ -4,12 +4,14 @@
 
 Run after ``scripts/evidence_bars.py docs/results/evidence-bars.json ...``, with the seeds of new
 persons into the other files of ``STORES`` (the controls are those of ``train_shipped.py
---controls``), and after ``scripts/evidence_real.py`` into those of ``REAL``.
+--controls``), after ``scripts/evidence_real.py`` into those of ``REAL`` and after
+``scripts/evidence_twins.py`` into that of ``TWINS``.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ REAL = {
     "real-controls": "evidence-real-controls.json",
     "real-thoracic-controls": "evidence-real-thoracic-controls.json",
 }
+TWINS, TWINS_OF, FORMER = "evidence-twins.json", "version 4", "version 2"
+CRANIAL = tuple(f"T{k}" for k in range(1, 9))
 RESULTS = ROOT / "docs" / "results"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
 PRESETS = ("placement", "balanced", "hard")
@@ -197,6 +201,51 @@ def _counted(figure: Any) -> str:
     return "{}/{}".format(*figure)
 
 
+def twin_words(found: dict[str, Any]) -> str:
+    """Say of what kinds the fractures are whose similarity is no weaker on the healthy twin."""
+    fractures, pairs = found["fractures"], found["pairs"][TWINS_OF]
+    still = unfallen(pairs)
+    kinds: list[tuple[str, Callable[[dict[str, Any]], bool]]] = [
+        ("moderate", lambda one: one["grade"] == "G2"),
+        ("severe", lambda one: one["grade"] == "G3"),
+        ("biconcave", lambda one: one["shape"] == "biconcave"),
+        ("wedge", lambda one: one["shape"] == "wedge"),
+        ("crush", lambda one: one["shape"] == "crush"),
+        ("T1 to T8", lambda one: one["level"] in CRANIAL),
+        ("T9 to L5", lambda one: one["level"] not in CRANIAL),
+        ("with a pit in an endplate", lambda one: "endplate_pit" in one["look_alikes"]),
+        ("without one", lambda one: "endplate_pit" not in one["look_alikes"]),
+        ("beside another fracture", lambda one: one["fractured_beside"]),
+    ]
+    counts = [
+        f"{name} {sum(of(fractures[k]) for k in still)} of {sum(map(of, fractures))}"
+        for name, of in kinds
+    ]
+    graded = sum(pairs[k]["called"] != "G0" and pairs[k]["called_twin"] == "G0" for k in still)
+    missed = sum(pairs[k]["called"] == "G0" for k in still)
+    alarms = sum(pairs[k]["called_twin"] != "G0" for k in still)
+    before = unfallen(found["pairs"][FORMER])
+    return (
+        f"Which fractures these are: of {len(fractures)} in `{found['preset']}`, {len(still)} have "
+        f"a healthy twin on which the similarity of their class is no weaker: "
+        f"{', '.join(counts)}. In {graded} of the {len(still)} the grade falls nevertheless, "
+        f"the fracture graded G2 or G3 and its twin G0; {missed} of the fractures are graded G0, "
+        f"{alarms} of the twins G2 or G3. With {FORMER} {len(before)} pairs do not "
+        f"fall, {len(set(still) & set(before))} of them the same."
+    )
+
+
+def unfallen(pairs: Sequence[dict[str, Any]]) -> list[int]:
+    """Return the pairs whose twin is no weaker.
+
+    Examples
+    --------
+    >>> unfallen([{"strength": 2.0, "twin": 1.0}, {"strength": 1.0, "twin": 1.5}])
+    [1]
+    """
+    return [k for k, one in enumerate(pairs) if one["strength"] <= one["twin"]]
+
+
 def written(document: str, name: str, text: str) -> str:
     """Return the document with a text between its markers."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
@@ -216,6 +265,7 @@ def main() -> None:
         document = written(document, name, table(stored(store)))
     for name, store in REAL.items():
         document = written(document, name, real_table(stored(store)))
+    document = written(document, "twins", twin_words(stored(TWINS)))
     DOCUMENT.write_text(document, "utf-8")
 
 

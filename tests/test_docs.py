@@ -123,6 +123,24 @@ def test_the_bars_of_addressed_prototypes_are_written_from_what_was_stored():
         assert bars.written(page, name, bars.table(bars.stored(store))) == page
     for name, store in bars.REAL.items():
         assert bars.written(page, name, bars.real_table(bars.stored(store))) == page
+    assert bars.written(page, "twins", bars.twin_words(bars.stored(bars.TWINS))) == page
+
+
+def test_pairs_that_do_not_fall_are_counted_by_kind():
+    bars = _script("evidence_table")
+    kinds = [("G2", "biconcave", "T5", ["endplate_pit"]), ("G3", "wedge", "L1", [])]
+    names = ("grade", "shape", "level", "look_alikes")
+    fractures = [dict(zip(names, one, strict=True)) | {"fractured_beside": False} for one in kinds]
+    falls = {"strength": 2.0, "twin": 0.5, "called": "G3", "called_twin": "G0"}
+    still = falls | {"twin": 2.5}
+    found = {"preset": "hard", "fractures": fractures}
+    words = bars.twin_words(
+        found | {"pairs": {"version 4": [still, falls], "version 2": [falls, still]}}
+    )
+    assert "moderate 1 of 1, severe 0 of 1, biconcave 1 of 1, wedge 0 of 1" in words
+    assert "T1 to T8 1 of 1, T9 to L5 0 of 1" in words
+    assert "In 1 of the 1 the grade falls nevertheless" in words
+    assert "1 pairs do not fall, 0 of them the same" in words
 
 
 def test_a_plain_classifier_has_its_f1_alone_in_the_table_of_bars():
