@@ -203,8 +203,8 @@ def main(rounds: int) -> None:
         f"{GRADIENT_STEPS} steps. *Ours* runs the exported network on one thread and derives in "
         "batches; the reference runs torch on one thread, from HU to a logit, one crop at a time. "
         "The last rows are the trunk alone, without what stands around it: what batches and "
-        "float32 can give at most. bfloat16 gives other maps, so that it is used only where an export has "
-        "passed its gate.",
+        "float32 can give at most. bfloat16 gives other maps, so that it is used only where an "
+        "export has passed its gate.",
         rows,
         packages=("openvino", "captum"),
     )
