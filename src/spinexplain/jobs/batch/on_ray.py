@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,10 @@ def grade_on_ray(
     Notes
     -----
     Ray Data retries a block whose worker dies for ever unless attempts are bounded, and then
-    ends the whole job unless errored blocks are allowed.
+    ends the whole job unless errored blocks are allowed. An actor that dies takes the scan that
+    waits behind it along, and a scan sent to an actor that is being restarted counts as failed.
+    So what has no outcome after the pool is tried again, each scan in a process of its own: a
+    scan is given up for what it did itself alone.
     """
     if find_spec("ray") is None:
         raise ConfigError(
@@ -72,6 +76,8 @@ def grade_on_ray(
     )
     try:
         _mapped(scans, out, load, crew, work)
+        for _ in range(crew.attempts - 1):
+            _each_alone([scan for scan in scans if not outcome_of(out, scan.name)], out, load, work)
     finally:
         ray.shutdown()
     for scan in scans:
@@ -91,7 +97,7 @@ def _mapped(
     DataContext.get_current().max_errored_blocks = -1
     rows = [{"scan": _packed(scan)} for scan in scans]
     blocks = ray.data.from_items(rows, override_num_blocks=len(rows))
-    pool = ActorPoolStrategy(min_size=1, max_size=crew.workers, max_tasks_in_flight_per_actor=2)
+    pool = ActorPoolStrategy(min_size=1, max_size=crew.workers, max_tasks_in_flight_per_actor=1)
     actor: Any = _Actor  # its type says a function; a class is what a pool of actors takes
     done = blocks.map(
         actor,
@@ -99,12 +105,30 @@ def _mapped(
         compute=pool,
         num_cpus=0.5,
         ray_remote_args_fn=lambda: {
-            "max_restarts": 2 * crew.attempts,
-            "max_task_retries": crew.attempts - 1,
+            "max_restarts": len(rows),
+            "max_task_retries": 0,
         },
     )
     for _ in done.iter_rows():
         pass
+
+
+def _each_alone(
+    scans: Sequence[ArchiveScan], out: Path, load: Callable[[], Sequence[Any]], work: Work
+) -> None:
+    """Grade each scan in a process that grades no other."""
+    import ray
+
+    @ray.remote(num_cpus=0.5, max_calls=1, max_retries=0)
+    def alone(scan: dict[str, Any]) -> None:
+        _Actor(str(out), load, work)({"scan": scan})
+
+    waiting = [alone.remote(_packed(scan)) for scan in scans]
+    while waiting:
+        done, waiting = ray.wait(waiting)
+        for one in done:
+            with suppress(ray.exceptions.RayError):
+                ray.get(one)
 
 
 class _Actor:
