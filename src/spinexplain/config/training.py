@@ -95,7 +95,7 @@ class TrunkSettings(Settings):
     widths : tuple of int
         Channels of each stage of the plain ``"conv"`` trunk.
     width : float
-        Factor on the channels of ``"compact3d"``; 1 ends in 512 units.
+        Factor on the channels of the 3-D encoders; 1 ends in 512 units.
     weights : str
         ``"imagenet"`` (shipped by a package), ``"none"`` (from scratch) or a file.
     extra_channels : str

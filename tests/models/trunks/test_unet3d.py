@@ -54,6 +54,21 @@ def test_names_are_those_of_models_genesis(statistics):
     assert own == models_genesis_names()
 
 
+@pytest.mark.parametrize("statistics", ["running", "as_released"])
+def test_a_narrower_encoder_has_the_same_names_and_fewer_channels(statistics):
+    encoder = UNet3DEncoder(statistics=statistics, width=0.25)
+    own = {key: tuple(value.shape) for key, value in encoder.state_dict().items()}
+    assert set(own) == set(models_genesis_names())
+    assert own["down_tr512.ops.1.conv1.weight"] == (128, 64, 3, 3, 3)
+    assert encoder.channels == 128
+    assert encoder(torch.zeros(2, 1, 16, 16, 16)).shape == (2, 128, 2, 2, 2)
+
+
+def test_published_weights_do_not_fit_a_narrower_encoder(genesis_file):
+    with pytest.raises(ModelError, match=r"Genesis_Chest_CT\.pt"):
+        UNet3DEncoder(width=0.25).load_models_genesis(genesis_file[0])
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 def test_models_genesis_weights_load_without_their_decoder(genesis_file, channels):
     path, state = genesis_file

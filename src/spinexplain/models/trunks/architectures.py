@@ -46,8 +46,10 @@ ARCHITECTURES: dict[str, Architecture] = {
     **{name: _vgg(name) for name in VGG_CONVOLUTIONS},
     **{name: _resnet(name) for name in RESNET_BLOCKS},
     "densenet121": Architecture(2, lambda n, cut: DenseNet121(n, cut.blocks, cut.max_stride), 4),
-    "unet3d": Architecture(3, lambda n, _: UNet3DEncoder(n), 0),
-    "unet3d_as_released": Architecture(3, lambda n, _: UNet3DEncoder(n, "as_released"), 0),
+    "unet3d": Architecture(3, lambda n, cut: UNet3DEncoder(n, width=cut.width), 0),
+    "unet3d_as_released": Architecture(
+        3, lambda n, cut: UNet3DEncoder(n, "as_released", cut.width), 0
+    ),
     "compact3d": Architecture(3, lambda n, cut: CompactEncoder3D(n, cut.width), 0),
 }
 

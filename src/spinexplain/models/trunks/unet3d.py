@@ -67,7 +67,7 @@ class UNet3DEncoder(nn.Module):
     """The contracting half of the 3-D U-Net of Models Genesis: 512 units at stride 8.
 
     The names of its tensors are those of Models Genesis, ``down_tr64.ops.0.conv1.weight``
-    and so on.
+    and so on; its weights fit the whole width alone.
 
     Parameters
     ----------
@@ -76,11 +76,13 @@ class UNet3DEncoder(nn.Module):
     statistics : str
         ``"running"`` for ordinary batch normalization, ``"as_released"`` for the batch's
         own statistics even in evaluation.
+    width : float
+        Factor on the channels of every convolution; 1 as published.
 
     Attributes
     ----------
     channels : int
-        512.
+        512 x ``width``.
     field : ReceptiveField
 
     Raises
@@ -100,17 +102,18 @@ class UNet3DEncoder(nn.Module):
     ReceptiveField(size=68, stride=8, start=3.5)
     """
 
-    channels = 512
-
-    def __init__(self, in_channels: int = 1, statistics: Statistics = "running") -> None:
+    def __init__(
+        self, in_channels: int = 1, statistics: Statistics = "running", width: float = 1.0
+    ) -> None:
         super().__init__()
         if statistics not in _NORMS:
             raise ConfigError(f'statistics is "{statistics}"; expected one of {sorted(_NORMS)}.')
         before = in_channels
-        for name, widths in (_STAGES | _LAST_STAGE).items():
-            pool = name in _STAGES
+        for name, (first, second) in (_STAGES | _LAST_STAGE).items():
+            pool, widths = name in _STAGES, (_scaled(first, width), _scaled(second, width))
             self.add_module(name, _DownTransition(before, widths, _NORMS[statistics], pool))
             before = widths[-1]
+        self.channels = before
         pooled = [ConvStep(3, 1, 1), ConvStep(3, 1, 1), ConvStep(2, 2, 0)]
         self.field: ReceptiveField = receptive_field(pooled * len(_STAGES) + pooled[:2])
 
@@ -147,6 +150,10 @@ class _DownTransition(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.maxpool(self.ops(x))
+
+
+def _scaled(channels: int, width: float) -> int:
+    return max(round(channels * width), 1)
 
 
 def _convolution(in_channels: int, width: int, norm: type[nn.BatchNorm3d]) -> nn.Sequential:
@@ -228,7 +235,7 @@ class CompactEncoder3D(nn.Module):
                 layers.append(nn.MaxPool3d(2))
                 steps.append(ConvStep(2, 2, 0))
             for full in widths:
-                channels = max(round(full * width), 1)
+                channels = _scaled(full, width)
                 layers.append(_convolution(before, channels, nn.BatchNorm3d))
                 steps.append(ConvStep(3, 1, 1))
                 before = channels

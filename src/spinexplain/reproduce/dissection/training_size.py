@@ -137,11 +137,11 @@ def person_of(index: int) -> str:
     return f"{PRESET}-{LEARNING[0]}-phantom{index + 1:04d}"
 
 
-def in_memory(cohort: Cohort, config: TrainConfig) -> TrainingSet:
-    """Read a cohort's boxes without most of their margin."""
+def in_memory(cohort: Cohort, config: TrainConfig, kept_mm: int = KEPT_MM) -> TrainingSet:
+    """Read a cohort's boxes, by default without most of their margin."""
     data = with_classes(set_from_cohort(cohort, axes=3, masks=False), config.task, 1)
-    start = (data.patches_hu.shape[1] - KEPT_MM) // 2
-    inner = (slice(start, start + KEPT_MM),) * 3
+    start = (data.patches_hu.shape[1] - kept_mm) // 2
+    inner = (slice(start, start + kept_mm),) * 3
     boxes = np.stack([data.patches_hu[row][inner] for row in range(len(data))])
     return replace(data, patches_hu=boxes, centers=data.centers - start)
 
@@ -218,9 +218,9 @@ def last_loss(path: Path) -> float:
     return float(np.mean(values[-LAST_STEPS:]))
 
 
-def dissected(grader: Grader, samples: Samples) -> dict[str, Any]:
+def dissected(grader: Grader, samples: Samples, quantile: float = 0.995) -> dict[str, Any]:
     """Dissect one detector: its units, their place, and what silencing the first ten costs."""
-    units, activity, _ = units_of(grader, samples)
+    units, activity, _ = units_of(grader, samples, quantile=quantile)
     positive, negative = units.shares()
     top = units.top("contrast")
     return {
