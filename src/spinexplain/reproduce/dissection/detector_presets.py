@@ -1,4 +1,4 @@
-"""The dissection paper's detector as published, as released and as this package has it, side by side.
+"""The dissection paper's detector as published, as released and as here, side by side.
 
 Three presets learn from one cohort, seed by seed, and are graded and dissected on the same unseen
 spines. Written down before any of these trainings ran; the rule stands in docs/decisions/claims.md.
@@ -27,11 +27,11 @@ from spinexplain.config.training import TrainConfig, read_config
 from spinexplain.data.crops.dataset import TrainingSet, class_labels
 from spinexplain.explainers.dissection.samples import Samples, select_samples
 from spinexplain.models.grader import Grader
-from spinexplain.reproduce.dissection.cohorts import narrow_boxes
-from spinexplain.reproduce.dissection.overlap import counts
-from spinexplain.reproduce.dissection.opponents import opponents
 from spinexplain.progress import SILENT, Progress
 from spinexplain.reproduce.dissection.areas import compared_areas
+from spinexplain.reproduce.dissection.cohorts import narrow_boxes
+from spinexplain.reproduce.dissection.opponents import opponents
+from spinexplain.reproduce.dissection.overlap import counts
 from spinexplain.reproduce.dissection.training_size import (
     LEARNING,
     PRESET,
