@@ -11,17 +11,12 @@ import numpy as np
 from spinexplain.ui.plots import drawn
 from spinexplain.ui.tokens import LIGHT
 from writers.markers import replaced
+from writers.methods_reading import METHODS, PLATEAU, reading
 from writers.stored import stored
 
 WITHOUT = "protoverse-lambda-0"
-NAMES = {
-    "baseline": "baseline",
-    "protopnet": "ProtoPNet",
-    "protoverse": "ProtoVerse",
-    WITHOUT: "ProtoVerse without the diversity term",
-}
+NAMES = METHODS | {WITHOUT: "ProtoVerse without the diversity term"}
 RANKING = ("protoverse - protopnet", "protoverse - baseline", "protopnet - baseline")
-PLATEAU = 0.02
 SHAPE = {"cosine_after": "cosine after projection", "winner_share": "winner share"}
 
 
@@ -30,6 +25,7 @@ def written(page: str, results: Path) -> str:
     content = stored(results, "methods.json")
     page = replaced(page, "verdict", verdict(content))
     page = replaced(page, "setting", setting(content))
+    page = replaced(page, "reading", reading(content))
     return replaced(page, "tables", "\n".join(tables(content)))
 
 
@@ -109,8 +105,8 @@ def plateaus(content: dict[str, Any]) -> str:
     if not late:
         return "Twice the steps gain no method more than two points on validation: all are at a plateau."
     return (
-        f"**Not all are at a plateau**: twice the steps still gain on validation ({', '.join(late)} points), so the "
-        "ranking may be that of speed."
+        f"**No plateau**: twice the steps still gain on validation ({', '.join(late)} points), so the ranking may be "
+        "that of speed, and [what follows from it](#what-follows-and-what-does-not) is little."
     )
 
 

@@ -59,6 +59,15 @@ def test_three_detectors_are_tested_on_one_cohort():
     assert {words[words.index("--test") + 1] for words in trials} == {"boxes"}
 
 
+def test_every_training_of_the_three_detectors_is_dissected():
+    steps = verse_s2(Asked((Path("training"),), Path("table.xlsx"), seeds=2))
+    dissected = [step.command for step in steps if step.command[0] == "dissect"]
+    trials = [step.command for step in steps if step.command[0] == "trials"]
+    bundles = [f"{words[-1]}/runs/boxes--seed{seed}/bundle" for words in trials for seed in (0, 1)]
+    assert [words[1] for words in dissected] == bundles
+    assert len({step.result for step in steps}) == len(steps)
+
+
 def test_every_training_of_every_size_is_dissected_on_unseen_spines():
     steps = detector_sizes(Asked((), Path(), seeds=2))
     dissected = [step.command for step in steps if step.command[0] == "dissect"]

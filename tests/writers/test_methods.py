@@ -1,5 +1,12 @@
+import copy
+import json
+from pathlib import Path
+
 import pytest
 from writers.methods import acts, gain, on_one_set, plateaus, ranked
+from writers.methods_reading import best_by_steps, reading
+
+FOUND = json.loads((Path(__file__).parents[2] / "docs/results/methods.json").read_text("utf-8"))
 
 
 def pair(*sets: tuple[float, float, float, float]) -> dict:
@@ -54,5 +61,33 @@ def test_what_still_gains_is_not_at_a_plateau():
         {"candidates": steps, "validation": {"baseline": [0.5, 0.6, 0.61]}}
     )
     said = plateaus({"candidates": steps, "validation": {"baseline": [0.5, 0.6, 0.7]}})
-    assert said.startswith("**Not all are at a plateau**")
+    assert said.startswith("**No plateau**")
     assert "baseline +10.0" in said
+
+
+def test_the_page_says_what_a_missing_plateau_leaves_open():
+    said = reading(FOUND)
+    assert "**No plateau: baseline and ProtoVerse** gain" in said
+    assert "nor which one is best in the end" in said
+    few, most = best_by_steps(FOUND, "baseline").values()
+    assert f"baseline {100 * few:.1f} to {100 * most:.1f}" in said
+
+
+def test_at_a_plateau_nothing_is_left_open_and_inner_rates_are_no_edge():
+    found = copy.deepcopy(FOUND)
+    found["validation"] = {name: [0.6, 0.5, 0.61, 0.4] for name in found["validation"]}
+    assert "All are at a plateau" in reading(found)
+    rates = (1e-4, 3e-4, 3e-4, 1e-3)
+    for candidate, rate in zip(found["candidates"], rates, strict=True):
+        candidate["trunk_lr"] = rate
+    found["chosen"] = {name: 2 for name in found["chosen"]}
+    assert "may lie outside" in reading(FOUND)
+    assert "may lie outside" not in reading(found)
+
+
+def test_what_every_training_shows_is_counted():
+    assert "every training of baseline is above every one of ProtoVerse" in reading(FOUND)
+    found = copy.deepcopy(FOUND)
+    for run in found["runs"]["baseline"].values():
+        run["f1_hard"] = run["f1_balanced"] = 0.1
+    assert "every training of baseline" not in reading(found)

@@ -153,22 +153,11 @@ def verse_s2(asked: Asked) -> list[Step]:
         preset = asked.preset(source, *settings)
         sides = ("--train", "boxes", "--test", "boxes", "--seeds", str(asked.seeds))
         out = f"results/trials-{name}"
+        words = ("trials", preset, *sides, "--device", asked.device, "-o", out)
+        steps.append(Step(f"trials, {name}", words, f"{out}/result.json", "table 1"))
         steps += [
-            Step(
-                f"trials, {name}",
-                ("trials", preset, *sides, "--device", asked.device, "-o", out),
-                f"{out}/result.json",
-                "table 1",
-            ),
-            Step(
-                f"dissection, {name}",
-                (
-                    *("dissect", f"{out}/runs/boxes--seed0/bundle", "boxes"),
-                    *("-o", f"results/dissection-{name}"),
-                ),
-                f"results/dissection-{name}/dissection.json",
-                "table 2",
-            ),
+            _dissected(f"{out}/runs/boxes--seed{seed}", "boxes", f"{name}-seed{seed}")
+            for seed in range(asked.seeds)
         ]
     return [*steps, _tables()]
 
@@ -190,14 +179,19 @@ def detector_sizes(asked: Asked) -> list[Step]:
     out = "results/trials"
     words = ("trials", asked.preset("detector"), *sides, *splits, "--device", asked.device)
     steps.append(Step("trials", (*words, "-o", out), f"{out}/result.json", "table 1"))
-    for name in trained:
-        for seed in range(asked.seeds):
-            into = f"results/dissection-{name}-seed{seed}"
-            command = ("dissect", f"{out}/runs/{name}--seed{seed}/bundle", UNSEEN, "-o", into)
-            steps.append(
-                Step(f"dissect {name}, seed {seed}", command, f"{into}/dissection.json", "table 2")
-            )
+    steps += [
+        _dissected(f"{out}/runs/{name}--seed{seed}", UNSEEN, f"{name}-seed{seed}")
+        for name in trained
+        for seed in range(asked.seeds)
+    ]
     return [*steps, _tables()]
+
+
+def _dissected(run: str, cohort: str, name: str) -> Step:
+    """Return the dissection of one training; every training is dissected, not the first alone."""
+    out = f"results/dissection-{name}"
+    command = ("dissect", f"{run}/bundle", cohort, "-o", out)
+    return Step(f"dissect {name}", command, f"{out}/dissection.json", "table 2")
 
 
 def _drawn(name: str, seed: int, scans: int) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def test_the_presets_learn_and_are_dissected_side_by_side(tmp_path, monkeypatch)
         assert set(content["runs"][name]) == {"0"}
         run, area = content["runs"][name]["0"], content["areas"]["means"][name]
         assert run["units"] == 64
-        assert run["auc"]["mean"] == pytest.approx(area["by_training"][0], abs=1e-6)
+        assert run["auc"]["mean"] == pytest.approx(area["by_training"][0], abs=0.02)
         assert "log_odds" not in run
     batches = {name: content["runs"][name]["0"]["changed_in_batches"] for name in PRESETS}
     assert batches["detector"] == batches["detector-as-published"] == 0

@@ -135,7 +135,7 @@ def figures_on(grader: Grader, unseen: Samples, config: TrainConfig) -> dict[str
     alone, together = (log_odds(grader, samples, size) for size in (1, BATCH))
     changed = float(np.mean((alone > 0) != (together > 0)))
     found = dissected(grader, samples, config.dissection.quantile)
-    return found | {"log_odds": alone.round(5).tolist(), "changed_in_batches": changed}
+    return found | {"log_odds": alone.tolist(), "changed_in_batches": changed}
 
 
 @torch.inference_mode()
