@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from writers.dissection.detector_presets import judged, of_presets
 from writers.dissection.shortcut import of_boxes, of_sheets, ruled
 from writers.dissection.tables import table
 from writers.dissection.training_size import of_sizes, reservations, verdict
@@ -45,11 +46,15 @@ def page_of(found: dict[str, Any]) -> str:
 
 
 def first_words(found: dict[str, Any]) -> list[str]:
-    """Say first what the two claims come to that were tested by a rule of their own."""
+    """Say first what the claims come to that were tested by a rule of their own."""
     words = []
     if "training-size" in found:
         words.append(
             f"*Patterns only from a large cohort?* {verdict(found['training-size'])}{reservations(found['training-size'])}\n"
+        )
+    if "detector-presets" in found:
+        words.append(
+            f"*As published, as released and as here?* {judged(found['detector-presets'])}\n"
         )
     if "detector-shortcut" in found:
         words.append(f"*A planted mark in 3-D?* {ruled(found['detector-shortcut'])}\n")
@@ -317,11 +322,12 @@ def _readings(found: dict[str, Any]) -> str:
     )
 
 
-OWN_STUDIES = ("training-size", "detector-shortcut")
+OWN_STUDIES = ("training-size", "detector-presets", "detector-shortcut")
 
 SECTIONS = {
     "detector": _detector,
     "training-size": of_sizes,
+    "detector-presets": of_presets,
     "sizes": _sizes,
     "detector-sizes": _detector_sizes,
     "shortcut": of_sheets,
