@@ -53,7 +53,7 @@ UNSEEN = (6620, 20)
 SEEDS = (0, 1, 2)
 BOX, SAMPLE_MM, WIDTH, CHANGED = 0.75, 1.5, 0.25, 0.3
 """Shares of what the presets say: of a side, of channels, of how often a change is made."""
-STEPS, BATCH, PRECISION = 464, 8, "bf16"
+STEPS, BATCH, PRECISION = 232, 8, "bf16"
 KEPT_MM = 96
 """Of a stored box: the widest, which is turned, and a margin."""
 
@@ -176,7 +176,7 @@ def stated(record: Record, persons: Persons) -> dict[str, Any]:
 
 
 def settings(config: TrainConfig) -> dict[str, Any]:
-    """Return what a preset is told apart by."""
+    """Return what distinguishes a preset."""
     assert config.volume_augment is not None
     return {
         "encoder": config.trunk.name,
