@@ -31,7 +31,7 @@ flags and refusals included.
 NOTHING_YET = """# Transfer: what the shipped model is worth elsewhere
 
 Not measured yet for the model that is shipped now. `make transfer` draws whole phantom spines, simulates fractures
-in the repository's real CTs, grades them all and writes this page; it takes about 45 CPU minutes and can be
+in the repository's real CTs, grades them all and writes this page; it takes about 20 CPU minutes and can be
 interrupted.
 """
 
@@ -53,7 +53,7 @@ def page(facts: Facts) -> str:
         _where(facts),
         _scanners(facts),
         real_ct(facts["real"]),
-        simulated_fractures(facts["real"], facts["pictures"]),
+        simulated_fractures(facts["real"], facts["pictures"], facts.get("simulated_seeds", 2)),
         limits_of(facts["limits"]),
         _errors(facts["pictures"]),
         _making(facts),
@@ -268,8 +268,26 @@ def _making(facts: Facts) -> str:
     seeds = ", ".join(f"{name} {seed}" for name, seed in facts["seeds"].items())
     return (
         "## How it was measured\n\n"
-        f"`make transfer` draws the spines (seeds {seeds}; training uses 1 and 2, choosing 980 and 990), "
+        f"`make transfer` draws the spines (seeds {seeds}; {_trained(facts)}), "
         "takes each to the model's door, stores that and grades it. Stored and graded later is the same as "
         f"graded by `spinexplain.grade`: {check['same']} of {check['vertebrae']} vertebrae on the real "
-        "scans and a phantom, compared in the same run. Bootstrap: 1000 draws of persons, seed 0.\n"
+        f"scans and a phantom, compared in the same run. {_planned(facts)}"
+        "Bootstrap: 1000 draws of persons, seed 0.\n"
+    )
+
+
+def _trained(facts: Facts) -> str:
+    if "plan" in facts:
+        return "no shipped model was trained or chosen on any of them"
+    return "training uses 1 and 2, choosing 980 and 990"
+
+
+def _planned(facts: Facts) -> str:
+    """Say how many spines were planned; results that were stored before do not."""
+    if "plan" not in facts:
+        return ""
+    most = max(facts["plan"].values())
+    return (
+        f"How many are drawn, at most {most} spines a preset, was written down before this model graded "
+        "any of them; the former default was measured on more. "
     )

@@ -35,7 +35,7 @@ def real_ct(real: Facts) -> str:
     return "\n".join(["## Real CT as it is\n", text, table(head, rows)])
 
 
-def simulated_fractures(real: Facts, pictures: Sequence[str]) -> str:
+def simulated_fractures(real: Facts, pictures: Sequence[str], seeds: int = 2) -> str:
     found = real["simulated"]
     refused = "; ".join(
         f"{row['source']} {row['level']} ({row['n']}): {row['reason']}"
@@ -65,7 +65,7 @@ def simulated_fractures(real: Facts, pictures: Sequence[str]) -> str:
     lines = [
         "## Simulated fractures in real CT\n",
         "Real bone, bent by the phantom's fracture model: every assessable level with a mask, four shapes, "
-        "four losses, two seeds. Texture and edges are the patient's own; callus, edema and hemorrhage are "
+        f"four losses, {'one seed' if seeds == 1 else 'two seeds'}. Texture and edges are the patient's own; callus, edema and hemorrhage are "
         "missing. Intervals are over levels, of which there are few: they are too narrow. A level that is "
         "called fractured as it is has every fracture found for nothing, and is left out of the second row.\n",
         table(head, rows),

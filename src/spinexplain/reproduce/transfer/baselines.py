@@ -20,8 +20,8 @@ from spinexplain.reproduce.transfer.prepared import Prepared, read_prepared
 
 THUMBNAIL = 14
 WINDOW_HU = (-500.0, 1300.0)
-TRAINING_SHEETS = (("balanced", 1, 12000),)
-CHOOSING_SHEETS = (("verse-like", 990, 1000), ("hard", 990, 400))
+TRAINING_SHEETS = (("balanced", 1, 3000),)
+CHOOSING_SHEETS = (("verse-like", 990, 500), ("hard", 990, 200))
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 FIXED_LOSS = 0.25
 

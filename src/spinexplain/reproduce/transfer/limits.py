@@ -18,7 +18,7 @@ from spinexplain.spine.localize import localize
 from spinexplain.types import LabelMap, Vertebra, Volume
 
 METAL_SEED, SLICES_SEED = 5200, 5300
-METAL_SPINES, SLICES_SPINES = 10, 8
+METAL_SPINES, SLICES_SPINES = 5, 3
 CUT_LEVELS = {"lumbar": ("L2", "L4"), "thoracic": ("T6", "T9")}
 SIDES = {"above": (2, 1), "below": (2, -1), "in front": (1, 1), "behind": (1, -1)}
 BORDER_MM = (40, 30, 20, 15, 10, 5)

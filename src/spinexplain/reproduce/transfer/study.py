@@ -120,6 +120,8 @@ def about(grader: Grader, plan: Plan) -> dict[str, Any]:
         "model": {k: getattr(grader.info, k) for k in ("name", "version", "sha256", "trained_on")},
         "drawn_by": plan.drawn.name,
         "seeds": {name: seed for name, (seed, *_) in phantoms.POPULATIONS.items()},
+        "plan": {name: len(group) for name, group in plan.groups.items()},
+        "simulated_seeds": len(real.SEEDS),
     }
 
 
