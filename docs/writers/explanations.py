@@ -18,6 +18,7 @@ from writers.stored import stored
 
 STORES = (
     *("explanations-4.json", "explanations.json", "explanations-3.json"),
+    *("explanations-protopnet.json", "explanations-classifier.json"),
     "explanations-boxes.json",
 )
 STEPS = 16
@@ -27,10 +28,14 @@ CHANCE = {"endplate": "1/2", "third": "1/3", "side": "1/2"}
 def written(page: str, results: Path) -> str:
     """Return the page with its tables between the markers."""
     lines: list[str] = []
+    seen: set[str] = set()
     for content in found_in(results):
         for name, facts in content["benches"].items():
             rows = sorted_rows([row for row in content["rows"] if row["bench"] == name])
             lines += bench_lines(content, name, facts, rows)
+            # The fractures of a bench are the same whatever the model is.
+            lines += [] if name in seen else blind_lines(facts)
+            seen.add(name)
     return replaced(page, "scores", "\n".join(lines).rstrip())
 
 
@@ -51,27 +56,31 @@ def found_in(results: Path) -> list[dict[str, Any]]:
 def bench_lines(
     content: Mapping[str, Any], name: str, facts: Mapping[str, Any], rows: Sequence[Any]
 ) -> list[str]:
-    """Write one bench: what was asked, explainers, image-blind maps, prototypes."""
-    asked = [question for question in QUESTIONS if question in facts["true_parts"]]
+    """Write of one model what was asked, which maps say something, and what its prototypes are."""
     grades = ", ".join(f"{grade} {count}" for grade, count in facts["grades"].items())
     lines = [
-        f"## {rows[0]['model']}: {name}",
+        f"### {rows[0]['model']}: {name}",
         "",
         f"{facts['vertebrae']} vertebrae of {facts['subjects']} persons ({grades}), preset "
         f"`{content['cohort']}`, seed {content['bench_seed']}. {limited(content, rows)}"
         f"{'' if too_few(rows) else verdict(rows)}".rstrip(),
-        "",
-        *explainer_table(rows, asked),
-        "",
-        "Maps that never saw the image, on the same vertebrae:",
-        "",
-        *prior_table(facts, asked),
         "",
     ]
     for model in dict.fromkeys(row["model"] for row in rows):
         found = content["prototypes"].get(model)
         lines += [prototype_words(found), ""] if found else []
     return lines
+
+
+def blind_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Write what maps that never saw the image are worth on the fractures of a bench."""
+    asked = [question for question in QUESTIONS if question in facts["true_parts"]]
+    return [
+        "Maps that never saw the image, on the same fractures:",
+        "",
+        *prior_table(facts, asked),
+        "",
+    ]
 
 
 def limited(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -124,37 +133,20 @@ def _above(found: Mapping[str, Any] | None) -> bool:
     return low is not None and low > 0
 
 
-def explainer_table(rows: Sequence[Mapping[str, Any]], asked: Sequence[str]) -> list[str]:
-    """List every explainer with what it chose, where it lay and what moved it."""
-    beside = any(row.get("neighbors") for row in rows)
-    head = [
-        "explainer",
-        *(f"{QUESTIONS[question][0]} (chance {CHANCE[question]})" for question in asked),
-        *(["which of two neighbors (chance 1/2)"] if beside else []),
-        "top 2 % on the evidence",
-        "minus the best image-blind map",
-        "weaker on the twin; AUC",
-        "deleted, minus shown",
-        "like random weights; labels",
-        "CPU s",
+def explainer_row(row: Mapping[str, Any], asked: Sequence[str], beside: bool = False) -> list[str]:
+    """Write what a map chose, where it lay and what moved it, a cell a question."""
+    top, twin = row["localization"].get("top_share"), row.get("twin") or {}
+    random, curve = row.get("randomized") or {}, (row.get("faithfulness") or {}).get("twin")
+    return [
+        *(_interval(row["placement"].get(question)) for question in asked),
+        *([_number((row.get("neighbors") or {}).get("value"))] if beside else []),
+        _interval(top),
+        f"{_interval(top['gain'], signed=True)}, {top['prior']}" if top else "–",
+        f"{_number(twin.get('falls'))}; {_number(twin.get('auc'))}",
+        _interval(curve["gap"], signed=True) if curve else "–",
+        f"{_random(random, 'weights')}; {_random(random, 'labels')}",
+        _number(row.get("seconds")),
     ]
-    lines = [_line(head), "|---" * len(head) + "|"]
-    for row in rows:
-        top, twin = row["localization"].get("top_share"), row.get("twin") or {}
-        random, curve = row.get("randomized") or {}, (row.get("faithfulness") or {}).get("twin")
-        cells = [
-            row["explainer"],
-            *(_interval(row["placement"].get(question)) for question in asked),
-            *([_number((row.get("neighbors") or {}).get("value"))] if beside else []),
-            _interval(top),
-            f"{_interval(top['gain'], signed=True)}, {top['prior']}" if top else "–",
-            f"{_number(twin.get('falls'))}; {_number(twin.get('auc'))}",
-            _interval(curve["gap"], signed=True) if curve else "–",
-            f"{_random(random, 'weights')}; {_random(random, 'labels')}",
-            _number(row.get("seconds")),
-        ]
-        lines.append(_line(cells))
-    return lines
 
 
 def prior_table(facts: Mapping[str, Any], asked: Sequence[str]) -> list[str]:

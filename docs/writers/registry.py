@@ -57,7 +57,7 @@ WRITERS = {
     "detector": Writer({"concepts/detector.md": "detector:written"}),
     "detector-cost": Writer({"concepts/detector.md": "detector:with_cost"}),
     "batch-statistics": Writer({"discrepancies.md": "detector:with_batch_statistics"}),
-    "explanations": Writer({"explanations.md": "explanations:written"}, "explanations:draw"),
+    "explanations": Writer({"explanations.md": "leaderboard:written"}, "explanations:draw"),
     "verdict": Writer({"verdict.md": "verdict:written"}),
     "verdict-detector": Writer({"verdict.md": "verdict_detector:written"}),
     "measurements": Writer({"verdict.md": "measurements:written"}),

@@ -2,7 +2,7 @@
 
 import json
 
-from writers.explanations import explainer_table, found_in, limited, prior_table, too_few, verdict
+from writers.explanations import explainer_row, found_in, limited, prior_table, too_few, verdict
 
 
 def test_where_there_are_no_intervals_no_map_is_judged():
@@ -44,9 +44,8 @@ def test_only_intervals_above_zero_count_as_better():
 
 
 def test_a_row_shows_every_figure_with_its_opponent():
-    cells = explainer_table([row("gradcam", 0.01, -0.1)], ["endplate"])[2].split(" | ")
+    cells = explainer_row(row("gradcam", 0.01, -0.1), ["endplate"], beside=True)
     assert cells == [
-        "| gradcam",
         "0.60 (0.50 to 0.70)",
         "0.75",
         "0.60 (0.50 to 0.70)",
@@ -54,7 +53,7 @@ def test_a_row_shows_every_figure_with_its_opponent():
         "0.90; 0.80",
         "+0.30 (+0.20 to +0.40)",
         "0.50 flagged; –",
-        "0.25 |",
+        "0.25",
     ]
 
 

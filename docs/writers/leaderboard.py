@@ -1,0 +1,157 @@
+"""The leaderboard of docs/explanations.md: all models side by side, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from spinexplain.config.shipped import DEFAULT_MODEL
+from writers import explanations
+from writers.explanations import explainer_row, found_in
+from writers.markers import replaced
+
+MODELS = {
+    "control-plain-classifier": "plain classifier",
+    "control-protopnet": "ProtoPNet",
+    "protoverse-phantom": "ProtoVerse, version 2",
+    "protoverse-phantom-3": "ProtoVerse, version 3",
+    "protoverse-phantom-4": "ProtoVerse, version 4 (default)",
+    "detector-phantom": "3-D detector",
+}
+FORMER = ("protoverse-phantom", "protoverse-phantom-3")
+ASKED = ("endplate", "third", "side")
+HEAD = (
+    "model",
+    "explainer",
+    "fractures",
+    "which endplate (chance 1/2)",
+    "which third (chance 1/3)",
+    "which side (chance 1/2)",
+    "which of two neighbors (chance 1/2)",
+    "top 2 % on the evidence",
+    "minus the best image-blind map",
+    "weaker on the twin; AUC",
+    "deleted, minus shown",
+    "like random weights; labels",
+    "CPU s",
+)
+Row = Mapping[str, Any]
+
+
+def written(page: str, results: Path) -> str:
+    """Return the page with what it comes to, the leaderboard and every model's section."""
+    rows = [row for content in found_in(results) for row in content["rows"]]
+    page = replaced(explanations.written(page, results), "conclusion", conclusion(rows))
+    return replaced(page, "leaderboard", "\n".join(leaderboard(rows)))
+
+
+def leaderboard(rows: Sequence[Row]) -> list[str]:
+    """List every map of every model, the most often right at the endplate first."""
+    ranked = sorted(rows, key=lambda row: -endplate(row)["value"])
+    lines = [HEAD, ("---",) * len(HEAD)]
+    for row in ranked:
+        lines.append(
+            (
+                named(row),
+                row["explainer"],
+                str(fractures(row)),
+                *explainer_row(row, ASKED, beside=True),
+            )
+        )
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def conclusion(rows: Sequence[Row]) -> str:
+    """Say how the default's prototypes do beside the best map of every opponent.
+
+    Opponents are the other models' maps and the default's own other maps; not the former
+    defaults, and none of too few fractures for intervals.
+    """
+    (ours,) = [row for row in rows if is_ours(row)]
+    others = [row for row in rows if not is_ours(row) and row["model"] not in FORMER]
+    judged = [row for row in others if endplate(row)["low"] is not None]
+    first, second = best(judged, endplate), best(judged, skill)
+    models = dict.fromkeys(row["model"] for row in judged)
+    each = [beside([row for row in judged if row["model"] == model]) for model in models]
+    return (
+        f"**Which endplate broke: {standing(endplate(ours), endplate(first), first)} "
+        f"Where the evidence lies: {standing(skill(ours), skill(second), second)}** "
+        f"The default's prototypes choose the right endplate in {interval(endplate(ours))} of "
+        f"{fractures(ours)} fractures, and {signed(skill(ours))} more of the highest 2 % of their "
+        "map lies on the evidence than of the best map that never saw the image. The best of each "
+        f"opponent, by the same two: {'; '.join(each)}."
+    )
+
+
+def is_ours(row: Row) -> bool:
+    """Whether a row is of the default's prototypes."""
+    return row["model"] == DEFAULT_MODEL and row["explainer"] == "prototypes"
+
+
+def standing(ours: Row, other: Row, row: Row) -> str:
+    """Say whether the prototypes are ahead of the best opponent, by values and intervals.
+
+    Examples
+    --------
+    >>> row = {"model": "control-protopnet", "explainer": "gradcam"}
+    >>> near = {"value": 0.8, "low": 0.7, "high": 0.9}
+    >>> standing({"value": 0.9, "low": 0.91, "high": 0.95}, near, row)
+    "the default's prototypes are ahead of every opponent's map."
+    >>> standing({"value": 0.85, "low": 0.8, "high": 0.9}, near, row)
+    "gradcam of the ProtoPNet is near the default's prototypes: their intervals overlap."
+    >>> standing({"value": 0.7, "low": 0.6, "high": 0.8}, near, row)
+    "gradcam of the ProtoPNet is as good as the default's prototypes or better."
+    """
+    map_name = f"{row['explainer']} of the {MODELS[row['model']]}"
+    if other["value"] >= ours["value"]:
+        return f"{map_name} is as good as the default's prototypes or better."
+    if other["high"] >= ours["low"]:
+        return f"{map_name} is near the default's prototypes: their intervals overlap."
+    return "the default's prototypes are ahead of every opponent's map."
+
+
+def beside(rows: Sequence[Row]) -> str:
+    """Write a model's best map by each of the two questions."""
+    first, second = best(rows, endplate), best(rows, skill)
+    return (
+        f"{named(first)}: {first['explainer']} {interval(endplate(first))}, "
+        f"{second['explainer']} {signed(skill(second))}"
+    )
+
+
+def best(rows: Sequence[Row], of: Any) -> Row:
+    """Return the row with the highest value."""
+    return max(rows, key=lambda row: of(row)["value"])
+
+
+def endplate(row: Row) -> Row:
+    """Return in which share the right endplate was chosen."""
+    found: Row = row["placement"]["endplate"]
+    return found
+
+
+def skill(row: Row) -> Row:
+    """Return how much more of the map's top lies on the evidence than of the best prior's."""
+    found: Row = row["localization"]["top_share"]["gain"]
+    return found
+
+
+def fractures(row: Row) -> int:
+    """Return of how many fractures the endplate was asked."""
+    return sum(endplate(row)["counts"])
+
+
+def named(row: Row) -> str:
+    """Return a model's name for readers."""
+    return MODELS.get(row["model"], row["model"])
+
+
+def interval(found: Row) -> str:
+    """Write a share with its interval."""
+    return f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+
+
+def signed(found: Row) -> str:
+    """Write a difference with its interval."""
+    return f"{found['value']:+.2f} ({found['low']:+.2f} to {found['high']:+.2f})".replace("-", "−")

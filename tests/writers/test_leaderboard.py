@@ -1,0 +1,68 @@
+"""What the leaderboard comes to follows from the values and intervals of its rows."""
+
+from pathlib import Path
+
+import pytest
+from writers.leaderboard import conclusion, leaderboard, written
+
+ROOT = Path(__file__).parents[2]
+
+
+def row(model, explainer, places, skill, fractures=(6, 5), spread=0.02):
+    """Build a row whose intervals reach a spread to both sides; none without a spread."""
+
+    def around(value):
+        low, high = (value - spread, value + spread) if spread else (None, None)
+        return {"value": value, "low": low, "high": high}
+
+    return {
+        "model": model,
+        "explainer": explainer,
+        "placement": {"endplate": {**around(places), "counts": list(fractures)}},
+        "localization": {"top_share": {**around(0.4), "prior": "uniform", "gain": around(skill)}},
+    }
+
+
+OURS = row("protoverse-phantom-4", "prototypes", 0.9, 0.1)
+FORMER = row("protoverse-phantom-3", "prototypes", 0.99, 0.3)
+FEW = row("detector-phantom", "xgradcam", 0.99, 0.3, spread=0)
+
+
+def test_former_defaults_and_figures_without_intervals_are_no_opponents():
+    weak = row("control-plain-classifier", "gradcam", 0.6, -0.2)
+    said = conclusion([FORMER, OURS, weak, FEW])
+    assert said.count("the default's prototypes are ahead of every opponent's map.") == 2
+    assert "0.90 (0.88 to 0.92) of 11 fractures" in said
+    assert said.endswith(
+        "plain classifier: gradcam 0.60 (0.58 to 0.62), gradcam −0.20 (−0.22 to −0.18)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.95, "gradcam of the plain classifier is as good as the default's prototypes or better."),
+        (0.88, "gradcam of the plain classifier is near the default's prototypes"),
+    ],
+)
+def test_an_opponent_that_comes_near_or_wins_stands_in_the_first_sentence(value, words):
+    near = row("control-plain-classifier", "gradcam", value, -0.2)
+    weak = row("control-protopnet", "prototypes", 0.5, -0.3)
+    said = conclusion([OURS, near, weak])
+    assert said.startswith(f"**Which endplate broke: {words}")
+    assert "Where the evidence lies: the default's prototypes are ahead" in said
+
+
+def test_every_map_has_a_row_and_the_most_often_right_comes_first():
+    lines = leaderboard([OURS, row("control-protopnet", "prototypes", 0.5, -0.3), FORMER])
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        "| ProtoVerse, version 3",
+        "| ProtoVerse, version 4 (default)",
+        "| ProtoPNet",
+    ]
+    assert lines[3].split(" | ")[1:4] == ["prototypes", "11", "0.90 (0.88 to 0.92)"]
+
+
+def test_the_page_is_written_from_what_was_stored():
+    page = (ROOT / "docs" / "explanations.md").read_text("utf-8")
+    assert written(page, ROOT / "docs" / "results") == page
