@@ -11,7 +11,7 @@ export GOMP_SPINCOUNT := 0
 # Byte code is written where a module is first imported: most of 20,000 files never are.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile $(EXTRA_PIP) -c constraints.txt
 
-.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector localizer transfer verdict verdict-refit explanations picture clean
+.PHONY: help demo reader test check docs docs-pages bench fuzz train-shipped train-detector localizer transfer verdict verdict-refit explanations explanations-controls picture clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -91,6 +91,14 @@ explanations: $(VENV)/.dev ## score the shipped models' heat maps again, for rep
 	cp build/explanations/parts/leaderboard.json docs/results/explanations-3.json
 	cp build/explanations/default/leaderboard.json docs/results/explanations-4.json
 	cp build/explanations/boxes/leaderboard.json docs/results/explanations-boxes.json
+	cd docs && ../$(BIN)/python -m writers explanations
+
+explanations-controls: $(VENV)/.dev ## train what the default's maps are compared with, and score it
+	$(BIN)/python scripts/train_shipped.py --controls plain-classifier protopnet
+	$(BIN)/spinexplain score-explanations build/reproduce/prototypes/plain-classifier placement -o build/explanations/classifier --jobs 2
+	$(BIN)/spinexplain score-explanations build/reproduce/prototypes/protopnet placement -o build/explanations/protopnet --explainers prototypes,gradcam,gradcam++,xgradcam --jobs 2
+	cp build/explanations/classifier/leaderboard.json docs/results/explanations-classifier.json
+	cp build/explanations/protopnet/leaderboard.json docs/results/explanations-protopnet.json
 	cd docs && ../$(BIN)/python -m writers explanations
 
 picture: $(VENV)/.dev ## take the README's picture from the demo's report

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from writers.leaderboard import conclusion, leaderboard, written
+from writers.leaderboard import compared, conclusion, leaderboard, written
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ FEW = row("detector-phantom", "xgradcam", 0.99, 0.3, spread=0)
 def test_former_defaults_and_figures_without_intervals_are_no_opponents():
     weak = row("control-plain-classifier", "gradcam", 0.6, -0.2)
     said = conclusion([FORMER, OURS, weak, FEW])
-    assert said.count("the default's prototypes are ahead of every opponent's map.") == 2
+    assert said.count("the default's prototypes are ahead of every map beside them.") == 2
     assert "0.90 (0.88 to 0.92) of 11 fractures" in said
     assert said.endswith(
         "plain classifier: gradcam 0.60 (0.58 to 0.62), gradcam −0.20 (−0.22 to −0.18)."
@@ -51,6 +51,11 @@ def test_an_opponent_that_comes_near_or_wins_stands_in_the_first_sentence(value,
     said = conclusion([OURS, near, weak])
     assert said.startswith(f"**Which endplate broke: {words}")
     assert "Where the evidence lies: the default's prototypes are ahead" in said
+
+
+def test_controls_are_called_compared_once_both_are_measured():
+    assert "are not measured here" in compared({"protoverse-phantom-4", "control-protopnet"})
+    assert "trained in bfloat16" in compared({"control-plain-classifier", "control-protopnet"})
 
 
 def test_every_map_has_a_row_and_the_most_often_right_comes_first():
