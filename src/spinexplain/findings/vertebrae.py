@@ -10,8 +10,10 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import LabelError
 from spinexplain.extents import background, labeled_slabs
+from spinexplain.localizer.networks import shipped_body
 from spinexplain.localizer.own import Found, find_vertebrae, localize
-from spinexplain.localizer.segment import EXTRA_SD_MM
+from spinexplain.localizer.segment import EXTRA_SD_MM, PaintedBodies
+from spinexplain.localizer.settle import settle
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import with_graded_levels
 from spinexplain.spine.morphometry import measure
@@ -34,24 +36,27 @@ class ScanVertebrae:
         The given mask.
     found : Found or None
         What the own localizer said, where it was asked.
+    painted : PaintedBodies or None
+        The bodies that were painted, where no mask was given.
     """
 
     vertebrae: list[Vertebra]
     mask: LabelMap | None
     labels: LabelMap | None = None
     found: Found | None = None
+    painted: PaintedBodies | None = None
 
     def heights(self) -> Mapping[VertebraLevel, Heights]:
         """Measure on the mask's own grid: resampled to the CT's it would cost precision."""
         if self.mask is None or not self.mask.extents:
             return {}
-        return measure(self.mask, self.vertebrae, 0.0 if self.found is None else EXTRA_SD_MM)
+        return measure(self.mask, self.vertebrae, 0.0 if self.painted is None else EXTRA_SD_MM)
 
     def flags(self, volume: Volume) -> dict[VertebraLevel, tuple[str, ...]]:
         """Collect quality flags, and why a painted body is not measured."""
         on_ct = None if self.labels is None else match_grid(self.labels, volume)
         flags = quality_flags(volume, self.vertebrae, on_ct)
-        doubts = {} if self.found is None or self.found.bodies is None else self.found.bodies.doubts
+        doubts = {} if self.painted is None else self.painted.doubts
         return {
             level: (*known, doubts[level]) if level in doubts else known
             for level, known in flags.items()
@@ -66,7 +71,7 @@ def scan_vertebrae(
     first_level: VertebraLevel | str | None = None,
     found: Found | None = None,
 ) -> ScanVertebrae:
-    """Take mask and centers as given; with neither, let the own localizer find them.
+    """Take the vertebrae as given and settle their centers; with nothing, find them.
 
     Parameters
     ----------
@@ -79,6 +84,13 @@ def scan_vertebrae(
     found : Found, optional
         What the own localizer said of this scan before; it is not asked again.
 
+    Returns
+    -------
+    ScanVertebrae
+        Centers lie in the middle of their bodies by any way: halfway between the walls of the
+        given mask, or of the bodies that the localizer paints around given centers, see
+        :func:`~spinexplain.localizer.settle.settle`.
+
     Raises
     ------
     LabelError
@@ -89,11 +101,20 @@ def scan_vertebrae(
     bodies = bodies_of(labels, body)
     if labels is None and centroids is None:
         found = found or find_vertebrae(volume, first_level)
-        painted = None if found.bodies is None else found.bodies.measurable()
-        placed = localize(volume, centroids=found.vertebrae)
-        return ScanVertebrae(with_graded_levels(placed), painted, None, found)
+        placed = with_graded_levels(localize(volume, centroids=found.vertebrae))
+        return _painted(placed, found.bodies, found)
     vertebrae = with_graded_levels(localize(volume, labels, centroids, bodies, first_level))
-    return ScanVertebrae(vertebrae, labels if bodies is None else bodies, labels)
+    if labels is not None:
+        return ScanVertebrae(vertebrae, labels if bodies is None else bodies, labels)
+    settled = settle(volume, vertebrae, shipped_body())
+    return _painted(settled.vertebrae, settled.bodies)
+
+
+def _painted(
+    vertebrae: list[Vertebra], bodies: PaintedBodies | None, found: Found | None = None
+) -> ScanVertebrae:
+    mask = None if bodies is None else bodies.measurable()
+    return ScanVertebrae(vertebrae, mask, None, found, bodies)
 
 
 def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -94,6 +94,25 @@ def shipped_networks(device: str = "cpu", runtime: str = "auto") -> LocalizerNet
     return load_networks(shipped_folder(), device, runtime)
 
 
+def shipped_body(device: str = "cpu", runtime: str = "auto") -> Network:
+    """Load the network that paints bodies alone, of the localizer that comes with the package.
+
+    Parameters
+    ----------
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    runtime : str
+        See :func:`load_networks`.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or was changed.
+    """
+    folder = shipped_folder()
+    return _chosen(folder, read_manifest(folder), ("body",), device, runtime)["body"]
+
+
 def load_networks(folder: Path, device: str = "cpu", runtime: str = "auto") -> LocalizerNetworks:
     """Load a localizer from its folder; every file is checked against its hash.
 
@@ -114,21 +133,27 @@ def load_networks(folder: Path, device: str = "cpu", runtime: str = "auto") -> L
         If the folder holds no localizer, a file is missing or was changed, or there is no such
         runtime or nothing for it.
     """
+    manifest = read_manifest(folder)
+    info = LocalizerInfo(manifest.version, _digest(manifest.weights))
+    return LocalizerNetworks(**_chosen(folder, manifest, NAMES, device, runtime), info=info)
+
+
+def _chosen(
+    folder: Path, manifest: LocalizerManifest, names: Sequence[str], device: str, runtime: str
+) -> dict[str, Network]:
+    """Load some of the networks by the runtime that is asked for, or that works here."""
     if runtime not in RUNTIMES:
         raise ModelError(f"runtime is {runtime!r}; expected one of {', '.join(RUNTIMES)}.")
-    manifest = read_manifest(folder)
     weights = {
-        name: read_checked(folder / f"{name}.safetensors", manifest.weights[name]) for name in NAMES
+        name: read_checked(folder / f"{name}.safetensors", manifest.weights[name]) for name in names
     }
-    info = LocalizerInfo(manifest.version, _digest(manifest.weights))
     if runtime != "torch" and (runtime == "openvino" or device == "cpu"):
         compiled = _compiled(folder, manifest, weights)
         if not isinstance(compiled, str):
-            return LocalizerNetworks(**compiled, info=info)
+            return compiled
         if runtime == "openvino":
             raise ModelError(f"{folder}: {compiled}. Use another runtime.")
-    loaded = {name: _loaded(weights[name], name, device) for name in NAMES}
-    return LocalizerNetworks(**loaded, info=info)
+    return {name: _loaded(weights[name], name, device) for name in names}
 
 
 def save_networks(folder: Path, version: str, networks: dict[str, nn.Module]) -> None:
@@ -161,15 +186,15 @@ def save_networks(folder: Path, version: str, networks: dict[str, nn.Module]) ->
 def _compiled(
     folder: Path, manifest: LocalizerManifest, weights: dict[str, bytes]
 ) -> dict[str, Network] | str:
-    """Compile all graphs, or say why they cannot be used here."""
-    wanted = [f"{name}{ending}" for name in NAMES for ending in GRAPH_FILES]
+    """Compile a graph for each of the weights, or say why they cannot be used here."""
+    wanted = [f"{name}{ending}" for name in weights for ending in GRAPH_FILES]
     if missing := [name for name in wanted if name not in manifest.graphs]:
         return f"the localizer has no {', '.join(missing)}"
     files = {name: read_checked(folder / name, manifest.graphs[name]) for name in wanted}
     try:
         return {
             name: compiled_graph(files[f"{name}.xml"], weights[name], files[f"{name}.bin"])
-            for name in NAMES
+            for name in weights
         }
     except ModuleNotFoundError:
         return "openvino is not installed"

@@ -57,8 +57,17 @@ class PaintedBodies:
 
 
 @dataclass(frozen=True, eq=False)
-class _Painted:
-    """One crop's answer: probability (40, 48, 48) of the body at its center."""
+class PaintedCrop:
+    """What the body network answers to one oriented crop.
+
+    Parameters
+    ----------
+    vertebra : Vertebra
+        The crop is set on its center.
+    frame : BoxFrame
+    share : ndarray of float32, shape (40, 48, 48)
+        Probability of the body; 0 outside the one nearest to the middle.
+    """
 
     vertebra: Vertebra
     frame: BoxFrame
@@ -90,12 +99,47 @@ def paint_bodies(
 
     Notes
     -----
-    Each crop is read by itself. Where the masks of neighbors meet, the higher probability wins.
+    Each crop is read by itself.
+    """
+    return laid_together(volume, painted_crops(volume, vertebrae, network), coarsest_mm)
+
+
+def painted_crops(
+    volume: Volume, vertebrae: Sequence[Vertebra], network: Network
+) -> list[PaintedCrop]:
+    """Ask the network for the body of every thoracic and lumbar vertebra.
+
+    Parameters
+    ----------
+    volume : Volume
+        HU, on any grid.
+    vertebrae : sequence of Vertebra
+        Centers of the whole scan; they give the crops' axes.
+    network : callable
     """
     graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
     frames = [body_frame(vertebrae, vertebra) for vertebra in graded]
     shares = body_shares(volume, frames, network)
-    crops = [_Painted(*one) for one in zip(graded, frames, shares, strict=True)]
+    return [PaintedCrop(*one) for one in zip(graded, frames, shares, strict=True)]
+
+
+def laid_together(
+    volume: Volume, crops: Sequence[PaintedCrop], coarsest_mm: float = COARSEST_MM
+) -> PaintedBodies:
+    """Lay painted crops on one grid.
+
+    Parameters
+    ----------
+    volume : Volume
+    crops : sequence of PaintedCrop
+        At least one.
+    coarsest_mm : float
+        Voxels of the scan longer than this are divided for the mask.
+
+    Notes
+    -----
+    Where the masks of neighbors meet, the higher probability wins.
+    """
     affine, shape = _grid(volume, [crop.frame for crop in crops], coarsest_mm)
     best = np.full(shape, _INSIDE, np.float32)
     labels = np.zeros(shape, np.uint8)
@@ -179,7 +223,7 @@ def _corners(shape: Sequence[int]) -> np.ndarray:
     return np.array(np.meshgrid(*[(0, n - 1) for n in shape]), dtype=float).reshape(3, -1).T
 
 
-def _lay(crop: _Painted, affine: np.ndarray, best: np.ndarray, labels: np.ndarray) -> None:
+def _lay(crop: PaintedCrop, affine: np.ndarray, best: np.ndarray, labels: np.ndarray) -> None:
     """Sample a crop at the mask's voxels; take it where it is the surest so far."""
     corners = apply_affine(np.linalg.inv(affine), crop.frame.to_mm(_corners(crop.frame.shape)))
     last = np.array(labels.shape) - 1
@@ -195,23 +239,28 @@ def _lay(crop: _Painted, affine: np.ndarray, best: np.ndarray, labels: np.ndarra
     labels[box] = np.where(surer, crop.vertebra.level.verse_label, labels[box])
 
 
-def _doubt(crop: _Painted, volume: Volume) -> str | None:
+def _doubt(crop: PaintedCrop, volume: Volume) -> str | None:
     """Return the flag that says why a body's mask cannot be measured, or None."""
     if crop.vertebra.level in _TOO_FINE:
         return BODY_UPPER_THORACIC
-    inside = crop.share > _INSIDE
-    if not inside.any() or float(crop.share[inside].mean()) < _SHARE_SURE:
+    if not is_sure(crop):
         return BODY_UNSURE
-    if _share_in_scan(inside, crop.frame, volume) < _SHARE_WHOLE:
+    if not is_whole(crop, volume):
         return BODY_CUT
+    inside = crop.share > _INSIDE
     smooth = ndimage.binary_opening(inside, ndimage.generate_binary_structure(3, 1), iterations=2)
     return BODY_RAGGED if smooth.sum() < _SHARE_SMOOTH * inside.sum() else None
 
 
-def _share_in_scan(inside: np.ndarray, frame: BoxFrame, volume: Volume) -> float:
-    """Return which share of a mask lies inside the scan by more than a voxel."""
-    points = apply_affine(
-        np.linalg.inv(volume.affine), frame.to_mm(np.argwhere(inside).astype(float))
-    )
+def is_sure(crop: PaintedCrop) -> bool:
+    """Say whether there is a body in the crop, and the network is sure of it."""
+    inside = crop.share > _INSIDE
+    return bool(inside.any()) and float(crop.share[inside].mean()) >= _SHARE_SURE
+
+
+def is_whole(crop: PaintedCrop, volume: Volume) -> bool:
+    """Say whether the painted body lies inside the scan by more than a voxel."""
+    inside = np.argwhere(crop.share > _INSIDE).astype(float)
+    points = apply_affine(np.linalg.inv(volume.affine), crop.frame.to_mm(inside))
     last = np.array(volume.array.shape) - 1.0
-    return float(np.all((points >= 0.5) & (points <= last - 0.5), axis=1).mean())
+    return float(np.all((points >= 0.5) & (points <= last - 0.5), axis=1).mean()) >= _SHARE_WHOLE

@@ -38,7 +38,7 @@ _NOT_VERTEBRAE = {26, 27}  # sacrum and coccyx
 _BODY_REACH_MM = 28.0  # a border nearer than this to the center may have cut the body
 _OUTSIDE_TOLERANCE_MM = 2.0
 _CROP, _CROP_STEP_MM = (48, 64, 64), 1.25  # a body in it, and what its center may be off
-_MEAN_OFF_MM = 5.0  # no body's mean lies that far from halfway between its walls
+_SAME_PLACE_MM = 6.0  # a given center that near to the middle of its mask's body means it
 _CAUDAL = np.array([0.0, 0.0, -1.0])
 
 
@@ -57,7 +57,8 @@ def localize(
     labels : LabelMap, optional
         VerSe-labeled mask, on any grid that overlaps the scan.
     centroids : sequence of Vertebra, optional
-        Known body centers. Given both, these win; levels only in the mask are added, and
+        Known body centers. Given both, these win, but for their exact place: within 6 mm of the
+        middle of the mask's body they are moved there. Levels only in the mask are added, and
         a center outside its own mask is flagged ``centroid_outside_mask``.
     body : LabelMap, optional
         Where the mask's vertebrae have their bodies; see :func:`vertebrae_from_mask`.
@@ -164,11 +165,11 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
 
     Notes
     -----
-    The center is the centroid of the largest part that is deep in the axial plane (see
-    :mod:`spinexplain.spine.center`), as published centroids are; each bone is worked on in its own
-    bounding box. Where it lies over 5 mm from halfway between the walls of the body (see
-    :mod:`spinexplain.spine.body_middle`), what is deep is the arch of a collapsed vertebra, and
-    halfway between the walls is the center.
+    The centroid of the largest part that is deep in the axial plane (see
+    :mod:`spinexplain.spine.center`) says which part is the body; each bone is worked on in its own
+    bounding box. The center lies halfway between the walls of that body (see
+    :mod:`spinexplain.spine.body_middle`), where networks are trained to expect it: the mean of
+    what is deep lies a millimeter or two behind, and in the arch of a collapsed vertebra.
     """
     boxes = level_boxes(labels)
     on_bodies = None if body is None else match_grid(body, labels).array
@@ -190,7 +191,7 @@ def vertebrae_from_mask(labels: LabelMap, body: LabelMap | None = None) -> list[
 
 
 def _middles(bones: Sequence[_Bone], centers: np.ndarray) -> list[np.ndarray]:
-    """Move centers that lie in an arch, of bones in order along the spine, into the body."""
+    """Move centers, of bones in order along the spine, halfway between the walls of the body."""
     if len(centers) < 2:
         return [bone.middle(center, _CAUDAL) for bone, center in zip(bones, centers, strict=True)]
     curve = fit_curve(centers, _CAUDAL)
@@ -248,7 +249,7 @@ class _Bone:
         return axial_centers(mask, affine)
 
     def middle(self, center_mm: np.ndarray, caudal: np.ndarray) -> np.ndarray:
-        """Return a center, or halfway between the walls of the body if that is far from it."""
+        """Return halfway between the walls of the body, or the center where they are not found."""
         frame = BoxFrame(center_mm, box_axes(caudal), _CROP, _CROP_STEP_MM)
         mask, affine = self.crop
         matrix, offset = box_to_voxel(frame, affine)
@@ -256,8 +257,7 @@ class _Bone:
         middle = middle_between_walls(occupancy, (np.array(_CROP) - 1) / 2, _CROP_STEP_MM)
         if middle is None:
             return center_mm
-        found = frame.to_mm(middle)
-        return found if np.linalg.norm(found - center_mm) > _MEAN_OFF_MM else center_mm
+        return frame.to_mm(middle)
 
     def is_cut(self, center_mm: np.ndarray) -> bool:
         """Say whether labeled voxels near the body lie on the border of the grid."""
@@ -295,10 +295,12 @@ def _distinct(vertebrae: Sequence[Vertebra]) -> list[Vertebra]:
 def _compared_with_mask(
     vertebra: Vertebra, labels: LabelMap, from_mask: Sequence[Vertebra]
 ) -> Vertebra:
-    """Keep a given center; take the mask's border flag over, flag a center off its mask."""
+    """Settle a given center; take the mask's border flag over, flag a center off its mask."""
     own = next((known for known in from_mask if known.level == vertebra.level), None)
     if own is None:
         return vertebra
+    if np.linalg.norm(np.subtract(own.centroid_mm, vertebra.centroid_mm)) <= _SAME_PLACE_MM:
+        vertebra = replace(vertebra, centroid_mm=own.centroid_mm)
     flags = [flag for flag in own.flags if flag == TOUCHES_BORDER]
     if not _near_label(labels, vertebra):
         flags.append(CENTROID_OUTSIDE_MASK)

@@ -20,14 +20,12 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.data.phantom.draw import VertebraTruth
 from spinexplain.data.phantom.presets import Preset
 from spinexplain.data.phantom.scan import PhantomImage, PhantomScan, make_subject
+from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.io.files import atomic_file
 from spinexplain.models.input_arrays import center_index
-from spinexplain.spine.grids import match_grid
 from spinexplain.spine.height_loss import INTERVAL_SDS, OWN_SD
-from spinexplain.spine.localize import localize, with_graded_levels
-from spinexplain.spine.morphometry import THIRDS, broad_losses, measure
+from spinexplain.spine.morphometry import THIRDS, broad_losses
 from spinexplain.spine.poses import POSES, posed_patches
-from spinexplain.spine.quality import quality_flags
 from spinexplain.spine.reformat import reformat
 from spinexplain.types import Heights, Patch, Vertebra
 
@@ -172,11 +170,9 @@ def _prepared(
     for route in routes:
         labels = None if route == "centroids" else image.labels
         centroids = None if route == "labels" else given
-        vertebrae = with_graded_levels(localize(image.volume, labels=labels, centroids=centroids))
-        heights = measure(labels, vertebrae) if labels is not None else {}
-        on_ct = match_grid(labels, image.volume) if labels is not None else None
-        flags = quality_flags(image.volume, vertebrae, on_ct)
-        for patch in reformat(image.volume, vertebrae, shape=(EXTENT_MM, EXTENT_MM)):
+        spine = scan_vertebrae(image.volume, labels=labels, centroids=centroids)
+        heights, flags = spine.heights(), spine.flags(image.volume)
+        for patch in reformat(image.volume, spine.vertebrae, shape=(EXTENT_MM, EXTENT_MM)):
             level = patch.vertebra.level
             if level.value not in truth:
                 continue
