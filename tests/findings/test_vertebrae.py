@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from fixtures.localizers import localization_of
+from fixtures.localizers import ellipsoid, localization_of
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ConfigError
+from spinexplain.findings import vertebrae as module
 from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.spine.quality import BODY_UPPER_THORACIC
 from spinexplain.types import LabelMap, Vertebra, Volume
@@ -52,8 +53,24 @@ def test_heights_on_a_painted_mask_are_less_sure_than_on_the_same_mask_given(
     assert width(spine.heights()) > 1.2 * width(given.heights())
 
 
-def test_centers_alone_give_no_heights_and_a_mask_wins_over_the_localizer(scan):
-    assert scan_vertebrae(scan, centroids=SPINE).heights() == {}
+def test_centers_alone_have_heights_on_bodies_painted_around_them(scan, monkeypatch):
+    monkeypatch.setattr(module, "shipped_body", lambda: ellipsoid)
+    spine = scan_vertebrae(scan, centroids=SPINE)
+    assert spine.found is None
+    assert spine.labels is None
+    assert set(spine.heights()) == set(LEVELS[1:])
+    assert BODY_UPPER_THORACIC in spine.flags(scan)[LEVELS[0]]
+    assert set(spine.settled.moved_mm) == set(LEVELS)
+
+
+def test_where_no_body_is_painted_centers_stay_and_have_no_heights(scan, monkeypatch):
+    monkeypatch.setattr(module, "shipped_body", lambda: lambda x: np.full_like(x, -9.0))
+    spine = scan_vertebrae(scan, centroids=SPINE)
+    assert spine.heights() == {}
+    assert [one.centroid_mm for one in spine.vertebrae] == [one.centroid_mm for one in SPINE]
+
+
+def test_a_mask_wins_over_the_localizer(scan):
     labels = np.where(scan.array > 200, np.uint8(0), np.uint8(0))
     for vertebra in SPINE:
         z = round(vertebra.centroid_mm[2] / 2)

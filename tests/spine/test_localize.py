@@ -28,11 +28,20 @@ def test_all_nine_of_verse004_lie_within_4_mm_of_the_published_centroids(
     apart = _apart_mm(vertebrae_from_mask(verse004), verse004_centers)
     assert len(apart) == 9
     assert max(apart.values()) < 4.0
-    assert np.median(list(apart.values())) < 2.0
+    assert np.median(list(apart.values())) < 3.0
 
 
-@pytest.mark.parametrize(("behind_mm", "moves"), [(3.0, False), (8.0, True)])
-def test_only_a_center_too_far_behind_for_a_bodys_mean_is_moved_to_its_middle(behind_mm, moves):
+def test_published_centroids_lie_behind_the_middles_of_bodies(verse004, verse004_centers):
+    """They are means; where they differ from the middle, it is to the back."""
+    found = {one.level: np.array(one.centroid_mm) for one in vertebrae_from_mask(verse004)}
+    off = np.array([verse004_centers[level] - found[level] for level in verse004_centers])
+    behind = -off[:, 1]
+    assert (behind > 0).all()
+    assert np.abs(off[:, [0, 2]]).mean() < np.abs(behind).mean()
+
+
+@pytest.mark.parametrize("behind_mm", [0.0, 3.0, 8.0])
+def test_wherever_what_is_deep_lies_the_center_is_the_middle_of_the_body(behind_mm):
     array = np.zeros((70, 70, 60), np.uint8)
     array[20:52, 20:50, 20:44] = 24  # a body of 32 x 30 x 24 mm
     array[24:30, 8:20, 26:36] = array[42:48, 8:20, 26:36] = array[24:48, 2:8, 26:36] = 24  # arch
@@ -41,7 +50,7 @@ def test_only_a_center_too_far_behind_for_a_bodys_mean_is_moved_to_its_middle(be
     middle = np.array([35.5, 34.5, 31.5])
     start = middle - [0.0, behind_mm, 0.0]
     found = bone.middle(start, np.array([0.0, 0.0, -1.0]))
-    np.testing.assert_allclose(found, middle if moves else start, atol=0.7)
+    np.testing.assert_allclose(found, middle, atol=0.7)
 
 
 def test_centers_do_not_depend_on_the_axes_of_the_array(verse004, turned):
@@ -142,11 +151,13 @@ def test_neither_mask_nor_centroids_says_what_to_do(verse004):
 
 
 def test_centroids_win_over_the_mask_and_missing_levels_come_from_it(verse004, verse004_centers):
-    given = [Vertebra(level, tuple(verse004_centers[level])) for level in (L3, L1)]
+    far = verse004_centers[L3] + [9.0, 0.0, 0.0]
+    given = [Vertebra(L3, tuple(far)), Vertebra(L1, tuple(verse004_centers[L1]))]
     found = localize(_scan_of(verse004), verse004, given)
     assert " ".join(v.level.value for v in found) == "T9 T10 T11 T12 L1 L2 L3 L4 L5"
     by_level = {v.level: v for v in found}
-    assert by_level[L1].centroid_mm == given[1].centroid_mm
+    assert by_level[L3].centroid_mm == given[0].centroid_mm
+    assert by_level[L1].centroid_mm == vertebrae_from_mask(verse004)[4].centroid_mm
     assert by_level[L1].flags == ()
     assert np.linalg.norm(np.array(by_level[L2].centroid_mm) - verse004_centers[L2]) < 4
 

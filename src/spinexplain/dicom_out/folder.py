@@ -21,8 +21,10 @@ from spinexplain.io.dicom import read_references
 from spinexplain.io.dicom_references import DicomReferences
 from spinexplain.io.files import output_folder
 from spinexplain.io.read import is_dicom
+from spinexplain.localizer.manifest import read_manifest
+from spinexplain.localizer.networks import shipped_folder
 from spinexplain.spine.grids import match_grid
-from spinexplain.types import LabelMap
+from spinexplain.types import LabelMap, Vertebra
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -122,27 +124,28 @@ class DicomFolder:
 
 def own_mask(findings: ScanFindings) -> OwnMask | None:
     """Return what painted the bodies of a scan, where the own localizer did."""
-    found = findings.found
-    if found is None or found.bodies is None:
-        return None
-    return OwnMask(found.info.version, found.localization.certain)
+    found, settled = findings.found, findings.settled
+    if found is not None and found.bodies is not None:
+        return OwnMask(found.info.version, found.localization.certain)
+    if settled is not None and settled.bodies is not None:
+        return OwnMask(read_manifest(shipped_folder()).version, names_certain=True)
+    return None
 
 
 def _on_ct(findings: ScanFindings, labels: LabelMap | None) -> LabelMap | None:
     """Return a mask on the CT's lattice: the one given, else the own localizer's bodies."""
-    found = findings.found
-    if labels is None and found is not None and found.bodies is not None:
-        named = _as_named(found.bodies.labels, findings)
+    own = findings.found or findings.settled
+    if labels is None and own is not None and own.bodies is not None:
+        named = _as_named(own.bodies.labels, own.vertebrae, findings)
         labels = named if named.array.any() else None
     return None if labels is None else match_grid(labels, findings.volume)
 
 
-def _as_named(bodies: LabelMap, findings: ScanFindings) -> LabelMap:
+def _as_named(bodies: LabelMap, around: Sequence[Vertebra], findings: ScanFindings) -> LabelMap:
     """Give painted bodies the names that the vertebrae have now: a reader may have moved them."""
-    assert findings.found is not None
     table = np.zeros(256, np.uint8)
-    painted = [one.level for one in findings.found.vertebrae]
-    centers = np.array([one.centroid_mm for one in findings.found.vertebrae])
+    painted = [one.level for one in around]
+    centers = np.array([one.centroid_mm for one in around])
     for item in findings.vertebrae:
         away = np.linalg.norm(centers - np.array(item.vertebra.centroid_mm), axis=1)
         table[painted[int(away.argmin())].verse_label] = item.vertebra.level.verse_label

@@ -65,11 +65,12 @@ def grade(
     volume : Volume
         The CT in HU.
     labels : LabelMap, optional
-        VerSe-labelled vertebra mask; on another grid it is resampled (nearest). With
-        centroids alone there are no heights: they are absent, not guessed.
+        VerSe-labelled vertebra mask; on another grid it is resampled (nearest).
     centroids : sequence of Vertebra, optional
-        Body centers; win over the mask's where both are given. With neither, the package's
-        own localizer finds the vertebrae and paints their bodies.
+        Body centers; win over the mask's where both are given. They say which body is meant:
+        each is moved to the body's middle. Without a mask the package's own localizer paints
+        the bodies around them, and heights are measured on these. With neither, it finds the
+        vertebrae as well.
     body : LabelMap, optional
         1 inside vertebral bodies, from a tool that separates bodies from arches. Centers and
         heights are then taken from it instead of from what is cut out of ``labels``.
@@ -145,6 +146,7 @@ def grade(
         overview=overview,
         settings=dict(settings or {}),
         found=spine.found,
+        settled=spine.settled,
         aorta_hu=blood,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from spinexplain.errors import ShapeError
 from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.localizer.own import Found
+from spinexplain.localizer.settle import Settled
 from spinexplain.spine.density import Density
 from spinexplain.types import (
     Explanation,
@@ -153,6 +154,9 @@ class ScanFindings:
         How the scan was graded, as the foot of the report shows it.
     found : Found or None
         What the own localizer made of the scan, where it was asked.
+    settled : Settled or None
+        Given centers moved to the middles of the bodies painted around them, where no mask was
+        given.
     aorta_hu : float or None
         Density of the blood in front of the spine; None where it could not be read.
     """
@@ -164,6 +168,7 @@ class ScanFindings:
     overview: Patch
     settings: Mapping[str, str] = field(default_factory=dict)
     found: Found | None = None
+    settled: Settled | None = None
     aorta_hu: float | None = None
 
 

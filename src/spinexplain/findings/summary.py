@@ -237,12 +237,17 @@ def _caveats(
             named = [say("summary.grade_named", words=say(f"grade.{g}"), grade=g) for g in missing]
             yield say("summary.cannot_output", model=model.name, grades=say.listed(named))
     unmeasured = [item.vertebra.level for item in spine if item.heights is None]
+    own = scan.found or scan.settled
     if len(unmeasured) == len(spine):
-        yield say("summary.no_heights" if scan.found is None else "summary.no_heights_own")
+        yield say("summary.no_heights" if own is None else "summary.no_heights_own")
     elif unmeasured:
         yield say("summary.some_heights", levels=say.levels(unmeasured))
-    if scan.found is not None and len(unmeasured) < len(spine):
+    if own is not None and len(unmeasured) < len(spine):
         yield say("summary.own_mask")
+    if scan.settled is not None and scan.settled.moved_mm:
+        moved = list(scan.settled.moved_mm.values())
+        usual, most = f"{np.median(moved):.1f}", f"{max(moved):.1f}"
+        yield say("summary.settled", usual=usual, most=most)
     names = scan.settings.get("level_names", "")
     yield say("summary.level_names", source=names) if names else say("summary.level_names_unknown")
     found = bone_density(scan)

@@ -13,7 +13,7 @@ from spinexplain.extents import background, labeled_slabs
 from spinexplain.localizer.networks import shipped_body
 from spinexplain.localizer.own import Found, find_vertebrae, localize
 from spinexplain.localizer.segment import EXTRA_SD_MM, PaintedBodies
-from spinexplain.localizer.settle import settle
+from spinexplain.localizer.settle import Settled, settle
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import with_graded_levels
 from spinexplain.spine.morphometry import measure
@@ -36,15 +36,22 @@ class ScanVertebrae:
         The given mask.
     found : Found or None
         What the own localizer said, where it was asked.
-    painted : PaintedBodies or None
-        The bodies that were painted, where no mask was given.
+    settled : Settled or None
+        Given centers moved to the middles of the bodies painted around them, where no mask was
+        given.
     """
 
     vertebrae: list[Vertebra]
     mask: LabelMap | None
     labels: LabelMap | None = None
     found: Found | None = None
-    painted: PaintedBodies | None = None
+    settled: Settled | None = None
+
+    @property
+    def painted(self) -> PaintedBodies | None:
+        """The bodies that were painted, where no mask was given."""
+        own = self.found or self.settled
+        return None if own is None else own.bodies
 
     def heights(self) -> Mapping[VertebraLevel, Heights]:
         """Measure on the mask's own grid: resampled to the CT's it would cost precision."""
@@ -102,19 +109,16 @@ def scan_vertebrae(
     if labels is None and centroids is None:
         found = found or find_vertebrae(volume, first_level)
         placed = with_graded_levels(localize(volume, centroids=found.vertebrae))
-        return _painted(placed, found.bodies, found)
+        return ScanVertebrae(placed, _measurable(found.bodies), None, found)
     vertebrae = with_graded_levels(localize(volume, labels, centroids, bodies, first_level))
     if labels is not None:
         return ScanVertebrae(vertebrae, labels if bodies is None else bodies, labels)
     settled = settle(volume, vertebrae, shipped_body())
-    return _painted(settled.vertebrae, settled.bodies)
+    return ScanVertebrae(settled.vertebrae, _measurable(settled.bodies), settled=settled)
 
 
-def _painted(
-    vertebrae: list[Vertebra], bodies: PaintedBodies | None, found: Found | None = None
-) -> ScanVertebrae:
-    mask = None if bodies is None else bodies.measurable()
-    return ScanVertebrae(vertebrae, mask, None, found, bodies)
+def _measurable(bodies: PaintedBodies | None) -> LabelMap | None:
+    return None if bodies is None else bodies.measurable()
 
 
 def bodies_of(labels: LabelMap | None, body: LabelMap | None) -> LabelMap | None:

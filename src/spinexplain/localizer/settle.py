@@ -7,11 +7,12 @@ the painted body does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.localizer.networks import Network
 from spinexplain.localizer.refine import mask_place, tangents
 from spinexplain.localizer.segment import (
@@ -38,11 +39,14 @@ class Settled:
     ----------
     vertebrae : list of Vertebra
         In the given order.
+    moved_mm : mapping of VertebraLevel to float
+        How far each thoracic and lumbar center was moved; 0 where it stayed.
     bodies : PaintedBodies or None
         None where no vertebra is thoracic or lumbar.
     """
 
     vertebrae: list[Vertebra]
+    moved_mm: Mapping[VertebraLevel, float]
     bodies: PaintedBodies | None
 
 
@@ -67,7 +71,7 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
     """
     crops = painted_crops(volume, vertebrae, network)
     if not crops:
-        return Settled(list(vertebrae), None)
+        return Settled(list(vertebrae), {}, None)
     given = np.array([one.centroid_mm for one in vertebrae])
     along = dict(zip([one.level for one in vertebrae], tangents(given), strict=True))
     middles = {
@@ -79,7 +83,11 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
         replace(one, centroid_mm=(float(x), float(y), float(z)))
         for one, (x, y, z) in zip(vertebrae, places, strict=True)
     ]
-    return Settled(settled, laid_together(volume, crops))
+    away = np.linalg.norm(places - given, axis=1).tolist()
+    moved_mm = {
+        one.level: mm for one, mm in zip(vertebrae, away, strict=True) if one.level.is_graded
+    }
+    return Settled(settled, moved_mm, laid_together(volume, crops))
 
 
 def _middle(crop: PaintedCrop, along: np.ndarray, volume: Volume) -> np.ndarray:

@@ -355,6 +355,9 @@ class ResultInputs(ResultPart):
 
     labels_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
     centroids_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
+    settled_mm: dict[LevelName, float] = Field(
+        default={}, description="How far given centers were moved to the middle of their bodies."
+    )
 
 
 class ResultBoneDensity(ResultPart):

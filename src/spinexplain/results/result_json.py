@@ -40,7 +40,6 @@ from spinexplain.results.result import (
     ResultExplanation,
     ResultGradeSet,
     ResultHeights,
-    ResultInputs,
     ResultLocalizer,
     ResultMissingLevels,
     ResultModel,
@@ -53,6 +52,7 @@ from spinexplain.results.result import (
     ResultVertebra,
     Shape,
 )
+from spinexplain.results.result_inputs import inputs_of
 from spinexplain.spine.checks.presence import missing_levels
 from spinexplain.spine.density import Density
 from spinexplain.spine.quality import TOUCHES_BORDER
@@ -147,10 +147,7 @@ def result_of(findings: ScanFindings, heatmap_paths: Mapping[HeatmapKey, str]) -
         missing_levels=_missing_levels(findings),
         **({} if findings.found is None else {"localizer": _localizer(findings.found)}),
         study=_study(findings.source.facts),
-        inputs=ResultInputs(
-            labels_sha256=findings.source.labels_sha256,
-            centroids_sha256=findings.source.centroids_sha256,
-        ),
+        inputs=inputs_of(findings),
         bone_density=_bone_density(findings),
     )
 

@@ -1,0 +1,94 @@
+"""Blocks of bone in soft tissue, and a network that paints what is bright around the middle."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fixtures.localizers import ellipsoid
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.localizer.settle import MOST_MOVED_MM, settle
+from spinexplain.models.localizing import as_densities
+from spinexplain.types import Vertebra, Volume
+
+LEVELS = [VertebraLevel.L1, VertebraLevel.L2, VertebraLevel.L3]
+MIDDLES = {level: (60.0, 60.0, 132.0 - 36.0 * i) for i, level in enumerate(LEVELS)}
+SIDES_MM = np.array([40.0, 30.0, 24.0])
+OFF = np.array([2.0, -3.0, 4.0])
+
+
+@pytest.fixture
+def scan():
+    hu = np.full((120, 120, 180), 40, np.int16)
+    grid = np.moveaxis(np.indices(hu.shape), 0, -1)
+    for middle in MIDDLES.values():
+        hu[(np.abs(grid - np.array(middle)) <= SIDES_MM / 2).all(axis=-1)] = 400
+    return Volume(hu, np.eye(4))
+
+
+def bright(x):
+    return np.where(x > as_densities(np.float32(220.0)), 8.0, -8.0).astype(np.float32)
+
+
+def unsure(x):
+    return np.clip(bright(x), -8.0, 1.0)
+
+
+def spine(off_mm=OFF):
+    return [Vertebra(k, tuple((np.array(at) + off_mm).tolist())) for k, at in MIDDLES.items()]
+
+
+def places(vertebrae):
+    return {one.level: one.centroid_mm for one in vertebrae}
+
+
+def test_centers_come_to_the_middles_of_their_bodies_however_they_were_given(scan):
+    for off in (OFF, -OFF, np.zeros(3)):
+        settled = settle(scan, spine(off), bright)
+        for level, at in places(settled.vertebrae).items():
+            assert at == pytest.approx(MIDDLES[level], abs=0.7)
+            assert settled.moved_mm[level] == pytest.approx(np.linalg.norm(off), abs=1.0)
+
+
+def test_the_bodies_are_kept_for_the_heights(scan):
+    bodies = settle(scan, spine(), bright).bodies
+    assert bodies.labels.extents.keys() == {level.verse_label for level in LEVELS}
+    assert bodies.doubts == {}
+
+
+def test_a_center_stays_where_the_network_is_not_sure(scan):
+    settled = settle(scan, spine(), unsure)
+    assert places(settled.vertebrae) == places(spine())
+    assert set(settled.moved_mm.values()) == {0.0}
+
+
+def test_a_center_stays_where_the_middle_is_too_far_to_be_meant(scan):
+    far = np.array([0.0, MOST_MOVED_MM + 1.5, 0.0])
+    settled = settle(scan, spine(far), bright)
+    assert places(settled.vertebrae) == places(spine(far))
+
+
+def test_two_centers_in_one_body_stay_apart(scan):
+    first, second, third = spine(np.zeros(3))
+    near = replace(second, centroid_mm=(60.0, 60.0, 125.0))
+    above = replace(first, centroid_mm=(60.0, 60.0, 138.0))
+    settled = places(settle(scan, [above, near, third], bright).vertebrae)
+    assert settled[LEVELS[0]] == above.centroid_mm
+    assert settled[LEVELS[1]] == near.centroid_mm
+
+
+def test_the_center_of_a_cut_body_moves_across_the_spine_alone(scan):
+    def above_and_behind(x):
+        return np.roll(ellipsoid(x), (-3, 2), axis=(2, 3))  # samples of 1.25 mm
+
+    cut = Volume(scan.array[:, :, :138], scan.affine)
+    first, second, _ = places(settle(cut, spine(np.zeros(3)), above_and_behind).vertebrae).values()
+    assert first == pytest.approx((60.0, 57.5, 132.0), abs=0.3)
+    assert second == pytest.approx((60.0, 57.5, 99.75), abs=0.3)
+
+
+def test_the_neck_is_left_as_it_is(scan):
+    neck = [replace(one, level=VertebraLevel(f"C{5 + i}")) for i, one in enumerate(spine())]
+    settled = settle(scan, neck, bright)
+    assert settled.bodies is None
+    assert settled.vertebrae == neck
