@@ -33,6 +33,7 @@ from spinexplain.data.phantom.scan import PhantomImage, make_subject
 from spinexplain.errors import GeometryError, LabelError
 from spinexplain.findings.assess import patches_for
 from spinexplain.findings.deformity import deformities
+from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.findings.weighing import stored_calibration
 from spinexplain.findings.witness import HEIGHTS, PROTOTYPES, heights_witness, network_witness
 from spinexplain.io.json_file import write_json
@@ -40,11 +41,8 @@ from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.reproduce.mask_figures import by_look_alike, by_mask, caught
 from spinexplain.reproduce.setting import Setting
-from spinexplain.spine.grids import match_grid
-from spinexplain.spine.localize import localize, with_graded_levels
-from spinexplain.spine.morphometry import measure as measured_heights
 from spinexplain.spine.poses import POSES, posed_patches
-from spinexplain.spine.quality import not_assessable_reason, quality_flags
+from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.types import Heights, Patch, Vertebra, Volume
 from spinexplain.workers import run_all
 
@@ -179,20 +177,17 @@ def witnesses(volume: Volume, given: Given) -> dict[VertebraLevel | None, Any]:
     """Let heights and both networks speak of every level; under None why a scan is refused."""
     labels = None if given.mask is None else given.mask.labels
     try:
-        found = localize(volume, labels=labels, centroids=given.centers)
-        vertebrae = with_graded_levels(found)
+        spine = scan_vertebrae(volume, labels=labels, centroids=given.centers)
     except (GeometryError, LabelError) as error:
         return {None: str(error)}
-    heights = measured_heights(labels, vertebrae) if labels is not None else {}
-    on_ct = match_grid(labels, volume) if labels is not None else None
-    flags = quality_flags(volume, vertebrae, on_ct)
+    heights, flags = spine.heights(), spine.flags(volume)
     shapes = deformities(heights)
     rows: dict[VertebraLevel | None, Any] = {
         level: _SILENT | _by_heights(heights.get(level)) | {"deformity": shapes.get(level) or ""}
         for level in flags
     }
     for grader in (_grader(SHEETS), _grader(BOXES)):
-        for patch in patches_for(grader, volume, vertebrae):
+        for patch in patches_for(grader, volume, spine.vertebrae):
             if (level := patch.vertebra.level).is_graded:
                 rows[level] |= _by_network(grader, volume, patch, flags[level])
     return rows
