@@ -1,6 +1,7 @@
 """The shipped networks, run by OpenVINO and by torch: the same spine."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,22 @@ from spinexplain.localizer.networks import load_networks, shipped_folder, shippe
 from spinexplain.localizer.own import find_vertebrae
 from spinexplain.reproduce.real_scans import WHOLE, real_scan
 
-_NEAR_MM = 0.1
-_OTHER_SHARE = 0.01
-"""How far centers, and which share of all masks' voxels, may differ by rounding."""
+@dataclass(frozen=True)
+class Near:
+    """How far centers, probabilities, and which share of all masks' voxels may differ."""
+
+    center_mm: float
+    probability: float
+    mask_share: float
 
 
-def same_by_both(volume):
+BY_ROUNDING = Near(center_mm=1e-3, probability=1e-4, mask_share=1e-4)
+ON_A_FACE = Near(center_mm=0.1, probability=5e-3, mask_share=0.01)
+"""Where a sample of the straightened spine lies on the very face of the scan: a rounding of 1e-5 mm
+decides whether it is bone or air, which moves what follows. In the crop there is one."""
+
+
+def same_by_both(volume, near):
     one, other = (
         find_vertebrae(volume, networks=shipped_networks(runtime=runtime))
         for runtime in ("openvino", "torch")
@@ -26,24 +37,24 @@ def same_by_both(volume):
     assert [v.level for v in one.vertebrae] == [v.level for v in other.vertebrae]
     assert [v.flags for v in one.vertebrae] == [v.flags for v in other.vertebrae]
     places = [np.array([v.centroid_mm for v in found.vertebrae]) for found in (one, other)]
-    assert np.abs(places[0] - places[1]).max() < _NEAR_MM
+    assert np.abs(places[0] - places[1]).max() < near.center_mm
     chances = [[n.probability for n in found.localization.namings] for found in (one, other)]
-    # they differ by more than rounding of the naming alone; the cause is not traced
-    assert chances[0] == pytest.approx(chances[1], abs=5e-3)
+    assert chances[0] == pytest.approx(chances[1], abs=near.probability)
     masks = [found.bodies.labels.array for found in (one, other)]
     assert np.count_nonzero(masks[0]) > 1000
     unlike = np.count_nonzero(masks[0] != masks[1])
-    assert unlike <= _OTHER_SHARE * np.count_nonzero(masks[0])
+    assert unlike <= near.mask_share * np.count_nonzero(masks[0])
     assert one.bodies.doubts == other.bodies.doubts
 
 
 @pytest.mark.parametrize("name", list(WHOLE))
 def test_a_real_scan_is_the_same_in_both(name):
-    same_by_both(real_scan(Path(__file__).parents[1] / "data", name).volume)
+    near = ON_A_FACE if name == "crop" else BY_ROUNDING
+    same_by_both(real_scan(Path(__file__).parents[1] / "data", name).volume, near)
 
 
 def test_a_phantom_is_the_same_in_both(demo_scan):
-    same_by_both(demo_scan.image.volume)
+    same_by_both(demo_scan.image.volume, BY_ROUNDING)
 
 
 def test_what_is_shipped_is_what_an_export_of_the_weights_gives(tmp_path):

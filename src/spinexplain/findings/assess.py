@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from spinexplain.findings.scan import (
     VertebraFindings,
 )
 from spinexplain.findings.sides import side_evidence
-from spinexplain.findings.vertebrae import scan_vertebrae
+from spinexplain.findings.vertebrae import ScanVertebrae, scan_vertebrae
 from spinexplain.progress import SILENT, Progress
 from spinexplain.spine.aorta import aorta_hu
 from spinexplain.spine.body_size import expected_body_heights_mm
@@ -34,7 +34,7 @@ from spinexplain.spine.reformat import (
     sample_volume,
     sheet_frame,
 )
-from spinexplain.types import Explanation, Grading, Heights, LabelMap, Patch, Vertebra, Volume
+from spinexplain.types import Explanation, Grading, LabelMap, Patch, Vertebra, Volume
 
 if TYPE_CHECKING:
     from spinexplain.explainers.dissection.record import Dissection
@@ -111,43 +111,27 @@ def grade(
         raise ConfigError("models is empty; expected at least one model to grade with.")
     with progress.stage("localize"):
         spine = scan_vertebrae(volume, labels, centroids, body, first_level, found)
-        vertebrae = spine.vertebrae
-    with progress.stage("heights"):
-        heights = spine.heights()
-    with progress.stage("quality"):
-        flags = spine.flags(volume)
-        shapes = deformities(heights)
-        bone = densities(volume, vertebrae, heights)
-        blood = aorta_hu(volume, vertebrae)
-    with progress.stage("reformat"):
-        sheets = [s for s in reformat(volume, vertebrae) if s.vertebra.level.is_graded]
-        image = scan_terms(image_terms(sheet, volume.spacing_mm) for sheet in sheets)
-        overview = _overview(volume, vertebrae)
+    measured = _measured(volume, spine, progress)
     with progress.stage("load model"):
         graders = [_loaded(model, device) for model in models]
-    explainers = _explainers(graders, dissections)
+    flags = {one.vertebra.level: one.flags for one in measured}
     assessed = [
-        _assess(grader, volume, vertebrae, flags, progress, explainer)
-        for grader, explainer in zip(graders, explainers, strict=True)
+        _assess(grader, volume, spine.vertebrae, flags, progress, explainer)
+        for grader, explainer in zip(graders, _explainers(graders, dissections), strict=True)
     ]
     return ScanFindings(
         source=source or ScanSource("CT", "", _shape(volume), volume.spacing_mm),
         volume=volume,
         models=tuple(grader.info for grader in graders),
         vertebrae=tuple(
-            replace(
-                _findings(sheet, heights, assessed, flags),
-                deformity=shapes.get(sheet.vertebra.level),
-                density=bone.get(sheet.vertebra.level),
-                image=terms,
-            )
-            for sheet, terms in zip(sheets, image, strict=True)
+            replace(one, assessments=tuple(by_level[one.vertebra.level] for by_level in assessed))
+            for one in measured
         ),
-        overview=overview,
+        overview=_overview(volume, spine.vertebrae),
         settings=dict(settings or {}),
         found=spine.found,
         settled=spine.settled,
-        aorta_hu=blood,
+        aorta_hu=aorta_hu(volume, spine.vertebrae),
     )
 
 
@@ -379,16 +363,26 @@ def _shape(volume: Volume) -> tuple[int, int, int]:
     return x, y, z
 
 
-def _findings(
-    sheet: Patch,
-    heights: Mapping[VertebraLevel, Heights],
-    assessed: Iterable[Mapping[VertebraLevel, Assessment]],
-    flags: Mapping[VertebraLevel, tuple[str, ...]],
-) -> VertebraFindings:
-    level = sheet.vertebra.level
-    return VertebraFindings(
-        patch=sheet,
-        heights=heights.get(level),
-        assessments=tuple(by_level[level] for by_level in assessed),
-        flags=flags[level],
-    )
+def _measured(volume: Volume, spine: ScanVertebrae, progress: Progress) -> list[VertebraFindings]:
+    """Find out what needs no model about every thoracic and lumbar vertebra."""
+    with progress.stage("heights"):
+        heights = spine.heights()
+    with progress.stage("quality"):
+        flags = spine.flags(volume)
+        shapes = deformities(heights)
+        bone = densities(volume, spine.vertebrae, heights)
+    with progress.stage("reformat"):
+        sheets = [s for s in reformat(volume, spine.vertebrae) if s.vertebra.level.is_graded]
+        image = scan_terms(image_terms(sheet, volume.spacing_mm) for sheet in sheets)
+    return [
+        VertebraFindings(
+            patch=sheet,
+            heights=heights.get(sheet.vertebra.level),
+            assessments=(),
+            flags=flags[sheet.vertebra.level],
+            deformity=shapes.get(sheet.vertebra.level),
+            density=bone.get(sheet.vertebra.level),
+            image=terms,
+        )
+        for sheet, terms in zip(sheets, image, strict=True)
+    ]
