@@ -67,13 +67,19 @@ def test_heat_maps_lie_on_the_lattice_of_the_ct(graded, lumbar):
 
 
 @pytest.mark.slow
-def test_centroids_alone_give_no_heights(spinexplain, thoracic, tmp_path):
+def test_centroids_alone_are_settled_and_have_heights_on_painted_bodies(
+    spinexplain, thoracic, tmp_path
+):
     ct, centroids = thoracic
     out = tmp_path / "out"
     ended = spinexplain("grade", ct, "--centroids", centroids, "-o", out)
     assert ended.code == 0, ended.err
     result = json.loads((out / "result.json").read_text())
-    assert {row["heights"] is None for row in result["vertebrae"]} == {True}
+    assert any(row["heights"] for row in result["vertebrae"])
+    moved_mm = result["inputs"]["settled_mm"]
+    assert moved_mm.keys() == {row["level"] for row in result["vertebrae"]}
+    assert 0 < max(moved_mm.values()) <= 8.0
+    assert "moved to the middle of the body" in (out / "report.html").read_text(encoding="utf-8")
     assert str(out / "report.html") in ended.out
 
 

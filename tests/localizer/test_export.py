@@ -14,6 +14,7 @@ from spinexplain.localizer.networks import load_networks, shipped_folder, shippe
 from spinexplain.localizer.own import find_vertebrae
 from spinexplain.reproduce.real_scans import WHOLE, real_scan
 
+
 @dataclass(frozen=True)
 class Near:
     """How far centers, probabilities, and which share of all masks' voxels may differ."""

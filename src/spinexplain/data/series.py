@@ -21,6 +21,8 @@ from spinexplain.io.body_masks import body_mask
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.files import sha256_file
 from spinexplain.io.nifti import check_is_ct, read_labels, read_volume
+from spinexplain.localizer.networks import shipped_body
+from spinexplain.localizer.settle import settle
 from spinexplain.spine.height_loss import loss_sd
 from spinexplain.spine.localize import localize
 from spinexplain.spine.morphometry import measure
@@ -33,6 +35,8 @@ PATCHES = {"2d": ("2d",), "3d": ("3d",), "both": ("2d", "3d")}
 
 CERVICAL = "cervical levels are not graded"
 OUTSIDE = "its centre lies outside the scan"
+
+_CENTERS = "centers in the middles of bodies"
 
 _LAY = {"2d": sheet_frame, "3d": box_frame}
 Frames = dict[str, list[SheetFrame | BoxFrame]]
@@ -91,11 +95,15 @@ def series_shard(planned: PlannedSeries, patches: str) -> SeriesShard:
 
 
 def fingerprint(planned: PlannedSeries) -> list[list[Any]]:
-    """Check cheaply whether a series' files changed: name, size and time of each."""
+    """Check cheaply whether a series' files changed: name, size and time of each.
+
+    How centers are placed stands beside them, so that crops about other centers are sampled anew.
+    """
     files = planned.files
     paths = [files.ct, files.centroids, files.truth, *files.masks.values()]
     stats = [(path.name, path.stat()) for path in paths if path is not None]
-    return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)
+    files = sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)
+    return [[_CENTERS], *files]
 
 
 def _read(planned: PlannedSeries) -> _Scan:
@@ -107,6 +115,8 @@ def _read(planned: PlannedSeries) -> _Scan:
     remarks = check_is_ct(volume)
     centroids = read_centroids(files.centroids, volume) if files.centroids else None
     vertebrae = localize(volume, labels, centroids)
+    if labels is None:
+        vertebrae = settle(volume, vertebrae, shipped_body()).vertebrae
     found = quality_flags(volume, vertebrae, labels)
     vertebrae = [
         replace(vertebra, flags=tuple(dict.fromkeys([*vertebra.flags, *found[vertebra.level]])))

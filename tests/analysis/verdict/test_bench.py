@@ -51,11 +51,20 @@ def test_sheets_and_heights_are_those_of_the_scan(stored):
     assert heights.loss == measure(image.labels, vertebrae)[patch.vertebra.level].loss
 
 
-def test_without_a_mask_there_are_no_heights(stored):
+def test_without_a_mask_heights_are_those_of_painted_bodies(stored):
     _, facts, _ = stored
-    rows = [row for row in facts["vertebrae"] if row["route"] == "centroids"]
-    assert rows
-    assert all(stored_heights(row) is None for row in rows)
+    found = {
+        route: {
+            row["level"]: stored_heights(row) for row in facts["vertebrae"] if row["route"] == route
+        }
+        for route in ("labels", "centroids")
+    }
+    assert any(found["centroids"].values())
+    for level, painted in found["centroids"].items():
+        given = found["labels"].get(level)
+        if painted is not None and given is not None:
+            assert painted.loss != given.loss
+            assert np.ptp(painted.loss_interval) > np.ptp(given.loss_interval)
 
 
 def test_spines_of_an_earlier_version_get_natural_variation(bench_scan, tmp_path):

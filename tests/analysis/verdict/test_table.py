@@ -20,4 +20,4 @@ def test_every_stored_vertebra_is_a_row(bench_scan, shipped_grader):
     by_mask = table[table["route"] == "labels"]
     assert by_mask["prototypes"].notna().any()
     assert by_mask["heights"].notna().any()
-    assert table[table["route"] == "centroids"]["heights"].isna().all()
+    assert table[table["route"] == "centroids"]["heights"].notna().any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.data.phantom.simulate import simulate_fracture
+from spinexplain.data.phantom.simulate import _find_body, simulate_fracture
 from spinexplain.data.phantom.sites import Site
 from spinexplain.errors import ConfigError, LabelError
 from spinexplain.geometry import apply_affine
@@ -56,12 +56,13 @@ def test_impaction_packs_the_bone_of_the_lost_height_under_the_endplates(real):
     added = fresh.volume.array.astype(float) - old.volume.array
     assert added.min() >= 0
     assert not added[old.labels.array != code].any()
-    center = np.array(next(v.centroid_mm for v in vertebrae_from_mask(labels) if v.level == level))
+    center = _find_body(labels, vertebrae_from_mask(labels), level).center_mm
     core = np.argwhere(labels.array == code)
     near = np.linalg.norm(apply_affine(labels.affine, core.astype(float)) - center, axis=1) < 7
     mineral = np.median(ct.array[tuple(core[near].T)])
     lost = (labels.array == code).sum() - (old.labels.array == code).sum()
-    assert added.sum() == pytest.approx(mineral * lost, rel=0.3)
+    # in this osteoporotic bone much of it is under 1 HU a voxel, which rounding takes away
+    assert added.sum() == pytest.approx(mineral * lost, rel=0.4)
     assert added.max() > 2 * mineral  # a band, not a haze
     at_middle = np.round(
         apply_affine(np.linalg.inv(ct.affine), np.array(fresh.vertebrae[1].centroid_mm))
@@ -139,7 +140,8 @@ def test_centers_beside_the_mask_follow_the_fracture(lumbar_scan):
     part = simulate_fracture(image.volume, alone, level, "crush", 0.45, seed=2, centroids=centers)
     assert [v.level for v in part.vertebrae] == [v.level for v in whole.vertebrae]
     for one, other in zip(part.vertebrae, whole.vertebrae, strict=True):
-        assert one.centroid_mm == pytest.approx(other.centroid_mm, abs=0.1)
+        # of a mask alone the body's axis is straight down, not along the spine
+        assert one.centroid_mm == pytest.approx(other.centroid_mm, abs=0.3)
 
 
 def test_the_site_decides_which_endplate_moves_and_is_exported(real):
