@@ -43,7 +43,7 @@ def halves(labels):
     codes = [0, *(one.level.verse_label for one in ordered)]
     for above, one in zip(codes, ordered, strict=False):
         own = labels.array == one.level.verse_label
-        array[own & (z > one.centroid_mm[2] - 0.5)] = above  # a plane at the center goes up
+        array[own & (z > one.centroid_mm[2] + 0.25)] = above  # voxels are 2 to 3 mm
     return LabelMap(array, labels.affine)
 
 
