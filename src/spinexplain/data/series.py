@@ -102,8 +102,10 @@ def fingerprint(planned: PlannedSeries) -> list[list[Any]]:
     files = planned.files
     paths = [files.ct, files.centroids, files.truth, *files.masks.values()]
     stats = [(path.name, path.stat()) for path in paths if path is not None]
-    files = sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)
-    return [[_CENTERS], *files]
+    return [
+        [_CENTERS],
+        *sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats),
+    ]
 
 
 def _read(planned: PlannedSeries) -> _Scan:
