@@ -1,6 +1,14 @@
-import numpy as np
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
+import pytest
+
+import spinexplain
+from spinexplain.models.bundle.store import load_grader
+from spinexplain.reproduce.real_scans import real_scan
 from spinexplain.reproduce.transfer import prepared
+from spinexplain.spine.localize import localize
 
 
 def test_a_scan_is_stored_and_read_again(tmp_path):
@@ -12,18 +20,26 @@ def test_a_scan_is_stored_and_read_again(tmp_path):
     assert np.array_equal(again.crop, one.crop)
 
 
-def test_a_stored_crop_is_graded_as_the_scan_itself():
-    """The whole way of a user and the stored one give the same grades and refusals."""
-    from pathlib import Path
-
-    import spinexplain
-    from spinexplain.models.bundle.store import load_grader
-    from spinexplain.reproduce.real_scans import real_scan
-
+@pytest.mark.parametrize("by_mask", [True, False])
+def test_a_stored_crop_is_graded_as_the_scan_itself(by_mask):
+    """The whole way of a user and the stored one give the same grades, scores and refusals."""
     scan = real_scan(Path(__file__).parents[2] / "data", "lumbar")
+    given = {"labels": scan.labels} if by_mask else {"centroids": off_by_3_mm(scan)}
     grader = load_grader("protoverse-phantom")
-    rows = prepared.grade_prepared(grader, prepared.prepared_scan(scan, measured=False))
-    found = spinexplain.grade(scan.volume, labels=scan.labels, models=[grader]).vertebrae
+    ready = prepared.prepare_scan(scan.volume, **given, measured=False)
+    rows = prepared.grade_prepared(grader, ready)
+    found = spinexplain.grade(scan.volume, **given, models=[grader]).vertebrae
     gradings = [vertebra.assessments[0].grading for vertebra in found]
     assert [row["called"] for row in rows] == [g.grade if g else None for g in gradings]
     assert [bool(row["reason"]) for row in rows] == [g is None for g in gradings]
+    for row, grading in zip(rows, gradings, strict=True):
+        if grading is not None:
+            assert row["scores"] == pytest.approx(list(grading.probabilities), abs=1e-4)
+
+
+def off_by_3_mm(scan):
+    """Return the body centers of a scan, each 3 mm behind."""
+    vertebrae = localize(scan.volume, scan.labels)
+    return [
+        replace(one, centroid_mm=tuple(np.add(one.centroid_mm, (0, -3, 0)))) for one in vertebrae
+    ]

@@ -16,14 +16,13 @@ import numpy as np
 
 from spinexplain.analysis.stored_frame import EXTENT_MM, StoredFrame
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.io.files import atomic_file
 from spinexplain.models.grader import Grader
 from spinexplain.models.input_arrays import center_index
 from spinexplain.reproduce.real_scans import RealScan
-from spinexplain.spine.grids import match_grid
-from spinexplain.spine.localize import localize, with_graded_levels
 from spinexplain.spine.morphometry import measure
-from spinexplain.spine.quality import not_assessable_reason, quality_flags
+from spinexplain.spine.quality import not_assessable_reason
 from spinexplain.spine.reformat import reformat
 from spinexplain.types import LabelMap, Patch, Vertebra, Volume
 
@@ -43,10 +42,9 @@ def prepare_scan(
     measured: bool = True,
 ) -> list[Prepared]:
     """Take the steps of `spinexplain.grade` up to the model; heights only if they are wanted."""
-    vertebrae = with_graded_levels(localize(volume, labels=labels, centroids=centroids))
+    spine = scan_vertebrae(volume, labels, centroids)
+    vertebrae, flags = spine.vertebrae, spine.flags(volume)
     heights = measure(labels, vertebrae) if labels is not None and measured else {}
-    on_ct = match_grid(labels, volume) if labels is not None else None
-    flags = quality_flags(volume, vertebrae, on_ct)
     ready = []
     for patch in reformat(volume, vertebrae, kind="2d", shape=(EXTENT_MM, EXTENT_MM)):
         level = patch.vertebra.level

@@ -31,7 +31,10 @@ RESULTS = "transfer.json"
 # What a prepared scan depends on; others are made again when it changes.
 PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py")
 NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "cohorts", "raters", "__init__")
-REAL_CODE = ("data/phantom/simulate.py", "data/phantom/displace.py", "spine/*.py")
+REAL_CODE = (
+    *("data/phantom/simulate.py", "data/phantom/displace.py", "spine/*.py"),
+    "localizer/settle.py",
+)
 NOT_PREPARING = ("body_size",)  # sizes of scaled crops, which the shipped model does not use
 
 
