@@ -24,7 +24,7 @@ AGAINST = {
     "given": "given centers, no mask",
     "masked": "given centers with the given mask",
 }
-SUSPECTED = "fracture suspected"
+SUSPECTED, NO_SUSPICION = "fracture suspected", "no suspicion"
 _FAR_MM = 3.0
 
 
@@ -48,14 +48,15 @@ def table(found: dict[str, Any]) -> list[str]:
     """List the share of levels whose verdict is the same, together and by preset."""
     presets = found["presets"]
     lines = [
-        "| verdict on | against that on | the same, all | "
+        "| verdict on | against that on | the same, all | where either is not *no suspicion* | "
         + " | ".join(f"`{preset}`" for preset in presets)
         + " | suspected: more, fewer |",
-        "|---|---|---|" + "---|" * len(presets) + "---|",
+        "|---|---|---|---|" + "---|" * len(presets) + "---|",
     ]
     for way, (title, other) in WAYS.items():
         parts = [found["rows"], *[of_preset(found["rows"], preset) for preset in presets]]
         cells = [share(rows, way, other) for rows in parts]
+        cells.insert(1, share(spoken(found["rows"], way, other), way, other))
         more = sum(r[way] == SUSPECTED != r[other] for r in found["rows"])
         fewer = sum(r[other] == SUSPECTED != r[way] for r in found["rows"])
         lines.append(
@@ -64,6 +65,11 @@ def table(found: dict[str, Any]) -> list[str]:
             + f" | {more}, {fewer} |"
         )
     return lines
+
+
+def spoken(rows: Rows, way: str, other: str) -> Rows:
+    """Return the rows that a verdict which never says anything could not win."""
+    return [row for row in rows if {row[way], row[other]} != {NO_SUSPICION}]
 
 
 def of_preset(rows: Rows, preset: str) -> Rows:

@@ -38,10 +38,16 @@ def found():
 
 def test_shares_by_preset_and_suspicions_more_and_fewer(found):
     lines = own_verdicts.table(found)
-    assert lines[2].endswith("| 75.0 % | 50.0 % | 100.0 % | 1, 0 |")  # moved
-    assert lines[4].endswith("| 25.0 % | 50.0 % | 0.0 % | 1, 0 |")  # own
+    assert lines[2].endswith("| 75.0 % | 0.0 % | 50.0 % | 100.0 % | 1, 0 |")  # moved
+    assert lines[4].endswith("| 25.0 % | 0.0 % | 50.0 % | 0.0 % | 1, 0 |")  # own
     assert lines[6].startswith("| bare CT")
-    assert lines[6].endswith("| 50.0 % | 50.0 % | 50.0 % | 0, 0 |")
+    assert lines[6].endswith("| 50.0 % | 0.0 % | 50.0 % | 50.0 % | 0, 0 |")
+
+
+def test_a_verdict_that_never_says_anything_agrees_where_nothing_is_said_alone(found):
+    rows = found["rows"]
+    assert own_verdicts.spoken(rows, "moved", "given") == [rows[1]]
+    assert own_verdicts.spoken(rows, "own", "given") == rows[1:]
 
 
 def test_each_difference_has_one_reason(found):
