@@ -25,6 +25,11 @@ WITNESSES = {
     "network": "network alone",
     "heights": "heights alone",
 }
+ROUTES = {
+    "labels": "mask",
+    "centroids": "centers alone, bodies painted",
+    "both": "mask and centers",
+}
 BESIDE_HEIGHTS = {
     "g2_suspected": "moderate fractures suspected",
     "false_alarm_spines": "normal spines with a suspected fracture",
@@ -297,7 +302,24 @@ def tested_tables(content: dict[str, Any]) -> list[str]:
             f"network alone, which all three routes have: {share_of(same['network'])}.",
             "",
         ]
+        if "by_route" in figures:
+            lines += [*by_route(figures["by_route"]), ""]
     return lines[:-1]
+
+
+def by_route(figures: dict[str, Any]) -> list[str]:
+    """Write what the verdict is worth by each route, on the same persons."""
+    keys = [key for key in ROWS if key != "mild_unsuspicious"]
+    lines = [
+        f"| the {figures['labels']['spines']} of them taken by every route | "
+        + " | ".join(ROWS[key] for key in keys)
+        + " |",
+        "|---" * (len(keys) + 1) + "|",
+    ]
+    for route, words in ROUTES.items():
+        cells = [f"{figures[route][key][0]}/{figures[route][key][1]}" for key in keys]
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+    return lines
 
 
 def _table(group: str, figures: dict[str, Any]) -> list[str]:

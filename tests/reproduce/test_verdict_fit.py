@@ -94,3 +94,10 @@ def test_the_stored_table_gives_the_same_fit_again(table, tmp_path):
     assert again == json.loads(json.dumps(content))
     assert set(again["tested"]) == set(TESTED) == set(again["limits"])
     assert set(again["tested"]["hard"]) > {"together", "earlier", "network", "heights"}
+
+
+def test_every_route_is_judged_on_the_same_persons(table):
+    figures = group_figures(table, "hard", fitted(table, "abc"))["by_route"]
+    assert list(figures) == ["labels", "centroids", "both"]
+    assert len({one["spines"] for one in figures.values()}) == 1
+    assert figures["centroids"]["g3_suspected"] == figures["labels"]["g3_suspected"]

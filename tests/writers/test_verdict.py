@@ -115,3 +115,11 @@ def test_the_cheap_opponent_is_counted_beside():
     words = verdict.beside_heights(tested)
     assert "in 4 groups" in words
     assert "moderate fractures suspected in 2, fewer in 1" in words
+
+
+def test_every_route_has_a_row_of_counts():
+    figures = {key: [1, 2] for key in ROWS} | {"spines": 3}
+    lines = verdict.by_route(dict.fromkeys(verdict.ROUTES, figures))
+    assert lines[0].startswith("| the 3 of them taken by every route |")
+    assert lines[3].startswith("| centers alone, bodies painted | 1/2 |")
+    assert len({line.count("|") for line in lines}) == 1

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from spinexplain.analysis.verdict.bench import ROUTES
 from spinexplain.analysis.verdict.coverage import (
     beyond_terms,
     coverage_figures,
@@ -167,7 +168,15 @@ def group_figures(
             name: same_by_every_route(rows, judged(rows, calibration, OPPONENTS[name]))
             for name in ("together", "network")
         }
+        figures["by_route"] = _by_route(rows, calibration)
     return figures
+
+
+def _by_route(rows: pd.DataFrame, calibration: VerdictCalibration) -> dict[str, Any]:
+    """Return what the verdict is worth by each route, on the persons taken by all of them."""
+    every = set(rows[rows["route"] == ROUTES[1]]["subject"])
+    parts = {r: rows[(rows["route"] == r) & rows["subject"].isin(every)] for r in ROUTES}
+    return {r: verdict_figures(part, judged(part, calibration)) for r, part in parts.items()}
 
 
 def counts(table: pd.DataFrame) -> dict[str, Any]:
