@@ -31,7 +31,7 @@ flags and refusals included.
 NOTHING_YET = """# Transfer: what the shipped model is worth elsewhere
 
 Not measured yet for the model that is shipped now. `make transfer` draws whole phantom spines, simulates fractures
-in the repository's real CTs, grades them all and writes this page; it takes about 20 CPU minutes and can be
+in the repository's real CTs, grades them all and writes this page; it takes about 30 CPU minutes and can be
 interrupted.
 """
 

@@ -96,7 +96,7 @@ STUDIES = {
     ),
     "transfer": Study(
         "The shipped model where it was not trained: other phantoms, real CT, odd scans.",
-        "20 CPU minutes",
+        "30 CPU minutes",
         ("transfer.md",),
         ("transfer.json",),
         "spinexplain.reproduce.transfer.study:measured",

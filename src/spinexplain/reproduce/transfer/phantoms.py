@@ -24,7 +24,7 @@ POPULATIONS = {
     "shifted-scanner": (SEED + 2, 10, 15),
     "balanced": (SEED + 3, 8, 16),
 }
-"""At most 40 spines a preset, the first of each seed, so that all fits 20 CPU minutes."""
+"""At most 40 spines a preset, the first of each seed, so that all fits half an hour of CPU."""
 MEASURED = ("verse-like", "hard", "balanced")
 """Where heights are taken from the mask; balanced chooses their threshold."""
 
