@@ -166,6 +166,7 @@ def test_verse19_runs_by_one_command(tmp_path, monkeypatch):
     for name in ("baseline", "protopnet", "protoverse"):
         assert f"| ours | {name} |" in text
     assert "### Test set, by seed" in text
+    assert "| *opponent:* level alone |" in text
     assert (out / "tables" / "protoverse-figure7.png").exists()
     hours = json.loads((out / "hours.json").read_text())
     assert run_paper(monkeypatch, tmp_path, "verse19", FEW, folds=2, seeds=1)
@@ -183,6 +184,8 @@ def test_verse_s2_runs_by_one_command(tmp_path, monkeypatch):
     assert (len(first["runs"]), first["vertebrae"], first["fractures"]) == (1, 4, 3)
     assert text.count("| ours | boxes, tested on boxes") == 2
     assert "| published | VerSe, tested on VerSe |" in text
+    assert "| *opponent:* level alone |" in text
+    assert "| detector-seed0 |" in text
 
 
 def test_the_detector_of_the_experiment_is_the_preset_with_mild_fractures():

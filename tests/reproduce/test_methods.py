@@ -11,7 +11,6 @@ from spinexplain.reproduce.methods import (
     METHODS,
     WITHOUT,
     chosen,
-    column_loss,
     difference,
     measure,
     settings_of,
@@ -70,14 +69,6 @@ def test_a_difference_holds_test_persons_and_trainings():
     assert found["low"] == 0.0  # a draw may take the good training alone
     assert found["floor"] == 1.0
     assert difference(perfect, perfect, labels, "t")["high"] == 0.0
-
-
-def test_the_lowest_column_of_a_body_tells_its_loss():
-    wedge = np.zeros((20, 20))
-    for column in range(20):
-        wedge[: 20 - column // 2, column] = 1
-    assert column_loss(wedge) == pytest.approx(1 - 12 / 19)
-    assert column_loss(np.zeros((4, 4))) == 0.0
 
 
 def test_the_study_is_stored_and_not_measured_twice(tmp_path, monkeypatch):

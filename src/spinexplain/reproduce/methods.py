@@ -8,7 +8,6 @@ prototype or the diversity loss; all take as many steps of gradient descent.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from spinexplain.reproduce.cohorts import graded_sheets
 from spinexplain.reproduce.heads.figures import same_class_cosine, winner_share
 from spinexplain.reproduce.heads.record import Record
 from spinexplain.reproduce.heads.trunks import classifiers_trunk
+from spinexplain.reproduce.mask_heights import third_heights, third_loss
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.grading.phases import cached_similarities
 from spinexplain.train.grading.recipes import train_model
@@ -314,27 +314,10 @@ def opponents(sheets: Sheets, task: Any) -> dict[str, dict[str, float]]:
 
 
 def mask_losses(data: TrainingSet) -> np.ndarray:
-    """Return how much lower the lowest column of each body is than its highest, (N, 2).
+    """Return how much the lowest third of each true body lacks of its highest, (N, 2).
 
-    Then its square. The tenth of the columns at either end is left out.
+    Then its square. Sheets are of different persons: no neighbor can be asked.
     """
     assert data.target is not None
-    losses = np.array([column_loss(mask) for mask in data.target])
+    losses = np.array([third_loss(third_heights(mask > 0)) for mask in data.target])
     return np.stack([losses, losses**2], axis=1)
-
-
-def column_loss(mask: np.ndarray) -> float:
-    """Return 1 - lowest / highest column of a mask, the ends left out; 0 of an empty one.
-
-    Examples
-    --------
-    >>> body = np.ones((10, 10))
-    >>> body[:4, 5] = 0
-    >>> column_loss(body)
-    0.4
-    """
-    columns = np.count_nonzero(mask, axis=0)
-    columns = columns[columns > 0]
-    margin = len(columns) // 10
-    inner: Sequence[int] = columns[margin : len(columns) - margin].tolist()
-    return 1 - min(inner) / max(inner) if inner else 0.0

@@ -7,11 +7,14 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from spinexplain.config.tasks import TASKS
+from spinexplain.data.cohort import Cohort
 from spinexplain.errors import SpinexplainError
 from spinexplain.experiment.stored import Results, find_results
 from spinexplain.experiment.table import markdown
 from spinexplain.experiment.tables import make_tables
 from spinexplain.io.files import atomic_file
+from spinexplain.reproduce.level_alone import blind_figures
 from spinexplain.reproduce.paper_cost import cost_words
 from spinexplain.reproduce.papers import Asked, Paper, Step, read_hours
 
@@ -42,6 +45,7 @@ def write_page(paper: Paper, asked: Asked, steps: Sequence[Step], out: Path) -> 
         f"{len(done)} of {len(counted)} steps done. {paper.caveat} {_started_from(asked)}",
         "",
         *_tables(out),
+        *_blind(paper, out),
         "## What was run",
         "",
         *cost_words(steps, out, read_hours(out)),
@@ -73,6 +77,35 @@ def _tables(out: Path) -> list[str]:
     pictures = sorted((out / "tables").glob("protoverse-figure*.png"))
     shown = [f"![{path.stem}](tables/{path.name})\n" for path in pictures]
     return [*lines, *_seeds(found), *_dissections(found), *_floors(found), *shown]
+
+
+def _blind(paper: Paper, out: Path) -> list[str]:
+    """Say what two opponents that see no image reach on the test split."""
+    if paper.folder not in _COHORTS:
+        return []
+    folder, task = _COHORTS[paper.folder]
+    try:
+        figures = blind_figures(Cohort.open(out / folder).index, TASKS[task])
+    except SpinexplainError:
+        return []  # the cohort is not prepared yet
+    if not figures:
+        return []
+    rows = [f"| *opponent:* {name} | {100 * value:.1f} |" for name, value in figures.items()]
+    return [
+        "### Without an image, on the test split",
+        "",
+        "| | class-average F1 |",
+        "|---|---|",
+        *rows,
+        "",
+        "A network that is not above these has shown nothing. Heights measured in the masks, the "
+        "stronger opponent, are not among them: `spinexplain measure`.",
+        "",
+    ]
+
+
+_COHORTS = {"verse19": ("cohort", "g0-g2-g3"), "verse-s2": ("boxes", "any-fracture")}
+"""By paper: the cohort that is judged on, and the task."""
 
 
 def _seeds(found: Results) -> list[str]:

@@ -49,7 +49,8 @@ def test_the_presets_learn_and_are_dissected_side_by_side(tmp_path, monkeypatch)
     monkeypatch.setattr(detector_presets, "LEARNING", (1, 2))
     monkeypatch.setattr(detector_presets, "VALIDATION", (8, 2))
     monkeypatch.setattr(detector_presets, "UNSEEN", (7, 2))
-    monkeypatch.setattr(detector_presets, "STEPS", 8)
+    monkeypatch.setattr(detector_presets, "STEPS", 6)
+    monkeypatch.setattr("spinexplain.reproduce.dissection.use.GROUPS", 2)
     monkeypatch.setattr(detector_presets, "PRECISION", "fp32")
     monkeypatch.setattr(detector_presets, "WIDTH", 1 / 8)
     setting = Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
@@ -67,5 +68,5 @@ def test_the_presets_learn_and_are_dissected_side_by_side(tmp_path, monkeypatch)
     assert content["areas"]["means"]["heights in the mask"]["mean"] > 0.9
     assert content["areas"]["means"]["constant"]["mean"] == 0.5
     before = (tmp_path / "results" / detector_presets.RESULTS).read_bytes()
-    measure(setting, seeds=(0,))  # nothing is trained again
+    measure(setting, seeds=(0,))  # nothing is trained or drawn again
     assert (tmp_path / "results" / detector_presets.RESULTS).read_bytes() == before
