@@ -3,8 +3,8 @@ import json
 from pathlib import Path
 
 import pytest
-from writers.methods import acts, gain, on_one_set, plateaus, ranked
-from writers.methods_reading import best_by_steps, reading
+from writers.methods import acts, gain, near_heights, on_one_set, plateaus, ranked
+from writers.methods_reading import best_by_steps, heights_words, reading
 
 FOUND = json.loads((Path(__file__).parents[2] / "docs/results/methods.json").read_text("utf-8"))
 
@@ -91,3 +91,17 @@ def test_what_every_training_shows_is_counted():
     for run in found["runs"]["baseline"].values():
         run["f1_hard"] = run["f1_balanced"] = 0.1
     assert "every training of baseline" not in reading(found)
+
+
+def test_trainings_that_heights_come_up_to_are_named():
+    found = copy.deepcopy(FOUND)
+    heights = found["opponents"]["heights in the mask"]
+    for name in ("baseline", "protopnet", "protoverse"):
+        for run in found["runs"][name].values():
+            run["f1_balanced"] = run["f1_hard"] = 0.9
+    heights["balanced"], heights["hard"] = 0.5, 0.5
+    assert "every training is above them" in heights_words(found)
+    assert near_heights(found) == ""
+    found["runs"]["protoverse"]["0"]["f1_hard"] = 0.5
+    assert "not above them are 1 of 3 trainings of ProtoVerse on `hard`." in heights_words(found)
+    assert "not every training of ProtoVerse is above" in near_heights(found)
