@@ -49,6 +49,7 @@ WRITERS = {
     "training-size": Writer(
         {"dissection.md": "dissection.page:written"}, "dissection.figures:draw"
     ),
+    "detector-presets": Writer({"dissection.md": "dissection.page:written"}),
     "detector-shortcut": Writer(
         {"dissection.md": "dissection.page:written"}, "dissection.figures:draw"
     ),

@@ -109,7 +109,9 @@ def test_more_patterns_are_more_in_every_seed_and_never_of_a_training_at_chance(
     runs[OURS] = [a_run(tied=20), a_run(tied=22, auc=0.52)]
     found = found_of(runs, (0, 0, 0, 1))
     assert more(found, PUBLISHED, OURS, tied) == "undecided"
-    assert "**At chance: `detector` in 1 of 2 trainings**" in judged(found)
+    assert "**At chance: `detector` in 1 of 2 trainings (memorized its vertebrae in 464" in judged(
+        found
+    )
 
 
 def test_heights_that_win_are_said_and_one_seed_decides_nothing():
@@ -118,6 +120,15 @@ def test_heights_that_win_are_said_and_one_seed_decides_nothing():
     assert HEIGHTS in of_presets(found)
     single = found_of({name: [a_run()] for name in NAMES}, (0.1, 0.02, 0.2, 0.0))
     assert judged(single).startswith("**Not decided: 1 of at least 2 seeds")
+
+
+def test_a_preset_that_needs_its_first_units_is_not_said_to_do_without():
+    found = found_of(alike(), (0.0, -0.1, 0.1, 0.05))
+    assert "None hangs on its first ten units" in judged(found)
+    found["runs"][OURS] = {
+        seed: run | {"auc_without_first": 0.6} for seed, run in found["runs"][OURS].items()
+    }
+    assert "None hangs" not in judged(found)
 
 
 def test_the_section_has_a_row_a_preset_an_opponent_and_a_pair():

@@ -18,6 +18,7 @@ NAMES = {
 PAIRS = tuple(combinations(NAMES, 2))
 HEIGHTS, LEVEL, CONSTANT = "heights in the mask", "level alone", "constant"
 FEWEST = 2  # seeds
+NO_LOSS = 0.01  # of the area under the curve
 
 
 def of_presets(found: dict[str, Any]) -> str:
@@ -134,12 +135,23 @@ def _speed(found: dict[str, Any]) -> str:
 
 def _at_chance(found: dict[str, Any]) -> str:
     told = [
-        f"{NAMES[name]} in {len(blind(found, name))} of {len(seeds_of(found))} trainings"
+        f"{NAMES[name]} in {len(blind(found, name))} of {len(seeds_of(found))} trainings ({_why(found, name)})"
         for name in NAMES
         if blind(found, name)
     ]
     return (
         f"**At chance: {', '.join(told)}**; there dissection has nothing to find." if told else ""
+    )
+
+
+def _why(found: dict[str, Any], name: str) -> str:
+    """Say how trainings at chance ended, and in boxes of what width."""
+    runs = [found["runs"][name][seed] for seed in blind(found, name)]
+    memorized = sum(run["cross_entropy"] < CHANCE_ENTROPY for run in runs)
+    words = {0: "did not descend", len(runs): "memorized its vertebrae"}
+    return (
+        f"{words.get(memorized, f'{memorized} memorized, the others did not descend')} in {runs[0]['steps']} steps, boxes of "
+        f"{found['settings'][name]['extent_mm']:g} mm"
     )
 
 
@@ -153,7 +165,20 @@ def _units(found: dict[str, Any]) -> str:
             if word != "undecided"
         ]
         told.append(f"{name}: {', '.join(held) if held else '*undecided* for all pairs'}")
-    return f"Dissected: {'; '.join(told)}."
+    return f"Dissected: {'; '.join(told)}.{_hangs(found)}"
+
+
+def _hangs(found: dict[str, Any]) -> str:
+    """Say that no preset hangs on its first ten units, where that is so."""
+    seen = [name for name in NAMES if not blind(found, name)]
+    lost = [
+        found["areas"]["means"][name]["mean"]
+        - values(found, name, lambda run: run["auc_without_first"]).mean()
+        for name in seen
+    ]
+    if not lost or max(lost) > NO_LOSS:
+        return ""
+    return f" None hangs on its first ten units: without them {_listed([NAMES[name] for name in seen])} grade as well."
 
 
 def _beaten(found: dict[str, Any]) -> str:

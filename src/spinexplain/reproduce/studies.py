@@ -115,6 +115,13 @@ STUDIES = {
         ("training-size.json",),
         "spinexplain.reproduce.dissection.training_size:measure",
     ),
+    "detector-presets": Study(
+        "The dissection paper's detector as published, as released and as here, on one cohort.",
+        "20 CPU minutes",
+        ("dissection.md",),
+        ("detector-presets.json",),
+        "spinexplain.reproduce.dissection.detector_presets:measure",
+    ),
     "detector-shortcut": Study(
         "Whether dissection shows that a 3-D detector learned a planted mark.",
         "10 CPU minutes",
