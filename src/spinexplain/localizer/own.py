@@ -177,7 +177,9 @@ def localize(
     """Name the vertebrae of a scan and find their body centers.
 
     With a mask or centroids these are read, see :func:`spinexplain.spine.localize.localize`;
-    with neither the package's own localizer is asked.
+    with neither the package's own localizer is asked. Centroids without a mask come back as
+    given: grading moves them to the middles of their bodies, see
+    :func:`spinexplain.localizer.settle.settle`.
 
     Parameters
     ----------
