@@ -64,7 +64,17 @@ def table(found: dict[str, Any]) -> list[str]:
             + " | ".join(cells)
             + f" | {more}, {fewer} |"
         )
-    return lines
+    return [*lines, silent_row(found)]
+
+
+def silent_row(found: dict[str, Any]) -> str:
+    """Say how often a verdict that never says anything agrees, as the cheap opponent."""
+    rows = [dict(row, silent=NO_SUSPICION) for row in found["rows"]]
+    parts = [rows, *[of_preset(rows, preset) for preset in found["presets"]]]
+    cells = [share(part, "silent", "given") for part in parts]
+    cells.insert(1, share(spoken(rows, "silent", "given"), "silent", "given"))
+    missed = sum(row["given"] == SUSPECTED for row in rows)
+    return f"| always *no suspicion* | {AGAINST['given']} | {' | '.join(cells)} | 0, {missed} |"
 
 
 def spoken(rows: Rows, way: str, other: str) -> Rows:

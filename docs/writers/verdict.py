@@ -32,6 +32,7 @@ ROUTES = {
 }
 BESIDE_HEIGHTS = {
     "g2_suspected": "moderate fractures suspected",
+    "g3_suspected": "severe fractures suspected",
     "false_alarm_spines": "normal spines with a suspected fracture",
     "middle_of_normal": "normal vertebrae borderline, mild or deformed",
 }
@@ -152,7 +153,28 @@ def bars(content: dict[str, Any]) -> list[str]:
         *(f"* {one}" for one in missed),
         "",
         beside_heights(content["tested"]),
+        "",
+        bars_of_opponents(content["tested"]),
     ]
+
+
+def bars_of_opponents(tested: dict[str, Any]) -> str:
+    """Count the bars of single groups that each witness meets alone."""
+    counts = {name: _bars_met(tested, name) for name in ("together", "heights", "network")}
+    of = counts["together"][1]
+    return (
+        f"Of the {of} bars within one group both together meet {counts['together'][0]}, heights "
+        f"alone {counts['heights'][0]}, the network alone {counts['network'][0]}."
+    )
+
+
+def _bars_met(tested: dict[str, Any], name: str) -> tuple[int, int]:
+    met = []
+    for group, figures in tested.items():
+        for key, (bar, side) in targets_of(group).items():
+            percent = 100 * _share(figures[name][key])
+            met.append(percent <= bar if side == "most" else percent >= bar)
+    return sum(met), len(met)
 
 
 def beside_heights(tested: dict[str, Any]) -> str:
@@ -167,7 +189,7 @@ def beside_heights(tested: dict[str, Any]) -> str:
         f"both together have more {'; more '.join(counted)}. Shares are compared as they are, "
         "whether or not chance explains the difference; *heights alone* leaves out vertebrae "
         "whose heights are not measured. What networks add is seen where "
-        "[masks are wrong or missing](masks.md)."
+        "[masks are wrong](masks.md), and by centers alone."
     )
 
 

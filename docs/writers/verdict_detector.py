@@ -69,7 +69,7 @@ def headline(differences: dict[str, Any]) -> str:
         (worse if rises == (name in FEWER_IS_BETTER) else better).append(_words(name))
     if not better and not worse:
         return (
-            "**The detector does not help beyond doubt.** Beside sheets and heights it changes no figure "
+            "**It is not shown that the detector helps.** Beside sheets and heights it changes no figure "
             "by more than chance, on the same spines and with weights from the same spines."
         )
     said = [

@@ -65,3 +65,9 @@ def test_each_difference_has_one_reason(found):
 
 def test_how_many_lie_beside_the_line(found):
     assert own_verdicts.edges(found).startswith("Of the 2 that are there and differ, 1 are")
+
+
+def test_a_silent_verdict_stands_beside(found):
+    row = own_verdicts.silent_row(found)
+    assert row.startswith("| always *no suspicion* | given centers, no mask |")
+    assert row.endswith("| 75.0 % | 0.0 % | 50.0 % | 100.0 % | 0, 0 |")

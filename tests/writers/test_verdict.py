@@ -123,3 +123,15 @@ def test_every_route_has_a_row_of_counts():
     assert lines[0].startswith("| the 3 of them taken by every route |")
     assert lines[3].startswith("| centers alone, bodies painted | 1/2 |")
     assert len({line.count("|") for line in lines}) == 1
+
+
+def test_bars_that_opponents_meet_are_counted():
+    best = {key: [0, 9] if side == "most" else [9, 9] for key, (_, side) in TARGETS["hard"].items()}
+    worst = {
+        key: [9, 9] if side == "most" else [0, 9] for key, (_, side) in TARGETS["hard"].items()
+    }
+    tested = {"hard": {"together": best, "heights": worst, "network": best}}
+    words = verdict.bars_of_opponents(tested)
+    assert words == (
+        "Of the 6 bars within one group both together meet 6, heights alone 0, the network alone 6."
+    )

@@ -140,8 +140,8 @@ def reservations(found: dict[str, Any]) -> str:
     if auc[sizes[0]] > LEARNED:
         said += (
             f" **{sizes[0]} spines already teach most of what {sizes[-1]} do** (AUC {auc[sizes[0]]:.2f} and "
-            f"{auc[sizes[-1]]:.2f}): fractures of phantoms are more alike than patients', and a cohort too small "
-            "to learn from is not among these."
+            f"{auc[sizes[-1]]:.2f}): fractures of phantoms are more alike than patients', and even the smallest "
+            "cohort here was large enough to learn from."
         )
     if lost[UNTRAINED] >= max(lost[size] for size in sizes):
         said += (
