@@ -87,6 +87,13 @@ def test_bodies_that_the_own_localizer_painted_are_a_segmentation(tmp_path, case
     assert written.ContentLabel == "BODIES"
     share = written.pixel_array.sum() / (one.labels.array > 0).sum()
     assert 0.6 < share < 1.6
+    settled = SimpleNamespace(bodies=found.bodies, vertebrae=painted)
+    given = replace(one.findings, found=None, settled=settled)
+    with dicom_folder(tmp_path / "given", one.folder) as made:
+        made.write(given, None)
+    written = pydicom.dcmread(tmp_path / "given" / "segmentation.dcm")
+    labels = [segment.SegmentLabel for segment in written.SegmentSequence]
+    assert labels == [f"{level} body" for level in ("T12", "L1", "L2")]
 
 
 def _cranial(findings):

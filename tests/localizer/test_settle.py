@@ -9,6 +9,7 @@ from fixtures.localizers import ellipsoid
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.localizer.settle import MOST_MOVED_MM, settle
 from spinexplain.models.localizing import as_densities
+from spinexplain.spine.quality import CENTER_OFF_BODY
 from spinexplain.types import Vertebra, Volume
 
 LEVELS = [VertebraLevel.L1, VertebraLevel.L2, VertebraLevel.L3]
@@ -58,23 +59,29 @@ def test_the_bodies_are_kept_for_the_heights(scan):
 
 def test_a_center_stays_where_the_network_is_not_sure(scan):
     settled = settle(scan, spine(), unsure)
-    assert places(settled.vertebrae) == places(spine())
-    assert set(settled.moved_mm.values()) == {0.0}
+    assert settled.vertebrae == spine()
+    assert settled.moved_mm == {}
 
 
 def test_a_center_stays_where_the_middle_is_too_far_to_be_meant(scan):
     far = np.array([0.0, MOST_MOVED_MM + 1.5, 0.0])
     settled = settle(scan, spine(far), bright)
     assert places(settled.vertebrae) == places(spine(far))
+    assert {one.flags for one in settled.vertebrae} == {(CENTER_OFF_BODY,)}
+    assert settled.moved_mm == {}
+    assert not settled.bodies.measurable().extents
 
 
 def test_two_centers_in_one_body_stay_apart(scan):
     first, second, third = spine(np.zeros(3))
     near = replace(second, centroid_mm=(60.0, 60.0, 125.0))
     above = replace(first, centroid_mm=(60.0, 60.0, 138.0))
-    settled = places(settle(scan, [above, near, third], bright).vertebrae)
-    assert settled[LEVELS[0]] == above.centroid_mm
-    assert settled[LEVELS[1]] == near.centroid_mm
+    settled = settle(scan, [above, near, third], bright)
+    assert [one.flags for one in settled.vertebrae] == [*2 * [(CENTER_OFF_BODY,)], ()]
+    at = places(settled.vertebrae)
+    assert at[LEVELS[0]] == above.centroid_mm
+    assert at[LEVELS[1]] == near.centroid_mm
+    assert settled.bodies.measurable().extents.keys() == {LEVELS[2].verse_label}
 
 
 def test_the_center_of_a_cut_body_moves_across_the_spine_alone(scan):

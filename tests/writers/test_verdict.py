@@ -84,11 +84,14 @@ def test_both_networks_stand_side_by_side():
         name: {"model": {"name": name, "version": "1"}, "tested": tested} for name in ("a", "b")
     }
     lines = compared_table({"tested": tested, "compared": models})
-    assert lines[2].startswith(
+    assert lines[0].startswith(
+        "Of 1 groups, `a` suspects fewer moderate fractures than `b`, alone in 0"
+    )
+    assert lines[4].startswith(
         "| | a 1, alone | a 1, with heights | b 1, alone | b 1, with heights"
     )
-    assert len(lines) == 4 + len(ROWS)
-    assert {line.count("|") for line in lines[2:]} == {8}
+    assert len(lines) == 6 + len(ROWS)
+    assert {line.count("|") for line in lines[4:]} == {8}
 
 
 def test_what_widening_is_worth_is_said():

@@ -21,7 +21,8 @@ from spinexplain.io.body_masks import body_mask
 from spinexplain.io.centroids import read_centroids
 from spinexplain.io.files import sha256_file
 from spinexplain.io.nifti import check_is_ct, read_labels, read_volume
-from spinexplain.localizer.networks import shipped_body
+from spinexplain.localizer.manifest import read_manifest
+from spinexplain.localizer.networks import shipped_body, shipped_folder
 from spinexplain.localizer.settle import settle
 from spinexplain.spine.height_loss import loss_sd
 from spinexplain.spine.localize import localize
@@ -102,8 +103,9 @@ def fingerprint(planned: PlannedSeries) -> list[list[Any]]:
     files = planned.files
     paths = [files.ct, files.centroids, files.truth, *files.masks.values()]
     stats = [(path.name, path.stat()) for path in paths if path is not None]
+    version = read_manifest(shipped_folder()).version
     return [
-        [_CENTERS],
+        [f"{_CENTERS}, localizer {version}"],
         *sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats),
     ]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.config.tasks import GENANT_GRADES
 from spinexplain.findings.agreement import DISAGREE, agreement
 from spinexplain.findings.bone_density import bone_density, density_words
@@ -36,6 +37,7 @@ from spinexplain.io.scan_flags import (
     SFORM_QFORM_DIFFER,
     SLICES_ODD,
 )
+from spinexplain.localizer.settle import Settled
 from spinexplain.spine.checks.discs import DISC_IN_LABEL
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
@@ -226,6 +228,15 @@ def _height_losses(spine: Sequence[VertebraFindings]) -> Iterable[tuple[Vertebra
             yield item, 100 * heights.loss
 
 
+def _settled(settled: Settled, levels: Sequence[VertebraLevel], say: Catalogue) -> Iterable[str]:
+    moved = list(settled.moved_mm.values())
+    if moved:
+        usual, most = f"{np.median(moved):.1f}", f"{max(moved):.1f}"
+        yield say("summary.settled", usual=usual, most=most)
+    if stayed := [level for level in levels if level not in settled.moved_mm]:
+        yield say("summary.not_settled", levels=say.levels(stayed))
+
+
 def _caveats(
     scan: ScanFindings, spine: Sequence[VertebraFindings], say: Catalogue
 ) -> Iterable[str]:
@@ -244,10 +255,8 @@ def _caveats(
         yield say("summary.some_heights", levels=say.levels(unmeasured))
     if own is not None and len(unmeasured) < len(spine):
         yield say("summary.own_mask")
-    if scan.settled is not None and scan.settled.moved_mm:
-        moved = list(scan.settled.moved_mm.values())
-        usual, most = f"{np.median(moved):.1f}", f"{max(moved):.1f}"
-        yield say("summary.settled", usual=usual, most=most)
+    if scan.settled is not None:
+        yield from _settled(scan.settled, [item.vertebra.level for item in spine], say)
     names = scan.settings.get("level_names", "")
     yield say("summary.level_names", source=names) if names else say("summary.level_names_unknown")
     found = bone_density(scan)

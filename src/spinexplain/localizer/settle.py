@@ -23,11 +23,13 @@ from spinexplain.localizer.segment import (
     laid_together,
     painted_crops,
 )
+from spinexplain.spine.quality import CENTER_OFF_BODY
 from spinexplain.types import Vertebra, Volume
 
 MOST_MOVED_MM = 8.0
 """A body whose middle is farther from the given center is not taken for the one that is meant."""
 
+_NEARER = 0.45  # of the distance of given neighbors: farther, the neighbor's body may be meant
 _LEAST_GAP = 0.6  # of the distance of given neighbors that is left between settled ones
 
 
@@ -40,7 +42,7 @@ class Settled:
     vertebrae : list of Vertebra
         In the given order.
     moved_mm : mapping of VertebraLevel to float
-        How far each thoracic and lumbar center was moved; 0 where it stayed.
+        How far centers were moved; without those that stay as given.
     bodies : PaintedBodies or None
         None where no vertebra is thoracic or lumbar.
     """
@@ -66,53 +68,85 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
     -------
     Settled
         A center stays where the network is not sure of a body, the body's middle is over 8 mm
-        away, or two centers would come to lie in one body. Of a body that the border of the scan
-        cuts the center moves across the spine only.
+        away or nearer to a neighbor, or two centers would come to lie in one body; in the latter
+        cases it is flagged ``center_off_body`` and its body is not measured. Of a body that the
+        border of the scan cuts the center moves across the spine only.
     """
     crops = painted_crops(volume, vertebrae, network)
     if not crops:
         return Settled(list(vertebrae), {}, None)
     given = np.array([one.centroid_mm for one in vertebrae])
+    moved = _moved(volume, vertebrae, crops)
+    asked = np.isfinite(moved).all(axis=1)
+    near = asked & (np.linalg.norm(moved - given, axis=1) <= _reach_mm(given))
+    kept = near & ~_shared(given, np.where(near[:, None], moved, given))
+    places = np.where(kept[:, None], moved, given)
+    settled = [_placed(*one) for one in zip(vertebrae, places, asked & ~kept, strict=True)]
+    away = np.linalg.norm(places - given, axis=1)
+    moved_mm = {vertebrae[k].level: float(away[k]) for k in np.flatnonzero(kept)}
+    bodies = laid_together(volume, crops)
+    off = {one.level: CENTER_OFF_BODY for one in settled if CENTER_OFF_BODY in one.flags}
+    return Settled(settled, moved_mm, replace(bodies, doubts={**bodies.doubts, **off}))
+
+
+def _placed(vertebra: Vertebra, at_mm: np.ndarray, is_off: bool) -> Vertebra:
+    flags = (*vertebra.flags, CENTER_OFF_BODY) if is_off else vertebra.flags
+    x, y, z = (float(value) for value in at_mm)
+    return replace(vertebra, centroid_mm=(x, y, z), flags=flags)
+
+
+def _moved(
+    volume: Volume, vertebrae: Sequence[Vertebra], crops: Sequence[PaintedCrop]
+) -> np.ndarray:
+    """Return where the bodies' middles lie, shape (k, 3) mm; NaN where no body is surely there."""
+    given = np.array([one.centroid_mm for one in vertebrae])
     along = dict(zip([one.level for one in vertebrae], tangents(given), strict=True))
     middles = {
         crop.vertebra.level: _middle(crop, along[crop.vertebra.level], volume) for crop in crops
     }
-    moved = np.array([middles.get(one.level, one.centroid_mm) for one in vertebrae])
-    places = _without_shared(given, moved)
-    settled = [
-        replace(one, centroid_mm=(float(x), float(y), float(z)))
-        for one, (x, y, z) in zip(vertebrae, places, strict=True)
-    ]
-    away = np.linalg.norm(places - given, axis=1).tolist()
-    moved_mm = {
-        one.level: mm for one, mm in zip(vertebrae, away, strict=True) if one.level.is_graded
-    }
-    return Settled(settled, moved_mm, laid_together(volume, crops))
+    unknown = np.full(3, np.nan)
+    return np.array([middles.get(one.level, unknown) for one in vertebrae])
 
 
 def _middle(crop: PaintedCrop, along: np.ndarray, volume: Volume) -> np.ndarray:
-    """Return the middle of a crop's body, or the given center where it is not known."""
-    given = np.array(crop.vertebra.centroid_mm)
+    """Return the middle of a crop's body, or NaN where none is surely there."""
     place = mask_place(crop.share, crop.frame) if is_sure(crop) else None
     if place is None:
-        return given
+        return np.full(3, np.nan)
+    given = np.array(crop.vertebra.centroid_mm)
     move = place[1] - given
     if not is_whole(crop, volume):
         move = move - (move @ along) * along
-    return given + move if np.linalg.norm(move) <= MOST_MOVED_MM else given
+    return given + move
 
 
-def _without_shared(given_mm: np.ndarray, moved_mm: np.ndarray) -> np.ndarray:
-    """Take moves back that bring neighbors together, (k, 3) mm each.
+def _reach_mm(given_mm: np.ndarray) -> np.ndarray:
+    """Return how far each center may move: 8 mm, or less where a neighbor is near.
+
+    Examples
+    --------
+    >>> _reach_mm(np.array([[0.0, 0, 40], [0, 0, 20], [0, 0, 10]])).tolist()
+    [8.0, 4.5, 4.5]
+    """
+    gaps = np.linalg.norm(np.diff(given_mm, axis=0), axis=1)
+    nearest = np.minimum(np.r_[np.inf, gaps], np.r_[gaps, np.inf])
+    return np.minimum(MOST_MOVED_MM, _NEARER * nearest)
+
+
+def _shared(given_mm: np.ndarray, moved_mm: np.ndarray) -> np.ndarray:
+    """Say which moves, (k, 3) mm each, bring neighbors together, until none of those left does.
 
     Examples
     --------
     >>> given = np.array([[0.0, 0, 30], [0, 0, 20], [0, 0, -10]])
     >>> moved = np.array([[0.0, 0, 26], [0, 0, 25], [0, 0, -12]])
-    >>> _without_shared(given, moved)[:, 2].tolist()
-    [30.0, 20.0, -12.0]
+    >>> _shared(given, moved).tolist()
+    [True, True, False]
     """
     gaps = np.linalg.norm(np.diff(given_mm, axis=0), axis=1)
-    near = np.linalg.norm(np.diff(moved_mm, axis=0), axis=1) < _LEAST_GAP * gaps
-    back = np.r_[near, False] | np.r_[False, near]
-    return np.where(back[:, None], given_mm, moved_mm)
+    back = np.zeros(len(given_mm), bool)
+    for _ in given_mm:
+        places = np.where(back[:, None], given_mm, moved_mm)
+        near = np.linalg.norm(np.diff(places, axis=0), axis=1) < _LEAST_GAP * gaps
+        back |= np.r_[near, False] | np.r_[False, near]
+    return back

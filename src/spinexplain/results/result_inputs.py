@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from spinexplain.findings.scan import ScanFindings
+from spinexplain.localizer.manifest import read_manifest
+from spinexplain.localizer.networks import shipped_folder
 from spinexplain.results.result import ResultInputs
 
 
 def inputs_of(findings: ScanFindings) -> ResultInputs:
-    """Return the hashes of mask and centers, and how far centers were moved, to 0.1 mm."""
+    """Return the hashes of mask and centers, how far centers were moved, and who painted bodies."""
     settled = findings.settled
+    painted = settled is not None and settled.bodies is not None
     return ResultInputs(
+        painted_by=f"own {read_manifest(shipped_folder()).version}" if painted else "",
         labels_sha256=findings.source.labels_sha256,
         centroids_sha256=findings.source.centroids_sha256,
         settled_mm={

@@ -25,6 +25,7 @@ from spinexplain.spine.checks.placement import NOT_ON_BONE, check_centers_placed
 from spinexplain.spine.curve import centers_mm
 from spinexplain.spine.grids import extent_mm, match_grid
 from spinexplain.spine.quality import (
+    CENTER_OFF_BODY,
     CENTROID_OUTSIDE_MASK,
     OFF_CURVE,
     OUTSIDE_SCAN,
@@ -299,9 +300,12 @@ def _compared_with_mask(
     own = next((known for known in from_mask if known.level == vertebra.level), None)
     if own is None:
         return vertebra
-    if np.linalg.norm(np.subtract(own.centroid_mm, vertebra.centroid_mm)) <= _SAME_PLACE_MM:
-        vertebra = replace(vertebra, centroid_mm=own.centroid_mm)
+    away = float(np.linalg.norm(np.subtract(own.centroid_mm, vertebra.centroid_mm)))
     flags = [flag for flag in own.flags if flag == TOUCHES_BORDER]
+    if away <= _SAME_PLACE_MM and not flags:  # what is left of a cut body has another middle
+        vertebra = replace(vertebra, centroid_mm=own.centroid_mm)
+    if away > _SAME_PLACE_MM:
+        flags.append(CENTER_OFF_BODY)
     if not _near_label(labels, vertebra):
         flags.append(CENTROID_OUTSIDE_MASK)
     return replace(vertebra, flags=tuple(dict.fromkeys([*vertebra.flags, *flags])))

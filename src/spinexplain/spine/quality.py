@@ -21,6 +21,8 @@ disc_in_label          limits    its label is cut at the wrong place: a disc lie
                                  or its neighbor's label has part of it; not measured
 odd_proportions        limits    the bodies are far too flat or tall for their width and depth
 cut_by_mask            limits    its label ends at the border of the mask, inside the scan
+center_off_body        limits    the middle of its body lies over 8 mm from the given center,
+                                 6 mm by a mask, or two centers share a body; not moved there
 off_curve              limits    over 12 mm off the curve through the other centers, and more
                                  than 3 mm of noise in every center explain
 thick_slices           limits    a voxel is longer than 3 mm
@@ -76,6 +78,7 @@ METAL = "metal"
 LEVEL_INVERSION = "level_inversion"
 CENTERS_TOO_CLOSE = "centers_too_close"
 CENTROID_OUTSIDE_MASK = "centroid_outside_mask"
+CENTER_OFF_BODY = "center_off_body"
 OFF_CURVE = "off_curve"
 THICK_SLICES = "thick_slices"
 GANTRY_TILT = "gantry_tilt"
@@ -103,6 +106,7 @@ FLAGS = (
     DISC_IN_LABEL,
     ODD_PROPORTIONS,
     CUT_BY_MASK,
+    CENTER_OFF_BODY,
     OFF_CURVE,
     THICK_SLICES,
     GANTRY_TILT,

@@ -76,8 +76,9 @@ def grade_on_ray(
     )
     try:
         _mapped(scans, out, load, crew, work)
-        for _ in range(crew.attempts - 1):
-            _each_alone([scan for scan in scans if not outcome_of(out, scan.name)], out, load, work)
+        for _ in range(max(crew.attempts - 1, 1)):
+            left = [scan for scan in scans if not outcome_of(out, scan.name)]
+            _each_alone(left, out, load, work, crew.workers)
     finally:
         ray.shutdown()
     for scan in scans:
@@ -114,18 +115,24 @@ def _mapped(
 
 
 def _each_alone(
-    scans: Sequence[ArchiveScan], out: Path, load: Callable[[], Sequence[Any]], work: Work
+    scans: Sequence[ArchiveScan],
+    out: Path,
+    load: Callable[[], Sequence[Any]],
+    work: Work,
+    workers: int,
 ) -> None:
-    """Grade each scan in a process that grades no other."""
+    """Grade each scan in a process that grades no other, so many at once."""
     import ray
 
     @ray.remote(num_cpus=0.5, max_calls=1, max_retries=0)
     def alone(scan: dict[str, Any]) -> None:
         _Actor(str(out), load, work)({"scan": scan})
 
-    waiting = [alone.remote(_packed(scan)) for scan in scans]
-    while waiting:
-        done, waiting = ray.wait(waiting)
+    left, running = list(scans), []
+    while left or running:
+        while left and len(running) < workers:
+            running.append(alone.remote(_packed(left.pop(0))))
+        done, running = ray.wait(running)
         for one in done:
             with suppress(ray.exceptions.RayError):
                 ray.get(one)
