@@ -83,7 +83,7 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
     places = np.where(kept[:, None], moved, given)
     settled = [_placed(*one) for one in zip(vertebrae, places, asked & ~kept, strict=True)]
     away = np.linalg.norm(places - given, axis=1)
-    moved_mm = {vertebrae[k].level: float(away[k]) for k in np.flatnonzero(kept)}
+    moved_mm = {vertebrae[k].level: float(away[k]) for k in np.flatnonzero(kept).tolist()}
     bodies = laid_together(volume, crops)
     off = {one.level: CENTER_OFF_BODY for one in settled if CENTER_OFF_BODY in one.flags}
     return Settled(settled, moved_mm, replace(bodies, doubts={**bodies.doubts, **off}))

@@ -128,7 +128,7 @@ def _each_alone(
     def alone(scan: dict[str, Any]) -> None:
         _Actor(str(out), load, work)({"scan": scan})
 
-    left, running = list(scans), []
+    left, running = list(scans), list[Any]()
     while left or running:
         while left and len(running) < workers:
             running.append(alone.remote(_packed(left.pop(0))))
