@@ -57,7 +57,7 @@ def _true_heights() -> str:
     )
     wins = sum(a > b for a, b in zip(heights, boxes, strict=True))
     return (
-        f"**Where the mask is exact, the height loss alone wins**: on {wins} of the {len(held_out)} held-out "
+        f"**The true height loss makes the grade, so it wins where it is known exactly**: on {wins} of the {len(held_out)} held-out "
         f"sets of the shipped detector, {number} vertebrae, the true loss has the higher AUC "
         f"({min(heights):.3f} to {max(heights):.3f}, the detector {min(boxes):.3f} to {max(boxes):.3f}). A "
         "phantom's grade is made from that loss, and its mask is exact to the voxel."

@@ -342,7 +342,7 @@ def tested_tables(content: dict[str, Any]) -> list[str]:
             continue
         lines += [
             f"The same verdict by mask, centers and both: {share_of(same['together'])}; by the "
-            f"network alone, which all three routes have: {share_of(same['network'])}.",
+            f"network alone: {share_of(same['network'])}.",
             "",
         ]
         if "by_route" in figures:
