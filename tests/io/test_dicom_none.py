@@ -20,7 +20,7 @@ INDEX = bytes(128) + b"DICM" + bytes(220)
         ("ct.nii.gz", b"\x1f\x8b", "1 NIfTI file. Name the file"),
         ("DICOMDIR", INDEX, "a DICOMDIR, .* Give the folder"),
         ("inner", b"PK\x03\x04", "another zip"),
-        ("I0001.gz", gzip.compress(INDEX), "1 files compressed with gzip"),
+        ("I0001.gz", gzip.compress(INDEX, mtime=0), "1 files compressed with gzip"),
         ("scan", b"NRRD0004", "an NRRD file"),
         ("all.rar", b"Rar!\x1a\x07\x00", "a RAR archive: unpack it"),
     ],
@@ -46,6 +46,6 @@ def test_a_tar_is_named(tmp_path, packed):
     with tarfile.open(fileobj=content, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("I0001"))
     path = tmp_path / ("scan.tgz" if packed else "scan.tar")
-    path.write_bytes(gzip.compress(content.getvalue()) if packed else content.getvalue())
+    path.write_bytes(gzip.compress(content.getvalue(), mtime=0) if packed else content.getvalue())
     with pytest.raises(FileFormatError, match="a tar archive: unpack it"):
         read_scan(path)
