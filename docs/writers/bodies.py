@@ -98,8 +98,8 @@ def added(found: dict[str, Any]) -> str:
     return (
         f"Of {len(rows)} real vertebrae, none of them with a known fracture, the painted mask adds "
         f"*fracture suspected* to {len(levels)}"
-        f"{' (' + ', '.join(levels) + ')' if levels else ''} against the given mask. No fracture is "
-        "among them, so that an answer that never suspects anything does as well."
+        f"{' (' + ', '.join(levels) + ')' if levels else ''} against the given mask. No "
+        "fracture is among them, so that an answer that never suspects anything does as well."
     )
 
 

@@ -76,7 +76,8 @@ def blind_lines(facts: Mapping[str, Any]) -> list[str]:
     """Write what maps that never saw the image are worth on the fractures of a bench."""
     asked = [question for question in QUESTIONS if question in facts["true_parts"]]
     return [
-        "Maps that no network made (the edge map sees the image, the others do not), on the same fractures:",
+        "Maps that no network made (the edge map sees the image, the others do not), on the same "
+        "fractures:",
         "",
         *prior_table(facts, asked),
         "",
