@@ -9,6 +9,8 @@ from spinexplain.config.training import InputSpec
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.crops.outside import outside_shares
 from spinexplain.findings.assess import patches_for
+from spinexplain.localizer.networks import shipped_body
+from spinexplain.localizer.settle import settle
 
 SPECS = {
     "sheet": InputSpec(extent_mm=112),
@@ -24,7 +26,8 @@ def test_the_share_is_the_one_that_grading_finds(thoracic_cohort, name):
     cohort, volume, vertebrae = thoracic_cohort
     rows = np.arange(len(cohort))
     found = outside_shares(cohort, rows, SPECS[name])
-    patches = patches_for(SimpleNamespace(spec=SPECS[name]), volume, vertebrae)
+    settled = settle(volume, vertebrae, shipped_body()).vertebrae
+    patches = patches_for(SimpleNamespace(spec=SPECS[name]), volume, settled)
     by_level = {patch.vertebra.level.value: patch.outside for patch in patches}
     expected = [by_level[level] for level in cohort.index["level"]]
     np.testing.assert_allclose(found, expected, atol=2e-3)

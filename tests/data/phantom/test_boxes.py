@@ -7,10 +7,13 @@ from spinexplain.data.cohort_writer import CohortWriter
 from spinexplain.data.phantom import write as writing
 from spinexplain.data.phantom.boxes import box_shard
 from spinexplain.data.prepare import PrepareOptions, prepare
+from spinexplain.spine import localize
 
 
 def both_ways(folder, scan, monkeypatch):
+    """Draw boxes, and write and prepare the scan, about the true centers in both ways."""
     monkeypatch.setattr(writing, "make_subject", lambda *arguments, **more: scan)
+    monkeypatch.setattr(localize, "_SAME_PLACE_MM", -1.0)  # else they move to the mask's middles
     table = writing.write_phantom(folder / "spines", 1, scan.seed, scan.preset)
     prepare([folder / "spines"], table, folder / "long", PrepareOptions(patches="3d"))
     writer = CohortWriter.create(folder / "short", {})
