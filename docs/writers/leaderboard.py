@@ -39,8 +39,8 @@ HEAD = (
 CONTROLS = (
     "The plain classifier and ProtoPNet are controls of version 4: the same trunk to start "
     "from, sheets, steps, rates and average of the weights, and nothing was chosen among "
-    "their trainings (`make explanations-controls`); the classifier's grades stand beside its own in "
-    "[version 4](decisions/grounded-prototypes.md#version-4). Two things are not the same. "
+    "their trainings (`make explanations-controls`); the classifier's grades stand beside its "
+    "own in [version 4](decisions/grounded-prototypes.md#version-4). Two things are not the same. "
     "They are trained in bfloat16. And the default is told in training where its phantoms' "
     "fractures lie, the controls are not: the table says what parts, prototypes and that "
     "truth bring together, not what prototypes alone do. A classifier that was told the same "
