@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from writers.counts import share_of
 from writers.markers import replaced
 from writers.stored import stored
 
@@ -36,6 +35,11 @@ BESIDE_HEIGHTS = {
     "false_alarm_spines": "normal spines with a suspected fracture",
     "middle_of_normal": "normal vertebrae borderline, mild or deformed",
 }
+_FEWER = (
+    ("network", "g2_suspected"),
+    ("together", "g2_suspected"),
+    ("together", "false_alarm_spines"),
+)
 NEW_PERSONS = {"hard-new": "hard", "verse-like-new": "verse-like"}
 """Group -> the preset whose targets it is held to."""
 TARGETS = {
@@ -106,14 +110,12 @@ def compared_words(models: dict[str, Any]) -> str:
     said = []
     for name, other in others:
         pairs = [(own["tested"][group], other["tested"][group]) for group in own["tested"]]
-
-        def fewer(key: str, way: str, pairs: Any = pairs) -> int:
-            return sum(_share(a[way][key]) < _share(b[way][key]) for a, b in pairs)
-
+        alone, together, spines = (
+            sum(_share(a[way][key]) < _share(b[way][key]) for a, b in pairs) for way, key in _FEWER
+        )
         said.append(
-            f"than `{name}`, alone in {fewer('g2_suspected', 'network')} and with heights in "
-            f"{fewer('g2_suspected', 'together')}, and fewer normal spines, with heights, in "
-            f"{fewer('false_alarm_spines', 'together')}"
+            f"than `{name}`, alone in {alone} and with heights in {together}, and fewer normal "
+            f"spines, with heights, in {spines}"
         )
     return (
         f"Of {len(own['tested'])} groups, `{default}` suspects fewer moderate fractures "
@@ -382,20 +384,3 @@ def _target(group: str, key: str, figures: dict[str, Any]) -> str:
     percent = 100 * count / of if of else float("nan")
     kept = percent <= bar if side == "most" else percent >= bar
     return f"at {side} {bar} %{'' if kept else ': missed'}"
-
-
-def share_of(pair: list[int]) -> str:
-    """Write a count as a share, with Wilson's interval."""
-    count, of = pair
-    if not of:
-        return "–"
-    low, high = _wilson(count, of)
-    return f"{100 * count / of:.0f} % ({100 * low:.0f} to {100 * high:.0f}; {count}/{of})"
-
-
-def _wilson(count: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % interval; vertebrae of one spine are not independent, so it is narrow."""
-    z, share = 1.96, count / of
-    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
-    reach = z * np.sqrt(share * (1 - share) / of + z**2 / (4 * of**2)) / (1 + z**2 / of)
-    return max(middle - reach, 0.0), min(middle + reach, 1.0)

@@ -6,9 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from writers.counts import share_of
 from writers.markers import replaced
 from writers.stored import stored
-from writers.verdict import ROWS, share_of
+from writers.verdict import ROWS
 
 RESULTS = "verdict-detector.json"
 COLUMNS = {

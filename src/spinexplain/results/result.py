@@ -356,13 +356,9 @@ class ResultInputs(ResultPart):
     labels_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
     centroids_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
     settled_mm: dict[LevelName, float] = Field(
-        default={},
-        description="How far given centers were moved to the middle of their bodies; without "
-        "those that stay as given.",
+        default={}, description="How far given centers were moved; without those that stay."
     )
-    painted_by: str = Field(
-        default="", description="Localizer, and its version, that painted bodies around centers."
-    )
+    painted_by: str = Field(default="", description="Localizer that painted bodies; its version.")
 
 
 class ResultBoneDensity(ResultPart):
