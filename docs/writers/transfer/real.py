@@ -37,53 +37,62 @@ def real_ct(real: Facts) -> str:
 
 def simulated_fractures(real: Facts, pictures: Sequence[str], seeds: int = 2) -> str:
     found = real["simulated"]
-    refused = "; ".join(
-        f"{row['source']} {row['level']} ({row['n']}): {row['reason']}"
-        for row in found["not_assessable"]
-    )
-    head = ["", "G2 (loss 30, 35 %)", "G3 (loss 48, 55 %)"]
-    rows = [
-        [
-            "simulated fractures called fractured",
-            *(figure(found["found"][k]) for k in ("G2", "G3")),
-        ],
-        [
-            "the same in levels called G0 as they are",
-            *(normal_before(real, grade) for grade in (2, 3)),
-        ],
-        ["given that very grade", *(figure(found["same_grade"][k]) for k in ("G2", "G3"))],
-        [
-            "scans noticed (refused counts as missed)",
-            *(figure(f) for f in found["scans_found"].values()),
-        ],
-    ]
-    kept = found["neighbors_kept"]
-    changed = ", ".join(
-        f"{row['source']} {row['level']} beside {row['beside']} ({row['n']})"
-        for row in kept["changed"]
-    )
     lines = [
         "## Simulated fractures in real CT\n",
         "Real bone, bent by the phantom's fracture model: every assessable level with a mask, four shapes, "
         f"four losses, {'one seed' if seeds == 1 else 'two seeds'}. Texture and edges are the patient's own; callus, edema and hemorrhage are "
         "missing. Intervals are over levels, of which there are few: they are too narrow. A level that is "
         "called fractured as it is has every fracture found for nothing, and is left out of the second row.\n",
-        table(head, rows),
-        f"- not assessable: {refused or 'none'}",
-        f"- other levels, G0 before, still G0 beside a simulated fracture: {figure(kept)}"
-        + (f"; not: {changed}" if changed else ""),
-        *(
-            f"- two adjacent crushes of {row['loss']:.0%}: both found in {row['both']} of {row['scans']} scans"
-            for row in found["adjacent"]["rows"]
-        ),
-        f"- missed of these: {_missed(found['adjacent']['missed'])}; "
-        f"refused: {found['adjacent']['refused']}",
+        _found_by_grade(real),
+        *_refused_and_kept(found),
+        *_adjacent(found["adjacent"]),
         f"- missed single fractures: {_missed(found['missed'])}\n",
         *_by_shape_and_level(found),
     ]
     if "simulated-missed.png" in pictures:
         lines += ["![Missed simulated fractures](images/transfer/simulated-missed.png)\n"]
     return "\n".join(lines)
+
+
+def _found_by_grade(real: Facts) -> str:
+    found = real["simulated"]
+    rows = {
+        "simulated fractures called fractured": [figure(found["found"][k]) for k in ("G2", "G3")],
+        "the same in levels called G0 as they are": [normal_before(real, k) for k in (2, 3)],
+        "given that very grade": [figure(found["same_grade"][k]) for k in ("G2", "G3")],
+        "scans noticed (refused counts as missed)": [
+            figure(f) for f in found["scans_found"].values()
+        ],
+    }
+    head = ["", "G2 (loss 30, 35 %)", "G3 (loss 48, 55 %)"]
+    return table(head, [[name, *figures] for name, figures in rows.items()])
+
+
+def _refused_and_kept(found: Facts) -> list[str]:
+    refused = "; ".join(
+        f"{row['source']} {row['level']} ({row['n']}): {row['reason']}"
+        for row in found["not_assessable"]
+    )
+    kept = found["neighbors_kept"]
+    changed = ", ".join(
+        f"{row['source']} {row['level']} beside {row['beside']} ({row['n']})"
+        for row in kept["changed"]
+    )
+    return [
+        f"- not assessable: {refused or 'none'}",
+        f"- other levels, G0 before, still G0 beside a simulated fracture: {figure(kept)}"
+        + (f"; not: {changed}" if changed else ""),
+    ]
+
+
+def _adjacent(found: Facts) -> list[str]:
+    return [
+        *(
+            f"- two adjacent crushes of {row['loss']:.0%}: both found in {row['both']} of {row['scans']} scans"
+            for row in found["rows"]
+        ),
+        f"- missed of these: {_missed(found['missed'])}; refused: {found['refused']}",
+    ]
 
 
 def normal_before(real: Facts, grade: int) -> str:
