@@ -43,3 +43,17 @@ def off_by_3_mm(scan):
     return [
         replace(one, centroid_mm=tuple(np.add(one.centroid_mm, (0, -3, 0)))) for one in vertebrae
     ]
+
+
+def test_a_scan_that_is_refused_refuses_all_its_levels():
+    """Centers that lie half a vertebra off are refused as a whole, as a user would see."""
+    scan = real_scan(Path(__file__).parents[2] / "data", "lumbar")
+    moved = [
+        replace(one, centroid_mm=tuple(np.add(one.centroid_mm, (0, 0, 17))))
+        for one in localize(scan.volume, scan.labels)
+    ]
+    grader = load_grader("protoverse-phantom")
+    rows = prepared.grade_prepared(grader, prepared.prepared_or_refused(scan.volume, moved))
+    assert [row["level"] for row in rows] == [one.level.value for one in moved]
+    assert all("lie in discs" in row["reason"] for row in rows)
+    assert {row["called"] for row in rows} == {None}

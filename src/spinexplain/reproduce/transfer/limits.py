@@ -13,7 +13,12 @@ from spinexplain.data.phantom.presets import load_preset
 from spinexplain.data.phantom.scan import make_subject
 from spinexplain.reproduce.real_scans import RealScan, real_scan
 from spinexplain.reproduce.transfer.phantoms import changed, prepared_phantom, stated
-from spinexplain.reproduce.transfer.prepared import Prepared, prepare_scan, write_prepared
+from spinexplain.reproduce.transfer.prepared import (
+    Prepared,
+    prepare_scan,
+    prepared_or_refused,
+    write_prepared,
+)
 from spinexplain.spine.localize import localize
 from spinexplain.types import LabelMap, Vertebra, Volume
 
@@ -180,13 +185,13 @@ class Oddities:
         found = []
         for off in (*(-d for d in OFF_MM), *OFF_MM):
             moved = [_moved(v, off) for v in vertebrae]
-            found += _named(prepare_scan(scan.volume, None, moved), f"centers {abs(off)} mm off")
+            found += _named(prepared_or_refused(scan.volume, moved), f"centers {abs(off)} mm off")
         lifted = Volume(scan.volume.array + np.int16(1024), scan.volume.affine)
-        found += _named(prepare_scan(lifted, None, vertebrae), "values 1024 too high")
+        found += _named(prepared_or_refused(lifted, vertebrae), "values 1024 too high")
         lowest = vertebrae[-1]
         if lowest.level is VertebraLevel.L5:
             renamed = [*vertebrae[:-1], replace(lowest, level=VertebraLevel.L6)]
-            odd = prepare_scan(scan.volume, None, renamed)
+            odd = prepared_or_refused(scan.volume, renamed)
             found += _named([one for one in odd if one.facts["level"] == "L6"], "level L6")
         write_prepared(self.path, {"case": "odd", "source": self.source}, found)
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from spinexplain.analysis.stored_frame import EXTENT_MM, StoredFrame
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import SpinexplainError
 from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.io.files import atomic_file
 from spinexplain.models.grader import Grader
@@ -64,6 +65,16 @@ def prepare_scan(
     return ready
 
 
+def prepared_or_refused(volume: Volume, centers: Sequence[Vertebra]) -> list[Prepared]:
+    """Prepare a scan by its centers alone; where it is refused, every level with the reason."""
+    try:
+        return prepare_scan(volume, None, centers)
+    except SpinexplainError as error:
+        empty = np.zeros((round(EXTENT_MM), round(EXTENT_MM)), np.float32)
+        facts = {"flags": [], "outside": 0.0, "center": [0.0, 0.0], "refused": str(error)}
+        return [Prepared({"level": v.level.value, **facts}, empty) for v in centers]
+
+
 def prepared_scan(scan: RealScan, measured: bool) -> list[Prepared]:
     """Prepare a real CT with what its user would have."""
     return prepare_scan(scan.volume, scan.labels, scan.centroids, measured)
@@ -80,6 +91,8 @@ def as_patch(one: Prepared) -> Patch:
 def refusal(grader: Grader, one: Prepared) -> str | None:
     """Say why `spinexplain.grade` would not grade this vertebra, or None."""
     flags = one.facts["flags"]
+    if "refused" in one.facts:
+        return str(one.facts["refused"])
     return not_assessable_reason(flags) or grader.not_assessable(as_patch(one), flags)
 
 
