@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from spinexplain.analysis.verdict.bench import ROUTES
+from spinexplain.analysis.verdict.ceilings import stated_ceilings
 from spinexplain.analysis.verdict.coverage import (
     beyond_terms,
     coverage_figures,
@@ -27,6 +28,7 @@ from spinexplain.analysis.verdict.coverage import (
 from spinexplain.analysis.verdict.figures import judged, same_by_every_route, verdict_figures
 from spinexplain.analysis.verdict.fit import fit_sets
 from spinexplain.analysis.verdict.limits import limits
+from spinexplain.analysis.verdict.middle import stated_middle
 from spinexplain.analysis.verdict.severity import COVERAGE, calibrated, fit_scales, usual_image
 from spinexplain.analysis.verdict.stored_table import read_table
 from spinexplain.findings.weighing import VerdictCalibration, as_content
@@ -63,6 +65,7 @@ def stated(table: pd.DataFrame, weights_sha256: str) -> dict[str, Any]:
             name: group_figures(table, name, calibration) | _as_earlier(table, name, earlier)
             for name in TESTED
         },
+        "bounds": {name: _bounds(table, name, calibration) for name in TESTED},
         "limits": {name: _limits(table, name, calibration) for name in TESTED},
         "coverage": {name: set_figures(table, name, calibration) for name in TESTED},
         "calibration": as_content(calibration),
@@ -85,6 +88,13 @@ def _limits(table: pd.DataFrame, group: str, calibration: VerdictCalibration) ->
     rows = by_mask[by_mask["group"] == group]
     chosen = by_mask[by_mask["group"].isin(FITTED)]
     return limits(chosen, rows, judged(rows, calibration))
+
+
+def _bounds(table: pd.DataFrame, group: str, calibration: VerdictCalibration) -> dict[str, Any]:
+    """Return what the best lines would reach on a group, and what makes its middle states."""
+    rows = table[(table["group"] == group) & (table["route"] == "labels")]
+    preset = NEW.get(group, group)
+    return stated_ceilings(rows, calibration, preset) | stated_middle(rows, calibration, preset)
 
 
 def fitted(table: pd.DataFrame, weights_sha256: str) -> VerdictCalibration:
