@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.findings.scan import Assessment
 from spinexplain.findings.summary import slice_spacing_mm, summarize, training_lines
 from spinexplain.texts.catalogue import load_catalogue
@@ -126,3 +127,12 @@ def test_odd_proportions_and_slices_are_said(lumbar, say):
     said = summarize(replace(lumbar, volume=volume, vertebrae=flat), say).warnings
     assert sum("blank, repeated or out of order" in text for text in said) == 1
     assert sum("too flat or too tall for their width" in text for text in said) == 1
+
+
+def test_moves_into_the_bodies_of_a_mask_are_said(lumbar, say):
+    moved = {VertebraLevel.L1: 1.0, VertebraLevel.L2: 3.0}
+    said = summarize(replace(lumbar, moved_mm=moved), say).caveats
+    line = "Given centers were moved to the middle of the mask's body: by 2.0 mm in the median, "
+    assert f"{line}by 3.0 mm at most." in said
+    assert not any("moved to the middle" in one for one in summarize(lumbar, say).caveats)
+    assert not any("stay as given" in one for one in said)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,20 @@ def test_centers_alone_have_heights_on_bodies_painted_around_them(scan, monkeypa
     assert set(spine.heights()) == set(LEVELS[1:])
     assert BODY_UPPER_THORACIC in spine.flags(scan)[LEVELS[0]]
     assert set(spine.settled.moved_mm) == set(LEVELS)
+    assert spine.moved_mm == spine.settled.moved_mm
+
+
+def test_moves_to_the_bodies_of_a_given_mask_are_listed(scan, pretend_localizer):
+    pretend_localizer(localization_of(SPINE))
+    mask = scan_vertebrae(scan).mask
+    alone = scan_vertebrae(scan, labels=mask)
+    assert alone.moved_mm == {}
+    first, second, *others = alone.vertebrae
+    x, y, z = first.centroid_mm
+    near = replace(first, centroid_mm=(x + 3.0, y, z))
+    far = replace(second, centroid_mm=tuple(np.add(second.centroid_mm, (7.0, 0.0, 0.0))))
+    both = scan_vertebrae(scan, labels=mask, centroids=[near, far, *others])
+    assert both.moved_mm == pytest.approx({first.level: 3.0})
 
 
 def test_where_no_body_is_painted_centers_stay_and_have_no_heights(scan, monkeypatch):

@@ -7,7 +7,12 @@ import torch
 from spinexplain.errors import ModelError
 from spinexplain.localizer import networks as module
 from spinexplain.localizer.manifest import NAMES, read_manifest
-from spinexplain.localizer.networks import load_networks, save_networks, shipped_folder
+from spinexplain.localizer.networks import (
+    load_networks,
+    save_networks,
+    shipped_body,
+    shipped_folder,
+)
 
 
 @pytest.fixture
@@ -105,3 +110,7 @@ def test_new_weights_leave_no_graph_of_the_old_ones(shipped, scaled):
     assert not (shipped / "body.xml").exists()
     assert "curve.xml" in read_manifest(shipped).graphs
     assert "body.xml" not in read_manifest(shipped).graphs
+
+
+def test_the_network_of_bodies_is_loaded_once_a_process():
+    assert shipped_body() is shipped_body()

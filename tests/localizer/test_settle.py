@@ -9,7 +9,8 @@ from fixtures.localizers import ellipsoid
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.localizer.settle import MOST_MOVED_MM, settle
 from spinexplain.models.localizing import as_densities
-from spinexplain.spine.quality import CENTER_OFF_BODY
+from spinexplain.spine.checks.placement import NOT_ON_BONE
+from spinexplain.spine.quality import CENTER_OFF_BODY, OUTSIDE_SCAN
 from spinexplain.types import Vertebra, Volume
 
 LEVELS = [VertebraLevel.L1, VertebraLevel.L2, VertebraLevel.L3]
@@ -92,6 +93,49 @@ def test_the_center_of_a_cut_body_moves_across_the_spine_alone(scan):
     first, second, _ = places(settle(cut, spine(np.zeros(3)), above_and_behind).vertebrae).values()
     assert first == pytest.approx((60.0, 57.5, 132.0), abs=0.3)
     assert second == pytest.approx((60.0, 57.5, 99.75), abs=0.3)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("far_side", [False, True])
+def test_the_center_of_a_body_cut_at_its_side_does_not_move_towards_what_is_left(
+    scan, axis, far_side
+):
+    """A third of each body is beyond the border; its center was given where it is."""
+    cut = np.array([60.0, 60.0])[axis] - (-1 if far_side else 1) * SIDES_MM[axis] / 6
+    kept = slice(None, int(cut)) if far_side else slice(int(cut), None)
+    box = tuple(kept if k == axis else slice(None) for k in range(3))
+    affine = np.eye(4)
+    affine[axis, 3] = 0.0 if far_side else int(cut)
+    part = Volume(np.ascontiguousarray(scan.array[box]), affine)
+    off = np.where(np.arange(3) == axis, 0.0, (2.0, 2.0, 3.0))
+    settled = settle(part, spine(off), bright)
+    for level, at in places(settled.vertebrae).items():
+        assert at == pytest.approx(MIDDLES[level], abs=0.7)
+        assert level in settled.moved_mm
+
+
+def test_a_body_that_only_comes_near_the_side_of_the_scan_is_settled(scan):
+    near = Volume(np.ascontiguousarray(scan.array[37:]), _moved_by(37))
+    for level, at in places(settle(near, spine(), bright).vertebrae).items():
+        assert at == pytest.approx(MIDDLES[level], abs=0.7)
+
+
+def _moved_by(x_mm):
+    affine = np.eye(4)
+    affine[0, 3] = x_mm
+    return affine
+
+
+def test_a_center_that_came_to_its_body_is_no_longer_said_to_be_off_it(scan):
+    doubted = [replace(one, flags=(OUTSIDE_SCAN, NOT_ON_BONE, "off_curve")) for one in spine()]
+    settled = settle(scan, doubted, bright)
+    assert {one.flags for one in settled.vertebrae} == {("off_curve",)}
+
+
+def test_a_center_that_stays_is_still_said_to_be_off(scan):
+    doubted = [replace(one, flags=(OUTSIDE_SCAN, NOT_ON_BONE)) for one in spine()]
+    settled = settle(scan, doubted, unsure)
+    assert {one.flags for one in settled.vertebrae} == {(OUTSIDE_SCAN, NOT_ON_BONE)}
 
 
 def test_the_neck_is_left_as_it_is(scan):

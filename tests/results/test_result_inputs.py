@@ -8,12 +8,18 @@ from spinexplain.results.result_inputs import inputs_of
 
 
 def test_hashes_are_the_sources_and_moves_are_rounded(lumbar):
-    settled = Settled([], {VertebraLevel.L1: 2.34, VertebraLevel.L2: 0.0}, PaintedBodies(None, {}))
+    moved = {VertebraLevel.L1: 2.34, VertebraLevel.L2: 0.0}
+    settled = Settled([], moved, PaintedBodies(None, {}))
     source = replace(lumbar.source, centroids_sha256="a" * 64)
-    inputs = inputs_of(replace(lumbar, source=source, settled=settled))
+    inputs = inputs_of(replace(lumbar, source=source, settled=settled, moved_mm=moved))
     assert inputs.centroids_sha256 == "a" * 64
     assert inputs.settled_mm == {"L1": 2.3, "L2": 0.0}
     assert inputs.painted_by == f"own {shipped_networks().info.version}"
+
+
+def test_moves_to_the_bodies_of_a_mask_are_listed_and_nobody_painted(lumbar):
+    inputs = inputs_of(replace(lumbar, moved_mm={VertebraLevel.L3: 1.26}))
+    assert (inputs.settled_mm, inputs.painted_by) == ({"L3": 1.3}, "")
 
 
 def test_without_given_centers_nothing_was_moved(lumbar):

@@ -131,6 +131,7 @@ def grade(
         settings=dict(settings or {}),
         found=spine.found,
         settled=spine.settled,
+        moved_mm=spine.moved_mm,
         aorta_hu=aorta_hu(volume, spine.vertebrae),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.errors import ShapeError
 from spinexplain.io.scan_facts import ScanFacts
 from spinexplain.localizer.own import Found
@@ -157,6 +158,9 @@ class ScanFindings:
     settled : Settled or None
         Given centers moved to the middles of the bodies painted around them, where no mask was
         given.
+    moved_mm : mapping of VertebraLevel to float
+        How far given centers were moved to the middles of their bodies, painted or of the given
+        mask; without those that stay.
     aorta_hu : float or None
         Density of the blood in front of the spine; None where it could not be read.
     """
@@ -169,6 +173,7 @@ class ScanFindings:
     settings: Mapping[str, str] = field(default_factory=dict)
     found: Found | None = None
     settled: Settled | None = None
+    moved_mm: Mapping[VertebraLevel, float] = field(default_factory=dict)
     aorta_hu: float | None = None
 
 

@@ -37,7 +37,6 @@ from spinexplain.io.scan_flags import (
     SFORM_QFORM_DIFFER,
     SLICES_ODD,
 )
-from spinexplain.localizer.settle import Settled
 from spinexplain.spine.checks.discs import DISC_IN_LABEL
 from spinexplain.spine.checks.mask import CUT_BY_MASK
 from spinexplain.spine.checks.pieces import LABEL_IN_PIECES, ODD_LABEL_SIZE, SEVERAL_BONES
@@ -228,12 +227,14 @@ def _height_losses(spine: Sequence[VertebraFindings]) -> Iterable[tuple[Vertebra
             yield item, 100 * heights.loss
 
 
-def _settled(settled: Settled, levels: Sequence[VertebraLevel], say: Catalogue) -> Iterable[str]:
-    moved = list(settled.moved_mm.values())
+def _settled(scan: ScanFindings, levels: Sequence[VertebraLevel], say: Catalogue) -> Iterable[str]:
+    moved = list(scan.moved_mm.values())
     if moved:
         usual, most = f"{np.median(moved):.1f}", f"{max(moved):.1f}"
-        yield say("summary.settled", usual=usual, most=most)
-    if stayed := [level for level in levels if level not in settled.moved_mm]:
+        key = "summary.settled_by_mask" if scan.settled is None else "summary.settled"
+        yield say(key, usual=usual, most=most)
+    stayed = [level for level in levels if level not in scan.moved_mm]
+    if stayed and scan.settled is not None:
         yield say("summary.not_settled", levels=say.levels(stayed))
 
 
@@ -255,8 +256,7 @@ def _caveats(
         yield say("summary.some_heights", levels=say.levels(unmeasured))
     if own is not None and len(unmeasured) < len(spine):
         yield say("summary.own_mask")
-    if scan.settled is not None:
-        yield from _settled(scan.settled, [item.vertebra.level for item in spine], say)
+    yield from _settled(scan, [item.vertebra.level for item in spine], say)
     names = scan.settings.get("level_names", "")
     yield say("summary.level_names", source=names) if names else say("summary.level_names_unknown")
     found = bone_density(scan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,6 +39,9 @@ class ScanVertebrae:
     settled : Settled or None
         Given centers moved to the middles of the bodies painted around them, where no mask was
         given.
+    moved_mm : mapping of VertebraLevel to float
+        How far given centers were moved, to painted bodies or to those of the given mask;
+        without those that stay.
     """
 
     vertebrae: list[Vertebra]
@@ -46,6 +49,7 @@ class ScanVertebrae:
     labels: LabelMap | None = None
     found: Found | None = None
     settled: Settled | None = None
+    moved_mm: Mapping[VertebraLevel, float] = field(default_factory=dict)
 
     @property
     def painted(self) -> PaintedBodies | None:
@@ -112,9 +116,25 @@ def scan_vertebrae(
         return ScanVertebrae(placed, _measurable(found.bodies), None, found)
     vertebrae = with_graded_levels(localize(volume, labels, centroids, bodies, first_level))
     if labels is not None:
-        return ScanVertebrae(vertebrae, labels if bodies is None else bodies, labels)
+        mask, moved_mm = labels if bodies is None else bodies, _moved_mm(centroids, vertebrae)
+        return ScanVertebrae(vertebrae, mask, labels, moved_mm=moved_mm)
     settled = settle(volume, vertebrae, shipped_body())
-    return ScanVertebrae(settled.vertebrae, _measurable(settled.bodies), settled=settled)
+    return ScanVertebrae(
+        settled.vertebrae,
+        _measurable(settled.bodies),
+        settled=settled,
+        moved_mm=settled.moved_mm,
+    )
+
+
+def _moved_mm(
+    given: Sequence[Vertebra] | None, placed: Sequence[Vertebra]
+) -> dict[VertebraLevel, float]:
+    """Return how far the mask moved given centers; levels that stay are left out."""
+    before = {one.level: np.array(one.centroid_mm) for one in given or ()}
+    after = {one.level: np.array(one.centroid_mm) for one in placed if one.level in before}
+    away = {level: float(np.linalg.norm(at - before[level])) for level, at in after.items()}
+    return {level: mm for level, mm in away.items() if mm > 0}
 
 
 def _measurable(bodies: PaintedBodies | None) -> LabelMap | None:

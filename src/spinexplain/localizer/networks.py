@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,8 +95,11 @@ def shipped_networks(device: str = "cpu", runtime: str = "auto") -> LocalizerNet
     return load_networks(shipped_folder(), device, runtime)
 
 
+@cache
 def shipped_body(device: str = "cpu", runtime: str = "auto") -> Network:
     """Load the network that paints bodies alone, of the localizer that comes with the package.
+
+    A process loads it once; it may serve several threads.
 
     Parameters
     ----------

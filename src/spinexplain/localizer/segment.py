@@ -260,7 +260,12 @@ def is_sure(crop: PaintedCrop) -> bool:
 
 def is_whole(crop: PaintedCrop, volume: Volume) -> bool:
     """Say whether the painted body lies inside the scan by more than a voxel."""
-    inside = np.argwhere(crop.share > _INSIDE).astype(float)
-    points = apply_affine(np.linalg.inv(volume.affine), crop.frame.to_mm(inside))
+    points = painted_points(crop, volume)
     last = np.array(volume.array.shape) - 1.0
     return float(np.all((points >= 0.5) & (points <= last - 0.5), axis=1).mean()) >= _SHARE_WHOLE
+
+
+def painted_points(crop: PaintedCrop, volume: Volume) -> np.ndarray:
+    """Return where the samples of a painted body lie, in voxels of the scan, shape (n, 3)."""
+    inside = np.argwhere(crop.share > _INSIDE).astype(float)
+    return apply_affine(np.linalg.inv(volume.affine), crop.frame.to_mm(inside))

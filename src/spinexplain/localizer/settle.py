@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.geometry import apply_affine
 from spinexplain.localizer.networks import Network
 from spinexplain.localizer.refine import mask_place, tangents
 from spinexplain.localizer.segment import (
@@ -22,14 +23,17 @@ from spinexplain.localizer.segment import (
     is_whole,
     laid_together,
     painted_crops,
+    painted_points,
 )
-from spinexplain.spine.quality import CENTER_OFF_BODY
+from spinexplain.spine.checks.placement import NOT_ON_BONE, levels_off_bone
+from spinexplain.spine.quality import CENTER_OFF_BODY, OUTSIDE_SCAN
 from spinexplain.types import Vertebra, Volume
 
 MOST_MOVED_MM = 8.0
 """A body whose middle is farther from the given center is not taken for the one that is meant."""
 
 _NEARER = 0.45  # of the distance of given neighbors: farther, the neighbor's body may be meant
+_LAYER_MM, _SHARE_CUT = 1.5, 0.02  # of a body's samples in a layer that thick at the scan's side
 _LEAST_GAP = 0.6  # of the distance of given neighbors that is left between settled ones
 
 
@@ -70,7 +74,9 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
         A center stays where the network is not sure of a body, the body's middle is over 8 mm
         away or nearer to a neighbor, or two centers would come to lie in one body; in the latter
         cases it is flagged ``center_off_body`` and its body is not measured. Of a body that the
-        border of the scan cuts the center moves across the spine only.
+        border of the scan cuts the center moves only along the axes on which it is whole: what
+        is left has another middle. A center that came to its body keeps ``outside_scan`` and
+        ``not_on_bone`` only where the new place earns them, too.
     """
     crops = painted_crops(volume, vertebrae, network)
     if not crops:
@@ -85,6 +91,7 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
     away = np.linalg.norm(places - given, axis=1)
     moved_mm = {vertebrae[k].level: float(away[k]) for k in np.flatnonzero(kept).tolist()}
     bodies = laid_together(volume, crops)
+    settled = _judged_again(volume, settled, moved_mm)
     off = {one.level: CENTER_OFF_BODY for one in settled if CENTER_OFF_BODY in one.flags}
     return Settled(settled, moved_mm, replace(bodies, doubts={**bodies.doubts, **off}))
 
@@ -93,6 +100,25 @@ def _placed(vertebra: Vertebra, at_mm: np.ndarray, is_off: bool) -> Vertebra:
     flags = (*vertebra.flags, CENTER_OFF_BODY) if is_off else vertebra.flags
     x, y, z = (float(value) for value in at_mm)
     return replace(vertebra, centroid_mm=(x, y, z), flags=flags)
+
+
+def _judged_again(
+    volume: Volume, settled: list[Vertebra], moved_mm: Mapping[VertebraLevel, float]
+) -> list[Vertebra]:
+    """Take back what was said of a given place, where the center lies in its body now."""
+    doubted = {OUTSIDE_SCAN, NOT_ON_BONE}
+    if not any(one.level in moved_mm and doubted & set(one.flags) for one in settled):
+        return settled
+    last = np.array(volume.array.shape) - 0.5
+    off_bone = levels_off_bone(volume, settled)
+    found = []
+    for one in settled:
+        at = apply_affine(np.linalg.inv(volume.affine), np.array(one.centroid_mm))
+        earned = {OUTSIDE_SCAN} if bool(np.any((at < -0.5) | (at > last))) else set()
+        earned |= {NOT_ON_BONE} if one.level in off_bone else set()
+        gone = doubted - earned if one.level in moved_mm else set()
+        found.append(replace(one, flags=tuple(flag for flag in one.flags if flag not in gone)))
+    return found
 
 
 def _moved(
@@ -115,9 +141,25 @@ def _middle(crop: PaintedCrop, along: np.ndarray, volume: Volume) -> np.ndarray:
         return np.full(3, np.nan)
     given = np.array(crop.vertebra.centroid_mm)
     move = place[1] - given
-    if not is_whole(crop, volume):
-        move = move - (move @ along) * along
+    for axis in _cut_axes(crop, along, volume):
+        move = move - (move @ axis) * axis
     return given + move
+
+
+def _cut_axes(crop: PaintedCrop, along: np.ndarray, volume: Volume) -> list[np.ndarray]:
+    """Return the directions, unit vectors, on which the border of the scan cuts a body.
+
+    Endplates are flat, and one may lie at the border of its own accord; sides are round.
+    """
+    spacing = np.array(volume.spacing_mm)
+    axes = (volume.affine[:3, :3] / spacing).T
+    spinal = int(np.argmax(np.abs(axes @ along)))
+    at = painted_points(crop, volume)
+    layer = np.maximum(1.0, _LAYER_MM / spacing)
+    outer = np.minimum(at + 0.5, np.array(volume.array.shape) - 0.5 - at) < layer
+    beside = [k for k in range(3) if k != spinal and outer[:, k].mean() >= _SHARE_CUT]
+    is_cut_along = outer[:, spinal].any() and not is_whole(crop, volume)
+    return [*([along] if is_cut_along else []), *(axes[k] for k in beside)]
 
 
 def _reach_mm(given_mm: np.ndarray) -> np.ndarray:

@@ -24,12 +24,16 @@ from spinexplain.localizer.own import Found, find_vertebrae
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.transfer.tasks import code_hash
 from spinexplain.types import Vertebra
 
 RESULTS = "own-verdicts.json"
 PRESETS, SEED, PHANTOMS = ("hard", "shifted-scanner", "hospital-like", "wide-test"), 43, 60
 MOVED_MM = 2.0
 """How far given centers are moved for the floor, in a random direction."""
+
+SETTLING = ("localizer/settle.py", "localizer/segment.py", "spine/body_middle.py")
+"""Source files that say where in its body a center comes to lie."""
 
 _SAME_BODY_MM = 10.0
 
@@ -70,7 +74,7 @@ class VerdictRow:
 def measure(setting: Setting, phantoms: int = PHANTOMS) -> None:
     """Grade phantoms by all ways; scans that were graded before are taken up."""
     networks, grader = shipped_networks(), load_grader(DEFAULT_MODEL)
-    folder = setting.work / "own-verdicts" / f"{networks.info.version}-{DEFAULT_MODEL}"
+    folder = setting.work / "own-verdicts" / _cache_name(networks.info.version)
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for index in range(phantoms):
@@ -89,6 +93,11 @@ def measure(setting: Setting, phantoms: int = PHANTOMS) -> None:
         "rows": rows,
     }
     setting.store(RESULTS, content)
+
+
+def _cache_name(version: str) -> str:
+    """Name the folder after localizer, model, and the code that settles centers."""
+    return f"{version}-{DEFAULT_MODEL}-{code_hash(*SETTLING)}"
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -16,7 +16,5 @@ def inputs_of(findings: ScanFindings) -> ResultInputs:
         painted_by=f"own {read_manifest(shipped_folder()).version}" if painted else "",
         labels_sha256=findings.source.labels_sha256,
         centroids_sha256=findings.source.centroids_sha256,
-        settled_mm={
-            level.value: round(mm, 1) for level, mm in (settled.moved_mm if settled else {}).items()
-        },
+        settled_mm={level.value: round(mm, 1) for level, mm in findings.moved_mm.items()},
     )

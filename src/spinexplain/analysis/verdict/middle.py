@@ -93,11 +93,9 @@ def least_middle(
     found: dict[str, Any] = {}
     for line in LINES:
         verdicts = judged_fully(rows, _with_lower_line(calibration, float(line)))
-        states = pd.Series(
-            [_state(v, loss, undecided) for v, loss in zip(verdicts, rows["measured_loss"])],
-            index=rows.index,
-            dtype=object,
-        )
+        said = zip(verdicts, rows["measured_loss"], strict=True)
+        named = [_state(verdict, loss, undecided) for verdict, loss in said]
+        states = pd.Series(named, index=rows.index, dtype=object)
         figures = verdict_figures(rows, states)
         found = {k: figures[k] for k in ("middle_of_normal", "g2_noticed")} | {"line": float(line)}
         count, of = found["g2_noticed"]
@@ -122,7 +120,9 @@ def _state(verdict: Verdict, loss: float, undecided: bool) -> str:
     return MILD if loss >= MILD_LOSS else NO_SUSPICION
 
 
-def stated_middle(rows: pd.DataFrame, calibration: VerdictCalibration, preset: str) -> dict[str, Any]:
+def stated_middle(
+    rows: pd.DataFrame, calibration: VerdictCalibration, preset: str
+) -> dict[str, Any]:
     """Return what makes a group's middle states, and how few there could be by its bar."""
     verdicts = judged_fully(rows, calibration)
     found: dict[str, Any] = {

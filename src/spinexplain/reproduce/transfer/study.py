@@ -29,11 +29,12 @@ from spinexplain.reproduce.transfer.tasks import Task, code_hash, evenly, make_m
 
 RESULTS = "transfer.json"
 # What a prepared scan depends on; others are made again when it changes.
-PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py")
+SETTLING = ("localizer/settle.py", "localizer/segment.py")
+PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py", *SETTLING)
 NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "cohorts", "raters", "__init__")
 REAL_CODE = (
     *("data/phantom/simulate.py", "data/phantom/displace.py", "spine/*.py"),
-    "localizer/settle.py",
+    *SETTLING,
 )
 NOT_PREPARING = ("body_size",)  # sizes of scaled crops, which the shipped model does not use
 

@@ -192,13 +192,8 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
     ScanWarning
         If some centers lie on none.
     """
-    graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
-    looked_at = {v.level: center_contrast(volume, v) for v in graded}
-    seen = {level: one for level, one in looked_at.items() if one is not None}
-    off = {level: one for level, one in seen.items() if _is_off(one)}
-    dark = _are_dark_between_walls(seen.values())
-    if dark or _have_endplates(seen.values()):
-        off = {level: one for level, one in off.items() if not _is_fatty_marrow(one, dark)}
+    seen = _contrasts(volume, vertebrae)
+    off = _off_bone(seen)
     _refuse_turned(seen.values())
     if not off:
         check_centers_in_bodies(volume, vertebrae)
@@ -214,6 +209,36 @@ def check_centers_placed(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[V
         raise LabelError(message)
     warnings.warn(message, ScanWarning, stacklevel=2)
     return set(off)
+
+
+def levels_off_bone(volume: Volume, vertebrae: Sequence[Vertebra]) -> set[VertebraLevel]:
+    """Return the thoracic and lumbar levels whose center lies on no vertebra, without a warning.
+
+    Parameters
+    ----------
+    volume : Volume
+    vertebrae : sequence of Vertebra
+        Of the whole scan: what is dark in one person is not in another.
+    """
+    return set(_off_bone(_contrasts(volume, vertebrae)))
+
+
+def _contrasts(
+    volume: Volume, vertebrae: Sequence[Vertebra]
+) -> dict[VertebraLevel, CenterContrast]:
+    graded = [vertebra for vertebra in vertebrae if vertebra.level.is_graded]
+    looked_at = {v.level: center_contrast(volume, v) for v in graded}
+    return {level: one for level, one in looked_at.items() if one is not None}
+
+
+def _off_bone(
+    seen: Mapping[VertebraLevel, CenterContrast],
+) -> dict[VertebraLevel, CenterContrast]:
+    off = {level: one for level, one in seen.items() if _is_off(one)}
+    dark = _are_dark_between_walls(seen.values())
+    if dark or _have_endplates(seen.values()):
+        return {level: one for level, one in off.items() if not _is_fatty_marrow(one, dark)}
+    return off
 
 
 def _is_off(one: CenterContrast) -> bool:
