@@ -53,6 +53,7 @@ def test_rules_and_look_alikes_are_counted():
 
 def test_the_highest_line_that_notices_enough_is_taken():
     kept = least_middle(table(), CALIBRATION, 0.9, undecided=True)
+    kept["line"] = round(kept["line"], 9)
     # a loss of 26 % is borderline whatever the line, so the highest one will do
     assert kept == {"middle_of_normal": [2, 4], "g2_noticed": [2, 2], "line": 2.0}
     without = least_middle(table(), CALIBRATION, 0.9, undecided=False)

@@ -25,8 +25,8 @@ MIDDLE = (BORDERLINE, MILD, DEFORMITY)
 NOTICED = {"hard": 0.90, "verse-like": 0.93}
 """Preset -> share of moderate fractures that its bar wants suspected or borderline."""
 UNDECIDED = "network_undecided"
-LINES = np.linspace(2.0, -6.0, 33)
-"""Lower lines that are tried, in log odds, the highest first."""
+LINES = np.linspace(-6.0, 2.0, 801)
+"""Lower lines that are tried, in log odds, the lowest first."""
 ALL = "all"
 
 
@@ -90,18 +90,26 @@ def least_middle(
         ``middle_of_normal`` and ``g2_noticed``, each ``[count, of]``, with the highest of the
         tried lines that notices enough, else with the lowest; ``line``, its log odds.
     """
-    found: dict[str, Any] = {}
-    for line in LINES:
-        verdicts = judged_fully(rows, _with_lower_line(calibration, float(line)))
-        said = zip(verdicts, rows["measured_loss"], strict=True)
-        named = [_state(verdict, loss, undecided) for verdict, loss in said]
-        states = pd.Series(named, index=rows.index, dtype=object)
-        figures = verdict_figures(rows, states)
-        found = {k: figures[k] for k in ("middle_of_normal", "g2_noticed")} | {"line": float(line)}
-        count, of = found["g2_noticed"]
-        if count >= noticed * of:
-            break
-    return found
+    best = _figures(rows, calibration, float(LINES[0]), undecided)
+    low, high = 0, len(LINES)  # the highest line that notices enough lies in between
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = _figures(rows, calibration, float(LINES[middle]), undecided)
+        if found["g2_noticed"][0] >= noticed * found["g2_noticed"][1]:
+            low, best = middle, found
+        else:
+            high = middle
+    return best
+
+
+def _figures(
+    rows: pd.DataFrame, calibration: VerdictCalibration, line: float, undecided: bool
+) -> dict[str, Any]:
+    verdicts = judged_fully(rows, _with_lower_line(calibration, line))
+    said = zip(verdicts, rows["measured_loss"], strict=True)
+    named = [_state(verdict, loss, undecided) for verdict, loss in said]
+    figures = verdict_figures(rows, pd.Series(named, index=rows.index, dtype=object))
+    return {name: figures[name] for name in ("middle_of_normal", "g2_noticed")} | {"line": line}
 
 
 def _with_lower_line(calibration: VerdictCalibration, line: float) -> VerdictCalibration:
