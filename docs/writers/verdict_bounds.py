@@ -39,6 +39,8 @@ def lines_of(content: dict[str, Any]) -> list[str]:
         "",
         *ceilings_table(held),
         "",
+        *lines_table(held),
+        "",
         *least_table(content, held),
         "",
         *reasons_table(content["bounds"]),
@@ -108,6 +110,30 @@ def ceilings_table(held: dict[str, Any]) -> list[str]:
         ]
         bar = targets_of(group)["g2_suspected"][0]
         lines.append(f"| {group} | {' | '.join(cells)} | {bar} % |")
+    return lines
+
+
+def lines_table(held: dict[str, Any]) -> list[str]:
+    """Write what lines chosen on other normal spines of the same kind would suspect."""
+    first = next(iter(held.values()))["other_lines"]
+    ends = " to ".join(f"{first[name]['line']:+.2f}" for name in ("low", "high"))
+    lines = [
+        f"How much of this is chance: chosen on resampled normal spines of the fit, 95 % of lines lie from {ends}. Moderate fractures "
+        "suspected there; in brackets the normal spines suspected.",
+        "",
+        "| | at the lowest | as it ships | at the highest | bar |",
+        "|---|---|---|---|---|",
+    ]
+    for group, found in held.items():
+        others = found["other_lines"]
+        places = (others["low"], found["ceilings"]["as_shipped"], others["high"])
+        cells = [
+            f"{share_of(one['suspected'])} [{one['alarms'][0]}/{one['alarms'][1]}]"
+            for one in places
+        ]
+        lines.append(
+            f"| {group} | {' | '.join(cells)} | {targets_of(group)['g2_suspected'][0]} % |"
+        )
     return lines
 
 

@@ -14,8 +14,10 @@ def content(suspected, fitted, middle):
     reasons = {"network_undecided": {"all": 3, "none": 3}, "deformity.short_height": {"all": 1}}
     alike = {"short_vertebral_height": [3, 20], "none": [1, 50]}
     bound = {"middle_reasons": reasons, "middle_look_alikes": alike}
+    end = {"line": 0.5, "suspected": [70, 100], "alarms": [5, 30]}
     held = bound | {
         "ceilings": ways,
+        "other_lines": {"low": end, "high": end | {"line": 2.0}},
         "least_middle": {"all_rules": least, "without_undecided": least},
     }
     own = {"middle_of_normal": [12, 100], "g2_noticed": [94, 100]}
@@ -46,4 +48,5 @@ def test_rules_and_look_alikes_have_their_words():
         in text
     )
     assert "| shifted-scanner | 3 | 1 | 3/20 | 1/50 |" in text
+    assert "95 % of lines lie from +0.50 to +2.00" in text
     assert "74 % (65 to 82; 74/100) [3/30]" in text

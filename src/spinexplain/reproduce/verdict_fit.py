@@ -92,9 +92,11 @@ def _limits(table: pd.DataFrame, group: str, calibration: VerdictCalibration) ->
 
 def _bounds(table: pd.DataFrame, group: str, calibration: VerdictCalibration) -> dict[str, Any]:
     """Return what the best lines would reach on a group, and what makes its middle states."""
-    rows = table[(table["group"] == group) & (table["route"] == "labels")]
+    by_mask = table[table["route"] == "labels"]
+    rows, chosen = by_mask[by_mask["group"] == group], by_mask[by_mask["group"].isin(FITTED)]
     preset = NEW.get(group, group)
-    return stated_ceilings(rows, calibration, preset) | stated_middle(rows, calibration, preset)
+    reached = stated_ceilings(chosen, rows, calibration, preset)
+    return reached | stated_middle(rows, calibration, preset)
 
 
 def fitted(table: pd.DataFrame, weights_sha256: str) -> VerdictCalibration:

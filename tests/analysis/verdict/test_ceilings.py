@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spinexplain.analysis.verdict.ceilings import ceilings, line_allowing, stated_ceilings
+from spinexplain.analysis.verdict.ceilings import (
+    at_other_lines,
+    ceilings,
+    line_allowing,
+    stated_ceilings,
+)
 from spinexplain.findings.weighing import VerdictCalibration, Weighing
 
 BOTH = Weighing(0.0, {"prototypes": 1.0, "heights": 1.0}, 5.0, 0.0, True)
@@ -43,8 +48,16 @@ def test_a_spine_called_without_heights_uses_up_what_is_allowed():
 
 
 def test_a_group_without_bars_has_no_ceilings():
-    assert stated_ceilings(rows(), CALIBRATION, "shifted-scanner") == {}
-    assert "ceilings" in stated_ceilings(rows(), CALIBRATION, "hard")
+    assert stated_ceilings(rows(), rows(), CALIBRATION, "shifted-scanner") == {}
+    found = stated_ceilings(rows(), rows(), CALIBRATION, "hard")
+    assert set(found) == {"ceilings", "other_lines"}
+
+
+def test_lower_lines_suspect_more():
+    low, high = at_other_lines(rows(), rows(), CALIBRATION).values()
+    assert low["line"] <= high["line"]
+    assert low["suspected"][0] >= high["suspected"][0]
+    assert low["alarms"][0] >= high["alarms"][0]
 
 
 @pytest.mark.parametrize(("share", "reached"), [(0.0, 0), (0.1, 1), (0.3, 3)])

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from spinexplain.analysis.verdict.fit import fit_weighing, lowered_odds, normal_tops
+from spinexplain.analysis.verdict.paired import line_range
 from spinexplain.analysis.verdict.severity import voice
 from spinexplain.findings.weighing import VerdictCalibration, Weighing
 from spinexplain.findings.witness import HEIGHTS, PROTOTYPES
@@ -109,10 +110,43 @@ def _said(rows: pd.DataFrame, suspected: np.ndarray) -> dict[str, list[int]]:
     }
 
 
+def at_other_lines(
+    chosen: pd.DataFrame, rows: pd.DataFrame, calibration: VerdictCalibration
+) -> dict[str, Any]:
+    """Count what lines chosen on resampled normal spines suspect: how sure the shipped one is.
+
+    Parameters
+    ----------
+    chosen : DataFrame
+        The fitting spines by the route with a mask.
+    rows : DataFrame
+        One group by the route with a mask.
+    calibration : VerdictCalibration
+
+    Returns
+    -------
+    dict
+        ``low`` and ``high``, the ends of 95 % of the lines: ``line`` (log odds), and
+        ``suspected`` and ``alarms`` as of :func:`ceilings`.
+    """
+    both, network = calibration.sets[f"{PROTOTYPES}+{HEIGHTS}"], calibration.sets[PROTOTYPES]
+    spoken = rows[rows["refusal"] == ""]
+    measured = spoken[list(both.weights)].notna().all(axis=1).to_numpy()
+    ends = line_range(chosen, both, spoken)
+    return {
+        name: {"line": ends[name]}
+        | _said(spoken, _over(spoken, both, network, measured, ends[name]))
+        for name in ("low", "high")
+    }
+
+
 def stated_ceilings(
-    rows: pd.DataFrame, calibration: VerdictCalibration, preset: str
+    chosen: pd.DataFrame, rows: pd.DataFrame, calibration: VerdictCalibration, preset: str
 ) -> dict[str, Any]:
     """Return the ceilings of a group by the bar of its preset; empty where it has none."""
     if preset not in ALLOWED_ALARMS:
         return {}
-    return {"ceilings": ceilings(rows, calibration, ALLOWED_ALARMS[preset])}
+    return {
+        "ceilings": ceilings(rows, calibration, ALLOWED_ALARMS[preset]),
+        "other_lines": at_other_lines(chosen, rows, calibration),
+    }
