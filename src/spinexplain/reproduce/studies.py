@@ -185,6 +185,13 @@ STUDIES = {
         ("verdict.json", "verdict-witnesses.csv.gz"),
         "spinexplain.reproduce.verdict:measure",
     ),
+    "verdict-candidates": Study(
+        "Whether other ways to hear the witnesses, or further networks, would serve the verdict.",
+        "15 CPU minutes",
+        ("verdict.md",),
+        ("verdict-candidates.json", "verdict-networks.csv.gz"),
+        "spinexplain.reproduce.verdict_candidates:measure",
+    ),
     "verdict-detector": Study(
         "The weight of a detector on boxes beside sheets and heights, and whether it helps.",
         "60 CPU minutes",

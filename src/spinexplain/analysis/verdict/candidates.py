@@ -136,8 +136,8 @@ def loss_sds(rows: pd.DataFrame) -> np.ndarray:
 
 def _by_region(rows: pd.DataFrame, chosen: pd.DataFrame, spreads: float) -> np.ndarray:
     # Both signs of each step, since weights are not below 0.
-    steps = [rows["level"].isin(levels).to_numpy(float) for levels in REGIONS]
-    return np.column_stack([_now(rows, chosen, spreads), *steps, *(-one for one in steps)])
+    steps = np.stack([rows["level"].isin(levels).to_numpy(float) for levels in REGIONS], axis=1)
+    return np.column_stack([_now(rows, chosen, spreads), steps, -steps])
 
 
 def _with_lesser(rows: pd.DataFrame, chosen: pd.DataFrame, spreads: float) -> np.ndarray:
