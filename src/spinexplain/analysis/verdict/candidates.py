@@ -136,7 +136,7 @@ def loss_sds(rows: pd.DataFrame) -> np.ndarray:
 
 def _by_region(rows: pd.DataFrame, chosen: pd.DataFrame, spreads: float) -> np.ndarray:
     # Both signs of each step, since weights are not below 0.
-    steps = np.stack([rows["level"].isin(levels).to_numpy(float) for levels in REGIONS], axis=1)
+    steps = np.stack([rows["level"].isin(levels) for levels in REGIONS], axis=1).astype(float)
     return np.column_stack([_now(rows, chosen, spreads), steps, -steps])
 
 
