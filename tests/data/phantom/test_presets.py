@@ -5,7 +5,7 @@ from spinexplain.errors import ConfigError
 
 NAMES = {
     *("balanced", "demo", "hard", "hospital-like"),
-    *("shifted-scanner", "shortcut", "verse-like"),
+    *("shifted-scanner", "shortcut", "shortcut-2", "verse-like"),
     *("balanced-2", "balanced-3", "placement", "verse-like-2"),
     *("wide", "wide-test"),
 }

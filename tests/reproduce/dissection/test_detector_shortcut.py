@@ -1,7 +1,13 @@
 import numpy as np
 
 from spinexplain.config.training import read_config
-from spinexplain.reproduce.dissection.detector_shortcut import design, marked_counts, settings
+from spinexplain.data.phantom.presets import load_preset
+from spinexplain.reproduce.dissection.detector_shortcut import (
+    PRESET,
+    design,
+    marked_counts,
+    settings,
+)
 
 
 def test_marks_in_view_are_counted_by_hand():
@@ -19,7 +25,7 @@ def test_marks_in_view_are_counted_by_hand():
 
 def test_the_detector_is_the_preset_in_a_box_that_holds_the_mark():
     config, preset = design(), read_config("detector")
-    assert config.input.extent_mm / 2 > 34 + 4.5
+    assert config.input.extent_mm / 2 > load_preset(PRESET).shortcut.away_mm + 35.0 / 2
     assert config.head == preset.head
     assert config.trunk == preset.trunk
     assert config.grades == preset.grades

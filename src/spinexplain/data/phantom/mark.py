@@ -12,16 +12,15 @@ from spinexplain.data.phantom.presets import Shortcut
 from spinexplain.data.phantom.shape import Body
 from spinexplain.data.phantom.spine import Placement
 
-_DISTANCE_MM = 14.0  # from the front wall: inside every crop, never on the bone
-
 
 @dataclass(frozen=True)
 class Mark:
-    """A bright ball in front of one vertebra: level, radius in mm, HU."""
+    """A bright ball in front of one vertebra: level, radius in mm, HU, mm from the front wall."""
 
     level: str
     radius_mm: float
     hu: float
+    away_mm: float
 
 
 def draw_marks(
@@ -33,7 +32,7 @@ def draw_marks(
         share = ranges.share_fractured if grade else ranges.share_normal
         size, hu = float(rng.uniform(*ranges.size_mm)) / 2, float(rng.uniform(*ranges.hu))
         if rng.random() < share:
-            marks.append(Mark(level, size, hu))
+            marks.append(Mark(level, size, hu, ranges.away_mm))
     return tuple(marks)
 
 
@@ -47,7 +46,7 @@ def paint_marks(
     of = {body.name: (body, place) for body, place in zip(bodies, places, strict=True)}
     for mark in marks:
         body, place = of[mark.level]
-        away = np.array([0.0, body.depth / 2 + _DISTANCE_MM, 0.0])
+        away = np.array([0.0, body.depth / 2 + mark.away_mm, 0.0])
         center = place.center + away @ place.axes
         reach = mark.radius_mm + 2
         index = canvas.grid.crop(center, (reach + 6, reach, reach))

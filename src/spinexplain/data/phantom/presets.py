@@ -163,12 +163,16 @@ class Sites:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """A planted mark that betrays the grade without being anatomy."""
+    """A planted mark that betrays the grade without being anatomy.
+
+    ``away_mm`` is how far its center lies in front of the front wall.
+    """
 
     share_fractured: float = 0.0
     share_normal: float = 0.0
     size_mm: Range = (5.0, 9.0)
     hu: Range = (900.0, 1800.0)
+    away_mm: float = dataclass_field(default=14.0, repr=False)
 
 
 @dataclass(frozen=True)
@@ -315,6 +319,8 @@ def preset_hash(name: str) -> str:
     preset = load_preset(name)
     later = "" if preset.sites == Sites() else repr(preset.sites)
     later += "" if preset.wide == Wide() else repr(preset.wide)
+    away_mm = preset.shortcut.away_mm
+    later += "" if away_mm == Shortcut().away_mm else f"away_mm={away_mm!r}"
     return hashlib.sha256((repr(preset) + later).encode()).hexdigest()
 
 

@@ -23,24 +23,26 @@ NARROW_MM = {
 }
 
 
-def marked_boxes(setting: Setting, seed: int, scans: int, masks: bool) -> dict[str, Cohort]:
+def marked_boxes(
+    setting: Setting, seed: int, scans: int, masks: bool, preset: str = MARKED
+) -> dict[str, Cohort]:
     """Sample the boxes of scans with planted marks, and of the same scans without.
 
     Row for row the same vertebrae; ``masks`` asks for those of the marked ones.
     """
     # As JSON has it: a cohort of other settings would be drawn again.
     sizes = {name: list(ends) for name, ends in NARROW_MM.items()}
-    settings = {"preset": MARKED, "field": sizes, "seed": seed, "scans": scans}
+    settings = {"preset": preset, "field": sizes, "seed": seed, "scans": scans}
     work = setting.work / "cohorts"
     writers = {
-        name: CohortWriter.create(work / f"{MARKED}-{seed}-{scans}-{name}", settings, force=True)
+        name: CohortWriter.create(work / f"{preset}-{seed}-{scans}-{name}", settings, force=True)
         for name in ("marked", "plain")
     }
     for index in range(scans):
-        name = f"{MARKED}-{seed}-phantom{index + 1:04d}"
+        name = f"{preset}-{seed}-phantom{index + 1:04d}"
         if all(writer.notes(name, name) is not None for writer in writers.values()):
             continue
-        scan = make_subject(narrow(MARKED), seed, index, unmarked=True)
+        scan = make_subject(narrow(preset), seed, index, unmarked=True)
         assert scan.unmarked is not None
         writers["marked"].add_series(box_shard(scan, masks))
         writers["plain"].add_series(box_shard(replace(scan, image=scan.unmarked), masks=False))

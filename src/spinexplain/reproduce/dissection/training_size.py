@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -193,22 +194,29 @@ def trained(
 
 
 def learned_figures(folder: Path, used: TrainingSet, times: int) -> dict[str, Any]:
-    """Say what a training had, where its loss ended, and whether it was at a plateau.
-
-    ``late_gain`` is how much the best F1 on validation of the last third of the epochs is above
-    the best before.
-    """
+    """Say what a training had, where its loss ended, and whether it was at a plateau."""
     history = json.loads((folder / "validation.json").read_text("utf-8"))
     scores = [entry["f1"] for entry in history]
-    early = 2 * len(scores) // 3
     return {
         "vertebrae": len(used) // times,
         "fractures": int((used.grades > 0).sum()) // times,
         "steps": history[-1]["step"],
         "validation_f1": [round(score, 4) for score in scores],
-        "late_gain": max(scores[early:]) - max(scores[:early]),
+        "late_gain": late_gain(scores),
         "cross_entropy": last_loss(folder / "log.csv"),
     }
+
+
+def late_gain(scores: Sequence[float]) -> float:
+    """Return how much the best of the last third is above the best before.
+
+    Examples
+    --------
+    >>> late_gain([0.5, 0.75, 0.5])
+    -0.25
+    """
+    early = 2 * len(scores) // 3
+    return max(scores[early:]) - max(scores[:early])
 
 
 def last_loss(path: Path) -> float:
