@@ -7,8 +7,8 @@ from spinexplain.config.training import read_config
 from spinexplain.reproduce import methods
 from spinexplain.reproduce.heads.record import Record
 from spinexplain.reproduce.methods import (
-    CANDIDATES,
     METHODS,
+    RATES,
     WITHOUT,
     chosen,
     difference,
@@ -21,13 +21,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def taken(config) -> int:
-    return config.classifier.steps + config.warm.steps + config.joint.steps
+    return config.rounds * (config.classifier.steps + config.joint.steps)
 
 
 def test_all_take_as_many_steps_from_one_trunk_on_one_input():
-    for candidate, tuned in enumerate(CANDIDATES):
-        made = [settings_of(name, candidate, 1, "trunk.pth") for name in (*METHODS, WITHOUT)]
-        assert {taken(config) for config in made} == {tuned["steps"]}
+    for rate in RATES:
+        made = [settings_of(name, rate, 8, 1, "trunk.pth") for name in (*METHODS, WITHOUT)]
+        assert {taken(config) for config in made} == {8 * methods.STEPS}
+        assert {c.joint.trunk_lr for c in made if c.joint.steps} == {rate}
+        assert {c.classifier.trunk_lr for c in made if c.classifier.steps} == {rate}
         assert len({config.trunk.model_dump_json() for config in made}) == 1
         assert len({config.input.model_dump_json() for config in made}) == 1
         assert len({config.augment.model_dump_json() for config in made}) == 1
@@ -35,27 +37,31 @@ def test_all_take_as_many_steps_from_one_trunk_on_one_input():
 
 @pytest.mark.parametrize("name", METHODS)
 def test_methods_are_those_of_verse19(name):
-    ours = settings_of(name, 0, 0)
+    ours = settings_of(name, 1e-3, 1, 0)
     preset = read_config(ROOT / "experiments" / "verse19" / f"{name}.toml")
     for section in ("head", "loss", "projection", "last_layer"):
         mine, theirs = getattr(ours, section).model_dump(), getattr(preset, section).model_dump()
         theirs |= {"class_weights": mine["class_weights"]} if section == "last_layer" else {}
         assert mine == theirs, section
+    assert ours.continue_from == preset.continue_from
 
 
 def test_without_the_term_nothing_else_differs():
-    one, other = (settings_of(name, 1, 2).model_dump() for name in ("protoverse", WITHOUT))
+    one, other = (settings_of(name, 1e-3, 8, 2).model_dump() for name in ("protoverse", WITHOUT))
     assert other["loss"].pop("lambda_div") == 0.0
     assert one["loss"].pop("lambda_div") == 0.3
     one["name"] = other["name"] = ""
     assert one == other
 
 
-def test_the_candidate_is_chosen_by_validation_alone(tmp_path):
+def test_the_rate_is_chosen_by_validation_alone(tmp_path):
     record = Record(tmp_path / "runs.json")
-    for number, (validation, test) in enumerate(((0.5, 0.9), (0.7, 0.1), (0.6, 0.9), (0.4, 0.9))):
-        record.keep(f"baseline-{number}", 0, {"validation_f1": validation, "f1_hard": test})
-    assert chosen(record, "baseline") == 1
+    for rate, validation, test in zip(
+        RATES, (0.5, 0.7, 0.6, 0.4), (0.9, 0.1, 0.9, 0.9), strict=True
+    ):
+        figures = {"validation_f1": validation, "f1_hard": test}
+        record.keep(f"protoverse-{rate:g}", 0, figures)
+    assert chosen(record, "protoverse") == chosen(record, WITHOUT) == RATES[1]
 
 
 def test_a_difference_holds_test_persons_and_trainings():
@@ -80,12 +86,16 @@ def test_the_study_is_stored_and_not_measured_twice(tmp_path, monkeypatch):
     monkeypatch.setattr(methods, "WARM", 1)
     monkeypatch.setattr(methods, "BATCH", 8)
     monkeypatch.setattr(methods, "DRAWS", 20)
-    monkeypatch.setattr(methods, "CANDIDATES", ({"trunk_lr": 1e-3, "steps": 2},) * 2)
+    monkeypatch.setattr(methods, "RATES", (1e-4, 1e-3))
+    monkeypatch.setattr(methods, "STEPS", 2)
+    monkeypatch.setattr(methods, "TUNING_ROUNDS", 1)
+    monkeypatch.setattr(methods, "ROUNDS", 3)
     setting = Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
     measure(setting)
     content = setting.stored(methods.RESULTS)
     assert set(content["runs"]) == {*METHODS, WITHOUT}
     assert all(set(runs) == {"0", "1"} for runs in content["runs"].values())
+    assert all(len(run["validation"]) == 3 for run in content["runs"]["baseline"].values())
     assert "cosine_after" in content["runs"]["protoverse"]["0"]
     assert "predicted_hard" not in content["runs"]["baseline"]["0"]
     before = (tmp_path / "work" / "methods" / "runs.json").stat().st_mtime_ns

@@ -1,13 +1,12 @@
 """Baseline, ProtoPNet and ProtoVerse as whole networks on phantom sheets, with equal budgets.
 
-Written down in docs/decisions/claims.md before any was trained: persons, candidates, seeds and
-the rule. All start from one trunk, a plain classifier's of other persons, which never saw a
-prototype or the diversity loss; all take as many steps of gradient descent.
+Written down in docs/decisions/claims.md before any was trained: persons, rates, rounds, seeds
+and the rule. All start from one trunk, a plain classifier's of other persons, which never saw a
+prototype or the diversity loss; all take as many rounds of as many steps.
 """
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,31 +21,33 @@ from spinexplain.io.files import atomic_file
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.progress import SILENT, Progress
 from spinexplain.reproduce.cohorts import graded_sheets
+from spinexplain.reproduce.dissection.training_size import late_gain
 from spinexplain.reproduce.heads.figures import same_class_cosine, winner_share
 from spinexplain.reproduce.heads.record import Record
 from spinexplain.reproduce.heads.trunks import classifiers_trunk
 from spinexplain.reproduce.mask_heights import third_heights, third_loss
+from spinexplain.reproduce.rounds import curve, trained_in_rounds
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.grading.phases import cached_similarities
-from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.validate import predict
 
 RESULTS = "methods.json"
-TRUNK_SHEETS, TRUNK_STEPS = ("balanced", 6700, 700), 300
-TRAINING = ("balanced", 6711, 2400)
-TESTS = {"balanced": ("balanced", 6712, 400), "hard": ("hard", 6713, 400)}
+TRUNK_SHEETS, TRUNK_STEPS = ("balanced", 6730, 300), 200
+TRAINING = ("balanced", 6731, 1200)
+TESTS = {"balanced": ("balanced", 6732, 350), "hard": ("hard", 6733, 350)}
 SEEDS = (0, 1, 2)
-STEPS, WARM, BATCH = 800, 60, 32
-CANDIDATES = tuple(
-    {"trunk_lr": rate, "steps": steps} for steps in (STEPS, 2 * STEPS) for rate in (3e-4, 1e-3)
-)
-"""The same for every method; the later half says whether as many steps again still help."""
+"""Each with validation persons of its own."""
+RATES = (1e-4, 3e-4, 1e-3, 3e-3)
+"""Of the trunk; every method is tried with each."""
+TUNING_ROUNDS, ROUNDS = 2, 8
+STEPS, WARM, BATCH, PRECISION = 250, 60, 32, "bf16"
+"""Of a round; before the first the head of a prototype network alone is warmed up."""
 METHODS = ("baseline", "protopnet", "protoverse")
 WITHOUT = "protoverse-lambda-0"
 """ProtoVerse with the diversity term's weight at 0, and what ProtoVerse chose otherwise."""
 DRAWS, DRAW_SEED = 2000, 6704
 _INPUT: dict[str, Any] = {
-    "size": 72,
+    "size": 48,
     "extent_mm": 72.0,
     "channels": ["ct", "gaussian"],
     "windows_hu": {"ct": (-300.0, 1000.0)},
@@ -56,7 +57,7 @@ _TRUNK: dict[str, Any] = {
     "weights": "none",
     "blocks": 4,
     "max_stride": 8,
-    "widths": [16, 32, 64, 96],
+    "widths": [16, 24, 32, 64],
 }
 _HEADS: dict[str, dict[str, Any]] = {
     "baseline": {"head": {"kind": "linear"}},
@@ -82,7 +83,7 @@ class Sheets:
     Parameters
     ----------
     training : TrainingSet
-        A quarter of its persons chooses the candidate.
+        A quarter of its persons, other ones for every seed, chooses rate and round.
     tests : dict of str to TrainingSet
     trunk : Path
         Weights that all start from.
@@ -94,32 +95,33 @@ class Sheets:
 
 
 def measure(setting: Setting) -> None:
-    """Train what is missing: every candidate with the first seed, the chosen one with all."""
+    """Train what is missing: with every rate for few rounds, with the chosen one to the end."""
     torch.set_num_threads(1)
     work = setting.work / "methods"
     sheets = drawn(setting, work)
     record = Record(work / "runs.json")
     for method in METHODS:
-        for number in range(len(CANDIDATES)):
-            figures_kept(record, method, number, 0, sheets, work, setting.progress)
+        for rate in RATES:
+            tuned(record, method, rate, sheets, work, setting.progress)
     for seed in SEEDS:
         for method in (*METHODS, WITHOUT):
-            number = chosen(record, "protoverse" if method == WITHOUT else method)
-            figures_kept(record, method, number, seed, sheets, work, setting.progress)
+            figures_kept(record, method, seed, sheets, work, setting.progress)
         setting.store(RESULTS, stated(record, sheets))
 
 
-def settings_of(method: str, candidate: int, seed: int, trunk: str = "none") -> TrainConfig:
+def settings_of(
+    method: str, rate: float, rounds: int, seed: int, trunk: str = "none"
+) -> TrainConfig:
     """Return the settings of one training.
 
     Examples
     --------
-    >>> [settings_of(m, 2, 0).classifier.steps + settings_of(m, 2, 0).joint.steps for m in METHODS]
-    [1600, 1540, 1540]
+    >>> made = [settings_of(method, 1e-3, 8, 0) for method in METHODS]
+    >>> [(one.rounds, one.classifier.steps + one.joint.steps) for one in made]
+    [(8, 250), (8, 250), (8, 250)]
     """
-    tuned = CANDIDATES[candidate]
-    rate, steps = float(tuned["trunk_lr"]), int(tuned["steps"])
     plain = method == "baseline"
+    phase: dict[str, Any] = {"batch": BATCH, "precision": PRECISION}
     content: dict[str, Any] = {
         "name": method,
         "seed": seed,
@@ -127,21 +129,22 @@ def settings_of(method: str, candidate: int, seed: int, trunk: str = "none") -> 
         "input": _INPUT,
         "trunk": _TRUNK | {"weights": trunk},
         "augment": {"shift_mm": 6.0},
-        "classifier": {"steps": steps if plain else 0, "batch": BATCH, "trunk_lr": rate},
-        "warm": {"steps": 0 if plain else WARM, "batch": BATCH},
-        "joint": {"steps": 0 if plain else steps - WARM, "batch": BATCH, "trunk_lr": rate},
+        "rounds": rounds,
+        "classifier": {"steps": STEPS if plain else 0, "trunk_lr": rate} | phase,
+        "warm": {"steps": 0 if plain else WARM} | phase,
+        "joint": {"steps": 0 if plain else STEPS, "trunk_lr": rate} | phase,
     }
     return TrainConfig(**content, **_HEADS[method])
 
 
 def drawn(setting: Setting, work: Path) -> Sheets:
     """Draw all sheets and train the trunk, or take up what is there."""
-    base = settings_of("baseline", 0, 0)
+    base = settings_of("baseline", 1e-3, 1, 0)
     training = graded_sheets(setting, *TRAINING, base)
     tests = {name: graded_sheets(setting, *which, base) for name, which in TESTS.items()}
     path = work / "trunk.pth"
     if not path.is_file():
-        steps = base.classifier.model_copy(update={"steps": TRUNK_STEPS, "trunk_lr": 1e-3})
+        steps = base.classifier.model_copy(update={"steps": TRUNK_STEPS})
         config = base.model_copy(update={"classifier": steps})
         others = graded_sheets(setting, *TRUNK_SHEETS, config)
         made = classifiers_trunk(config, others, work / "trunk", None, setting.progress)
@@ -150,24 +153,42 @@ def drawn(setting: Setting, work: Path) -> Sheets:
     return Sheets(training, tests, path)
 
 
+def tuned(
+    record: Record,
+    method: str,
+    rate: float,
+    sheets: Sheets,
+    work: Path,
+    progress: Progress = SILENT,
+) -> None:
+    """Train with one rate for few rounds, on the first seed's persons, unless it is known."""
+    name = f"{method}-{rate:g}"
+    if record.has(name, 0):
+        return
+    config = settings_of(method, rate, TUNING_ROUNDS, 0, str(sheets.trunk))
+    found = trained_in_rounds(config, sheets.training, work / name, progress)
+    record.keep(name, 0, {"validation_f1": found.figures["f1"]})
+
+
 def figures_kept(
     record: Record,
     method: str,
-    candidate: int,
     seed: int,
     sheets: Sheets,
     work: Path,
     progress: Progress = SILENT,
 ) -> None:
-    """Train and test one network unless its figures are there."""
-    name = f"{method}-{candidate}"
-    if record.has(name, seed):
+    """Train one network with the chosen rate and test it, unless its figures are there."""
+    if record.has(method, seed):
         return
-    config = settings_of(method, candidate, seed, str(sheets.trunk))
-    folder = work / f"{name}-seed-{seed}"
-    found = train_model(config, sheets.training, folder, resume=True, progress=progress)
-    figures: dict[str, Any] = {"validation_f1": found.figures["f1"]}
-    figures["cross_entropy"] = last_loss(folder / "log.csv")
+    config = settings_of(method, chosen(record, method), ROUNDS, seed, str(sheets.trunk))
+    folder = work / f"{method}-seed-{seed}"
+    found = trained_in_rounds(config, sheets.training, folder, progress)
+    scores = curve(folder)
+    figures: dict[str, Any] = {
+        "validation": [round(score, 4) for score in scores],
+        "late_gain": late_gain(scores),
+    }
     for test, data in sheets.tests.items():
         predicted = predict(found.model, data, config).argmax(axis=1)
         labels = class_labels(data, config.task)
@@ -179,30 +200,27 @@ def figures_kept(
         figures["winner_share"] = winner_share(similarities, labels, owner)
         figures["cosine_after"] = same_class_cosine(found.model)
         figures["distinct"] = len({(s.row, s.cell) for s in found.sources})
-    record.keep(name, seed, figures)
+    record.keep(method, seed, figures)
     progress.step("Networks", 1, 1)
 
 
-def last_loss(path: Path) -> float:
-    """Return the mean cross-entropy of a training's last 50 steps."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [r for r in csv.DictReader(file) if r["term"] == "cross_entropy"]
-    return float(np.mean([float(r["value"]) for r in rows[-50:]]))
+def tries(record: Record, method: str) -> list[float]:
+    """Return the best F1 on validation that a method came to with each rate."""
+    return [record.runs[f"{method}-{rate:g}"]["0"]["validation_f1"] for rate in RATES]
 
 
-def chosen(record: Record, method: str) -> int:
-    """Return the candidate with the best F1 on validation, first seed."""
-    scores = [record.runs[f"{method}-{k}"]["0"]["validation_f1"] for k in range(len(CANDIDATES))]
-    return int(np.argmax(scores))
+def chosen(record: Record, method: str) -> float:
+    """Return the rate with the best F1 on validation; without the term, what the term's has."""
+    return RATES[int(np.argmax(tries(record, "protoverse" if method == WITHOUT else method)))]
 
 
 def stated(record: Record, sheets: Sheets) -> dict[str, Any]:
     """Return all figures with what made them, and the differences with their intervals."""
-    task = settings_of("baseline", 0, 0).task
+    task = settings_of("baseline", 1e-3, 1, 0).task
     labels = {name: class_labels(data, task) for name, data in sheets.tests.items()}
-    picks = {method: chosen(record, method) for method in METHODS}
-    picks[WITHOUT] = picks["protoverse"]
-    runs = {method: record.runs[f"{method}-{k}"] for method, k in picks.items()}
+    all_methods = (*METHODS, WITHOUT)
+    done = set.intersection(*(set(record.runs[method]) for method in all_methods))
+    runs = {m: {seed: record.runs[m][seed] for seed in sorted(done)} for m in all_methods}
     return {
         "command": "spinexplain reproduce methods --fresh",
         "trunk": {"sheets": TRUNK_SHEETS, "steps": TRUNK_STEPS, "widths": _TRUNK["widths"]},
@@ -213,13 +231,13 @@ def stated(record: Record, sheets: Sheets) -> dict[str, Any]:
             for name, data in (("training", sheets.training), *sheets.tests.items())
         },
         "extent_mm": _INPUT["extent_mm"],
+        "size": _INPUT["size"],
         "batch": BATCH,
-        "candidates": CANDIDATES,
-        "validation": {
-            m: [record.runs[f"{m}-{k}"]["0"]["validation_f1"] for k in range(len(CANDIDATES))]
-            for m in METHODS
-        },
-        "chosen": picks,
+        "precision": PRECISION,
+        "rounds": {"tuning": TUNING_ROUNDS, "all": ROUNDS, "steps": STEPS, "warm": WARM},
+        "rates": RATES,
+        "tuning": {method: tries(record, method) for method in METHODS},
+        "chosen": {method: chosen(record, method) for method in all_methods},
         "runs": {
             method: {seed: kept(run) for seed, run in of_seed.items()}
             for method, of_seed in runs.items()
