@@ -11,7 +11,7 @@ import numpy as np
 from spinexplain.ui.plots import drawn
 from spinexplain.ui.tokens import LIGHT
 from writers.markers import replaced
-from writers.methods_reading import METHODS, PLATEAU, reading
+from writers.methods_reading import METHODS, PLATEAU, gains, mean_curve, reading
 from writers.stored import stored
 
 WITHOUT = "protoverse-lambda-0"
@@ -117,42 +117,38 @@ def near_heights(content: dict[str, Any]) -> str:
 
 
 def plateaus(content: dict[str, Any]) -> str:
-    """Say which methods still gained from twice the steps: they are not at a plateau."""
-    gains = {name: gain(content, scores) for name, scores in content["validation"].items()}
-    late = [f"{NAMES[k]} {_signed(100 * more, 1)}" for k, more in gains.items() if more > PLATEAU]
+    """Say which methods still gained in the last third of their rounds."""
+    late = [
+        f"{NAMES[name]} {_signed(100 * more, 1)}"
+        for name, more in gains(content).items()
+        if more > PLATEAU
+    ]
     if not late:
-        return "Twice the steps gain no method more than two points on validation: all are at a plateau."
+        return "**All are at a plateau**: the last third of the rounds gains no method more than two points on validation."
     return (
-        f"**No plateau**: twice the steps still gain on validation ({', '.join(late)} points), so the ranking may be "
-        "that of speed, and [what follows from it](#what-follows-and-what-does-not) is little."
+        f"**No plateau**: the last third of the rounds still gains on validation ({', '.join(late)} points), so the ranking "
+        "may be that of speed, and [what follows from it](#what-follows-and-what-does-not) is little."
     )
-
-
-def gain(content: dict[str, Any], scores: list[float]) -> float:
-    """Return what the best candidate with the most steps has beyond the best with fewer."""
-    steps = [candidate["steps"] for candidate in content["candidates"]]
-    most = [score for score, taken in zip(scores, steps, strict=True) if taken == max(steps)]
-    fewer = [score for score, taken in zip(scores, steps, strict=True) if taken < max(steps)]
-    return max(most) - max(fewer)
 
 
 def setting(content: dict[str, Any]) -> str:
     """Say what was trained on what."""
-    trunk, training = content["trunk"], content["training"]
+    trunk, training, rounds = content["trunk"], content["training"], content["rounds"]
     classes = "; ".join(
         f"{name} G0 {n[0]}, G2 {n[1]}, G3 {n[2]}" for name, n in content["classes"].items()
-    )
-    candidates = "; ".join(
-        f"rate {c['trunk_lr']:g}, {c['steps']} steps" for c in content["candidates"]
     )
     tests = " and ".join(
         f"{count} of `{preset}` (seed {seed})" for preset, seed, count in content["tests"].values()
     )
+    rates = ", ".join(f"{rate:g}" for rate in content["rates"])
     return (
         f"Trunk: conv {tuple(trunk['widths'])}, {trunk['steps']} steps of a plain classifier on {trunk['sheets'][2]} sheets of "
         f"`{trunk['sheets'][0]}` (seed {trunk['sheets'][1]}). All methods: {training[2]} sheets of `{training[0]}` (seed "
-        f"{training[1]}), a quarter of them for validation; crops of {content['extent_mm']:g} mm in batches of {content['batch']}. "
-        f"Candidates, the same for all: {candidates}. Tests: {tests}. Classes: {classes}."
+        f"{training[1]}), a quarter of them, another one for every seed, for validation; crops of {content['extent_mm']:g} mm in "
+        f"{content['size']} samples, batches of {content['batch']}, {content['precision']}. Rates of the trunk, the same for "
+        f"all: {rates}, each for {rounds['tuning']} rounds of {rounds['steps']} steps; the best one then from the start for "
+        f"{rounds['all']} rounds, the best round kept. A prototype network's head alone has {rounds['warm']} steps before. Tests: "
+        f"{tests}. Classes: {classes}."
     )
 
 
@@ -183,14 +179,26 @@ def tables(content: dict[str, Any]) -> list[str]:
         "|---|---|---|---|",
         *(_difference_row(content, pair) for pair in content["differences"]),
         "",
-        "| class-average F1 on validation | "
-        + " | ".join(f"candidate {k}" for k in range(1, len(content["candidates"]) + 1))
+        "| best F1 on validation with rate | "
+        + " | ".join(f"{rate:g}" for rate in content["rates"])
         + " | chosen |",
-        "|---" * (len(content["candidates"]) + 2) + "|",
+        "|---" * (len(content["rates"]) + 2) + "|",
         *(
-            f"| {NAMES[name]} | {' | '.join(f'{100 * s:.1f}' for s in scores)} | {content['chosen'][name] + 1} |"
-            for name, scores in content["validation"].items()
+            f"| {NAMES[name]} | {' | '.join(f'{100 * s:.1f}' for s in scores)} | {content['chosen'][name]:g} |"
+            for name, scores in content["tuning"].items()
         ),
+        "",
+        "| F1 on validation after round | "
+        + " | ".join(str(k) for k in range(1, content["rounds"]["all"] + 1))
+        + " | last third gains |",
+        "|---" * (content["rounds"]["all"] + 2) + "|",
+        *(
+            f"| {NAMES[name]} | {' | '.join(f'{100 * s:.1f}' for s in mean_curve(content, name))} | "
+            f"{_signed(100 * gains(content)[name], 1)} |"
+            for name in NAMES
+        ),
+        "",
+        "Mean of the seeds; the gain is that of the best of the last third of the rounds over the best before, in each training.",
     ]
 
 
@@ -229,8 +237,9 @@ def draw(results: Path, images: Path) -> list[Path]:
     content = stored(results, "methods.json")
     path = images / "methods.png"
     names = list(content["runs"])
-    with drawn(path, 7.4, 2.8) as figure:
-        for axes, test in zip(figure.subplots(1, 2, sharey=True), content["tests"], strict=True):
+    with drawn(path, 9.6, 2.8) as figure:
+        *panels, last = figure.subplots(1, 3, sharey=True)
+        for axes, test in zip(panels, content["tests"], strict=True):
             for place, name in enumerate(names):
                 found = [100 * run[f"f1_{test}"] for run in content["runs"][name].values()]
                 shift = (np.arange(len(found)) - (len(found) - 1) / 2) * 0.1
@@ -248,4 +257,9 @@ def draw(results: Path, images: Path) -> list[Path]:
             axes.set_title(f"Class-average F1, {test}", loc="left")
             axes.set_ylim(0, 100)
         axes.legend(frameon=False, loc="lower right", fontsize=7)
+        for look, name in zip(("-", "--", ":", "-."), names, strict=True):
+            made = [100 * score for score in mean_curve(content, name)]
+            last.plot(range(1, len(made) + 1), made, look, color=LIGHT["accent"], label=NAMES[name])
+        last.set_title("On validation, by round", loc="left")
+        last.legend(frameon=False, loc="lower right", fontsize=7)
     return [path]

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 METHODS = {"baseline": "baseline", "protopnet": "ProtoPNet", "protoverse": "ProtoVerse"}
 PLATEAU = 0.02
 
@@ -21,42 +23,40 @@ def reading(content: dict[str, Any]) -> str:
     return "\n".join(f"* {part}" for part in parts if part)
 
 
-def best_by_steps(content: dict[str, Any], method: str) -> dict[int, float]:
-    """Return the best F1 on validation by the steps that were taken."""
-    best: dict[int, float] = {}
-    scores = content["validation"][method]
-    for candidate, score in zip(content["candidates"], scores, strict=True):
-        best[candidate["steps"]] = max(score, best.get(candidate["steps"], 0.0))
-    return dict(sorted(best.items()))
+def gains(content: dict[str, Any]) -> dict[str, float]:
+    """Return what the last third of the rounds gains every method, as a mean over trainings."""
+    return {
+        name: float(np.mean([run["late_gain"] for run in runs.values()]))
+        for name, runs in content["runs"].items()
+    }
+
+
+def mean_curve(content: dict[str, Any], method: str) -> list[float]:
+    """Return the F1 on validation after every round, as a mean over trainings."""
+    runs = content["runs"][method].values()
+    made = np.mean([run["validation"] for run in runs], axis=0)
+    return [float(score) for score in made]
 
 
 def steps_words(content: dict[str, Any]) -> str:
-    """Say how far each method is from a plateau, and what that leaves open."""
-    made = {name: list(best_by_steps(content, name).values()) for name in METHODS}
-    fewer, most = list(best_by_steps(content, "baseline"))
-    each = ", ".join(
-        f"{METHODS[name]} {100 * few:.1f} to {100 * many:.1f}" for name, (few, many) in made.items()
+    """Say whether each method is at a plateau, and what that leaves open."""
+    rounds, more = content["rounds"], gains(content)
+    each = ", ".join(f"{METHODS[name]} {100 * more[name]:+.1f}" for name in METHODS)
+    late = [METHODS[name] for name in METHODS if more[name] > PLATEAU]
+    steps = rounds["all"] * rounds["steps"]
+    said = f"The best F1 on validation in the last third of {steps} steps, less the best before: {each} points.".replace(
+        "-", "−"
     )
-    late = [METHODS[name] for name, (few, many) in made.items() if many - few > PLATEAU]
-    said = f"F1 on validation from {fewer} to {most} steps: {each}."
+    trainings = [run["late_gain"] for name in METHODS for run in content["runs"][name].values()]
+    single = f"{sum(gain <= PLATEAU for gain in trainings)} of {len(trainings)} single trainings gain no more than two."
     if not late:
-        return f"{said} All are at a plateau: what is compared is where they end."
+        return (
+            f"{said} All are at a plateau of these rounds; {single} What is compared is where they end with this network, "
+            "this input, and rates that begin anew every round."
+        )
     return (
-        f"{said} **No plateau: {' and '.join(late)}** {'gain' if len(late) > 1 else 'gains'} more than two points. The "
-        f"table compares networks of at most {most} steps. It does not say where a method ends, nor which one is best in "
-        f"the end. {_gap(made, most)}"
-    )
-
-
-def _gap(made: dict[str, list[float]], most: int) -> str:
-    """Say whether the leader's lead over the best other method shrinks with the steps."""
-    leader = max(made, key=lambda name: made[name][-1])
-    second = max((name for name in made if name != leader), key=lambda name: made[name][-1])
-    few, many = (100 * (made[leader][k] - made[second][k]) for k in (0, -1))
-    moved = "has widened, not narrowed" if many > few else "has narrowed"
-    return (
-        f"On validation {METHODS[leader]} leads {METHODS[second]} by {few:.1f} points with half the steps and by {many:.1f} with "
-        f"all {most}: the gap {moved}."
+        f"{said} **No plateau: {' and '.join(late)}** {'gain' if len(late) > 1 else 'gains'} more than two points; {single} The "
+        f"table compares networks of at most {steps} steps. It does not say where a method ends, nor which one is best in the end."
     )
 
 
@@ -81,12 +81,12 @@ def _apart(content: dict[str, Any]) -> str:
 
 def _edges(content: dict[str, Any]) -> str:
     """Say which methods chose a rate at the end of what was tried."""
-    rates = sorted({candidate["trunk_lr"] for candidate in content["candidates"]})
+    rates = sorted(content["rates"])
     ends = {rates[0]: "lowest", rates[-1]: "highest"}
-    chosen = {name: content["candidates"][content["chosen"][name]]["trunk_lr"] for name in METHODS}
+    chosen = {name: content["chosen"][name] for name in METHODS}
     at = [f"{METHODS[name]} the {ends[rate]}" for name, rate in chosen.items() if rate in ends]
     if not at:
-        return ""
+        return f"{len(rates)} rates were tried; no method's best one is at an end of them."
     return (
         f"{len(rates)} rates were tried. Best on validation was for {', '.join(at)}: **a better one may lie outside**. The "
         "budget is equal; that it suits all methods equally is not shown."
@@ -95,7 +95,10 @@ def _edges(content: dict[str, Any]) -> str:
 
 def _one_seed(content: dict[str, Any]) -> str:
     trainings = len(content["runs"]["protoverse"])
-    return f"Candidates were compared by one training each, the chosen ones on the tests by {trainings}."
+    return (
+        f"Rates were compared by one short training each ({content['rounds']['tuning']} rounds), the chosen ones on the tests by "
+        f"{trainings}. Seeds differ in the persons that validate, too, so intervals hold start and fold."
+    )
 
 
 def heights_words(content: dict[str, Any]) -> str:
@@ -112,8 +115,7 @@ def heights_words(content: dict[str, Any]) -> str:
     return (
         f"Heights read off one sheet's mask reach {reached}; {said}. They see no neighbor, as a radiologist does, so a "
         "network above them has not beaten heights: with neighbors and the whole body they come nearer to the truth "
-        "([dissection](dissection.md), [when the mask is wrong](masks.md)). These heights, by thirds and without the rims, "
-        "took the place of weaker ones, by single columns, after the networks' figures were known."
+        "([dissection](dissection.md), [when the mask is wrong](masks.md))."
     )
 
 

@@ -52,10 +52,24 @@ def test_a_planted_mark_is_judged_by_silencing_alone(silenced, lost, word):
     said = ruled({"rule": rule, "seeds": [0], "networks": networks})
     start = {"holds": "**Dissection shows", "fails": "**Negative", "undecided": "**Undecided"}
     assert said.startswith(start[word])
+    assert f"It was {silenced[0]} of ten by seed in the first, {silenced[1]} in the other." in said
     plain["auc"]["plain"] = 0.47
     beside = ruled({"rule": rule, "seeds": [0], "networks": networks})
     assert beside.startswith("**Undecided")
     assert beside == said if word == "undecided" else "learned too little.** Its area" in beside
+
+
+def test_a_seed_that_hardly_uses_the_mark_leaves_the_test_undecided():
+    used = {"auc": {"marked": 0.9, "plain": 0.6}, "silenced": 8}
+    unused = {"auc": {"marked": 0.9, "plain": 0.89}, "silenced": 8}
+    plain = {"auc": {"marked": 0.9, "plain": 0.9}, "silenced": 0}
+    networks = {"marked": {"0": used, "1": unused}, "plain": {"0": plain, "1": plain}}
+    found = {"rule": {"at_least": 5, "at_most": 1}, "seeds": [0, 1], "networks": networks}
+    assert ruled(found).startswith(
+        "**Undecided: the detector that learned with marks hardly uses them in some"
+    )
+    networks["plain"]["0"] = plain | {"silenced": 4}
+    assert ruled(found).startswith("**Negative")
 
 
 def a_training(tied: float, lost: float, auc: float = 0.8, entropy: float = 0.2) -> dict:

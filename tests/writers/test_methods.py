@@ -3,8 +3,8 @@ import json
 from pathlib import Path
 
 import pytest
-from writers.methods import acts, gain, near_heights, on_one_set, plateaus, ranked
-from writers.methods_reading import best_by_steps, heights_words, reading
+from writers.methods import acts, near_heights, on_one_set, plateaus, ranked
+from writers.methods_reading import gains, heights_words, mean_curve, reading
 
 FOUND = json.loads((Path(__file__).parents[2] / "docs/results/methods.json").read_text("utf-8"))
 
@@ -50,44 +50,50 @@ def test_a_difference_on_one_set_is_said_though_the_rule_asks_for_both(monkeypat
     assert on_one_set(found) == ""
 
 
-def test_a_gain_is_that_of_the_best_with_most_steps():
-    steps = [{"steps": 8}, {"steps": 8}, {"steps": 16}, {"steps": 16}]
-    assert gain({"candidates": steps}, [0.5, 0.6, 0.7, 0.4]) == pytest.approx(0.1)
+def flat(gain: float = 0.0) -> dict:
+    found = copy.deepcopy(FOUND)
+    for runs in found["runs"].values():
+        for run in runs.values():
+            run["late_gain"] = gain
+    return found
+
+
+def test_a_gain_is_the_mean_of_the_trainings():
+    found = flat(0.01)
+    for run, gain in zip(found["runs"]["baseline"].values(), (0.0, 0.06, 0.0), strict=False):
+        run["late_gain"] = gain
+    runs = len(found["runs"]["baseline"])
+    assert gains(found)["baseline"] == pytest.approx(0.06 / runs)
+    assert gains(found)["protoverse"] == pytest.approx(0.01)
+    assert len(mean_curve(found, "baseline")) == found["rounds"]["all"]
 
 
 def test_what_still_gains_is_not_at_a_plateau():
-    steps = [{"steps": 8}, {"steps": 8}, {"steps": 16}]
-    assert "all are at a plateau" in plateaus(
-        {"candidates": steps, "validation": {"baseline": [0.5, 0.6, 0.61]}}
-    )
-    said = plateaus({"candidates": steps, "validation": {"baseline": [0.5, 0.6, 0.7]}})
+    assert "All are at a plateau" in plateaus(flat(0.02))
+    found = flat(0.02)
+    for run in found["runs"]["baseline"].values():
+        run["late_gain"] = 0.1
+    said = plateaus(found)
     assert said.startswith("**No plateau**")
     assert "baseline +10.0" in said
-
-
-def test_the_page_says_what_a_missing_plateau_leaves_open():
-    said = reading(FOUND)
-    assert "**No plateau: baseline and ProtoVerse** gain" in said
-    assert "nor which one is best in the end" in said
-    few, most = best_by_steps(FOUND, "baseline").values()
-    assert f"baseline {100 * few:.1f} to {100 * most:.1f}" in said
+    assert "**No plateau: baseline** gains" in reading(found)
+    assert "nor which one is best in the end" in reading(found)
 
 
 def test_at_a_plateau_nothing_is_left_open_and_inner_rates_are_no_edge():
-    found = copy.deepcopy(FOUND)
-    found["validation"] = {name: [0.6, 0.5, 0.61, 0.4] for name in found["validation"]}
+    found = flat()
     assert "All are at a plateau" in reading(found)
-    rates = (1e-4, 3e-4, 3e-4, 1e-3)
-    for candidate, rate in zip(found["candidates"], rates, strict=True):
-        candidate["trunk_lr"] = rate
-    found["chosen"] = {name: 2 for name in found["chosen"]}
-    assert "may lie outside" in reading(FOUND)
+    found["chosen"] = {name: found["rates"][1] for name in found["chosen"]}
     assert "may lie outside" not in reading(found)
+    found["chosen"]["baseline"] = found["rates"][-1]
+    assert "baseline the highest: **a better one may lie outside**" in reading(found)
 
 
 def test_what_every_training_shows_is_counted():
-    assert "every training of baseline is above every one of ProtoVerse" in reading(FOUND)
     found = copy.deepcopy(FOUND)
+    for run in found["runs"]["baseline"].values():
+        run["f1_hard"] = 1.0
+    assert "every training of baseline is above every one of ProtoVerse" in reading(found)
     for run in found["runs"]["baseline"].values():
         run["f1_hard"] = run["f1_balanced"] = 0.1
     assert "every training of baseline" not in reading(found)
