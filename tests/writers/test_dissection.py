@@ -56,18 +56,19 @@ def test_a_planted_mark_is_judged_by_silencing_alone(silenced, lost, word):
     plain["auc"]["plain"] = 0.47
     beside = ruled({"rule": rule, "seeds": [0], "networks": networks})
     assert beside.startswith("**Undecided")
-    assert beside == said if word == "undecided" else "learned too little.** Its area" in beside
+    assert "learned too little.** Its area" in beside
 
 
-def test_a_seed_that_hardly_uses_the_mark_leaves_the_test_undecided():
-    used = {"auc": {"marked": 0.9, "plain": 0.6}, "silenced": 8}
-    unused = {"auc": {"marked": 0.9, "plain": 0.89}, "silenced": 8}
+def test_a_seed_that_loses_little_without_marks_leaves_the_test_undecided():
+    much = {"auc": {"marked": 0.9, "plain": 0.6}, "silenced": 8}
+    little = {"auc": {"marked": 0.9, "plain": 0.89}, "silenced": 8}
     plain = {"auc": {"marked": 0.9, "plain": 0.9}, "silenced": 0}
-    networks = {"marked": {"0": used, "1": unused}, "plain": {"0": plain, "1": plain}}
+    networks = {"marked": {"0": much, "1": little}, "plain": {"0": plain, "1": plain}}
     found = {"rule": {"at_least": 5, "at_most": 1}, "seeds": [0, 1], "networks": networks}
-    assert ruled(found).startswith(
-        "**Undecided: the detector that learned with marks hardly uses them in some"
-    )
+    said = ruled(found)
+    assert said.startswith("**Undecided: the detector that learned with marks grades too well")
+    assert "It loses 0.30, 0.01 of its area under the curve by seed" in said
+    assert "tells the two detectors apart in 2 of 2 seeds" in said
     networks["plain"]["0"] = plain | {"silenced": 4}
     assert ruled(found).startswith("**Negative")
 

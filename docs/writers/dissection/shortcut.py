@@ -77,8 +77,6 @@ def ruled(found: dict[str, Any]) -> str:
         f"detector that learned with them, at most {most} in the other."
     )
     rule = f"{rule} {silent(found)}"
-    if set(words) == {"undecided"}:
-        return f"**Undecided: the detector that learned with marks hardly uses them.** {rule}"
     blind = unlearned(found)
     if blind:
         return f"**Undecided: the detector that learned without marks learned too little.** {blind} {rule}"
@@ -86,8 +84,23 @@ def ruled(found: dict[str, Any]) -> str:
         return f"**Dissection shows the planted mark by silencing, in {len(words)} of {len(words)} seeds.** {rule}"
     told = ", ".join(f"seed {s}: {word}" for s, word in zip(found["seeds"], words, strict=True))
     if "fails" not in words:
-        return f"**Undecided: the detector that learned with marks hardly uses them in some seeds** ({told}). {rule}"
+        return f"**Undecided: the detector that learned with marks grades too well without them.** {used(found)} {rule}"
     return f"**Negative: by silencing the first ten units do not tell the two detectors apart in every seed** ({told}). {rule}"
+
+
+def used(found: dict[str, Any]) -> str:
+    """Say what the detector with marks loses without them, and what silencing alone comes to."""
+    pairs = [
+        (found["networks"]["marked"][str(seed)], found["networks"]["plain"][str(seed)])
+        for seed in found["seeds"]
+    ]
+    losses = ", ".join(f"{m['auc']['marked'] - m['auc']['plain']:.2f}" for m, _ in pairs)
+    least, most = found["rule"]["at_least"], found["rule"]["at_most"]
+    apart = sum(m["silenced"] >= least and p["silenced"] <= most for m, p in pairs)
+    return (
+        f"It loses {losses} of its area under the curve by seed; where that is less than {USED:g} there is little to expose, "
+        f"as was written down before. Silencing alone tells the two detectors apart in {apart} of {len(pairs)} seeds."
+    )
 
 
 def silent(found: dict[str, Any]) -> str:
