@@ -11,10 +11,9 @@ import numpy as np
 from spinexplain.ui.plots import drawn
 from spinexplain.ui.tokens import LIGHT
 from writers.markers import replaced
-from writers.methods_reading import METHODS, PLATEAU, gains, mean_curve, reading
+from writers.methods_reading import METHODS, PLATEAU, WITHOUT, gains, mean_curve, reading
 from writers.stored import stored
 
-WITHOUT = "protoverse-lambda-0"
 NAMES = METHODS | {WITHOUT: "ProtoVerse without the diversity term"}
 RANKING = ("protoverse - protopnet", "protoverse - baseline", "protopnet - baseline")
 SHAPE = {"cosine_after": "cosine after projection", "winner_share": "winner share"}
@@ -77,13 +76,18 @@ def verdict(content: dict[str, Any]) -> str:
         if not changed
         else "**The diversity term acts**: "
         + ", ".join(f"{SHAPE[k]} {_signed(v, 2)}" for k, v in changed.items())
-        + ", more than trainings without it differ by."
+        + f", more than trainings without it differ by; one prototype still wins {_won(content)} of its class."
     )
     return (
-        f"{first}, {trainings} trainings each, whole networks from one trunk. Difference of class-average F1 in points on "
+        f"{plateaus(content)} {first}, {trainings} trainings each, whole networks from one trunk. Difference of class-average F1 in points on "
         f"`balanced` and on `hard`, intervals over test persons and trainings: {told}. {on_one_set(content)}"
-        f"{near_heights(content)}{term} {plateaus(content)}"
+        f"{near_heights(content)}{term}"
     )
+
+
+def _won(content: dict[str, Any]) -> str:
+    shares = [run["winner_share"] for run in content["runs"]["protoverse"].values()]
+    return f"{100 * np.mean(shares):.0f} %"
 
 
 def on_one_set(content: dict[str, Any]) -> str:

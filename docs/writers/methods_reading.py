@@ -9,6 +9,7 @@ import numpy as np
 
 METHODS = {"baseline": "baseline", "protopnet": "ProtoPNet", "protoverse": "ProtoVerse"}
 PLATEAU = 0.02
+WITHOUT = "protoverse-lambda-0"
 
 
 def reading(content: dict[str, Any]) -> str:
@@ -18,6 +19,7 @@ def reading(content: dict[str, Any]) -> str:
         _apart(content),
         _edges(content),
         heights_words(content),
+        winners(content),
         _one_seed(content),
     ]
     return "\n".join(f"* {part}" for part in parts if part)
@@ -116,6 +118,25 @@ def heights_words(content: dict[str, Any]) -> str:
         f"Heights read off one sheet's mask reach {reached}; {said}. They see no neighbor, as a radiologist does, so a "
         "network above them has not beaten heights: with neighbors and the whole body they come nearer to the truth "
         "([dissection](dissection.md), [when the mask is wrong](masks.md))."
+    )
+
+
+def winners(content: dict[str, Any]) -> str:
+    """Say how much of its class the most frequent prototype wins after projection."""
+    shares = {
+        name: float(np.mean([run["winner_share"] for run in runs.values()]))
+        for name, runs in content["runs"].items()
+        if all("winner_share" in run for run in runs.values())
+    }
+    if not shares:
+        return ""
+    each = ", ".join(f"{share:.2f}" for share in shares.values())
+    named = ", ".join(
+        (METHODS | {WITHOUT: "ProtoVerse without the diversity term"})[k] for k in shares
+    )
+    return (
+        f"After projection the prototype that wins most often wins a share of its class of {each} ({named}; a third would be even "
+        "use of three)."
     )
 
 

@@ -1,8 +1,11 @@
 import pandas as pd
 import pytest
 
+from spinexplain.analysis.verdict.stored_table import store_table
 from spinexplain.findings.weighing import stored_calibration
-from spinexplain.reproduce.verdict_reasons import reasoned, stated
+from spinexplain.reproduce.verdict import SCANS
+from spinexplain.reproduce.verdict_fit import TABLE
+from spinexplain.reproduce.verdict_reasons import reasoned, stated, stored_answers
 
 ROW = {
     "group": "hard",
@@ -55,3 +58,17 @@ def test_counts_are_by_rule_and_by_look_alike(table):
     assert sum(r["found"] for r in content["reasons"].values()) == 1
     assert content["look_alikes"]["lesion"] == content["look_alikes"]["osteophyte"]
     assert content["look_alikes"]["none"]["missed"] == [0, 1]
+
+
+def test_stored_answers_are_those_of_this_network_and_of_all_spines(table, tmp_path, monkeypatch):
+    monkeypatch.setitem(SCANS, "hard", (1, 1))
+    path = store_table(table.assign(weights_sha256="abc"), tmp_path / TABLE)
+    taken = stored_answers(path, "abc")
+    assert (
+        reasoned(taken, stored_calibration())["kind"].tolist()
+        == reasoned(table, stored_calibration())["kind"].tolist()
+    )
+    assert stored_answers(path, "other") is None
+    assert stored_answers(tmp_path / "none.csv.gz", "abc") is None
+    monkeypatch.setitem(SCANS, "hard", (1, 2))
+    assert stored_answers(path, "abc") is None

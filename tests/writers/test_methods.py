@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from writers.methods import acts, near_heights, on_one_set, plateaus, ranked
-from writers.methods_reading import gains, heights_words, mean_curve, reading
+from writers.methods_reading import gains, heights_words, mean_curve, reading, winners
 
 FOUND = json.loads((Path(__file__).parents[2] / "docs/results/methods.json").read_text("utf-8"))
 
@@ -87,6 +87,16 @@ def test_at_a_plateau_nothing_is_left_open_and_inner_rates_are_no_edge():
     assert "may lie outside" not in reading(found)
     found["chosen"]["baseline"] = found["rates"][-1]
     assert "baseline the highest: **a better one may lie outside**" in reading(found)
+
+
+def test_how_evenly_prototypes_of_a_class_win_is_said():
+    found = copy.deepcopy(FOUND)
+    for run in found["runs"]["protoverse"].values():
+        run["winner_share"] = 0.5
+    said = winners(found)
+    assert "0.50" in said
+    assert "ProtoVerse without the diversity term" in said
+    assert "baseline" not in said
 
 
 def test_what_every_training_shows_is_counted():

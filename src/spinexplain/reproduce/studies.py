@@ -124,14 +124,14 @@ STUDIES = {
     ),
     "detector-shortcut": Study(
         "Whether dissection shows that a 3-D detector learned a planted mark.",
-        "10 CPU minutes",
+        "25 CPU minutes",
         ("dissection.md",),
         ("detector-shortcut.json",),
         "spinexplain.reproduce.dissection.detector_shortcut:measure",
     ),
     "methods": Study(
         "Baseline, ProtoPNet and ProtoVerse as whole networks from one trunk, with equal budgets.",
-        "40 CPU minutes",
+        "30 CPU minutes",
         ("methods.md",),
         ("methods.json",),
         "spinexplain.reproduce.methods:measure",
@@ -215,7 +215,7 @@ STUDIES = {
     ),
     "verdict-reasons": Study(
         "Which rule of the verdict would have caught the network's false alarms and misses.",
-        "3 CPU minutes beside the drawing",
+        "1 CPU minute, from stored witnesses",
         ("masks.md",),
         ("verdict-reasons.json",),
         "spinexplain.reproduce.verdict_reasons:measure",
