@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from spinexplain.models.part_losses import LIT, part_loss, place_loss
+from spinexplain.models.part_losses import LIT, part_loss, place_loss, place_loss_of_logits
 
 
 def slow_place_loss(activation, target, weight):
@@ -26,6 +26,23 @@ def test_place_loss_is_its_slow_twin():
     weight = rng.integers(0, 2, (2, 3, 1, 1)) * np.ones((2, 3, 4, 4))
     found = place_loss(*(torch.from_numpy(x) for x in (activation, target, weight)))
     assert math.isclose(float(found), slow_place_loss(activation, target, weight), rel_tol=1e-9)
+
+
+def test_place_loss_of_logits_is_that_of_their_sigmoid():
+    rng = np.random.default_rng(2)
+    logits, target = rng.normal(0, 2, (2, 3, 4, 4)), rng.random((2, 3, 4, 4))
+    weight = np.ones_like(target)
+    found = place_loss_of_logits(*(torch.from_numpy(x) for x in (logits, target, weight)))
+    slow = slow_place_loss(1 / (1 + np.exp(-logits)), target, weight)
+    assert math.isclose(float(found), slow, rel_tol=1e-9)
+
+
+def test_a_dark_cell_far_off_its_target_still_learns():
+    """Where the clamped loss has no slope, that of logits falls by 1 a logit: -log a = -x."""
+    logits = torch.full((1, 1, 1), -30.0, requires_grad=True)
+    one = torch.ones(1, 1, 1)
+    place_loss_of_logits(logits, one, one).backward()
+    assert math.isclose(float(logits.grad), -1.0, rel_tol=1e-5)
 
 
 def test_nothing_is_asked_where_the_weight_is_zero():

@@ -24,7 +24,7 @@ def test_every_control_has_the_shipped_trunk_and_the_same_descent():
         assert control.trunk == shipped.trunk
         assert control.input == shipped.input
         assert control.augment == shipped.augment
-        phase = control.classifier if name == "plain-classifier" else control.joint
+        phase = control.classifier if name.endswith("classifier") else control.joint
         same = shipped.joint.model_dump(exclude={"steps", "precision"})
         assert phase.model_dump(exclude={"steps", "precision"}) == same, name
 
@@ -35,6 +35,18 @@ def test_without_parts_has_no_term_that_drives_prototypes_apart():
     assert not control.head.addressed
     assert loss.lambda_div == loss.lambda_place == loss.lambda_part == 0
     assert (loss.lambda_clst, loss.lambda_sep) == (0.8, -0.08)
+
+
+def test_the_supervised_classifier_is_the_plain_one_with_the_shipped_truth_and_sampling():
+    shipped = from_trunk("t.pth", 0)
+    supervised = control_settings("supervised-classifier", "t.pth")
+    bare = control_settings("plain-classifier", "t.pth")
+    assert supervised.classifier == bare.classifier
+    assert supervised.head == bare.head
+    assert supervised.loss.lambda_place == shipped.loss.lambda_place > 0
+    assert supervised.loss.lambda_height == shipped.loss.lambda_joint_height
+    names = ("sampling", "twin_share")
+    assert all(getattr(supervised, name) == getattr(shipped, name) for name in names)
 
 
 def test_controls_are_trained_on_the_shipped_sheets_and_kept_by_name(tmp_path, monkeypatch):

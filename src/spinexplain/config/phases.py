@@ -32,7 +32,8 @@ class LossSettings(Settings):
     trunk then goes on measuring heights while prototypes move it.
     ``lambda_place`` and ``lambda_part`` are for addressed prototypes and need a cohort that
     knows what fractures moved: the first weighs where each lights up, the second which of a
-    class wins.
+    class wins. ``lambda_place`` alone is for a plain classifier (``kind = "linear"``), too:
+    there it weighs where the class activation maps light up.
     """
 
     lambda_clst: float = 0.8

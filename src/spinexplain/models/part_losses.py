@@ -1,4 +1,4 @@
-"""The two terms that teach prototypes their part: where they light up, and which of them wins."""
+"""The terms that teach where maps light up, and which prototype of a class wins."""
 
 from __future__ import annotations
 
@@ -33,9 +33,39 @@ def place_loss(activation: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     of positive cells.
     """
     a = activation.clamp(1e-4, 1 - 1e-4)
+    return _focal(a, (torch.log(a), torch.log(1 - a)), target, weight)
+
+
+def place_loss_of_logits(logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Ask the same of maps that are log odds: :func:`place_loss` of their sigmoid.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (N, P, *G)
+        Any numbers; also a cell that is far off still learns.
+    target, weight : Tensor
+        As in :func:`place_loss`.
+
+    Returns
+    -------
+    Tensor, shape ()
+
+    Examples
+    --------
+    >>> logits, target = torch.tensor([[[0.0, 0.0]]]), torch.tensor([[[1.0, 0.0]]])
+    >>> found = place_loss_of_logits(logits, target, torch.ones(1, 1, 1))
+    >>> round(float(found), 4)
+    0.3466
+    """
+    logs = F.logsigmoid(logits), F.logsigmoid(-logits)
+    return _focal(torch.sigmoid(logits), logs, target, weight)
+
+
+def _focal(a: Tensor, logs: tuple[Tensor, Tensor], target: Tensor, weight: Tensor) -> Tensor:
+    """Return the focal loss of activations, with the logarithms of them and of the rest to 1."""
     positive = (target >= LIT).to(a.dtype)
-    hit = positive * (1 - a).square() * torch.log(a)
-    miss = (1 - positive) * (1 - target).pow(4) * a.square() * torch.log(1 - a)
+    hit = positive * (1 - a).square() * logs[0]
+    miss = (1 - positive) * (1 - target).pow(4) * a.square() * logs[1]
     count = (positive * weight).sum().clamp_min(1.0)
     return -((hit + miss) * weight).sum() / count
 

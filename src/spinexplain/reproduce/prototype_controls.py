@@ -4,10 +4,11 @@ Written down before any of them was trained: every control starts from the trunk
 model's training, on its sheets, with its number of steps, rates and average of the weights. All
 are trained in bfloat16 where the processor has it, in which they take half the time; the shipped
 model was trained in float32. Two differ from it in that and the seed alone, and say what a
-training's luck is worth. One has the
-paper's prototypes without parts and no diversity term. One is ProtoPNet, with the head of the
-preset ``protopnet``. One is the plain classifier of the preset ``baseline``. Nothing is chosen
-among them.
+training's luck is worth. One has the paper's prototypes without parts and no diversity term. One
+is ProtoPNet, with the head of the preset ``protopnet``. One is the plain classifier of the preset
+``baseline``. One is the same classifier, supervised by the truth that the shipped model's
+prototypes are: its class activation maps are asked to lie on the evidence, at the same weight,
+and it sees the same sampling. Nothing is chosen among them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ from spinexplain.train.grading.package import PHANTOM_LICENCE, Statement, bundle
 from spinexplain.train.grading.recipes import train_model
 from spinexplain.train.grading.run import Trained
 
-CONTROLS = ("seed-1", "seed-2", "without-parts", "protopnet", "plain-classifier")
+CONTROLS = (
+    *("seed-1", "seed-2", "without-parts", "protopnet"),
+    *("plain-classifier", "supervised-classifier"),
+)
 PRECISION = "bf16"
 
 
@@ -55,12 +59,13 @@ def control_settings(name: str, trunk: str) -> TrainConfig:
     0.0
     >>> control_settings("protopnet", "").projection.allow_duplicates
     True
+    >>> supervised = control_settings("supervised-classifier", "")
+    >>> supervised.loss.lambda_place == shipped.loss.lambda_place
+    True
     """
     if name.startswith("seed-"):
         return _fast(trunk, int(name.removeprefix("seed-")))
-    if name == "protopnet":
-        return _phases_of_shipped(read_config("protopnet"), trunk)
-    return _without_parts(trunk) if name == "without-parts" else _plain_classifier(trunk)
+    return _OTHERS[name](trunk)
 
 
 def _fast(trunk: str, seed: int) -> TrainConfig:
@@ -88,6 +93,27 @@ def _plain_classifier(trunk: str) -> TrainConfig:
     steps = shipped.warm.steps + shipped.joint.steps
     phase = shipped.joint.model_copy(update={"steps": steps})
     return bare.model_copy(update={"trunk": shipped.trunk, "classifier": phase})
+
+
+def _protopnet(trunk: str) -> TrainConfig:
+    return _phases_of_shipped(read_config("protopnet"), trunk)
+
+
+def _supervised_classifier(trunk: str) -> TrainConfig:
+    """Give the plain classifier all that the shipped training has but prototypes and parts."""
+    shipped, plain = _fast(trunk, 0), _plain_classifier(trunk)
+    same = ("lambda_place", "class_weights")
+    loss = plain.loss.model_copy(update={name: getattr(shipped.loss, name) for name in same})
+    seen = {name: getattr(shipped, name) for name in ("sampling", "twin_share")}
+    return plain.model_copy(update={"loss": loss, **seen})
+
+
+_OTHERS = {
+    "without-parts": _without_parts,
+    "protopnet": _protopnet,
+    "plain-classifier": _plain_classifier,
+    "supervised-classifier": _supervised_classifier,
+}
 
 
 def train_controls(setting: Setting, names: tuple[str, ...] = CONTROLS) -> dict[str, Path]:

@@ -208,6 +208,14 @@ class LinearNet(nn.Module):
         cells = _POOL[x.ndim - 2](bump, grid).flatten(2)  # type: ignore[arg-type]
         return (features * cells).sum(dim=2) / cells.sum(dim=2).clamp_min(1e-6)
 
+    def class_maps(self, features: Tensor) -> Tensor:
+        """Return what every cell of features (N, channels, *G) says for every class, (N, K, *G).
+
+        M_k = sum over c of w_kc A_c: the map whose positive part GradCAM shows of this head,
+        before the pooling weighs its cells. Without the bias, as GradCAM is.
+        """
+        return torch.einsum("kc,nc...->nk...", self.last_layer.weight, features)
+
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (N, K)."""
         return self.last_layer(self.pooled_features(x))

@@ -20,6 +20,7 @@ from spinexplain.models.losses import (
 )
 from spinexplain.train.engine.journal import Terms
 from spinexplain.train.engine.precision import network_precision
+from spinexplain.train.grading.activation_maps import map_terms
 from spinexplain.train.grading.augment import inside_mask
 from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.cells import share_on_grid
@@ -44,8 +45,14 @@ class WarmUp(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits (N, K) and height losses (N,)."""
-        features = self.linear.pooled_features(x)
-        return self.linear.last_layer(features), self.height(features)[:, 0]
+        logits, heights, _ = self.answers(x)
+        return logits, heights
+
+    def answers(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return logits (N, K), height losses (N,) and the features (N, C, *G) of both."""
+        maps = self.linear.silence(self.linear.trunk(x))
+        pooled = self.linear.pooled(maps, x)
+        return self.linear.last_layer(pooled), self.height(pooled)[:, 0], maps
 
 
 class HeightBeside(nn.Module):
@@ -103,27 +110,40 @@ def classification_objective(
     precision: str = "fp32",
     grading: str = "cross_entropy",
     normalize: str = "weights",
+    placed: TrainConfig | None = None,
 ) -> Callable[[Batch], Terms]:
     """Return the class-weighted cross-entropy plus the regression of the height loss.
 
     The regression is the smooth L1 distance of tenths of the body's height, over the
     crops whose height loss is known. With ``precision = "bf16"`` the network runs in
     bfloat16, where the device has it, and the losses in float32; ``grading`` and
-    ``normalize`` are those of ``LossSettings``.
+    ``normalize`` are those of ``LossSettings``. With the settings ``placed`` the class
+    activation maps are asked to light up where the fracture is, weighed by their
+    ``lambda_place``; see :func:`~spinexplain.train.grading.activation_maps.map_terms`.
     """
 
     def objective(batch: Batch) -> Terms:
         with network_precision(precision, batch.x.device.type):
-            outputs = model(batch.x)
-        logits, heights = (output.float() for output in outputs)
-        entropy = grading_loss(grading, logits, batch, weights, normalize)
-        if lambda_height == 0 or batch.height_loss is None:
-            return {"cross_entropy": entropy, "total": entropy}
-        regression = height_regression(heights, batch.height_loss)
-        total = entropy + lambda_height * regression
-        return {"cross_entropy": entropy, "height": regression, "total": total}
+            logits, heights, maps = model.answers(batch.x)
+        entropy = grading_loss(grading, logits.float(), batch, weights, normalize)
+        terms = {"cross_entropy": entropy}
+        if lambda_height > 0 and batch.height_loss is not None:
+            terms["height"] = height_regression(heights.float(), batch.height_loss)
+        if placed is not None:
+            terms |= map_terms(model.linear, maps.float(), batch, placed)
+        place = 0.0 if placed is None else placed.loss.lambda_place
+        return with_total(terms, {"height": lambda_height, "place": place})
 
     return objective
+
+
+def with_total(terms: Terms, factors: dict[str, float]) -> Terms:
+    """Add the total: the cross-entropy and the other terms, each times its factor."""
+    total = terms["cross_entropy"]
+    for name, factor in factors.items():
+        if name in terms:
+            total = total + factor * terms[name]
+    return terms | {"total": total}
 
 
 def height_regression(heights: Tensor, height_loss: Tensor) -> Tensor:
@@ -197,11 +217,7 @@ def prototype_objective(
             "part": loss.lambda_part,
             "height": loss.lambda_joint_height,
         }
-        total = terms["cross_entropy"]
-        for name, factor in factors.items():
-            if name in terms:
-                total = total + factor * terms[name]
-        return terms | {"total": total}
+        return with_total(terms, factors)
 
     return objective
 

@@ -15,6 +15,7 @@ from spinexplain.evaluate.explanations.parts import body_frame
 from spinexplain.models.heads.parts import BROKEN, INTACT
 from spinexplain.models.heads.prototype import PrototypeNet
 from spinexplain.models.part_losses import LIT, part_loss, place_loss
+from spinexplain.models.receptive import ReceptiveField
 from spinexplain.train.engine.journal import Terms
 from spinexplain.train.grading.augment import Crops
 from spinexplain.train.grading.batches import Batch
@@ -25,8 +26,13 @@ __all__ = ["LIT", "PartTargets", "part_targets", "parts_of_body", "placed_target
 SIXTHS = 6
 _FRONT = 3  # the anterior half: sixths 3, 4 and 5
 _BAND_MM = 3.0
-_LEAST_BROKEN, _LEAST_INTACT = 0.2, 0.3  # of a cell; fainter parts are not scaled up further
-_OTHER_GRADE = 0.3  # weight of prototypes of another fractured class
+LEAST_BROKEN = 0.2
+"""Share of a cell; what is fainter is not scaled up further."""
+
+OTHER_GRADE = 0.3
+"""Weight of what is asked of another fractured class."""
+
+_LEAST_INTACT = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +158,7 @@ def on_grid(
         for masks in (targets.broken, targets.intact)
     )
     axes = (1,) * len(grid)
-    strongest = broken.flatten(1).amax(dim=1).clamp_min(_LEAST_BROKEN).view(-1, 1, *axes)
+    strongest = broken.flatten(1).amax(dim=1).clamp_min(LEAST_BROKEN).view(-1, 1, *axes)
     fullest = intact.flatten(2).amax(dim=2).clamp_min(_LEAST_INTACT)
     return broken / strongest, intact / fullest.view(*fullest.shape, *axes)
 
@@ -218,9 +224,7 @@ def placed_terms(
     weight = _asked(model, batch).view(*own.shape, *(1,) * len(grid)).expand_as(target)
     unknown = fractured & ~targets.known
     if bool(unknown.any()):
-        body = covered_cells(model.trunk.field, crops.target, grid, config.input)  # type: ignore[arg-type]
-        hidden = unknown.view(-1, *(1,) * len(grid)) & (body > 0)
-        weight = torch.where(hidden[:, None], torch.zeros_like(weight), weight)
+        weight = weight * ~hidden_cells(model.trunk.field, crops, unknown, grid, config.input)
     activation = similarities / model.max_similarity
     place = {"place": place_loss(activation, target, weight)}
     if model.kept:  # which part wins is asked where all parts of a class are there
@@ -231,12 +235,21 @@ def placed_terms(
     return place | {"part": part_loss(peaks, shares)}
 
 
+def hidden_cells(
+    field: ReceptiveField, crops: Crops, unknown: Tensor, grid: tuple[int, ...], spec: InputSpec
+) -> Tensor:
+    """Return the cells in bodies of which it is not known what moved, bool, (N, 1, *G)."""
+    assert crops.target is not None
+    body = covered_cells(field, crops.target, grid, spec)
+    return (unknown.view(-1, *(1,) * len(grid)) & (body > 0))[:, None]
+
+
 def _asked(model: PrototypeNet, batch: Batch) -> Tensor:
     """Return how much is asked of every prototype in every crop, (N, P)."""
     owner, fractured = model.prototype_class[None], (batch.labels > 0)[:, None]
     own = owner == batch.labels[:, None]
     weight = torch.ones(own.shape, device=own.device)
-    weight[fractured & (owner > 0) & ~own] = _OTHER_GRADE
+    weight[fractured & (owner > 0) & ~own] = OTHER_GRADE
     undecided = fractured
     if batch.twins is not None:
         undecided = undecided | batch.twins[:, None]

@@ -16,6 +16,7 @@ from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
 from spinexplain.models.trunks.backbones import Trunk, build_trunk
 from spinexplain.train.engine.loop import Phase
+from spinexplain.train.grading.activation_maps import check_places
 from spinexplain.train.grading.batches import Batch
 from spinexplain.train.grading.features import cached_where_possible
 from spinexplain.train.grading.objectives import (
@@ -64,8 +65,9 @@ class GraderRun(Run):
     """The training of a grader: the plain classifier, or prototypes on its trunk."""
 
     def linear(self) -> Trained:
-        """Train the plain classifier."""
-        model = self._classified()
+        """Train the plain classifier; with ``lambda_place`` its maps are placed, too."""
+        check_places(self.training, self.config)
+        model = self._classified(placed=self.config.loss.lambda_place > 0)
         return Trained(model, self.config, self.training, [], self._validated("classifier", model))
 
     def prototypes(self) -> Trained:
@@ -90,7 +92,7 @@ class GraderRun(Run):
         loss = self.config.loss
         return max(loss.lambda_outside, loss.lambda_place, loss.lambda_part) > 0
 
-    def _classified(self) -> LinearNet:
+    def _classified(self, placed: bool = False) -> LinearNet:
         config, settings = self.config, self.config.classifier
         with seeded_build(config.seed):
             trunk = build_trunk(config.trunk, config.input)
@@ -102,9 +104,10 @@ class GraderRun(Run):
             settings.precision,
             config.loss.grading,
             config.loss.normalize,
+            config if placed else None,
         )
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
-        self._descend(phase, model)
+        self._descend(phase, model, masks=placed)
         return model.linear
 
     def _classifier_on(self, trunk: Trunk) -> LinearNet:
