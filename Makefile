@@ -94,11 +94,14 @@ explanations: $(VENV)/.dev ## score the shipped models' heat maps again, for rep
 	cd docs && ../$(BIN)/python -m writers explanations
 
 explanations-controls: $(VENV)/.dev ## train what the default's maps are compared with, and score it
-	$(BIN)/python scripts/train_shipped.py --controls plain-classifier protopnet
+	$(BIN)/python scripts/train_shipped.py --controls plain-classifier protopnet supervised-classifier
 	$(BIN)/spinexplain score-explanations build/reproduce/prototypes/plain-classifier placement -o build/explanations/classifier --jobs 2
 	$(BIN)/spinexplain score-explanations build/reproduce/prototypes/protopnet placement -o build/explanations/protopnet --explainers prototypes,gradcam,gradcam++,xgradcam --jobs 2
+	$(BIN)/spinexplain score-explanations build/reproduce/prototypes/supervised-classifier placement -o build/explanations/supervised --explainers gradcam,gradcam++,xgradcam,integrated_gradients,occlusion --explainer spinexplain.explainers.class_map:explain_class_map --jobs 2
+	$(BIN)/spinexplain reproduce mask-places --fresh -o docs --work build/reproduce --jobs 2
 	cp build/explanations/classifier/leaderboard.json docs/results/explanations-classifier.json
 	cp build/explanations/protopnet/leaderboard.json docs/results/explanations-protopnet.json
+	cp build/explanations/supervised/leaderboard.json docs/results/explanations-supervised.json
 	cd docs && ../$(BIN)/python -m writers explanations
 
 picture: $(VENV)/.dev ## take the README's picture from the demo's report

@@ -19,8 +19,12 @@ from writers.stored import stored
 STORES = (
     *("explanations-4.json", "explanations.json", "explanations-3.json"),
     *("explanations-protopnet.json", "explanations-classifier.json"),
-    "explanations-boxes.json",
+    *("explanations-supervised.json", "explanations-boxes.json"),
 )
+MASK = "explanations-mask.json"
+NAMES = {"spinexplain.explainers.class_map:explain_class_map": "class map"}
+"""Explainers that are not registered, by what the page calls them."""
+
 STEPS = 16
 CHANCE = {"endplate": "1/2", "third": "1/3", "side": "1/2"}
 
@@ -34,7 +38,7 @@ def written(page: str, results: Path) -> str:
             rows = sorted_rows([row for row in content["rows"] if row["bench"] == name])
             lines += bench_lines(content, name, facts, rows)
             # The fractures of a bench are the same whatever the model is.
-            lines += [] if name in seen else blind_lines(facts)
+            lines += [] if name in seen else blind_lines(facts, mask_readings(results, facts))
             seen.add(name)
     return replaced(page, "scores", "\n".join(lines).rstrip())
 
@@ -50,7 +54,17 @@ def draw(results: Path, images: Path) -> list[Path]:
 
 def found_in(results: Path) -> list[dict[str, Any]]:
     """Read what was stored of sheets and, where it was measured, of boxes."""
-    return [stored(results, name) for name in STORES if (results / name).is_file()]
+    found = [stored(results, name) for name in STORES if (results / name).is_file()]
+    for content in found:
+        for row in content["rows"]:
+            row["explainer"] = NAMES.get(row["explainer"], row["explainer"])
+    return found
+
+
+def mask_readings(results: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what was read off the true masks of sheets, where it was measured."""
+    measured = facts["axes"] == 2 and (results / MASK).is_file()
+    return stored(results, MASK)["rows"] if measured else []
 
 
 def bench_lines(
@@ -72,16 +86,24 @@ def bench_lines(
     return lines
 
 
-def blind_lines(facts: Mapping[str, Any]) -> list[str]:
-    """Write what maps that never saw the image are worth on the fractures of a bench."""
+def blind_lines(facts: Mapping[str, Any], readings: Sequence[Mapping[str, Any]] = ()) -> list[str]:
+    """Write what maps that never saw the image, and the true mask, say of a bench's fractures."""
     asked = [question for question in QUESTIONS if question in facts["true_parts"]]
+    mask = "; the last ones read the true mask" if readings else ""
     return [
-        "Maps that no network made (the edge map sees the image, the others do not), on the same "
-        "fractures:",
+        f"Maps that no network made (the edge map sees the image, the others do not{mask}), on the "
+        "same fractures:",
         "",
         *prior_table(facts, asked),
+        *(mask_row(one, asked) for one in readings),
         "",
     ]
+
+
+def mask_row(reading: Mapping[str, Any], asked: Sequence[str]) -> str:
+    """Write how often a reading of the true mask was right."""
+    places = [_interval(reading["placement"].get(question)) for question in asked]
+    return _line([f"heights read off the true mask, {reading['reading']}", *places, "–"])
 
 
 def limited(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:

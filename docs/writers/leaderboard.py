@@ -8,11 +8,13 @@ from typing import Any
 
 from spinexplain.config.shipped import DEFAULT_MODEL
 from writers import explanations
-from writers.explanations import explainer_row, found_in
+from writers.explanations import MASK, explainer_row, found_in
 from writers.markers import replaced
+from writers.stored import stored
 
 MODELS = {
     "control-plain-classifier": "plain classifier",
+    "control-supervised-classifier": "supervised classifier",
     "control-protopnet": "ProtoPNet",
     "protoverse-phantom": "ProtoVerse, version 2",
     "protoverse-phantom-3": "ProtoVerse, version 3",
@@ -36,16 +38,25 @@ HEAD = (
     "like random weights; labels",
     "CPU s",
 )
+SUPERVISED = "control-supervised-classifier"
 CONTROLS = (
     "The plain classifier and ProtoPNet are controls of version 4: the same trunk to start "
     "from, sheets, steps, rates and average of the weights, and nothing was chosen among "
     "their trainings (`make explanations-controls`); the classifier's grades stand beside its "
     "own in [version 4](decisions/grounded-prototypes.md#version-4). Two things are not the same. "
     "They are trained in bfloat16. And the default is told in training where its phantoms' "
-    "fractures lie, the controls are not: the table says what parts, prototypes and that "
-    "truth bring together, not what prototypes alone do. A classifier that was told the same "
-    "is not measured. "
+    "fractures lie, these two are not: next to them the table says what parts, prototypes and that "
+    "truth bring together, not what prototypes alone do. "
 )
+SAME_TRUTH = (
+    "The supervised classifier is told the same: its class activation maps are asked in training "
+    "to lie on the evidence, by the default's own loss of place and at its weight, with its "
+    "sampling; the *class map* is the map that was asked, GradCAM weighs it by the pooling. Next "
+    "to it the table says what parts and prototypes bring "
+    "([how it was decided]"
+    "(decisions/grounded-prototypes.md#a-classifier-that-is-given-the-same-truth)). "
+)
+UNTOLD = "A classifier that was told the same is not measured. "
 NO_CONTROLS = (
     "A plain classifier and ProtoPNet, trained as the default was, are not measured here: the "
     "opponents are the default's own other maps. "
@@ -64,7 +75,8 @@ Row = Mapping[str, Any]
 def written(page: str, results: Path) -> str:
     """Return the page with what it comes to, the leaderboard and every model's section."""
     rows = [row for content in found_in(results) for row in content["rows"]]
-    page = replaced(explanations.written(page, results), "conclusion", conclusion(rows))
+    said = f"{conclusion(rows)}{same_truth(rows)}{off_the_mask(rows, results)}"
+    page = replaced(explanations.written(page, results), "conclusion", said)
     page = replaced(page, "compared", compared({row["model"] for row in rows}))
     return replaced(page, "leaderboard", "\n".join(leaderboard(rows)))
 
@@ -72,7 +84,8 @@ def written(page: str, results: Path) -> str:
 def compared(models: Collection[str]) -> str:
     """Say whose maps are compared, and what is not alike in how they were trained."""
     trained = {"control-plain-classifier", "control-protopnet"} <= set(models)
-    return f"**Who is compared.** {CONTROLS if trained else NO_CONTROLS}{OTHERS}"
+    controls = CONTROLS + (SAME_TRUTH if SUPERVISED in models else UNTOLD)
+    return f"**Who is compared.** {controls if trained else NO_CONTROLS}{OTHERS}"
 
 
 def leaderboard(rows: Sequence[Row]) -> list[str]:
@@ -110,6 +123,70 @@ def conclusion(rows: Sequence[Row]) -> str:
         f"{fractures(ours)} fractures, and {signed(skill(ours))} more of the highest 2 % of their "
         "map lies on the evidence than of the best map that never saw the image. The best of each "
         f"opponent, by the same two: {'; '.join(each)}."
+    )
+
+
+def same_truth(rows: Sequence[Row]) -> str:
+    """Say how the classifier that was given the default's truth does beside its prototypes."""
+    (ours,) = [row for row in rows if is_ours(row)]
+    theirs = [row for row in rows if row["model"] == SUPERVISED]
+    if not theirs:
+        return ""
+    first, second = best(theirs, endplate), best(theirs, skill)
+    return (
+        " A classifier that is told in training where fractures lie, as the default is: which "
+        f"endplate, its {first['explainer']} {rank(endplate(ours), endplate(first))}; where the "
+        f"evidence lies, its {second['explainer']} {rank(skill(ours), skill(second))}."
+    )
+
+
+def rank(ours: Row, other: Row) -> str:
+    """Say where another map stands against the prototypes, by values and intervals.
+
+    Examples
+    --------
+    >>> ours = {"value": 0.9, "low": 0.85, "high": 0.95}
+    >>> rank(ours, {"value": 0.8, "low": 0.7, "high": 0.84})
+    'is behind the prototypes'
+    >>> rank(ours, {"value": 0.8, "low": 0.7, "high": 0.87})
+    'is lower by estimate, within overlapping intervals'
+    >>> rank(ours, {"value": 0.98, "low": 0.96, "high": 1.0})
+    'is ahead of the prototypes'
+    """
+    if other["low"] > ours["high"]:
+        return "is ahead of the prototypes"
+    if other["high"] < ours["low"]:
+        return "is behind the prototypes"
+    side = "lower" if other["value"] < ours["value"] else "as high or higher"
+    return f"is {side} by estimate, within overlapping intervals"
+
+
+def off_the_mask(rows: Sequence[Row], results: Path) -> str:
+    """Say what is read off the true mask without any network, where it was measured."""
+    if not (results / MASK).is_file():
+        return ""
+    (ours,) = [row for row in rows if is_ours(row)]
+    found = max(stored(results, MASK)["rows"], key=lambda row: endplate(row)["value"])
+    third = found["placement"]["third"]
+    return (
+        " Without a network, from the true mask of the sheet: walls and discs, read "
+        f"{found['reading']}, give the right endplate in {interval(endplate(found))} and the right "
+        f"third in {interval(third)}; {against_mask(endplate(ours), endplate(found))}"
+    )
+
+
+def against_mask(ours: Row, found: Row) -> str:
+    """Say what a reading of the exact mask means for the maps.
+
+    Examples
+    --------
+    >>> ours = {"value": 0.9, "low": 0.85, "high": 0.95}
+    >>> against_mask(ours, {"value": 0.98, "low": 0.96, "high": 1.0}).split(".")[0]
+    'at the endplate that is ahead of the prototypes'
+    """
+    return (
+        f"at the endplate that {rank(ours, found)}. The mask is exact, which flatters it; grading "
+        "has none like it."
     )
 
 

@@ -36,6 +36,7 @@ WRITERS = {
         {"decisions/grounded-prototypes.md": "receptive_fields:written"}, "receptive_fields:draw"
     ),
     "placement-ceiling": Writer({"decisions/grounded-prototypes.md": "placement_ceiling:written"}),
+    "mask-places": Writer({"explanations.md": "leaderboard:written"}),
     "sides": Writer({"explanations.md": "sides:written"}),
     "discrepancies": Writer({"discrepancies.md": "discrepancies:written"}),
     "transfer": Writer({"transfer.md": "transfer.page:written"}),

@@ -1,9 +1,10 @@
 """What the leaderboard comes to follows from the values and intervals of its rows."""
 
+import json
 from pathlib import Path
 
 import pytest
-from writers.leaderboard import compared, conclusion, leaderboard, written
+from writers.leaderboard import compared, conclusion, leaderboard, off_the_mask, same_truth, written
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,3 +72,26 @@ def test_every_map_has_a_row_and_the_most_often_right_comes_first():
 def test_the_page_is_written_from_what_was_stored():
     page = (ROOT / "docs" / "explanations.md").read_text("utf-8")
     assert written(page, ROOT / "docs" / "results") == page
+
+
+def test_the_classifier_with_the_same_truth_is_named_with_how_it_stands():
+    assert same_truth([OURS, FORMER]) == ""
+    behind = row("control-supervised-classifier", "gradcam", 0.6, -0.2)
+    near = row("control-supervised-classifier", "class map", 0.88, 0.2)
+    said = same_truth([OURS, behind, near])
+    assert "its class map is lower by estimate, within overlapping intervals" in said
+    assert said.endswith("where the evidence lies, its class map is ahead of the prototypes.")
+    models = {"control-plain-classifier", "control-protopnet", "control-supervised-classifier"}
+    assert "is told the same" in compared(models)
+    assert "is not measured" not in compared(models).split("Dissected")[0]
+
+
+def test_what_is_read_off_the_mask_stands_beside(tmp_path):
+    assert off_the_mask([OURS], tmp_path) == ""
+    reading = row("", "", 0.97, 0.0)
+    reading["placement"]["third"] = {"value": 0.99, "low": 0.98, "high": 1.0}
+    content = {"rows": [{**reading, "reading": "by hand"}]}
+    (tmp_path / "explanations-mask.json").write_text(json.dumps(content), "utf-8")
+    said = off_the_mask([OURS], tmp_path)
+    assert "read by hand, give the right endplate in 0.97 (0.95 to 0.99)" in said
+    assert "that is ahead of the prototypes" in said

@@ -73,6 +73,13 @@ STUDIES = {
         ("placement-ceiling.json",),
         "spinexplain.reproduce.placement_ceiling:measure",
     ),
+    "mask-places": Study(
+        "How well the place of a fracture is read off the true mask of a sheet, without a network.",
+        "5 CPU minutes beside the drawing",
+        ("explanations.md",),
+        ("explanations-mask.json",),
+        "spinexplain.reproduce.mask_places:measure",
+    ),
     "sides": Study(
         "Which side of a fracture sank more: the shipped network on parallel sheets.",
         "15 CPU minutes",
