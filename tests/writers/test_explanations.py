@@ -66,8 +66,11 @@ def test_means_of_the_others_choose_no_part():
     assert [line.split(" | ")[1] for line in lines[2:]] == ["–", "0.05"]
 
 
-def test_boxes_join_once_they_are_stored(tmp_path):
-    (tmp_path / "explanations.json").write_text(json.dumps({"rows": [1]}))
-    assert found_in(tmp_path) == [{"rows": [1]}]
-    (tmp_path / "explanations-boxes.json").write_text(json.dumps({"rows": [2]}))
-    assert [one["rows"] for one in found_in(tmp_path)] == [[1], [2]]
+def test_boxes_join_once_they_are_stored_and_explainers_of_ones_own_have_a_name(tmp_path):
+    own = "spinexplain.explainers.class_map:explain_class_map"
+    rows = [{"explainer": "gradcam"}, {"explainer": own}]
+    (tmp_path / "explanations.json").write_text(json.dumps({"rows": rows[:1]}))
+    assert found_in(tmp_path) == [{"rows": rows[:1]}]
+    (tmp_path / "explanations-boxes.json").write_text(json.dumps({"rows": rows[1:]}))
+    named = [one["rows"][0]["explainer"] for one in found_in(tmp_path)]
+    assert named == ["gradcam", "class map"]
