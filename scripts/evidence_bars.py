@@ -227,6 +227,7 @@ def main() -> None:
     parser.add_argument("--cohorts", type=Path, required=True)
     parser.add_argument("--presets", default="placement,balanced,hard")
     parser.add_argument("--seed", type=int, default=990, help="of the cohorts")
+    parser.add_argument("--grades-only", action="store_true", help="no maps, F1 alone")
     options = parser.parse_args()
     torch.set_num_threads(1)
     named = dict(run.split("=", 1) for run in options.runs)
@@ -238,7 +239,7 @@ def main() -> None:
         calls: dict[str, np.ndarray] = {}
         for name, grader in graders.items():
             model = grader.model
-            if isinstance(model, PrototypeNet):
+            if isinstance(model, PrototypeNet) and not options.grades_only:
                 if "cosine" not in found[name]:
                     found[name]["cosine"] = cosines(model, grader.spec, bench)
                 found[name][bench.name] = measured(model, grader.spec, bench)

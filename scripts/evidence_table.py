@@ -22,6 +22,7 @@ STORES = {
     "version-3": "evidence-bars-version-3.json",
     "version-4": "evidence-bars-version-4.json",
     "controls": "evidence-bars-controls.json",
+    "supervised": "evidence-bars-supervised.json",
 }
 REAL = {
     "real": "evidence-real.json",
@@ -34,7 +35,10 @@ CRANIAL = tuple(f"T{k}" for k in range(1, 9))
 RESULTS = ROOT / "docs" / "results"
 DOCUMENT = ROOT / "docs" / "decisions" / "grounded-prototypes.md"
 PRESETS = ("placement", "balanced", "hard")
-OPPONENTS = ("version 2", "version 3", "without parts", "plain classifier, same budget")
+OPPONENTS = (
+    *("version 2", "version 3", "without parts", "plain classifier, same budget"),
+    "supervised classifier",
+)
 
 
 def interval(figure: list[float]) -> str:
@@ -167,6 +171,8 @@ def table(found: dict[str, Any]) -> str:
     ]
     for what, bar, write in rows_of(found):
         cells = [_written(write, found[name]) for name in names]
+        if set(cells) == {"–"}:  # asked of none of them
+            continue
         lines.append(f"| {what} | {bar} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
