@@ -72,8 +72,8 @@ def keep_walls(bench: Bench, path: Path) -> None:
     """Write walls and true parts of a bench."""
     walls = walls_of(bench.masks["body"], bench.masks["neighbors"], bench.bodies)
     path.parent.mkdir(parents=True, exist_ok=True)
-    truth = {question: bench.truth[question] for question in ASKED}
-    np.savez(path, heights=walls.heights, discs=walls.discs, **truth)
+    endplate, third = (bench.truth[question] for question in ASKED)
+    np.savez(path, heights=walls.heights, discs=walls.discs, endplate=endplate, third=third)
 
 
 def learned(
