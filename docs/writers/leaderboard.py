@@ -137,7 +137,15 @@ def same_truth(rows: Sequence[Row]) -> str:
         " A classifier that is told in training where fractures lie, as the default is: which "
         f"endplate, its {first['explainer']} {rank(endplate(ours), endplate(first))}; where the "
         f"evidence lies, its {second['explainer']} {rank(skill(ours), skill(second))}."
+        f"{unmeasured(rows)}"
     )
+
+
+def unmeasured(rows: Sequence[Row]) -> str:
+    """Name maps of the plain classifier that were not measured of the supervised one."""
+    bare = {row["explainer"] for row in rows if row["model"] == "control-plain-classifier"}
+    missing = sorted(bare - {row["explainer"] for row in rows if row["model"] == SUPERVISED})
+    return f" Of its maps {', '.join(missing)} are not measured." if missing else ""
 
 
 def rank(ours: Row, other: Row) -> str:
