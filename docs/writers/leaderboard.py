@@ -136,8 +136,24 @@ def same_truth(rows: Sequence[Row]) -> str:
     return (
         " A classifier that is told in training where fractures lie, as the default is: which "
         f"endplate, its {first['explainer']} {rank(endplate(ours), endplate(first))}; where the "
-        f"evidence lies, its {second['explainer']} {rank(skill(ours), skill(second))}."
-        f"{unmeasured(rows)}"
+        f"evidence lies, its {second['explainer']} {rank(skill(ours), skill(second))}. "
+        f"{meaning(ours, first, second)}{unmeasured(rows)}"
+    )
+
+
+def meaning(ours: Row, first: Row, second: Row) -> str:
+    """Say what the comparison at equal truth means for parts and prototypes."""
+    behind = [
+        endplate(first)["high"] < endplate(ours)["low"],
+        skill(second)["high"] < skill(ours)["low"],
+    ]
+    if all(behind):
+        return "So parts and prototypes bring something beyond that truth."
+    if any(behind):
+        return "So parts and prototypes bring something beyond that truth in one of the two."
+    return (
+        "So the lead over the classifier that is not told comes from that truth; that parts and "
+        "prototypes place evidence better is not shown."
     )
 
 
@@ -145,7 +161,7 @@ def unmeasured(rows: Sequence[Row]) -> str:
     """Name maps of the plain classifier that were not measured of the supervised one."""
     bare = {row["explainer"] for row in rows if row["model"] == "control-plain-classifier"}
     missing = sorted(bare - {row["explainer"] for row in rows if row["model"] == SUPERVISED})
-    return f" Of its maps {', '.join(missing)} are not measured." if missing else ""
+    return f" Not measured of it: {', '.join(missing)}." if missing else ""
 
 
 def rank(ours: Row, other: Row) -> str:

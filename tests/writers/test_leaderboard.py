@@ -80,7 +80,12 @@ def test_the_classifier_with_the_same_truth_is_named_with_how_it_stands():
     near = row("control-supervised-classifier", "class map", 0.88, 0.2)
     said = same_truth([OURS, behind, near])
     assert "its class map is lower by estimate, within overlapping intervals" in said
-    assert said.endswith("where the evidence lies, its class map is ahead of the prototypes.")
+    assert "where the evidence lies, its class map is ahead of the prototypes." in said
+    assert said.endswith("that parts and prototypes place evidence better is not shown.")
+    weak = row("control-supervised-classifier", "gradcam", 0.5, -0.3)
+    plain = row("control-plain-classifier", "occlusion", 0.5, -0.3)
+    said = same_truth([OURS, weak, plain])
+    assert "bring something beyond that truth. Not measured of it: occlusion." in said
     models = {"control-plain-classifier", "control-protopnet", "control-supervised-classifier"}
     assert "is told the same" in compared(models)
     assert "is not measured" not in compared(models).split("Dissected")[0]
