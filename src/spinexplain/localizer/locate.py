@@ -66,8 +66,8 @@ class ReadChain:
         Head to foot.
     evidence : ndarray, shape (k, 27)
     gaps_mm : ndarray, shape (k - 1,)
-    reading : SpineReading
-    positions : ndarray of int, shape (k,)
+    in_view : tuple of str
+        Which of ``LANDMARKS`` the scan shows, whatever the centers are called.
     neck_mm : float
         Length of what the curve network calls neck.
     doubt : str or None
@@ -77,10 +77,18 @@ class ReadChain:
     centers: tuple[LocatedCenter, ...]
     evidence: np.ndarray
     gaps_mm: np.ndarray
-    reading: SpineReading
-    positions: np.ndarray
+    in_view: tuple[str, ...]
     neck_mm: float
     doubt: str | None = None
+
+    @property
+    def found(self) -> np.ndarray:
+        """Probability that a body is at each center, shape (k,)."""
+        return np.array([one.found for one in self.centers])
+
+    def namings(self, prior: NamingPrior) -> tuple[Hypothesis, ...]:
+        """Return the most probable namings; see :func:`~.spurious.name_centers`."""
+        return name_centers(self.evidence, self.gaps_mm, self.found, prior)
 
 
 def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None) -> Localization:
@@ -108,8 +116,7 @@ def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None)
     chain = find_chain(volume, networks, prior)
     if isinstance(chain, str):
         return Localization(refused=chain)
-    hypotheses = name_centers(chain.evidence, chain.gaps_mm, prior)
-    return named(chain, hypotheses)
+    return named(chain, chain.namings(prior))
 
 
 def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadChain | str:
@@ -132,7 +139,7 @@ def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadCh
 
 
 def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume) -> ReadChain:
-    seen, positions, centers = read.reading.seen, read.positions, read.centers_mm
+    seen, positions = read.reading.seen, read.positions
     located = tuple(
         LocatedCenter((float(x), float(y), float(z)), float(seen.center[at]), bool(is_cut))
         for (x, y, z), at, is_cut in zip(
@@ -142,9 +149,8 @@ def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume) -> ReadChain:
     return ReadChain(
         centers=located,
         evidence=level_evidence(seen.levels, positions),
-        gaps_mm=np.linalg.norm(np.diff(centers, axis=0), axis=1),
-        reading=read.reading,
-        positions=positions,
+        gaps_mm=np.linalg.norm(np.diff(read.centers_mm, axis=0), axis=1),
+        in_view=landmarks_in_view(read.reading),
         neck_mm=WHOLE_MM * float((regions[_NECK].max(axis=(0, 1)) > _SURE).sum()),
     )
 
@@ -165,7 +171,7 @@ def named(chain: ReadChain, hypotheses: tuple[Hypothesis, ...]) -> Localization:
         if any(level is not None for level in one.levels)
     )
     doubts = () if doubt is None else (doubt,)
-    return Localization(chain.centers, namings, landmarks(chain, first), doubts=doubts)
+    return Localization(chain.centers, namings, landmarks(chain.in_view, first), doubts=doubts)
 
 
 def upside_down(levels: Sequence[VertebraLevel | None], neck_mm: float) -> str | None:
@@ -194,17 +200,31 @@ def upside_down(levels: Sequence[VertebraLevel | None], neck_mm: float) -> str |
     return None
 
 
-def landmarks(chain: ReadChain, naming: Hypothesis) -> tuple[str, ...]:
-    """Return what levels can be counted from: the sacrum below L5, the first rib below C7."""
-    levels = chain.reading.seen.levels[chain.reading.inside]
+def landmarks_in_view(reading: SpineReading) -> tuple[str, ...]:
+    """Return which ends of the thoracolumbar spine a scan shows: sacrum, first rib."""
+    levels = reading.seen.levels[reading.inside]
     sacral = levels[:, localizing.LEVEL_CLASSES.index(localizing.SACRUM)]
     cervical = levels[:, : STATES.index("T1")].sum(axis=1)
-    lowest = VertebraLevel.L5 in naming.levels or VertebraLevel.L6 in naming.levels
     found = {
-        SACRUM: lowest and _longest(sacral > _LANDMARK) >= 5,
-        FIRST_RIB: VertebraLevel.T1 in naming.levels and _longest(cervical > _LANDMARK) >= 3,
+        SACRUM: _longest(sacral > _LANDMARK) >= 5,
+        FIRST_RIB: _longest(cervical > _LANDMARK) >= 3,
     }
     return tuple(name for name, there in found.items() if there)
+
+
+def landmarks(in_view: Sequence[str], naming: Hypothesis) -> tuple[str, ...]:
+    """Return what levels can be counted from: the sacrum below L5, the first rib below C7.
+
+    Examples
+    --------
+    >>> landmarks(("sacrum", "first rib"), Hypothesis(("L4", "L5"), 0.9))
+    ('sacrum',)
+    """
+    next_to = {
+        SACRUM: {VertebraLevel.L5, VertebraLevel.L6},
+        FIRST_RIB: {VertebraLevel.T1},
+    }
+    return tuple(name for name in in_view if next_to[name] & set(naming.levels))
 
 
 def _longest(flags: np.ndarray) -> int:

@@ -46,7 +46,10 @@ class NamingPrior:
     t13, l6, no_t12, skipped, spurious : float
         Probability of a thirteenth thoracic level below T12, a sixth lumbar level below L5,
         eleven thoracic levels, of a body that was not found between two that were, and of a
-        center that belongs to no body.
+        center that belongs to no body though it is as likely as not.
+    found_weight : float
+        How far the log-odds that a center is one, as it was read, count against its belonging
+        to no body.
     slope, offset : float
         Of the straight line from the log-odds of the best naming, as evidence and gaps give
         them, to the log-odds that it is right; fitted on validation phantoms.
@@ -62,6 +65,7 @@ class NamingPrior:
     no_t12: float = 0.005
     skipped: float = 0.003
     spurious: float = 0.005
+    found_weight: float = 0.0
     slope: float = 1.0
     offset: float = 0.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,69 +9,57 @@ from typing import Any
 import numpy as np
 import torch
 
-from spinexplain.data.phantom.wide.person import draw_wide_person
 from spinexplain.evaluate.locating import (
     LocatedScan,
     chance_ece,
     judged_scan,
     located_figures,
 )
-from spinexplain.io.json_file import write_json
-from spinexplain.localizer.locate import ReadChain, find_chain, named
+from spinexplain.localizer.locate import find_chain, named
 from spinexplain.localizer.located import Localization
 from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
-from spinexplain.localizer.networks import LocalizerNetworks, shipped_networks
+from spinexplain.localizer.networks import shipped_networks
 from spinexplain.localizer.prior import shipped_prior
-from spinexplain.localizer.spurious import name_centers
-from spinexplain.reproduce.classical_spine import classical_centers
+from spinexplain.reproduce.found_scans import GROUPS, DrawnPersons, FoundScan, found_scans
 from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
-from spinexplain.train.localizer.scans import TestScan, around_spine, drawn_scan
 from spinexplain.types import Volume
 
 RESULTS = "localizer.json"
-PRESET, SEED, PERSONS, CROPS = "wide-test", 6, 12, 2
-GROUPS, ALL = ("whole", "crops", "narrow"), "all"
-SPACING_MM = 2.0
+TEST = DrawnPersons("wide-test", seed=9, persons=32, whole=6)
+ALL = "all"
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
-
 Names = tuple[str | None, ...]
+Judged = Mapping[str, Mapping[str, Sequence[LocatedScan]]]
+"""By group of scans and by way of naming."""
 
 
-def measure(setting: Setting, persons: int = PERSONS) -> None:
+def measure(setting: Setting, persons: int = TEST.persons) -> None:
     """Measure phantoms and real CTs, each beside cheap ways of naming, and store the figures.
 
-    Persons that were measured before are taken up.
+    What was found in persons before is taken up.
     """
     torch.set_num_threads(1)
     networks, prior = shipped_networks(), shipped_prior()
-    folder = setting.work / "localizer-test" / f"{networks.info.version}-{SEED}"
-    folder.mkdir(parents=True, exist_ok=True)
-    judged: dict[str, dict[str, list[LocatedScan]]] = {group: {} for group in GROUPS}
-    for index in range(persons):
-        path = folder / f"{index:03d}.json"
-        if not path.is_file():
-            write_json(path, judged_person(index, networks, prior))
-        for one in json.loads(path.read_text("utf-8")):
-            for way, scan in one["ways"].items():
-                judged[one["group"]].setdefault(way, []).append(LocatedScan(**scan))
-        setting.progress.step("persons", index + 1, persons)
+    scans = found_scans(setting, replace(TEST, persons=persons), networks, prior)
+    judged = judged_groups(scans, prior)
     content = {
         "version": networks.info.version,
-        "preset": PRESET,
+        "preset": TEST.preset,
+        "seed": TEST.seed,
         "persons": persons,
         "phantoms": {
-            group: {way: located_figures(scans) for way, scans in ways.items()}
+            group: {way: located_figures(rows) for way, rows in ways.items()}
             for group, ways in judged.items()
         },
         "chance": {
             group: [round(x, 4) for x in chance_ece(ways["localizer"])]
-            for group, ways in (judged | {ALL: _together(judged)}).items()
+            for group, ways in (judged | {ALL: together(judged)}).items()
         },
         "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
-        "together": located_figures(_together(judged)["localizer"]),
+        "together": {way: located_figures(rows) for way, rows in together(judged).items()},
         "scans": [asdict(one) for ways in judged.values() for one in ways["localizer"]],
         "real": {
             name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, prior)
@@ -82,79 +69,93 @@ def measure(setting: Setting, persons: int = PERSONS) -> None:
     setting.store(RESULTS, content)
 
 
-def _together(
-    judged: Mapping[str, Mapping[str, list[LocatedScan]]],
-) -> dict[str, list[LocatedScan]]:
-    return {"localizer": [one for ways in judged.values() for one in ways["localizer"]]}
-
-
-def judged_person(
-    index: int, networks: LocalizerNetworks, prior: NamingPrior
-) -> list[dict[str, Any]]:
-    """Scan a person whole, in random parts, and one part with a field laid on the spine."""
-    person = draw_wide_person(PRESET, SEED, index)
-    scans = [
-        ("crops" if crop else "whole", drawn_scan(person, 100 * index + crop, crop > 0, SPACING_MM))
-        for crop in range(CROPS + 1)
-    ]
-    scans.append(("narrow", around_spine(scans[1][1])))
-    judged = []
-    for group, scan in scans:
-        ways = dict(judged_ways(find_chain(scan.volume, networks, prior), scan, prior))
-        ways["classical"] = judged_classical(scan, prior)
-        rows = {way: asdict(one) for way, one in ways.items()}
-        judged.append({"group": group, "ways": rows})
+def judged_groups(
+    scans: Sequence[FoundScan], prior: NamingPrior
+) -> dict[str, dict[str, list[LocatedScan]]]:
+    """Judge scans by group and way of naming; see :func:`judged_ways`."""
+    judged: dict[str, dict[str, list[LocatedScan]]] = {group: {} for group in GROUPS}
+    for scan in scans:
+        for way, one in judged_ways(scan, prior).items():
+            judged[scan.group].setdefault(way, []).append(one)
     return judged
 
 
-def judged_ways(
-    chain: ReadChain | str, scan: TestScan, prior: NamingPrior
-) -> Mapping[str, LocatedScan]:
+def together(judged: Judged) -> dict[str, list[LocatedScan]]:
+    """Put the scans of all groups together, by way of naming."""
+    ways = {way: None for group in judged.values() for way in group}
+    return {way: [one for group in judged.values() for one in group.get(way, ())] for way in ways}
+
+
+def judged_ways(scan: FoundScan, prior: NamingPrior) -> dict[str, LocatedScan]:
     """Judge one scan as the localizer names it, and as cheap opponents name the same centers.
 
     Returns
     -------
-    mapping of str to LocatedScan
-        ``localizer``; ``from below``: the lowest center is L5; ``gaps alone``: the distances
-        of the centers, without looking at the image; ``one answer``: the uppermost center is
-        always T11.
+    dict of str to LocatedScan
+        ``localizer``; ``before``: with the weights of before; ``from below``: the lowest center
+        is L5; ``gaps alone``: the distances of the centers, without looking at the image; ``one
+        answer``: the uppermost center is always T11; ``classical``: what density alone finds,
+        named by the distances.
     """
-    truth, levels = scan.centers_mm, scan.levels
-    if isinstance(chain, str):
-        none = judged_scan(np.zeros((0, 3)), (), truth, levels, refused=True)
-        return dict.fromkeys(("localizer", "from below", "gaps alone", "one answer"), none)
-    centers = np.array([center.center_mm for center in chain.centers])
-    hypotheses = name_centers(chain.evidence, chain.gaps_mm, prior)
-    found = named(chain, hypotheses)
-    blind = name_chain(np.zeros_like(chain.evidence), chain.gaps_mm, replace(prior, gap_weight=1.0))
-    own = judged_scan(
-        centers,
+    classical = _judged(scan, by_gaps(scan.classical_mm, prior), scan.classical_mm)
+    if scan.chain is None:
+        none = judged_scan(np.zeros((0, 3)), (), scan.truth_mm, scan.levels, refused=True)
+        ways = ("localizer", "before", "from below", "gaps alone", "one answer")
+        return dict.fromkeys(ways, none) | {"classical": classical}
+    count = len(scan.chain.centers)
+    return {
+        "localizer": judged_naming(scan, prior),
+        "before": judged_naming(scan, weighed_before(prior)),
+        "from below": _judged(scan, counted(count, last="L5")),
+        "gaps alone": _judged(scan, by_gaps(scan.centers_mm, prior)),
+        "one answer": _judged(scan, counted(count, first="T11")),
+        "classical": classical,
+    }
+
+
+def judged_naming(scan: FoundScan, prior: NamingPrior) -> LocatedScan:
+    """Judge the most probable naming of a scan in which a spine was found."""
+    assert scan.chain is not None
+    hypotheses = scan.chain.namings(prior)
+    found = named(scan.chain, hypotheses)
+    return judged_scan(
+        scan.centers_mm,
         hypotheses[0].states,
-        truth,
-        levels,
+        scan.truth_mm,
+        scan.levels,
         hypotheses[0].probability,
         sure_from_landmark(found),
         found.refused is not None,
     )
-    others = {
-        "from below": counted(len(centers), last="L5"),
-        "gaps alone": blind[0].states,
-        "one answer": counted(len(centers), first="T11"),
-    }
-    return {"localizer": own} | {
-        way: judged_scan(centers, names, truth, levels) for way, names in others.items()
-    }
 
 
-def judged_classical(scan: TestScan, prior: NamingPrior) -> LocatedScan:
-    """Judge what density alone finds, named by the distances."""
-    centers = classical_centers(scan.volume, prior)
-    names: Names = ()
-    if len(centers):
-        gaps = np.linalg.norm(np.diff(centers, axis=0), axis=1)
-        blind = np.zeros((len(centers), len(STATES)))
-        names = name_chain(blind, gaps, replace(prior, gap_weight=1.0))[0].states
-    return judged_scan(centers, names, scan.centers_mm, scan.levels)
+def weighed_before(prior: NamingPrior) -> NamingPrior:
+    """Return a prior with the weights that version 2 named by."""
+    return replace(
+        prior,
+        level_weight=0.5,
+        gap_weight=0.3,
+        t13=0.01,
+        l6=0.04,
+        spurious=0.005,
+        found_weight=0.0,
+        slope=0.902,
+        offset=0.186,
+    )
+
+
+def _judged(scan: FoundScan, names: Names, centers_mm: np.ndarray | None = None) -> LocatedScan:
+    centers_mm = scan.centers_mm if centers_mm is None else centers_mm
+    return judged_scan(centers_mm, names, scan.truth_mm, scan.levels)
+
+
+def by_gaps(centers_mm: np.ndarray, prior: NamingPrior) -> Names:
+    """Name centers by their distances alone, head to foot; none where there is none."""
+    if not len(centers_mm):
+        return ()
+    gaps = np.linalg.norm(np.diff(centers_mm, axis=0), axis=1)
+    blind = np.zeros((len(centers_mm), len(STATES)))
+    return name_chain(blind, gaps, replace(prior, gap_weight=1.0))[0].states
 
 
 def sure_from_landmark(found: Localization) -> bool:
@@ -193,7 +194,7 @@ def real_figures(
     chain = find_chain(volume, networks, prior)
     if isinstance(chain, str):
         return {"refused": chain, "bodies": len(levels), "found": 0, "close": 0, "named": 0}
-    hypotheses = name_centers(chain.evidence, chain.gaps_mm, prior)
+    hypotheses = chain.namings(prior)
     found = named(chain, hypotheses)
     centers = np.array([center.center_mm for center in chain.centers])
     true = [name for name in levels if name is not None]

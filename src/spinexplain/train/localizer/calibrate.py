@@ -26,12 +26,15 @@ class KnownChain:
     ----------
     evidence : ndarray, shape (k, 27)
     gaps_mm : ndarray, shape (k - 1,)
+    found : ndarray, shape (k,)
+        Probability that a body is at each center, as it was read.
     names : tuple of str or None
         None for a center that belongs to no body.
     """
 
     evidence: np.ndarray
     gaps_mm: np.ndarray
+    found: np.ndarray
     names: tuple[str | None, ...]
 
 
@@ -65,7 +68,7 @@ def _of_bodies(chain: KnownChain) -> KnownChain:
     kept = np.flatnonzero([name is not None for name in chain.names])
     at = np.r_[0.0, np.cumsum(chain.gaps_mm)]
     names = tuple(chain.names[k] for k in kept)
-    return KnownChain(chain.evidence[kept], np.diff(at[kept]), names)
+    return KnownChain(chain.evidence[kept], np.diff(at[kept]), chain.found[kept], names)
 
 
 def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
@@ -84,7 +87,7 @@ def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
     slope is not let below 0.
     """
     plain = replace(prior, slope=1.0, offset=0.0)
-    first = [(name_centers(c.evidence, c.gaps_mm, plain)[0], c.names) for c in chains]
+    first = [(name_centers(c.evidence, c.gaps_mm, c.found, plain)[0], c.names) for c in chains]
     share = np.clip([one.probability for one, _ in first], 1e-6, 1 - 1e-6)
     odds = np.log(share / (1 - share))
     sign = np.where([agrees(one.states, names) for one, names in first], 1.0, -1.0)

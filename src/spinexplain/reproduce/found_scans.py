@@ -1,0 +1,191 @@
+"""What the localizer finds in scans of drawn persons, not yet named, stored beside the truth.
+
+Finding takes seconds a scan and naming none, so that ways of naming are fitted and judged on what
+is stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinexplain.data.phantom.wide.person import draw_wide_person
+from spinexplain.io.json_file import write_json
+from spinexplain.localizer.locate import ReadChain, find_chain
+from spinexplain.localizer.located import LocatedCenter
+from spinexplain.localizer.naming import NamingPrior
+from spinexplain.localizer.networks import LocalizerNetworks
+from spinexplain.reproduce.classical_spine import classical_centers
+from spinexplain.reproduce.setting import Setting
+from spinexplain.train.localizer.scans import TestScan, around_spine, drawn_scan
+
+GROUPS = ("whole", "crops", "narrow")
+SPACING_MM = 2.0
+_DIGITS = 5
+
+
+@dataclass(frozen=True)
+class DrawnPersons:
+    """Persons that are scanned in random parts, one of them cut beside its centers too.
+
+    Parameters
+    ----------
+    preset : str
+    seed, persons : int
+    whole : int
+        So many of them, the first ones, are scanned whole as well: that costs twice as much as
+        all parts together.
+    parts : int
+        Random parts a person, of three bodies or more.
+    """
+
+    preset: str
+    seed: int
+    persons: int
+    whole: int
+    parts: int = 2
+
+
+@dataclass(frozen=True, eq=False)
+class FoundScan:
+    """One scan.
+
+    Parameters
+    ----------
+    person : int
+    group : str
+        One of ``GROUPS``.
+    levels : tuple of str
+        Bodies whose centers are in the scan, C1 to S3.
+    truth_mm : ndarray, shape (n, 3)
+        Their centers.
+    chain : ReadChain or None
+        None where no spine was found.
+    classical_mm : ndarray, shape (m, 3)
+        Centers that are found by density alone.
+    """
+
+    person: int
+    group: str
+    levels: tuple[str, ...]
+    truth_mm: np.ndarray
+    chain: ReadChain | None
+    classical_mm: np.ndarray
+
+    @property
+    def centers_mm(self) -> np.ndarray:
+        """Centers of the chain, shape (k, 3)."""
+        centers = [] if self.chain is None else [one.center_mm for one in self.chain.centers]
+        return np.array(centers).reshape(-1, 3)
+
+
+def found_scans(
+    setting: Setting, drawn: DrawnPersons, networks: LocalizerNetworks, prior: NamingPrior
+) -> list[FoundScan]:
+    """Find the centers in all scans of some persons; stored ones are taken up.
+
+    Parameters
+    ----------
+    setting : Setting
+    drawn : DrawnPersons
+    networks : LocalizerNetworks
+    prior : NamingPrior
+        Says which distances to expect; its weights play no part.
+    """
+    name = f"{networks.info.version}-{drawn.preset}-{drawn.seed}-{drawn.parts}"
+    folder = setting.work / "localizer-found" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for index in range(drawn.persons):
+        path = folder / f"{index:03d}.json"
+        if not path.is_file():
+            write_json(path, [as_json(one) for one in _scans_of(drawn, index, networks, prior)])
+        found += read_scans(path, index)
+        setting.progress.step("persons", index + 1, drawn.persons)
+    return found
+
+
+def _scans_of(
+    drawn: DrawnPersons, index: int, networks: LocalizerNetworks, prior: NamingPrior
+) -> Iterator[FoundScan]:
+    for group, scan in _scanned(drawn, index):
+        chain = find_chain(scan.volume, networks, prior)
+        yield FoundScan(
+            index,
+            group,
+            scan.levels,
+            scan.centers_mm,
+            None if isinstance(chain, str) else chain,
+            classical_centers(scan.volume, prior),
+        )
+
+
+def _scanned(drawn: DrawnPersons, index: int) -> Iterator[tuple[str, TestScan]]:
+    """Scan a person; the first part is scanned with a field laid on the spine, too."""
+    person = draw_wide_person(drawn.preset, drawn.seed, index)
+    for part in range(0 if index < drawn.whole else 1, drawn.parts + 1):
+        scan = drawn_scan(person, 100 * index + part, part > 0, SPACING_MM)
+        yield ("crops" if part else "whole"), scan
+        if part == 1:
+            yield "narrow", around_spine(scan)
+
+
+def as_json(scan: FoundScan) -> dict[str, Any]:
+    """Return a scan as JSON holds it, rounded to five digits."""
+    chain = scan.chain
+    return {
+        "group": scan.group,
+        "levels": list(scan.levels),
+        "truth_mm": _rounded(scan.truth_mm),
+        "classical_mm": _rounded(scan.classical_mm),
+        "chain": None
+        if chain is None
+        else {
+            "centers": [asdict(one) for one in chain.centers],
+            "evidence": _rounded(chain.evidence),
+            "gaps_mm": _rounded(chain.gaps_mm),
+            "in_view": list(chain.in_view),
+            "neck_mm": chain.neck_mm,
+            "doubt": chain.doubt,
+        },
+    }
+
+
+def read_scans(path: Path, person: int) -> list[FoundScan]:
+    """Read the scans of one person."""
+    return [
+        FoundScan(
+            person,
+            one["group"],
+            tuple(one["levels"]),
+            np.array(one["truth_mm"]).reshape(-1, 3),
+            None if one["chain"] is None else _chain(one["chain"]),
+            np.array(one["classical_mm"]).reshape(-1, 3),
+        )
+        for one in json.loads(path.read_text("utf-8"))
+    ]
+
+
+def _chain(content: Mapping[str, Any]) -> ReadChain:
+    return ReadChain(
+        tuple(_center(**one) for one in content["centers"]),
+        np.array(content["evidence"]),
+        np.array(content["gaps_mm"]),
+        tuple(content["in_view"]),
+        content["neck_mm"],
+        content["doubt"],
+    )
+
+
+def _center(center_mm: list[float], found: float, cut: bool) -> LocatedCenter:
+    x, y, z = center_mm
+    return LocatedCenter((x, y, z), found, cut)
+
+
+def _rounded(values: np.ndarray) -> Any:
+    return np.round(values, _DIGITS).tolist()
