@@ -31,15 +31,15 @@ _DIGITS = 5
 
 @dataclass(frozen=True)
 class DrawnPersons:
-    """Persons that are scanned in random parts, one of them cut beside its centers too.
+    """Persons and how they are scanned.
 
     Parameters
     ----------
     preset : str
     seed, persons : int
-    whole : int
-        So many of them, the first ones, are scanned whole as well: that costs twice as much as
-        all parts together.
+    groups : tuple of str
+        Of ``GROUPS``: whole, which costs twice as much as all else; in random parts; the first
+        part cut beside its centers.
     parts : int
         Random parts a person, of three bodies or more.
     """
@@ -47,7 +47,7 @@ class DrawnPersons:
     preset: str
     seed: int
     persons: int
-    whole: int
+    groups: tuple[str, ...] = ("crops", "narrow")
     parts: int = 2
 
 
@@ -97,7 +97,7 @@ def found_scans(
     prior : NamingPrior
         Says which distances to expect; its weights play no part.
     """
-    name = f"{networks.info.version}-{drawn.preset}-{drawn.seed}-{drawn.parts}"
+    name = "-".join((networks.info.version, drawn.preset, str(drawn.seed), *drawn.groups))
     folder = setting.work / "localizer-found" / name
     folder.mkdir(parents=True, exist_ok=True)
     found = []
@@ -126,12 +126,13 @@ def _scans_of(
 
 
 def _scanned(drawn: DrawnPersons, index: int) -> Iterator[tuple[str, TestScan]]:
-    """Scan a person; the first part is scanned with a field laid on the spine, too."""
     person = draw_wide_person(drawn.preset, drawn.seed, index)
-    for part in range(0 if index < drawn.whole else 1, drawn.parts + 1):
-        scan = drawn_scan(person, 100 * index + part, part > 0, SPACING_MM)
-        yield ("crops" if part else "whole"), scan
-        if part == 1:
+    if "whole" in drawn.groups:
+        yield "whole", drawn_scan(person, 100 * index, False, SPACING_MM)
+    for part in range(1, drawn.parts + 1 if "crops" in drawn.groups else 1):
+        scan = drawn_scan(person, 100 * index + part, True, SPACING_MM)
+        yield "crops", scan
+        if part == 1 and "narrow" in drawn.groups:
             yield "narrow", around_spine(scan)
 
 

@@ -27,7 +27,8 @@ from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.types import Volume
 
 RESULTS = "localizer.json"
-TEST = DrawnPersons("wide-test", seed=9, persons=32, whole=6)
+TEST = DrawnPersons("wide-test", seed=9, persons=24)
+WHOLE_TEST = replace(TEST, persons=6, groups=("whole",))
 ALL = "all"
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
