@@ -2,9 +2,11 @@
 
     python scripts/train_localizer.py
     python scripts/train_localizer.py --export-only
+    python scripts/train_localizer.py --naming-only
 
 An interrupted run is taken up where it stopped. At the end the networks are exported for OpenVINO;
-``--export-only`` does that alone, to the weights that are there.
+``--export-only`` does that alone, to the weights that are there. ``--naming-only`` weighs names
+anew for the networks that are there.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 from spinexplain.cli.progress import shown_steps
 from spinexplain.localizer.export import export_networks
 from spinexplain.localizer.networks import shipped_folder
+from spinexplain.reproduce.naming_fit import fit_naming
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_bodies import train_body_network
 from spinexplain.reproduce.shipped_localizer import VERSION, train_localizer
@@ -34,12 +37,25 @@ def train(work: Path, out: Path) -> None:
         train_body_network(setting, out, VERSION)
 
 
+def weigh_names(work: Path, out: Path) -> None:
+    """Weigh names for networks that are trained; what that is worth goes to docs/results."""
+    with shown_steps() as progress:
+        docs = ROOT / "docs"
+        setting = Setting(ROOT, work, docs / "results", docs / "images", progress=progress)
+        fit_naming(setting, out)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "reproduce")
     parser.add_argument("--out", type=Path, default=shipped_folder())
-    parser.add_argument("--export-only", action="store_true")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--export-only", action="store_true")
+    only.add_argument("--naming-only", action="store_true")
     options = parser.parse_args()
+    if options.naming_only:
+        weigh_names(options.work, options.out)
+        return
     if not options.export_only:
         train(options.work, options.out)
     export_networks(options.out)

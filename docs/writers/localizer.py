@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from writers.stored import stored
 
 WAYS = {
     "localizer": "the localizer",
+    "before": "its centers, named with the weights of before",
     "classical": "density and place alone: bone near the back's middle and its period, no network",
     "from below": "its centers, the lowest called L5",
     "gaps alone": "its centers, named by their distances alone",
@@ -20,6 +22,8 @@ GROUPS = {
     "crops": "random part, three bodies or more",
     "narrow": "such a part, cut 45 mm beside its centers",
 }
+ALL = "all"
+BINS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.01)
 COLUMNS = ("found", "close", "named", "shifted", "right")
 REAL = {
     "lumbar": "lumbar CT, 3 mm",
@@ -32,16 +36,18 @@ def written(page: str, results: Path) -> str:
     """Return the page with the tables between the markers."""
     content = stored(results, "localizer.json")
     page = replaced(page, "located", "\n".join(phantom_table(content)))
+    page = replaced(page, "located-trust", "\n".join(trust_table(content)))
+    page = replaced(page, "located-fit", fit_words(stored(results, "localizer-validation.json")))
     page = replaced(page, "located-real-words", real_words(content))
     return replaced(page, "located-real", "\n".join(real_table(content)))
 
 
 def phantom_table(content: dict[str, Any]) -> list[str]:
-    """List shares of bodies, and what the probability of a naming is worth."""
+    """List shares of bodies, and what speaks against them."""
     lines = [
-        f"{content['persons']} persons of the preset `{content['preset']}`, which took no part in "
-        "training or choosing, each scanned whole and in random parts; the localizer's version "
-        f"{content['version']}.",
+        f"{content['persons']} persons of the preset `{content['preset']}` (seed "
+        f"{content['seed']}), which took no part in training or choosing, each scanned in random "
+        f"parts{_whole_words(content)}; the localizer's version {content['version']}.",
         "",
         "| scans | named by | found within 10 mm | within 5 mm | named | named after the best "
         "shift | scans with all names right |",
@@ -49,29 +55,97 @@ def phantom_table(content: dict[str, Any]) -> list[str]:
     ]
     for group, title in GROUPS.items():
         for way, words in WAYS.items():
-            if way not in content["phantoms"][group]:
+            if way not in content["phantoms"].get(group, {}):
                 continue
             row = content["phantoms"][group][way]
             cells = [f"{100 * row[name]:.1f} %" for name in COLUMNS]
             lines.append(f"| {title} ({row['scans']}) | {words} | " + " | ".join(cells) + " |")
     lines.append("")
     for group, title in GROUPS.items():
+        if group not in content["phantoms"]:
+            continue
         row = content["phantoms"][group]["localizer"]
         lines.append(
-            f"* {title}: calibration error of the naming's probability {row['ece']:.3f} "
-            f"({by_chance(content, group)}); at .95 "
-            f"or more {row['sure_wrong']} of {row['sure']} namings are wrong, of those with a "
-            f"landmark in view {row['certain_wrong']} of {row['certain']}; {row['extra']:.2f} "
+            f"* {title}: {_named_words(content['intervals'][group])}; {row['extra']:.2f} "
             f"centers a scan that belong to no body; {row['refused']} refused."
         )
-    row = content["together"]
+    more, low, high = content["intervals"][ALL]["more"]
     lines.append(
-        f"* all {row['scans']} together: calibration error {row['ece']:.3f} "
-        f"({by_chance(content, 'all')}); {100 * row['right']:.1f} % of the namings are right, "
-        f"{mean_probability(content):.1f} % would be by their probabilities; at .95 or more "
-        f"{row['sure_wrong']} of {row['sure']} are wrong."
+        f"* all together: {100 * more:+.1f} points of the bodies named against the weights of "
+        f"before{_between(low, high, '.1f')}, on the same centers."
     )
     return [*lines, *map(earlier, content.get("earlier", []))]
+
+
+def _whole_words(content: dict[str, Any]) -> str:
+    return f", the first {content['whole']} whole as well" if content["whole"] else ""
+
+
+def _named_words(row: dict[str, Any]) -> str:
+    value, low, high = row["named"]
+    return f"named {100 * value:.1f} %{_between(low, high, '.1f')}, persons drawn again"
+
+
+def _between(low: float | None, high: float | None, form: str) -> str:
+    if low is None or high is None:
+        return ""
+    return f" ({100 * low:{form}} to {100 * high:{form}})"
+
+
+def trust_table(content: dict[str, Any]) -> list[str]:
+    """Say how often namings are right, by their probability."""
+    lines = [
+        "| probability of the naming | scans | mean probability | all names right |",
+        "|---|---|---|---|",
+    ]
+    for low, high in pairwise(BINS):
+        kept = [one for one in content["scans"] if low <= one["probability"] < high]
+        if kept:
+            mean = sum(one["probability"] for one in kept) / len(kept)
+            right = sum(one["right"] for one in kept)
+            lines.append(
+                f"| {low:g} to {min(high, 1):g} | {len(kept)} | {mean:.2f} | {right} "
+                f"({100 * right / len(kept):.0f} %) |"
+            )
+    lines.append("")
+    for group, title in (GROUPS | {ALL: "all together"}).items():
+        if group in content["phantoms"]:
+            row = content["phantoms"][group]["localizer"]
+            lines.append(
+                f"* {title} ({row['scans']}): calibration error {row['ece']:.3f} "
+                f"({by_chance(content, group)}); at .95 or more {row['sure_wrong']} of "
+                f"{row['sure']} namings are wrong, of those with a landmark in view "
+                f"{row['certain_wrong']} of {row['certain']}."
+            )
+    return [*lines, *_off_words(content)]
+
+
+def _off_words(content: dict[str, Any]) -> list[str]:
+    now, before = (content["phantoms"][ALL][way] for way in ("localizer", "before"))
+    off, low, high = content["intervals"][ALL]["off"]
+    return [
+        f"* {100 * now['right']:.1f} % of all namings are right, {mean_probability(content):.1f} % "
+        f"would be by their probabilities: {100 * off:+.1f} points{_between(low, high, '+.1f')}, "
+        "persons drawn again.",
+        f"* With weights and line of before, on the same scans: {100 * before['right']:.1f} % "
+        f"right, calibration error {before['ece']:.3f}, at .95 or more {before['sure_wrong']} of "
+        f"{before['sure']} wrong.",
+    ]
+
+
+def fit_words(row: dict[str, Any]) -> str:
+    """Say what weighing anew was worth on validation persons."""
+    before, now = row["before"], row["now"]
+    return (
+        f"On {row['scans']} scans of {row['persons']} validation persons {before['right']} namings "
+        f"are right with the weights of before and {now['right']} with those of now; the mean "
+        f"log-probability of the true names is {before['true_names']:.2f} and "
+        f"{now['true_names']:.2f}, and {row['other_weights']:.2f} where levels and distances are "
+        "weighed anew without the person, so that these two weights stay. The cross-entropy of a "
+        f"naming's probability was {before['shipped_line']:.2f} by the line of before; by lines "
+        f"fitted without the person it is {now['line']:.2f}, and {now['line_with_landmark']:.2f} "
+        "with a number for namings that are counted from a landmark."
+    )
 
 
 def earlier(row: dict[str, Any]) -> str:

@@ -16,9 +16,18 @@ def content():
         "persons": 2,
         "version": "2",
         "preset": "wide-test",
-        "phantoms": {"whole": ways, "crops": ways, "narrow": ways},
-        "together": row | {"scans": 12, "right": 0.75},
-        "scans": [{"probability": 0.8}, {"probability": 0.9}],
+        "seed": 9,
+        "whole": 1,
+        "phantoms": {"whole": ways, "crops": ways, "narrow": ways, "all": ways},
+        "intervals": {
+            group: {
+                "named": [0.9, 0.81, 0.96],
+                "more": [0.01, -0.02, 0.03],
+                "off": [0.05, None, None],
+            }
+            for group in ("whole", "crops", "narrow", "all")
+        },
+        "scans": [{"probability": 0.82, "right": True}, {"probability": 0.88, "right": False}],
         "chance": {group: [0.08, 0.16] for group in ("whole", "crops", "narrow", "all")},
         "real": {
             "lumbar": real,
@@ -35,10 +44,42 @@ def test_phantoms_stand_beside_opponents_that_see_no_image(content):
         "| whole trunk (4) | the localizer | 97.5 % | 95.0 % | 90.0 % | 97.0 % | 75.0 % |" in lines
     )
     assert sum("L5" in line for line in lines) == 3
-    assert "at .95 or more 1 of 3 namings are wrong" in lines[-2]
-    assert "0.041 (0.08, at most 0.16" in lines[-2]
-    assert lines[-1].startswith("* all 12 together: calibration error 0.041 (0.08, at most 0.16")
-    assert "75.0 % of the namings are right, 85.0 % would be" in lines[-1]
+    assert sum("weights of before |" in line for line in lines) == 3
+    assert "named 90.0 % (81.0 to 96.0), persons drawn again; 0.25 centers" in lines[-2]
+    assert lines[-1].startswith("* all together: +1.0 points of the bodies named")
+    assert "the first 1 whole as well" in lines[0]
+
+
+def test_groups_without_scans_have_no_rows(content):
+    del content["phantoms"]["whole"]
+    content["whole"] = 0
+    lines = localizer.phantom_table(content)
+    assert not any("whole" in line for line in lines)
+    assert not any("whole" in line for line in localizer.trust_table(content))
+
+
+def test_probabilities_stand_beside_how_often_names_are_right(content):
+    lines = localizer.trust_table(content)
+    assert lines[2] == "| 0.8 to 0.9 | 2 | 0.85 | 1 (50 %) |"
+    assert "at .95 or more 1 of 3 namings are wrong" in lines[4]
+    assert "0.041 (0.08, at most 0.16" in lines[4]
+    assert lines[-2].startswith("* 75.0 % of all namings are right, 85.0 % would be")
+    assert lines[-2].endswith("+5.0 points, persons drawn again.")
+
+
+def test_what_validation_chose_is_said():
+    row = {"right": 30, "true_names": -0.6, "line": 0.28, "line_with_landmark": 0.25}
+    words = localizer.fit_words(
+        {
+            "persons": 20,
+            "scans": 44,
+            "before": row | {"shipped_line": 0.37},
+            "now": row | {"right": 31},
+            "other_weights": -0.61,
+        }
+    )
+    assert words.startswith("On 44 scans of 20 validation persons 30 namings are right")
+    assert "0.37 by the line of before" in words
 
 
 def test_real_scans_are_said_in_words(content):

@@ -37,6 +37,7 @@ from spinexplain.localizer.reading import SpineReading
 from spinexplain.localizer.ridge import find_ridge
 from spinexplain.localizer.spine_map import spine_map
 from spinexplain.localizer.spurious import name_centers
+from spinexplain.localizer.trust import landmarks, trusted_namings
 from spinexplain.models import localizing
 from spinexplain.types import Volume
 
@@ -87,8 +88,9 @@ class ReadChain:
         return np.array([one.found for one in self.centers])
 
     def namings(self, prior: NamingPrior) -> tuple[Hypothesis, ...]:
-        """Return the most probable namings; see :func:`~.spurious.name_centers`."""
-        return name_centers(self.evidence, self.gaps_mm, self.found, prior)
+        """Return the most probable namings; see :func:`~.trust.trusted_namings`."""
+        shares = name_centers(self.evidence, self.gaps_mm, self.found, prior)
+        return trusted_namings(shares, self.in_view, prior)
 
 
 def locate(volume: Volume, networks: Networks, prior: NamingPrior | None = None) -> Localization:
@@ -210,21 +212,6 @@ def landmarks_in_view(reading: SpineReading) -> tuple[str, ...]:
         FIRST_RIB: _longest(cervical > _LANDMARK) >= 3,
     }
     return tuple(name for name, there in found.items() if there)
-
-
-def landmarks(in_view: Sequence[str], naming: Hypothesis) -> tuple[str, ...]:
-    """Return what levels can be counted from: the sacrum below L5, the first rib below C7.
-
-    Examples
-    --------
-    >>> landmarks(("sacrum", "first rib"), Hypothesis(("L4", "L5"), 0.9))
-    ('sacrum',)
-    """
-    next_to = {
-        SACRUM: {VertebraLevel.L5, VertebraLevel.L6},
-        FIRST_RIB: {VertebraLevel.T1},
-    }
-    return tuple(name for name in in_view if next_to[name] & set(naming.levels))
 
 
 def _longest(flags: np.ndarray) -> int:

@@ -47,12 +47,16 @@ class NamingPrior:
         Probability of a thirteenth thoracic level below T12, a sixth lumbar level below L5,
         eleven thoracic levels, of a body that was not found between two that were, and of a
         center that belongs to no body though it is as likely as not.
+    learned_t13, learned_l6 : float
+        Shares of the persons that the network learned from who had such a level. Its
+        probabilities hold these chances already, so that they are divided by them.
     found_weight : float
         How far the log-odds that a center is one, as it was read, count against its belonging
         to no body.
-    slope, offset : float
+    slope, offset, landmark : float
         Of the straight line from the log-odds of the best naming, as evidence and gaps give
-        them, to the log-odds that it is right; fitted on validation phantoms.
+        them, to the log-odds that it is right; ``landmark`` is added where levels are counted
+        from one in view. Fitted on validation phantoms.
     """
 
     gap_mm: tuple[float, ...]
@@ -65,9 +69,12 @@ class NamingPrior:
     no_t12: float = 0.005
     skipped: float = 0.003
     spurious: float = 0.005
+    learned_t13: float = 1.0
+    learned_l6: float = 1.0
     found_weight: float = 0.0
     slope: float = 1.0
     offset: float = 0.0
+    landmark: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -220,15 +227,32 @@ def log_total(evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior) -> 
     above = _known_predecessors(prior)
     below = np.arange(len(odds))
     steps, size_odds = _weighed(gaps_mm, odds[above, below], gap[above, below], prior)
-    forward = _forward(prior.level_weight * evidence, steps, above)
+    forward = _forward(_unary(evidence, prior), steps, above)
     return float(np.logaddexp.reduce(size_odds + forward))
+
+
+def log_share(
+    evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior, states: Sequence[int]
+) -> float:
+    """Return the logarithm of one naming's share among all; see :func:`name_chain`.
+
+    Parameters
+    ----------
+    evidence, gaps_mm, prior
+        As in :func:`name_chain`.
+    states : sequence of int
+        Of ``STATES``, one a center.
+    """
+    steps, size_odds = _weighed(gaps_mm, *_known_transitions(prior), prior)
+    own = size_odds + _scores(_unary(evidence, prior), steps, states)
+    return float(np.logaddexp.reduce(own)) - log_total(evidence, gaps_mm, prior)
 
 
 def scored_namings(
     evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior, best: int
 ) -> list[tuple[float, tuple[int, ...]]]:
     """Return the namings of the highest score with their scores, logarithms on any one scale."""
-    unary = prior.level_weight * evidence
+    unary = _unary(evidence, prior)
     steps, size_odds = _weighed(gaps_mm, *_known_transitions(prior), prior)
     found = {states for k in range(len(SIZES)) for states in _best_paths(unary, steps[k], best)}
     scored = [
@@ -237,6 +261,14 @@ def scored_namings(
     ]
     scored.sort(key=lambda pair: (-pair[0], pair[1]))
     return scored[:best]
+
+
+def _unary(evidence: np.ndarray, prior: NamingPrior) -> np.ndarray:
+    """Return what each center says for each state, weighed, shape (k, 27)."""
+    held = np.zeros(len(STATES))
+    held[STATES.index("T13")] = np.log(prior.learned_t13)
+    held[STATES.index("L6")] = np.log(prior.learned_l6)
+    return np.asarray(prior.level_weight * (evidence - held))
 
 
 def _weighed(

@@ -1,8 +1,6 @@
-"""Names for a chain of centers some of which may be no vertebrae, with a fitted probability."""
+"""Names for a chain of centers some of which may be no vertebrae."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +15,6 @@ from spinexplain.localizer.naming import (
 
 _MOST = 3  # centers that may be left out
 _UNLIKELY = 7.0  # a way of leaving out that is exp(-7) as probable as the best is not followed
-_CERTAIN = 1.0 - 1e-6
 _LEAST_FOUND = 0.02
 
 
@@ -51,8 +48,8 @@ def name_centers(
     For every set of centers that is left out, :func:`~spinexplain.localizer.naming.name_chain`
     weighs the namings of the others; the gaps on either side of one left out are added. A
     center that is left out costs the log-odds of :func:`no_body`. Sets grow by one center as long
-    as that is worth following. The probability of the best naming is then moved along the
-    fitted line (``slope``, ``offset``, in log-odds), and the others share what is left.
+    as that is worth following. The probabilities are shares among all namings; how far they are
+    to be trusted says :func:`~spinexplain.localizer.trust.trusted_namings`.
     """
     nothing = no_body(found, prior)
     sets = _sets(evidence, gaps_mm, nothing, prior)
@@ -68,29 +65,7 @@ def name_centers(
             all_names = tuple(NONE if k in left else next(names) for k in range(len(evidence)))
             scored.append((score + cost - total, all_names))
     scored.sort(key=lambda pair: (-pair[0], pair[1]))
-    hypotheses = tuple(Hypothesis(names, float(np.exp(min(s, 0.0)))) for s, names in scored[:best])
-    return calibrated_namings(hypotheses, prior)
-
-
-def calibrated_namings(
-    hypotheses: tuple[Hypothesis, ...], prior: NamingPrior
-) -> tuple[Hypothesis, ...]:
-    """Move the probability of the first naming along the fitted line; the others keep their ratio.
-
-    Examples
-    --------
-    >>> two = Hypothesis(("L1",), 0.9), Hypothesis(("L2",), 0.1)
-    >>> prior = NamingPrior(gap_mm=(), slope=0.5)
-    >>> [round(one.probability, 2) for one in calibrated_namings(two, prior)]
-    [0.75, 0.25]
-    """
-    first = min(hypotheses[0].probability, _CERTAIN)
-    odds = prior.slope * np.log(first / (1.0 - first)) + prior.offset
-    new = float(1.0 / (1.0 + np.exp(-odds)))
-    share = (1.0 - new) / (1.0 - first)
-    others = (replace(one, probability=one.probability * share) for one in hypotheses[1:])
-    held = (replace(one, probability=min(one.probability, new)) for one in others)
-    return (replace(hypotheses[0], probability=new), *held)
+    return tuple(Hypothesis(names, float(np.exp(min(s, 0.0)))) for s, names in scored[:best])
 
 
 def no_body(found: np.ndarray, prior: NamingPrior) -> np.ndarray:

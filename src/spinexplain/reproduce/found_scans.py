@@ -97,7 +97,7 @@ def found_scans(
     prior : NamingPrior
         Says which distances to expect; its weights play no part.
     """
-    name = "-".join((networks.info.version, drawn.preset, str(drawn.seed), *drawn.groups))
+    name = "-".join((networks.info.sha256[:8], drawn.preset, str(drawn.seed), *drawn.groups))
     folder = setting.work / "localizer-found" / name
     folder.mkdir(parents=True, exist_ok=True)
     found = []
@@ -113,7 +113,7 @@ def found_scans(
 def _scans_of(
     drawn: DrawnPersons, index: int, networks: LocalizerNetworks, prior: NamingPrior
 ) -> Iterator[FoundScan]:
-    for group, scan in _scanned(drawn, index):
+    for group, scan in scanned(drawn, index):
         chain = find_chain(scan.volume, networks, prior)
         yield FoundScan(
             index,
@@ -125,7 +125,8 @@ def _scans_of(
         )
 
 
-def _scanned(drawn: DrawnPersons, index: int) -> Iterator[tuple[str, TestScan]]:
+def scanned(drawn: DrawnPersons, index: int) -> Iterator[tuple[str, TestScan]]:
+    """Scan a person in one group after the other."""
     person = draw_wide_person(drawn.preset, drawn.seed, index)
     if "whole" in drawn.groups:
         yield "whole", drawn_scan(person, 100 * index, False, SPACING_MM)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.evaluate.locating import (
     LocatedScan,
     chance_ece,
@@ -33,35 +34,39 @@ ALL = "all"
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
 Names = tuple[str | None, ...]
-Judged = Mapping[str, Mapping[str, Sequence[LocatedScan]]]
-"""By group of scans and by way of naming."""
 
 
-def measure(setting: Setting, persons: int = TEST.persons) -> None:
+def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TEST.persons) -> None:
     """Measure phantoms and real CTs, each beside cheap ways of naming, and store the figures.
 
     What was found in persons before is taken up.
     """
     torch.set_num_threads(1)
     networks, prior = shipped_networks(), shipped_prior()
-    scans = found_scans(setting, replace(TEST, persons=persons), networks, prior)
-    judged = judged_groups(scans, prior)
+    sets = replace(TEST, persons=persons), replace(WHOLE_TEST, persons=whole)
+    scans = [one for drawn in sets for one in found_scans(setting, drawn, networks, prior)]
+    each = [judged_ways(scan, prior) for scan in scans]
+    judged = by_group(scans, each)
     content = {
         "version": networks.info.version,
         "preset": TEST.preset,
         "seed": TEST.seed,
         "persons": persons,
+        "whole": whole,
         "phantoms": {
             group: {way: located_figures(rows) for way, rows in ways.items()}
             for group, ways in judged.items()
         },
         "chance": {
             group: [round(x, 4) for x in chance_ece(ways["localizer"])]
-            for group, ways in (judged | {ALL: together(judged)}).items()
+            for group, ways in judged.items()
         },
+        "intervals": intervals(scans, each),
         "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
-        "together": {way: located_figures(rows) for way, rows in together(judged).items()},
-        "scans": [asdict(one) for ways in judged.values() for one in ways["localizer"]],
+        "scans": [
+            {"person": scan.person, "group": scan.group} | asdict(ways["localizer"])
+            for scan, ways in zip(scans, each, strict=True)
+        ],
         "real": {
             name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, prior)
             for name in REAL
@@ -70,21 +75,52 @@ def measure(setting: Setting, persons: int = TEST.persons) -> None:
     setting.store(RESULTS, content)
 
 
-def judged_groups(
-    scans: Sequence[FoundScan], prior: NamingPrior
+def by_group(
+    scans: Sequence[FoundScan], each: Sequence[Mapping[str, LocatedScan]]
 ) -> dict[str, dict[str, list[LocatedScan]]]:
-    """Judge scans by group and way of naming; see :func:`judged_ways`."""
-    judged: dict[str, dict[str, list[LocatedScan]]] = {group: {} for group in GROUPS}
-    for scan in scans:
-        for way, one in judged_ways(scan, prior).items():
-            judged[scan.group].setdefault(way, []).append(one)
+    """Sort what was judged by group, with all together last, and by way of naming."""
+    judged: dict[str, dict[str, list[LocatedScan]]] = {}
+    for group in (*GROUPS, ALL):
+        for scan, ways in zip(scans, each, strict=True):
+            for way, one in ways.items() if group in (scan.group, ALL) else ():
+                judged.setdefault(group, {}).setdefault(way, []).append(one)
     return judged
 
 
-def together(judged: Judged) -> dict[str, list[LocatedScan]]:
-    """Put the scans of all groups together, by way of naming."""
-    ways = {way: None for group in judged.values() for way in group}
-    return {way: [one for group in judged.values() for one in group.get(way, ())] for way in ways}
+def intervals(
+    scans: Sequence[FoundScan], each: Sequence[Mapping[str, LocatedScan]]
+) -> dict[str, dict[str, Any]]:
+    """Draw persons again: bodies named in each group, and how far probabilities are off.
+
+    Returns
+    -------
+    dict
+        By group the share of bodies that are ``named``; ``more``: by how much that of the weights
+        of before is exceeded; ``off``: mean probability less share of
+        namings that are right.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for group in (*GROUPS, ALL):
+        kept = [k for k, scan in enumerate(scans) if group in (scan.group, ALL)]
+        if not kept:
+            continue
+        now, before = ([each[k][way] for k in kept] for way in ("localizer", "before"))
+        persons = np.array([str(scans[k].person) for k in kept])
+        bodies = np.array([one.bodies for one in now])
+        named_now, named_before = (np.array([x.named for x in one]) for one in (now, before))
+        off = np.array([one.probability - one.right for one in now])
+        found[group] = {
+            "named": _shares(named_now, bodies, persons),
+            "more": _shares(named_now - named_before, bodies, persons),
+            "off": _shares(off, np.ones(len(kept)), persons),
+        }
+    return found
+
+
+def _shares(part: np.ndarray, whole: np.ndarray, persons: np.ndarray) -> list[float | None]:
+    """Return a share with its interval; no bounds under ten persons."""
+    one = subject_bootstrap(lambda rows: float(part[rows].sum() / whole[rows].sum()), persons, 0)
+    return [round(x, 4) if np.isfinite(x) else None for x in (one.value, one.low, one.high)]
 
 
 def judged_ways(scan: FoundScan, prior: NamingPrior) -> dict[str, LocatedScan]:
@@ -140,8 +176,11 @@ def weighed_before(prior: NamingPrior) -> NamingPrior:
         l6=0.04,
         spurious=0.005,
         found_weight=0.0,
+        learned_t13=1.0,
+        learned_l6=1.0,
         slope=0.902,
         offset=0.186,
+        landmark=0.0,
     )
 
 
@@ -156,7 +195,7 @@ def by_gaps(centers_mm: np.ndarray, prior: NamingPrior) -> Names:
         return ()
     gaps = np.linalg.norm(np.diff(centers_mm, axis=0), axis=1)
     blind = np.zeros((len(centers_mm), len(STATES)))
-    return name_chain(blind, gaps, replace(prior, gap_weight=1.0))[0].states
+    return name_chain(blind, gaps, replace(prior, level_weight=0.0, gap_weight=1.0))[0].states
 
 
 def sure_from_landmark(found: Localization) -> bool:

@@ -16,10 +16,11 @@ from torch import nn
 
 from spinexplain.data.phantom.wide.person import draw_wide_person
 from spinexplain.evaluate.locating import matched
-from spinexplain.localizer.locate import find_chain
+from spinexplain.localizer.locate import ReadChain, find_chain
 from spinexplain.localizer.naming import NamingPrior
 from spinexplain.localizer.networks import Network, save_networks, shipped_networks
 from spinexplain.localizer.prior import PRIOR_FILE, write_prior
+from spinexplain.reproduce.found_scans import DrawnPersons, scanned
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.localizer.bodies import DrawnBody, load_body
@@ -28,13 +29,17 @@ from spinexplain.train.localizer.draws import body_name, draw_body
 from spinexplain.train.localizer.errors_before import found_curves
 from spinexplain.train.localizer.fit import FitSettings, fit_curve_network, fit_levels_network
 from spinexplain.train.localizer.norms import fitted_gaps
-from spinexplain.train.localizer.scans import drawn_scan
 
-VERSION = "2"
+VERSION = "2.1"
 PRESET = "wide"
 SEED, PERSONS = 1, 226
 NORM_PERSONS = 150
-VALIDATION_SEED, VALIDATION_PERSONS, CROPS = 2, range(20, 32), 2
+VALIDATION = (
+    DrawnPersons("wide-test", seed=8, persons=20, groups=("crops",)),
+    DrawnPersons("wide-test", seed=8, persons=4, groups=("whole",)),
+)
+T13, L6 = 0.06, 0.12
+"""Shares of the persons of ``PRESET`` with a thirteenth thoracic or a sixth lumbar level."""
 CURVE = FitSettings(steps=1050, batch=2)
 LEVELS = FitSettings(steps=4700, batch=2)
 SCANS_BEFORE = 2
@@ -100,26 +105,39 @@ def as_function(network: nn.Module) -> Network:
 def fitted_prior(setting: Setting, networks: TwoNetworks) -> NamingPrior:
     """Fit gaps to persons of the training preset, and weights to validation scans."""
     persons = [draw_wide_person(PRESET, SEED, k).centers_mm for k in range(NORM_PERSONS)]
-    prior = fitted_gaps(persons)
+    prior = as_weighed(fitted_gaps(persons))
     return calibrated(validation_chains(setting, networks, prior), prior)
+
+
+def as_weighed(prior: NamingPrior) -> NamingPrior:
+    """Return a prior that knows what the networks know already.
+
+    The level probabilities hold how many training persons had a T13 or L6, and a center that was
+    read surely hardly belongs to no body.
+    """
+    return replace(prior, learned_t13=T13, learned_l6=L6, spurious=0.02, found_weight=1.0)
 
 
 def validation_chains(
     setting: Setting, networks: TwoNetworks, prior: NamingPrior
 ) -> Sequence[KnownChain]:
-    """Find the centers of validation scans, whole and cropped, with their true names."""
+    """Find the centers of validation scans, in parts and whole, with their true names."""
     chains = []
-    for done, index in enumerate(VALIDATION_PERSONS):
-        person = draw_wide_person(PRESET, VALIDATION_SEED, index)
-        for crop in range(CROPS + 1):
-            scan = drawn_scan(person, 100 * index + crop, crop=crop > 0, spacing_mm=2.5)
-            chain = find_chain(scan.volume, networks, prior)
-            if not isinstance(chain, str):
-                centers = np.array([center.center_mm for center in chain.centers])
-                names = true_names(centers, scan.centers_mm, scan.levels)
-                chains.append(KnownChain(chain.evidence, chain.gaps_mm, names))
-        setting.progress.step("validation", done + 1, len(VALIDATION_PERSONS))
+    for drawn in VALIDATION:
+        for index in range(drawn.persons):
+            for _, scan in scanned(drawn, index):
+                chain = find_chain(scan.volume, networks, prior)
+                if not isinstance(chain, str):
+                    chains.append(known_chain(chain, scan.centers_mm, scan.levels))
+            setting.progress.step("validation", index + 1, drawn.persons)
     return chains
+
+
+def known_chain(chain: ReadChain, truth_mm: np.ndarray, levels: Sequence[str]) -> KnownChain:
+    """Put what was found in a scan and its true names together."""
+    centers = np.array([center.center_mm for center in chain.centers])
+    names = true_names(centers, truth_mm, levels)
+    return KnownChain(chain.evidence, chain.gaps_mm, chain.found, chain.in_view, names)
 
 
 def true_names(

@@ -9,13 +9,15 @@ from itertools import product
 import numpy as np
 from scipy.optimize import minimize
 
-from spinexplain.localizer.naming import SACRUM, NamingPrior, name_chain
+from spinexplain.localizer.naming import SACRUM, STATES, NamingPrior, log_share
 from spinexplain.localizer.spurious import name_centers
+from spinexplain.localizer.trust import landmarks, log_odds
 
-LEVEL_WEIGHTS = (0.1, 0.2, 0.35, 0.5, 0.8)
-GAP_WEIGHTS = (0.1, 0.3, 0.6)
+LEVEL_WEIGHTS = (0.2, 0.35, 0.5, 0.7)
+GAP_WEIGHTS = (0.1, 0.2, 0.3, 0.6)
 
 _WORST = 1e-4
+_IDENTITY = np.array([1.0, 0.0, 0.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,8 @@ class KnownChain:
     gaps_mm : ndarray, shape (k - 1,)
     found : ndarray, shape (k,)
         Probability that a body is at each center, as it was read.
+    in_view : tuple of str
+        Landmarks that the scan shows.
     names : tuple of str or None
         None for a center that belongs to no body.
     """
@@ -35,6 +39,7 @@ class KnownChain:
     evidence: np.ndarray
     gaps_mm: np.ndarray
     found: np.ndarray
+    in_view: tuple[str, ...]
     names: tuple[str | None, ...]
 
 
@@ -51,28 +56,36 @@ def calibrated(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
     Notes
     -----
     The mean of the logarithm of the true naming's probability is largest over a grid of
-    weights, centers that belong to no body left out; a naming that is not among the best five
-    counts as 0.0001. The line from the log-odds of the best naming, of all centers now, to
+    weights, centers that belong to no body left out; a naming below 0.0001 counts as that. The
+    line from the log-odds of the best naming, of all centers now, to
     those of its being right is fitted last.
     """
-    tried = [
+    return trusted(chains, max(weights(prior), key=lambda one: log_scores(chains, one).mean()))
+
+
+def weights(prior: NamingPrior) -> list[NamingPrior]:
+    """Return a prior with every pair of weights that is tried."""
+    return [
         replace(prior, level_weight=level, gap_weight=gap)
         for level, gap in product(LEVEL_WEIGHTS, GAP_WEIGHTS)
     ]
-    clean = [_of_bodies(chain) for chain in chains if any(chain.names)]
-    return trusted(chains, max(tried, key=lambda one: log_score(clean, one)))
 
 
 def _of_bodies(chain: KnownChain) -> KnownChain:
     """Leave out the centers that belong to no body; gaps are added across them."""
     kept = np.flatnonzero([name is not None for name in chain.names])
     at = np.r_[0.0, np.cumsum(chain.gaps_mm)]
-    names = tuple(chain.names[k] for k in kept)
-    return KnownChain(chain.evidence[kept], np.diff(at[kept]), chain.found[kept], names)
+    return replace(
+        chain,
+        evidence=chain.evidence[kept],
+        gaps_mm=np.diff(at[kept]),
+        found=chain.found[kept],
+        names=tuple(chain.names[k] for k in kept),
+    )
 
 
 def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
-    """Fit ``slope`` and ``offset``, so that the best naming's probability holds.
+    """Fit ``slope``, ``offset`` and ``landmark``, so that the best naming's probability holds.
 
     Parameters
     ----------
@@ -82,33 +95,65 @@ def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
 
     Notes
     -----
-    Logistic regression of being right on the log-odds that naming gives; the line is held
-    towards the identity as by one scan (a normal prior of spread 1 on both numbers), and the
-    slope is not let below 0.
+    Logistic regression of being right; see :func:`fitted_line`.
     """
-    plain = replace(prior, slope=1.0, offset=0.0)
-    first = [(name_centers(c.evidence, c.gaps_mm, c.found, plain)[0], c.names) for c in chains]
-    share = np.clip([one.probability for one, _ in first], 1e-6, 1 - 1e-6)
-    odds = np.log(share / (1 - share))
-    sign = np.where([agrees(one.states, names) for one, names in first], 1.0, -1.0)
+    slope, offset, landmark = fitted_line(*line_terms(chains, prior)).tolist()
+    return replace(
+        prior, slope=round(slope, 3), offset=round(offset, 3), landmark=round(landmark, 3)
+    )
+
+
+def line_terms(chains: Sequence[KnownChain], prior: NamingPrior) -> tuple[np.ndarray, np.ndarray]:
+    """Return what the line weighs, and whether the best naming is right.
+
+    Returns
+    -------
+    terms : ndarray, shape (n, 3)
+        Log-odds of the best naming as its share gives them, 1, and whether levels are counted
+        from a landmark.
+    right : ndarray of bool, shape (n,)
+    """
+    first = [name_centers(one.evidence, one.gaps_mm, one.found, prior)[0] for one in chains]
+    pairs = list(zip(first, chains, strict=True))
+    terms = [(log_odds(one), 1.0, bool(landmarks(c.in_view, one))) for one, c in pairs]
+    right = [agrees(one.states, c.names) for one, c in pairs]
+    return np.array(terms, float).reshape(-1, 3), np.array(right, bool)
+
+
+def fitted_line(terms: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Fit the line from terms (n, 3) to the log-odds of being right, shape (3,).
+
+    It is held towards the identity as by one scan (a normal prior of spread 1 on every number),
+    and the slope is not let below 0.
+    """
 
     def loss(line: np.ndarray) -> float:
-        missed = np.logaddexp(0.0, -sign * (line[0] * odds + line[1])).sum()
-        return float(missed + 0.5 * ((line[0] - 1.0) ** 2 + line[1] ** 2))
+        return float(missed(terms, right, line).sum() + 0.5 * ((line - _IDENTITY) ** 2).sum())
 
-    slope, offset = minimize(loss, [1.0, 0.0], bounds=[(0.0, None), (None, None)]).x
-    return replace(prior, slope=round(float(slope), 3), offset=round(float(offset), 3))
+    bounds = [(0.0, None), (None, None), (None, None)]
+    return np.asarray(minimize(loss, _IDENTITY, bounds=bounds).x)
 
 
-def log_score(chains: Sequence[KnownChain], prior: NamingPrior) -> float:
-    """Return the mean log-probability of the true namings."""
-    return float(np.mean([np.log(max(true_probability(c, prior), _WORST)) for c in chains]))
+def missed(terms: np.ndarray, right: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """Return the cross-entropy of each scan under a line, shape (n,), in nats."""
+    return np.asarray(np.logaddexp(0.0, -np.where(right, 1.0, -1.0) * (terms @ line)))
+
+
+def log_scores(chains: Sequence[KnownChain], prior: NamingPrior) -> np.ndarray:
+    """Return the log-probability of each true naming, shape (n,), of the bodies alone.
+
+    It is 0 where no center belongs to a body.
+    """
+    clean = [_of_bodies(chain) if any(chain.names) else None for chain in chains]
+    odds = [1.0 if one is None else true_probability(one, prior) for one in clean]
+    return np.log(np.maximum(odds, _WORST))
 
 
 def true_probability(chain: KnownChain, prior: NamingPrior) -> float:
-    """Return the probability that a prior gives to the true naming of a chain."""
-    found = name_chain(chain.evidence, chain.gaps_mm, prior)
-    return sum(one.probability for one in found if agrees(one.states, chain.names))
+    """Return the share that a prior gives to the true naming of a chain without other centers."""
+    names = [SACRUM if name and name[0] == "S" else name for name in chain.names]
+    states = [STATES.index(str(name)) for name in names]
+    return float(np.exp(log_share(chain.evidence, chain.gaps_mm, prior, states)))
 
 
 def agrees(states: Sequence[str], names: Sequence[str | None]) -> bool:

@@ -1,0 +1,147 @@
+"""How naming is weighed: tried on validation persons, each of them left out in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from spinexplain.localizer.naming import NamingPrior
+from spinexplain.localizer.networks import shipped_networks
+from spinexplain.localizer.prior import PRIOR_FILE, shipped_prior, write_prior
+from spinexplain.reproduce.found_scans import FoundScan, found_scans
+from spinexplain.reproduce.localizer import weighed_before
+from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.shipped_localizer import VALIDATION, as_weighed, known_chain
+from spinexplain.train.localizer.calibrate import (
+    KnownChain,
+    fitted_line,
+    line_terms,
+    log_scores,
+    missed,
+    trusted,
+    weights,
+)
+
+RESULTS = "localizer-validation.json"
+
+F = TypeVar("F")
+
+
+def fit_naming(setting: Setting, out: Path) -> None:
+    """Weigh names anew for the shipped networks: write the prior and what it is worth.
+
+    Parameters
+    ----------
+    setting : Setting
+        Centers that were found before are taken up.
+    out : Path
+        Folder of the shipped networks.
+    """
+    torch.set_num_threads(1)
+    networks, shipped = shipped_networks(), shipped_prior()
+    scans = [one for drawn in VALIDATION for one in found_scans(setting, drawn, networks, shipped)]
+    setting.store(RESULTS, validated(scans, shipped))
+    chains, _ = _known(scans)
+    write_prior(out / PRIOR_FILE, trusted(chains, as_weighed(_plain(shipped))))
+
+
+def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
+    """Return what ways of weighing are worth in persons that are left out of their fit.
+
+    Returns
+    -------
+    dict
+        Of ``before`` and ``now``: how many namings are right, the mean log-probability of the
+        true ones (``true_names``), and the cross-entropy of the best naming's probability,
+        without and with a number for landmarks. ``other_weights`` is the mean log-probability
+        where weights of levels and gaps are chosen without the person.
+    """
+    chains, persons = _known(scans)
+    before, now = _plain(prior), as_weighed(_plain(prior))
+    table = np.stack([log_scores(chains, one) for one in weights(now)], axis=1)
+    chosen = left_out(
+        persons,
+        lambda kept: int(table[kept].mean(axis=0).argmax()),
+        lambda best, rows: table[rows, best],
+    )
+    line = weighed_before(prior)
+    terms, right = line_terms(chains, before)
+    shipped = np.array([line.slope, line.offset, line.landmark])
+    return {
+        "persons": len(set(persons.tolist())),
+        "scans": len(scans),
+        "before": _worth(chains, before, persons)
+        | {"shipped_line": round(float(missed(terms, right, shipped).mean()), 4)},
+        "now": _worth(chains, now, persons),
+        "other_weights": round(float(chosen.mean()), 4),
+    }
+
+
+def _plain(prior: NamingPrior) -> NamingPrior:
+    """Return a prior as it was weighed before, its probabilities not yet moved."""
+    return replace(weighed_before(prior), slope=1.0, offset=0.0, landmark=0.0)
+
+
+def _known(scans: Sequence[FoundScan]) -> tuple[list[KnownChain], np.ndarray]:
+    found = [(one, one.chain) for one in scans if one.chain is not None]
+    chains = [known_chain(chain, one.truth_mm, one.levels) for one, chain in found]
+    return chains, np.array([one.person for one, _ in found])
+
+
+def _worth(chains: Sequence[KnownChain], prior: NamingPrior, persons: np.ndarray) -> dict[str, Any]:
+    terms, right = line_terms(chains, prior)
+
+    def loss(columns: int) -> float:
+        shown = np.where(np.arange(terms.shape[1]) < columns, terms, 0.0)
+        each = left_out(
+            persons,
+            lambda kept: fitted_line(shown[kept], right[kept]),
+            lambda line, rows: missed(shown[rows], right[rows], line),
+        )
+        return round(float(each.mean()), 4)
+
+    return {
+        "right": int(right.sum()),
+        "true_names": round(float(log_scores(chains, prior).mean()), 4),
+        "line": loss(2),
+        "line_with_landmark": loss(3),
+    }
+
+
+def left_out(
+    persons: np.ndarray,
+    fit: Callable[[np.ndarray], F],
+    judge: Callable[[F, np.ndarray], np.ndarray],
+) -> np.ndarray:
+    """Judge every person by what was fitted to the others.
+
+    Parameters
+    ----------
+    persons : ndarray of int, shape (n,)
+        Whose each row is.
+    fit : callable
+        From the rows kept (bool) to what is fitted.
+    judge : callable
+        From what was fitted and the rows left out (bool) to a number each.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> values = np.array([1.0, 2.0, 6.0])
+    >>> mean = lambda kept: values[kept].mean()
+    >>> left_out(np.array([0, 0, 1]), mean, lambda m, rows: values[rows] - m).tolist()
+    [-5.0, -4.0, 4.5]
+    """
+    found = np.zeros(len(persons))
+    for person in np.unique(persons):
+        rows = persons == person
+        found[rows] = judge(fit(~rows), rows)
+    return found

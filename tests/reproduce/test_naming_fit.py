@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from spinexplain.localizer.locate import ReadChain
+from spinexplain.localizer.located import LocatedCenter
+from spinexplain.localizer.naming import STATES, NamingPrior
+from spinexplain.reproduce.found_scans import FoundScan
+from spinexplain.reproduce.naming_fit import left_out, validated
+
+GAP_MM = 25.0
+PRIOR = NamingPrior(gap_mm=(GAP_MM,) * len(STATES))
+
+
+def scan(person, names, seen_as):
+    rows = np.full((len(names), len(STATES)), 0.1 / len(STATES))
+    for row, name in enumerate(seen_as):
+        rows[row, STATES.index(name)] += 0.9
+    at = [(0.0, 0.0, -GAP_MM * k) for k in range(len(names))]
+    centers = tuple(LocatedCenter(one, 0.95) for one in at)
+    chain = ReadChain(centers, np.log(rows), np.full(len(names) - 1, GAP_MM), (), 0.0)
+    return FoundScan(person, "crops", names, np.array(at), chain, np.zeros((0, 3)))
+
+
+def test_no_person_is_judged_by_a_fit_that_saw_it():
+    persons = np.array([2, 1, 2, 3])
+    seen = []
+    judged = left_out(
+        persons, lambda kept: kept, lambda kept, rows: seen.append((kept & rows).any()) or 1.0
+    )
+    assert not any(seen)
+    assert len(seen) == 3
+    assert judged.tolist() == [1.0] * 4
+
+
+def test_ways_of_weighing_stand_side_by_side():
+    right = ("T9", "T10", "T11", "T12")
+    wrong = ("T8", "T9", "T10", "T11")
+    scans = [scan(k, right, right) for k in range(3)] + [scan(3, right, wrong)]
+    refused = FoundScan(4, "crops", right, np.zeros((4, 3)), None, np.zeros((0, 3)))
+    found = validated([*scans, refused], PRIOR)
+    assert (found["persons"], found["scans"]) == (4, 5)
+    assert found["before"]["right"] == found["now"]["right"] == 3
+    assert found["before"]["true_names"] == pytest.approx(found["now"]["true_names"], abs=0.1)
+    assert found["before"]["shipped_line"] > 0
+    assert found["other_weights"] < 0
