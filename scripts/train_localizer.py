@@ -5,8 +5,8 @@
     python scripts/train_localizer.py --naming-only
 
 An interrupted run is taken up where it stopped. At the end the networks are exported for OpenVINO;
-``--export-only`` does that alone, to the weights that are there. ``--naming-only`` weighs names
-anew for the networks that are there.
+``--export-only`` does that alone, to the weights that are there. ``--naming-only`` fits what a
+naming's probability says to the networks that are there.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def train(work: Path, out: Path) -> None:
         train_body_network(setting, out, VERSION)
 
 
-def weigh_names(work: Path, out: Path) -> None:
-    """Weigh names for networks that are trained; what that is worth goes to docs/results."""
+def fit_line(work: Path, out: Path) -> None:
+    """Fit what a naming's probability says; what that is worth goes to docs/results."""
     with shown_steps() as progress:
         docs = ROOT / "docs"
         setting = Setting(ROOT, work, docs / "results", docs / "images", progress=progress)
@@ -54,7 +54,7 @@ def main() -> None:
     only.add_argument("--naming-only", action="store_true")
     options = parser.parse_args()
     if options.naming_only:
-        weigh_names(options.work, options.out)
+        fit_line(options.work, options.out)
         return
     if not options.export_only:
         train(options.work, options.out)

@@ -39,7 +39,7 @@ def test_ways_of_weighing_stand_side_by_side():
     refused = FoundScan(4, "crops", right, np.zeros((4, 3)), None, np.zeros((0, 3)))
     found = validated([*scans, refused], PRIOR)
     assert (found["persons"], found["scans"]) == (4, 5)
-    assert found["before"]["right"] == found["now"]["right"] == 3
-    assert found["before"]["true_names"] == pytest.approx(found["now"]["true_names"], abs=0.1)
+    assert found["before"]["right"] == found["tried"]["right"] == 3
+    assert found["before"]["true_names"] == pytest.approx(found["tried"]["true_names"], abs=0.1)
     assert found["before"]["shipped_line"] > 0
     assert found["other_weights"] < 0

@@ -10,7 +10,7 @@ def content():
         "shifted": 0.97, "extra": 0.25, "right": 0.75, "ece": 0.041, "sure": 3, "sure_wrong": 1,
         "certain": 2, "certain_wrong": 0,
     }  # fmt: skip
-    ways = {way: row for way in localizer.WAYS}
+    ways = {way: row for way in (*localizer.WAYS, "before")}
     real = {"bodies": 6, "found": 6, "close": 5, "named": 6, "probability": 0.987, "certain": True}
     return {
         "persons": 2,
@@ -44,9 +44,9 @@ def test_phantoms_stand_beside_opponents_that_see_no_image(content):
         "| whole trunk (4) | the localizer | 97.5 % | 95.0 % | 90.0 % | 97.0 % | 75.0 % |" in lines
     )
     assert sum("L5" in line for line in lines) == 3
-    assert sum("weights of before |" in line for line in lines) == 3
+    assert sum("tried and not kept |" in line for line in lines) == 3
     assert "named 90.0 % (81.0 to 96.0), persons drawn again; 0.25 centers" in lines[-2]
-    assert lines[-1].startswith("* all together: +1.0 points of the bodies named")
+    assert "tried name +1.0 points of the bodies more (-2.0 to +3.0)" in lines[-1]
     assert "the first 1 whole as well" in lines[0]
 
 
@@ -74,12 +74,19 @@ def test_what_validation_chose_is_said():
             "persons": 20,
             "scans": 44,
             "before": row | {"shipped_line": 0.37},
-            "now": row | {"right": 31},
+            "tried": row | {"right": 31},
             "other_weights": -0.61,
         }
     )
-    assert words.startswith("On 44 scans of 20 validation persons 30 namings are right")
+    assert words.startswith("The line was fitted on 44 scans of 20 validation persons.")
+    assert "tried named 31 scans rightly, those that are shipped 30." in words
     assert "0.37 by the line of before" in words
+
+
+def test_what_was_tried_on_real_scans_is_said(content):
+    content["real_tried"] = {name: row | {"named": 4} for name, row in content["real"].items()}
+    words = localizer.tried_words(content)
+    assert "4 of 6 (lumbar CT, 3 mm; those that are shipped 6)" in words
 
 
 def test_real_scans_are_said_in_words(content):

@@ -24,6 +24,7 @@ from spinexplain.localizer.prior import shipped_prior
 from spinexplain.reproduce.found_scans import GROUPS, DrawnPersons, FoundScan, found_scans
 from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.shipped_localizer import as_weighed
 from spinexplain.spine.localize import vertebrae_from_mask
 from spinexplain.types import Volume
 
@@ -67,9 +68,12 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TE
             {"person": scan.person, "group": scan.group} | asdict(ways["localizer"])
             for scan, ways in zip(scans, each, strict=True)
         ],
-        "real": {
-            name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, prior)
-            for name in REAL
+        **{
+            key: {
+                name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, weighed)
+                for name in REAL
+            }
+            for key, weighed in (("real", prior), ("real_tried", as_weighed(prior)))
         },
     }
     setting.store(RESULTS, content)
@@ -95,8 +99,8 @@ def intervals(
     Returns
     -------
     dict
-        By group the share of bodies that are ``named``; ``more``: by how much that of the weights
-        of before is exceeded; ``off``: mean probability less share of
+        By group the share of bodies that are ``named``; ``more``: by how
+        much weights that were tried exceed it; ``off``: mean probability less share of
         namings that are right.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -104,14 +108,14 @@ def intervals(
         kept = [k for k, scan in enumerate(scans) if group in (scan.group, ALL)]
         if not kept:
             continue
-        now, before = ([each[k][way] for k in kept] for way in ("localizer", "before"))
+        now, tried = ([each[k][way] for k in kept] for way in ("localizer", "tried"))
         persons = np.array([str(scans[k].person) for k in kept])
         bodies = np.array([one.bodies for one in now])
-        named_now, named_before = (np.array([x.named for x in one]) for one in (now, before))
+        named_now, named_tried = (np.array([x.named for x in one]) for one in (now, tried))
         off = np.array([one.probability - one.right for one in now])
         found[group] = {
             "named": _shares(named_now, bodies, persons),
-            "more": _shares(named_now - named_before, bodies, persons),
+            "more": _shares(named_tried - named_now, bodies, persons),
             "off": _shares(off, np.ones(len(kept)), persons),
         }
     return found
@@ -129,19 +133,20 @@ def judged_ways(scan: FoundScan, prior: NamingPrior) -> dict[str, LocatedScan]:
     Returns
     -------
     dict of str to LocatedScan
-        ``localizer``; ``before``: with the weights of before; ``from below``: the lowest center
-        is L5; ``gaps alone``: the distances of the centers, without looking at the image; ``one
-        answer``: the uppermost center is always T11; ``classical``: what density alone finds,
-        named by the distances.
+        ``localizer``; ``tried``: with weights that are not shipped; ``before``: with the line of
+        version 2; ``from below``: the lowest center is L5; ``gaps alone``: the distances of the
+        centers, without looking at the image; ``one answer``: the uppermost center is always
+        T11; ``classical``: what density alone finds, named by the distances.
     """
     classical = _judged(scan, by_gaps(scan.classical_mm, prior), scan.classical_mm)
     if scan.chain is None:
         none = judged_scan(np.zeros((0, 3)), (), scan.truth_mm, scan.levels, refused=True)
-        ways = ("localizer", "before", "from below", "gaps alone", "one answer")
+        ways = ("localizer", "tried", "before", "from below", "gaps alone", "one answer")
         return dict.fromkeys(ways, none) | {"classical": classical}
     count = len(scan.chain.centers)
     return {
         "localizer": judged_naming(scan, prior),
+        "tried": judged_naming(scan, as_weighed(prior)),
         "before": judged_naming(scan, weighed_before(prior)),
         "from below": _judged(scan, counted(count, last="L5")),
         "gaps alone": _judged(scan, by_gaps(scan.centers_mm, prior)),

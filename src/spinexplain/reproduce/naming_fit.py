@@ -33,7 +33,7 @@ F = TypeVar("F")
 
 
 def fit_naming(setting: Setting, out: Path) -> None:
-    """Weigh names anew for the shipped networks: write the prior and what it is worth.
+    """Fit anew what a naming's probability is worth: write the prior, and what was tried.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def fit_naming(setting: Setting, out: Path) -> None:
     scans = [one for drawn in VALIDATION for one in found_scans(setting, drawn, networks, shipped)]
     setting.store(RESULTS, validated(scans, shipped))
     chains, _ = _known(scans)
-    write_prior(out / PRIOR_FILE, trusted(chains, as_weighed(_plain(shipped))))
+    write_prior(out / PRIOR_FILE, trusted(chains, _plain(shipped)))
 
 
 def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
@@ -56,14 +56,14 @@ def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
     Returns
     -------
     dict
-        Of ``before`` and ``now``: how many namings are right, the mean log-probability of the
+        Of ``before`` and ``tried``: how many namings are right, the mean log-probability of the
         true ones (``true_names``), and the cross-entropy of the best naming's probability,
         without and with a number for landmarks. ``other_weights`` is the mean log-probability
         where weights of levels and gaps are chosen without the person.
     """
     chains, persons = _known(scans)
-    before, now = _plain(prior), as_weighed(_plain(prior))
-    table = np.stack([log_scores(chains, one) for one in weights(now)], axis=1)
+    before, tried = _plain(prior), as_weighed(_plain(prior))
+    table = np.stack([log_scores(chains, one) for one in weights(tried)], axis=1)
     chosen = left_out(
         persons,
         lambda kept: int(table[kept].mean(axis=0).argmax()),
@@ -77,7 +77,7 @@ def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
         "scans": len(scans),
         "before": _worth(chains, before, persons)
         | {"shipped_line": round(float(missed(terms, right, shipped).mean()), 4)},
-        "now": _worth(chains, now, persons),
+        "tried": _worth(chains, tried, persons),
         "other_weights": round(float(chosen.mean()), 4),
     }
 

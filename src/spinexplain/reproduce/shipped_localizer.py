@@ -105,12 +105,12 @@ def as_function(network: nn.Module) -> Network:
 def fitted_prior(setting: Setting, networks: TwoNetworks) -> NamingPrior:
     """Fit gaps to persons of the training preset, and weights to validation scans."""
     persons = [draw_wide_person(PRESET, SEED, k).centers_mm for k in range(NORM_PERSONS)]
-    prior = as_weighed(fitted_gaps(persons))
+    prior = fitted_gaps(persons)
     return calibrated(validation_chains(setting, networks, prior), prior)
 
 
 def as_weighed(prior: NamingPrior) -> NamingPrior:
-    """Return a prior that knows what the networks know already.
+    """Return a prior that knows what the networks know already: tried, and not shipped.
 
     The level probabilities hold how many training persons had a T13 or L6, and a center that was
     read surely hardly belongs to no body.
