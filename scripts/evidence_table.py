@@ -22,6 +22,7 @@ STORES = {
     "version-3": "evidence-bars-version-3.json",
     "version-4": "evidence-bars-version-4.json",
     "controls": "evidence-bars-controls.json",
+    "supervised": "evidence-bars-supervised.json",
 }
 REAL = {
     "real": "evidence-real.json",
