@@ -39,7 +39,7 @@ SEEDS = (0, 1, 2)
 """Each with validation persons of its own."""
 RATES = (1e-4, 3e-4, 1e-3, 3e-3)
 """Of the trunk; every method is tried with each."""
-TUNING_ROUNDS, ROUNDS = 2, 8
+TUNING_ROUNDS, ROUNDS = 2, 16
 STEPS, WARM, BATCH, PRECISION = 250, 60, 32, "bf16"
 """Of a round; before the first the head of a prototype network alone is warmed up."""
 METHODS = ("baseline", "protopnet", "protoverse")
