@@ -87,6 +87,9 @@ explanations: $(VENV)/.dev ## score the shipped models' heat maps again, for rep
 	$(BIN)/spinexplain score-explanations protoverse-phantom-3 placement --store -o build/explanations/parts --jobs 2
 	$(BIN)/spinexplain score-explanations protoverse-phantom-4 placement --store -o build/explanations/default --jobs 2
 	$(BIN)/spinexplain score-explanations detector-phantom placement --store -o build/explanations/boxes --jobs 2
+	$(BIN)/python scripts/dissect_shipped.py build/explanations --jobs 2
+	$(BIN)/spinexplain score-explanations protoverse-phantom-4 placement --explainers dissection --dissection build/explanations/units-sheets -o build/explanations/units --jobs 2
+	cp build/explanations/units/leaderboard.json docs/results/explanations-units.json
 	cp build/explanations/sheets/leaderboard.json docs/results/explanations.json
 	cp build/explanations/parts/leaderboard.json docs/results/explanations-3.json
 	cp build/explanations/default/leaderboard.json docs/results/explanations-4.json

@@ -22,9 +22,13 @@ STORES = (
     *("explanations-supervised.json", "explanations-boxes.json"),
 )
 MASK = "explanations-mask.json"
-NAMES = {"spinexplain.explainers.class_map:explain_class_map": "class map"}
-"""Explainers that are not registered, by what the page calls them."""
+NAMES = {
+    "spinexplain.explainers.class_map:explain_class_map": "class map",
+    "dissection": "dissected units",
+}
+"""Explainers that the page calls otherwise than the command."""
 
+UNITS = "explanations-units.json"
 STEPS = 16
 CHANCE = {"endplate": "1/2", "third": "1/3", "side": "1/2"}
 
@@ -53,12 +57,31 @@ def draw(results: Path, images: Path) -> list[Path]:
 
 
 def found_in(results: Path) -> list[dict[str, Any]]:
-    """Read what was stored of sheets and, where it was measured, of boxes."""
+    """Read what was stored of sheets and, where it was measured, of boxes.
+
+    Units of the default, which need a dissection, are scored by a command of their own.
+    """
     found = [stored(results, name) for name in STORES if (results / name).is_file()]
+    if found and (results / UNITS).is_file():
+        found[0] = with_units(found[0], stored(results, UNITS))
     for content in found:
         for row in content["rows"]:
             row["explainer"] = NAMES.get(row["explainer"], row["explainer"])
     return found
+
+
+def with_units(content: dict[str, Any], units: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the rows of dissected units to those of the same model on the same fractures.
+
+    Examples
+    --------
+    >>> made = with_units({"rows": [{"model": "a"}]}, {"rows": [{"model": "a"}, {"model": "b"}]})
+    >>> len(made["rows"])
+    2
+    """
+    models = {row["model"] for row in content["rows"]}
+    added = [row for row in units["rows"] if row["model"] in models]
+    return content | {"rows": [*content["rows"], *added]}
 
 
 def mask_readings(results: Path, facts: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -65,9 +65,10 @@ OTHERS = (
     "Of former defaults the two cheapest maps stand here, of `protoverse-phantom` before "
     "sheets came with neighbors. Of the 3-D detector one class activation map is measured, on "
     "the vertebrae of a few whole scans and with fewer steps of deletion: a box costs many "
-    "times what a sheet does. That is a first look, not a result. Dissected units are not "
-    "measured. What reports say of the default comes from here; crops that are moved are "
-    "harder and stand in [version 4](decisions/grounded-prototypes.md#version-4)."
+    "times what a sheet does. That is a first look, not a result. *Dissected units* is the sum of "
+    "the default's units by their relevance, from a dissection on other persons "
+    "(`scripts/dissect_shipped.py`). What reports say of the default comes from here; crops that "
+    "are moved are harder and stand in [version 4](decisions/grounded-prototypes.md#version-4)."
 )
 Row = Mapping[str, Any]
 

@@ -2,7 +2,16 @@
 
 import json
 
-from writers.explanations import explainer_row, found_in, limited, prior_table, too_few, verdict
+from writers.explanations import (
+    STORES,
+    UNITS,
+    explainer_row,
+    found_in,
+    limited,
+    prior_table,
+    too_few,
+    verdict,
+)
 
 
 def test_where_there_are_no_intervals_no_map_is_judged():
@@ -74,3 +83,16 @@ def test_boxes_join_once_they_are_stored_and_explainers_of_ones_own_have_a_name(
     (tmp_path / "explanations-boxes.json").write_text(json.dumps({"rows": rows[1:]}))
     named = [one["rows"][0]["explainer"] for one in found_in(tmp_path)]
     assert named == ["gradcam", "class map"]
+
+
+def test_units_stand_with_the_other_maps_of_their_model(tmp_path):
+    for name, explainer in (
+        (STORES[0], "prototypes"),
+        (STORES[1], "gradcam"),
+        (UNITS, "dissection"),
+    ):
+        model = "other" if name == STORES[1] else "m"
+        content = {"rows": [{**row(explainer, 0.1, 0.1), "model": model}]}
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    found = [[one["explainer"] for one in content["rows"]] for content in found_in(tmp_path)]
+    assert found == [["prototypes", "dissected units"], ["gradcam"]]
