@@ -8,16 +8,10 @@ from typing import Any
 from writers.counts import share_of
 from writers.markers import replaced
 from writers.stored import stored
+from writers.verdict_bars import bars
+from writers.verdict_coverage import coverage_tables
+from writers.verdict_targets import ROWS, share, target_words, targets_of
 
-ROWS = {
-    "false_alarm_spines": "normal spines with a suspected fracture",
-    "g2_suspected": "moderate fractures suspected",
-    "g2_noticed": "moderate fractures suspected or borderline",
-    "g3_suspected": "severe fractures suspected",
-    "g3_noticed": "severe fractures suspected or borderline",
-    "middle_of_normal": "normal vertebrae borderline, mild or deformed",
-    "mild_unsuspicious": "mild fractures without suspicion",
-}
 WITNESSES = {
     "together": "together",
     "earlier": "together, heights of the middle third",
@@ -29,37 +23,11 @@ ROUTES = {
     "centroids": "centers alone, bodies painted",
     "both": "mask and centers",
 }
-BESIDE_HEIGHTS = {
-    "g2_suspected": "moderate fractures suspected",
-    "g3_suspected": "severe fractures suspected",
-    "false_alarm_spines": "normal spines with a suspected fracture",
-    "middle_of_normal": "normal vertebrae borderline, mild or deformed",
-}
 _FEWER = (
     ("network", "g2_suspected"),
     ("together", "g2_suspected"),
     ("together", "false_alarm_spines"),
 )
-NEW_PERSONS = {"hard-new": "hard", "verse-like-new": "verse-like"}
-"""Group -> the preset whose targets it is held to."""
-TARGETS = {
-    "hard": {
-        "false_alarm_spines": (10, "most"),
-        "g2_suspected": (75, "least"),
-        "g2_noticed": (90, "least"),
-        "g3_suspected": (93, "least"),
-        "g3_noticed": (97, "least"),
-        "middle_of_normal": (6, "most"),
-    },
-    "verse-like": {
-        "false_alarm_spines": (5, "most"),
-        "g2_suspected": (85, "least"),
-        "g2_noticed": (93, "least"),
-        "g3_suspected": (97, "least"),
-        "g3_noticed": (99, "least"),
-        "middle_of_normal": (6, "most"),
-    },
-}
 
 
 def written(page: str, results: Path) -> str:
@@ -96,8 +64,8 @@ def compared_table(content: dict[str, Any]) -> list[str]:
             "|---" * (len(columns) + 2) + "|",
         ]
         for key, words in ROWS.items():
-            cells = [share_of(figures[key]) for _, figures in columns]
             bar, side = targets_of(group).get(key, (None, ""))
+            cells = [share_of(figures[key], bar) for _, figures in columns]
             target = "" if bar is None else f"at {side} {bar} %"
             lines.append(f"| {words} | {' | '.join(cells)} | {target} |")
         lines.append("")
@@ -111,7 +79,7 @@ def compared_words(models: dict[str, Any]) -> str:
     for name, other in others:
         pairs = [(own["tested"][group], other["tested"][group]) for group in own["tested"]]
         alone, together, spines = (
-            sum(_share(a[way][key]) < _share(b[way][key]) for a, b in pairs) for way, key in _FEWER
+            sum(share(a[way][key]) < share(b[way][key]) for a, b in pairs) for way, key in _FEWER
         )
         said.append(
             f"than `{name}`, alone in {alone} and with heights in {together}, and fewer normal "
@@ -121,11 +89,6 @@ def compared_words(models: dict[str, Any]) -> str:
         f"Of {len(own['tested'])} groups, `{default}` suspects fewer moderate fractures "
         f"{'; '.join(said)}. It is the default for what its evidence shows, not for its grades."
     )
-
-
-def targets_of(group: str) -> dict[str, tuple[int, str]]:
-    """Return what a group's figures are held to: new persons to the targets of their preset."""
-    return TARGETS.get(NEW_PERSONS.get(group, group), {})
 
 
 def limits_table(content: dict[str, Any]) -> list[str]:
@@ -152,160 +115,6 @@ def limits_table(content: dict[str, Any]) -> list[str]:
         "",
         *lines,
     ]
-
-
-def bars(content: dict[str, Any]) -> list[str]:
-    """List which targets are met and which are missed, and what has none yet."""
-    met, missed = [], []
-    for group, figures in content["tested"].items():
-        for key, (bar, side) in targets_of(group).items():
-            line = f"{group}: {ROWS[key]} {share_of(figures['together'][key])}, at {side} {bar} %"
-            (missed if "missed" in _target(group, key, figures) else met).append(line)
-    shifted = content["tested"]["shifted-scanner"]["together"]["g3_suspected"]
-    familiar = content["tested"]["familiar-scanner"]["together"]["g3_suspected"]
-    apart = 100 * abs(shifted[0] / shifted[1] - familiar[0] / familiar[1])
-    line = f"shifted-scanner: severe fractures suspected {apart:.0f} points from the same persons"
-    (met if apart <= 5 else missed).append(f"{line} in familiar scanners, at most 5")
-    return [
-        f"**Met ({len(met)}):**",
-        "",
-        *(f"* {one}" for one in met),
-        "",
-        f"**Missed ({len(missed)}):**",
-        "",
-        *(f"* {one}" for one in missed),
-        "",
-        beside_heights(content["tested"]),
-        "",
-        bars_of_opponents(content["tested"]),
-    ]
-
-
-def bars_of_opponents(tested: dict[str, Any]) -> str:
-    """Count the bars of single groups that each witness meets alone."""
-    counts = {name: _bars_met(tested, name) for name in ("together", "heights", "network")}
-    of = counts["together"][1]
-    return (
-        f"Of the {of} bars within one group both together meet {counts['together'][0]}, heights "
-        f"alone {counts['heights'][0]}, the network alone {counts['network'][0]}."
-    )
-
-
-def _bars_met(tested: dict[str, Any], name: str) -> tuple[int, int]:
-    met = []
-    for group, figures in tested.items():
-        for key, (bar, side) in targets_of(group).items():
-            percent = 100 * _share(figures[name][key])
-            met.append(percent <= bar if side == "most" else percent >= bar)
-    return sum(met), len(met)
-
-
-def beside_heights(tested: dict[str, Any]) -> str:
-    """Count in how many groups both together do better, or worse, than the cheap opponent."""
-    counted = [
-        f"{words} in {_larger(tested, key, 'together', 'heights')}, fewer in "
-        f"{_larger(tested, key, 'heights', 'together')}"
-        for key, words in BESIDE_HEIGHTS.items()
-    ]
-    return (
-        f"**Beside heights alone**, the cheap opponent, by exact masks, in {len(tested)} groups, "
-        f"both together have more {'; more '.join(counted)}. Shares are compared as they are, "
-        "whether or not chance explains the difference; *heights alone* leaves out vertebrae "
-        "whose heights are not measured. What networks add is seen where "
-        "[masks are wrong](masks.md), and by centers alone."
-    )
-
-
-def _larger(tested: dict[str, Any], key: str, one: str, other: str) -> int:
-    """Return in how many groups one has the larger share."""
-    return sum(_share(group[one][key]) > _share(group[other][key]) for group in tested.values())
-
-
-def _share(pair: list[int]) -> float:
-    return pair[0] / pair[1] if pair[1] else 0.0
-
-
-COVERED = {
-    "sets": "sets as given",
-    "not_widened": "not widened",
-    "by_score": "network's score, to 90 %",
-    "constant": "always G0",
-}
-
-
-def coverage_tables(content: dict[str, Any]) -> list[str]:
-    """Write how often sets hold the true grade, class by class, beside their opponents."""
-    if "coverage" not in content:
-        return [
-            "Not measured with the fit that is stored: `make verdict` calibrates the sets and "
-            "fills this table. Until then reports show no set."
-        ]
-    point = content["calibration"]["operating_point"]
-    lines = [
-        f"The score is fitted on {_spines(point['sets_fitted_on'])}, the ranges are calibrated on "
-        f"{_spines(point['calibrated_on'])}. With under 19 vertebrae of a middle grade, or 9 of an "
-        "outer one, a range stays open at that end: sets are then wide, and still hold the "
-        "promise.",
-        "",
-    ]
-    if "scales" not in content["calibration"]:
-        lines += [
-            "**These sets do not ship**: from so few spines they are too wide to be of use. "
-            "Reports show none until `make verdict` has calibrated them on all planned spines.",
-            "",
-        ]
-    lines += _unlike_line(content["coverage"])
-    for group, found in content["coverage"].items():
-        terms = ", ".join(f"{k} {v}" for k, v in found["terms"].items() if v)
-        why = f" (by {terms})" if terms else ""
-        beyond = found["beyond"] or "none"
-        lines += [
-            f"**{group}**, {found['vertebrae']} vertebrae, {beyond} of them unlike the scans of "
-            f"the fit{why}",
-            "",
-            "| true grade held | " + " | ".join(COVERED.values()) + " |",
-            "|---|---|---|---|---|",
-        ]
-        for grade in ("G0", "G1", "G2", "G3"):
-            cells = [share_of(found[name]["covered"][grade]) for name in COVERED]
-            lines.append(f"| {grade} | {' | '.join(cells)} |")
-        sizes = [_mean_size(found[name]["sizes"]) for name in COVERED]
-        lines += [f"| grades in a set, mean | {' | '.join(sizes)} |", ""]
-    return lines[:-1]
-
-
-def _unlike_line(coverage: dict[str, Any]) -> list[str]:
-    """Say what the widening of sets is worth where the scanner is another one."""
-    if "shifted-scanner" not in coverage:
-        return []
-    found = coverage["shifted-scanner"]
-    given, plain = (_held(found[name]["covered"]) for name in ("sets", "not_widened"))
-    gained = given[0] - plain[0]
-    known = found["beyond"]
-    share = (
-        f"{known} of {found['vertebrae']} vertebrae of `shifted-scanner` are found to be unlike; "
-        f"widened sets hold {gained} true grades more ({share_of(given)} against "
-        f"{share_of(plain)}), of {plain[1] - plain[0]} that were not held."
-    )
-    lost = plain[1] - plain[0]
-    repairs = lost > 0 and gained >= 0.5 * lost
-    head = "do" if repairs else "do not"
-    return [f"**The six terms {head} repair coverage on another scanner**: {share}", ""]
-
-
-def _held(covered: dict[str, list[int]]) -> list[int]:
-    return [sum(pair[k] for pair in covered.values()) for k in (0, 1)]
-
-
-def _spines(counts: dict[str, Any]) -> str:
-    grades = ", ".join(f"G{k} {v}" for k, v in sorted(counts["grades"].items()))
-    presets = " and ".join(counts["presets"])
-    return f"{counts['vertebrae']} vertebrae ({grades}) of {counts['spines']} spines of {presets}"
-
-
-def _mean_size(sizes: dict[str, int]) -> str:
-    count = sum(sizes.values())
-    return f"{sum(int(k) * v for k, v in sizes.items()) / count:.2f}" if count else "–"
 
 
 def weights_table(content: dict[str, Any]) -> list[str]:
@@ -371,16 +180,7 @@ def _table(group: str, figures: dict[str, Any]) -> list[str]:
     there = {name: words for name, words in WITNESSES.items() if name in figures}
     lines = [f"| | {' | '.join(there.values())} | target |", "|---" * (len(there) + 2) + "|"]
     for key, words in ROWS.items():
-        cells = [share_of(figures[name][key]) for name in there]
-        lines.append(f"| {words} | {' | '.join(cells)} | {_target(group, key, figures)} |")
+        bar = targets_of(group).get(key, (None, ""))[0]
+        cells = [share_of(figures[name][key], bar) for name in there]
+        lines.append(f"| {words} | {' | '.join(cells)} | {target_words(group, key, figures)} |")
     return lines
-
-
-def _target(group: str, key: str, figures: dict[str, Any]) -> str:
-    if key not in targets_of(group):
-        return ""
-    bar, side = targets_of(group)[key]
-    count, of = figures["together"][key]
-    percent = 100 * count / of if of else float("nan")
-    kept = percent <= bar if side == "most" else percent >= bar
-    return f"at {side} {bar} %{'' if kept else ': missed'}"

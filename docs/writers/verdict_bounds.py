@@ -10,8 +10,8 @@ from writers import verdict
 from writers.counts import share_of
 from writers.markers import replaced
 from writers.stored import stored
-from writers.verdict import targets_of
 from writers.verdict_reasons import RULES
+from writers.verdict_targets import targets_of
 
 UNMEASURED = "Not measured with the fit that is stored: `make verdict-refit` fills this table."
 WAYS = {
@@ -57,7 +57,7 @@ def headline(held: dict[str, Any]) -> str:
         if not _few(group, found["least_middle"]["without_undecided"])
     ]
     said = [
-        f"**Moderate fractures suspected: on {_listed(missed)} no line meets this bar together with that of normal spines**"
+        f"**Moderate fractures suspected: on {_listed(missed)} no line on the weights that ship meets this bar together with that of normal spines**"
         if missed
         else "**Moderate fractures suspected: on every group some line meets this bar together with that of normal spines**"
     ]
@@ -67,7 +67,7 @@ def headline(held: dict[str, Any]) -> str:
             f", and with weights fitted to the very spines it is still missed on {with_own}"
         )
     said.append(
-        ". The other misses are the line's: it is chosen on other presets, by few normal spines. "
+        ". The other misses could be the line's: it is chosen on other presets, by few normal spines. "
     )
     if middle:
         said.append(
@@ -98,19 +98,47 @@ def ceilings_table(held: dict[str, Any]) -> list[str]:
     """Write the moderate fractures suspected with the best line for each group."""
     lines = [
         "Moderate fractures suspected, with the line chosen on the group itself: as many normal spines suspected as the bar allows. "
-        "Upper bounds that never ship; in brackets the normal spines suspected.",
+        "Each line is the best one for its weights, and never ships; in brackets the normal spines suspected. Weights fitted to a group "
+        f"make its grades likely, and are not chosen for the bar{_worse(held)}: a bar missed by them could be met by others.{_narrow(held)}",
         "",
         f"| | {' | '.join(WAYS.values())} | bar |",
         "|---" * (len(WAYS) + 2) + "|",
     ]
     for group, found in held.items():
+        bar = targets_of(group)["g2_suspected"][0]
         cells = [
-            f"{share_of(one['suspected'])} [{one['alarms'][0]}/{one['alarms'][1]}]"
+            f"{share_of(one['suspected'], bar)} [{one['alarms'][0]}/{one['alarms'][1]}]"
             for one in (found["ceilings"][way] for way in WAYS)
         ]
-        bar = targets_of(group)["g2_suspected"][0]
         lines.append(f"| {group} | {' | '.join(cells)} | {bar} % |")
     return lines
+
+
+def _worse(held: dict[str, Any]) -> str:
+    """Name the groups where weights of their own do worse than those that ship."""
+    names = [
+        group
+        for group, found in held.items()
+        if found["ceilings"]["fitted"]["suspected"][0]
+        < found["ceilings"]["best_line"]["suspected"][0]
+    ]
+    return f" (on {_listed(names)} they do worse than those that ship)" if names else ""
+
+
+def _narrow(held: dict[str, Any]) -> str:
+    """Say which bars hang on one fracture, or on one normal spine."""
+    said = []
+    for group, found in held.items():
+        bar, allowed = (targets_of(group)[key][0] for key in ("g2_suspected", "false_alarm_spines"))
+        count, of = found["ceilings"]["best_line"]["suspected"]
+        if 0 <= count - bar * of / 100 < 1:
+            said.append(f"On `{group}` the best line meets the bar by less than one fracture.")
+        spines = found["ceilings"]["best_line"]["alarms"][1]
+        if allowed * spines < 100:
+            said.append(
+                f"On `{group}` one suspected spine of {spines} already breaks the bar of normal spines."
+            )
+    return "".join(f" {one}" for one in said)
 
 
 def lines_table(held: dict[str, Any]) -> list[str]:
@@ -127,13 +155,12 @@ def lines_table(held: dict[str, Any]) -> list[str]:
     for group, found in held.items():
         others = found["other_lines"]
         places = (others["low"], found["ceilings"]["as_shipped"], others["high"])
+        bar = targets_of(group)["g2_suspected"][0]
         cells = [
-            f"{share_of(one['suspected'])} [{one['alarms'][0]}/{one['alarms'][1]}]"
+            f"{share_of(one['suspected'], bar)} [{one['alarms'][0]}/{one['alarms'][1]}]"
             for one in places
         ]
-        lines.append(
-            f"| {group} | {' | '.join(cells)} | {targets_of(group)['g2_suspected'][0]} % |"
-        )
+        lines.append(f"| {group} | {' | '.join(cells)} | {bar} % |")
     return lines
 
 
@@ -148,11 +175,11 @@ def least_table(content: dict[str, Any], held: dict[str, Any]) -> list[str]:
     ]
     for group, found in held.items():
         own = content["tested"][group]["together"]
+        bar = targets_of(group)["middle_of_normal"][0]
         cells = [
-            f"{share_of(one['middle_of_normal'])} [{one['g2_noticed'][0]}/{one['g2_noticed'][1]}]"
+            f"{share_of(one['middle_of_normal'], bar)} [{one['g2_noticed'][0]}/{one['g2_noticed'][1]}]"
             for one in (own, *(found["least_middle"][way] for way in MIDDLE_WAYS))
         ]
-        bar = targets_of(group)["middle_of_normal"][0]
         lines.append(f"| {group} | {' | '.join(cells)} | {bar} % |")
     return lines
 

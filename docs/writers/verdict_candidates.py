@@ -12,6 +12,7 @@ from writers.stored import stored
 RESULTS = "verdict-candidates.json"
 GAIN = 0.05
 """What was asked for before."""
+OPPONENTS = ("as it is", "heights alone", "network alone")
 FIGURES = {
     "suspected": "moderate fractures suspected, 5 of 100 normal spines",
     "over_lines": "mean over lines with 1 to 10 of 100",
@@ -55,18 +56,23 @@ def headline(content: dict[str, Any]) -> str:
         return f"**By the rule {' and '.join(taken)} would be taken up**: a gain of 5 points, and both intervals above 0."
     return (
         "**Nothing is taken up: no other way to hear the same witnesses gains 5 points with both intervals above 0, "
-        f"and no further network does.** Each spine is judged by a fit to the others.{_undecided(content['drawn'])}"
+        f"and no further network does.** Each spine is judged by a fit to the others.{_undecided(content)}"
     )
 
 
-def _undecided(drawn: dict[str, Any]) -> str:
-    """Say where few spines leave a gain of 5 points open."""
-    wide = [one for one in drawn["ways"].values() if one["suspected"]["high"] >= GAIN]
-    if not wide:
+def _undecided(content: dict[str, Any]) -> str:
+    """Say where a gain of 5 points stays open."""
+    said = []
+    for part in (content["stored"], content["drawn"]):
+        ways = [one for name, one in part["ways"].items() if name not in OPPONENTS]
+        wide = sum(one["suspected"]["high"] >= GAIN for one in ways)
+        if wide:
+            said.append(f"{wide} of {len(ways)} ways on {part['spines']} spines")
+    if not said:
         return ""
     return (
-        f" On {drawn['spines']} spines that is undecided for {len(wide)} of {len(drawn['ways']) - 1} ways with further "
-        "networks or another loss: their intervals hold a gain of 5 points."
+        f" **For {' and '.join(said)} that is undecided**: their intervals hold a gain of 5 points. *Not taken up* does not "
+        "mean that they gain nothing."
     )
 
 

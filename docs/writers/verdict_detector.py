@@ -9,7 +9,7 @@ from typing import Any
 from writers.counts import share_of
 from writers.markers import replaced
 from writers.stored import stored
-from writers.verdict import ROWS
+from writers.verdict_targets import ROWS
 
 RESULTS = "verdict-detector.json"
 COLUMNS = {

@@ -12,6 +12,7 @@ def content():
     }  # fmt: skip
     ways = {way: row for way in (*localizer.WAYS, "before")}
     real = {"bodies": 6, "found": 6, "close": 5, "named": 6, "probability": 0.987, "certain": True}
+    real["next"] = [["T13", 0.01], ["none", 0.001]]
     return {
         "persons": 2,
         "version": "2",
@@ -27,11 +28,15 @@ def content():
             }
             for group in ("whole", "crops", "narrow", "all")
         },
-        "scans": [{"probability": 0.82, "right": True}, {"probability": 0.88, "right": False}],
+        "scans": [
+            {"probability": 0.82, "right": True, "group": "whole", "named": 3},
+            {"probability": 0.88, "right": False, "group": "whole", "named": 0}
+            | {"found": 9, "bodies": 17},
+        ],
         "chance": {group: [0.08, 0.16] for group in ("whole", "crops", "narrow", "all")},
         "real": {
             "lumbar": real,
-            "thoracic": real | {"certain": False, "probability": 0.4},
+            "thoracic": real | {"certain": False, "probability": 0.4002, "next": [["none", 0.4]]},
             "crop": {"refused": "no spine is in view", "bodies": 1, "found": 0, "close": 0}
             | {"named": 0},
         },
@@ -63,8 +68,21 @@ def test_probabilities_stand_beside_how_often_names_are_right(content):
     assert lines[2] == "| 0.8 to 0.9 | 2 | 0.85 | 1 (50 %) |"
     assert "at .95 or more 1 of 3 namings are wrong" in lines[4]
     assert "0.041 (0.08, at most 0.16" in lines[4]
-    assert lines[-2].startswith("* 75.0 % of all namings are right, 85.0 % would be")
-    assert lines[-2].endswith("+5.0 points, persons drawn again.")
+    assert lines[-3].startswith("* 75.0 % of all namings are right, 85.0 % would be")
+    assert lines[-3].endswith("+5.0 points (too few persons for an interval).")
+    assert "so few do not show" in lines[-2]
+    assert lines[-1] == (
+        "* Between .8 and .95 names are right in 1 of 2 scans; by their probabilities 2 would be."
+    )
+
+
+def test_wrong_names_of_a_high_probability_are_said(content):
+    lines = localizer.wrong_words(content).splitlines()
+    assert lines[0].startswith("  Of 1 scans with a wrong name 1 have a probability of .70 or more")
+    assert lines[1] == (
+        "  In one whole trunk of 2 only 9 of 17 bodies are found and none has its name, at a "
+        "probability of 0.88."
+    )
 
 
 def test_what_validation_chose_is_said():
@@ -87,6 +105,9 @@ def test_what_was_tried_on_real_scans_is_said(content):
     content["real_tried"] = {name: row | {"named": 4} for name, row in content["real"].items()}
     words = localizer.tried_words(content)
     assert "4 of 6 (lumbar CT, 3 mm; those that are shipped 6)" in words
+    assert words.startswith("**By the rule written down before, the weights that were tried should")
+    assert "name more bodies of the test persons" in words
+    assert "their calibration error is 0.041, that of what ships 0.041" in words
 
 
 def test_real_scans_are_said_in_words(content):
@@ -99,8 +120,9 @@ def test_real_scans_are_said_in_words(content):
 
 def test_real_scans_say_what_is_certain_and_what_was_refused(content):
     rows = localizer.real_table(content)[2:]
-    assert rows[0].endswith("| 6 | 6 | 5 | 6 | 0.99 | yes |")
-    assert rows[1].endswith("| 0.40 | no |")
+    assert rows[0].endswith("| 6 | 6 | 5 | 6 | 0.987 | from T13: 0.010 | yes |")
+    assert rows[1].endswith("| 6, by a hair | 0.400 | first center no vertebra: 0.400 | no |")
+    assert len({row.count("|") for row in rows}) == 1
     assert "refused: no spine is in view" in rows[2]
 
 

@@ -29,7 +29,7 @@ def content(suspected, fitted, middle):
 
 def test_a_bar_that_no_line_meets_is_said_first():
     lines = lines_of(content(74, 74, 7))
-    assert lines[0].startswith("**Moderate fractures suspected: on `hard` no line meets")
+    assert lines[0].startswith("**Moderate fractures suspected: on `hard` no line on the weights")
     assert "still missed on `hard`" in lines[0]
     assert "no lower line that notices enough meets the bar on `hard`" in lines[0]
 
@@ -39,6 +39,17 @@ def test_a_miss_of_the_line_is_called_so():
     assert "on every group some line meets" in first
     assert "no lower line" not in first
     assert "missed on none of them" in lines_of(content(74, 76, 5))[0]
+
+
+def test_a_bar_that_hangs_on_one_fracture_or_one_spine_is_said():
+    assert "less than one fracture" not in "\n".join(lines_of(content(80, 80, 5)))
+    near = content(75, 74, 5)
+    near["bounds"]["hard"]["ceilings"]["best_line"]["alarms"] = [0, 9]
+    text = "\n".join(lines_of(near))
+    assert "On `hard` the best line meets the bar by less than one fracture." in text
+    assert "one suspected spine of 9 already breaks the bar" in text
+    assert "(on `hard` they do worse than those that ship)" in text
+    assert "75.0 % (66 to 82; 75/100)" in text
 
 
 def test_rules_and_look_alikes_have_their_words():

@@ -18,7 +18,7 @@ def content(taken=False):
 def test_nothing_taken_up_is_said_first():
     lines = lines_of(content())
     assert lines[0].startswith("**Nothing is taken up")
-    assert "undecided for 1 of 1 ways" in lines[0]
+    assert "For 1 of 1 ways on 60 spines and 1 of 1 ways on 60 spines that is undecided" in lines[0]
     assert "| as it is | 80.0 % | – | 80.0 % | – |" in lines
     assert (
         "| rising curves | 86.0 % | +6.0 (+1.0 to +10.0) | 85.0 % | +5.0 (+1.0 to +10.0) |" in lines
