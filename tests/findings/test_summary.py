@@ -6,6 +6,8 @@ import pytest
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.findings.scan import Assessment
 from spinexplain.findings.summary import slice_spacing_mm, summarize, training_lines
+from spinexplain.localizer.segment import PaintedBodies
+from spinexplain.localizer.settle import Settled
 from spinexplain.texts.catalogue import load_catalogue
 from spinexplain.types import Volume
 
@@ -136,3 +138,11 @@ def test_moves_into_the_bodies_of_a_mask_are_said(lumbar, say):
     assert f"{line}by 3.0 mm at most." in said
     assert not any("moved to the middle" in one for one in summarize(lumbar, say).caveats)
     assert not any("stay as given" in one for one in said)
+
+
+def test_centers_without_a_body_are_said_to_stay_and_no_others(lumbar, say):
+    settled = Settled([], {}, PaintedBodies(None, {}), unsettled=(VertebraLevel.L2,))
+    said = summarize(replace(lumbar, settled=settled), say).caveats
+    assert [one for one in said if "stay as given" in one] == [
+        "Centers of L2 stay as given: no body is surely there, or its middle is too far."
+    ]

@@ -62,7 +62,7 @@ def test_centers_alone_have_heights_on_bodies_painted_around_them(scan, monkeypa
     assert spine.labels is None
     assert set(spine.heights()) == set(LEVELS[1:])
     assert BODY_UPPER_THORACIC in spine.flags(scan)[LEVELS[0]]
-    assert set(spine.settled.moved_mm) == set(LEVELS)
+    assert spine.settled.unsettled == ()
     assert spine.moved_mm == spine.settled.moved_mm
 
 
@@ -77,6 +77,8 @@ def test_moves_to_the_bodies_of_a_given_mask_are_listed(scan, pretend_localizer)
     far = replace(second, centroid_mm=tuple(np.add(second.centroid_mm, (7.0, 0.0, 0.0))))
     both = scan_vertebrae(scan, labels=mask, centroids=[near, far, *others])
     assert both.moved_mm == pytest.approx({first.level: 3.0})
+    hardly = replace(first, centroid_mm=(x + 0.04, y, z))
+    assert scan_vertebrae(scan, labels=mask, centroids=[hardly, second]).moved_mm == {}
 
 
 def test_where_no_body_is_painted_centers_stay_and_have_no_heights(scan, monkeypatch):

@@ -7,7 +7,10 @@ import pytest
 
 from fixtures.localizers import ellipsoid
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.localizer.settle import MOST_MOVED_MM, settle
+from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.localizer import settle as module
+from spinexplain.localizer.refine import tangents
+from spinexplain.localizer.settle import LEAST_MOVED_MM, MOST_MOVED_MM, settle
 from spinexplain.models.localizing import as_densities
 from spinexplain.spine.checks.placement import NOT_ON_BONE
 from spinexplain.spine.quality import CENTER_OFF_BODY, OUTSIDE_SCAN
@@ -49,7 +52,18 @@ def test_centers_come_to_the_middles_of_their_bodies_however_they_were_given(sca
         settled = settle(scan, spine(off), bright)
         for level, at in places(settled.vertebrae).items():
             assert at == pytest.approx(MIDDLES[level], abs=0.7)
-            assert settled.moved_mm[level] == pytest.approx(np.linalg.norm(off), abs=1.0)
+            moved_mm = settled.moved_mm.get(level, 0.0)
+            assert moved_mm == pytest.approx(np.linalg.norm(off), abs=1.0)
+        assert settled.unsettled == ()
+
+
+def test_a_center_that_hardly_moves_is_not_listed_and_has_its_body(scan):
+    middles = settle(scan, spine(), bright).vertebrae
+    again = settle(scan, middles, bright)
+    assert all(mm >= LEAST_MOVED_MM for mm in again.moved_mm.values())
+    once_more = settle(scan, again.vertebrae, bright)
+    assert once_more.moved_mm == {}
+    assert once_more.unsettled == ()
 
 
 def test_the_bodies_are_kept_for_the_heights(scan):
@@ -62,6 +76,7 @@ def test_a_center_stays_where_the_network_is_not_sure(scan):
     settled = settle(scan, spine(), unsure)
     assert settled.vertebrae == spine()
     assert settled.moved_mm == {}
+    assert settled.unsettled == tuple(LEVELS)
 
 
 def test_a_center_stays_where_the_middle_is_too_far_to_be_meant(scan):
@@ -93,6 +108,33 @@ def test_the_center_of_a_cut_body_moves_across_the_spine_alone(scan):
     first, second, _ = places(settle(cut, spine(np.zeros(3)), above_and_behind).vertebrae).values()
     assert first == pytest.approx((60.0, 57.5, 132.0), abs=0.3)
     assert second == pytest.approx((60.0, 57.5, 99.75), abs=0.3)
+
+
+def test_where_a_body_is_cut_above_and_in_front_its_center_moves_along_neither():
+    """A spine tilted by 25 degrees, whose first body a corner of the scan cuts."""
+    tilt = np.deg2rad(25.0)
+    down = np.array([0.0, np.sin(tilt), -np.cos(tilt)])
+    across = np.array([0.0, np.cos(tilt), np.sin(tilt)])
+    hu = np.full((120, 120, 180), 40, np.int16)
+    grid = np.moveaxis(np.indices(hu.shape), 0, -1)
+    middles = [np.array([60.0, 45.0, 132.0]) + 36.0 * k * down for k in range(3)]
+    for middle in middles:
+        away = grid - middle
+        sides = np.abs(np.stack([away[..., 0], away @ across, away @ down], axis=-1))
+        hu[(sides <= SIDES_MM / 2).all(axis=-1)] = 400
+    affine = np.eye(4)
+    affine[1, 3] = 38.0
+    corner = Volume(np.ascontiguousarray(hu[:, 38:, :138]), affine)
+    given = [
+        Vertebra(k, tuple((at + (2.0, 0, 0)).tolist()))
+        for k, at in zip(LEVELS, middles, strict=True)
+    ]
+    settled = settle(corner, given, bright)
+    move = np.subtract(settled.vertebrae[0].centroid_mm, given[0].centroid_mm)
+    assert move[0] == pytest.approx(-2.0, abs=0.7)
+    assert move[1] == pytest.approx(0.0, abs=1e-6)
+    along = tangents(np.array([one.centroid_mm for one in given]))[0]
+    assert move @ along == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
@@ -127,9 +169,29 @@ def _moved_by(x_mm):
 
 
 def test_a_center_that_came_to_its_body_is_no_longer_said_to_be_off_it(scan):
-    doubted = [replace(one, flags=(OUTSIDE_SCAN, NOT_ON_BONE, "off_curve")) for one in spine()]
-    settled = settle(scan, doubted, bright)
-    assert {one.flags for one in settled.vertebrae} == {("off_curve",)}
+    first, *others = spine()
+    doubted = [replace(first, flags=(OUTSIDE_SCAN, NOT_ON_BONE, "off_curve")), *others]
+    said = "^L1 moved into its body: no longer not_on_bone or outside_scan.$"
+    with pytest.warns(ScanWarning, match=said):
+        settled = settle(scan, doubted, bright)
+    assert [one.flags for one in settled.vertebrae] == [("off_curve",), (), ()]
+
+
+def test_a_flag_is_kept_where_the_new_place_earns_it(scan, monkeypatch):
+    monkeypatch.setattr(module, "levels_off_bone", lambda *_: {LEVELS[1]})
+    doubted = [replace(one, flags=(NOT_ON_BONE,)) for one in spine()]
+    with pytest.warns(ScanWarning, match="^L1 moved into .* L3 moved into [^L]*$"):
+        settled = settle(scan, doubted, bright)
+    assert [one.flags for one in settled.vertebrae] == [(), (NOT_ON_BONE,), ()]
+
+
+def test_a_center_from_outside_the_scan_is_judged_for_bone_when_it_moved_in(scan, monkeypatch):
+    monkeypatch.setattr(module, "levels_off_bone", lambda *_: {LEVELS[1]})
+    first, second, third = spine()
+    said = "^L2 moved into its body: no longer outside_scan, but not_on_bone.$"
+    with pytest.warns(ScanWarning, match=said):
+        settled = settle(scan, [first, replace(second, flags=(OUTSIDE_SCAN,)), third], bright)
+    assert [one.flags for one in settled.vertebrae] == [(), (NOT_ON_BONE,), ()]
 
 
 def test_a_center_that_stays_is_still_said_to_be_off(scan):

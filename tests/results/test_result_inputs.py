@@ -8,12 +8,12 @@ from spinexplain.results.result_inputs import inputs_of
 
 
 def test_hashes_are_the_sources_and_moves_are_rounded(lumbar):
-    moved = {VertebraLevel.L1: 2.34, VertebraLevel.L2: 0.0}
+    moved = {VertebraLevel.L1: 2.34, VertebraLevel.L2: 0.06}
     settled = Settled([], moved, PaintedBodies(None, {}))
     source = replace(lumbar.source, centroids_sha256="a" * 64)
     inputs = inputs_of(replace(lumbar, source=source, settled=settled, moved_mm=moved))
     assert inputs.centroids_sha256 == "a" * 64
-    assert inputs.settled_mm == {"L1": 2.3, "L2": 0.0}
+    assert inputs.settled_mm == {"L1": 2.3, "L2": 0.1}
     assert inputs.painted_by == f"own {shipped_networks().info.version}"
 
 

@@ -233,8 +233,9 @@ def _settled(scan: ScanFindings, levels: Sequence[VertebraLevel], say: Catalogue
         usual, most = f"{np.median(moved):.1f}", f"{max(moved):.1f}"
         key = "summary.settled_by_mask" if scan.settled is None else "summary.settled"
         yield say(key, usual=usual, most=most)
-    stayed = [level for level in levels if level not in scan.moved_mm]
-    if stayed and scan.settled is not None:
+    unsettled = () if scan.settled is None else scan.settled.unsettled
+    stayed = [level for level in levels if level in unsettled]
+    if stayed:
         yield say("summary.not_settled", levels=say.levels(stayed))
 
 

@@ -13,7 +13,7 @@ from spinexplain.extents import background, labeled_slabs
 from spinexplain.localizer.networks import shipped_body
 from spinexplain.localizer.own import Found, find_vertebrae, localize
 from spinexplain.localizer.segment import EXTRA_SD_MM, PaintedBodies
-from spinexplain.localizer.settle import Settled, settle
+from spinexplain.localizer.settle import LEAST_MOVED_MM, Settled, settle
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import with_graded_levels
 from spinexplain.spine.morphometry import measure
@@ -134,7 +134,7 @@ def _moved_mm(
     before = {one.level: np.array(one.centroid_mm) for one in given or ()}
     after = {one.level: np.array(one.centroid_mm) for one in placed if one.level in before}
     away = {level: float(np.linalg.norm(at - before[level])) for level, at in after.items()}
-    return {level: mm for level, mm in away.items() if mm > 0}
+    return {level: mm for level, mm in away.items() if mm >= LEAST_MOVED_MM}
 
 
 def _measurable(bodies: PaintedBodies | None) -> LabelMap | None:

@@ -7,6 +7,7 @@ the painted body does not.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
+from spinexplain.io.scan_flags import ScanWarning
 from spinexplain.localizer.networks import Network
 from spinexplain.localizer.refine import mask_place, tangents
 from spinexplain.localizer.segment import (
@@ -32,8 +34,12 @@ from spinexplain.types import Vertebra, Volume
 MOST_MOVED_MM = 8.0
 """A body whose middle is farther from the given center is not taken for the one that is meant."""
 
+LEAST_MOVED_MM = 0.05
+"""A center that moves by less stays: lists of moves, in tenths, would show a 0."""
+
 _NEARER = 0.45  # of the distance of given neighbors: farther, the neighbor's body may be meant
 _LAYER_MM, _SHARE_CUT = 1.5, 0.02  # of a body's samples in a layer that thick at the scan's side
+_OF_THE_PLACE = {OUTSIDE_SCAN, NOT_ON_BONE}  # flags that another place may not earn
 _LEAST_GAP = 0.6  # of the distance of given neighbors that is left between settled ones
 
 
@@ -49,11 +55,14 @@ class Settled:
         How far centers were moved; without those that stay as given.
     bodies : PaintedBodies or None
         None where no vertebra is thoracic or lumbar.
+    unsettled : tuple of VertebraLevel
+        Whose center is as given for want of a body that is surely there and near enough.
     """
 
     vertebrae: list[Vertebra]
     moved_mm: Mapping[VertebraLevel, float]
     bodies: PaintedBodies | None
+    unsettled: tuple[VertebraLevel, ...] = ()
 
 
 def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> Settled:
@@ -75,12 +84,17 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
         away or nearer to a neighbor, or two centers would come to lie in one body; in the latter
         cases it is flagged ``center_off_body`` and its body is not measured. Of a body that the
         border of the scan cuts the center moves only along the axes on which it is whole: what
-        is left has another middle. A center that came to its body keeps ``outside_scan`` and
-        ``not_on_bone`` only where the new place earns them, too.
+        is left has another middle. A center that was ``outside_scan`` or ``not_on_bone`` and
+        moved is flagged as its new place earns it.
+
+    Warns
+    -----
+    ScanWarning
+        If a flag is taken back.
     """
     crops = painted_crops(volume, vertebrae, network)
     if not crops:
-        return Settled(list(vertebrae), {}, None)
+        return Settled(list(vertebrae), {}, None, tuple(one.level for one in vertebrae))
     given = np.array([one.centroid_mm for one in vertebrae])
     moved = _moved(volume, vertebrae, crops)
     asked = np.isfinite(moved).all(axis=1)
@@ -89,11 +103,13 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
     places = np.where(kept[:, None], moved, given)
     settled = [_placed(*one) for one in zip(vertebrae, places, asked & ~kept, strict=True)]
     away = np.linalg.norm(places - given, axis=1)
-    moved_mm = {vertebrae[k].level: float(away[k]) for k in np.flatnonzero(kept).tolist()}
+    levels = [one.level for one in vertebrae]
+    moved_mm = {levels[k]: float(away[k]) for k in np.flatnonzero(away >= LEAST_MOVED_MM)}
     bodies = laid_together(volume, crops)
     settled = _judged_again(volume, settled, moved_mm)
     off = {one.level: CENTER_OFF_BODY for one in settled if CENTER_OFF_BODY in one.flags}
-    return Settled(settled, moved_mm, replace(bodies, doubts={**bodies.doubts, **off}))
+    bodies = replace(bodies, doubts={**bodies.doubts, **off})
+    return Settled(settled, moved_mm, bodies, tuple(levels[k] for k in np.flatnonzero(~kept)))
 
 
 def _placed(vertebra: Vertebra, at_mm: np.ndarray, is_off: bool) -> Vertebra:
@@ -105,20 +121,43 @@ def _placed(vertebra: Vertebra, at_mm: np.ndarray, is_off: bool) -> Vertebra:
 def _judged_again(
     volume: Volume, settled: list[Vertebra], moved_mm: Mapping[VertebraLevel, float]
 ) -> list[Vertebra]:
-    """Take back what was said of a given place, where the center lies in its body now."""
-    doubted = {OUTSIDE_SCAN, NOT_ON_BONE}
-    if not any(one.level in moved_mm and doubted & set(one.flags) for one in settled):
+    """Flag doubted centers that moved as their new places earn it, and say what no longer holds."""
+    doubted = [one for one in settled if one.level in moved_mm and _OF_THE_PLACE & set(one.flags)]
+    if not doubted:
         return settled
-    last = np.array(volume.array.shape) - 0.5
     off_bone = levels_off_bone(volume, settled)
-    found = []
-    for one in settled:
-        at = apply_affine(np.linalg.inv(volume.affine), np.array(one.centroid_mm))
-        earned = {OUTSIDE_SCAN} if bool(np.any((at < -0.5) | (at > last))) else set()
-        earned |= {NOT_ON_BONE} if one.level in off_bone else set()
-        gone = doubted - earned if one.level in moved_mm else set()
-        found.append(replace(one, flags=tuple(flag for flag in one.flags if flag not in gone)))
-    return found
+    earned = {
+        one.level: _outside(volume, one) | ({NOT_ON_BONE} if one.level in off_bone else set())
+        for one in doubted
+    }
+    _warn_of_changes(doubted, earned)
+    return [_flagged(one, earned[one.level]) if one.level in earned else one for one in settled]
+
+
+def _outside(volume: Volume, vertebra: Vertebra) -> set[str]:
+    at = apply_affine(np.linalg.inv(volume.affine), np.array(vertebra.centroid_mm))
+    is_outside = np.any((at < -0.5) | (at > np.array(volume.array.shape) - 0.5))
+    return {OUTSIDE_SCAN} if is_outside else set()
+
+
+def _flagged(vertebra: Vertebra, earned: set[str]) -> Vertebra:
+    gone, new = _OF_THE_PLACE - earned, earned - set(vertebra.flags)
+    kept = [flag for flag in vertebra.flags if flag not in gone]
+    return replace(vertebra, flags=(*kept, *sorted(new)))
+
+
+def _warn_of_changes(doubted: Sequence[Vertebra], earned: Mapping[VertebraLevel, set[str]]) -> None:
+    """Say of every center which flags of its given place are taken back, and which are new."""
+    changes = []
+    for one in doubted:
+        now, before = earned[one.level], _OF_THE_PLACE & set(one.flags)
+        gone, new = sorted(before - now), sorted(now - before)
+        if gone:
+            but = f", but {' and '.join(new)}" if new else ""
+            now_is = f"no longer {' or '.join(gone)}{but}"
+            changes.append(f"{one.level.value} moved into its body: {now_is}.")
+    if changes:
+        warnings.warn(" ".join(changes), ScanWarning, stacklevel=4)
 
 
 def _moved(
@@ -140,10 +179,22 @@ def _middle(crop: PaintedCrop, along: np.ndarray, volume: Volume) -> np.ndarray:
     if place is None:
         return np.full(3, np.nan)
     given = np.array(crop.vertebra.centroid_mm)
-    move = place[1] - given
-    for axis in _cut_axes(crop, along, volume):
-        move = move - (move @ axis) * axis
-    return given + move
+    return given + _across(place[1] - given, _cut_axes(crop, along, volume))
+
+
+def _across(move_mm: np.ndarray, axes: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the part of a move, shape (3,), that has none along any axis, at right angles or not.
+
+    Examples
+    --------
+    >>> tilted, forward = np.array([0, 0.6, -0.8]), np.array([0.0, 1, 0])
+    >>> _across(np.array([1.0, 2, 3]), [tilted, forward]).round(9).tolist()
+    [1.0, 0.0, 0.0]
+    """
+    if not axes:
+        return move_mm
+    q, _ = np.linalg.qr(np.array(axes).T)
+    return move_mm - q @ (q.T @ move_mm)
 
 
 def _cut_axes(crop: PaintedCrop, along: np.ndarray, volume: Volume) -> list[np.ndarray]:

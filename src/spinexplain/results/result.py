@@ -356,7 +356,9 @@ class ResultInputs(ResultPart):
     labels_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
     centroids_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
     settled_mm: dict[LevelName, float] = Field(
-        default={}, description="How far given centers moved into painted or given bodies."
+        default={},
+        description="How far given centers moved into painted or given bodies; without those "
+        "that stay.",
     )
     painted_by: str = Field(default="", description="Localizer that painted bodies; its version.")
 

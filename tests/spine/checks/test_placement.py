@@ -14,6 +14,7 @@ from spinexplain.spine.checks.placement import (
     check_arches_seen,
     check_centers_placed,
     check_mask_placed,
+    levels_off_bone,
 )
 from spinexplain.spine.grids import match_grid
 from spinexplain.spine.localize import level_boxes
@@ -112,6 +113,16 @@ def test_one_center_beside_the_spine_is_warned_of(drawn_scan):
     with pytest.warns(ScanWarning, match=r"1 of 6 centers \(L1\)"):
         found = check_centers_placed(drawn_scan.volume, [*good[:2], off[2], *good[3:]])
     assert found == {VertebraLevel.L1}
+
+
+def test_levels_off_bone_are_named_in_silence(drawn_scan):
+    good, off = drawn_scan.vertebrae(), drawn_scan.vertebrae((45, 0, 0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert levels_off_bone(drawn_scan.volume, good) == set()
+        one = levels_off_bone(drawn_scan.volume, [*good[:2], off[2], *good[3:]])
+        assert one == {VertebraLevel.L1}
+        assert levels_off_bone(drawn_scan.volume, off) == {v.level for v in off}
 
 
 def test_a_scan_with_front_and_back_exchanged_is_refused(drawn_scan):
