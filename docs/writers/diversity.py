@@ -64,9 +64,9 @@ def verdict(content: dict[str, Any]) -> str:
     }
     if not felt:
         return (
-            "**Negative: at the paper's weight of 0.3 the diversity term changes nothing after "
-            f"projection** that {len(content['seeds'])} seeds without it do not change as much: neither "
-            f"{', nor '.join(WORDS[key] for key in AFTER)}."
+            "**Negative: what the diversity term changes after projection, at the paper's weight of 0.3, is no more "
+            f"than what {len(content['seeds'])} seeds without it differ by**: "
+            f"{', '.join(WORDS[key] for key in AFTER[:-1])} and {WORDS[AFTER[-1]]} alike."
         )
     parts = [
         f"{WORDS[key]} by {shown(value)} ({'better' if good(key, value) else 'worse'})"

@@ -41,11 +41,12 @@ def lines_of(content: dict[str, Any]) -> list[str]:
     return [
         "## Which rule of the verdict catches the network's mistakes",
         "",
-        f"**The verdict takes back {caught['false_alarm']} of {kinds['false_alarm']} false alarms of the network and "
-        f"notices {caught['missed']} of {kinds['missed']} fractures that it misses.** {_doubted(content)} The price: "
+        f"**The verdict {_doubted(content)}, and notices {caught['missed']} of {kinds['missed']} fractures that it misses.** The price: "
         f"{caught['found']} of {kinds['found']} fractures that the network finds are no longer *suspected*, and "
         f"{caught['right_healthy']} of {kinds['right_healthy']} healthy vertebrae become *borderline* or worse. "
         f"{_denied(content)}",
+        "",
+        _beside(content),
         "",
         f"`{model['name']} {model['version']}` with the verdict's weights that were fitted to it, {content['spines']} spines of "
         f"`{content['group']}` (seed {content['seed']}) by their exact masks; mild fractures and refused vertebrae "
@@ -75,7 +76,42 @@ def _doubted(content: dict[str, Any]) -> str:
         for name, row in content["reasons"].items()
         if name.startswith("borderline")
     )
-    return f"Of the false alarms {doubted} become *borderline*: they are doubted, not dismissed."
+    dismissed = content["caught"]["false_alarm"] - doubted
+    return f"doubts {doubted} of the network's {content['kinds']['false_alarm']} false alarms, dismisses {dismissed}"
+
+
+def _beside(content: dict[str, Any]) -> str:
+    """Say what simpler rules catch, and whether the verdict catches more than heights do."""
+    kinds, mine = content["kinds"], content["caught"]
+    alone = content["opponents"]["heights alone"]["caught"]
+    differ = content["opponents"]["doubt where they differ"]["caught"]
+    doubted = alone["false_alarm"] - content["opponents"]["heights alone"]["dismissed"]
+    more = [kind for kind in ("false_alarm", "missed") if alone[kind] >= mine[kind]]
+    dearer = [kind for kind in ("found", "right_healthy") if alone[kind] > mine[kind]]
+    return (
+        f"{_judged(more, dearer)} Heights alone, by their own lines, would doubt {doubted} of {kinds['false_alarm']} false "
+        f"alarms, dismiss (neither *suspected* nor *borderline*) {content['opponents']['heights alone']['dismissed']}, and notice {alone['missed']} of "
+        f"{kinds['missed']} misses; {_price(alone, kinds)}. Calling everything *borderline* on which network and heights, by "
+        f"their upper line, differ would doubt {differ['false_alarm']} and notice {differ['missed']}; {_price(differ, kinds)}. The masks are exact, "
+        "which flatters heights."
+    )
+
+
+def _judged(more: list[str], dearer: list[str]) -> str:
+    if len(more) == 2:
+        return "**Heights alone catch as many mistakes or more" + (
+            ", at a higher price.**" if dearer else ", at no higher price.**"
+        )
+    if more:
+        return "**Heights alone catch as many of one kind of mistake.**"
+    return "**Heights alone catch fewer.**"
+
+
+def _price(caught: dict[str, int], kinds: dict[str, int]) -> str:
+    return (
+        f"the price is {caught['found']} of {kinds['found']} fractures found and {caught['right_healthy']} of "
+        f"{kinds['right_healthy']} healthy vertebrae"
+    )
 
 
 def _denied(content: dict[str, Any]) -> str:

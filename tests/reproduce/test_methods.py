@@ -10,6 +10,7 @@ from spinexplain.reproduce.methods import (
     METHODS,
     RATES,
     WITHOUT,
+    after_fewer_rounds,
     chosen,
     difference,
     measure,
@@ -75,6 +76,23 @@ def test_a_difference_holds_test_persons_and_trainings():
     assert found["low"] == 0.0  # a draw may take the good training alone
     assert found["floor"] == 1.0
     assert difference(perfect, perfect, labels, "t")["high"] == 0.0
+
+
+def a_result(rounds: int, **changes) -> dict:
+    same = {"training": ["balanced", 1, 2], "rates": [1e-3], "chosen": {"baseline": 1e-3}}
+    return (
+        same | {"rounds": {"all": rounds, "steps": 2}, "differences": {"a - b": rounds}} | changes
+    )
+
+
+def test_what_fewer_rounds_of_the_same_trainings_said_is_kept():
+    now = a_result(16, training=("balanced", 1, 2))
+    assert after_fewer_rounds(now, None) == {}
+    found = after_fewer_rounds(now, a_result(8))
+    assert found == {"after_fewer_rounds": {"8": {"a - b": 8}}}
+    assert after_fewer_rounds(now, a_result(16, **found)) == found
+    assert after_fewer_rounds(now, a_result(8, training=["balanced", 3, 2])) == {}
+    assert after_fewer_rounds(now, a_result(16)) == {}
 
 
 def test_the_study_is_stored_and_not_measured_twice(tmp_path, monkeypatch):

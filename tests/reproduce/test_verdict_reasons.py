@@ -60,6 +60,16 @@ def test_counts_are_by_rule_and_by_look_alike(table):
     assert content["look_alikes"]["none"]["missed"] == [0, 1]
 
 
+def test_heights_alone_are_an_opponent(table):
+    found = stated(table, stored_calibration(), {"name": "m", "version": "1"})["opponents"]
+    alone, differ = found["heights alone"], found["doubt where they differ"]
+    assert alone["caught"]["false_alarm"] == differ["caught"]["false_alarm"] == 1
+    assert alone["caught"]["missed"] == differ["caught"]["missed"] == 0  # heights see none, too
+    assert alone["caught"]["found"] == differ["caught"]["found"] == 0
+    assert alone["dismissed"] <= 1
+    assert differ["dismissed"] == 0
+
+
 def test_stored_answers_are_those_of_this_network_and_of_all_spines(table, tmp_path, monkeypatch):
     monkeypatch.setitem(SCANS, "hard", (1, 1))
     path = store_table(table.assign(weights_sha256="abc"), tmp_path / TABLE)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from writers.dissection import page
-from writers.dissection.shortcut import by_rule, exposed, ruled
+from writers.dissection.shortcut import by_rule, exposed, plateaus_of_boxes, ruled
 from writers.dissection.tables import table
 from writers.dissection.training_size import trainings, verdict
 
@@ -67,10 +67,23 @@ def test_a_seed_that_loses_little_without_marks_leaves_the_test_undecided():
     found = {"rule": {"at_least": 5, "at_most": 1}, "seeds": [0, 1], "networks": networks}
     said = ruled(found)
     assert said.startswith("**Undecided: the detector that learned with marks grades too well")
-    assert "It loses 0.30, 0.01 of its area under the curve by seed" in said
+    assert "It loses 0.300, 0.010 of its area under the curve by seed" in said
     assert "tells the two detectors apart in 2 of 2 seeds" in said
     networks["plain"]["0"] = plain | {"silenced": 4}
     assert ruled(found).startswith("**Negative")
+
+
+def test_trainings_that_are_not_at_a_plateau_are_named():
+    flat, late = {"late_gain": 0.0}, {"late_gain": 0.034}
+    found = {
+        "seeds": [0, 1],
+        "networks": {"marked": {"0": flat, "1": flat}, "plain": {"0": late, "1": flat}},
+    }
+    said = plateaus_of_boxes(found)
+    assert said.startswith("3 of 4 trainings were at a plateau")
+    assert said.endswith("; not the detector that learned without marks, seed 0 (+0.03).")
+    found["networks"]["plain"]["0"] = flat
+    assert "; not" not in plateaus_of_boxes(found)
 
 
 def a_training(tied: float, lost: float, auc: float = 0.8, entropy: float = 0.2) -> dict:

@@ -3,8 +3,9 @@ import json
 from pathlib import Path
 
 import pytest
-from writers.methods import acts, near_heights, on_one_set, plateaus, ranked
+from writers.methods import acts, near_heights, on_one_set, plateaus, ranked, tables
 from writers.methods_reading import gains, heights_words, mean_curve, reading, winners
+from writers.methods_rounds import earlier_words
 
 FOUND = json.loads((Path(__file__).parents[2] / "docs/results/methods.json").read_text("utf-8"))
 
@@ -117,7 +118,40 @@ def test_trainings_that_heights_come_up_to_are_named():
             run["f1_balanced"] = run["f1_hard"] = 0.9
     heights["balanced"], heights["hard"] = 0.5, 0.5
     assert "every training is above them" in heights_words(found)
-    assert near_heights(found) == ""
+    assert "all are above heights" in near_heights(found)
     found["runs"]["protoverse"]["0"]["f1_hard"] = 0.5
     assert "not above them are 1 of 3 trainings of ProtoVerse on `hard`." in heights_words(found)
-    assert "not every training of ProtoVerse is above" in near_heights(found)
+
+
+def test_means_are_set_beside_heights_and_what_trainings_differ_by():
+    found = copy.deepcopy(FOUND)
+    heights = found["opponents"]["heights in the mask"]
+    heights["balanced"] = heights["hard"] = 0.5
+    for name, mean in (("baseline", 0.7), ("protopnet", 0.52), ("protoverse", 0.48)):
+        for shift, run in zip((-0.02, 0.0, 0.02), found["runs"][name].values(), strict=True):
+            run["f1_balanced"], run["f1_hard"] = mean + shift, min(mean, 0.52) + shift
+    said = near_heights(found)
+    assert "**On `balanced` only baseline** is above heights of the mask alone by more" in said
+    assert "baseline +20.0, ProtoPNet +2.0, ProtoVerse −2.0; trainings differ by up to 4.0" in said
+    assert "**On `hard` no method is above heights of the mask alone**" in said
+
+
+def test_what_the_rule_said_after_fewer_rounds_is_written():
+    said = earlier_words(FOUND)
+    earlier = FOUND["after_fewer_rounds"]["8"]["protopnet - baseline"]["balanced"]
+    assert said.startswith("After 8 rounds of these trainings: on `balanced`")
+    assert f"ProtoPNet − baseline −{abs(100 * earlier['value']):.1f} (" in said
+    assert "After 16 every interval holds 0" in said
+    found = copy.deepcopy(FOUND)
+    found["differences"]["protopnet - baseline"]["hard"]["low"] = 0.01
+    assert "After 16 still without 0: ProtoPNet − baseline." in earlier_words(found)
+    del found["after_fewer_rounds"]
+    assert earlier_words(found) == ""
+
+
+def test_what_differs_stands_beside_what_trainings_differ_by_on_each_set():
+    lines = "\n".join(tables(FOUND))
+    one = FOUND["differences"]["protoverse - protopnet"]
+    assert "different source patches, of 9" in lines
+    for test in ("balanced", "hard"):
+        assert f"| {100 * one[test]['floor']:.1f} |" in lines

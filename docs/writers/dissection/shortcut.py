@@ -95,7 +95,7 @@ def used(found: dict[str, Any]) -> str:
         (found["networks"]["marked"][str(seed)], found["networks"]["plain"][str(seed)])
         for seed in found["seeds"]
     ]
-    losses = ", ".join(f"{m['auc']['marked'] - m['auc']['plain']:.2f}" for m, _ in pairs)
+    losses = ", ".join(f"{m['auc']['marked'] - m['auc']['plain']:.3f}" for m, _ in pairs)
     least, most = found["rule"]["at_least"], found["rule"]["at_most"]
     apart = sum(m["silenced"] >= least and p["silenced"] <= most for m, p in pairs)
     return (
@@ -153,7 +153,7 @@ def _setting(found: dict[str, Any]) -> str:
         "silenced was taken over "
         "from the sheets before any detector was trained. This is the "
         "[third run](decisions/claims.md#what-is-run-small): in the first two the detector that "
-        f"learned without marks was at chance. {_seeds(found)}{_plateaus(found)}\n"
+        f"learned without marks was at chance. {_seeds(found)}{plateaus_of_boxes(found)}\n"
     )
 
 
@@ -162,17 +162,20 @@ def _seeds(found: dict[str, Any]) -> str:
     return "" if run == PLANNED else f"Of {PLANNED} planned seeds, at least two, {run} were run. "
 
 
-def _plateaus(found: dict[str, Any]) -> str:
+def plateaus_of_boxes(found: dict[str, Any]) -> str:
     """Count the trainings whose last third of epochs gained no more than the plateau allows."""
-    gains = [
-        run["late_gain"]
-        for name in ("marked", "plain")
-        for run in (found["networks"][name][str(seed)] for seed in found["seeds"])
-    ]
-    flat = sum(gain <= PLATEAU for gain in gains)
+    gains = {
+        f"the detector that learned {_LEARNED[name]}{of_what}, seed {seed}": found["networks"][
+            name
+        ][str(seed)]["late_gain"]
+        for name, of_what in (("marked", ""), ("plain", " marks"))
+        for seed in found["seeds"]
+    }
+    late = [f"{who} ({gain:+.2f})" for who, gain in gains.items() if gain > PLATEAU]
+    said = f"; not {', '.join(late)}" if late else ""
     return (
-        f"{flat} of {len(gains)} trainings were at a plateau: the last third of the epochs gained at "
-        f"most {PLATEAU:g} of F1 on validation."
+        f"{len(gains) - len(late)} of {len(gains)} trainings were at a plateau: the last third of the epochs gained at "
+        f"most {PLATEAU:g} of F1 on validation{said}."
     )
 
 
@@ -193,8 +196,8 @@ _HEAD = [
 
 def _row(row: dict[str, Any]) -> list[str]:
     return [
-        f"{row['auc']['marked']:.2f}",
-        f"{row['auc']['plain']:.2f}",
+        f"{row['auc']['marked']:.3f}",
+        f"{row['auc']['plain']:.3f}",
         f"{row['on_mark']} of 10",
         f"{row['lift']:.1f} ×",
         f"{row['silenced']} of 10",

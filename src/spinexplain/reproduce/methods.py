@@ -7,6 +7,7 @@ prototype or the diversity loss; all take as many rounds of as many steps.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,9 @@ def measure(setting: Setting) -> None:
     for seed in SEEDS:
         for method in (*METHODS, WITHOUT):
             figures_kept(record, method, seed, sheets, work, setting.progress)
-        setting.store(RESULTS, stated(record, sheets))
+        content = stated(record, sheets)
+        content |= after_fewer_rounds(content, setting.stored(RESULTS))
+        setting.store(RESULTS, content)
 
 
 def settings_of(
@@ -256,6 +259,38 @@ def stated(record: Record, sheets: Sheets) -> dict[str, Any]:
         "opponents": opponents(sheets, task),
         "torch": str(torch.__version__),
     }
+
+
+def after_fewer_rounds(content: dict[str, Any], former: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a former stored result said after fewer rounds of the same trainings.
+
+    Parameters
+    ----------
+    content : dict
+        What is to be stored, of :func:`stated`.
+    former : dict or None
+        What is stored so far.
+
+    Returns
+    -------
+    dict
+        ``after_fewer_rounds``: number of rounds -> differences; nothing where the former result
+        is of other persons or settings, or knows of no fewer rounds.
+    """
+    if former is None or _design(former) != _design(content):
+        return {}
+    known = dict(former.get("after_fewer_rounds", {}))
+    if former["rounds"]["all"] < content["rounds"]["all"]:
+        known[str(former["rounds"]["all"])] = former["differences"]
+    return {"after_fewer_rounds": known} if known else {}
+
+
+def _design(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what is the same in trainings that only go on, as JSON reads it."""
+    same = ("trunk", "training", "tests", "size", "batch", "precision", "rates", "chosen")
+    rounds = {key: value for key, value in content.get("rounds", {}).items() if key != "all"}
+    found = {key: content.get(key) for key in same} | {"rounds": rounds}
+    return json.loads(json.dumps(found))
 
 
 def kept(run: dict[str, Any]) -> dict[str, Any]:

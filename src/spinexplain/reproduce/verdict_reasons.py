@@ -17,12 +17,13 @@ import numpy as np
 import pandas as pd
 
 from spinexplain.analysis.verdict.bench import BenchScan
-from spinexplain.analysis.verdict.figures import judged_fully
+from spinexplain.analysis.verdict.figures import judged, judged_fully
 from spinexplain.analysis.verdict.stored_table import read_table
 from spinexplain.analysis.verdict.table import witness_table
 from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.findings.verdict import BORDERLINE, NOT_ASSESSABLE, SUSPECTED
 from spinexplain.findings.weighing import VerdictCalibration, stored_calibration
+from spinexplain.findings.witness import HEIGHTS
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.verdict import SCANS, planned
@@ -84,6 +85,7 @@ def stated(
         "caught": {kind: int(rows["caught"][rows["kind"] == kind].sum()) for kind in KINDS},
         "reasons": counted(rows, "decided"),
         "heights_deny": counted(rows[rows["heights_deny"]], "heights_word"),
+        "opponents": opponents(rows, calibration),
         "look_alikes": by_look_alike(mistakes),
     }
 
@@ -117,6 +119,39 @@ def reasoned(table: pd.DataFrame, calibration: VerdictCalibration) -> pd.DataFra
     rows["heights_deny"] = np.array(denied, bool)
     rows["heights_word"] = "heights speak against a fracture"
     return rows
+
+
+def opponents(rows: pd.DataFrame, calibration: VerdictCalibration) -> dict[str, dict[str, Any]]:
+    """Count what simpler rules catch, and what they cost.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Of :func:`reasoned`.
+    calibration : VerdictCalibration
+        Its weighing of heights alone has lines of its own.
+
+    Returns
+    -------
+    dict
+        ``heights alone``: their verdict in place of all witnesses'. ``doubt where they differ``:
+        *borderline* where the network calls a fracture and heights do not, or the other way
+        round. Of each ``caught`` by kind, as of the verdict, and the ``dismissed`` false alarms,
+        which are neither *suspected* nor *borderline*.
+    """
+    states = judged(rows, calibration, (HEIGHTS,))
+    alarm, suspected = rows["called"] != "G0", states == SUSPECTED
+    noticed = suspected | (states == BORDERLINE)
+    alone: dict[str, Any] = {
+        "caught": _by_kind(rows, pd.Series(np.where(alarm, ~suspected, noticed), rows.index)),
+        "dismissed": int((~noticed & (rows["kind"] == "false_alarm")).sum()),
+    }
+    differ: dict[str, Any] = {"caught": _by_kind(rows, alarm != suspected), "dismissed": 0}
+    return {"heights alone": alone, "doubt where they differ": differ}
+
+
+def _by_kind(rows: pd.DataFrame, chosen: pd.Series) -> dict[str, int]:
+    return {kind: int((chosen & (rows["kind"] == kind)).sum()) for kind in KINDS}
 
 
 def counted(rows: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
