@@ -105,6 +105,8 @@ explanations-controls: $(VENV)/.dev ## train what the default's maps are compare
 	cp build/explanations/classifier/leaderboard.json docs/results/explanations-classifier.json
 	cp build/explanations/protopnet/leaderboard.json docs/results/explanations-protopnet.json
 	cp build/explanations/supervised/leaderboard.json docs/results/explanations-supervised.json
+	$(BIN)/spinexplain score-explanations protoverse-phantom-4 placement --explainers prototypes --steps 0 -o build/explanations/paired --jobs 2
+	$(BIN)/python scripts/evidence_paired.py docs/results/explanations-paired.json build/explanations/paired build/explanations/supervised --cohort build/explanations/paired/cohorts/placement-2d
 	cd docs && ../$(BIN)/python -m writers explanations
 
 picture: $(VENV)/.dev ## take the README's picture from the demo's report

@@ -72,7 +72,7 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, Any]]:
         rows += [
             (
                 f"top 2 % in the body; or the height it lost, `{preset}`",
-                "≥ 0.50",
+                "≥ 0.50 in the body",
                 _in_body(preset),
             ),
             (f"weaker on the twin; AUC, `{preset}`", "≥ 0.95; 0.98", _twin(preset)),

@@ -223,8 +223,28 @@ def prototype_words(found: Mapping[str, Any]) -> str:
         f"Its prototypes: mean cosine within a class, around the mean of the cells in bodies, "
         f"{found['cosine_around_bodies']:.2f}; "
         f"largest share that one wins of its class {shares}; different parts shown {parts}; "
-        f"the same part in {found['consistency']:.0%} of prototypes; a cell is moved by what "
-        f"lies within {found['effective_field_mm']:.0f} mm."
+        f"{consistent(found['consistency'])} A cell is moved by what lies within "
+        f"{found['effective_field_mm']:.0f} mm."
+    )
+
+
+def consistent(share: float) -> str:
+    """Say how many prototypes keep to one part, and what that means for their names.
+
+    Examples
+    --------
+    >>> print(consistent(0.0).split(":")[0])
+    no prototype points to one and the same part in 80 % of its class (consistency 0 %)
+    """
+    percent = f"{100 * share:.0f} %"
+    found = (
+        f"{percent} of the prototypes point to one and the same part in 80 % of their class"
+        if share
+        else "no prototype points to one and the same part in 80 % of its class"
+    )
+    return (
+        f"{found} (consistency {percent}): a prototype's name says where it was taken from, "
+        "not where it always points."
     )
 
 

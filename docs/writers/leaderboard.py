@@ -9,6 +9,8 @@ from typing import Any
 from spinexplain.config.shipped import DEFAULT_MODEL
 from writers import explanations
 from writers.explanations import MASK, explainer_row, found_in
+from writers.explanations_measures import measures
+from writers.explanations_paired import CLASS_MAP, meaning, paired_in, pairwise
 from writers.markers import replaced
 from writers.stored import stored
 
@@ -75,9 +77,15 @@ Row = Mapping[str, Any]
 
 def written(page: str, results: Path) -> str:
     """Return the page with what it comes to, the leaderboard and every model's section."""
-    rows = [row for content in found_in(results) for row in content["rows"]]
-    said = f"{conclusion(rows)}{same_truth(rows)}{off_the_mask(rows, results)}"
+    contents = found_in(results)
+    rows = [row for content in contents for row in content["rows"]]
+    paired = paired_in(results)
+    said = (
+        f"{conclusion(rows, paired)}{same_truth(rows, paired)}{off_the_mask(rows, results)}"
+        f"{edges(contents, rows)}"
+    )
     page = replaced(explanations.written(page, results), "conclusion", said)
+    page = replaced(page, "measures", "\n".join(measures(contents, MODELS)))
     page = replaced(page, "compared", compared({row["model"] for row in rows}))
     return replaced(page, "leaderboard", "\n".join(leaderboard(rows)))
 
@@ -105,7 +113,7 @@ def leaderboard(rows: Sequence[Row]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in lines]
 
 
-def conclusion(rows: Sequence[Row]) -> str:
+def conclusion(rows: Sequence[Row], paired: Sequence[Row] = ()) -> str:
     """Say how the default's prototypes do beside the best map of every opponent.
 
     Opponents are the other models' maps and the default's own other maps; not the former
@@ -114,55 +122,85 @@ def conclusion(rows: Sequence[Row]) -> str:
     (ours,) = [row for row in rows if is_ours(row)]
     others = [row for row in rows if not is_ours(row) and row["model"] not in FORMER]
     judged = [row for row in others if endplate(row)["low"] is not None]
-    first, second = best(judged, endplate), best(judged, skill)
     models = dict.fromkeys(row["model"] for row in judged)
     each = [beside([row for row in judged if row["model"] == model]) for model in models]
     return (
-        f"**Which endplate broke: {standing(endplate(ours), endplate(first), first)} "
-        f"Where the evidence lies: {standing(skill(ours), skill(second), second)}** "
+        f"{headline(ours, judged, paired)} "
         f"The default's prototypes choose the right endplate in {interval(endplate(ours))} of "
         f"{fractures(ours)} fractures, and {signed(skill(ours))} more of the highest 2 % of their "
         "map lies on the evidence than of the best map that never saw the image. The best of each "
-        f"opponent, by the same two: {'; '.join(each)}."
+        f"opponent, by the same two: {'; '.join(each)}.{former(rows)}"
     )
 
 
-def same_truth(rows: Sequence[Row]) -> str:
+def headline(ours: Row, judged: Sequence[Row], paired: Sequence[Row]) -> str:
+    """Say in the first sentence what the strongest opponents leave of a lead.
+
+    The classifier that learns the same truth is compared pair by pair where that was measured;
+    intervals that overlap say less than the interval of a difference.
+    """
+    rest = [row for row in judged if not paired or row["model"] != SUPERVISED]
+    first, second = best(rest, endplate), best(rest, skill)
+    words = f"{pairwise(paired)} Of the maps of all other opponents: w" if paired else "W"
+    return (
+        f"**{words}hich endplate broke: {standing(endplate(ours), endplate(first), first)} "
+        f"Where the evidence lies: {standing(skill(ours), skill(second), second)}**"
+    )
+
+
+def former(rows: Sequence[Row]) -> str:
+    """Write the figures of the last default's prototypes, which are no opponent."""
+    found = [row for row in rows if (row["model"], row["explainer"]) == (FORMER[-1], "prototypes")]
+    return "".join(
+        f" The default before it, {named(row)} (no opponent): "
+        f"{interval(endplate(row))}, {signed(skill(row))}."
+        for row in found
+    )
+
+
+def same_truth(rows: Sequence[Row], paired: Sequence[Row] = ()) -> str:
     """Say how the classifier that was given the default's truth does beside its prototypes."""
     (ours,) = [row for row in rows if is_ours(row)]
-    theirs = [row for row in rows if row["model"] == SUPERVISED]
-    if not theirs:
+    theirs = {row["explainer"]: row for row in rows if row["model"] == SUPERVISED}
+    if CLASS_MAP not in theirs:
         return ""
-    first, second = best(theirs, endplate), best(theirs, skill)
+    asked = theirs[CLASS_MAP]
     return (
-        " A classifier that is told in training where fractures lie, as the default is: which "
-        f"endplate, its {first['explainer']} {rank(endplate(ours), endplate(first))}; where the "
-        f"evidence lies, its {second['explainer']} {rank(skill(ours), skill(second))}. "
-        f"{meaning(ours, first, second)}{unmeasured(rows)}"
+        " The supervised classifier learns in training where fractures lie, as the default does; "
+        f"its {CLASS_MAP} was asked to show it. That map chooses the endplate in "
+        f"{interval(endplate(asked))}, and {signed(skill(asked))} more of its top lies on the "
+        f"evidence. {meaning(paired)}{on_twins(ours, asked)}{unmeasured(rows)}"
     )
 
 
-def meaning(ours: Row, first: Row, second: Row) -> str:
-    """Say what the comparison at equal truth means for parts and prototypes."""
-    behind = [
-        endplate(first)["high"] < endplate(ours)["low"],
-        skill(second)["high"] < skill(ours)["low"],
-    ]
-    if all(behind):
-        return "So parts and prototypes bring something beyond that truth."
-    if any(behind):
-        return "So parts and prototypes bring something beyond that truth in one of the two."
+def on_twins(ours: Row, other: Row) -> str:
+    """Say in which share of pairs either map is weaker on the healthy twin.
+
+    Examples
+    --------
+    >>> on_twins({"twin": {"falls": 0.99}}, {"twin": {"falls": 0.94}})
+    ' On the healthy twin the prototypes are weaker in 99 % of pairs, the class map in 94 %.'
+    """
+    if not (ours.get("twin") and other.get("twin")):
+        return ""
+    own, theirs = (f"{100 * row['twin']['falls']:.0f} %" for row in (ours, other))
     return (
-        "So the lead over the classifier that is not told comes from that truth; that parts and "
-        "prototypes place evidence better is not shown."
+        f" On the healthy twin the prototypes are weaker in {own} of pairs, the {CLASS_MAP} in "
+        f"{theirs}."
     )
 
 
 def unmeasured(rows: Sequence[Row]) -> str:
     """Name maps of the plain classifier that were not measured of the supervised one."""
-    bare = {row["explainer"] for row in rows if row["model"] == "control-plain-classifier"}
+    plain = [row for row in rows if row["model"] == "control-plain-classifier"]
+    bare = {row["explainer"] for row in plain}
     missing = sorted(bare - {row["explainer"] for row in rows if row["model"] == SUPERVISED})
-    return f" Not measured of it: {', '.join(missing)}." if missing else ""
+    if not missing:
+        return ""
+    strong = {best(plain, of)["explainer"]: of for of in (endplate, skill)}
+    open_ = [name for name in missing if name in strong]
+    among = f", among them the plain classifier's best ({', '.join(open_)})" if open_ else ""
+    return f" Not measured of it: {', '.join(missing)}{among}."
 
 
 def rank(ours: Row, other: Row) -> str:
@@ -172,18 +210,18 @@ def rank(ours: Row, other: Row) -> str:
     --------
     >>> ours = {"value": 0.9, "low": 0.85, "high": 0.95}
     >>> rank(ours, {"value": 0.8, "low": 0.7, "high": 0.84})
-    'is behind the prototypes'
+    'behind the prototypes'
     >>> rank(ours, {"value": 0.8, "low": 0.7, "high": 0.87})
-    'is lower by estimate, within overlapping intervals'
+    'lower by estimate, within overlapping intervals'
     >>> rank(ours, {"value": 0.98, "low": 0.96, "high": 1.0})
-    'is ahead of the prototypes'
+    'ahead of the prototypes'
     """
     if other["low"] > ours["high"]:
-        return "is ahead of the prototypes"
+        return "ahead of the prototypes"
     if other["high"] < ours["low"]:
-        return "is behind the prototypes"
+        return "behind the prototypes"
     side = "lower" if other["value"] < ours["value"] else "as high or higher"
-    return f"is {side} by estimate, within overlapping intervals"
+    return f"{side} by estimate, within overlapping intervals"
 
 
 def off_the_mask(rows: Sequence[Row], results: Path) -> str:
@@ -191,28 +229,53 @@ def off_the_mask(rows: Sequence[Row], results: Path) -> str:
     if not (results / MASK).is_file():
         return ""
     (ours,) = [row for row in rows if is_ours(row)]
-    found = max(stored(results, MASK)["rows"], key=lambda row: endplate(row)["value"])
+    readings = stored(results, MASK)["rows"]
+    found = max(readings, key=lambda row: endplate(row)["value"])
     third = found["placement"]["third"]
     return (
         " Without a network, from the true mask of the sheet: walls and discs, read "
-        f"{found['reading']}, give the right endplate in {interval(endplate(found))} and the right "
-        f"third in {interval(third)}; {against_mask(endplate(ours), endplate(found))}"
+        f"{found['reading']}, give the right endplate in {interval(endplate(found))}, "
+        f"{rank(endplate(ours), endplate(found))}, and the right third in {interval(third)}, "
+        f"{rank(ours['placement']['third'], third)} "
+        f"({interval(ours['placement']['third'])}).{by_hand(readings)} The mask is exact, which "
+        "flatters it; grading has none like it."
     )
 
 
-def against_mask(ours: Row, found: Row) -> str:
-    """Say what a reading of the exact mask means for the maps.
+def by_hand(readings: Sequence[Row]) -> str:
+    """Say what the reading without any learning gives."""
+    for row in readings:
+        if row["reading"] == "by hand":
+            third = interval(row["placement"]["third"])
+            return (
+                f" The third needs no learning: by hand {third}; the endplate by hand "
+                f"{interval(endplate(row))}."
+            )
+    return ""
 
-    Examples
-    --------
-    >>> ours = {"value": 0.9, "low": 0.85, "high": 0.95}
-    >>> against_mask(ours, {"value": 0.98, "low": 0.96, "high": 1.0}).split(".")[0]
-    'at the endplate that is ahead of the prototypes'
-    """
+
+def edges(contents: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> str:
+    """Name maps above chance that choose the endplate less often than the image's edges."""
+    priors = [
+        prior for one in contents[:1] for b in one["benches"].values() for prior in b["priors"]
+    ]
+    found = [prior["placement"]["endplate"] for prior in priors if prior["prior"] == "edge map"]
+    if not found:
+        return ""
+    current = [row for row in rows if row["model"] not in FORMER]
+    behind = [row for row in current if above_chance(row) and endplate(row)["value"] < found[0]]
+    names = ", ".join(f"{row['explainer']} of {named(row)}" for row in behind)
+    less = f" Better than chance, but less often right than that: {names}." if behind else ""
     return (
-        f"at the endplate that {rank(ours, found)}. The mask is exact, which flatters it; grading "
-        "has none like it."
+        f" A map of the image's edges, which no network made, chooses the right endplate in "
+        f"{found[0]:.2f}.{less}"
     )
+
+
+def above_chance(row: Row) -> bool:
+    """Whether a map chooses the endplate better than the same maps exchanged."""
+    found = endplate(row).get("gain") or {}
+    return found.get("low") is not None and found["low"] > 0
 
 
 def is_ours(row: Row) -> bool:
