@@ -126,7 +126,7 @@ def test_where_a_body_is_cut_above_and_in_front_its_center_moves_along_neither()
     affine[1, 3] = 38.0
     corner = Volume(np.ascontiguousarray(hu[:, 38:, :138]), affine)
     given = [
-        Vertebra(k, tuple((at + (2.0, 0, 0)).tolist()))
+        Vertebra(k, tuple((at + np.array([2.0, 0, 0])).tolist()))
         for k, at in zip(LEVELS, middles, strict=True)
     ]
     settled = settle(corner, given, bright)

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import spinexplain
 from spinexplain.io.json_file import write_json
 from spinexplain.localizer.locate import ReadChain
 from spinexplain.localizer.located import LocatedCenter
@@ -64,6 +67,22 @@ def test_persons_that_were_found_before_are_taken_up(tmp_path, monkeypatch):
         found = found_scans(setting, DrawnPersons("wide", 1, persons), Networks(), None)
     assert asked == [0, 1]
     assert [one.person for one in found] == [0, 1]
+
+
+def test_other_parts_and_other_code_are_kept_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_scans_of", lambda drawn, index, *_: iter([scan(None, index)]))
+    setting = Setting(tmp_path, tmp_path, tmp_path, tmp_path)
+    asked = []
+    monkeypatch.setattr(module, "code_hash", lambda *patterns: asked.append(patterns) or "new")
+    for parts in (2, 3):
+        found_scans(setting, DrawnPersons("wide", 1, 1, parts=parts), Networks(), None)
+    names = {path.name for path in (tmp_path / "localizer-found").iterdir()}
+    assert names == {f"01234567-new-wide-1-crops-narrow-{parts}" for parts in (2, 3)}
+    patterns = {"localizer/*.py", "train/localizer/scans.py", "data/phantom/wide/*.py"}
+    assert patterns <= set(asked[0])
+    monkeypatch.undo()
+    package = Path(spinexplain.__file__).parent
+    assert all(list(package.glob(pattern)) for pattern in module.FINDING)
 
 
 def test_a_person_is_scanned_in_the_groups_that_are_asked_for(monkeypatch):

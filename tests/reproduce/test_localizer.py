@@ -1,8 +1,10 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from spinexplain.anatomy import VertebraLevel
 from spinexplain.localizer.locate import ReadChain
 from spinexplain.localizer.located import LocatedCenter
 from spinexplain.localizer.naming import STATES, NamingPrior
@@ -10,6 +12,7 @@ from spinexplain.reproduce import localizer
 from spinexplain.reproduce.found_scans import FoundScan
 from spinexplain.reproduce.localizer import counted, judged_ways, measure
 from spinexplain.reproduce.setting import Setting
+from spinexplain.types import Vertebra
 
 LEVELS = ("L2", "L3", "L4", "L5")
 
@@ -69,7 +72,7 @@ def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
 
     networks = SimpleNamespace(info=SimpleNamespace(version="9"))
     monkeypatch.setattr(localizer, "found_scans", find)
-    monkeypatch.setattr(localizer, "judged_real", lambda *_: {})
+    monkeypatch.setattr(localizer, "judged_real", lambda *of: dict.fromkeys(of[-1], {}))
     monkeypatch.setattr(localizer, "real_scan", lambda *_: None)
     monkeypatch.setattr(localizer, "shipped_networks", lambda: networks)
     setting = Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
@@ -83,3 +86,28 @@ def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
     assert {(one["person"], one["group"]) for one in stored["scans"]} >= {(1, "whole")}
     assert (stored["persons"], stored["whole"]) == (4, 2)
     assert set(stored["chance"]) == {"whole", "crops", "narrow", "all"}
+
+
+def test_a_real_ct_is_searched_once_and_named_by_every_prior(tmp_path, monkeypatch):
+    asked = []
+
+    def find(volume, networks, prior):
+        asked.append(volume)
+        return seen(LEVELS)
+
+    centers = [
+        Vertebra(VertebraLevel(name), (0.0, 0.0, -25.0 * k)) for k, name in enumerate(LEVELS)
+    ]
+    scans = {name: SimpleNamespace(volume=name, centroids=centers) for name in localizer.REAL}
+    monkeypatch.setattr(localizer, "find_chain", find)
+    monkeypatch.setattr(localizer, "real_scan", lambda _, name: scans[name])
+    monkeypatch.setattr(localizer, "WHOLE", dict.fromkeys(localizer.REAL, LEVELS))
+    prior = NamingPrior(gap_mm=(25.0,) * len(STATES))
+    priors = {"real": prior, "real_tried": replace(prior, slope=0.1)}
+    setting = Setting(tmp_path, tmp_path, tmp_path, tmp_path)
+    found = localizer.real_cts(setting, None, priors)
+    assert asked == list(localizer.REAL)
+    for rows in found.values():
+        assert {one["named"] for one in rows.values()} == {4}
+    now, tried = (found[key]["lumbar"]["probability"] for key in priors)
+    assert now > tried

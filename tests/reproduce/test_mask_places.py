@@ -9,6 +9,7 @@ from spinexplain.analysis.explanations.figures import Scoring
 from spinexplain.evaluate.explanations.parts import body_frame, part_regions
 from spinexplain.reproduce import mask_places
 from spinexplain.reproduce.mask_walls import Walls
+from spinexplain.reproduce.transfer.tasks import code_hash
 
 
 def drawn(n=80, seed=0):
@@ -44,13 +45,33 @@ def test_walls_are_kept_and_taken_up(tmp_path, monkeypatch):
     from spinexplain.reproduce.setting import Setting
 
     walls, truth = drawn(6)
-    path = tmp_path / "mask-walls" / "balanced-2-31-3000.npz"
+    code = code_hash("reproduce/mask_walls.py")
+    path = tmp_path / "mask-walls" / f"balanced-2-31-3000-{code}.npz"
     path.parent.mkdir()
     np.savez(path, heights=walls.heights, discs=walls.discs, **truth)
     setting = Setting(tmp_path, tmp_path, tmp_path, tmp_path)
     found, asked = mask_places.fractures_of(setting, "balanced-2")
     np.testing.assert_array_equal(found.heights, walls.heights)
     assert asked["third"].tolist() == truth["third"].tolist()
+
+
+def test_an_interrupted_writing_of_walls_leaves_nothing(tmp_path, monkeypatch):
+    walls, truth = drawn(6)
+    bench = SimpleNamespace(masks={"body": 0, "neighbors": 0}, bodies=(), truth=truth)
+    monkeypatch.setattr(mask_places, "walls_of", lambda *_: walls)
+    path = tmp_path / "kept" / "walls.npz"
+
+    def broken(file, **arrays):
+        file.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(mask_places.np, "savez", broken)
+        with pytest.raises(KeyboardInterrupt):
+            mask_places.keep_walls(bench, path)
+    assert list(path.parent.iterdir()) == []
+    mask_places.keep_walls(bench, path)
+    assert [one.name for one in path.parent.iterdir()] == ["walls.npz"]
 
 
 @pytest.fixture

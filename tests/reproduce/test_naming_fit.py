@@ -1,11 +1,17 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from spinexplain.localizer.locate import ReadChain
 from spinexplain.localizer.located import LocatedCenter
 from spinexplain.localizer.naming import STATES, NamingPrior
+from spinexplain.localizer.prior import PRIOR_FILE, read_prior, write_prior
+from spinexplain.reproduce import naming_fit
 from spinexplain.reproduce.found_scans import FoundScan
-from spinexplain.reproduce.naming_fit import left_out, validated
+from spinexplain.reproduce.naming_fit import fit_naming, left_out, validated
+from spinexplain.reproduce.setting import Setting
 
 GAP_MM = 25.0
 PRIOR = NamingPrior(gap_mm=(GAP_MM,) * len(STATES))
@@ -43,3 +49,27 @@ def test_ways_of_weighing_stand_side_by_side():
     assert found["before"]["true_names"] == pytest.approx(found["tried"]["true_names"], abs=0.1)
     assert found["before"]["shipped_line"] > 0
     assert found["other_weights"] < 0
+
+
+def test_of_the_prior_in_the_folder_only_the_line_is_fitted_anew(tmp_path, monkeypatch):
+    out = tmp_path / "localizer"
+    out.mkdir()
+    given = replace(PRIOR, level_weight=0.7, found_weight=0.2, slope=3.0, offset=-2.0)
+    write_prior(out / PRIOR_FILE, given)
+    asked = []
+
+    def find(setting, drawn, networks, prior):
+        asked.append((networks.of, prior))
+        right = ("T9", "T10", "T11", "T12")
+        return [scan(k, right, right) for k in range(3)]
+
+    monkeypatch.setattr(naming_fit, "load_networks", lambda folder: SimpleNamespace(of=folder))
+    monkeypatch.setattr(naming_fit, "found_scans", find)
+    monkeypatch.setattr(naming_fit, "validated", lambda *_: {})
+    fit_naming(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
+    assert {folder for folder, _ in asked} == {out}
+    assert all(prior == given for _, prior in asked)
+    found = read_prior(out / PRIOR_FILE)
+    assert found.slope != given.slope
+    line = {name: getattr(given, name) for name in ("slope", "offset", "landmark")}
+    assert replace(found, **line) == given

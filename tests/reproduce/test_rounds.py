@@ -4,6 +4,8 @@ from spinexplain.reproduce.cohorts import graded_sheets
 from spinexplain.reproduce.methods import settings_of
 from spinexplain.reproduce.rounds import curve, trained_in_rounds
 from spinexplain.reproduce.setting import Setting
+from spinexplain.train.grading import protoverse
+from spinexplain.train.grading.objectives import classification_objective
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +47,18 @@ def test_another_seed_validates_on_other_persons(sheets, tmp_path):
         for seed in (0, 1)
     ]
     assert learned[0] != learned[1]
+
+
+def test_rounds_descend_by_the_objective_of_a_usual_training(sheets, tmp_path, monkeypatch):
+    asked = []
+
+    def objective(*arguments):
+        asked.append(arguments[2:])
+        return classification_objective(*arguments)
+
+    monkeypatch.setattr(protoverse, "classification_objective", objective)
+    config = of_two_steps("baseline", 1)
+    loss = config.loss.model_copy(update={"normalize": "samples", "lambda_height": 0.5})
+    trained_in_rounds(config.model_copy(update={"loss": loss}), sheets, tmp_path)
+    precision = config.classifier.precision
+    assert asked == [(0.5, precision, loss.grading, "samples", None)]

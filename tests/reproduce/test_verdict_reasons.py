@@ -1,11 +1,15 @@
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
 from spinexplain.analysis.verdict.stored_table import store_table
 from spinexplain.findings.weighing import stored_calibration
+from spinexplain.reproduce import verdict_reasons as module
+from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.verdict import SCANS
 from spinexplain.reproduce.verdict_fit import TABLE
-from spinexplain.reproduce.verdict_reasons import reasoned, stated, stored_answers
+from spinexplain.reproduce.verdict_reasons import measure, reasoned, stated, stored_answers
 
 ROW = {
     "group": "hard",
@@ -82,3 +86,24 @@ def test_stored_answers_are_those_of_this_network_and_of_all_spines(table, tmp_p
     assert stored_answers(tmp_path / "none.csv.gz", "abc") is None
     monkeypatch.setitem(SCANS, "hard", (1, 2))
     assert stored_answers(path, "abc") is None
+
+
+def test_the_newest_stored_answers_are_taken_before_any_is_asked(table, tmp_path, monkeypatch):
+    info = SimpleNamespace(name="m", version="1", weights_sha256="abc")
+    monkeypatch.setattr(module, "load_grader", lambda _: SimpleNamespace(info=info))
+    monkeypatch.setattr(module, "asked", lambda _: table.iloc[:1])
+    monkeypatch.setitem(SCANS, "hard", (1, 1))
+    setting = Setting(tmp_path, tmp_path, tmp_path / "new", tmp_path)
+
+    def healthy():
+        measure(setting)
+        stored = setting.stored(module.RESULTS)
+        return stored["witnesses"], stored["kinds"]["right_healthy"]
+
+    assert healthy() == ("asked", 1)
+    twice = pd.concat([table, table]).assign(weights_sha256="abc")
+    (tmp_path / "docs" / "results").mkdir(parents=True)
+    store_table(twice, tmp_path / "docs" / "results" / TABLE)
+    assert healthy() == ("stored", 2)
+    store_table(pd.concat([twice, twice]), tmp_path / "new" / TABLE)
+    assert healthy() == ("stored", 4)

@@ -22,9 +22,16 @@ from spinexplain.localizer.naming import NamingPrior
 from spinexplain.localizer.networks import LocalizerNetworks
 from spinexplain.reproduce.classical_spine import classical_centers
 from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.transfer.tasks import code_hash
 from spinexplain.train.localizer.scans import TestScan, around_spine, drawn_scan
 
 GROUPS = ("whole", "crops", "narrow")
+FINDING = (
+    *("localizer/*.py", "reproduce/classical_spine.py", "data/phantom/wide/*.py"),
+    *("train/localizer/scans.py", "train/localizer/fields.py"),
+)
+"""Source files that say what is drawn, scanned and found."""
+
 SPACING_MM = 2.0
 _DIGITS = 5
 
@@ -97,8 +104,7 @@ def found_scans(
     prior : NamingPrior
         Says which distances to expect; its weights play no part.
     """
-    name = "-".join((networks.info.sha256[:8], drawn.preset, str(drawn.seed), *drawn.groups))
-    folder = setting.work / "localizer-found" / name
+    folder = setting.work / "localizer-found" / _folder_name(drawn, networks.info.sha256)
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for index in range(drawn.persons):
@@ -108,6 +114,12 @@ def found_scans(
         found += read_scans(path, index)
         setting.progress.step("persons", index + 1, drawn.persons)
     return found
+
+
+def _folder_name(drawn: DrawnPersons, sha256: str) -> str:
+    """Name the folder after networks, persons, and the code that draws and finds."""
+    persons = (drawn.preset, str(drawn.seed), *drawn.groups, str(drawn.parts))
+    return "-".join((sha256[:8], code_hash(*FINDING), *persons))
 
 
 def _scans_of(

@@ -16,7 +16,8 @@ from spinexplain.evaluate.locating import (
     judged_scan,
     located_figures,
 )
-from spinexplain.localizer.locate import find_chain, named
+from spinexplain.localizer.center_chain import Networks
+from spinexplain.localizer.locate import ReadChain, find_chain, named
 from spinexplain.localizer.located import Localization
 from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
 from spinexplain.localizer.networks import shipped_networks
@@ -26,7 +27,6 @@ from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_localizer import as_weighed
 from spinexplain.spine.localize import vertebrae_from_mask
-from spinexplain.types import Volume
 
 RESULTS = "localizer.json"
 TEST = DrawnPersons("wide-test", seed=9, persons=24)
@@ -68,15 +68,20 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TE
             {"person": scan.person, "group": scan.group} | asdict(ways["localizer"])
             for scan, ways in zip(scans, each, strict=True)
         ],
-        **{
-            key: {
-                name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, weighed)
-                for name in REAL
-            }
-            for key, weighed in (("real", prior), ("real_tried", as_weighed(prior)))
-        },
+        **real_cts(setting, networks, {"real": prior, "real_tried": as_weighed(prior)}),
     }
     setting.store(RESULTS, content)
+
+
+def real_cts(
+    setting: Setting, networks: Networks, priors: Mapping[str, NamingPrior]
+) -> dict[str, dict[str, Any]]:
+    """Find the vertebrae of every real CT once, and name them by several priors."""
+    each = {
+        name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, priors)
+        for name in REAL
+    }
+    return {key: {name: each[name][key] for name in REAL} for key in priors}
 
 
 def by_group(
@@ -222,21 +227,30 @@ def counted(count: int, first: str | None = None, last: str | None = None) -> Na
 
 
 def judged_real(
-    scan: RealScan, whole: Sequence[str], networks: Any, prior: NamingPrior
+    scan: RealScan, whole: Sequence[str], networks: Networks, priors: Mapping[str, NamingPrior]
 ) -> dict[str, Any]:
-    """Locate the vertebrae of a real CT; the levels that lie in it whole are the truth."""
+    """Locate the vertebrae of a real CT; the levels that lie in it whole are the truth.
+
+    Parameters
+    ----------
+    scan : RealScan
+    whole : sequence of str
+    networks : Networks
+    priors : mapping of str to NamingPrior
+        They differ in weights alone: the centers are found with the first.
+    """
     vertebrae = scan.centroids or vertebrae_from_mask(scan.labels)  # type: ignore[arg-type]
     kept = [vertebra for vertebra in vertebrae if vertebra.level.value in whole]
     truth = np.array([vertebra.centroid_mm for vertebra in kept])
     levels = tuple(vertebra.level.value for vertebra in kept)
-    return real_figures(scan.volume, truth, levels, networks, prior)
+    chain = find_chain(scan.volume, networks, next(iter(priors.values())))
+    return {key: real_figures(chain, truth, levels, prior) for key, prior in priors.items()}
 
 
 def real_figures(
-    volume: Volume, truth_mm: np.ndarray, levels: Names, networks: Any, prior: NamingPrior
+    chain: ReadChain | str, truth_mm: np.ndarray, levels: Names, prior: NamingPrior
 ) -> dict[str, Any]:
-    """Return what the localizer says of a scan, beside the truth."""
-    chain = find_chain(volume, networks, prior)
+    """Return what the localizer says of what was found in a scan, beside the truth."""
     if isinstance(chain, str):
         return {"refused": chain, "bodies": len(levels), "found": 0, "close": 0, "named": 0}
     hypotheses = chain.namings(prior)

@@ -22,10 +22,12 @@ from spinexplain.analysis.explanations.figures import Scoring, map_figures
 from spinexplain.config.training import InputSpec
 from spinexplain.data.cohort import Cohort
 from spinexplain.data.phantom.bench import bench_cohort
+from spinexplain.io.files import atomic_file
 from spinexplain.reproduce.cohorts import drawn_sheets
 from spinexplain.reproduce.mask_walls import Walls, features_of, painted, read_by_hand, walls_of
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_prototypes import TRAINING, TWINS
+from spinexplain.reproduce.transfer.tasks import code_hash
 
 RESULTS = "explanations-mask.json"
 PRESET, SEED, VERTEBRAE, DRAWS = "placement", 90001, 200, 2000
@@ -57,7 +59,8 @@ def scored(cohort: Cohort) -> Scoring:
 def fractures_of(setting: Setting, preset: str) -> tuple[Walls, dict[str, np.ndarray]]:
     """Return walls and true parts of one training cohort's fractures; kept in the work folder."""
     ((name, seed, count),) = [(*key, n) for key, n in TRAINING.items() if key[0] == preset]
-    path = setting.work / "mask-walls" / f"{name}-{seed}-{count}.npz"
+    drawn = f"{name}-{seed}-{count}-{code_hash('reproduce/mask_walls.py')}.npz"
+    path = setting.work / "mask-walls" / drawn
     if not path.is_file():
         cohort = drawn_sheets(setting, name, seed, count, twins=True)
         twins = cohort.index["healthy_twin"].to_numpy(bool)
@@ -69,11 +72,14 @@ def fractures_of(setting: Setting, preset: str) -> tuple[Walls, dict[str, np.nda
 
 
 def keep_walls(bench: Bench, path: Path) -> None:
-    """Write walls and true parts of a bench."""
+    """Write walls and true parts of a bench, at once or not at all."""
     walls = walls_of(bench.masks["body"], bench.masks["neighbors"], bench.bodies)
     path.parent.mkdir(parents=True, exist_ok=True)
     endplate, third = (bench.truth[question] for question in ASKED)
-    np.savez(path, heights=walls.heights, discs=walls.discs, endplate=endplate, third=third)
+    with atomic_file(path) as temporary:
+        np.savez(
+            temporary, heights=walls.heights, discs=walls.discs, endplate=endplate, third=third
+        )
 
 
 def learned(

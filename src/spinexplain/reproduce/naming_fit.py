@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from spinexplain.localizer.naming import NamingPrior
-from spinexplain.localizer.networks import shipped_networks
-from spinexplain.localizer.prior import PRIOR_FILE, shipped_prior, write_prior
+from spinexplain.localizer.networks import load_networks
+from spinexplain.localizer.prior import PRIOR_FILE, read_prior, write_prior
 from spinexplain.reproduce.found_scans import FoundScan, found_scans
 from spinexplain.reproduce.localizer import weighed_before
 from spinexplain.reproduce.setting import Setting
@@ -23,8 +23,8 @@ from spinexplain.train.localizer.calibrate import (
     line_terms,
     log_scores,
     missed,
+    tried_priors,
     trusted,
-    weights,
 )
 
 RESULTS = "localizer-validation.json"
@@ -33,21 +33,28 @@ F = TypeVar("F")
 
 
 def fit_naming(setting: Setting, out: Path) -> None:
-    """Fit anew what a naming's probability is worth: write the prior, and what was tried.
+    """Fit anew what a naming's probability is worth, and store what was tried.
+
+    Of the prior in ``out`` only ``slope``, ``offset`` and ``landmark`` are replaced.
 
     Parameters
     ----------
     setting : Setting
         Centers that were found before are taken up.
     out : Path
-        Folder of the shipped networks.
+        Folder of a localizer: its networks and its prior.
+
+    Raises
+    ------
+    ModelError
+        If it holds none, or a file was changed.
     """
     torch.set_num_threads(1)
-    networks, shipped = shipped_networks(), shipped_prior()
-    scans = [one for drawn in VALIDATION for one in found_scans(setting, drawn, networks, shipped)]
-    setting.store(RESULTS, validated(scans, shipped))
+    networks, prior = load_networks(out), read_prior(out / PRIOR_FILE)
+    scans = [one for drawn in VALIDATION for one in found_scans(setting, drawn, networks, prior)]
+    setting.store(RESULTS, validated(scans, prior))
     chains, _ = _known(scans)
-    write_prior(out / PRIOR_FILE, trusted(chains, _plain(shipped)))
+    write_prior(out / PRIOR_FILE, trusted(chains, prior))
 
 
 def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
@@ -63,7 +70,7 @@ def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
     """
     chains, persons = _known(scans)
     before, tried = _plain(prior), as_weighed(_plain(prior))
-    table = np.stack([log_scores(chains, one) for one in weights(tried)], axis=1)
+    table = np.stack([log_scores(chains, one) for one in tried_priors(tried)], axis=1)
     chosen = left_out(
         persons,
         lambda kept: int(table[kept].mean(axis=0).argmax()),

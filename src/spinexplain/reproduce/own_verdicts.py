@@ -24,16 +24,13 @@ from spinexplain.localizer.own import Found, find_vertebrae
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.transfer.tasks import code_hash
+from spinexplain.reproduce.transfer.tasks import SETTLING, code_hash
 from spinexplain.types import Vertebra
 
 RESULTS = "own-verdicts.json"
 PRESETS, SEED, PHANTOMS = ("hard", "shifted-scanner", "hospital-like", "wide-test"), 43, 60
 MOVED_MM = 2.0
 """How far given centers are moved for the floor, in a random direction."""
-
-SETTLING = ("localizer/settle.py", "localizer/segment.py", "spine/body_middle.py")
-"""Source files that say where in its body a center comes to lie."""
 
 _SAME_BODY_MM = 10.0
 

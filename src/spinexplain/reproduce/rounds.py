@@ -19,7 +19,8 @@ from spinexplain.progress import SILENT, Progress
 from spinexplain.train.engine.journal import Journal
 from spinexplain.train.engine.loop import Phase
 from spinexplain.train.engine.processes import start_fabric
-from spinexplain.train.grading.objectives import WarmUp, classification_objective
+from spinexplain.train.grading.activation_maps import check_places
+from spinexplain.train.grading.objectives import WarmUp
 from spinexplain.train.grading.phases import linear_groups
 from spinexplain.train.grading.protoverse import GraderRun
 from spinexplain.train.grading.run import Trained, check_folder, make_folder, seeded_build
@@ -30,18 +31,18 @@ class GraderRounds(GraderRun):
 
     def linear(self) -> Trained:
         """Train the plain classifier for ``rounds`` phases, and return the best one."""
+        check_places(self.training, self.config)
         config, settings = self.config, self.config.classifier
+        placed = config.loss.lambda_place > 0
         with seeded_build(config.seed):
             trunk = build_trunk(config.trunk, config.input)
             model = WarmUp(self._classifier_on(trunk))
-        objective = classification_objective(
-            model, self.weights, config.loss.lambda_height, settings.precision
-        )
+        objective = self._classification(model, placed)
         best: Trained | None = None
         for number in range(config.rounds):
             groups = linear_groups(model, settings)
             phase = Phase(f"classifier-{number + 1}", number, settings, groups, objective)
-            self._descend(phase, model)
+            self._descend(phase, model, masks=placed)
             best = self._better(best, model.linear, number)
         assert best is not None
         return best

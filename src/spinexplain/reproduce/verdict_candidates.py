@@ -89,22 +89,24 @@ def network_table(paths: Sequence[Path], folder: Path) -> pd.DataFrame:
         with a column and its ``_spread`` for each of :data:`NETWORKS`, and ``heights_posterior``
         (units of the loss against the own posterior wall).
     """
-    found = None
-    for name in NETWORKS:
-        answers = [BenchAnswer(name, path, folder / name) for path in paths]
-        for one in answers:
-            if not one.is_current:
-                one.make()
-        said = read_answers(answers)
-        said = said[said["route"] == "labels"]
+    tables = {name: _answered(name, paths, folder / name) for name in NETWORKS}
+    sha256 = load_grader(DEFAULT_MODEL).info.weights_sha256
+    found = tables[DEFAULT_MODEL].assign(weights_sha256=sha256)
+    for name, said in tables.items():
         mine = said[[*_KEYS, PROTOTYPES, PROTOTYPES + SPREAD]]
         mine = mine.rename(columns={PROTOTYPES: name, PROTOTYPES + SPREAD: name + SPREAD})
-        sha = load_grader(DEFAULT_MODEL).info.weights_sha256
-        found = said.assign(weights_sha256=sha) if found is None else found
         found = found.merge(mine, on=_KEYS, validate="one_to_one")
-    if found is None:
-        raise ValueError("no network was asked; expected one at least.")
     return found.merge(_posterior_losses(paths), on=_KEYS, how="left", validate="one_to_one")
+
+
+def _answered(name: str, paths: Sequence[Path], folder: Path) -> pd.DataFrame:
+    """Return what one network says by the masks; answers that are there are taken up."""
+    answers = [BenchAnswer(name, path, folder) for path in paths]
+    for one in answers:
+        if not one.is_current:
+            one.make()
+    said = read_answers(answers)
+    return said[said["route"] == "labels"]
 
 
 def _posterior_losses(paths: Sequence[Path]) -> pd.DataFrame:

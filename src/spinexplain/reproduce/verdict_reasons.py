@@ -38,11 +38,15 @@ KINDS = ("false_alarm", "right_healthy", "missed", "found")
 def measure(setting: Setting) -> None:
     """Take what the witnesses said, or ask them; give the verdict, count the rules that decided."""
     info = load_grader(DEFAULT_MODEL).info
-    table = stored_answers(setting.checkout / "docs" / "results" / TABLE, info.weights_sha256)
-    if table is None:
-        table = asked(setting)
+    stored = [
+        stored_answers(folder / TABLE, info.weights_sha256)
+        for folder in (setting.results, setting.checkout / "docs" / "results")
+    ]
+    table = next((one for one in stored if one is not None), None)
+    witnesses = {"witnesses": "asked" if table is None else "stored"}
+    table = asked(setting) if table is None else table
     model = {"name": info.name, "version": info.version}
-    setting.store(RESULTS, stated(table, stored_calibration(), model))
+    setting.store(RESULTS, stated(table, stored_calibration(), model) | witnesses)
 
 
 def stored_answers(path: Path, weights_sha256: str) -> pd.DataFrame | None:

@@ -5,10 +5,13 @@ import numpy as np
 import pytest
 
 import spinexplain
+from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import GeometryError, LabelError, ModelError
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.reproduce.real_scans import real_scan
 from spinexplain.reproduce.transfer import prepared
 from spinexplain.spine.localize import localize
+from spinexplain.types import Vertebra
 
 
 def test_a_scan_is_stored_and_read_again(tmp_path):
@@ -57,3 +60,23 @@ def test_a_scan_that_is_refused_refuses_all_its_levels():
     assert [row["level"] for row in rows] == [one.level.value for one in moved]
     assert all("lie in discs" in row["reason"] for row in rows)
     assert {row["called"] for row in rows} == {None}
+
+
+@pytest.mark.parametrize("error", [LabelError, GeometryError])
+def test_a_scan_refused_for_its_centers_says_why(error, monkeypatch):
+    _refusing(monkeypatch, error)
+    (one,) = prepared.prepared_or_refused(None, [Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))])
+    assert one.facts["refused"] == "it is odd."
+
+
+def test_what_is_no_refusal_of_a_scan_is_not_stored_as_one(monkeypatch):
+    _refusing(monkeypatch, ModelError)
+    with pytest.raises(ModelError):
+        prepared.prepared_or_refused(None, [Vertebra(VertebraLevel.L1, (0.0, 0.0, 0.0))])
+
+
+def _refusing(monkeypatch, error):
+    def refuse(*_):
+        raise error("it is odd.")
+
+    monkeypatch.setattr(prepared, "prepare_scan", refuse)

@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import spinexplain
 from spinexplain.reproduce.transfer import tasks
 
 
@@ -26,3 +29,10 @@ def test_code_is_known_by_its_bytes():
     whole = tasks.code_hash("spine/*.py")
     assert whole == tasks.code_hash("spine/*.py")
     assert whole != tasks.code_hash("spine/*.py", but=("body_size",))
+
+
+def test_what_settles_centers_is_hashed():
+    package = Path(spinexplain.__file__).parent
+    found = {path.name for pattern in tasks.SETTLING for path in package.glob(pattern)}
+    assert found >= {"settle.py", "refine.py", "body_frame.py", "body_middle.py", "placement.py"}
+    assert tasks.code_hash("spine/*.py", "spine/body_middle.py") == tasks.code_hash("spine/*.py")

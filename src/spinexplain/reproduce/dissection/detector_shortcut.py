@@ -32,7 +32,7 @@ from spinexplain.train.grading.recipes import train_model
 from spinexplain.types import ModelInfo
 
 RESULTS = "detector-shortcut.json"
-PRESET = "shortcut-2"  # whose marks, 11 to 25 mm from the center, these boxes hold
+PRESET = "shortcut-2"  # 11 to 25 mm from the center: boxes hold their centers, rims may be cut
 LEARNING, UNSEEN = (6720, 40), (6721, 20)  # seed, scans
 EXTENT_MM, SIZE = 48.0, 32
 EPOCHS, BATCH, CHANGED, PRECISION = 12, 8, 0.3, "bf16"
@@ -47,7 +47,7 @@ def measure(setting: Setting) -> None:
     Seed by seed; results are stored after each.
     """
     torch.set_num_threads(1)
-    config, work = design(), setting.work / "detector-shortcut"
+    config, work = design(), setting.work / work_name()
     learning = marked_boxes(setting, *LEARNING, masks=False, preset=PRESET)
     unseen = {
         name: select_samples(cohort, config.input, config.task)
@@ -74,6 +74,18 @@ def measure(setting: Setting) -> None:
             "networks": record.runs,
         }
         setting.store(RESULTS, content)
+
+
+def work_name() -> str:
+    """Name the folder of trainings after what they learn from, so that no others are taken up.
+
+    Examples
+    --------
+    >>> work_name()
+    'detector-shortcut-shortcut-2-6720x40-6721x20-48mm-32'
+    """
+    persons = "-".join(f"{seed}x{scans}" for seed, scans in (LEARNING, UNSEEN))
+    return f"detector-shortcut-{PRESET}-{persons}-{EXTENT_MM:g}mm-{SIZE}"
 
 
 def design() -> TrainConfig:
@@ -110,7 +122,7 @@ def _dissected(grader: Grader, unseen: dict[str, Samples], marks: np.ndarray) ->
     return cells | dissected(grader, unseen["marked"], marks, seen)
 
 
-def settings(config: TrainConfig) -> dict[str, float]:
+def settings(config: TrainConfig) -> dict[str, float | str]:
     """Return what the page says of a training."""
     assert config.volume_augment is not None
     return {
@@ -118,6 +130,7 @@ def settings(config: TrainConfig) -> dict[str, float]:
         "size": config.input.size,
         "epochs": config.detector.epochs,
         "batch": config.detector.batch,
+        "precision": config.detector.precision,
         "width": config.trunk.width,
         "head_width": config.head.width,
         "changed": config.volume_augment.share,

@@ -16,7 +16,7 @@ import numpy as np
 
 from spinexplain.analysis.stored_frame import EXTENT_MM, StoredFrame
 from spinexplain.anatomy import VertebraLevel
-from spinexplain.errors import SpinexplainError
+from spinexplain.errors import GeometryError, LabelError
 from spinexplain.findings.vertebrae import scan_vertebrae
 from spinexplain.io.files import atomic_file
 from spinexplain.models.grader import Grader
@@ -69,7 +69,7 @@ def prepared_or_refused(volume: Volume, centers: Sequence[Vertebra]) -> list[Pre
     """Prepare a scan by its centers alone; where it is refused, every level with the reason."""
     try:
         return prepare_scan(volume, None, centers)
-    except SpinexplainError as error:
+    except (LabelError, GeometryError) as error:
         empty = np.zeros((round(EXTENT_MM), round(EXTENT_MM)), np.float32)
         facts = {"flags": [], "outside": 0.0, "center": [0.0, 0.0], "refused": str(error)}
         return [Prepared({"level": v.level.value, **facts}, empty) for v in centers]

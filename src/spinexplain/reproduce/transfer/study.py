@@ -25,11 +25,17 @@ from spinexplain.reproduce.transfer.baselines import (
     heights_threshold,
 )
 from spinexplain.reproduce.transfer.phantoms import Drawn
-from spinexplain.reproduce.transfer.tasks import Task, code_hash, evenly, make_missing, there
+from spinexplain.reproduce.transfer.tasks import (
+    SETTLING,
+    Task,
+    code_hash,
+    evenly,
+    make_missing,
+    there,
+)
 
 RESULTS = "transfer.json"
 # What a prepared scan depends on; others are made again when it changes.
-SETTLING = ("localizer/settle.py", "localizer/segment.py")
 PHANTOM_CODE = ("data/phantom/*.py", "data/phantom/presets/*.toml", "spine/*.py", *SETTLING)
 NOT_DRAWING = ("simulate", "displace", "boxes", "write", "table", "cohorts", "raters", "__init__")
 REAL_CODE = (

@@ -11,6 +11,9 @@ import spinexplain
 from spinexplain.progress import SILENT, Progress
 from spinexplain.workers import run_all
 
+SETTLING = ("localizer/*.py", "spine/body_middle.py", "spine/checks/placement.py")
+"""Source files that say where in its body a given center comes to lie, and with which flags."""
+
 
 class Task(Protocol):
     """One scan to make, prepare and store."""
@@ -27,7 +30,7 @@ AnyTask = TypeVar("AnyTask", bound=Task)
 def code_hash(*patterns: str, but: Sequence[str] = ()) -> str:
     """Hash source files of the package: what other code prepared is not mixed in."""
     package = Path(spinexplain.__file__).parent
-    found = (path for pattern in patterns for path in package.glob(pattern))
+    found = {path for pattern in patterns for path in package.glob(pattern)}
     files = sorted(path for path in found if path.stem not in but)
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from spinexplain.errors import ModelError
 from spinexplain.models.build import build_model
 from spinexplain.models.heads.prototype import LinearNet, PrototypeNet
 from spinexplain.models.trunks.backbones import Trunk, build_trunk
+from spinexplain.train.engine.journal import Terms
 from spinexplain.train.engine.loop import Phase
 from spinexplain.train.grading.activation_maps import check_places
 from spinexplain.train.grading.batches import Batch
@@ -97,18 +99,23 @@ class GraderRun(Run):
         with seeded_build(config.seed):
             trunk = build_trunk(config.trunk, config.input)
             model = WarmUp(self._classifier_on(trunk))
-        objective = classification_objective(
-            model,
-            self.weights,
-            config.loss.lambda_height,
-            settings.precision,
-            config.loss.grading,
-            config.loss.normalize,
-            config if placed else None,
-        )
+        objective = self._classification(model, placed)
         phase = Phase("classifier", 0, settings, linear_groups(model, settings), objective)
         self._descend(phase, model, masks=placed)
         return model.linear
+
+    def _classification(self, model: WarmUp, placed: bool) -> Callable[[Batch], Terms]:
+        """Return what the plain classifier minimizes by the settings."""
+        loss = self.config.loss
+        return classification_objective(
+            model,
+            self.weights,
+            loss.lambda_height,
+            self.config.classifier.precision,
+            loss.grading,
+            loss.normalize,
+            self.config if placed else None,
+        )
 
     def _classifier_on(self, trunk: Trunk) -> LinearNet:
         """Build the network of the settings; for prototypes the one that warms up their trunk."""

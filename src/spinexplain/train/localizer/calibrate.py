@@ -60,10 +60,10 @@ def calibrated(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
     line from the log-odds of the best naming, of all centers now, to
     those of its being right is fitted last.
     """
-    return trusted(chains, max(weights(prior), key=lambda one: log_scores(chains, one).mean()))
+    return trusted(chains, max(tried_priors(prior), key=lambda one: log_scores(chains, one).mean()))
 
 
-def weights(prior: NamingPrior) -> list[NamingPrior]:
+def tried_priors(prior: NamingPrior) -> list[NamingPrior]:
     """Return a prior with every pair of weights that is tried."""
     return [
         replace(prior, level_weight=level, gap_weight=gap)
