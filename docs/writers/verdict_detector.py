@@ -59,7 +59,7 @@ def headline(differences: dict[str, Any]) -> str:
     --------
     >>> none = {"difference": 0.0, "low": -0.1, "high": 0.1}
     >>> headline(dict.fromkeys((*DECIDING, MIDDLE, "area"), none))[:32]
-    '**The detector does not help beyo'
+    '**It is not shown that the detec'
     """
     better, worse = [], []
     for name in (*DECIDING, MIDDLE, "area"):
