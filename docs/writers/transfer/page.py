@@ -61,6 +61,12 @@ def page(facts: Facts) -> str:
     return "\n".join(parts)
 
 
+NETWORK_ALONE = (
+    "This is the network alone, on one sheet a vertebra, with its highest score as the grade. Reports give a "
+    "[verdict](verdict.md), which weighs it on seven sheets and together with heights.\n"
+)
+
+
 def _model(facts: Facts) -> str:
     model = facts["model"]
     text = (
@@ -68,7 +74,7 @@ def _model(facts: Facts) -> str:
         f"{model['trained_on']}\n"
     )
     if model["name"] == DEFAULT_MODEL:
-        return text
+        return f"{text}\n{NETWORK_ALONE}"
     return (
         f"{text}\n**This is the former default.** `{DEFAULT_MODEL}`, which grades where no model is named, "
         "is not measured here yet; what it finds in real CT stands in "
