@@ -72,7 +72,7 @@ def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
 
     networks = SimpleNamespace(info=SimpleNamespace(version="9"))
     monkeypatch.setattr(localizer, "found_scans", find)
-    monkeypatch.setattr(localizer, "judged_real", lambda *of: dict.fromkeys(of[-1], {}))
+    monkeypatch.setattr(localizer, "judged_real", lambda *of: {key: {} for key in of[-1]})
     monkeypatch.setattr(localizer, "real_scan", lambda *_: None)
     monkeypatch.setattr(localizer, "shipped_networks", lambda: networks)
     setting = Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
