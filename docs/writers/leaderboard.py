@@ -80,10 +80,8 @@ def written(page: str, results: Path) -> str:
     contents = found_in(results)
     rows = [row for content in contents for row in content["rows"]]
     paired = paired_in(results)
-    said = (
-        f"{conclusion(rows, paired)}{same_truth(rows, paired)}{off_the_mask(rows, results)}"
-        f"{edges(contents, rows)}"
-    )
+    points = (same_truth(rows, paired), off_the_mask(rows, results), edges(contents, rows))
+    said = "\n* ".join([conclusion(rows, paired), *(point.strip() for point in points if point)])
     page = replaced(explanations.written(page, results), "conclusion", said)
     page = replaced(page, "measures", "\n".join(measures(contents, MODELS)))
     page = replaced(page, "compared", compared({row["model"] for row in rows}))
@@ -125,8 +123,8 @@ def conclusion(rows: Sequence[Row], paired: Sequence[Row] = ()) -> str:
     models = dict.fromkeys(row["model"] for row in judged)
     each = [beside([row for row in judged if row["model"] == model]) for model in models]
     return (
-        f"{headline(ours, judged, paired)} "
-        f"The default's prototypes choose the right endplate in {interval(endplate(ours))} of "
+        f"{headline(ours, judged, paired)}\n\n"
+        f"* The default's prototypes choose the right endplate in {interval(endplate(ours))} of "
         f"{fractures(ours)} fractures, and {signed(skill(ours))} more of the highest 2 % of their "
         "map lies on the evidence than of the best map that never saw the image. The best of each "
         f"opponent, by the same two: {'; '.join(each)}.{former(rows)}"
