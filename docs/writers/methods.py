@@ -282,5 +282,6 @@ def draw(results: Path, images: Path) -> list[Path]:
             made = [100 * score for score in mean_curve(content, name)]
             last.plot(range(1, len(made) + 1), made, look, color=LIGHT["accent"], label=NAMES[name])
         last.set_title("On validation, by round", loc="left")
+        last.xaxis.get_major_locator().set_params(integer=True)
         last.legend(frameon=False, loc="lower right", fontsize=7)
     return [path]
