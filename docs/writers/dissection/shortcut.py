@@ -147,7 +147,7 @@ def _setting(found: dict[str, Any]) -> str:
         f"their own, {unseen['marked_negatives']} of the healthy ones; marks of neighbors are in "
         f"view, too, and do not count as the mark. `compact3d` at {config['width']:g} of its "
         f"width, its head at {config['head_width']:g}, boxes of {config['extent_mm']:g} mm at "
-        f"{config['size']}³ samples, which hold the marks (5 mm in front of the body, in place of "
+        f"{config['size']}³ samples, which hold their centers (5 mm in front of the body, in place of "
         f"the 14 mm of `shortcut`); {config['epochs']} epochs in batches of {config['batch']}, each kind of random change "
         f"made to {100 * config['changed']:.0f} % of the boxes. What counts as on the mark and as "
         "silenced was taken over "
