@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+
+from spinexplain.results.result_part import (
+    Count,
+    Length,
+    LevelName,
+    Loss,
+    NotNegative,
+    ResultPart,
+    Sha256,
+    Share,
+    Text,
+)
 
 SCHEMA: Literal["spinexplain/result/1"] = "spinexplain/result/1"
 Shape = Literal["none", "wedge", "biconcave", "crush"]
 
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-LevelName = Annotated[str, Field(pattern="^(C[1-7]|T([1-9]|1[0-3])|L[1-6])$")]
-Share = Annotated[float, Field(ge=0, le=1)]
-NotNegative = Annotated[float, Field(ge=0)]
-Loss = Annotated[float, Field(le=1)]
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=1)]
-Length = Annotated[float, Field(gt=0)]
 Probabilities = Annotated[
     dict[str, Share],
     Field(
@@ -38,12 +42,6 @@ _UNGRADED: dict[str, Any] = {
         }
     ]
 }
-
-
-class ResultPart(BaseModel):
-    """A frozen part of a result; unknown keys and numbers that are not finite are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ResultSource(ResultPart):
@@ -357,8 +355,7 @@ class ResultInputs(ResultPart):
     centroids_sha256: str = Field(pattern="^([0-9a-f]{64})?$")
     settled_mm: dict[LevelName, float] = Field(
         default={},
-        description="How far given centers moved into painted or given bodies; without those "
-        "that stay.",
+        description="How far given centers moved into their bodies; without those that stay.",
     )
     painted_by: str = Field(default="", description="Localizer that painted bodies; its version.")
 
