@@ -3,10 +3,12 @@
     python scripts/train_localizer.py
     python scripts/train_localizer.py --export-only
     python scripts/train_localizer.py --naming-only
+    python scripts/train_localizer.py --levels-further --out FOLDER
 
 An interrupted run is taken up where it stopped. At the end the networks are exported for OpenVINO;
 ``--export-only`` does that alone, to the weights that are there. ``--naming-only`` fits what a
-naming's probability says to the networks that are there.
+naming's probability says to the networks that are there. ``--levels-further`` trains the levels
+network that is there on, with what the last part of the whole training does.
 """
 
 from __future__ import annotations
@@ -24,7 +26,11 @@ from spinexplain.localizer.networks import shipped_folder
 from spinexplain.reproduce.naming_fit import fit_naming
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_bodies import train_body_network
-from spinexplain.reproduce.shipped_localizer import VERSION, train_localizer
+from spinexplain.reproduce.shipped_localizer import (
+    VERSION,
+    train_levels_further,
+    train_localizer,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,6 +41,13 @@ def train(work: Path, out: Path) -> None:
         setting = Setting(ROOT, work, work, work, progress=progress)
         train_localizer(setting, out)
         train_body_network(setting, out, VERSION)
+
+
+def train_further(work: Path, out: Path, threads: int) -> None:
+    """Train the levels network that is in ``out`` on."""
+    with shown_steps() as progress:
+        setting = Setting(ROOT, work, work, work, progress=progress)
+        train_levels_further(setting, out, threads)
 
 
 def fit_line(work: Path, out: Path) -> None:
@@ -52,11 +65,15 @@ def main() -> None:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--export-only", action="store_true")
     only.add_argument("--naming-only", action="store_true")
+    only.add_argument("--levels-further", action="store_true")
+    parser.add_argument("--threads", type=int, default=1, help="of --levels-further")
     options = parser.parse_args()
     if options.naming_only:
         fit_line(options.work, options.out)
         return
-    if not options.export_only:
+    if options.levels_further:
+        train_further(options.work, options.out, options.threads)
+    elif not options.export_only:
         train(options.work, options.out)
     export_networks(options.out)
     print(options.out)

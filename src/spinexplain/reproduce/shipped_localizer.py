@@ -6,9 +6,10 @@ training is taken up where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,22 +18,33 @@ from torch import nn
 from spinexplain.data.phantom.wide.person import draw_wide_person
 from spinexplain.evaluate.locating import matched
 from spinexplain.localizer.locate import ReadChain, find_chain
+from spinexplain.localizer.manifest import read_checked, read_manifest
 from spinexplain.localizer.naming import NamingPrior
-from spinexplain.localizer.networks import Network, save_networks, shipped_networks
+from spinexplain.localizer.networks import (
+    Network,
+    filled,
+    load_networks,
+    save_networks,
+    shipped_networks,
+)
 from spinexplain.localizer.prior import PRIOR_FILE, write_prior
+from spinexplain.models.levels_network import LevelsNetwork
 from spinexplain.reproduce.found_scans import DrawnPersons, scanned
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.localizer.bodies import DrawnBody, load_body
 from spinexplain.train.localizer.calibrate import KnownChain, calibrated
-from spinexplain.train.localizer.draws import body_name, draw_body
+from spinexplain.train.localizer.draws import body_name, draw_body, rare_persons
 from spinexplain.train.localizer.errors_before import found_curves
 from spinexplain.train.localizer.fit import FitSettings, fit_curve_network, fit_levels_network
+from spinexplain.train.localizer.level_batches import FoundCurve
 from spinexplain.train.localizer.norms import fitted_gaps
 
-VERSION = "2.1"
+VERSION = "3"
 PRESET = "wide"
-SEED, PERSONS = 1, 226
+SEED, PERSONS, RARE = 1, 260, 40
+"""Persons in their order, and the next ones that have a T13 or L6."""
+
 NORM_PERSONS = 150
 VALIDATION = (
     DrawnPersons("wide-test", seed=8, persons=20, groups=("crops",)),
@@ -42,6 +54,9 @@ T13, L6 = 0.06, 0.12
 """Shares of the persons of ``PRESET`` with a thirteenth thoracic or a sixth lumbar level."""
 CURVE = FitSettings(steps=1050, batch=2)
 LEVELS = FitSettings(steps=4700, batch=2)
+FURTHER = FitSettings(steps=5500, batch=2, precision="fp32", rate=1.5e-3, average=0.998)
+"""Of the levels network, after the first training: that one had not seen enough."""
+
 SCANS_BEFORE = 2
 """Fields of view of every person in which the levels network sees the curve network's errors."""
 
@@ -67,22 +82,58 @@ def train_localizer(setting: Setting, out: Path) -> None:
     torch.set_num_threads(1)
     bodies = drawn_bodies(setting)
     curve = fit_curve_network(bodies, _folder(setting), CURVE, progress=setting.progress)
-    found = found_curves(
-        as_function(curve), bodies, SCANS_BEFORE, SEED, _folder(setting), setting.progress
-    )
+    found = _found(setting, as_function(curve), bodies)
     levels = fit_levels_network(bodies, found, _folder(setting), LEVELS, progress=setting.progress)
+    levels = _further(setting, bodies, found, levels)
     save_networks(out, VERSION, {"curve": curve, "levels": levels})
     networks = replace(as_networks(curve, levels), body=shipped_networks().body)
     write_prior(out / PRIOR_FILE, fitted_prior(setting, networks))
 
 
+def train_levels_further(setting: Setting, out: Path, threads: int = 1) -> None:
+    """Train the levels network of ``out`` on; curve network, body network and prior stay.
+
+    Once the training is done the network in ``out`` is the new one: what it began from is to be
+    put back before this is asked for in another work folder.
+    """
+    torch.set_num_threads(threads)
+    bodies = drawn_bodies(setting)
+    networks = load_networks(out)
+    begun = filled("levels", _weights(out, "levels"))
+    found = _found(setting, networks.curve, bodies)
+    levels = _further(setting, bodies, found, cast(LevelsNetwork, begun))
+    save_networks(out, VERSION, {"levels": levels})
+
+
+def _found(
+    setting: Setting, curve: Network, bodies: Sequence[DrawnBody]
+) -> Mapping[str, Sequence[FoundCurve]]:
+    return found_curves(curve, bodies, SCANS_BEFORE, SEED, _folder(setting), setting.progress)
+
+
+def _weights(folder: Path, name: str) -> bytes:
+    """Read the weights of a network, checked against their hash."""
+    return read_checked(folder / f"{name}.safetensors", read_manifest(folder).weights[name])
+
+
+def _further(
+    setting: Setting,
+    bodies: Sequence[DrawnBody],
+    found: Mapping[str, Sequence[FoundCurve]],
+    levels: LevelsNetwork,
+) -> LevelsNetwork:
+    folder, progress = _folder(setting), setting.progress
+    return fit_levels_network(bodies, found, folder, FURTHER, levels, progress, "levels-further")
+
+
 def drawn_bodies(setting: Setting) -> list[DrawnBody]:
     """Draw the training persons that are not there yet, and open all."""
     folder = _folder(setting) / PRESET
-    for index in range(PERSONS):
+    chosen = [*range(PERSONS), *rare_persons(PRESET, SEED, PERSONS, RARE)]
+    for done, index in enumerate(chosen):
         draw_body(PRESET, SEED, index, folder)
-        setting.progress.step("persons", index + 1, PERSONS)
-    return [load_body(folder, body_name(PRESET, SEED, index)) for index in range(PERSONS)]
+        setting.progress.step("persons", done + 1, len(chosen))
+    return [load_body(folder, body_name(PRESET, SEED, index)) for index in chosen]
 
 
 def as_networks(curve: nn.Module, levels: nn.Module) -> TwoNetworks:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from spinexplain.data.phantom.wide.person import WidePerson, draw_wide_person
+from spinexplain.data.phantom.wide.person import (
+    WidePerson,
+    draw_wide_patient,
+    draw_wide_person,
+)
 from spinexplain.data.phantom.wide.scan import scan_person, whole_field
 from spinexplain.localizer.coarse import FINE_MM, WHOLE_MM
 from spinexplain.train.localizer.bodies import save_body
@@ -23,6 +27,31 @@ def body_name(preset: str, seed: int, index: int) -> str:
     'wide-7-0012'
     """
     return f"{preset}-{seed}-{index:04d}"
+
+
+def rare_persons(preset: str, seed: int, start: int, count: int) -> list[int]:
+    """Return the next persons with a thirteenth thoracic or a sixth lumbar level.
+
+    Parameters
+    ----------
+    preset : str
+    seed : int
+    start : int
+        Index of the first person looked at.
+    count : int
+
+    Examples
+    --------
+    >>> rare_persons("wide", 1, 260, 3)
+    [264, 271, 274]
+    """
+    found: list[int] = []
+    index = start
+    while len(found) < count:
+        if draw_wide_patient(preset, seed, index).extra_levels:
+            found.append(index)
+        index += 1
+    return found
 
 
 def draw_body(preset: str, seed: int, index: int, folder: Path) -> Path:

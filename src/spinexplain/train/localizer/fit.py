@@ -27,7 +27,7 @@ from spinexplain.train.localizer.level_batches import (
     level_loss,
 )
 
-RATE, WEIGHT_DECAY = 3e-3, 1e-3
+WEIGHT_DECAY = 1e-3
 
 N = TypeVar("N", bound=nn.Module)
 B = TypeVar("B")
@@ -42,12 +42,19 @@ class FitSettings:
     steps, batch, seed : int
     precision : str
         ``"bf16"`` where the processor has it, or ``"fp32"``.
+    rate : float
+        Largest learning rate; it falls along a cosine.
+    average : float
+        Share of a running average of the weights that stays each step; the training ends with
+        that average. 0 ends with the last step.
     """
 
     steps: int
     batch: int = 2
     seed: int = 0
     precision: str = "bf16"
+    rate: float = 3e-3
+    average: float = 0.0
 
 
 def fit_curve_network(
@@ -86,6 +93,7 @@ def fit_levels_network(
     settings: FitSettings,
     network: LevelsNetwork | None = None,
     progress: Progress = SILENT,
+    name: str = "levels",
 ) -> LevelsNetwork:
     """Train the network that reads the straightened spine, with errors of the stage before.
 
@@ -95,7 +103,9 @@ def fit_levels_network(
     found : mapping
         See :class:`~spinexplain.train.localizer.level_batches.LevelBatches`.
     folder, settings, network, progress
-        As in :func:`fit_curve_network`.
+        As in :func:`fit_curve_network`; a network that is given is trained on.
+    name : str
+        Of the training, under which it is taken up.
     """
     network = _built(LevelsNetwork, settings.seed) if network is None else network
     batches = LevelBatches(bodies, found, settings.batch, settings.seed)
@@ -103,7 +113,7 @@ def fit_levels_network(
     def objective(batch: LevelBatch) -> Terms:
         return level_loss(_answer(network, batch.densities, settings), batch)
 
-    _descend("levels", 1, network, batches, objective, folder, settings, progress)
+    _descend(name, 1, network, batches, objective, folder, settings, progress)
     return network
 
 
@@ -136,9 +146,13 @@ def _descend(
         name,
         number,
         PhaseSettings(
-            steps=settings.steps, batch=settings.batch, head_lr=RATE, weight_decay=WEIGHT_DECAY
+            steps=settings.steps,
+            batch=settings.batch,
+            head_lr=settings.rate,
+            weight_decay=WEIGHT_DECAY,
+            average=settings.average,
         ),
-        [_group(network.parameters())],
+        [_group(network.parameters(), settings.rate)],
         objective,
     )
     journal = Journal(folder, resume=True)
@@ -147,5 +161,5 @@ def _descend(
     network.eval()
 
 
-def _group(parameters: Iterable[nn.Parameter]) -> dict[str, Any]:
-    return {"params": list(parameters), "lr": RATE, "weight_decay": WEIGHT_DECAY}
+def _group(parameters: Iterable[nn.Parameter], rate: float) -> dict[str, Any]:
+    return {"params": list(parameters), "lr": rate, "weight_decay": WEIGHT_DECAY}

@@ -46,6 +46,7 @@ _KEY = 32
 _CAUDAL = np.array([0.0, 0.0, -1.0])
 _KNOT_MM = 12.0
 _LEFT = 2
+_LEVELS = 1.5  # weight of the levels in the loss; at .7 names lagged behind centers
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +225,7 @@ def level_loss(answer: Tensor, batch: LevelBatch) -> Terms:
     levels = F.cross_entropy(
         answer[:, LEVELS], batch.level, ignore_index=UNKNOWN, reduction="sum"
     ) / ((batch.level != UNKNOWN).sum() + 1.0)
-    total = center + disc + 2.0 * offsets + 0.7 * levels
+    total = center + disc + 2.0 * offsets + _LEVELS * levels
     return {"total": total, "center": center, "disc": disc, "offsets": offsets, "levels": levels}
 
 

@@ -97,6 +97,24 @@ class WidePerson:
         return {b.name: p.axes for b, p in zip(self.subject.bodies, self.places, strict=True)}
 
 
+def draw_wide_patient(preset: str | Preset, seed: int, index: int) -> Patient:
+    """Draw who a person is, and nothing of the body: the same as :func:`draw_wide_person` draws.
+
+    Examples
+    --------
+    >>> draw_wide_patient("wide", 1, 0).sex
+    'female'
+    """
+    chosen = load_preset(preset) if isinstance(preset, str) else preset
+    who, *_ = _children(seed, index)
+    return draw_patient(np.random.default_rng(who), chosen)
+
+
+def _children(seed: int, index: int) -> list[np.random.SeedSequence]:
+    """Return the seeds of patient, body, tissue, build, metal and noise."""
+    return np.random.SeedSequence(seed, spawn_key=(3, index)).spawn(6)
+
+
 def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
     """Draw one person; the same whatever else is drawn.
 
@@ -112,8 +130,7 @@ def draw_wide_person(preset: str | Preset, seed: int, index: int) -> WidePerson:
         If the preset does not exist.
     """
     chosen = load_preset(preset) if isinstance(preset, str) else preset
-    root = np.random.SeedSequence(seed, spawn_key=(3, index))
-    who, body, tissue, build, metal, noise = root.spawn(6)
+    who, body, tissue, build, metal, noise = _children(seed, index)
     patient = draw_patient(np.random.default_rng(who), chosen)
     subject, fused, ribs = _spine(body, chosen, patient)
     places = stack(subject.bodies, subject.posture, fractured=True)
