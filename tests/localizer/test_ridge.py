@@ -69,3 +69,12 @@ def test_a_path_over_nothing_may_go_on_straight_but_not_aside(aside, expected):
     path = np.column_stack([x, np.full(9, 9), np.arange(9)[::-1]])
     support = np.array([0.9, 0.9, 0.9, 0.9, 0.0, 0.0, 0.8, 0.8, 0.8])
     assert unbroken(path, support) == expected
+
+
+def test_a_steep_spine_is_not_cut_at_a_single_plane_that_the_map_misses():
+    x = np.array([0, 2, 4, 6, 8, 10, 12, 14])
+    path = np.column_stack([x, np.full(8, 9), np.arange(8)[::-1]])
+    support = np.array([0.9, 0.9, 0.9, 0.2, 0.9, 0.9, 0.9, 0.9])
+    assert unbroken(path, support) == slice(0, 8)
+    support[4] = 0.0
+    assert unbroken(path, support) == slice(0, 3)

@@ -14,6 +14,7 @@ _NEUTRAL = 0.3  # a map value that neither draws nor repels
 _BEND = 0.02  # cost of moving aside, by voxels squared
 _KNOT_PLANES = 3
 _SMOOTH_PLANES = 1.5
+_LEAP_PLANES = 3  # from one plane that the map holds to the next; a leap crosses two or more
 _LEAST_PLANES = 6
 _CAUDAL = np.array([0.0, 0.0, -1.0])
 
@@ -79,7 +80,8 @@ def unbroken(path: np.ndarray, support: np.ndarray) -> slice:
     """Return the best stretch of a path that nowhere leaps aside over what the map does not hold.
 
     A spine goes on straight where nothing of it is seen, as beside metal; a path that crosses
-    such planes at more than 45 degrees has left it for something else, such as a hip bone.
+    such planes at more than 45 degrees has left it for something else, such as a hip bone. A
+    single such plane says nothing: where a scoliosis is strong the spine itself runs as steeply.
 
     Parameters
     ----------
@@ -96,7 +98,8 @@ def unbroken(path: np.ndarray, support: np.ndarray) -> slice:
     """
     held = np.flatnonzero(support > _NEUTRAL)
     steps = np.abs(np.diff(path[held], axis=0))
-    leaps = (steps[:, 2] > 1) & (np.hypot(steps[:, 0], steps[:, 1]) > steps[:, 2])
+    unseen = steps[:, 2] >= _LEAP_PLANES
+    leaps = unseen & (np.hypot(steps[:, 0], steps[:, 1]) > steps[:, 2])
     if not leaps.any():
         return slice(0, len(path))
     ends = np.flatnonzero(leaps)
