@@ -31,6 +31,7 @@ from spinexplain.reproduce.shipped_localizer import (
     train_levels_further,
     train_localizer,
 )
+from spinexplain.train.engine.processes import is_first_process
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,11 +44,11 @@ def train(work: Path, out: Path) -> None:
         train_body_network(setting, out, VERSION)
 
 
-def train_further(work: Path, out: Path, threads: int) -> None:
+def train_further(work: Path, out: Path, processes: int) -> None:
     """Train the levels network that is in ``out`` on."""
     with shown_steps() as progress:
         setting = Setting(ROOT, work, work, work, progress=progress)
-        train_levels_further(setting, out, threads)
+        train_levels_further(setting, out, processes)
 
 
 def fit_line(work: Path, out: Path) -> None:
@@ -66,13 +67,15 @@ def main() -> None:
     only.add_argument("--export-only", action="store_true")
     only.add_argument("--naming-only", action="store_true")
     only.add_argument("--levels-further", action="store_true")
-    parser.add_argument("--threads", type=int, default=1, help="of --levels-further")
+    parser.add_argument("--processes", type=int, default=1, help="of --levels-further")
     options = parser.parse_args()
     if options.naming_only:
         fit_line(options.work, options.out)
         return
     if options.levels_further:
-        train_further(options.work, options.out, options.threads)
+        train_further(options.work, options.out, options.processes)
+        if not is_first_process():
+            return
     elif not options.export_only:
         train(options.work, options.out)
     export_networks(options.out)

@@ -48,66 +48,77 @@ def test_ways_of_naming_are_judged_on_the_same_centers():
     prior = NamingPrior(gap_mm=(25.0,) * len(STATES), offset=-0.5)
     ways = judged_ways(found(0, "crops", seen(LEVELS)), prior)
     assert {way: one.named for way, one in ways.items()} == {
-        "localizer": 4, "tried": 4, "before": 4, "from below": 4,
+        "localizer": 4, "from below": 4,
         "gaps alone": ways["gaps alone"].named,
         "one answer": 0, "classical": 0,
     }  # fmt: skip
-    assert ways["localizer"].probability < ways["before"].probability
+    assert 0 < ways["localizer"].probability < 1
     refused = judged_ways(found(0, "crops"), prior)
     assert set(refused) == set(ways)
     assert refused["localizer"].refused
-    assert refused["before"].found == 0
+    assert refused["gaps alone"].found == 0
 
 
-def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
-    asked = []
-
+def setting_of(tmp_path, monkeypatch, asked):
     def find(setting, drawn, networks, prior):
-        asked.append((drawn.persons, drawn.groups))
+        asked.append((networks.info.version, drawn.persons, drawn.groups))
+        wrong = ("L1", "L2", "L3", "L4")
         return [
-            found(k, group, seen(LEVELS if k else ("L1", "L2", "L3", "L4")))
+            found(k, group, seen(LEVELS if k or networks.info.version == "8" else wrong))
             for k in range(drawn.persons)
             for group in drawn.groups
         ]
 
-    networks = SimpleNamespace(info=SimpleNamespace(version="9"))
+    def networks(version):
+        return SimpleNamespace(info=SimpleNamespace(version=version))
+
+    prior = NamingPrior(gap_mm=(25.0,) * len(STATES))
     monkeypatch.setattr(localizer, "found_scans", find)
-    monkeypatch.setattr(localizer, "judged_real", lambda *of: {key: {} for key in of[-1]})
+    monkeypatch.setattr(localizer, "judged_real", lambda *_: {})
     monkeypatch.setattr(localizer, "real_scan", lambda *_: None)
-    monkeypatch.setattr(localizer, "shipped_networks", lambda: networks)
-    setting = Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
+    monkeypatch.setattr(localizer, "shipped_networks", lambda: networks("9"))
+    monkeypatch.setattr(localizer, "load_networks", lambda _: networks("8"))
+    monkeypatch.setattr(localizer, "read_prior", lambda _: prior)
+    return Setting(tmp_path, tmp_path / "work", tmp_path / "results", tmp_path)
+
+
+def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
+    asked = []
+    setting = setting_of(tmp_path, monkeypatch, asked)
     measure(setting, persons=4, whole=2)
-    assert asked == [(4, ("crops", "narrow")), (2, ("whole",))]
+    assert asked == [("9", 4, ("crops", "narrow")), ("9", 2, ("whole",))]
     stored = setting.stored(localizer.RESULTS)
     assert stored["phantoms"]["narrow"]["localizer"]["right"] == 0.75
     assert stored["phantoms"]["all"]["localizer"]["scans"] == len(stored["scans"]) == 10
     assert stored["intervals"]["all"]["named"] == [0.7, None, None]
-    assert stored["intervals"]["all"]["more"][0] == 0.0
+    assert "more" not in stored["intervals"]["all"]
+    assert stored["before"] is stored["real_before"] is None
     assert {(one["person"], one["group"]) for one in stored["scans"]} >= {(1, "whole")}
     assert (stored["persons"], stored["whole"]) == (4, 2)
     assert set(stored["chance"]) == {"whole", "crops", "narrow", "all"}
 
 
-def test_a_real_ct_is_searched_once_and_named_by_every_prior(tmp_path, monkeypatch):
+def test_an_earlier_localizer_is_measured_in_the_same_scans(tmp_path, monkeypatch):
     asked = []
+    setting = setting_of(tmp_path, monkeypatch, asked)
+    (setting.work / localizer.EARLIER).mkdir(parents=True)
+    measure(setting, persons=4, whole=2)
+    assert asked[2:] == [("8", *rest) for _, *rest in asked[:2]]
+    stored = setting.stored(localizer.RESULTS)
+    assert (stored["version"], stored["before"]) == ("9", "8")
+    assert stored["phantoms"]["all"]["before"]["right"] == 1.0
+    assert stored["intervals"]["all"]["more"][0] == -0.3
+    assert set(stored["real_before"]) == set(localizer.REAL)
 
-    def find(volume, networks, prior):
-        asked.append(volume)
-        return seen(LEVELS)
 
+def test_a_real_ct_is_judged_by_the_levels_that_lie_in_it_whole(monkeypatch):
     centers = [
         Vertebra(VertebraLevel(name), (0.0, 0.0, -25.0 * k)) for k, name in enumerate(LEVELS)
     ]
-    scans = {name: SimpleNamespace(volume=name, centroids=centers) for name in localizer.REAL}
-    monkeypatch.setattr(localizer, "find_chain", find)
-    monkeypatch.setattr(localizer, "real_scan", lambda _, name: scans[name])
-    monkeypatch.setattr(localizer, "WHOLE", dict.fromkeys(localizer.REAL, LEVELS))
+    monkeypatch.setattr(localizer, "find_chain", lambda *_: seen(LEVELS))
     prior = NamingPrior(gap_mm=(25.0,) * len(STATES))
-    priors = {"real": prior, "real_tried": replace(prior, slope=0.1)}
-    setting = Setting(tmp_path, tmp_path, tmp_path, tmp_path)
-    found = localizer.real_cts(setting, None, priors)
-    assert asked == list(localizer.REAL)
-    for rows in found.values():
-        assert {one["named"] for one in rows.values()} == {4}
-    now, tried = (found[key]["lumbar"]["probability"] for key in priors)
-    assert now > tried
+    scan = SimpleNamespace(volume=None, centroids=centers)
+    row = localizer.judged_real(scan, LEVELS[1:], None, prior)
+    assert (row["bodies"], row["named"]) == (3, 3)
+    unsure = localizer.judged_real(scan, LEVELS, None, replace(prior, slope=0.1))
+    assert unsure["probability"] < row["probability"]

@@ -10,7 +10,7 @@ from spinexplain.localizer.naming import STATES, NamingPrior
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, write_prior
 from spinexplain.reproduce import naming_fit
 from spinexplain.reproduce.found_scans import FoundScan
-from spinexplain.reproduce.naming_fit import fit_naming, left_out, validated
+from spinexplain.reproduce.naming_fit import fit_naming, left_out, reweighed, validated
 from spinexplain.reproduce.setting import Setting
 
 GAP_MM = 25.0
@@ -49,12 +49,29 @@ def test_ways_of_weighing_stand_side_by_side():
     assert found["before"]["true_names"] == pytest.approx(found["tried"]["true_names"], abs=0.1)
     assert found["before"]["shipped_line"] > 0
     assert found["other_weights"] < 0
+    assert found["chosen"]["gaps"] > 0
+
+
+def known(levels_seen):
+    right = ("T9", "T10", "T11", "T12")
+    return naming_fit._known([scan(k, right, seen) for k, seen in enumerate(levels_seen)])
+
+
+def test_weights_are_changed_where_that_is_better_for_persons_left_out():
+    right = ("T9", "T10", "T11", "T12")
+    chains, persons = known([right] * 6)
+    timid = replace(PRIOR, level_weight=0.2, gap_weight=0.6)
+    assert reweighed(chains, persons, timid).level_weight == 0.7
+    best = reweighed(chains, persons, timid)
+    assert reweighed(chains, persons, best) == best
 
 
 def test_of_the_prior_in_the_folder_only_the_line_is_fitted_anew(tmp_path, monkeypatch):
     out = tmp_path / "localizer"
     out.mkdir()
-    given = replace(PRIOR, level_weight=0.7, found_weight=0.2, slope=3.0, offset=-2.0)
+    given = replace(
+        PRIOR, level_weight=0.7, gap_weight=0.1, found_weight=0.2, slope=3.0, offset=-2.0
+    )
     write_prior(out / PRIOR_FILE, given)
     asked = []
 
@@ -66,6 +83,7 @@ def test_of_the_prior_in_the_folder_only_the_line_is_fitted_anew(tmp_path, monke
     monkeypatch.setattr(naming_fit, "load_networks", lambda folder: SimpleNamespace(of=folder))
     monkeypatch.setattr(naming_fit, "found_scans", find)
     monkeypatch.setattr(naming_fit, "validated", lambda *_: {})
+    monkeypatch.setattr(naming_fit, "reweighed", lambda chains, persons, prior: prior)
     fit_naming(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
     assert {folder for folder, _ in asked} == {out}
     assert all(prior == given for _, prior in asked)

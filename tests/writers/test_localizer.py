@@ -10,12 +10,13 @@ def content():
         "shifted": 0.97, "extra": 0.25, "right": 0.75, "ece": 0.041, "sure": 3, "sure_wrong": 1,
         "certain": 2, "certain_wrong": 0,
     }  # fmt: skip
-    ways = {way: row for way in (*localizer.WAYS, "before")}
+    ways = dict.fromkeys(localizer.WAYS, row)
     real = {"bodies": 6, "found": 6, "close": 5, "named": 6, "probability": 0.987, "certain": True}
     real["next"] = [["T13", 0.01], ["none", 0.001]]
     return {
         "persons": 2,
-        "version": "2",
+        "version": "3",
+        "before": "2.1",
         "preset": "wide-test",
         "seed": 9,
         "whole": 1,
@@ -49,9 +50,12 @@ def test_phantoms_stand_beside_opponents_that_see_no_image(content):
         "| whole trunk (4) | the localizer | 97.5 % | 95.0 % | 90.0 % | 97.0 % | 75.0 % |" in lines
     )
     assert sum("L5" in line for line in lines) == 3
-    assert sum("tried and not kept |" in line for line in lines) == 3
-    assert "named 90.0 % (81.0 to 96.0), persons drawn again; 0.25 centers" in lines[-2]
-    assert "tried name +1.0 points of the bodies more (-2.0 to +3.0)" in lines[-1]
+    assert sum("| its version 2.1 |" in line for line in lines) == 3
+    assert "named 90.0 % (81.0 to 96.0), persons drawn again; 0.25 centers" in lines[-5]
+    assert lines[-1] == (
+        "* all together: +1.0 points of the bodies named more than by version 2.1 (-2.0 to +3.0), "
+        "in the same scans."
+    )
     assert "the first 1 whole as well" in lines[0]
 
 
@@ -70,7 +74,7 @@ def test_probabilities_stand_beside_how_often_names_are_right(content):
     assert "0.041 (0.08, at most 0.16" in lines[4]
     assert lines[-3].startswith("* 75.0 % of all namings are right, 85.0 % would be")
     assert lines[-3].endswith("+5.0 points (too few persons for an interval).")
-    assert "so few do not show" in lines[-2]
+    assert lines[-2].startswith("* Version 2.1 in the same scans: calibration error 0.041")
     assert lines[-1] == (
         "* Between .8 and .95 names are right in 1 of 2 scans; by their probabilities 2 would be."
     )
@@ -85,6 +89,15 @@ def test_wrong_names_of_a_high_probability_are_said(content):
     )
 
 
+def test_without_a_version_before_nothing_is_said_of_it(content):
+    for row in content["intervals"].values():
+        row.pop("more", None)
+    for ways in content["phantoms"].values():
+        ways.pop("before", None)
+    text = "\n".join([*localizer.phantom_table(content), *localizer.trust_table(content)])
+    assert "ersion 2.1" not in text
+
+
 def test_what_validation_chose_is_said():
     row = {"right": 30, "true_names": -0.6, "line": 0.28, "line_with_landmark": 0.25}
     words = localizer.fit_words(
@@ -94,20 +107,13 @@ def test_what_validation_chose_is_said():
             "before": row | {"shipped_line": 0.37},
             "tried": row | {"right": 31},
             "other_weights": -0.61,
+            "chosen": {"levels": 0.5, "gaps": 0.3},
         }
     )
     assert words.startswith("The line was fitted on 44 scans of 20 validation persons.")
-    assert "tried named 31 scans rightly, those that are shipped 30." in words
+    assert "30 scans are named rightly, and 31 where" in words
     assert "0.37 by the line of before" in words
-
-
-def test_what_was_tried_on_real_scans_is_said(content):
-    content["real_tried"] = {name: row | {"named": 4} for name, row in content["real"].items()}
-    words = localizer.tried_words(content)
-    assert "4 of 6 (lumbar CT, 3 mm; those that are shipped 6)" in words
-    assert words.startswith("**By the rule written down before, the weights that were tried should")
-    assert "name more bodies of the test persons" in words
-    assert "their calibration error is 0.041, that of what ships 0.041" in words
+    assert "what counts is 0.5 and 0.3." in words
 
 
 def test_real_scans_are_said_in_words(content):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,36 +20,40 @@ from spinexplain.localizer.center_chain import Networks
 from spinexplain.localizer.locate import ReadChain, find_chain, named
 from spinexplain.localizer.located import Localization
 from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
-from spinexplain.localizer.networks import shipped_networks
-from spinexplain.localizer.prior import shipped_prior
+from spinexplain.localizer.networks import LocalizerNetworks, load_networks, shipped_networks
+from spinexplain.localizer.prior import PRIOR_FILE, read_prior, shipped_prior
 from spinexplain.reproduce.found_scans import GROUPS, DrawnPersons, FoundScan, found_scans
 from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.shipped_localizer import as_weighed
 from spinexplain.spine.localize import vertebrae_from_mask
 
 RESULTS = "localizer.json"
-TEST = DrawnPersons("wide-test", seed=9, persons=24)
+TEST = DrawnPersons("wide-test", seed=10, persons=24)
 WHOLE_TEST = replace(TEST, persons=6, groups=("whole",))
 ALL = "all"
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
+EARLIER = "localizer-before"
+"""Folder, in the work folder, of an earlier localizer: it is measured on the same persons."""
+
 Names = tuple[str | None, ...]
 
 
 def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TEST.persons) -> None:
     """Measure phantoms and real CTs, each beside cheap ways of naming, and store the figures.
 
-    What was found in persons before is taken up.
+    What was found in persons before is taken up. Where the work folder holds an earlier localizer
+    (``localizer-before``), it is measured on the same persons and CTs.
     """
     torch.set_num_threads(1)
-    networks, prior = shipped_networks(), shipped_prior()
     sets = replace(TEST, persons=persons), replace(WHOLE_TEST, persons=whole)
-    scans = [one for drawn in sets for one in found_scans(setting, drawn, networks, prior)]
-    each = [judged_ways(scan, prior) for scan in scans]
-    judged = by_group(scans, each)
+    now = _measured(setting, sets, shipped_networks(), shipped_prior())
+    before = _before(setting, sets)
+    each = with_earlier(now, before)
+    judged = by_group(now.scans, each)
     content = {
-        "version": networks.info.version,
+        "version": now.version,
+        "before": None if before is None else before.version,
         "preset": TEST.preset,
         "seed": TEST.seed,
         "persons": persons,
@@ -62,26 +66,68 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TE
             group: [round(x, 4) for x in chance_ece(ways["localizer"])]
             for group, ways in judged.items()
         },
-        "intervals": intervals(scans, each),
+        "intervals": intervals(now.scans, each),
         "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
         "scans": [
             {"person": scan.person, "group": scan.group} | asdict(ways["localizer"])
-            for scan, ways in zip(scans, each, strict=True)
+            for scan, ways in zip(now.scans, each, strict=True)
         ],
-        **real_cts(setting, networks, {"real": prior, "real_tried": as_weighed(prior)}),
+        "real": now.real,
+        "real_before": None if before is None else before.real,
     }
     setting.store(RESULTS, content)
 
 
-def real_cts(
-    setting: Setting, networks: Networks, priors: Mapping[str, NamingPrior]
-) -> dict[str, dict[str, Any]]:
-    """Find the vertebrae of every real CT once, and name them by several priors."""
-    each = {
-        name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, priors)
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One localizer on all test scans.
+
+    Parameters
+    ----------
+    version : str
+    scans : list of FoundScan
+    each : list of dict
+        What :func:`judged_ways` says of every scan.
+    real : dict
+        What :func:`judged_real` says of every real CT.
+    """
+
+    version: str
+    scans: list[FoundScan]
+    each: list[dict[str, LocatedScan]]
+    real: dict[str, dict[str, Any]]
+
+
+def _measured(
+    setting: Setting,
+    sets: Sequence[DrawnPersons],
+    networks: LocalizerNetworks,
+    prior: NamingPrior,
+) -> Measured:
+    scans = [one for drawn in sets for one in found_scans(setting, drawn, networks, prior)]
+    real = {
+        name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, prior)
         for name in REAL
     }
-    return {key: {name: each[name][key] for name in REAL} for key in priors}
+    each = [judged_ways(scan, prior) for scan in scans]
+    return Measured(networks.info.version, scans, each, real)
+
+
+def _before(setting: Setting, sets: Sequence[DrawnPersons]) -> Measured | None:
+    folder = setting.work / EARLIER
+    if not folder.is_dir():
+        return None
+    return _measured(setting, sets, load_networks(folder), read_prior(folder / PRIOR_FILE))
+
+
+def with_earlier(now: Measured, before: Measured | None) -> list[dict[str, LocatedScan]]:
+    """Put what an earlier localizer says of each scan beside what this one says."""
+    if before is None:
+        return now.each
+    return [
+        ways | {"before": other["localizer"]}
+        for ways, other in zip(now.each, before.each, strict=True)
+    ]
 
 
 def by_group(
@@ -104,25 +150,29 @@ def intervals(
     Returns
     -------
     dict
-        By group the share of bodies that are ``named``; ``more``: by how
-        much weights that were tried exceed it; ``off``: mean probability less share of
-        namings that are right.
+        By group the share of bodies that are ``named``; ``more``: by how much an earlier
+        localizer's is exceeded, where one was measured; ``off``: mean probability less share
+        of namings that are right.
     """
     found: dict[str, dict[str, Any]] = {}
     for group in (*GROUPS, ALL):
         kept = [k for k, scan in enumerate(scans) if group in (scan.group, ALL)]
         if not kept:
             continue
-        now, tried = ([each[k][way] for k in kept] for way in ("localizer", "tried"))
+        ways = {
+            way: [each[k][way] for k in kept] for way in ("localizer", "before") if way in each[0]
+        }
         persons = np.array([str(scans[k].person) for k in kept])
-        bodies = np.array([one.bodies for one in now])
-        named_now, named_tried = (np.array([x.named for x in one]) for one in (now, tried))
-        off = np.array([one.probability - one.right for one in now])
+        bodies = np.array([one.bodies for one in ways["localizer"]])
+        right = {way: np.array([one.named for one in many]) for way, many in ways.items()}
+        off = np.array([one.probability - one.right for one in ways["localizer"]])
         found[group] = {
-            "named": _shares(named_now, bodies, persons),
-            "more": _shares(named_tried - named_now, bodies, persons),
+            "named": _shares(right["localizer"], bodies, persons),
             "off": _shares(off, np.ones(len(kept)), persons),
         }
+        if "before" in right:
+            more = right["localizer"] - right["before"]
+            found[group]["more"] = _shares(more, bodies, persons)
     return found
 
 
@@ -138,21 +188,18 @@ def judged_ways(scan: FoundScan, prior: NamingPrior) -> dict[str, LocatedScan]:
     Returns
     -------
     dict of str to LocatedScan
-        ``localizer``; ``tried``: with weights that are not shipped; ``before``: with the line of
-        version 2; ``from below``: the lowest center is L5; ``gaps alone``: the distances of the
-        centers, without looking at the image; ``one answer``: the uppermost center is always
-        T11; ``classical``: what density alone finds, named by the distances.
+        ``localizer``; ``from below``: the lowest center is L5; ``gaps alone``: the distances
+        of the centers, without looking at the image; ``one answer``: the uppermost center is
+        always T11; ``classical``: what density alone finds, named by the distances.
     """
     classical = _judged(scan, by_gaps(scan.classical_mm, prior), scan.classical_mm)
     if scan.chain is None:
         none = judged_scan(np.zeros((0, 3)), (), scan.truth_mm, scan.levels, refused=True)
-        ways = ("localizer", "tried", "before", "from below", "gaps alone", "one answer")
+        ways = ("localizer", "from below", "gaps alone", "one answer")
         return dict.fromkeys(ways, none) | {"classical": classical}
     count = len(scan.chain.centers)
     return {
         "localizer": judged_naming(scan, prior),
-        "tried": judged_naming(scan, as_weighed(prior)),
-        "before": judged_naming(scan, weighed_before(prior)),
         "from below": _judged(scan, counted(count, last="L5")),
         "gaps alone": _judged(scan, by_gaps(scan.centers_mm, prior)),
         "one answer": _judged(scan, counted(count, first="T11")),
@@ -173,24 +220,6 @@ def judged_naming(scan: FoundScan, prior: NamingPrior) -> LocatedScan:
         hypotheses[0].probability,
         sure_from_landmark(found),
         found.refused is not None,
-    )
-
-
-def weighed_before(prior: NamingPrior) -> NamingPrior:
-    """Return a prior with the weights that version 2 named by."""
-    return replace(
-        prior,
-        level_weight=0.5,
-        gap_weight=0.3,
-        t13=0.01,
-        l6=0.04,
-        spurious=0.005,
-        found_weight=0.0,
-        learned_t13=1.0,
-        learned_l6=1.0,
-        slope=0.902,
-        offset=0.186,
-        landmark=0.0,
     )
 
 
@@ -227,24 +256,14 @@ def counted(count: int, first: str | None = None, last: str | None = None) -> Na
 
 
 def judged_real(
-    scan: RealScan, whole: Sequence[str], networks: Networks, priors: Mapping[str, NamingPrior]
+    scan: RealScan, whole: Sequence[str], networks: Networks, prior: NamingPrior
 ) -> dict[str, Any]:
-    """Locate the vertebrae of a real CT; the levels that lie in it whole are the truth.
-
-    Parameters
-    ----------
-    scan : RealScan
-    whole : sequence of str
-    networks : Networks
-    priors : mapping of str to NamingPrior
-        They differ in weights alone: the centers are found with the first.
-    """
+    """Locate the vertebrae of a real CT; the levels that lie in it whole are the truth."""
     vertebrae = scan.centroids or vertebrae_from_mask(scan.labels)  # type: ignore[arg-type]
     kept = [vertebra for vertebra in vertebrae if vertebra.level.value in whole]
     truth = np.array([vertebra.centroid_mm for vertebra in kept])
     levels = tuple(vertebra.level.value for vertebra in kept)
-    chain = find_chain(scan.volume, networks, next(iter(priors.values())))
-    return {key: real_figures(chain, truth, levels, prior) for key, prior in priors.items()}
+    return real_figures(find_chain(scan.volume, networks, prior), truth, levels, prior)
 
 
 def real_figures(

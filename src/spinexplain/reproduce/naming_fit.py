@@ -14,7 +14,6 @@ from spinexplain.localizer.naming import NamingPrior
 from spinexplain.localizer.networks import load_networks
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, write_prior
 from spinexplain.reproduce.found_scans import FoundScan, found_scans
-from spinexplain.reproduce.localizer import weighed_before
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_localizer import VALIDATION, as_weighed, known_chain
 from spinexplain.train.localizer.calibrate import (
@@ -35,7 +34,8 @@ F = TypeVar("F")
 def fit_naming(setting: Setting, out: Path) -> None:
     """Fit anew what a naming's probability is worth, and store what was tried.
 
-    Of the prior in ``out`` only ``slope``, ``offset`` and ``landmark`` are replaced.
+    Of the prior in ``out`` ``slope``, ``offset`` and ``landmark`` are replaced, and
+    ``level_weight`` and ``gap_weight`` where :func:`reweighed` finds better ones.
 
     Parameters
     ----------
@@ -53,8 +53,34 @@ def fit_naming(setting: Setting, out: Path) -> None:
     networks, prior = load_networks(out), read_prior(out / PRIOR_FILE)
     scans = [one for drawn in VALIDATION for one in found_scans(setting, drawn, networks, prior)]
     setting.store(RESULTS, validated(scans, prior))
-    chains, _ = _known(scans)
-    write_prior(out / PRIOR_FILE, trusted(chains, prior))
+    chains, persons = _known(scans)
+    write_prior(out / PRIOR_FILE, trusted(chains, reweighed(chains, persons, prior)))
+
+
+def reweighed(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPrior) -> NamingPrior:
+    """Return a prior with other weights of levels and gaps, if they are better.
+
+    They are if, chosen without the person, they give the true namings a larger mean
+    log-probability, and name no fewer scans rightly.
+    """
+    plain = _plain(prior)
+    if _other_weights(chains, persons, plain) <= float(log_scores(chains, plain).mean()):
+        return prior
+    best = max(tried_priors(plain), key=lambda one: log_scores(chains, one).mean())
+    if line_terms(chains, best)[1].sum() < line_terms(chains, plain)[1].sum():
+        return prior
+    return replace(prior, level_weight=best.level_weight, gap_weight=best.gap_weight)
+
+
+def _other_weights(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPrior) -> float:
+    """Return the mean log-probability of true namings, weights chosen without the person."""
+    table = np.stack([log_scores(chains, one) for one in tried_priors(prior)], axis=1)
+    chosen = left_out(
+        persons,
+        lambda kept: int(table[kept].mean(axis=0).argmax()),
+        lambda best, rows: table[rows, best],
+    )
+    return float(chosen.mean())
 
 
 def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
@@ -66,32 +92,28 @@ def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
         Of ``before`` and ``tried``: how many namings are right, the mean log-probability of the
         true ones (``true_names``), and the cross-entropy of the best naming's probability,
         without and with a number for landmarks. ``other_weights`` is the mean log-probability
-        where weights of levels and gaps are chosen without the person.
+        where weights of levels and gaps are chosen without the person; ``chosen`` are those
+        that :func:`reweighed` takes.
     """
     chains, persons = _known(scans)
     before, tried = _plain(prior), as_weighed(_plain(prior))
-    table = np.stack([log_scores(chains, one) for one in tried_priors(tried)], axis=1)
-    chosen = left_out(
-        persons,
-        lambda kept: int(table[kept].mean(axis=0).argmax()),
-        lambda best, rows: table[rows, best],
-    )
-    line = weighed_before(prior)
+    best = reweighed(chains, persons, before)
     terms, right = line_terms(chains, before)
-    shipped = np.array([line.slope, line.offset, line.landmark])
+    shipped = np.array([prior.slope, prior.offset, prior.landmark])
     return {
         "persons": len(set(persons.tolist())),
         "scans": len(scans),
         "before": _worth(chains, before, persons)
         | {"shipped_line": round(float(missed(terms, right, shipped).mean()), 4)},
         "tried": _worth(chains, tried, persons),
-        "other_weights": round(float(chosen.mean()), 4),
+        "other_weights": round(_other_weights(chains, persons, before), 4),
+        "chosen": {"levels": best.level_weight, "gaps": best.gap_weight},
     }
 
 
 def _plain(prior: NamingPrior) -> NamingPrior:
-    """Return a prior as it was weighed before, its probabilities not yet moved."""
-    return replace(weighed_before(prior), slope=1.0, offset=0.0, landmark=0.0)
+    """Return a prior whose probabilities are not yet moved."""
+    return replace(prior, slope=1.0, offset=0.0, landmark=0.0)
 
 
 def _known(scans: Sequence[FoundScan]) -> tuple[list[KnownChain], np.ndarray]:

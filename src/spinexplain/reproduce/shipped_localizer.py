@@ -32,6 +32,7 @@ from spinexplain.models.levels_network import LevelsNetwork
 from spinexplain.reproduce.found_scans import DrawnPersons, scanned
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.engine.precision import network_precision
+from spinexplain.train.engine.processes import is_first_process
 from spinexplain.train.localizer.bodies import DrawnBody, load_body
 from spinexplain.train.localizer.calibrate import KnownChain, calibrated
 from spinexplain.train.localizer.draws import body_name, draw_body, rare_persons
@@ -54,7 +55,7 @@ T13, L6 = 0.06, 0.12
 """Shares of the persons of ``PRESET`` with a thirteenth thoracic or a sixth lumbar level."""
 CURVE = FitSettings(steps=1050, batch=2)
 LEVELS = FitSettings(steps=4700, batch=2)
-FURTHER = FitSettings(steps=5500, batch=2, precision="fp32", rate=1.5e-3, average=0.998)
+FURTHER = FitSettings(steps=2000, batch=4, precision="fp32", rate=1e-3, average=0.998)
 """Of the levels network, after the first training: that one had not seen enough."""
 
 SCANS_BEFORE = 2
@@ -90,19 +91,20 @@ def train_localizer(setting: Setting, out: Path) -> None:
     write_prior(out / PRIOR_FILE, fitted_prior(setting, networks))
 
 
-def train_levels_further(setting: Setting, out: Path, threads: int = 1) -> None:
+def train_levels_further(setting: Setting, out: Path, processes: int = 1) -> None:
     """Train the levels network of ``out`` on; curve network, body network and prior stay.
 
     Once the training is done the network in ``out`` is the new one: what it began from is to be
     put back before this is asked for in another work folder.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     bodies = drawn_bodies(setting)
     networks = load_networks(out)
     begun = filled("levels", _weights(out, "levels"))
     found = _found(setting, networks.curve, bodies)
-    levels = _further(setting, bodies, found, cast(LevelsNetwork, begun))
-    save_networks(out, VERSION, {"levels": levels})
+    levels = _further(setting, bodies, found, cast(LevelsNetwork, begun), processes)
+    if is_first_process():
+        save_networks(out, VERSION, {"levels": levels})
 
 
 def _found(
@@ -121,9 +123,11 @@ def _further(
     bodies: Sequence[DrawnBody],
     found: Mapping[str, Sequence[FoundCurve]],
     levels: LevelsNetwork,
+    processes: int = 1,
 ) -> LevelsNetwork:
+    settings = replace(FURTHER, processes=processes)
     folder, progress = _folder(setting), setting.progress
-    return fit_levels_network(bodies, found, folder, FURTHER, levels, progress, "levels-further")
+    return fit_levels_network(bodies, found, folder, settings, levels, progress, "levels-further")
 
 
 def drawn_bodies(setting: Setting) -> list[DrawnBody]:

@@ -47,6 +47,8 @@ class FitSettings:
     average : float
         Share of a running average of the weights that stays each step; the training ends with
         that average. 0 ends with the last step.
+    processes : int
+        That share each batch; see :func:`~spinexplain.train.engine.processes.start_fabric`.
     """
 
     steps: int
@@ -55,6 +57,7 @@ class FitSettings:
     precision: str = "bf16"
     rate: float = 3e-3
     average: float = 0.0
+    processes: int = 1
 
 
 def fit_curve_network(
@@ -156,7 +159,8 @@ def _descend(
         objective,
     )
     journal = Journal(folder, resume=True)
-    for done in run_phase(start_fabric(), network, batches, phase, settings.seed, journal):
+    fabric = start_fabric(processes=settings.processes)
+    for done in run_phase(fabric, network, batches, phase, settings.seed, journal):
         progress.step(name, done, settings.steps)
     network.eval()
 
