@@ -1,7 +1,22 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
-from spinexplain.reproduce.shipped_localizer import as_function, as_networks, true_names
+from spinexplain.localizer.manifest import read_manifest
+from spinexplain.localizer.networks import filled, save_networks
+from spinexplain.models.body_network import BodyNetwork
+from spinexplain.models.curve_network import CurveNetwork
+from spinexplain.models.levels_network import LevelsNetwork
+from spinexplain.reproduce import shipped_localizer
+from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.shipped_localizer import (
+    VERSION,
+    as_function,
+    as_networks,
+    train_levels_further,
+    true_names,
+)
 
 
 def test_a_found_center_has_the_name_of_the_body_it_lies_in():
@@ -18,3 +33,24 @@ def test_a_network_becomes_a_function_on_arrays():
     assert answer.dtype == np.float32
     assert float(answer.max()) == 1.0
     assert as_networks(layer, layer).levels(x).shape == x.shape
+
+
+def test_training_on_begins_with_the_weights_that_are_there(drawn_body, tmp_path, monkeypatch):
+    torch.manual_seed(0)
+    networks = {"curve": CurveNetwork(), "levels": LevelsNetwork()}
+    out = tmp_path / "out"
+    out.mkdir()
+    save_networks(out, "2", networks | {"body": BodyNetwork()})
+    curve = (out / "curve.safetensors").read_bytes()
+    before = filled("levels", (out / "levels.safetensors").read_bytes())
+    settings = replace(shipped_localizer.FURTHER, steps=1, batch=1, rate=1e-6)
+    monkeypatch.setattr(shipped_localizer, "FURTHER", settings)
+    monkeypatch.setattr(shipped_localizer, "drawn_bodies", lambda _: [drawn_body])
+    monkeypatch.setattr(shipped_localizer, "load_networks", lambda _: as_networks(**networks))
+    monkeypatch.setattr(shipped_localizer, "found_curves", lambda *_: {})
+    train_levels_further(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
+    assert read_manifest(out).version == VERSION
+    assert (out / "curve.safetensors").read_bytes() == curve
+    after = filled("levels", (out / "levels.safetensors").read_bytes())
+    moved = (after.answer.weight - before.answer.weight).abs().max()
+    assert float(moved.detach()) < 1e-3

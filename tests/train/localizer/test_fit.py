@@ -32,3 +32,12 @@ def test_the_same_seed_gives_the_same_weights(drawn_body, tmp_path):
         weights.append(network.answer.weight.detach().numpy())
     assert np.array_equal(*weights)
     assert not np.array_equal(weights[0], small_levels().answer.weight.detach().numpy())
+
+
+def test_a_given_network_is_trained_on_under_its_own_name(drawn_body, tmp_path):
+    begun = small_levels()
+    gentle = FitSettings(steps=2, batch=1, precision="fp32", rate=1e-6, average=0.5)
+    fit_levels_network([drawn_body], {}, tmp_path, gentle, begun, name="levels-further")
+    assert "levels-further,1," in (tmp_path / "log.csv").read_text()
+    moved = (begun.answer.weight - small_levels().answer.weight).abs().max()
+    assert 0 < float(moved.detach()) < 1e-5
