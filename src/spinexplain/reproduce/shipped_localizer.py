@@ -55,7 +55,7 @@ T13, L6 = 0.06, 0.12
 """Shares of the persons of ``PRESET`` with a thirteenth thoracic or a sixth lumbar level."""
 CURVE = FitSettings(steps=1050, batch=2)
 LEVELS = FitSettings(steps=4700, batch=2)
-FURTHER = FitSettings(steps=2000, batch=4, precision="fp32", rate=1e-3, average=0.998)
+FURTHER = FitSettings(steps=2400, batch=4, precision="fp32", rate=1e-3, average=0.998)
 """Of the levels network, after the first training: that one had not seen enough."""
 
 SCANS_BEFORE = 2

@@ -229,10 +229,17 @@ STUDIES = {
     ),
     "localizer": Study(
         "Vertebrae that the localizer finds and names, on held-out phantoms and in real CT.",
-        "5 CPU minutes",
+        "15 CPU minutes",
         ("localizer.md",),
         ("localizer.json",),
         "spinexplain.reproduce.localizer:measure",
+    ),
+    "localizer-levels": Study(
+        "How well the levels network reads persons that it learned from, and new ones.",
+        "6 CPU minutes",
+        ("localizer.md",),
+        ("localizer-levels.json",),
+        "spinexplain.reproduce.levels_learned:measure",
     ),
     "bodies": Study(
         "Bodies that the localizer paints, against true and given masks: overlap and heights.",
