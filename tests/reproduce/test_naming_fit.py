@@ -91,3 +91,13 @@ def test_of_the_prior_in_the_folder_only_the_line_is_fitted_anew(tmp_path, monke
     assert found.slope != given.slope
     line = {name: getattr(given, name) for name in ("slope", "offset", "landmark")}
     assert replace(found, **line) == given
+
+
+def test_learned_shares_are_divided_out_where_that_names_more_scans():
+    right = ("T11", "T12", "T13", "L1")
+    seen_as = ("T11", "T12", "L1", "L2")
+    rows = [scan(k, right, right) for k in range(4)] + [scan(4, seen_as, seen_as)]
+    chains, persons = naming_fit._known(rows)
+    found = reweighed(chains, persons, replace(PRIOR, level_weight=0.35, t13=0.001))
+    assert found.learned_t13 < 1
+    assert not naming_fit._better(chains, PRIOR, PRIOR)

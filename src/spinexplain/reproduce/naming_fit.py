@@ -35,7 +35,7 @@ def fit_naming(setting: Setting, out: Path) -> None:
     """Fit anew what a naming's probability is worth, and store what was tried.
 
     Of the prior in ``out`` ``slope``, ``offset`` and ``landmark`` are replaced, and
-    ``level_weight`` and ``gap_weight`` where :func:`reweighed` finds better ones.
+    its weights where :func:`reweighed` finds better ones.
 
     Parameters
     ----------
@@ -58,18 +58,32 @@ def fit_naming(setting: Setting, out: Path) -> None:
 
 
 def reweighed(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPrior) -> NamingPrior:
-    """Return a prior with other weights of levels and gaps, if they are better.
+    """Return a prior with other weights, if they are better.
 
-    They are if, chosen without the person, they give the true namings a larger mean
-    log-probability, and name no fewer scans rightly.
+    They are if they give the true namings a larger mean log-probability, and name no fewer scans
+    rightly: :func:`~.shipped_localizer.as_weighed` first, then weights of levels and gaps, chosen
+    without the person.
     """
+    tried = as_weighed(prior)
+    if _better(chains, _plain(tried), _plain(prior)):
+        prior = tried
     plain = _plain(prior)
     if _other_weights(chains, persons, plain) <= float(log_scores(chains, plain).mean()):
         return prior
     best = max(tried_priors(plain), key=lambda one: log_scores(chains, one).mean())
-    if line_terms(chains, best)[1].sum() < line_terms(chains, plain)[1].sum():
+    if _right(chains, best) < _right(chains, plain):
         return prior
     return replace(prior, level_weight=best.level_weight, gap_weight=best.gap_weight)
+
+
+def _better(chains: Sequence[KnownChain], one: NamingPrior, other: NamingPrior) -> bool:
+    more = log_scores(chains, one).mean() > log_scores(chains, other).mean()
+    return bool(more and _right(chains, one) >= _right(chains, other))
+
+
+def _right(chains: Sequence[KnownChain], prior: NamingPrior) -> int:
+    """Count the scans whose most probable naming is right."""
+    return int(line_terms(chains, prior)[1].sum())
 
 
 def _other_weights(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPrior) -> float:
@@ -107,7 +121,11 @@ def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
         | {"shipped_line": round(float(missed(terms, right, shipped).mean()), 4)},
         "tried": _worth(chains, tried, persons),
         "other_weights": round(_other_weights(chains, persons, before), 4),
-        "chosen": {"levels": best.level_weight, "gaps": best.gap_weight},
+        "chosen": {
+            "tried": best.learned_l6 != prior.learned_l6,
+            "levels": best.level_weight,
+            "gaps": best.gap_weight,
+        },
     }
 
 

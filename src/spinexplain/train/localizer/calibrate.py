@@ -13,7 +13,7 @@ from spinexplain.localizer.naming import SACRUM, STATES, NamingPrior, log_share
 from spinexplain.localizer.spurious import name_centers
 from spinexplain.localizer.trust import landmarks, log_odds
 
-LEVEL_WEIGHTS = (0.2, 0.35, 0.5, 0.7)
+LEVEL_WEIGHTS = (0.2, 0.35, 0.5, 0.7, 1.0)
 GAP_WEIGHTS = (0.1, 0.2, 0.3, 0.6)
 
 _WORST = 1e-4
