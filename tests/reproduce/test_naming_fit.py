@@ -61,7 +61,7 @@ def test_weights_are_changed_where_that_is_better_for_persons_left_out():
     right = ("T9", "T10", "T11", "T12")
     chains, persons = known([right] * 6)
     timid = replace(PRIOR, level_weight=0.2, gap_weight=0.6)
-    assert reweighed(chains, persons, timid).level_weight == 0.7
+    assert reweighed(chains, persons, timid).level_weight > 0.5
     best = reweighed(chains, persons, timid)
     assert reweighed(chains, persons, best) == best
 
