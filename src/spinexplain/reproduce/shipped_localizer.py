@@ -48,7 +48,7 @@ SEED, PERSONS, RARE = 1, 260, 40
 
 NORM_PERSONS = 150
 VALIDATION = (
-    DrawnPersons("wide-test", seed=8, persons=20, groups=("crops",)),
+    DrawnPersons("wide-test", seed=8, persons=32, groups=("crops",)),
     DrawnPersons("wide-test", seed=8, persons=4, groups=("whole",)),
 )
 T13, L6 = 0.083, 0.193
