@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from writers import localizer_bars
 from writers.markers import replaced
 from writers.stored import stored
 
@@ -42,6 +43,7 @@ def written(page: str, results: Path) -> str:
     page = replaced(page, "located-fit", fit_words(stored(results, "localizer-validation.json")))
     page = replaced(page, "located-wrong", wrong_words(content))
     page = replaced(page, "located-real-words", real_words(content))
+    page = localizer_bars.written(page, results)
     return replaced(page, "located-real", "\n".join(real_table(content)))
 
 
