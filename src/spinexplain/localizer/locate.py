@@ -33,7 +33,7 @@ from spinexplain.localizer.naming import (
     level_evidence,
 )
 from spinexplain.localizer.prior import shipped_prior
-from spinexplain.localizer.reading import SpineReading
+from spinexplain.localizer.reading import SpineReading, levels_both_ways
 from spinexplain.localizer.ridge import find_ridge
 from spinexplain.localizer.spine_map import spine_map
 from spinexplain.localizer.spurious import name_centers
@@ -137,10 +137,11 @@ def find_chain(volume: Volume, networks: Networks, prior: NamingPrior) -> ReadCh
     if networks.body is not None:
         read = settled_centers(volume, coarse, read, networks, prior)
     doubt = direction_doubt(read.reading, networks.levels)  # type: ignore[arg-type]
-    return replace(_chain(read, regions, volume), doubt=doubt)
+    levels = levels_both_ways(read.reading, networks.levels)  # type: ignore[arg-type]
+    return replace(_chain(read, regions, volume, levels), doubt=doubt)
 
 
-def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume) -> ReadChain:
+def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume, levels: np.ndarray) -> ReadChain:
     seen, positions = read.reading.seen, read.positions
     located = tuple(
         LocatedCenter((float(x), float(y), float(z)), float(seen.center[at]), bool(is_cut))
@@ -150,7 +151,7 @@ def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume) -> ReadChain:
     )
     return ReadChain(
         centers=located,
-        evidence=level_evidence(seen.levels, positions),
+        evidence=level_evidence(levels, positions),
         gaps_mm=np.linalg.norm(np.diff(read.centers_mm, axis=0), axis=1),
         in_view=landmarks_in_view(read.reading),
         neck_mm=WHOLE_MM * float((regions[_NECK].max(axis=(0, 1)) > _SURE).sum()),

@@ -23,6 +23,7 @@ LevelAnswers = Callable[[np.ndarray], np.ndarray]
 """From densities (1, 1, S, 56, 60) to answers (1, 33, S)."""
 
 _PASSES = 2
+_LEAST = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,28 @@ def read_spine(
             curve = moved_curve(frame, seen.offsets_mm[:, 1:], seen.center)
     points = frame.curve.at(arc_lengths(frame))
     return SpineReading(frame, seen, in_scan(volume, points), densities)
+
+
+def levels_both_ways(reading: SpineReading, network: LevelAnswers) -> np.ndarray:
+    """Read the levels of the section and of its mirror image, and return both together.
+
+    Which level it is does not depend on the side, so that the two readings err in part
+    independently.
+
+    Parameters
+    ----------
+    reading : SpineReading
+    network : callable
+
+    Returns
+    -------
+    ndarray, shape (n, 28)
+        Geometric means of the two probabilities, scaled to a sum of 1.
+    """
+    mirrored = np.ascontiguousarray(reading.densities[:, :, ::-1])
+    other = along_spine(network(mirrored[None, None])[0]).levels
+    both = np.sqrt(np.maximum(reading.seen.levels, _LEAST) * np.maximum(other, _LEAST))
+    return np.asarray(both / both.sum(axis=1, keepdims=True))
 
 
 def in_scan(volume: Volume, points_mm: np.ndarray) -> np.ndarray:
