@@ -78,6 +78,7 @@ def main() -> None:
             return
     elif not options.export_only:
         train(options.work, options.out)
+        fit_line(options.work, options.out)
     export_networks(options.out)
     print(options.out)
 

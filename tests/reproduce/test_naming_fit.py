@@ -91,6 +91,7 @@ def test_of_the_prior_in_the_folder_only_the_line_is_fitted_anew(tmp_path, monke
     assert found.slope != given.slope
     line = {name: getattr(given, name) for name in ("slope", "offset", "landmark")}
     assert replace(found, **line) == given
+    assert found.landmark == 0.0  # in no scan of these levels are counted from one
 
 
 def test_learned_shares_are_divided_out_where_that_names_more_scans():

@@ -35,7 +35,8 @@ def fit_naming(setting: Setting, out: Path) -> None:
     """Fit anew what a naming's probability is worth, and store what was tried.
 
     Of the prior in ``out`` ``slope``, ``offset`` and ``landmark`` are replaced, and
-    its weights where :func:`reweighed` finds better ones.
+    its weights where :func:`reweighed` finds better ones. ``landmark`` stays 0 unless a number
+    for namings counted from a landmark helps persons that are left out.
 
     Parameters
     ----------
@@ -54,7 +55,10 @@ def fit_naming(setting: Setting, out: Path) -> None:
     scans = [one for drawn in VALIDATION for one in found_scans(setting, drawn, networks, prior)]
     setting.store(RESULTS, validated(scans, prior))
     chains, persons = _known(scans)
-    write_prior(out / PRIOR_FILE, trusted(chains, reweighed(chains, persons, prior)))
+    weighed = reweighed(chains, persons, prior)
+    worth = _worth(chains, _plain(weighed), persons)
+    helps = worth["line_with_landmark"] < worth["line"]
+    write_prior(out / PRIOR_FILE, trusted(chains, weighed, helps))
 
 
 def reweighed(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPrior) -> NamingPrior:

@@ -84,7 +84,9 @@ def _of_bodies(chain: KnownChain) -> KnownChain:
     )
 
 
-def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
+def trusted(
+    chains: Sequence[KnownChain], prior: NamingPrior, with_landmark: bool = True
+) -> NamingPrior:
     """Fit ``slope``, ``offset`` and ``landmark``, so that the best naming's probability holds.
 
     Parameters
@@ -92,12 +94,16 @@ def trusted(chains: Sequence[KnownChain], prior: NamingPrior) -> NamingPrior:
     chains : sequence of KnownChain
         Of validation scans.
     prior : NamingPrior
+    with_landmark : bool
+        Without it ``landmark`` is 0.
 
     Notes
     -----
     Logistic regression of being right; see :func:`fitted_line`.
     """
-    slope, offset, landmark = fitted_line(*line_terms(chains, prior)).tolist()
+    terms, right = line_terms(chains, prior)
+    terms[:, 2] *= with_landmark
+    slope, offset, landmark = fitted_line(terms, right).tolist()
     return replace(
         prior, slope=round(slope, 3), offset=round(offset, 3), landmark=round(landmark, 3)
     )
