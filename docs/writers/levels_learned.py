@@ -48,7 +48,7 @@ def table(content: dict[str, Any]) -> list[str]:
     return lines
 
 
-def draw(results: Path, images: Path) -> None:
+def draw(results: Path, images: Path) -> list[Path]:
     """Draw how often each level is read rightly in persons of another preset."""
     rows = [
         row
@@ -66,5 +66,7 @@ def draw(results: Path, images: Path) -> None:
     axes.tick_params(axis="x", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    figure.savefig(images / "localizer" / "levels.png", dpi=110)
+    path = images / "localizer" / "levels.png"
+    figure.savefig(path, dpi=110)
     plt.close(figure)
+    return [path]

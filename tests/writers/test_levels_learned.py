@@ -34,5 +34,5 @@ def test_rare_levels_stand_apart_and_may_be_missing():
 def test_the_picture_shows_both_versions(tmp_path):
     (tmp_path / "localizer-levels.json").write_text(json.dumps(CONTENT))
     (tmp_path / "localizer").mkdir()
-    levels_learned.draw(tmp_path, tmp_path)
-    assert (tmp_path / "localizer" / "levels.png").stat().st_size > 2000
+    (path,) = levels_learned.draw(tmp_path, tmp_path)
+    assert path.stat().st_size > 2000
