@@ -93,6 +93,8 @@ def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
     assert stored["intervals"]["all"]["named"] == [0.7, None, None]
     assert "more" not in stored["intervals"]["all"]
     assert stored["before"] is stored["real_before"] is None
+    assert stored["usual"] == stored["phantoms"]["all"]["localizer"]
+    assert not any(one["rare"] for one in stored["scans"])
     assert {(one["person"], one["group"]) for one in stored["scans"]} >= {(1, "whole")}
     assert (stored["persons"], stored["whole"]) == (4, 2)
     assert set(stored["chance"]) == {"whole", "crops", "narrow", "all"}

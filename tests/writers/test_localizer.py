@@ -30,10 +30,11 @@ def content():
             for group in ("whole", "crops", "narrow", "all")
         },
         "scans": [
-            {"probability": 0.82, "right": True, "group": "whole", "named": 3},
-            {"probability": 0.88, "right": False, "group": "whole", "named": 0}
+            {"probability": 0.82, "right": True, "group": "whole", "named": 3, "rare": False},
+            {"probability": 0.88, "right": False, "group": "whole", "named": 0, "rare": True}
             | {"found": 9, "bodies": 17},
         ],
+        "usual": row,
         "chance": {group: [0.08, 0.16] for group in ("whole", "crops", "narrow", "all")},
         "real": {
             "lumbar": real,
@@ -72,10 +73,12 @@ def test_probabilities_stand_beside_how_often_names_are_right(content):
     assert lines[2] == "| 0.8 to 0.9 | 2 | 0.85 | 1 (50 %) |"
     assert "at .95 or more 1 of 3 namings are wrong" in lines[4]
     assert "0.041 (0.08, at most 0.16" in lines[4]
-    assert lines[-3].startswith("* 75.0 % of all namings are right, 85.0 % would be")
-    assert lines[-3].endswith("+5.0 points (too few persons for an interval).")
-    assert lines[-2].startswith("* Version 2.1 in the same scans: calibration error 0.041")
-    assert lines[-1] == (
+    assert lines[-4].startswith("* 75.0 % of all namings are right, 85.0 % would be")
+    assert lines[-4].endswith("+5.0 points (too few persons for an interval).")
+    assert lines[-3].startswith("* Version 2.1 in the same scans: calibration error 0.041")
+    assert lines[-1].startswith("* 1 of the 1 wrong namings, and 0 of the 0 of .95 or more,")
+    assert "of the 4 other scans: named 90.0 %" in lines[-1]
+    assert lines[-2] == (
         "* Between .8 and .95 names are right in 1 of 2 scans; by their probabilities 2 would be."
     )
 
@@ -122,6 +125,16 @@ def test_real_scans_are_said_in_words(content):
         "  Lumbar CT, 3 mm: of 6 bodies 6 found within 10 mm, 5 within 5 mm, 6 "
     )
     assert lines[2].endswith("refused, no spine is in view.")
+
+
+def test_a_name_that_was_right_before_is_said(content):
+    assert "Version" not in localizer.real_words(content)
+    before = {name: row | {"named": 6} for name, row in content["real"].items()}
+    before["thoracic"] = content["real"]["thoracic"]
+    words = localizer.real_words(content | {"real_before": before})
+    assert words.endswith(
+        "**Version 2.1 named 6 of them in the crop around L3, 1.5 mm, where this one names 0.**"
+    )
 
 
 def test_real_scans_say_what_is_certain_and_what_was_refused(content):

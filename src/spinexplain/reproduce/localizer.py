@@ -69,9 +69,17 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TE
         "intervals": intervals(now.scans, each),
         "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
         "scans": [
-            {"person": scan.person, "group": scan.group} | asdict(ways["localizer"])
+            {"person": scan.person, "group": scan.group, "rare": shows_rare(scan)}
+            | asdict(ways["localizer"])
             for scan, ways in zip(now.scans, each, strict=True)
         ],
+        "usual": located_figures(
+            [
+                ways["localizer"]
+                for scan, ways in zip(now.scans, each, strict=True)
+                if not shows_rare(scan)
+            ]
+        ),
         "real": now.real,
         "real_before": None if before is None else before.real,
     }
@@ -118,6 +126,11 @@ def _before(setting: Setting, sets: Sequence[DrawnPersons]) -> Measured | None:
     if not folder.is_dir():
         return None
     return _measured(setting, sets, load_networks(folder), read_prior(folder / PRIOR_FILE))
+
+
+def shows_rare(scan: FoundScan) -> bool:
+    """Say whether a scan shows a thirteenth thoracic or a sixth lumbar level."""
+    return bool({"T13", "L6"} & set(scan.levels))
 
 
 def with_earlier(now: Measured, before: Measured | None) -> list[dict[str, LocatedScan]]:
