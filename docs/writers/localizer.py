@@ -224,8 +224,9 @@ def earlier(row: dict[str, Any]) -> str:
         f"names right {100 * one['right']:.1f} %"
         for group, one in row["phantoms"].items()
     ]
+    by = f" by version {row['version']}" if "version" in row else ""
     return (
-        f"* {row['persons']} other persons (seed {row['seed']}), measured before: "
+        f"* {row['persons']} other persons (seed {row['seed']}), measured before{by}: "
         + "; ".join(groups)
         + "."
     )

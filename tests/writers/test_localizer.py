@@ -151,3 +151,5 @@ def test_persons_measured_before_stand_below(content):
     words = localizer.phantom_table(content)[-1]
     assert words.startswith("* 7 other persons (seed 5), measured before: whole trunk found 97.5 %")
     assert words.endswith("named 90.0 %, all names right 75.0 %.")
+    content["earlier"][0]["version"] = "2.1"
+    assert "measured before by version 2.1: whole" in localizer.phantom_table(content)[-1]
