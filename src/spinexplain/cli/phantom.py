@@ -29,8 +29,8 @@ def command(
         typer.Option(
             "--preset",
             help="What kind: demo, balanced, balanced-2, balanced-3, verse-like, verse-like-2, "
-            "hospital-like, wide, wide-test, hard, placement, shortcut, shortcut-2 or "
-            "shifted-scanner.",
+            "hospital-like, wide, wide-2, wide-test, wide-test-2, hard, placement, shortcut, "
+            "shortcut-2 or shifted-scanner.",
         ),
     ] = "balanced",
     cohort: Annotated[

@@ -7,7 +7,7 @@ NAMES = {
     *("balanced", "demo", "hard", "hospital-like"),
     *("shifted-scanner", "shortcut", "shortcut-2", "verse-like"),
     *("balanced-2", "balanced-3", "placement", "verse-like-2"),
-    *("wide", "wide-test"),
+    *("wide", "wide-test", "wide-2", "wide-test-2"),
 }
 
 

@@ -229,6 +229,9 @@ class Wide:
         Share of scans that show a part of the person.
     lean_deg : float
         Standard deviation of the lean of the line from S1 to T1.
+    keeps_length : bool
+        Whether a scoliosis turns bodies into its curve; else it shifts them sideways only, so
+        that they lie too far apart where it is steep.
     """
 
     phases: tuple[float, float, float, float] = (0.45, 0.15, 0.3, 0.1)
@@ -242,6 +245,7 @@ class Wide:
     thick_mm: Range = (2.5, 6.0)
     cropped: float = 0.85
     lean_deg: float = 4.5
+    keeps_length: bool = dataclass_field(default=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -319,6 +323,7 @@ def preset_hash(name: str) -> str:
     preset = load_preset(name)
     later = "" if preset.sites == Sites() else repr(preset.sites)
     later += "" if preset.wide == Wide() else repr(preset.wide)
+    later += "keeps_length" if preset.wide.keeps_length else ""
     away_mm = preset.shortcut.away_mm
     later += "" if away_mm == Shortcut().away_mm else f"away_mm={away_mm!r}"
     return hashlib.sha256((repr(preset) + later).encode()).hexdigest()
@@ -359,4 +364,4 @@ def _number(value: Any) -> Any:
         return tuple((str(level), int(grade)) for level, grade in value.items())
     if isinstance(value, list):
         return tuple(_number(x) for x in value)
-    return value if isinstance(value, str) else float(value)
+    return value if isinstance(value, str | bool) else float(value)

@@ -24,7 +24,8 @@ class Posture:
 
     ``disc`` and ``flex`` belong to the disc below a level; angles in radians, flexion
     positive; ``side_mm`` shifts a body left-right (scoliosis), ``roll`` and ``yaw`` turn it.
-    ``kyphosis_share`` is how much of a fracture's wedge the spine above follows.
+    ``kyphosis_share`` is how much of a fracture's wedge the spine above follows. Where a spine
+    ``keeps_length``, shifts sideways lower the bodies above; else they lie farther apart.
     """
 
     disc: np.ndarray
@@ -35,6 +36,7 @@ class Posture:
     yaw: np.ndarray
     tilt: float
     kyphosis_share: float
+    keeps_length: bool = False
 
 
 def rim_plane(plate: Endplate, depth: float, share: float, fractured: bool) -> tuple[float, float]:
@@ -85,7 +87,21 @@ def stack(bodies: tuple[Body, ...], posture: Posture, fractured: bool) -> tuple[
         cranial_above = np.array([np.sin(angle), np.cos(angle)])
         base = center + cranial * up + cranial_above * gap
         angle = angle + (float(posture.flex[k - 1]) / 2 if k else 0.0)
-    return tuple(reversed(places))
+    upright = tuple(reversed(places))
+    return _shortened(upright) if posture.keeps_length else upright
+
+
+def _shortened(places: tuple[Placement, ...]) -> tuple[Placement, ...]:
+    """Lower bodies so that those shifted sideways lie as far apart as if they were not."""
+    centers = np.array([place.center for place in places])
+    upward = centers[:-1] - centers[1:]
+    upright = np.linalg.norm(upward[:, 1:], axis=1)
+    share = np.clip(np.abs(upward[:, 0]) / np.maximum(upright, 1e-9), 0.0, 0.95)
+    upward[:, 1:] *= np.sqrt(1.0 - share**2)[:, None]
+    lifted = np.cumsum(np.r_[np.zeros((1, 3)), upward[::-1]], axis=0)[::-1] + centers[-1]
+    return tuple(
+        Placement(center, place.axes) for center, place in zip(lifted, places, strict=True)
+    )
 
 
 def _place(center: np.ndarray, posture: Posture, k: int, angle: float) -> Placement:

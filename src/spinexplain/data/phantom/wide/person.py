@@ -13,6 +13,7 @@ from spinexplain.data.phantom.presets import Preset, load_preset
 from spinexplain.data.phantom.scan import draw_scan_grades
 from spinexplain.data.phantom.spine import Placement, body_center, stack
 from spinexplain.data.phantom.tissue import Surroundings, draw_surroundings
+from spinexplain.data.phantom.wide.bow import bent
 from spinexplain.data.phantom.wide.cage import BoneLook, draw_cage, usual_ribs
 from spinexplain.data.phantom.wide.constructs import (
     Construct,
@@ -184,7 +185,7 @@ def _spine(
     subject, fused, ribs = _transition(np.random.default_rng(transition), preset, subject)
     lean = float(np.deg2rad(rng.normal(0.0, preset.wide.lean_deg)))
     subject = with_neck(np.random.default_rng(neck), own, _lying(subject, lean))
-    return subject, fused, ribs
+    return bent(subject) if preset.wide.keeps_length else subject, fused, ribs
 
 
 def _around(
