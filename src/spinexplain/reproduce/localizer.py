@@ -22,14 +22,20 @@ from spinexplain.localizer.located import Localization
 from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
 from spinexplain.localizer.networks import LocalizerNetworks, load_networks, shipped_networks
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, shipped_prior
+from spinexplain.reproduce import real_scans
 from spinexplain.reproduce.found_scans import GROUPS, DrawnPersons, FoundScan, found_scans
-from spinexplain.reproduce.real_scans import WHOLE, RealScan, real_scan
+from spinexplain.reproduce.real_scans import RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
 
 RESULTS = "localizer.json"
 TEST = DrawnPersons("wide-test", seed=10, persons=24)
-WHOLE_TEST = replace(TEST, persons=6, groups=("whole",))
+BENT = replace(TEST, preset="wide-test-2", seed=11)
+"""Other persons, whose scolioses keep the spine's length."""
+
+WHOLE = 6
+"""So many of the persons are scanned whole, too."""
+
 ALL = "all"
 _SURE = 0.95
 REAL = ("lumbar", "thoracic", "crop")
@@ -39,25 +45,85 @@ EARLIER = "localizer-before"
 Names = tuple[str | None, ...]
 
 
-def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TEST.persons) -> None:
+def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE) -> None:
     """Measure phantoms and real CTs, each beside cheap ways of naming, and store the figures.
 
     What was found in persons before is taken up. Where the work folder holds an earlier localizer
     (``localizer-before``), it is measured on the same persons and CTs.
     """
     torch.set_num_threads(1)
-    sets = replace(TEST, persons=persons), replace(WHOLE_TEST, persons=whole)
-    now = _measured(setting, sets, shipped_networks(), shipped_prior())
-    before = _before(setting, sets)
-    each = with_earlier(now, before)
-    judged = by_group(now.scans, each)
+    now, before = Localizer(shipped_networks(), shipped_prior()), _earlier(setting)
+    on = {"persons": persons, "whole": whole}
     content = {
         "version": now.version,
         "before": None if before is None else before.version,
-        "preset": TEST.preset,
-        "seed": TEST.seed,
-        "persons": persons,
-        "whole": whole,
+        "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
+        **measured(setting, replace(TEST, persons=persons), whole, now, before),
+        **on,
+        "bent": measured(setting, replace(BENT, persons=persons), whole, now, before) | on,
+        "real": _real(setting, now),
+        "real_before": None if before is None else _real(setting, before),
+    }
+    setting.store(RESULTS, content)
+
+
+@dataclass(frozen=True, eq=False)
+class Localizer:
+    """Networks and what naming knows.
+
+    Parameters
+    ----------
+    networks : LocalizerNetworks
+    prior : NamingPrior
+    """
+
+    networks: LocalizerNetworks
+    prior: NamingPrior
+
+    @property
+    def version(self) -> str:
+        """Of the networks."""
+        return self.networks.info.version
+
+
+def _earlier(setting: Setting) -> Localizer | None:
+    folder = setting.work / EARLIER
+    if not folder.is_dir():
+        return None
+    return Localizer(load_networks(folder), read_prior(folder / PRIOR_FILE))
+
+
+def _real(setting: Setting, localizer: Localizer) -> dict[str, dict[str, Any]]:
+    """Judge every real CT."""
+    networks, prior = localizer.networks, localizer.prior
+    return {
+        name: judged_real(real_scan(setting.data, name), real_scans.WHOLE[name], networks, prior)
+        for name in REAL
+    }
+
+
+def measured(
+    setting: Setting, drawn: DrawnPersons, whole: int, now: Localizer, before: Localizer | None
+) -> dict[str, Any]:
+    """Measure persons of one preset, in parts and the first of them whole.
+
+    Returns
+    -------
+    dict
+        ``phantoms``: figures by group and way of naming; ``chance``: calibration errors if
+        every probability held; ``intervals``; every scan by itself; ``usual``: figures of scans
+        without a T13 or L6.
+    """
+    sets = drawn, replace(drawn, persons=whole, groups=("whole",))
+    scans, each = _judged_scans(setting, sets, now)
+    if before is not None:
+        _, others = _judged_scans(setting, sets, before)
+        each = with_earlier(each, others)
+    judged = by_group(scans, each)
+    own = [ways["localizer"] for ways in each]
+    return {
+        "preset": drawn.preset,
+        "seed": drawn.seed,
         "phantoms": {
             group: {way: located_figures(rows) for way, rows in ways.items()}
             for group, ways in judged.items()
@@ -66,66 +132,23 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE_TE
             group: [round(x, 4) for x in chance_ece(ways["localizer"])]
             for group, ways in judged.items()
         },
-        "intervals": intervals(now.scans, each),
-        "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
+        "intervals": intervals(scans, each),
         "scans": [
-            {"person": scan.person, "group": scan.group, "rare": shows_rare(scan)}
-            | asdict(ways["localizer"])
-            for scan, ways in zip(now.scans, each, strict=True)
+            {"person": scan.person, "group": scan.group, "rare": shows_rare(scan)} | asdict(one)
+            for scan, one in zip(scans, own, strict=True)
         ],
         "usual": located_figures(
-            [
-                ways["localizer"]
-                for scan, ways in zip(now.scans, each, strict=True)
-                if not shows_rare(scan)
-            ]
+            [one for scan, one in zip(scans, own, strict=True) if not shows_rare(scan)]
         ),
-        "real": now.real,
-        "real_before": None if before is None else before.real,
     }
-    setting.store(RESULTS, content)
 
 
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """One localizer on all test scans.
-
-    Parameters
-    ----------
-    version : str
-    scans : list of FoundScan
-    each : list of dict
-        What :func:`judged_ways` says of every scan.
-    real : dict
-        What :func:`judged_real` says of every real CT.
-    """
-
-    version: str
-    scans: list[FoundScan]
-    each: list[dict[str, LocatedScan]]
-    real: dict[str, dict[str, Any]]
-
-
-def _measured(
-    setting: Setting,
-    sets: Sequence[DrawnPersons],
-    networks: LocalizerNetworks,
-    prior: NamingPrior,
-) -> Measured:
+def _judged_scans(
+    setting: Setting, sets: Sequence[DrawnPersons], localizer: Localizer
+) -> tuple[list[FoundScan], list[dict[str, LocatedScan]]]:
+    networks, prior = localizer.networks, localizer.prior
     scans = [one for drawn in sets for one in found_scans(setting, drawn, networks, prior)]
-    real = {
-        name: judged_real(real_scan(setting.data, name), WHOLE[name], networks, prior)
-        for name in REAL
-    }
-    each = [judged_ways(scan, prior) for scan in scans]
-    return Measured(networks.info.version, scans, each, real)
-
-
-def _before(setting: Setting, sets: Sequence[DrawnPersons]) -> Measured | None:
-    folder = setting.work / EARLIER
-    if not folder.is_dir():
-        return None
-    return _measured(setting, sets, load_networks(folder), read_prior(folder / PRIOR_FILE))
+    return scans, [judged_ways(scan, prior) for scan in scans]
 
 
 def shows_rare(scan: FoundScan) -> bool:
@@ -133,14 +156,12 @@ def shows_rare(scan: FoundScan) -> bool:
     return bool({"T13", "L6"} & set(scan.levels))
 
 
-def with_earlier(now: Measured, before: Measured | None) -> list[dict[str, LocatedScan]]:
+def with_earlier(
+    now: Sequence[dict[str, LocatedScan]], before: Sequence[dict[str, LocatedScan]]
+) -> list[dict[str, LocatedScan]]:
     """Put what an earlier localizer says of each scan beside what this one says."""
-    if before is None:
-        return now.each
-    return [
-        ways | {"before": other["localizer"]}
-        for ways, other in zip(now.each, before.each, strict=True)
-    ]
+    pairs = zip(now, before, strict=True)
+    return [ways | {"before": other["localizer"]} for ways, other in pairs]
 
 
 def by_group(
