@@ -45,6 +45,12 @@ def table(content: dict[str, Any]) -> list[str]:
             f"| {COHORTS[row['cohort']]} | {row['version']} | {row['cross_entropy']:.2f} | "
             f"{100 * row['right']:.0f} % | {cells} |"
         )
+    for name, row in {row["cohort"]: row for row in content["rows"]}.items():
+        constant = row["constant"]
+        lines.append(
+            f"| {COHORTS[name]} | how often each level is asked for, without looking | "
+            f"{constant['cross_entropy']:.2f} | {100 * constant['right']:.0f} % | – | – |"
+        )
     return lines
 
 

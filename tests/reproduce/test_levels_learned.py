@@ -32,6 +32,9 @@ def test_cross_entropy_and_share_right_by_hand():
     assert found["cross_entropy"] == pytest.approx(np.log(16) / 3, abs=1e-4)
     assert found["right"] == pytest.approx(2 / 3, abs=1e-4)
     assert found["levels"] == {"T4": 0.5}
+    assert found["constant"]["right"] == pytest.approx(2 / 3, abs=1e-4)
+    entropy = -(2 * np.log(2 / 3) + np.log(1 / 3)) / 3
+    assert found["constant"]["cross_entropy"] == pytest.approx(entropy, abs=1e-4)
 
 
 def test_only_bodies_in_view_are_asked_for(drawn_body):

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from spinexplain.data.phantom.wide.person import draw_wide_patient
 from spinexplain.localizer.manifest import read_manifest
 from spinexplain.localizer.networks import filled, save_networks
 from spinexplain.models.body_network import BodyNetwork
@@ -17,6 +18,7 @@ from spinexplain.reproduce.shipped_localizer import (
     train_levels_further,
     true_names,
 )
+from spinexplain.train.localizer.draws import rare_persons
 
 
 def test_a_found_center_has_the_name_of_the_body_it_lies_in():
@@ -54,3 +56,15 @@ def test_training_on_begins_with_the_weights_that_are_there(drawn_body, tmp_path
     after = filled("levels", (out / "levels.safetensors").read_bytes())
     moved = (after.answer.weight - before.answer.weight).abs().max()
     assert float(moved.detach()) < 1e-3
+
+
+def test_the_shares_of_rare_levels_are_those_of_the_persons_trained_on():
+    start, preset, seed = (
+        shipped_localizer.PERSONS,
+        shipped_localizer.PRESET,
+        shipped_localizer.SEED,
+    )
+    chosen = [*range(start), *rare_persons(preset, seed, start, shipped_localizer.RARE)]
+    extra = [draw_wide_patient(preset, seed, index).extra_levels for index in chosen]
+    for level, share in (("T13", shipped_localizer.T13), ("L6", shipped_localizer.L6)):
+        assert round(sum(level in one for one in extra) / len(chosen), 3) == share

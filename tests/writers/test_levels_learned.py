@@ -10,6 +10,7 @@ def row(cohort, version, levels):
         "positions": 4,
         "cross_entropy": 0.5,
         "right": 0.81,
+        "constant": {"cross_entropy": 3.1, "right": 0.06},
         "levels": levels,
     }
 
@@ -28,7 +29,8 @@ CONTENT = {
 def test_rare_levels_stand_apart_and_may_be_missing():
     lines = levels_learned.table(CONTENT)
     assert lines[4] == "| that it learned from | 3 | 0.50 | 81 % | 50 % | – |"
-    assert lines[-1].endswith("| 2.1 | 0.50 | 81 % | – | – |")
+    assert lines[6].endswith("| 2.1 | 0.50 | 81 % | – | – |")
+    assert lines[-1].endswith("without looking | 3.10 | 6 % | – | – |")
 
 
 def test_the_picture_shows_both_versions(tmp_path):

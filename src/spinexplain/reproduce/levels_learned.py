@@ -122,6 +122,8 @@ def answered(networks: LocalizerNetworks, batch: LevelBatch) -> list[LevelAnswer
 def figures(answers: Sequence[LevelAnswer]) -> dict[str, Any]:
     """Return cross-entropy (nats), share right, and that of each level.
 
+    ``constant`` is the same of an answer that never looks: how often each level is asked for.
+
     Examples
     --------
     >>> answers = [LevelAnswer("T4", "T4", 0.5), LevelAnswer("T13", "T12", 0.5)]
@@ -134,9 +136,14 @@ def figures(answers: Sequence[LevelAnswer]) -> dict[str, Any]:
     every = [flag for flags in right.values() for flag in flags]
     order = [name for name in LEVEL_CLASSES if name in right and name != SACRUM]
     odds = np.array([one.odds for one in answers])
+    shares = np.array([len(flags) for flags in right.values()]) / len(answers)
     return {
         "positions": len(answers),
         "cross_entropy": round(float(-np.log(np.maximum(odds, 1e-6)).mean()), 4),
         "right": round(float(np.mean(every)), 4),
+        "constant": {
+            "cross_entropy": round(float(-(shares * np.log(shares)).sum()), 4),
+            "right": round(float(shares.max()), 4),
+        },
         "levels": {name: round(float(np.mean(right[name])), 3) for name in order},
     }

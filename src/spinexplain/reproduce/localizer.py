@@ -53,14 +53,12 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE) -
     """
     torch.set_num_threads(1)
     now, before = Localizer(shipped_networks(), shipped_prior()), _earlier(setting)
-    on = {"persons": persons, "whole": whole}
     content = {
         "version": now.version,
         "before": None if before is None else before.version,
         "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
         **measured(setting, replace(TEST, persons=persons), whole, now, before),
-        **on,
-        "bent": measured(setting, replace(BENT, persons=persons), whole, now, before) | on,
+        "bent": measured(setting, replace(BENT, persons=persons), whole, now, before),
         "real": _real(setting, now),
         "real_before": None if before is None else _real(setting, before),
     }
@@ -124,6 +122,8 @@ def measured(
     return {
         "preset": drawn.preset,
         "seed": drawn.seed,
+        "persons": drawn.persons,
+        "whole": whole,
         "phantoms": {
             group: {way: located_figures(rows) for way, rows in ways.items()}
             for group, ways in judged.items()
