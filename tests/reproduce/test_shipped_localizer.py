@@ -1,9 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from spinexplain.data.phantom.wide.person import draw_wide_patient
+from spinexplain.errors import ModelError
 from spinexplain.localizer.manifest import read_manifest
 from spinexplain.localizer.networks import filled, save_networks
 from spinexplain.models.body_network import BodyNetwork
@@ -18,7 +20,6 @@ from spinexplain.reproduce.shipped_localizer import (
     train_levels_further,
     true_names,
 )
-from spinexplain.train.localizer.draws import rare_persons
 
 
 def test_a_found_center_has_the_name_of_the_body_it_lies_in():
@@ -37,19 +38,25 @@ def test_a_network_becomes_a_function_on_arrays():
     assert as_networks(layer, layer).levels(x).shape == x.shape
 
 
-def test_training_on_begins_with_the_weights_that_are_there(drawn_body, tmp_path, monkeypatch):
+def begun_from(out, version, monkeypatch, drawn_body):
+    """Store a localizer of untrained networks, and make a further training a single small step."""
     torch.manual_seed(0)
     networks = {"curve": CurveNetwork(), "levels": LevelsNetwork()}
-    out = tmp_path / "out"
     out.mkdir()
-    save_networks(out, "2", networks | {"body": BodyNetwork()})
-    curve = (out / "curve.safetensors").read_bytes()
-    before = filled("levels", (out / "levels.safetensors").read_bytes())
-    settings = replace(shipped_localizer.FURTHER, steps=1, batch=1, rate=1e-6)
-    monkeypatch.setattr(shipped_localizer, "FURTHER", settings)
-    monkeypatch.setattr(shipped_localizer, "drawn_bodies", lambda _: [drawn_body])
+    save_networks(out, version, networks | {"body": BodyNetwork()})
+    last = shipped_localizer.FURTHER[-1]
+    small = replace(last, settings=replace(last.settings, steps=1, batch=1, rate=1e-6))
+    monkeypatch.setattr(shipped_localizer, "FURTHER", (small,))
+    monkeypatch.setattr(shipped_localizer, "drawn_bodies", lambda *_: [drawn_body])
     monkeypatch.setattr(shipped_localizer, "load_networks", lambda _: as_networks(**networks))
     monkeypatch.setattr(shipped_localizer, "found_curves", lambda *_: {})
+
+
+def test_training_on_begins_with_the_weights_that_are_there(drawn_body, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    begun_from(out, shipped_localizer.FURTHER[-1].begins, monkeypatch, drawn_body)
+    curve = (out / "curve.safetensors").read_bytes()
+    before = filled("levels", (out / "levels.safetensors").read_bytes())
     train_levels_further(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
     assert read_manifest(out).version == VERSION
     assert (out / "curve.safetensors").read_bytes() == curve
@@ -58,13 +65,20 @@ def test_training_on_begins_with_the_weights_that_are_there(drawn_body, tmp_path
     assert float(moved.detach()) < 1e-3
 
 
+def test_a_network_that_was_trained_on_already_is_not_trained_on_again(
+    drawn_body, tmp_path, monkeypatch
+):
+    out = tmp_path / "out"
+    begun_from(out, VERSION, monkeypatch, drawn_body)
+    with pytest.raises(ModelError, match=f"holds localizer {VERSION}; levels-again trains"):
+        train_levels_further(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
+
+
 def test_the_shares_of_rare_levels_are_those_of_the_persons_trained_on():
-    start, preset, seed = (
-        shipped_localizer.PERSONS,
-        shipped_localizer.PRESET,
-        shipped_localizer.SEED,
-    )
-    chosen = [*range(start), *rare_persons(preset, seed, start, shipped_localizer.RARE)]
-    extra = [draw_wide_patient(preset, seed, index).extra_levels for index in chosen]
+    extra = [
+        draw_wide_patient(one.preset, one.seed, index).extra_levels
+        for one in shipped_localizer.FURTHER[-1].persons
+        for index in one.indices()
+    ]
     for level, share in (("T13", shipped_localizer.T13), ("L6", shipped_localizer.L6)):
-        assert round(sum(level in one for one in extra) / len(chosen), 3) == share
+        assert round(sum(level in one for one in extra) / len(extra), 3) == share

@@ -13,7 +13,7 @@ from spinexplain.localizer.networks import LocalizerNetworks, load_networks, shi
 from spinexplain.models.localizing import LEVEL_CLASSES, LEVELS, SACRUM
 from spinexplain.reproduce.localizer import EARLIER
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.shipped_localizer import PRESET, SEED
+from spinexplain.reproduce.shipped_localizer import PERSONS as LEARNED
 from spinexplain.train.localizer.bodies import DrawnBody, load_body
 from spinexplain.train.localizer.draws import body_name, draw_body
 from spinexplain.train.localizer.level_batches import LevelBatch, LevelBatches
@@ -40,8 +40,8 @@ class Persons:
 
 
 COHORTS = {
-    "learned from": Persons(PRESET, SEED),
-    "new persons": Persons(PRESET, 11),
+    "learned from": Persons(LEARNED.preset, LEARNED.seed),
+    "new persons": Persons(LEARNED.preset, 11),
     "another preset": Persons("wide-test", 8),
 }
 

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from spinexplain.data.phantom.wide.person import draw_wide_person
+from spinexplain.errors import ModelError
 from spinexplain.evaluate.locating import matched
 from spinexplain.localizer.locate import ReadChain, find_chain
 from spinexplain.localizer.manifest import read_checked, read_manifest
@@ -35,28 +36,63 @@ from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.engine.processes import is_first_process
 from spinexplain.train.localizer.bodies import DrawnBody, load_body
 from spinexplain.train.localizer.calibrate import KnownChain, calibrated
-from spinexplain.train.localizer.draws import body_name, draw_body, rare_persons
+from spinexplain.train.localizer.draws import LearnedPersons, body_name, draw_body
 from spinexplain.train.localizer.errors_before import found_curves
 from spinexplain.train.localizer.fit import FitSettings, fit_curve_network, fit_levels_network
 from spinexplain.train.localizer.level_batches import FoundCurve
 from spinexplain.train.localizer.norms import fitted_gaps
 
-VERSION = "3"
-PRESET = "wide"
-SEED, PERSONS, RARE = 1, 260, 40
-"""Persons in their order, and the next ones that have a T13 or L6."""
+VERSION = "3.1"
+PERSONS = LearnedPersons("wide", seed=1, in_order=260, rare=40)
+BENT = LearnedPersons("wide-2", seed=2, in_order=130, rare=40)
+"""Others, whose scolioses keep the spine's length."""
 
 NORM_PERSONS = 150
 VALIDATION = (
     DrawnPersons("wide-test", seed=8, persons=32, groups=("crops",)),
     DrawnPersons("wide-test", seed=8, persons=4, groups=("whole",)),
 )
-T13, L6 = 0.083, 0.193
-"""Shares of these persons with a thirteenth thoracic or a sixth lumbar level."""
+T13, L6 = 0.087, 0.223
+"""Shares of all persons learned from with a thirteenth thoracic or a sixth lumbar level."""
 CURVE = FitSettings(steps=1050, batch=2)
 LEVELS = FitSettings(steps=4700, batch=2)
-FURTHER = FitSettings(steps=2400, batch=4, precision="fp32", rate=1e-3, average=0.998)
-"""Of the levels network, after the first training: that one had not seen enough."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """A further training of the levels network.
+
+    Parameters
+    ----------
+    name : str
+        Under which it is taken up.
+    begins : str
+        Version of the localizer whose levels network it trains on.
+    persons : tuple of LearnedPersons
+    settings : FitSettings
+    """
+
+    name: str
+    begins: str
+    persons: tuple[LearnedPersons, ...]
+    settings: FitSettings
+
+
+FURTHER = (
+    Round(
+        "levels-further",
+        "2.1",
+        (PERSONS,),
+        FitSettings(steps=2400, batch=4, precision="fp32", rate=1e-3, average=0.998),
+    ),
+    Round(
+        "levels-again",
+        "3",
+        (PERSONS, BENT),
+        FitSettings(steps=2000, batch=4, seed=1, precision="fp32", rate=7e-4, average=0.998),
+    ),
+)
+"""After the first training the network had not seen enough; after the second no ``wide-2``."""
 
 SCANS_BEFORE = 2
 """Fields of view of every person in which the levels network sees the curve network's errors."""
@@ -81,36 +117,53 @@ class TwoNetworks:
 def train_localizer(setting: Setting, out: Path) -> None:
     """Draw, train both networks, fit the prior of namings, and write all to ``out``."""
     torch.set_num_threads(1)
-    bodies = drawn_bodies(setting)
+    bodies = drawn_bodies(setting, [PERSONS])
     curve = fit_curve_network(bodies, _folder(setting), CURVE, progress=setting.progress)
     found = _found(setting, as_function(curve), bodies)
     levels = fit_levels_network(bodies, found, _folder(setting), LEVELS, progress=setting.progress)
-    levels = _further(setting, bodies, found, levels)
+    for further in FURTHER:
+        levels = _trained_on(setting, further, as_function(curve), levels)
     save_networks(out, VERSION, {"curve": curve, "levels": levels})
     networks = replace(as_networks(curve, levels), body=shipped_networks().body)
     write_prior(out / PRIOR_FILE, fitted_prior(setting, networks))
 
 
 def train_levels_further(setting: Setting, out: Path, processes: int = 1) -> None:
-    """Train the levels network of ``out`` on; curve network, body network and prior stay.
+    """Train the levels network of ``out`` on, by the last round of ``FURTHER``; all else stays.
 
     Once the training is done the network in ``out`` is the new one: what it began from is to be
     put back before this is asked for in another work folder.
+
+    Raises
+    ------
+    ModelError
+        If ``out`` holds another version than the round begins from.
     """
     torch.set_num_threads(1)
-    bodies = drawn_bodies(setting)
+    last = FURTHER[-1]
+    _check_begin(out, last)
     networks = load_networks(out)
-    begun = filled("levels", _weights(out, "levels"))
-    found = _found(setting, networks.curve, bodies)
-    levels = _further(setting, bodies, found, cast(LevelsNetwork, begun), processes)
+    begun = cast(LevelsNetwork, filled("levels", _weights(out, "levels")))
+    levels = _trained_on(setting, last, networks.curve, begun, processes)
     if is_first_process():
         save_networks(out, VERSION, {"levels": levels})
+
+
+def _check_begin(folder: Path, further: Round) -> None:
+    version = read_manifest(folder).version
+    if version != further.begins:
+        raise ModelError(
+            f"{folder} holds localizer {version}; {further.name} trains version {further.begins} "
+            "on. Put that version there."
+        )
 
 
 def _found(
     setting: Setting, curve: Network, bodies: Sequence[DrawnBody]
 ) -> Mapping[str, Sequence[FoundCurve]]:
-    return found_curves(curve, bodies, SCANS_BEFORE, SEED, _folder(setting), setting.progress)
+    return found_curves(
+        curve, bodies, SCANS_BEFORE, PERSONS.seed, _folder(setting), setting.progress
+    )
 
 
 def _weights(folder: Path, name: str) -> bytes:
@@ -118,26 +171,36 @@ def _weights(folder: Path, name: str) -> bytes:
     return read_checked(folder / f"{name}.safetensors", read_manifest(folder).weights[name])
 
 
-def _further(
+def _trained_on(
     setting: Setting,
-    bodies: Sequence[DrawnBody],
-    found: Mapping[str, Sequence[FoundCurve]],
+    further: Round,
+    curve: Network,
     levels: LevelsNetwork,
     processes: int = 1,
 ) -> LevelsNetwork:
-    settings = replace(FURTHER, processes=processes)
-    folder, progress = _folder(setting), setting.progress
-    return fit_levels_network(bodies, found, folder, settings, levels, progress, "levels-further")
+    bodies = drawn_bodies(setting, further.persons)
+    settings = replace(further.settings, processes=processes)
+    return fit_levels_network(
+        bodies,
+        _found(setting, curve, bodies),
+        _folder(setting),
+        settings,
+        levels,
+        setting.progress,
+        further.name,
+    )
 
 
-def drawn_bodies(setting: Setting) -> list[DrawnBody]:
+def drawn_bodies(setting: Setting, persons: Sequence[LearnedPersons]) -> list[DrawnBody]:
     """Draw the training persons that are not there yet, and open all."""
-    folder = _folder(setting) / PRESET
-    chosen = [*range(PERSONS), *rare_persons(PRESET, SEED, PERSONS, RARE)]
-    for done, index in enumerate(chosen):
-        draw_body(PRESET, SEED, index, folder)
-        setting.progress.step("persons", done + 1, len(chosen))
-    return [load_body(folder, body_name(PRESET, SEED, index)) for index in chosen]
+    chosen = [(one.preset, one.seed, index) for one in persons for index in one.indices()]
+    bodies = []
+    for preset, seed, index in chosen:
+        folder = _folder(setting) / preset
+        draw_body(preset, seed, index, folder)
+        bodies.append(load_body(folder, body_name(preset, seed, index)))
+        setting.progress.step("persons", len(bodies), len(chosen))
+    return bodies
 
 
 def as_networks(curve: nn.Module, levels: nn.Module) -> TwoNetworks:
@@ -159,7 +222,9 @@ def as_function(network: nn.Module) -> Network:
 
 def fitted_prior(setting: Setting, networks: TwoNetworks) -> NamingPrior:
     """Fit gaps to persons of the training preset, and weights to validation scans."""
-    persons = [draw_wide_person(PRESET, SEED, k).centers_mm for k in range(NORM_PERSONS)]
+    persons = [
+        draw_wide_person(PERSONS.preset, PERSONS.seed, k).centers_mm for k in range(NORM_PERSONS)
+    ]
     prior = fitted_gaps(persons)
     return calibrated(validation_chains(setting, networks, prior), prior)
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from fixtures.drawn_bodies import bright_curve
@@ -19,6 +21,15 @@ def test_curves_are_found_kept_and_read_again(drawn_body, tmp_path):
     assert (tmp_path / FILE).is_file()
     assert np.allclose(again[0].curve.knots_mm, found[0].curve.knots_mm, atol=0.01)
     assert np.allclose(again[0].seen.low_mm, found[0].seen.low_mm, atol=0.01)
+
+
+def test_curves_of_persons_that_are_new_are_added(drawn_body, tmp_path):
+    other = replace(drawn_body, name="other")
+    first = found_curves(bright_curve, [other], 1, 0, tmp_path)
+    both = found_curves(bright_curve, [other, drawn_body], 1, 0, tmp_path)
+    assert set(both) == {"other", drawn_body.name}
+    assert np.allclose(both["other"][0].curve.knots_mm, first["other"][0].curve.knots_mm, atol=0.01)
+    assert set(found_curves(bright_curve, [drawn_body], 1, 0, tmp_path)) == set(both)
 
 
 def test_a_scan_of_a_part_lies_where_it_was(drawn_body):

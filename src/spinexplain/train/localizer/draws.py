@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,37 @@ from spinexplain.localizer.coarse import FINE_MM, WHOLE_MM
 from spinexplain.train.localizer.bodies import save_body
 
 _AROUND_MM = np.array([70.0, 72.0, 34.0])
+
+
+@dataclass(frozen=True)
+class LearnedPersons:
+    """Persons that networks learn from: the first ones, and the next that are rare.
+
+    Parameters
+    ----------
+    preset : str
+    seed : int
+    in_order : int
+        How many of the first persons.
+    rare : int
+        How many of the next ones that have a T13 or L6.
+    """
+
+    preset: str
+    seed: int
+    in_order: int
+    rare: int = 0
+
+    def indices(self) -> list[int]:
+        """Return the persons' indices.
+
+        Examples
+        --------
+        >>> LearnedPersons("wide", 1, in_order=2, rare=2).indices()
+        [0, 1, 8, 13]
+        """
+        rare = rare_persons(self.preset, self.seed, self.in_order, self.rare)
+        return [*range(self.in_order), *rare]
 
 
 def body_name(preset: str, seed: int, index: int) -> str:

@@ -43,7 +43,7 @@ def found_curves(
         Fields of view a person.
     seed : int
     folder : Path
-        Curves that were found before are kept here and read again.
+        Curves that were found before are kept here; only those of other persons are looked for.
     progress : Progress
 
     Returns
@@ -52,15 +52,15 @@ def found_curves(
         By the persons' names; scans where no curve was found are left out.
     """
     path = folder / FILE
-    if path.is_file():
-        return _read(path)
-    found = {}
-    for index, body in enumerate(bodies):
+    found = _read(path) if path.is_file() else {}
+    new = [(index, body) for index, body in enumerate(bodies) if body.name not in found]
+    for done, (index, body) in enumerate(new):
         rng = np.random.default_rng([seed, _KEY, index])
         found[body.name] = list(_of_body(network, body, scans, rng))
-        progress.step("curves", index + 1, len(bodies))
-    content = {name: [_as_content(one) for one in many] for name, many in found.items()}
-    write_json(path, content)
+        progress.step("curves", done + 1, len(new))
+    if new:
+        content = {name: [_as_content(one) for one in many] for name, many in found.items()}
+        write_json(path, content)
     return found
 
 
@@ -69,7 +69,7 @@ def _as_content(one: FoundCurve) -> dict[str, list]:
     return {name: array.round(2).tolist() for name, array in arrays.items()}
 
 
-def _read(path: Path) -> Mapping[str, Sequence[FoundCurve]]:
+def _read(path: Path) -> dict[str, list[FoundCurve]]:
     content = json.loads(path.read_text("utf-8"))
     return {
         name: [
