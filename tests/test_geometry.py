@@ -130,6 +130,19 @@ def test_a_spine_running_left_to_right_is_refused():
         box_axes(np.array([1.0, 0.05, 0.0]))
 
 
+def test_box_axes_of_many_tangents_are_those_of_each():
+    tangents = np.random.default_rng(0).normal(size=(2, 7, 3)) * [0.3, 1.0, 1.0]
+    axes = box_axes(tangents)
+    assert axes.shape == (2, 7, 3, 3)
+    for place in np.ndindex(2, 7):
+        np.testing.assert_array_equal(axes[place], box_axes(tangents[place]))
+
+
+def test_a_sideways_tangent_among_others_is_named():
+    with pytest.raises(GeometryError, match=r"tangent \[1.0, 0.05, 0.0\]"):
+        box_axes(np.array([[0.0, 0, -1], [1.0, 0.05, 0.0]]))
+
+
 def test_apply_affine_maps_any_leading_shape():
     affine = np.array([[0, 2.0, 0, 1], [3.0, 0, 0, 2], [0, 0, 1.0, 3], [0, 0, 0, 1]])
     points = np.arange(24.0).reshape(2, 4, 3)

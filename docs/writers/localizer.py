@@ -154,7 +154,7 @@ def _off_words(content: dict[str, Any]) -> list[str]:
             f"* Version {content['before']} in the same scans: calibration error {row['ece']:.3f}, "
             f"at .95 or more {row['sure_wrong']} of {row['sure']} wrong."
         )
-    return [*lines, _middle_words(content["scans"]), rare_words(content)]
+    return [*lines, _middle_words(content["scans"]), rare_words(content), open_words(content)]
 
 
 def rare_words(content: dict[str, Any]) -> str:
@@ -170,6 +170,22 @@ def rare_words(content: dict[str, Any]) -> str:
         f"{usual['scans']} other scans: named {100 * usual['named']:.1f} %, after the best shift "
         f"{100 * usual['shifted']:.1f} %, calibration error {usual['ece']:.3f}, at .95 or more "
         f"{usual['sure_wrong']} of {usual['sure']} wrong."
+    )
+
+
+def open_words(content: dict[str, Any]) -> str:
+    """Say how many bodies could be named at most."""
+    scans = content["scans"]
+    bodies = sum(one["bodies"] for one in scans)
+    kept = [one for one in scans if one["open"]]
+    left = sum(one["open"] for one in kept)
+    return (
+        f"* {left} of the {bodies} bodies, in {len(kept)} of the {len(scans)} scans, cannot be "
+        "told by counting: a thirteenth rib without the first one, or six lumbar levels without "
+        f"the last rib. {100 * (1 - left / bodies):.1f} % of the bodies can be named at most, but "
+        "by luck, by a reader who sees every rib and the sacrum and knows every usual level by "
+        f"its shape. Here {sum(one['right'] for one in kept)} of these {len(kept)} scans are named "
+        "rightly."
     )
 
 
@@ -223,10 +239,12 @@ def earlier(row: dict[str, Any]) -> str:
         f"{GROUPS[group]} found {100 * one['found']:.1f} %, named {100 * one['named']:.1f} %, all "
         f"names right {100 * one['right']:.1f} %"
         for group, one in row["phantoms"].items()
+        if group in GROUPS
     ]
     by = f" by version {row['version']}" if "version" in row else ""
+    of = f" of `{row['preset']}`" if "preset" in row else ""
     return (
-        f"* {row['persons']} other persons (seed {row['seed']}), measured before{by}: "
+        f"* {row['persons']} other persons{of} (seed {row['seed']}), measured before{by}: "
         + "; ".join(groups)
         + "."
     )

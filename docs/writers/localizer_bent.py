@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from writers import localizer, localizer_bars
-from writers.localizer import by_chance, phantom_table, rare_words
+from writers.localizer import by_chance, open_words, phantom_table, rare_words
 from writers.markers import replaced
 from writers.stored import stored
 
@@ -32,6 +32,7 @@ def section(content: dict[str, Any]) -> list[str]:
         *phantom_table(bent),
         f"* all together: calibration error {error:.3f} ({by_chance(bent, 'all')}).",
         rare_words(bent),
+        open_words(bent),
         "",
         *localizer_bars.table(bent),
     ]

@@ -271,32 +271,40 @@ class BoxFrame:
 
 
 def box_axes(tangent: np.ndarray) -> np.ndarray:
-    """Return the box axes (caudal, posterior, left) for a curve tangent.
+    """Return the box axes (caudal, posterior, left) for tangents of a curve.
 
     The vertical axis is the tangent; left-right is the patient's, made orthogonal to it.
 
     Parameters
     ----------
-    tangent : ndarray, shape (3,)
-        Unit tangent of the spine's curve, RAS+, running caudal.
+    tangent : ndarray, shape (..., 3)
+        Unit tangents of the spine's curve, RAS+, running caudal.
+
+    Returns
+    -------
+    ndarray, shape (..., 3, 3)
+        Axes in rows.
 
     Raises
     ------
     GeometryError
-        If the tangent runs along the left-right axis.
+        If a tangent runs along the left-right axis.
 
     Examples
     --------
     >>> box_axes(np.array([0.0, 0.0, -1.0])).tolist()
     [[0.0, 0.0, -1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]]
     """
-    caudal = np.asarray(tangent, dtype=float) / np.linalg.norm(tangent)
-    left = np.array([-1.0, 0.0, 0.0]) + caudal[0] * caudal
-    if np.linalg.norm(left) < 0.2:
+    tangent = np.asarray(tangent, dtype=float)
+    caudal = tangent / np.linalg.norm(tangent, axis=-1, keepdims=True)
+    left = np.array([-1.0, 0.0, 0.0]) + caudal[..., :1] * caudal
+    length = np.linalg.norm(left, axis=-1, keepdims=True)
+    if length.min() < 0.2:
+        wrong = tangent.reshape(-1, 3)[int(length.argmin())]
         raise GeometryError(
-            f"the spine runs left-right here (tangent {caudal.round(2).tolist()}); "
+            f"the spine runs left-right here (tangent {wrong.round(2).tolist()}); "
             "expected cranial to caudal. Check the orientation in the CT's header."
         )
-    left = left / np.linalg.norm(left)
+    left = left / length
     posterior = np.cross(left, caudal)
-    return np.stack([caudal, posterior, left]) + 0.0
+    return np.stack([caudal, posterior, left], axis=-2) + 0.0

@@ -94,10 +94,22 @@ def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
     assert "more" not in stored["intervals"]["all"]
     assert stored["before"] is stored["real_before"] is None
     assert stored["usual"] == stored["phantoms"]["all"]["localizer"]
-    assert not any(one["rare"] for one in stored["scans"])
+    assert not any(one["rare"] or one["open"] for one in stored["scans"])
     assert {(one["person"], one["group"]) for one in stored["scans"]} >= {(1, "whole")}
     assert (stored["persons"], stored["whole"]) == (4, 2)
     assert set(stored["chance"]) == {"whole", "crops", "narrow", "all"}
+
+
+def test_what_was_measured_of_other_persons_is_kept(tmp_path, monkeypatch):
+    setting = setting_of(tmp_path, monkeypatch, [])
+    measure(setting, persons=4, whole=2)
+    assert setting.stored(localizer.RESULTS)["earlier"] == []
+    monkeypatch.setattr(localizer, "TEST", replace(localizer.TEST, seed=77))
+    for _ in range(2):
+        measure(setting, persons=4, whole=2)
+        (row,) = setting.stored(localizer.RESULTS)["earlier"]
+        assert (row["preset"], row["version"], row["persons"]) == ("wide-test", "9", 4)
+        assert row["phantoms"]["narrow"]["right"] == 0.75
 
 
 def test_an_earlier_localizer_is_measured_in_the_same_scans(tmp_path, monkeypatch):

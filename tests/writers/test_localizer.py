@@ -30,9 +30,10 @@ def content():
             for group in ("whole", "crops", "narrow", "all")
         },
         "scans": [
-            {"probability": 0.82, "right": True, "group": "whole", "named": 3, "rare": False},
+            {"probability": 0.82, "right": True, "group": "whole", "named": 3, "rare": False}
+            | {"bodies": 23, "open": 0},
             {"probability": 0.88, "right": False, "group": "whole", "named": 0, "rare": True}
-            | {"found": 9, "bodies": 17},
+            | {"found": 9, "bodies": 17, "open": 4},
         ],
         "usual": row,
         "chance": {group: [0.08, 0.16] for group in ("whole", "crops", "narrow", "all")},
@@ -73,12 +74,15 @@ def test_probabilities_stand_beside_how_often_names_are_right(content):
     assert lines[2] == "| 0.8 to 0.9 | 2 | 0.85 | 1 (50 %) |"
     assert "at .95 or more 1 of 3 namings are wrong" in lines[4]
     assert "0.041 (0.08, at most 0.16" in lines[4]
-    assert lines[-4].startswith("* 75.0 % of all namings are right, 85.0 % would be")
-    assert lines[-4].endswith("+5.0 points (too few persons for an interval).")
-    assert lines[-3].startswith("* Version 2.1 in the same scans: calibration error 0.041")
-    assert lines[-1].startswith("* 1 of the 1 wrong namings, and 0 of the 0 of .95 or more,")
-    assert "of the 4 other scans: named 90.0 %" in lines[-1]
-    assert lines[-2] == (
+    assert lines[-5].startswith("* 75.0 % of all namings are right, 85.0 % would be")
+    assert lines[-5].endswith("+5.0 points (too few persons for an interval).")
+    assert lines[-4].startswith("* Version 2.1 in the same scans: calibration error 0.041")
+    assert lines[-2].startswith("* 1 of the 1 wrong namings, and 0 of the 0 of .95 or more,")
+    assert "of the 4 other scans: named 90.0 %" in lines[-2]
+    assert lines[-1].startswith("* 4 of the 40 bodies, in 1 of the 2 scans, cannot be told")
+    assert "90.0 % of the bodies can be named at most" in lines[-1]
+    assert lines[-1].endswith("Here 0 of these 1 scans are named rightly.")
+    assert lines[-3] == (
         "* Between .8 and .95 names are right in 1 of 2 scans; by their probabilities 2 would be."
     )
 

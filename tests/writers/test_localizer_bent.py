@@ -16,7 +16,7 @@ BENT = {
         group: {"named": [0.91, 0.8, 0.95], "off": [0.0] * 3} for group in ("crops", "all")
     },
     "chance": {"crops": [0.04, 0.1], "all": [0.03, 0.08]},
-    "scans": [{"right": False, "rare": True, "probability": 0.4}],
+    "scans": [{"right": False, "rare": True, "probability": 0.4, "bodies": 9, "open": 0}],
     "usual": ROW,
 }
 CONTENT = {

@@ -10,6 +10,7 @@ from spinexplain.geometry import BoxFrame, apply_affine
 from spinexplain.spine.grids import extent_mm
 from spinexplain.spine.resample import memory_order
 from spinexplain.spine.sampling import sample_volume
+from spinexplain.spine.straight_sampling import sampled_straight
 from spinexplain.types import Volume
 
 FINE_MM, WHOLE_MM = 2.0, 4.0
@@ -95,7 +96,9 @@ def whole_field(volume: Volume, spacing_mm: float = WHOLE_MM) -> Volume:
     shape = np.maximum(np.ceil((high - low) / spacing_mm).astype(int) + 1, 1)
     x, y, z = (int(n) for n in shape)
     frame = BoxFrame((low + high) / 2, np.eye(3), (x, y, z), spacing_mm)
-    array, _ = sample_volume(volume, frame)
+    array = sampled_straight(volume, frame)
+    if array is None:
+        array, _ = sample_volume(volume, frame)
     affine = np.diag([spacing_mm] * 3 + [1.0])
     affine[:3, 3] = frame.to_mm(np.zeros(3))
     return Volume(array, affine)

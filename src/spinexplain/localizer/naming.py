@@ -253,8 +253,10 @@ def scored_namings(
 ) -> list[tuple[float, tuple[int, ...]]]:
     """Return the namings of the highest score with their scores, logarithms on any one scale."""
     unary = _unary(evidence, prior)
-    steps, size_odds = _weighed(gaps_mm, *_known_transitions(prior), prior)
-    found = {states for k in range(len(SIZES)) for states in _best_paths(unary, steps[k], best)}
+    odds, gap = _known_transitions(prior)
+    steps, size_odds = _weighed(gaps_mm, odds, gap, prior)
+    above = _known_predecessors(prior)
+    found = _best_paths(unary, steps[:, :, above, np.arange(len(odds))], above, best)
     scored = [
         (float(np.logaddexp.reduce(size_odds + _scores(unary, steps, states))), states)
         for states in found
@@ -304,28 +306,33 @@ def _scores(unary: np.ndarray, steps: np.ndarray, states: Sequence[int]) -> np.n
     return np.asarray(own + steps[:, np.arange(len(index) - 1), index[:-1], index[1:]].sum(axis=1))
 
 
-def _best_paths(unary: np.ndarray, steps: np.ndarray, best: int) -> list[tuple[int, ...]]:
-    """Return the namings of the highest score for one size, by a list-Viterbi pass."""
-    n = unary.shape[1]
-    scores = np.full((n, best), _IMPOSSIBLE)
-    scores[:, 0] = unary[0]
+def _best_paths(
+    unary: np.ndarray, steps: np.ndarray, above: np.ndarray, best: int
+) -> set[tuple[int, ...]]:
+    """Return the namings of the highest score for each size, by list-Viterbi passes side by side.
+
+    A slot is a state times ``best`` plus a rank; for each slot its predecessor's is kept.
+    """
+    n, sizes = unary.shape[1], len(steps)
+    scores = np.full((sizes, n, best), _IMPOSSIBLE)
+    scores[:, :, 0] = unary[0]
     history: list[np.ndarray] = []
     for k in range(1, len(unary)):
-        reached = scores[:, :, None] + steps[k - 1][:, None, :]
-        flat = reached.reshape(n * best, n)
-        chosen = np.argsort(-flat, axis=0, kind="stable")[:best]
-        history.append(chosen.T)
-        scores = np.take_along_axis(flat, chosen, axis=0).T + unary[k][:, None]
-    ends = np.argsort(-scores.ravel(), kind="stable")[:best]
-    return [
-        _traced(int(end), history, best) for end in ends if scores.ravel()[end] > _IMPOSSIBLE / 2
-    ]
+        reached = scores[:, above] + steps[:, k - 1, :, :, None]
+        reached = reached.transpose(0, 2, 1, 3).reshape(sizes, n, -1)
+        chosen = np.argsort(-reached, axis=2, kind="stable")[:, :, :best]
+        states = above[chosen // best, np.arange(n)[:, None]]
+        history.append((states * best + chosen % best).reshape(sizes, -1))
+        scores = np.take_along_axis(reached, chosen, axis=2) + unary[k][:, None]
+    flat = scores.reshape(sizes, -1)
+    ends = np.argsort(-flat, axis=1, kind="stable")[:, :best]
+    possible = np.take_along_axis(flat, ends, axis=1) > _IMPOSSIBLE / 2
+    return {tuple(states) for states in _traced(ends, history, best)[possible].tolist()}
 
 
-def _traced(end: int, history: list[np.ndarray], best: int) -> tuple[int, ...]:
-    states = [end // best]
-    slot = end
-    for chosen in reversed(history):
-        slot = int(chosen[slot // best, slot % best])
-        states.append(slot // best)
-    return tuple(reversed(states))
+def _traced(ends: np.ndarray, history: list[np.ndarray], best: int) -> np.ndarray:
+    """Follow slots back to the first center: states of shape (sizes, best, k)."""
+    slots = [ends]
+    for before in reversed(history):
+        slots.append(np.take_along_axis(before, slots[-1], axis=1))
+    return np.stack(slots[::-1], axis=-1) // best

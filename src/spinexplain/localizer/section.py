@@ -21,7 +21,6 @@ BEYOND_MM = 28.0
 
 _CAUDAL = np.array([0.0, 0.0, -1.0])
 _KNOT_MM = 12.0
-_SIDEWAYS = 0.2
 _AT_ONCE = 8  # planes
 
 
@@ -114,18 +113,12 @@ def section_planes(frame: StraightenedFrame) -> SectionPlanes:
         If the curve runs along the left-right axis.
     """
     s = arc_lengths(frame)
-    caudal = frame.curve.tangent(s)
-    left = caudal * caudal[:, :1] - [1.0, 0.0, 0.0]
-    size = np.linalg.norm(left, axis=1, keepdims=True)
-    if size.min() < _SIDEWAYS:
-        box_axes(caudal[int(size.argmin())])  # says what is wrong
-    left = left / size
-    posterior = np.cross(left, caudal)
+    axes = box_axes(frame.curve.tangent(s))
     deep, across = ((np.arange(n) - (n - 1) / 2) * frame.spacing_mm for n in frame.shape[1:])
     return SectionPlanes(
         start=frame.curve.at(s),
-        back=deep[None, :, None] * posterior[:, None],
-        left=across[None, :, None] * left[:, None],
+        back=deep[None, :, None] * axes[:, None, 1],
+        left=across[None, :, None] * axes[:, None, 2],
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from spinexplain.data.phantom.wide.person import draw_wide_patient
 from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.evaluate.locating import (
     LocatedScan,
@@ -24,13 +25,14 @@ from spinexplain.localizer.networks import LocalizerNetworks, load_networks, shi
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, shipped_prior
 from spinexplain.reproduce import real_scans
 from spinexplain.reproduce.found_scans import GROUPS, DrawnPersons, FoundScan, found_scans
+from spinexplain.reproduce.left_open import left_open
 from spinexplain.reproduce.real_scans import RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
 
 RESULTS = "localizer.json"
-TEST = DrawnPersons("wide-test", seed=10, persons=24)
-BENT = replace(TEST, preset="wide-test-2", seed=11)
+TEST = DrawnPersons("wide-test", seed=12, persons=24)
+BENT = replace(TEST, preset="wide-test-2", seed=13)
 """Other persons, whose scolioses keep the spine's length."""
 
 WHOLE = 6
@@ -56,13 +58,32 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE) -
     content = {
         "version": now.version,
         "before": None if before is None else before.version,
-        "earlier": (setting.stored(RESULTS) or {}).get("earlier", []),
+        "earlier": earlier_persons(setting.stored(RESULTS)),
         **measured(setting, replace(TEST, persons=persons), whole, now, before),
         "bent": measured(setting, replace(BENT, persons=persons), whole, now, before),
         "real": _real(setting, now),
         "real_before": None if before is None else _real(setting, before),
     }
     setting.store(RESULTS, content)
+
+
+def earlier_persons(content: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Return what was measured of other persons before, the last results among it.
+
+    Parameters
+    ----------
+    content : mapping or None
+        Results as they are stored now, with what they keep of earlier ones.
+    """
+    if content is None:
+        return []
+    rows = list(content.get("earlier", []))
+    for drawn, part in ((TEST, content), (BENT, content.get("bent"))):
+        if part and (part["preset"], part["seed"]) != (drawn.preset, drawn.seed):
+            figures = {group: ways["localizer"] for group, ways in part["phantoms"].items()}
+            named = {key: part[key] for key in ("preset", "seed", "persons")}
+            rows.append(named | {"version": content["version"], "phantoms": figures})
+    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,12 +155,21 @@ def measured(
         },
         "intervals": intervals(scans, each),
         "scans": [
-            {"person": scan.person, "group": scan.group, "rare": shows_rare(scan)} | asdict(one)
-            for scan, one in zip(scans, own, strict=True)
+            _described(scan, drawn) | asdict(one) for scan, one in zip(scans, own, strict=True)
         ],
         "usual": located_figures(
             [one for scan, one in zip(scans, own, strict=True) if not shows_rare(scan)]
         ),
+    }
+
+
+def _described(scan: FoundScan, drawn: DrawnPersons) -> dict[str, Any]:
+    patient = draw_wide_patient(drawn.preset, drawn.seed, scan.person)
+    return {
+        "person": scan.person,
+        "group": scan.group,
+        "rare": shows_rare(scan),
+        "open": len(left_open(scan.levels, patient.extra_levels)),
     }
 
 

@@ -75,5 +75,4 @@ def straightened_frame(
 def _axes_along(curve: Curve, s_mm: np.ndarray) -> np.ndarray:
     """Return :func:`box_axes` (..., 3, 3) at arc lengths (...)."""
     s, back = np.unique(np.asarray(s_mm), return_inverse=True)
-    axes = np.stack([box_axes(tangent) for tangent in curve.tangent(s)])
-    return axes[back.reshape(np.shape(s_mm))]
+    return box_axes(curve.tangent(s))[back.reshape(np.shape(s_mm))]
