@@ -67,7 +67,7 @@ WRITERS = {
     "mask-errors": Writer({"masks.md": "masks:written"}, "masks:draw"),
     "false-alarms": Writer({"masks.md": "false_alarms:written"}),
     "verdict-reasons": Writer({"masks.md": "verdict_reasons:written"}),
-    "localizer": Writer({"localizer.md": "localizer_bent:written"}),
+    "localizer": Writer({"localizer.md": "localizer_real_parts:written"}),
     "localizer-levels": Writer({"localizer.md": "levels_learned:written"}, "levels_learned:draw"),
     "bodies": Writer({"localizer.md": "bodies:written"}, "bodies:draw"),
     "own-verdicts": Writer({"localizer.md": "own_verdicts:written"}),

@@ -76,6 +76,7 @@ def setting_of(tmp_path, monkeypatch, asked):
     monkeypatch.setattr(localizer, "found_scans", find)
     monkeypatch.setattr(localizer, "judged_real", lambda *_: {})
     monkeypatch.setattr(localizer, "real_scan", lambda *_: None)
+    monkeypatch.setattr(localizer, "measured_parts", lambda _, networks, *__: networks.info.version)
     monkeypatch.setattr(localizer, "shipped_networks", lambda: networks("9"))
     monkeypatch.setattr(localizer, "load_networks", lambda _: networks("8"))
     monkeypatch.setattr(localizer, "read_prior", lambda _: prior)
@@ -123,6 +124,7 @@ def test_an_earlier_localizer_is_measured_in_the_same_scans(tmp_path, monkeypatc
     assert stored["phantoms"]["all"]["before"]["right"] == 1.0
     assert stored["intervals"]["all"]["more"][0] == -0.3
     assert set(stored["real_before"]) == set(localizer.REAL)
+    assert (stored["real_parts"], stored["real_parts_before"]) == ("9", "8")
 
 
 def test_a_real_ct_is_judged_by_the_levels_that_lie_in_it_whole(monkeypatch):

@@ -26,6 +26,7 @@ from spinexplain.localizer.prior import PRIOR_FILE, read_prior, shipped_prior
 from spinexplain.reproduce import real_scans
 from spinexplain.reproduce.found_scans import GROUPS, DrawnPersons, FoundScan, found_scans
 from spinexplain.reproduce.left_open import left_open
+from spinexplain.reproduce.real_parts import measured_parts
 from spinexplain.reproduce.real_scans import RealScan, real_scan
 from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
@@ -63,6 +64,8 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE) -
         "bent": measured(setting, replace(BENT, persons=persons), whole, now, before),
         "real": _real(setting, now),
         "real_before": None if before is None else _real(setting, before),
+        "real_parts": _real_parts(setting, now),
+        "real_parts_before": None if before is None else _real_parts(setting, before),
     }
     setting.store(RESULTS, content)
 
@@ -119,6 +122,10 @@ def _real(setting: Setting, localizer: Localizer) -> dict[str, dict[str, Any]]:
         name: judged_real(real_scan(setting.data, name), real_scans.WHOLE[name], networks, prior)
         for name in REAL
     }
+
+
+def _real_parts(setting: Setting, localizer: Localizer) -> dict[str, Any]:
+    return measured_parts(setting.data, localizer.networks, localizer.prior, judged_ways)
 
 
 def measured(
