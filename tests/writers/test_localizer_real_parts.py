@@ -19,7 +19,7 @@ def content():
         {"scan": "thoracic", **OWN, "found": 0, "named": 0, "probability": 0.0, "refused": True},
     ]
     parts = {"length": 4, "figures": {"as it is": ways, "all": ways}, "rows": rows}
-    before = parts | {"figures": dict.fromkeys(("as it is", "all"), {"localizer": FIGURES})}
+    before = parts | {"figures": {key: {"localizer": FIGURES} for key in ("as it is", "all")}}
     return {"before": "3", "real_parts": parts, "real_parts_before": before}
 
 
