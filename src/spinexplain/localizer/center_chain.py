@@ -33,7 +33,9 @@ _SAME_PLACE_MM = 2.0  # a crop about a center that far off shows the same body's
 _MISSING = 0.6  # of the distance to expect: nearer than this a center is the same one
 _MAYBE_GRADED = 0.3  # probability of a thoracic or lumbar level from which on a body is asked for
 _SURE_BODY = 0.85  # mean probability inside a mask from which on it adds a body
-_WIDE_GAP = 1.55  # of the distance to expect: there one may be missing
+_WIDE_GAP = 1.25  # of the distance to expect: a crushed body between two others leaves no more
+_PAINTED_APART = 0.45  # of it: a body painted nearer to a center than that is this center's
+_BEYOND = (1.0, 0.7)  # of it, beyond the ends: the second where the first lies outside the scan
 
 
 class Networks(Protocol):
@@ -169,9 +171,11 @@ def _joined(read: ReadCenters, before: ReadCenters) -> ReadCenters:
     return read.with_more(places, before.expected_mm[missing])
 
 
-def _far(centers_mm: np.ndarray, from_mm: np.ndarray, expected_mm: np.ndarray) -> np.ndarray:
+def _far(
+    centers_mm: np.ndarray, from_mm: np.ndarray, expected_mm: np.ndarray, share: float = _MISSING
+) -> np.ndarray:
     away = np.linalg.norm(centers_mm[:, None] - from_mm[None], axis=2).min(axis=1)
-    return np.asarray(away > _MISSING * expected_mm)
+    return np.asarray(away > share * expected_mm)
 
 
 def _moved(
@@ -229,9 +233,7 @@ def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCent
         Settled.
     networks : Networks
     """
-    places, expected = _places(read)
-    inside = in_scan(volume, places) if len(places) else np.zeros(0, bool)
-    places, expected = places[inside], expected[inside]
+    places, expected = _places(volume, read)
     if not len(places):
         return read
     network: Network = networks.body  # type: ignore[assignment]
@@ -241,13 +243,13 @@ def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCent
     there = np.array([one is not None for one in more])
     found = np.array([one for one in more if one is not None]).reshape(-1, 2, 3)
     centers, expected = found[:, 0], expected[there]
-    new = in_scan(volume, centers) & _far(centers, read.centers_mm, expected)
+    new = in_scan(volume, centers) & _far(centers, read.centers_mm, expected, _PAINTED_APART)
     if not new.any():
         return read
     return read.with_more(BodyPlaces(centers[new], found[new, 1]), expected[new])
 
 
-def _places(read: ReadCenters) -> tuple[np.ndarray, np.ndarray]:
+def _places(volume: Volume, read: ReadCenters) -> tuple[np.ndarray, np.ndarray]:
     """Return where another body may be, (n, 3) mm, with the distances to expect there."""
     centers, expected = read.centers_mm, read.expected_mm
     if len(centers) < 2:
@@ -257,10 +259,11 @@ def _places(read: ReadCenters) -> tuple[np.ndarray, np.ndarray]:
     gaps = np.linalg.norm(along, axis=1)
     wide = np.flatnonzero(gaps > _WIDE_GAP * (expected[:-1] + expected[1:]) / 2)
     places = [(centers[k] + along[k] / 2, expected[k]) for k in wide.tolist()]
-    if levels[0] > _MAYBE_GRADED:
-        places.append((centers[0] - along[0] / gaps[0] * expected[0], expected[0]))
-    if levels[-1] > _MAYBE_GRADED:
-        places.append((centers[-1] + along[-1] / gaps[-1] * expected[-1], expected[-1]))
+    for end, away in ((0, -along[0] / gaps[0]), (-1, along[-1] / gaps[-1])):
+        if levels[end] > _MAYBE_GRADED:
+            beyond = centers[end] + np.outer(_BEYOND, away * expected[end])
+            inside = beyond[in_scan(volume, beyond)]
+            places += [(place, expected[end]) for place in inside[:1]]
     if not places:
         return np.zeros((0, 3)), np.zeros(0)
     return np.array([place for place, _ in places]), np.array([gap for _, gap in places])
