@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from writers import localizer_bent
+from writers import localizer_bent, localizer_grades
 from writers.localizer import COLUMNS, REAL, WAYS
 from writers.markers import replaced
 from writers.stored import stored
@@ -20,7 +20,16 @@ def written(page: str, results: Path) -> str:
     """Return the page with all that the study of the localizer says, these tables among it."""
     page = localizer_bent.written(page, results)
     content = stored(results, "localizer.json")
+    page = replaced(page, "located-grades", "\n".join(_grades(content)))
     return replaced(page, "located-real-parts", "\n".join(section(content)))
+
+
+def _grades(content: dict[str, Any]) -> list[str]:
+    return [
+        *localizer_grades.table(content),
+        "",
+        *localizer_grades.table(content | content["bent"]),
+    ]
 
 
 def section(content: dict[str, Any]) -> list[str]:

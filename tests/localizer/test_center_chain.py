@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from fixtures.drawn_bodies import GAP_MM, block_scan, bright_levels, centers_of
 from spinexplain.geometry import fit_curve
 from spinexplain.localizer import center_chain
-from spinexplain.localizer.center_chain import cut_bodies, read_centers, settled_centers
+from spinexplain.localizer.center_chain import completed, cut_bodies, read_centers, settled_centers
 from spinexplain.localizer.naming import STATES, NamingPrior
 from spinexplain.types import Volume
 
@@ -63,6 +64,41 @@ def test_a_body_that_the_levels_network_misses_is_added(scan, hidden):
     found = settled(scan, networks(blind))
     assert len(found.centers_mm) == len(LEVELS)
     assert off(found).max() < 1.0
+
+
+def read_without(scan, hidden, wide, seen):
+    """Read the scan, leave a center out, and let its gap be that much wider than expected."""
+    curve = fit_curve(CENTERS + np.array([0.0, 0.5, 0.0]), CAUDAL)
+    read = read_centers(scan, curve, networks(), PRIOR)
+    reading = read.reading
+    if not seen:
+        blind = replace(reading.seen, center=np.zeros_like(reading.seen.center))
+        reading = replace(reading, seen=blind)
+    usual = np.full(len(read.positions), 2 * GAP_MM / wide)
+    read = replace(read, reading=reading, expected_mm=usual)
+    return read.kept(np.arange(len(LEVELS)) != hidden)
+
+
+@pytest.mark.parametrize(
+    ("wide", "seen", "count"),
+    [(2.0, False, 8), (1.4, True, 8), (1.4, False, 7), (1.2, True, 7)],
+)
+def test_in_a_gap_that_a_crushed_body_leaves_both_networks_have_to_see_one(scan, wide, seen, count):
+    found = completed(scan, read_without(scan, 3, wide, seen), networks())
+    assert len(found.positions) == count
+    assert (off(found).max() < 1.0) == (count == 8)
+
+
+@pytest.mark.parametrize(("seen", "count"), [(True, 8), (False, 7)])
+def test_beyond_an_end_near_the_border_a_body_is_looked_for_nearer(scan, seen, count):
+    read = read_without(scan, 7, 2.0, seen)
+    stop = CENTERS[7, 2] - 4.0  # the usual distance beyond the last center is not in the scan
+    first = int(np.ceil((stop - scan.affine[2, 3]) / 2.0))
+    affine = scan.affine.copy()
+    affine[2, 3] += 2.0 * first
+    part = Volume(scan.array[:, :, first:], affine)
+    read = replace(read, expected_mm=np.full(7, GAP_MM * 1.25))
+    assert len(completed(part, read, networks()).positions) == count
 
 
 def test_a_body_is_painted_once_where_it_was_read_beside_its_place(scan, monkeypatch):

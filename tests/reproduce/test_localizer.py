@@ -95,6 +95,7 @@ def test_a_study_stores_every_group_and_all_together(tmp_path, monkeypatch):
     assert "more" not in stored["intervals"]["all"]
     assert stored["before"] is stored["real_before"] is None
     assert stored["usual"] == stored["phantoms"]["all"]["localizer"]
+    assert sum(row["bodies"] for row in stored["grades"]["localizer"].values()) == 40
     assert not any(one["rare"] or one["open"] for one in stored["scans"])
     assert {(one["person"], one["group"]) for one in stored["scans"]} >= {(1, "whole")}
     assert (stored["persons"], stored["whole"]) == (4, 2)

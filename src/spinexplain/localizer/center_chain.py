@@ -33,9 +33,11 @@ _SAME_PLACE_MM = 2.0  # a crop about a center that far off shows the same body's
 _MISSING = 0.6  # of the distance to expect: nearer than this a center is the same one
 _MAYBE_GRADED = 0.3  # probability of a thoracic or lumbar level from which on a body is asked for
 _SURE_BODY = 0.85  # mean probability inside a mask from which on it adds a body
-_WIDE_GAP = 1.25  # of the distance to expect: a crushed body between two others leaves no more
-_PAINTED_APART = 0.45  # of it: a body painted nearer to a center than that is this center's
-_BEYOND = (1.0, 0.7)  # of it, beyond the ends: the second where the first lies outside the scan
+_PAINTED_APART = 0.45  # of the distance to expect: a body painted nearer to a center is that one's
+_WIDE_GAP, _WIDER_GAP = 1.55, 1.25  # of it: there a body may be missing, and there a crushed one
+_BEYOND, _NEAR_BEYOND = 1.0, 0.7  # of it, beyond the ends; the second where the first is not seen
+_CRUSHED_SEEN, _NEAR_SEEN = 0.65, 0.25  # probability of a center that such a body needs besides
+_AROUND = 2  # positions on either side of a painted body in which its center may have been seen
 
 
 class Networks(Protocol):
@@ -223,6 +225,24 @@ def _known_places(
     return BodyPlaces(np.where(near, means, centers_mm), np.where(near, middles, centers_mm))
 
 
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where another body may be.
+
+    Parameters
+    ----------
+    at_mm : ndarray, shape (3,)
+    expected_mm : float
+        Distance to expect to the neighbors.
+    least : float
+        How probable the levels network has to call a center there.
+    """
+
+    at_mm: np.ndarray
+    expected_mm: float
+    least: float = 0.0
+
+
 def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCenters:
     """Add bodies that the network paints at the ends of the chain and in its wide gaps.
 
@@ -232,41 +252,79 @@ def completed(volume: Volume, read: ReadCenters, networks: Networks) -> ReadCent
     read : ReadCenters
         Settled.
     networks : Networks
+
+    Notes
+    -----
+    A crushed body leaves a gap that is hardly wider than usual. In such a gap a painted body is
+    taken only where the levels network saw a center, too.
     """
-    places, expected = _places(volume, read)
-    if not len(places):
+    places = [one for one in _places(volume, read) if in_scan(volume, one.at_mm)]
+    if not places:
         return read
     network: Network = networks.body  # type: ignore[assignment]
-    frames = [_frame_at(place, read) for place in places]
+    frames = [_frame_at(one.at_mm, read) for one in places]
     shares = body_shares(volume, frames, network)
     more = [_sure_place(share, frame) for share, frame in zip(shares, frames, strict=True)]
-    there = np.array([one is not None for one in more])
-    found = np.array([one for one in more if one is not None]).reshape(-1, 2, 3)
-    centers, expected = found[:, 0], expected[there]
-    new = in_scan(volume, centers) & _far(centers, read.centers_mm, expected, _PAINTED_APART)
+    there = [k for k, one in enumerate(more) if one is not None]
+    found = np.array([more[k] for k in there]).reshape(-1, 2, 3)
+    expected = np.array([places[k].expected_mm for k in there])
+    least = np.array([places[k].least for k in there])
+    new = _new(volume, read, found[:, 0], expected, least)
     if not new.any():
         return read
-    return read.with_more(BodyPlaces(centers[new], found[new, 1]), expected[new])
+    return read.with_more(BodyPlaces(found[new, 0], found[new, 1]), expected[new])
 
 
-def _places(volume: Volume, read: ReadCenters) -> tuple[np.ndarray, np.ndarray]:
-    """Return where another body may be, (n, 3) mm, with the distances to expect there."""
+def _new(
+    volume: Volume,
+    read: ReadCenters,
+    centers_mm: np.ndarray,
+    expected_mm: np.ndarray,
+    least: np.ndarray,
+) -> np.ndarray:
+    """Say which painted bodies lie in the scan, are no center's yet, and were seen enough."""
+    apart_mm = _far(centers_mm, read.centers_mm, expected_mm, _PAINTED_APART)
+    seen = _center_seen(read, centers_mm) >= least
+    return np.asarray(in_scan(volume, centers_mm) & apart_mm & seen)
+
+
+def _center_seen(read: ReadCenters, centers_mm: np.ndarray) -> np.ndarray:
+    """Return the highest probability of a center that was read near each place, shape (k,)."""
+    frame, probability = read.reading.frame, read.reading.seen.center
+    s = arc_lengths(frame)
+    at = np.abs(s[:, None] - frame.curve.nearest(centers_mm)[None]).argmin(axis=0)
+    near = np.clip(at[:, None] + np.arange(-_AROUND, _AROUND + 1), 0, len(s) - 1)
+    return np.asarray(probability[near].max(axis=1))
+
+
+def _places(volume: Volume, read: ReadCenters) -> list[_Place]:
+    """Return where another body may be: in wide gaps, and beyond the ends."""
     centers, expected = read.centers_mm, read.expected_mm
     if len(centers) < 2:
-        return np.zeros((0, 3)), np.zeros(0)
-    levels = read.reading.seen.levels[read.positions][:, _GRADED].sum(axis=1)
+        return []
     along = np.diff(centers, axis=0)
     gaps = np.linalg.norm(along, axis=1)
-    wide = np.flatnonzero(gaps > _WIDE_GAP * (expected[:-1] + expected[1:]) / 2)
-    places = [(centers[k] + along[k] / 2, expected[k]) for k in wide.tolist()]
-    for end, away in ((0, -along[0] / gaps[0]), (-1, along[-1] / gaps[-1])):
-        if levels[end] > _MAYBE_GRADED:
-            beyond = centers[end] + np.outer(_BEYOND, away * expected[end])
-            inside = beyond[in_scan(volume, beyond)]
-            places += [(place, expected[end]) for place in inside[:1]]
-    if not places:
-        return np.zeros((0, 3)), np.zeros(0)
-    return np.array([place for place, _ in places]), np.array([gap for _, gap in places])
+    wide = gaps / ((expected[:-1] + expected[1:]) / 2)
+    places = [
+        _Place(centers[k] + along[k] / 2, float(expected[k]), _least(wide[k]))
+        for k in np.flatnonzero(wide > _WIDER_GAP)
+    ]
+    graded = read.reading.seen.levels[read.positions][:, _GRADED].sum(axis=1) > _MAYBE_GRADED
+    ends = ((0, -along[0] / gaps[0]), (-1, along[-1] / gaps[-1]))
+    more = [_beyond(volume, centers[k], away, expected[k]) for k, away in ends if graded[k]]
+    return places + more
+
+
+def _least(wide: float) -> float:
+    return 0.0 if wide > _WIDE_GAP else _CRUSHED_SEEN
+
+
+def _beyond(volume: Volume, end_mm: np.ndarray, away: np.ndarray, expected_mm: float) -> _Place:
+    """Return the place beyond an end of the chain; a nearer one where that is not in the scan."""
+    usual = end_mm + _BEYOND * expected_mm * away
+    if in_scan(volume, usual):
+        return _Place(usual, float(expected_mm))
+    return _Place(end_mm + _NEAR_BEYOND * expected_mm * away, float(expected_mm), _NEAR_SEEN)
 
 
 def _frame_at(place_mm: np.ndarray, read: ReadCenters) -> BoxFrame:

@@ -24,6 +24,7 @@ from spinexplain.localizer.naming import STATES, NamingPrior, name_chain
 from spinexplain.localizer.networks import LocalizerNetworks, load_networks, shipped_networks
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, shipped_prior
 from spinexplain.reproduce import real_scans
+from spinexplain.reproduce.found_by_grade import found_by_grade
 from spinexplain.reproduce.found_scans import GROUPS, DrawnPersons, FoundScan, found_scans
 from spinexplain.reproduce.left_open import left_open
 from spinexplain.reproduce.real_parts import measured_parts
@@ -137,14 +138,16 @@ def measured(
     -------
     dict
         ``phantoms``: figures by group and way of naming; ``chance``: calibration errors if
-        every probability held; ``intervals``; every scan by itself; ``usual``: figures of scans
-        without a T13 or L6.
+        every probability held; ``intervals``; ``grades``: bodies found by Genant grade; every
+        scan by itself; ``usual``: figures of scans without a T13 or L6.
     """
     sets = drawn, replace(drawn, persons=whole, groups=("whole",))
     scans, each = _judged_scans(setting, sets, now)
+    grades = {"localizer": found_by_grade(drawn, scans)}
     if before is not None:
-        _, others = _judged_scans(setting, sets, before)
+        scans_before, others = _judged_scans(setting, sets, before)
         each = with_earlier(each, others)
+        grades["before"] = found_by_grade(drawn, scans_before)
     judged = by_group(scans, each)
     own = [ways["localizer"] for ways in each]
     return {
@@ -161,6 +164,7 @@ def measured(
             for group, ways in judged.items()
         },
         "intervals": intervals(scans, each),
+        "grades": grades,
         "scans": [
             _described(scan, drawn) | asdict(one) for scan, one in zip(scans, own, strict=True)
         ],

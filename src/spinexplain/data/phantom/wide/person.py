@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from spinexplain.data.phantom.draw import Subject, draw_subject
+from spinexplain.data.phantom.draw import Subject, VertebraTruth, draw_subject
 from spinexplain.data.phantom.patient import Patient, draw_patient, sized, with_patient
 from spinexplain.data.phantom.presets import Preset, load_preset
 from spinexplain.data.phantom.scan import draw_scan_grades
@@ -109,6 +109,20 @@ def draw_wide_patient(preset: str | Preset, seed: int, index: int) -> Patient:
     chosen = load_preset(preset) if isinstance(preset, str) else preset
     who, *_ = _children(seed, index)
     return draw_patient(np.random.default_rng(who), chosen)
+
+
+def draw_wide_truth(preset: str | Preset, seed: int, index: int) -> tuple[VertebraTruth, ...]:
+    """Draw what is true of a person's vertebrae, T1 to the lowest lumbar, and nothing around them.
+
+    Examples
+    --------
+    >>> [one.level for one in draw_wide_truth("wide", 1, 0)][:2]
+    ['T1', 'T2']
+    """
+    chosen = load_preset(preset) if isinstance(preset, str) else preset
+    who, body, *_ = _children(seed, index)
+    subject, _, _ = _spine(body, chosen, draw_patient(np.random.default_rng(who), chosen))
+    return subject.truth
 
 
 def _children(seed: int, index: int) -> list[np.random.SeedSequence]:
