@@ -24,7 +24,7 @@ AGAINST = {
     "given": "given centers, no mask",
     "masked": "given centers with the given mask",
 }
-SUSPECTED, NO_SUSPICION = "fracture suspected", "no suspicion"
+SUSPECTED, NO_SUSPICION, BORDERLINE = "fracture suspected", "no suspicion", "borderline"
 _FAR_MM = 3.0
 
 
@@ -32,6 +32,7 @@ def written(page: str, results: Path) -> str:
     """Return the page with the comparison between its markers."""
     found = stored(results, "own-verdicts.json")
     parts = [heading(found), "\n".join(table(found)), reasons(found), edges(found)]
+    parts.append("\n".join(by_grade(found["rows"])))
     return replaced(page, "own-verdicts", "\n\n".join(parts))
 
 
@@ -129,3 +130,28 @@ def edges(found: dict[str, Any]) -> str:
     return (
         f"Of the {len(differing)} that are there and differ, {beside} are *borderline* on one side."
     )
+
+
+def by_grade(rows: Rows) -> list[str]:
+    """List what grading says of fractured and normal levels, by what it is given."""
+    ways = {
+        "masked": AGAINST["masked"],
+        "given": AGAINST["given"],
+        "bare": "bare CT",
+    }
+    lines = [
+        "What is said of levels by their true grade: *suspected*, *borderline*, anything else, and "
+        "of a bare CT those that are not found at all:",
+        "",
+        "| grade | levels | graded on | suspected | borderline | else | no verdict there |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for grade in range(4):
+        kept = [row for row in rows if row["grade"] == grade]
+        for way, title in ways.items() if kept else ():
+            said = Counter(row[way] for row in kept)
+            none = said.pop("", 0)
+            counts = said.pop(SUSPECTED, 0), said.pop(BORDERLINE, 0), said.total(), none
+            cells = " | ".join(f"{100 * count / len(kept):.1f} %" for count in counts)
+            lines.append(f"| {grade} | {len(kept)} | {title} | {cells} |")
+    return lines

@@ -31,6 +31,9 @@ class Scan:
     """A scan whose verdict is the level's name and where its center lies; masks add a mark."""
 
     image: SimpleNamespace
+    truth: tuple[SimpleNamespace, ...] = tuple(
+        SimpleNamespace(level=one.level.value, grade=k) for k, one in enumerate(GIVEN)
+    )
 
 
 @pytest.fixture
@@ -69,6 +72,7 @@ def test_states_stand_beside_each_other_by_place_whatever_the_name(graded_by_pla
     rows = rows_of(spine(["T12", "L1"], off_mm=4.0))
     first, _, last = rows
     assert (first.level, first.named, first.away_mm) == ("T11", "T12", 4.0)
+    assert [row.grade for row in rows] == [0, 1, 2]
     assert first.given == "T11 0 none"
     assert first.placed == "T11 4 none"
     assert first.own == "T12 4 none"

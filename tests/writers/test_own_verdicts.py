@@ -7,6 +7,7 @@ def row(scan, level, named, given, placed, own, moved=None, masked=None, bare=No
     return {
         "scan": scan,
         "level": level,
+        "grade": 3 if given == "borderline" else 0,
         "named": named,
         "away_mm": 1.0 if named else None,
         "given": given,
@@ -71,3 +72,11 @@ def test_a_silent_verdict_stands_beside(found):
     row = own_verdicts.silent_row(found)
     assert row.startswith("| always *no suspicion* | given centers, no mask |")
     assert row.endswith("| 75.0 % | 0.0 % | 50.0 % | 100.0 % | 0, 0 |")
+
+
+def test_what_is_said_stands_by_true_grade(found):
+    lines = own_verdicts.by_grade(found["rows"])
+    assert lines[4].startswith("| 0 | 3 | given centers with the given mask | 0.0 % | 0.0 % |")
+    assert lines[6] == "| 0 | 3 | bare CT | 0.0 % | 0.0 % | 66.7 % | 33.3 % |"
+    assert lines[8] == "| 3 | 1 | given centers, no mask | 0.0 % | 100.0 % | 0.0 % | 0.0 % |"
+    assert len(lines) == 10

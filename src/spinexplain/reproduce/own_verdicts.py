@@ -23,6 +23,7 @@ from spinexplain.localizer.networks import LocalizerNetworks, shipped_networks
 from spinexplain.localizer.own import Found, find_vertebrae
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
+from spinexplain.reproduce.found_scans import FINDING
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.transfer.tasks import SETTLING, code_hash
 from spinexplain.types import Vertebra
@@ -43,6 +44,8 @@ class VerdictRow:
     ----------
     scan, level : str
         ``level`` is the true one.
+    grade : int
+        True Genant grade.
     named : str
         What the localizer calls it; empty where no center of its own lies within 10 mm.
     away_mm : float or None
@@ -58,6 +61,7 @@ class VerdictRow:
 
     scan: str
     level: str
+    grade: int
     named: str
     away_mm: float | None
     given: str
@@ -93,8 +97,8 @@ def measure(setting: Setting, phantoms: int = PHANTOMS) -> None:
 
 
 def _cache_name(version: str) -> str:
-    """Name the folder after localizer, model, and the code that settles centers."""
-    return f"{version}-{DEFAULT_MODEL}-{code_hash(*SETTLING)}"
+    """Name the folder after localizer, model, and the code that finds and settles centers."""
+    return f"{version}-{DEFAULT_MODEL}-{code_hash(*SETTLING, *FINDING)}"
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -128,6 +132,7 @@ def verdict_rows(
         return []  # a wide field may show the neck or the sacrum alone
     pairs = matched_names(given, [] if found is None else found.vertebrae)
     own = {vertebra.level.value: one for vertebra, one in pairs}
+    grades = {fact.level: fact.grade for fact in scan.truth}
     ways = states_by_way(scan, found, pairs, grader, rng)
     rows = []
     for vertebra in given:
@@ -140,6 +145,7 @@ def verdict_rows(
             VerdictRow(
                 scan=name,
                 level=level,
+                grade=grades[level],
                 named=named,
                 away_mm=None if near is None else round(away_mm(near, vertebra), 2),
                 **{way: states.get(called[way], "") for way, states in ways.items()},
