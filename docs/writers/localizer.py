@@ -219,17 +219,21 @@ def wrong_words(content: dict[str, Any]) -> str:
 def fit_words(row: dict[str, Any]) -> str:
     """Say what fitting the line and weighing anew was worth on validation persons."""
     kept, tried, weights = row["before"], row["tried"], row["chosen"]
+    own = tried if weights["tried"] else kept
     return (
-        f"The line was fitted on {row['scans']} scans of {row['persons']} validation persons. "
-        "There the cross-entropy of a naming's probability was "
-        f"{kept['shipped_line']:.2f} by the line of before; by lines fitted without the person "
-        f"it is {kept['line']:.2f}, and {kept['line_with_landmark']:.2f} with a number for "
-        "namings that are counted from a landmark. The mean log-probability of the true namings is "
-        f"{kept['true_names']:.2f} with the weights of before and {row['other_weights']:.2f} with "
-        "weights of levels and distances that are chosen without the person; what counts is "
-        f"{weights['levels']:g} and {weights['gaps']:g}. {kept['right']} scans are named rightly, "
-        f"and {tried['right']} where thirteenth and sixth levels are taken as often as the "
-        "networks saw them."
+        f"Weights and line were fitted on {row['scans']} scans of {row['persons']} validation "
+        f"persons. With the weights of before {kept['right']} scans are named rightly and the mean "
+        f"log-probability of the true namings is {kept['true_names']:.2f}; where the shares of "
+        "thirteenth and sixth levels that the networks saw are divided out, and a center that was "
+        f"read surely is hardly called no body, it is {tried['right']} and "
+        f"{tried['true_names']:.2f}: {'taken' if weights['tried'] else 'not taken'}. Weights of "
+        f"levels and distances that are chosen without the person give {row['other_weights']:.2f}; "
+        f"what counts is {weights['levels']:g} and {weights['gaps']:g}. The cross-entropy of a "
+        f"naming's probability is {own['line']:.2f} by lines fitted without the person, and "
+        f"{own['line_with_landmark']:.2f} with a number for namings that are counted from a "
+        f"landmark; with the weights of before {kept['line']:.2f} and "
+        f"{kept['line_with_landmark']:.2f}, and {kept['shipped_line']:.2f} by the line that was "
+        "fitted to these persons before."
     )
 
 

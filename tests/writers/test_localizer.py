@@ -114,12 +114,14 @@ def test_what_validation_chose_is_said():
             "before": row | {"shipped_line": 0.37},
             "tried": row | {"right": 31},
             "other_weights": -0.61,
-            "chosen": {"levels": 0.5, "gaps": 0.3},
+            "chosen": {"tried": True, "levels": 0.5, "gaps": 0.3},
         }
     )
-    assert words.startswith("The line was fitted on 44 scans of 20 validation persons.")
-    assert "30 scans are named rightly, and 31 where" in words
-    assert "0.37 by the line of before" in words
+    assert words.startswith("Weights and line were fitted on 44 scans of 20 validation persons.")
+    assert "With the weights of before 30 scans are named rightly" in words
+    assert "no body, it is 31 and" in words
+    assert ": taken. Weights" in words
+    assert "0.37 by the line that was fitted to these persons before" in words
     assert "what counts is 0.5 and 0.3." in words
 
 
