@@ -44,9 +44,8 @@ def begun_from(out, version, monkeypatch, drawn_body):
     networks = {"curve": CurveNetwork(), "levels": LevelsNetwork()}
     out.mkdir()
     save_networks(out, version, networks | {"body": BodyNetwork()})
-    last = shipped_localizer.FURTHER[-1]
-    small = replace(last, settings=replace(last.settings, steps=1, batch=1, rate=1e-6))
-    monkeypatch.setattr(shipped_localizer, "FURTHER", (small,))
+    small = replace(shipped_localizer.FURTHER, steps=1, batch=1, rate=1e-6)
+    monkeypatch.setattr(shipped_localizer, "FURTHER", small)
     monkeypatch.setattr(shipped_localizer, "drawn_bodies", lambda *_: [drawn_body])
     monkeypatch.setattr(shipped_localizer, "load_networks", lambda _: as_networks(**networks))
     monkeypatch.setattr(shipped_localizer, "found_curves", lambda *_: {})
@@ -54,7 +53,7 @@ def begun_from(out, version, monkeypatch, drawn_body):
 
 def test_training_on_begins_with_the_weights_that_are_there(drawn_body, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    begun_from(out, shipped_localizer.FURTHER[-1].begins, monkeypatch, drawn_body)
+    begun_from(out, shipped_localizer.BEGINS, monkeypatch, drawn_body)
     curve = (out / "curve.safetensors").read_bytes()
     before = filled("levels", (out / "levels.safetensors").read_bytes())
     train_levels_further(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
@@ -70,15 +69,12 @@ def test_a_network_that_was_trained_on_already_is_not_trained_on_again(
 ):
     out = tmp_path / "out"
     begun_from(out, VERSION, monkeypatch, drawn_body)
-    with pytest.raises(ModelError, match=f"holds localizer {VERSION}; levels-again trains"):
+    with pytest.raises(ModelError, match=f"holds localizer {VERSION}; it is version 2.1 that"):
         train_levels_further(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
 
 
 def test_the_shares_of_rare_levels_are_those_of_the_persons_trained_on():
-    extra = [
-        draw_wide_patient(one.preset, one.seed, index).extra_levels
-        for one in shipped_localizer.FURTHER[-1].persons
-        for index in one.indices()
-    ]
+    one = shipped_localizer.PERSONS
+    extra = [draw_wide_patient(one.preset, one.seed, index).extra_levels for index in one.indices()]
     for level, share in (("T13", shipped_localizer.T13), ("L6", shipped_localizer.L6)):
         assert round(sum(level in one for one in extra) / len(extra), 3) == share

@@ -33,8 +33,8 @@ from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
 
 RESULTS = "localizer.json"
-TEST = DrawnPersons("wide-test", seed=12, persons=24)
-BENT = replace(TEST, preset="wide-test-2", seed=13)
+TEST = DrawnPersons("wide-test", seed=14, persons=24)
+BENT = replace(TEST, preset="wide-test-2", seed=15)
 """Other persons, whose scolioses keep the spine's length."""
 
 WHOLE = 6

@@ -44,55 +44,21 @@ from spinexplain.train.localizer.norms import fitted_gaps
 
 VERSION = "3.1"
 PERSONS = LearnedPersons("wide", seed=1, in_order=260, rare=40)
-BENT = LearnedPersons("wide-2", seed=2, in_order=130, rare=40)
-"""Others, whose scolioses keep the spine's length."""
 
 NORM_PERSONS = 150
 VALIDATION = (
     DrawnPersons("wide-test", seed=8, persons=32, groups=("crops",)),
     DrawnPersons("wide-test", seed=8, persons=4, groups=("whole",)),
 )
-T13, L6 = 0.087, 0.223
-"""Shares of all persons learned from with a thirteenth thoracic or a sixth lumbar level."""
+T13, L6 = 0.083, 0.193
+"""Shares of these persons with a thirteenth thoracic or a sixth lumbar level."""
 CURVE = FitSettings(steps=1050, batch=2)
 LEVELS = FitSettings(steps=4700, batch=2)
+FURTHER = FitSettings(steps=2400, batch=4, precision="fp32", rate=1e-3, average=0.998)
+"""Of the levels network, after the first training: that one had not seen enough."""
 
-
-@dataclass(frozen=True)
-class Round:
-    """A further training of the levels network.
-
-    Parameters
-    ----------
-    name : str
-        Under which it is taken up.
-    begins : str
-        Version of the localizer whose levels network it trains on.
-    persons : tuple of LearnedPersons
-    settings : FitSettings
-    """
-
-    name: str
-    begins: str
-    persons: tuple[LearnedPersons, ...]
-    settings: FitSettings
-
-
-FURTHER = (
-    Round(
-        "levels-further",
-        "2.1",
-        (PERSONS,),
-        FitSettings(steps=2400, batch=4, precision="fp32", rate=1e-3, average=0.998),
-    ),
-    Round(
-        "levels-again",
-        "3",
-        (PERSONS, BENT),
-        FitSettings(steps=2000, batch=4, seed=1, precision="fp32", rate=7e-4, average=0.998),
-    ),
-)
-"""After the first training the network had not seen enough; after the second no ``wide-2``."""
+BEGINS = "2.1"
+"""The version whose levels network was trained on so."""
 
 SCANS_BEFORE = 2
 """Fields of view of every person in which the levels network sees the curve network's errors."""
@@ -117,19 +83,18 @@ class TwoNetworks:
 def train_localizer(setting: Setting, out: Path) -> None:
     """Draw, train both networks, fit the prior of namings, and write all to ``out``."""
     torch.set_num_threads(1)
-    bodies = drawn_bodies(setting, [PERSONS])
+    bodies = drawn_bodies(setting)
     curve = fit_curve_network(bodies, _folder(setting), CURVE, progress=setting.progress)
     found = _found(setting, as_function(curve), bodies)
     levels = fit_levels_network(bodies, found, _folder(setting), LEVELS, progress=setting.progress)
-    for further in FURTHER:
-        levels = _trained_on(setting, further, as_function(curve), levels)
+    levels = _trained_on(setting, bodies, found, levels)
     save_networks(out, VERSION, {"curve": curve, "levels": levels})
     networks = replace(as_networks(curve, levels), body=shipped_networks().body)
     write_prior(out / PRIOR_FILE, fitted_prior(setting, networks))
 
 
 def train_levels_further(setting: Setting, out: Path, processes: int = 1) -> None:
-    """Train the levels network of ``out`` on, by the last round of ``FURTHER``; all else stays.
+    """Train the levels network of ``out`` on, as ``FURTHER`` says; all else stays.
 
     Once the training is done the network in ``out`` is the new one: what it began from is to be
     put back before this is asked for in another work folder.
@@ -137,24 +102,24 @@ def train_levels_further(setting: Setting, out: Path, processes: int = 1) -> Non
     Raises
     ------
     ModelError
-        If ``out`` holds another version than the round begins from.
+        If ``out`` holds another version than ``BEGINS``.
     """
     torch.set_num_threads(1)
-    last = FURTHER[-1]
-    _check_begin(out, last)
-    networks = load_networks(out)
+    _check_begin(out)
+    bodies = drawn_bodies(setting)
+    found = _found(setting, load_networks(out).curve, bodies)
     begun = cast(LevelsNetwork, filled("levels", _weights(out, "levels")))
-    levels = _trained_on(setting, last, networks.curve, begun, processes)
+    levels = _trained_on(setting, bodies, found, begun, processes)
     if is_first_process():
         save_networks(out, VERSION, {"levels": levels})
 
 
-def _check_begin(folder: Path, further: Round) -> None:
+def _check_begin(folder: Path) -> None:
     version = read_manifest(folder).version
-    if version != further.begins:
+    if version != BEGINS:
         raise ModelError(
-            f"{folder} holds localizer {version}; {further.name} trains version {further.begins} "
-            "on. Put that version there."
+            f"{folder} holds localizer {version}; it is version {BEGINS} that is trained on so. "
+            "Put that version there."
         )
 
 
@@ -173,34 +138,24 @@ def _weights(folder: Path, name: str) -> bytes:
 
 def _trained_on(
     setting: Setting,
-    further: Round,
-    curve: Network,
+    bodies: Sequence[DrawnBody],
+    found: Mapping[str, Sequence[FoundCurve]],
     levels: LevelsNetwork,
     processes: int = 1,
 ) -> LevelsNetwork:
-    bodies = drawn_bodies(setting, further.persons)
-    settings = replace(further.settings, processes=processes)
-    return fit_levels_network(
-        bodies,
-        _found(setting, curve, bodies),
-        _folder(setting),
-        settings,
-        levels,
-        setting.progress,
-        further.name,
-    )
+    settings = replace(FURTHER, processes=processes)
+    folder, progress = _folder(setting), setting.progress
+    return fit_levels_network(bodies, found, folder, settings, levels, progress, "levels-further")
 
 
-def drawn_bodies(setting: Setting, persons: Sequence[LearnedPersons]) -> list[DrawnBody]:
+def drawn_bodies(setting: Setting) -> list[DrawnBody]:
     """Draw the training persons that are not there yet, and open all."""
-    chosen = [(one.preset, one.seed, index) for one in persons for index in one.indices()]
-    bodies = []
-    for preset, seed, index in chosen:
-        folder = _folder(setting) / preset
-        draw_body(preset, seed, index, folder)
-        bodies.append(load_body(folder, body_name(preset, seed, index)))
-        setting.progress.step("persons", len(bodies), len(chosen))
-    return bodies
+    folder, chosen = _folder(setting) / PERSONS.preset, PERSONS.indices()
+    for done, index in enumerate(chosen):
+        draw_body(PERSONS.preset, PERSONS.seed, index, folder)
+        setting.progress.step("persons", done + 1, len(chosen))
+    names = [body_name(PERSONS.preset, PERSONS.seed, index) for index in chosen]
+    return [load_body(folder, name) for name in names]
 
 
 def as_networks(curve: nn.Module, levels: nn.Module) -> TwoNetworks:
