@@ -12,7 +12,7 @@ from writers.stored import stored
 
 SHOWN = ("localizer", "before", "classical", "from below", "gaps alone", "one answer")
 ALL = "all"
-SURE = 0.95
+SURE, LIKELY = 0.95, 0.8
 FIGURES = ("bodies", "found", "named")
 
 
@@ -20,6 +20,7 @@ def written(page: str, results: Path) -> str:
     """Return the page with all that the study of the localizer says, these tables among it."""
     page = localizer_bent.written(page, results)
     content = stored(results, "localizer.json")
+    page = replaced(page, "located-parts-words", words(content["real_parts"]))
     page = replaced(page, "located-grades", "\n".join(_grades(content)))
     return replaced(page, "located-real-parts", "\n".join(section(content)))
 
@@ -51,6 +52,19 @@ def section(content: dict[str, Any]) -> list[str]:
             if way in rows
         ]
     return [*lines, "", *_by_scan(own["rows"])]
+
+
+def words(own: dict[str, Any]) -> str:
+    """Say in a sentence how short parts of real CTs fare, and what probabilities are worth."""
+    rows = own["rows"]
+    likely = [row for row in rows if row["probability"] >= LIKELY]
+    return (
+        f"  **Short parts of real CT are named badly**: of {len(rows)} parts of {own['length']} "
+        f"levels (two CTs, each part as it is and made worse) "
+        f"{sum(row['right'] and not row['refused'] for row in rows)} have all names right, "
+        f"{sum(row['refused'] for row in rows)} are refused; of the {len(likely)} with a "
+        f"probability of {LIKELY:.2f} or more {sum(row['right'] for row in likely)} are right."
+    )
 
 
 def _title(change: str, row: dict[str, Any]) -> str:

@@ -16,7 +16,8 @@ def content():
     rows = [
         {"scan": "lumbar", **OWN},
         {"scan": "lumbar", **OWN, "named": 0, "right": False},
-        {"scan": "thoracic", **OWN, "found": 0, "named": 0, "probability": 0.0, "refused": True},
+        {"scan": "thoracic", **OWN, "found": 0, "named": 0, "probability": 0.0, "refused": True}
+        | {"right": False},
     ]
     parts = {"length": 4, "figures": {"as it is": ways, "all": ways}, "rows": rows}
     before = parts | {"figures": {key: {"localizer": FIGURES} for key in ("as it is", "all")}}
@@ -48,3 +49,10 @@ def test_each_ct_is_counted_by_itself(content):
 def test_an_earlier_version_is_left_out_where_it_was_not_measured(content):
     content["real_parts_before"] = None
     assert not any("its version" in line for line in localizer_real_parts.section(content))
+
+
+def test_short_parts_are_said_in_words(content):
+    words = localizer_real_parts.words(content["real_parts"])
+    assert "of 3 parts of 4 levels" in words
+    assert "1 have all names right, 1 are refused; of the 2 with a probability of 0.80" in words
+    assert words.endswith("or more 1 are right.")
