@@ -40,8 +40,17 @@ def test_uncertain_names_say_why_what_else_and_how(say):
     words = list(naming_words(other, say, "spinexplain grade ct.nii --first-level L1 -o out"))
     assert "uppermost vertebra T12 (probability 60 % by its own account" in words[0]
     assert "Neither sacrum nor first rib" in words[1]
+    assert "most names were a level off" in words[1]
     assert "L1, with 25 %" in words[2]
     assert words[3].endswith("“spinexplain grade ct.nii --first-level L1 -o out”.")
+
+
+def test_a_longer_part_without_a_landmark_is_not_called_short(say):
+    levels = [VertebraLevel(name) for name in ("T9", "T10", "T11", "T12", "L1", "L2", "L3")]
+    spine = [Vertebra(level, (0.0, 0.0, -30.0 * k)) for k, level in enumerate(levels)]
+    known = Found(localization_of(spine, 0.6, landmarks=()), None, NETWORKS.info)
+    words = list(naming_words(known, say))
+    assert words[1] == "Neither sacrum nor first rib is in view to count from."
 
 
 def test_without_another_hypothesis_none_is_offered(say):

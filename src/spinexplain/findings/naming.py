@@ -8,6 +8,8 @@ from spinexplain.localizer.own import Found
 from spinexplain.spine.quality import TOUCHES_BORDER
 from spinexplain.texts.catalogue import Catalogue
 
+_FEW = 6  # bodies; docs/localizer.md says how parts of real CT with about so many fare
+
 
 def naming_words(found: Found, say: Catalogue, next_command: str = "") -> Iterable[str]:
     """Say that the levels' names are uncertain, why, and what else they may be.
@@ -32,7 +34,8 @@ def naming_words(found: Found, say: Catalogue, next_command: str = "") -> Iterab
     percent = f"{100 * known.probability:.0f}"
     yield say("summary.first_uncertain", level=known.namings[0].first.value, percent=percent)
     if not known.anchored:
-        yield say("summary.no_landmark")
+        few = sum(level is not None for level in known.namings[0].levels) <= _FEW
+        yield say("summary.no_landmark_few" if few else "summary.no_landmark")
     other = found.next_level
     if other is not None:
         odds = sum(one.probability for one in known.namings if one.levels[known.start] is other)
