@@ -13,6 +13,7 @@ OWN = {
 @pytest.fixture
 def content():
     ways = {"localizer": FIGURES, "gaps alone": FIGURES | {"named": 0.0}}
+    ways["from below"] = FIGURES
     rows = [
         {"scan": "lumbar", **OWN},
         {"scan": "lumbar", **OWN, "named": 0, "right": False},
@@ -33,6 +34,7 @@ def test_opponents_stand_beside_all_parts_together(content):
     assert [line.split(" | ")[1] for line in together] == [
         "the localizer",
         "its version 3",
+        "its centers, the lowest called L5",
         "its centers, named by their distances alone",
     ]
 
@@ -54,5 +56,6 @@ def test_an_earlier_version_is_left_out_where_it_was_not_measured(content):
 def test_short_parts_are_said_in_words(content):
     words = localizer_real_parts.words(content["real_parts"])
     assert "of 3 parts of 4 levels" in words
-    assert "1 have all names right, 1 are refused; of the 2 with a probability of 0.80" in words
+    assert "1 have all names right, as 1 have where the lowest body is called L5" in words
+    assert "1 are refused; of the 2 with a probability of 0.80" in words
     assert words.endswith("or more 1 are right.")
