@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 
 def left_open(levels: Sequence[str], extra: Collection[str]) -> tuple[str, ...]:
-    """Return the levels in view that a reader cannot tell from those of another person.
+    """Return the levels in view that look the same in another person.
 
     Parameters
     ----------
