@@ -57,7 +57,7 @@ def test_every_part_is_measured_as_it_is_and_made_worse(tmp_path, monkeypatch):
 
     monkeypatch.setattr(real_parts, "SCANS", ("lumbar",))
     monkeypatch.setattr(real_parts, "real_scan", lambda *_: scan())
-    monkeypatch.setattr(real_parts, "find_chain", lambda *_: "no spine is in view")
+    monkeypatch.setattr(real_parts, "find_chain", lambda *_: "no spine is recognized in it")
     monkeypatch.setattr(real_parts, "classical_centers", lambda *_: np.zeros((0, 3)))
     content = real_parts.measured_parts(tmp_path, None, None, judge)
     assert len(content["rows"]) == 3 * len(real_parts.CHANGES)

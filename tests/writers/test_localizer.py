@@ -40,7 +40,7 @@ def content():
         "real": {
             "lumbar": real,
             "thoracic": real | {"certain": False, "probability": 0.4002, "next": [["none", 0.4]]},
-            "crop": {"refused": "no spine is in view", "bodies": 1, "found": 0, "close": 0}
+            "crop": {"refused": "no spine is recognized in it", "bodies": 1, "found": 0, "close": 0}
             | {"named": 0},
         },
     }
@@ -130,7 +130,7 @@ def test_real_scans_are_said_in_words(content):
     assert lines[0].startswith(
         "  Lumbar CT, 3 mm: of 6 bodies 6 found within 10 mm, 5 within 5 mm, 6 "
     )
-    assert lines[2].endswith("refused, no spine is in view.")
+    assert lines[2].endswith("refused, no spine is recognized in it.")
 
 
 def test_a_name_that_was_right_before_is_said(content):
@@ -148,7 +148,7 @@ def test_real_scans_say_what_is_certain_and_what_was_refused(content):
     assert rows[0].endswith("| 6 | 6 | 5 | 6 | 0.987 | from T13: 0.010 | yes |")
     assert rows[1].endswith("| 6, by a hair | 0.400 | first center no vertebra: 0.400 | no |")
     assert len({row.count("|") for row in rows}) == 1
-    assert "refused: no spine is in view" in rows[2]
+    assert "refused: no spine is recognized in it" in rows[2]
 
 
 def test_persons_measured_before_stand_below(content):

@@ -41,7 +41,7 @@ from spinexplain.localizer.trust import landmarks, trusted_namings
 from spinexplain.models import localizing
 from spinexplain.types import Volume
 
-NO_SPINE = "no spine is in view"
+NO_SPINE = "no spine is recognized in it"
 TOO_SHORT = "it is too short, from head to foot, for a spine to be recognized"
 UNLIKE_SPINE = "what is there looks too little like a spine; are the header's directions right?"
 NECK_ONLY = "only the neck is in view"
