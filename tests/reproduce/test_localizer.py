@@ -8,7 +8,7 @@ from spinexplain.anatomy import VertebraLevel
 from spinexplain.localizer.locate import ReadChain
 from spinexplain.localizer.located import LocatedCenter
 from spinexplain.localizer.naming import STATES, NamingPrior
-from spinexplain.reproduce import localizer
+from spinexplain.reproduce import found_by_grade, localizer
 from spinexplain.reproduce.found_scans import FoundScan
 from spinexplain.reproduce.localizer import counted, judged_ways, measure
 from spinexplain.reproduce.setting import Setting
@@ -73,6 +73,8 @@ def setting_of(tmp_path, monkeypatch, asked):
         return SimpleNamespace(info=SimpleNamespace(version=version))
 
     prior = NamingPrior(gap_mm=(25.0,) * len(STATES))
+    truth = [SimpleNamespace(level=level, grade=0) for level in LEVELS]
+    monkeypatch.setattr(found_by_grade, "draw_wide_truth", lambda *_: truth)
     monkeypatch.setattr(localizer, "found_scans", find)
     monkeypatch.setattr(localizer, "judged_real", lambda *_: {})
     monkeypatch.setattr(localizer, "real_scan", lambda *_: None)
