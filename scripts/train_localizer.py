@@ -8,7 +8,8 @@
 An interrupted run is taken up where it stopped. At the end the networks are exported for OpenVINO;
 ``--export-only`` does that alone, to the weights that are there. ``--naming-only`` fits what a
 naming's probability says to the networks that are there. ``--levels-further`` trains the levels
-network that is there on, with what the last part of the whole training does.
+network of version 2.1, which has to lie in FOLDER, on, with what the last part of the whole
+training does.
 """
 
 from __future__ import annotations

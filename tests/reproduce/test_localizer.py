@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from spinexplain.anatomy import VertebraLevel
+from spinexplain.errors import ModelError
 from spinexplain.localizer.locate import ReadChain
 from spinexplain.localizer.located import LocatedCenter
 from spinexplain.localizer.naming import STATES, NamingPrior
@@ -70,7 +71,7 @@ def setting_of(tmp_path, monkeypatch, asked):
         ]
 
     def networks(version):
-        return SimpleNamespace(info=SimpleNamespace(version=version))
+        return SimpleNamespace(info=SimpleNamespace(version=version, sha256=version))
 
     prior = NamingPrior(gap_mm=(25.0,) * len(STATES))
     truth = [SimpleNamespace(level=level, grade=0) for level in LEVELS]
@@ -128,6 +129,18 @@ def test_an_earlier_localizer_is_measured_in_the_same_scans(tmp_path, monkeypatc
     assert stored["intervals"]["all"]["more"][0] == -0.3
     assert set(stored["real_before"]) == set(localizer.REAL)
     assert (stored["real_parts"], stored["real_parts_before"]) == ("9", "8")
+
+
+def test_a_localizer_is_not_measured_beside_itself(tmp_path, monkeypatch):
+    setting = setting_of(tmp_path, monkeypatch, [])
+    (setting.work / localizer.EARLIER).mkdir(parents=True)
+    monkeypatch.setattr(localizer, "load_networks", lambda _: localizer.shipped_networks())
+    prior = localizer.read_prior(None)
+    monkeypatch.setattr(localizer, "shipped_prior", lambda: prior)
+    with pytest.raises(ModelError, match="holds the shipped localizer 9; expected an earlier"):
+        measure(setting, persons=4, whole=2)
+    monkeypatch.setattr(localizer, "shipped_prior", lambda: replace(prior, offset=-0.1))
+    measure(setting, persons=4, whole=2)  # another line is another localizer
 
 
 def test_a_real_ct_is_judged_by_the_levels_that_lie_in_it_whole(monkeypatch):

@@ -28,7 +28,7 @@ from spinexplain.train.localizer.scans import TestScan, around_spine, drawn_scan
 GROUPS = ("whole", "crops", "narrow")
 FINDING = (
     *("localizer/*.py", "reproduce/classical_spine.py", "data/phantom/wide/*.py"),
-    *("train/localizer/scans.py", "train/localizer/fields.py"),
+    *("train/localizer/scans.py", "train/localizer/fields.py", "spine/*.py", "geometry.py"),
 )
 """Source files that say what is drawn, scanned and found."""
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from spinexplain.data.phantom.wide.person import draw_wide_patient
+from spinexplain.errors import ModelError
 from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.evaluate.locating import (
     LocatedScan,
@@ -54,9 +55,15 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE) -
 
     What was found in persons before is taken up. Where the work folder holds an earlier localizer
     (``localizer-before``), it is measured on the same persons and CTs.
+
+    Raises
+    ------
+    ModelError
+        If that folder holds the shipped localizer, which would stand beside itself.
     """
     torch.set_num_threads(1)
-    now, before = Localizer(shipped_networks(), shipped_prior()), _earlier(setting)
+    now = Localizer(shipped_networks(), shipped_prior())
+    before = _earlier(setting, now)
     content = {
         "version": now.version,
         "before": None if before is None else before.version,
@@ -109,11 +116,17 @@ class Localizer:
         return self.networks.info.version
 
 
-def _earlier(setting: Setting) -> Localizer | None:
+def _earlier(setting: Setting, now: Localizer) -> Localizer | None:
     folder = setting.work / EARLIER
     if not folder.is_dir():
         return None
-    return Localizer(load_networks(folder), read_prior(folder / PRIOR_FILE))
+    before = Localizer(load_networks(folder), read_prior(folder / PRIOR_FILE))
+    if (before.networks.info.sha256, before.prior) == (now.networks.info.sha256, now.prior):
+        raise ModelError(
+            f"{folder} holds the shipped localizer {now.version}; expected an earlier one. Put "
+            "that one there, or remove the folder."
+        )
+    return before
 
 
 def _real(setting: Setting, localizer: Localizer) -> dict[str, dict[str, Any]]:
