@@ -4,12 +4,14 @@
     python scripts/train_localizer.py --export-only
     python scripts/train_localizer.py --naming-only
     python scripts/train_localizer.py --levels-further --out FOLDER
+    python scripts/train_localizer.py --curve-further --out FOLDER
+    python scripts/train_localizer.py --bodies-further --out FOLDER
 
 An interrupted run is taken up where it stopped. At the end the networks are exported for OpenVINO;
 ``--export-only`` does that alone, to the weights that are there. ``--naming-only`` fits what a
 naming's probability says to the networks that are there. ``--levels-further`` trains the levels
-network of version 2.1, which has to lie in FOLDER, on, with what the last part of the whole
-training does.
+network of version 2.1, which has to lie in FOLDER, on, ``--curve-further`` and ``--bodies-further``
+those of version 3.1, with what the last part of the whole training does.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ from spinexplain.localizer.export import export_networks
 from spinexplain.localizer.networks import shipped_folder
 from spinexplain.reproduce.naming_fit import fit_naming
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.shipped_bodies import train_body_network
+from spinexplain.reproduce.shipped_bodies import train_bodies_further, train_body_network
 from spinexplain.reproduce.shipped_localizer import (
+    CURVE_BEGINS,
     VERSION,
+    check_begin,
+    train_curve_further,
     train_levels_further,
     train_localizer,
 )
@@ -45,11 +50,18 @@ def train(work: Path, out: Path) -> None:
         train_body_network(setting, out, VERSION)
 
 
-def train_further(work: Path, out: Path, processes: int) -> None:
-    """Train the levels network that is in ``out`` on."""
+def train_further(options: argparse.Namespace) -> bool:
+    """Train one network of ``out`` on, if that is asked for, and say whether it was."""
     with shown_steps() as progress:
-        setting = Setting(ROOT, work, work, work, progress=progress)
-        train_levels_further(setting, out, processes)
+        setting = Setting(ROOT, options.work, options.work, options.work, progress=progress)
+        if options.levels_further:
+            train_levels_further(setting, options.out, options.processes)
+        elif options.curve_further:
+            train_curve_further(setting, options.out)
+        elif options.bodies_further:
+            check_begin(options.out, CURVE_BEGINS)
+            train_bodies_further(setting, options.out, VERSION)
+    return options.levels_further or options.curve_further or options.bodies_further
 
 
 def fit_line(work: Path, out: Path) -> None:
@@ -68,13 +80,14 @@ def main() -> None:
     only.add_argument("--export-only", action="store_true")
     only.add_argument("--naming-only", action="store_true")
     only.add_argument("--levels-further", action="store_true")
+    only.add_argument("--curve-further", action="store_true")
+    only.add_argument("--bodies-further", action="store_true")
     parser.add_argument("--processes", type=int, default=1, help="of --levels-further")
     options = parser.parse_args()
     if options.naming_only:
         fit_line(options.work, options.out)
         return
-    if options.levels_further:
-        train_further(options.work, options.out, options.processes)
+    if train_further(options):
         if not is_first_process():
             return
     elif not options.export_only:

@@ -227,6 +227,19 @@ def filled(name: str, weights: bytes) -> nn.Module:
     return network.eval()
 
 
+def stored_network(folder: Path, name: str) -> nn.Module:
+    """Build one network of a localizer in torch, from weights checked against their hash.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        One of ``NAMES``.
+    """
+    wanted = read_manifest(folder).weights[name]
+    return filled(name, read_checked(folder / f"{name}.safetensors", wanted))
+
+
 def _loaded(weights: bytes, name: str, device: str) -> Network:
     """Wrap a torch network as a function; only here torch is imported."""
     import torch

@@ -176,11 +176,12 @@ def body_shares(volume: Volume, frames: Sequence[BoxFrame], network: Network) ->
     for start in range(0, len(frames), _AT_ONCE):
         crops = [sample_volume(volume, frame)[0] for frame in frames[start : start + _AT_ONCE]]
         logits = network(as_densities(np.stack(crops))[:, None])[:, 0]
-        shares += [_body_share(one) for one in logits]
+        shares += [body_share(one) for one in logits]
     return shares
 
 
-def _body_share(logits: np.ndarray) -> np.ndarray:
+def body_share(logits: np.ndarray) -> np.ndarray:
+    """Return the probability of the body at a crop's middle from logits; 0 off that body."""
     share = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
     return np.where(_at_center(share), share, 0.0).astype(np.float32)
 

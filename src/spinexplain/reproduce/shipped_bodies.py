@@ -7,15 +7,25 @@ interruption is taken up.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import torch
+from torch import nn
 
-from spinexplain.localizer.networks import save_networks
+from spinexplain.localizer.networks import save_networks, stored_network
+from spinexplain.models.body_network import BodyNetwork
 from spinexplain.reproduce.setting import Setting
 from spinexplain.train.localizer.body_crops import body_crops
-from spinexplain.train.localizer.body_training import read_crops, train_bodies, write_crops
+from spinexplain.train.localizer.body_training import (
+    read_crops,
+    train_bodies,
+    train_bodies_on,
+    write_crops,
+)
 
 PRESETS, SEED, PERSONS, PER_BODY = ("verse-like-2", "hospital-like", "balanced-2"), 11, 130, 2
+PERSONS_FURTHER = 320
+"""That the network is trained on with: those of before and the next ones."""
 
 
 def train_body_network(setting: Setting, out: Path, version: str) -> None:
@@ -31,8 +41,31 @@ def train_body_network(setting: Setting, out: Path, version: str) -> None:
     """
     torch.set_num_threads(1)
     examples = read_crops(drawn_crops(setting))
-    network = train_bodies(examples, setting.work / "bodies" / "run", progress=setting.progress)
-    save_networks(out, version, {"body": network})
+    network = train_bodies(examples, _run(setting), progress=setting.progress)
+    _store_further(setting, network, out, version)
+
+
+def train_bodies_further(setting: Setting, out: Path, version: str) -> None:
+    """Train the body network of ``out`` on, with more persons; all else stays.
+
+    Parameters
+    ----------
+    setting, out, version
+        As in :func:`train_body_network`.
+    """
+    torch.set_num_threads(1)
+    _store_further(setting, stored_network(out, "body"), out, version)
+
+
+def _store_further(setting: Setting, network: nn.Module, out: Path, version: str) -> None:
+    examples = read_crops(drawn_crops(setting, PERSONS_FURTHER))
+    begun = cast(BodyNetwork, network)
+    trained = train_bodies_on(begun, examples, _run(setting), progress=setting.progress)
+    save_networks(out, version, {"body": trained})
+
+
+def _run(setting: Setting) -> Path:
+    return setting.work / "bodies" / "run"
 
 
 def drawn_crops(setting: Setting, persons: int = PERSONS) -> list[Path]:

@@ -19,16 +19,17 @@ from spinexplain.data.phantom.wide.person import draw_wide_person
 from spinexplain.errors import ModelError
 from spinexplain.evaluate.locating import matched
 from spinexplain.localizer.locate import ReadChain, find_chain
-from spinexplain.localizer.manifest import read_checked, read_manifest
+from spinexplain.localizer.manifest import read_manifest
 from spinexplain.localizer.naming import NamingPrior
 from spinexplain.localizer.networks import (
     Network,
-    filled,
     load_networks,
     save_networks,
     shipped_networks,
+    stored_network,
 )
 from spinexplain.localizer.prior import PRIOR_FILE, write_prior
+from spinexplain.models.curve_network import CurveNetwork
 from spinexplain.models.levels_network import LevelsNetwork
 from spinexplain.reproduce.found_scans import DrawnPersons, scanned
 from spinexplain.reproduce.setting import Setting
@@ -36,14 +37,17 @@ from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.engine.processes import is_first_process
 from spinexplain.train.localizer.bodies import DrawnBody, load_body
 from spinexplain.train.localizer.calibrate import KnownChain, calibrated
+from spinexplain.train.localizer.curve_batches import SMALL_PIECES
 from spinexplain.train.localizer.draws import LearnedPersons, body_name, draw_body
 from spinexplain.train.localizer.errors_before import found_curves
 from spinexplain.train.localizer.fit import FitSettings, fit_curve_network, fit_levels_network
 from spinexplain.train.localizer.level_batches import FoundCurve
 from spinexplain.train.localizer.norms import fitted_gaps
 
-VERSION = "3.1"
+VERSION = "4"
 PERSONS = LearnedPersons("wide", seed=1, in_order=260, rare=40)
+STRAIGHT = LearnedPersons("wide-2", seed=2, in_order=60)
+"""Scolioses that keep the spine's length: the curve network is trained on with them, too."""
 
 NORM_PERSONS = 150
 VALIDATION = (
@@ -53,6 +57,12 @@ VALIDATION = (
 T13, L6 = 0.083, 0.193
 """Shares of these persons with a thirteenth thoracic or a sixth lumbar level."""
 CURVE = FitSettings(steps=1050, batch=2)
+CURVE_FURTHER = FitSettings(steps=2500, batch=2, rate=1.5e-3, average=0.998)
+"""Of the curve network, on short and narrow scans and bright tubes."""
+
+CURVE_BEGINS = "3.1"
+"""The version whose curve and body networks were trained on so."""
+
 LEVELS = FitSettings(steps=4700, batch=2)
 FURTHER = FitSettings(steps=2400, batch=4, precision="fp32", rate=1e-3, average=0.998)
 """Of the levels network, after the first training: that one had not seen enough."""
@@ -85,6 +95,7 @@ def train_localizer(setting: Setting, out: Path) -> None:
     torch.set_num_threads(1)
     bodies = drawn_bodies(setting)
     curve = fit_curve_network(bodies, _folder(setting), CURVE, progress=setting.progress)
+    curve = _curve_trained_on(setting, bodies, curve)
     found = _found(setting, as_function(curve), bodies)
     levels = fit_levels_network(bodies, found, _folder(setting), LEVELS, progress=setting.progress)
     levels = _trained_on(setting, bodies, found, levels)
@@ -105,20 +116,52 @@ def train_levels_further(setting: Setting, out: Path, processes: int = 1) -> Non
         If ``out`` holds another version than ``BEGINS``.
     """
     torch.set_num_threads(1)
-    _check_begin(out)
+    check_begin(out, BEGINS)
     bodies = drawn_bodies(setting)
     found = _found(setting, load_networks(out).curve, bodies)
-    begun = cast(LevelsNetwork, filled("levels", _weights(out, "levels")))
+    begun = cast(LevelsNetwork, stored_network(out, "levels"))
     levels = _trained_on(setting, bodies, found, begun, processes)
     if is_first_process():
         save_networks(out, VERSION, {"levels": levels})
 
 
-def _check_begin(folder: Path) -> None:
+def train_curve_further(setting: Setting, out: Path) -> None:
+    """Train the curve network of ``out`` on, as ``CURVE_FURTHER`` says; all else stays.
+
+    Raises
+    ------
+    ModelError
+        If ``out`` holds another version than ``CURVE_BEGINS``.
+    """
+    torch.set_num_threads(1)
+    check_begin(out, CURVE_BEGINS)
+    begun = cast(CurveNetwork, stored_network(out, "curve"))
+    curve = _curve_trained_on(setting, drawn_bodies(setting), begun)
+    save_networks(out, VERSION, {"curve": curve})
+
+
+def _curve_trained_on(
+    setting: Setting, bodies: Sequence[DrawnBody], curve: CurveNetwork
+) -> CurveNetwork:
+    bodies = [*bodies, *drawn_bodies(setting, STRAIGHT)]
+    folder, progress = _folder(setting), setting.progress
+    return fit_curve_network(
+        bodies, folder, CURVE_FURTHER, curve, progress, "curve-further", SMALL_PIECES
+    )
+
+
+def check_begin(folder: Path, begins: str) -> None:
+    """Check that a training goes on from the version that it was meant for.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds another.
+    """
     version = read_manifest(folder).version
-    if version != BEGINS:
+    if version != begins:
         raise ModelError(
-            f"{folder} holds localizer {version}; it is version {BEGINS} that is trained on so. "
+            f"{folder} holds localizer {version}; it is version {begins} that is trained on so. "
             "Put that version there."
         )
 
@@ -129,11 +172,6 @@ def _found(
     return found_curves(
         curve, bodies, SCANS_BEFORE, PERSONS.seed, _folder(setting), setting.progress
     )
-
-
-def _weights(folder: Path, name: str) -> bytes:
-    """Read the weights of a network, checked against their hash."""
-    return read_checked(folder / f"{name}.safetensors", read_manifest(folder).weights[name])
 
 
 def _trained_on(
@@ -148,13 +186,13 @@ def _trained_on(
     return fit_levels_network(bodies, found, folder, settings, levels, progress, "levels-further")
 
 
-def drawn_bodies(setting: Setting) -> list[DrawnBody]:
+def drawn_bodies(setting: Setting, persons: LearnedPersons = PERSONS) -> list[DrawnBody]:
     """Draw the training persons that are not there yet, and open all."""
-    folder, chosen = _folder(setting) / PERSONS.preset, PERSONS.indices()
+    folder, chosen = _folder(setting) / persons.preset, persons.indices()
     for done, index in enumerate(chosen):
-        draw_body(PERSONS.preset, PERSONS.seed, index, folder)
+        draw_body(persons.preset, persons.seed, index, folder)
         setting.progress.step("persons", done + 1, len(chosen))
-    names = [body_name(PERSONS.preset, PERSONS.seed, index) for index in chosen]
+    names = [body_name(persons.preset, persons.seed, index) for index in chosen]
     return [load_body(folder, name) for name in names]
 
 

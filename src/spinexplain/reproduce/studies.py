@@ -241,6 +241,13 @@ STUDIES = {
         ("localizer-levels.json",),
         "spinexplain.reproduce.levels_learned:measure",
     ),
+    "localizer-trained-on": Study(
+        "Whether curve and body network, trained on, are better in persons they never saw.",
+        "8 CPU minutes",
+        ("decisions/trained-on.md",),
+        ("localizer-trained-on.json",),
+        "spinexplain.reproduce.trained_on:measure",
+    ),
     "bodies": Study(
         "Bodies that the localizer paints, against true and given masks: overlap and heights.",
         "5 CPU minutes",

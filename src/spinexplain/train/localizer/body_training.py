@@ -27,6 +27,17 @@ from spinexplain.train.localizer.contrast import changed_contrast
 SETTINGS = PhaseSettings(
     steps=1500, batch=4, trunk_lr=3e-3, head_lr=3e-3, weight_decay=1e-3, precision="bf16"
 )
+FURTHER = PhaseSettings(
+    steps=4000,
+    batch=6,
+    trunk_lr=2e-3,
+    head_lr=2e-3,
+    weight_decay=1e-3,
+    precision="bf16",
+    average=0.998,
+)
+"""On more persons: after the first rounds the network had not seen enough."""
+
 ROUNDS = (1.0, 0.5)
 """Steps and learning rate of each round, as shares of the first; in each the rate falls to 0."""
 
@@ -189,10 +200,50 @@ def train_bodies(
     BodyNetwork
         In evaluation mode.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = BodyNetwork(widths)
+    for number, share in enumerate(ROUNDS):
+        own = settings.model_copy(
+            update={
+                "steps": max(round(settings.steps * share), 1),
+                "trunk_lr": settings.trunk_lr * share,
+            }
+        )
+        _round(number, network, examples, folder, own, seed, progress)
+    return network.eval()
+
+
+def train_bodies_on(
+    network: BodyNetwork,
+    examples: BodyExamples,
+    folder: Path,
+    settings: PhaseSettings = FURTHER,
+    seed: int = 0,
+    progress: Progress = SILENT,
+) -> BodyNetwork:
+    """Train a body network on, the same one, and return it in evaluation mode.
+
+    Parameters
+    ----------
+    network : BodyNetwork
+    examples, folder, settings, seed, progress
+        As in :func:`train_bodies`; a run that was broken off goes on.
+    """
+    _round(len(ROUNDS), network, examples, folder, settings, seed, progress)
+    return network.eval()
+
+
+def _round(
+    number: int,
+    network: BodyNetwork,
+    examples: BodyExamples,
+    folder: Path,
+    settings: PhaseSettings,
+    seed: int,
+    progress: Progress,
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def objective(batch: BodyBatch) -> Terms:
@@ -200,19 +251,14 @@ def train_bodies(
             logits = network(batch.x.to(memory_format=torch.channels_last_3d))
         return body_loss(logits.float(), batch.y)
 
+    group: dict[str, Any] = {
+        "params": list(network.parameters()),
+        "lr": settings.trunk_lr,
+        "weight_decay": settings.weight_decay,
+    }
+    name = f"bodies-{number + 1}"
+    phase = Phase(name, number, settings, [group], objective)
+    batches = BodyBatches(examples, settings.batch, seed + number)
     journal = Journal(folder, resume=True)
-    for number, share in enumerate(ROUNDS):
-        own = settings.model_copy(update={"steps": max(round(settings.steps * share), 1)})
-        groups: list[dict[str, Any]] = [
-            {
-                "params": list(network.parameters()),
-                "lr": settings.trunk_lr * share,
-                "weight_decay": settings.weight_decay,
-            }
-        ]
-        name = f"bodies-{number + 1}"
-        phase = Phase(name, number, own, groups, objective)
-        batches = BodyBatches(examples, settings.batch, seed + number)
-        for step in run_phase(start_fabric(), network, batches, phase, seed, journal):
-            progress.step(name, step, own.steps)
-    return network.eval()
+    for step in run_phase(start_fabric(), network, batches, phase, seed, journal):
+        progress.step(name, step, settings.steps)

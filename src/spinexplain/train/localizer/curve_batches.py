@@ -16,11 +16,31 @@ from spinexplain.models.localizing import as_densities
 from spinexplain.train.engine.journal import Terms
 from spinexplain.train.localizer.bodies import DrawnBody
 from spinexplain.train.localizer.contrast import changed_contrast
-from spinexplain.train.localizer.fields import AIR_HU, draw_seen
-from spinexplain.train.localizer.vessels import with_tubes
+from spinexplain.train.localizer.fields import AIR_HU, SMALL, USUAL, FieldShares, draw_seen
+from spinexplain.train.localizer.vessels import SHARE, with_tubes
 
 SHAPE = (80, 64, 88)
 """Voxels of a piece: 320 x 256 x 352 mm."""
+
+
+@dataclass(frozen=True)
+class SeenPieces:
+    """What scans the pieces look like.
+
+    Parameters
+    ----------
+    fields : FieldShares
+    tubes : float
+        Share of the pieces with bright tubes beside the spine.
+    """
+
+    fields: FieldShares = USUAL
+    tubes: float = SHARE
+
+
+USUAL_PIECES = SeenPieces()
+SMALL_PIECES = SeenPieces(SMALL, tubes=0.5)
+"""Half of them short, more of them narrow, and half of them with tubes."""
 
 _KEY = 31
 _SPINE_WEIGHT = 4.0
@@ -49,11 +69,13 @@ class CurveBatches:
     bodies : sequence of DrawnBody
     batch : int
     seed : int
+    pieces : SeenPieces
     """
 
     bodies: Sequence[DrawnBody]
     batch: int
     seed: int
+    pieces: SeenPieces = USUAL_PIECES
 
     def load(self, step: int, part: tuple[int, int], device: torch.device) -> CurveBatch:
         """Return this process's part of a step's batch."""
@@ -74,14 +96,16 @@ class CurveBatches:
 
     def _piece(self, step: int, key: int) -> tuple[Tensor, Tensor]:
         body, rng = self._body(step, key)
-        hu, regions = seen_piece(body, rng)
+        hu, regions = seen_piece(body, rng, self.pieces)
         densities = torch.from_numpy(as_densities(hu.numpy()))
         if rng.random() < 0.5:
             densities, regions = densities.flip(0), regions.flip(0)
         return densities, regions
 
 
-def seen_piece(body: DrawnBody, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+def seen_piece(
+    body: DrawnBody, rng: np.random.Generator, pieces: SeenPieces = USUAL_PIECES
+) -> tuple[Tensor, Tensor]:
     """Draw a piece of a person as a scan with a random field of view shows it.
 
     Returns
@@ -93,7 +117,7 @@ def seen_piece(body: DrawnBody, rng: np.random.Generator) -> tuple[Tensor, Tenso
     """
     volume = body.whole
     ends = apply_affine(volume.affine, np.array([[0.0] * 3, np.array(volume.array.shape) - 1.0]))
-    seen = draw_seen(rng, body.centers_mm, ends[0], ends[1])
+    seen = draw_seen(rng, body.centers_mm, ends[0], ends[1], pieces.fields)
     center, turn = _pose(rng, seen.low_mm, seen.high_mm, body.centers_mm)
     back = np.linalg.inv(volume.affine)
     grid = np.stack(np.meshgrid(*[np.arange(n) - (n - 1) / 2 for n in SHAPE], indexing="ij"), -1)
@@ -106,7 +130,7 @@ def seen_piece(body: DrawnBody, rng: np.random.Generator) -> tuple[Tensor, Tenso
     there = torch.from_numpy(seen.holds(mm))
     sampled = F.grid_sample(hu - AIR_HU, normal, align_corners=True)[0, 0] + AIR_HU
     regions = F.grid_sample(kinds, normal, mode="nearest", align_corners=True)[0, 0]
-    sampled = changed_contrast(with_tubes(sampled, mm, body.centers_mm, rng), rng)
+    sampled = changed_contrast(with_tubes(sampled, mm, body.centers_mm, rng, pieces.tubes), rng)
     sampled = torch.where(there, sampled, torch.tensor(AIR_HU))
     return sampled, torch.where(there, regions, torch.tensor(0.0)).long()
 

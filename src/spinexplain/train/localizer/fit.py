@@ -19,7 +19,13 @@ from spinexplain.train.engine.loop import Batches, Phase, run_phase
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.localizer.bodies import DrawnBody
-from spinexplain.train.localizer.curve_batches import CurveBatch, CurveBatches, curve_loss
+from spinexplain.train.localizer.curve_batches import (
+    USUAL_PIECES,
+    CurveBatch,
+    CurveBatches,
+    SeenPieces,
+    curve_loss,
+)
 from spinexplain.train.localizer.level_batches import (
     FoundCurve,
     LevelBatch,
@@ -66,6 +72,8 @@ def fit_curve_network(
     settings: FitSettings,
     network: CurveNetwork | None = None,
     progress: Progress = SILENT,
+    name: str = "curve",
+    pieces: SeenPieces = USUAL_PIECES,
 ) -> CurveNetwork:
     """Train the network that says where the spine runs; goes on where it was interrupted.
 
@@ -76,16 +84,19 @@ def fit_curve_network(
         Holds the journal and the checkpoint.
     settings : FitSettings
     network : CurveNetwork, optional
-        Other than the usual one, e.g. a smaller.
+        Other than an untrained one of the usual size; it is trained on.
     progress : Progress
+    name : str
+        Of the training, under which it is taken up.
+    pieces : SeenPieces
     """
     network = _built(CurveNetwork, settings.seed) if network is None else network
-    batches = CurveBatches(bodies, settings.batch, settings.seed)
+    batches = CurveBatches(bodies, settings.batch, settings.seed, pieces)
 
     def objective(batch: CurveBatch) -> Terms:
         return curve_loss(_answer(network, batch.densities, settings), batch.regions)
 
-    _descend("curve", 0, network, batches, objective, folder, settings, progress)
+    _descend(name, 0, network, batches, objective, folder, settings, progress)
     return network
 
 

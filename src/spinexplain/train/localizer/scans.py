@@ -9,7 +9,7 @@ import numpy as np
 from spinexplain.data.phantom.wide.person import WidePerson
 from spinexplain.data.phantom.wide.scan import scan_person, whole_field
 from spinexplain.geometry import apply_affine
-from spinexplain.train.localizer.fields import draw_seen
+from spinexplain.train.localizer.fields import CUT, draw_seen
 from spinexplain.types import Volume
 
 _KEY = 34
@@ -67,7 +67,7 @@ def _cropped(
     ends = apply_affine(affine, np.stack([np.zeros(3), np.array(shape) - 1.0]))
     graded = [name for name in person.centers_mm if name[0] in "TL"]
     centers = np.array([person.centers_mm[name] for name in graded])
-    seen = draw_seen(rng, centers, ends[0], ends[1], whole_share=0.0)
+    seen = draw_seen(rng, centers, ends[0], ends[1], CUT)
     back = np.linalg.inv(affine)
     low, high = (apply_affine(back, mm) for mm in (seen.low_mm, seen.high_mm))
     start = np.clip(np.ceil(low), 0, np.array(shape) - 1).astype(int)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 SHARE = 0.35
-"""Share of the training pieces that get tubes."""
+"""Share of the training pieces that get tubes, where no other is asked for."""
 
 _BONE_HU = 200.0  # what is denser already stays as it is
 _CLEAR_MM = 15.0  # between a body's center and the near wall
@@ -74,9 +74,13 @@ def draw_tube(rng: np.random.Generator, centers_mm: np.ndarray) -> Tube:
 
 
 def with_tubes(
-    hu: Tensor, points_mm: np.ndarray, centers_mm: np.ndarray, rng: np.random.Generator
+    hu: Tensor,
+    points_mm: np.ndarray,
+    centers_mm: np.ndarray,
+    rng: np.random.Generator,
+    share: float = SHARE,
 ) -> Tensor:
-    """Lay one to three tubes beside the spine into a piece; most pieces stay as they are.
+    """Lay one to three tubes beside the spine into some pieces; the others stay as they are.
 
     Parameters
     ----------
@@ -86,13 +90,15 @@ def with_tubes(
     centers_mm : ndarray, shape (n, 3)
         Body centers, head to foot.
     rng : numpy.random.Generator
+    share : float
+        Of the pieces that get tubes.
 
     Returns
     -------
     Tensor, shape (A, B, C)
         A new one where there are tubes, ``hu`` itself where there are none.
     """
-    if rng.random() >= SHARE:
+    if rng.random() >= share:
         return hu
     array = hu.numpy().copy()
     step = float(np.linalg.norm(points_mm[1, 0, 0] - points_mm[0, 0, 0]))
