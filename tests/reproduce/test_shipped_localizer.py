@@ -6,7 +6,7 @@ import torch
 
 from spinexplain.data.phantom.wide.person import draw_wide_patient
 from spinexplain.errors import ModelError
-from spinexplain.localizer.manifest import read_manifest
+from spinexplain.localizer.manifest import NAMES, read_manifest
 from spinexplain.localizer.networks import filled, save_networks
 from spinexplain.models.body_network import BodyNetwork
 from spinexplain.models.curve_network import CurveNetwork
@@ -17,6 +17,7 @@ from spinexplain.reproduce.shipped_localizer import (
     VERSION,
     as_function,
     as_networks,
+    train_curve_further,
     train_levels_further,
     true_names,
 )
@@ -62,6 +63,22 @@ def test_training_on_begins_with_the_weights_that_are_there(drawn_body, tmp_path
     after = filled("levels", (out / "levels.safetensors").read_bytes())
     moved = (after.answer.weight - before.answer.weight).abs().max()
     assert float(moved.detach()) < 1e-3
+
+
+def test_only_the_curve_network_is_trained_on_where_that_is_asked(
+    drawn_body, tmp_path, monkeypatch
+):
+    out = tmp_path / "out"
+    begun_from(out, shipped_localizer.CURVE_BEGINS, monkeypatch, drawn_body)
+    small = replace(shipped_localizer.CURVE_FURTHER, steps=1, batch=1, rate=1e-6)
+    monkeypatch.setattr(shipped_localizer, "CURVE_FURTHER", small)
+    before = {name: (out / f"{name}.safetensors").read_bytes() for name in NAMES}
+    train_curve_further(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
+    after = {name: (out / f"{name}.safetensors").read_bytes() for name in NAMES}
+    assert [name for name in NAMES if before[name] != after[name]] == ["curve"]
+    assert read_manifest(out).version == VERSION
+    with pytest.raises(ModelError, match=r"version 3\.1 that is trained"):
+        train_curve_further(Setting(tmp_path, tmp_path, tmp_path, tmp_path), out)
 
 
 def test_a_network_that_was_trained_on_already_is_not_trained_on_again(

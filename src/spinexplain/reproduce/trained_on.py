@@ -45,7 +45,7 @@ def measure(setting: Setting, persons: int = PERSONS, crop_persons: int = CROP_P
     torch.set_num_threads(1)
     versions = {"before": load_networks(setting.work / EARLIER), "after": shipped_networks()}
     bodies = drawn(setting, VALIDATION, persons)
-    curve = {way: curve_rows(networks.curve, bodies) for way, networks in versions.items()}
+    curve = {way: curve_rows(networks.curve, bodies, PIECES) for way, networks in versions.items()}
     crops = list(_crops(setting, crop_persons))
     body = {way: body_rows(networks.body, crops) for way, networks in versions.items()}
     content = {
@@ -63,7 +63,7 @@ def _of_kind(rows: Mapping[str, Rows], kind: str) -> dict[str, Rows]:
     return {way: [row for row in own if row["kind"] == kind] for way, own in rows.items()}
 
 
-def curve_rows(network: Network, bodies: Sequence[DrawnBody], pieces: int = PIECES) -> Rows:
+def curve_rows(network: Network, bodies: Sequence[DrawnBody], pieces: int) -> Rows:
     """Lay the path through pieces of persons, those that training draws and small ones.
 
     Returns

@@ -5,11 +5,13 @@ import torch
 from spinexplain.localizer.body_frame import BODY_SHAPE
 from spinexplain.train.localizer.body_crops import BodyCrop
 from spinexplain.train.localizer.body_training import (
+    FURTHER,
     SETTINGS,
     BodyBatches,
     body_loss,
     read_crops,
     train_bodies,
+    train_bodies_on,
     with_rods,
     write_crops,
 )
@@ -78,3 +80,19 @@ def test_a_training_that_was_broken_off_is_taken_up(examples, tmp_path):
     again = train_bodies(examples, tmp_path / "whole", **tiny)
     first, second = (list(network.state_dict().values()) for network in (whole, again))
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_a_network_is_trained_on_from_where_it_is_and_taken_up(examples, tmp_path):
+    few = SETTINGS.model_copy(update={"steps": 1, "batch": 1, "precision": "fp32"})
+    begun = train_bodies(examples, tmp_path, few, widths=(2, 2, 2, 2))
+    before = [value.clone() for value in begun.state_dict().values()]
+    gentle = FURTHER.model_copy(update={"steps": 2, "batch": 1, "trunk_lr": 1e-6})
+    train_bodies_on(begun, examples, tmp_path, gentle)
+    after = [value.clone() for value in begun.state_dict().values()]
+    weights = [(a, b) for a, b in zip(before, after, strict=True) if a.is_floating_point()]
+    assert any(not torch.equal(a, b) for a, b in weights)
+    log = (tmp_path / "log.csv").read_text()
+    assert "bodies-3,1," in log
+    again = train_bodies_on(begun, examples, tmp_path, gentle)
+    assert (tmp_path / "log.csv").read_text() == log
+    assert all(torch.equal(a, b) for a, b in zip(after, again.state_dict().values(), strict=True))
