@@ -28,7 +28,7 @@ from spinexplain.spine.morphometry import measure as measure_heights
 from spinexplain.types import Heights, LabelMap, Vertebra, Volume
 
 RESULTS = "bodies.json"
-PRESETS, SEED, SUBJECTS = ("shifted-scanner", "hard"), 41, 3
+PRESETS, SEED, SUBJECTS = ("shifted-scanner", "hard"), 42, 6
 CENTER_SD_MM = 2.0
 _BODY_FILES = {
     "lumbar": "totalsegmentator-example/totalseg_vertebrae_body.nii.gz",

@@ -29,7 +29,7 @@ from spinexplain.reproduce.transfer.tasks import SETTLING, code_hash
 from spinexplain.types import Vertebra
 
 RESULTS = "own-verdicts.json"
-PRESETS, SEED, PHANTOMS = ("hard", "shifted-scanner", "hospital-like", "wide-test"), 43, 60
+PRESETS, SEED, PHANTOMS = ("hard", "shifted-scanner", "hospital-like", "wide-test"), 44, 60
 MOVED_MM = 2.0
 """How far given centers are moved for the floor, in a random direction."""
 
