@@ -28,7 +28,7 @@ SETTINGS = PhaseSettings(
     steps=1500, batch=4, trunk_lr=3e-3, head_lr=3e-3, weight_decay=1e-3, precision="bf16"
 )
 FURTHER = PhaseSettings(
-    steps=4000,
+    steps=2600,
     batch=6,
     trunk_lr=2e-3,
     head_lr=2e-3,
