@@ -2,7 +2,8 @@
 
 A center from a person or another tool says which body is meant. Where in it the center lies
 differs by 2 mm and more from tool to tool, and what a network sees hangs on that. The middle of
-the painted body does not.
+the painted body does not, and where it is painted is taken from a lattice, so that it mostly is
+the same to the last bit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.geometry import apply_affine
 from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.localizer.crop_lattice import painted_at_rest
 from spinexplain.localizer.networks import Network
 from spinexplain.localizer.refine import mask_place, tangents
 from spinexplain.localizer.segment import (
@@ -24,7 +26,6 @@ from spinexplain.localizer.segment import (
     is_sure,
     is_whole,
     laid_together,
-    painted_crops,
     painted_points,
 )
 from spinexplain.spine.checks.placement import NOT_ON_BONE, levels_off_bone
@@ -92,24 +93,46 @@ def settle(volume: Volume, vertebrae: Sequence[Vertebra], network: Network) -> S
     ScanWarning
         If a flag is taken back.
     """
-    crops = painted_crops(volume, vertebrae, network)
+    crops = painted_at_rest(
+        volume, vertebrae, network, lambda painted: _judged(volume, vertebrae, painted).at_mm
+    )
     if not crops:
         return Settled(list(vertebrae), {}, None, tuple(one.level for one in vertebrae))
+    places = _judged(volume, vertebrae, crops)
+    rows = zip(vertebrae, places.at_mm, places.is_off, strict=True)
+    settled = [_placed(*one) for one in rows]
     given = np.array([one.centroid_mm for one in vertebrae])
-    moved = _moved(volume, vertebrae, crops)
-    asked = np.isfinite(moved).all(axis=1)
-    near = asked & (np.linalg.norm(moved - given, axis=1) <= _reach_mm(given))
-    kept = near & ~_shared(given, np.where(near[:, None], moved, given))
-    places = np.where(kept[:, None], moved, given)
-    settled = [_placed(*one) for one in zip(vertebrae, places, asked & ~kept, strict=True)]
-    away = np.linalg.norm(places - given, axis=1)
+    away = np.linalg.norm(places.at_mm - given, axis=1)
     levels = [one.level for one in vertebrae]
     moved_mm = {levels[k]: float(away[k]) for k in np.flatnonzero(away >= LEAST_MOVED_MM)}
     bodies = laid_together(volume, crops)
     settled = _judged_again(volume, settled, moved_mm)
     off = {one.level: CENTER_OFF_BODY for one in settled if CENTER_OFF_BODY in one.flags}
     bodies = replace(bodies, doubts={**bodies.doubts, **off})
-    return Settled(settled, moved_mm, bodies, tuple(levels[k] for k in np.flatnonzero(~kept)))
+    return Settled(
+        settled, moved_mm, bodies, tuple(levels[k] for k in np.flatnonzero(~places.kept))
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where centers come to lie, shape (k, 3) mm, and which are their body's (k,).
+
+    Of those that are not, some have a body that is too far away or a neighbor's: ``is_off``.
+    """
+
+    at_mm: np.ndarray
+    kept: np.ndarray
+    is_off: np.ndarray
+
+
+def _judged(volume: Volume, vertebrae: Sequence[Vertebra], crops: Sequence[PaintedCrop]) -> _Places:
+    given = np.array([one.centroid_mm for one in vertebrae])
+    moved = _moved(volume, vertebrae, crops)
+    asked = np.isfinite(moved).all(axis=1)
+    near = asked & (np.linalg.norm(moved - given, axis=1) <= _reach_mm(given))
+    kept = near & ~_shared(given, np.where(near[:, None], moved, given))
+    return _Places(np.where(kept[:, None], moved, given), kept, asked & ~kept)
 
 
 def _placed(vertebra: Vertebra, at_mm: np.ndarray, is_off: bool) -> Vertebra:
