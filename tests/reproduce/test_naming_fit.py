@@ -97,8 +97,20 @@ def test_of_the_prior_in_the_folder_only_the_line_is_fitted_anew(tmp_path, monke
 def test_learned_shares_are_divided_out_where_that_names_more_scans():
     right = ("T11", "T12", "T13", "L1")
     seen_as = ("T11", "T12", "L1", "L2")
-    rows = [scan(k, right, right) for k in range(4)] + [scan(4, seen_as, seen_as)]
+    rows = [scan(k, right, right) for k in range(12)] + [scan(12, seen_as, seen_as)]
     chains, persons = naming_fit._known(rows)
     found = reweighed(chains, persons, replace(PRIOR, level_weight=0.35, t13=0.001))
     assert found.learned_t13 < 1
-    assert not naming_fit._better(chains, PRIOR, PRIOR)
+    assert not naming_fit._better(chains, persons, PRIOR, PRIOR)
+
+
+def test_what_is_better_in_half_of_the_persons_alone_is_not_taken():
+    right = ("T11", "T12", "T13", "L1")
+    usual = ("T9", "T10", "T11", "T12")
+    gain = scan(0, right, right), scan(1, usual, ("T11", "T12", "T13", "L1"))
+    rows = [replace(gain[k % 2], person=k) for k in range(12)]
+    chains, persons = naming_fit._known(rows)
+    one, other = replace(PRIOR, learned_t13=0.05), PRIOR
+    more = naming_fit.log_scores(chains, one) - naming_fit.log_scores(chains, other)
+    assert more.min() < 0 < more.max()
+    assert not naming_fit._better(chains, persons, one, other)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.localizer.naming import NamingPrior
 from spinexplain.localizer.networks import load_networks
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, write_prior
@@ -64,12 +65,12 @@ def fit_naming(setting: Setting, out: Path) -> None:
 def reweighed(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPrior) -> NamingPrior:
     """Return a prior with other weights, if they are better.
 
-    They are if they give the true namings a larger mean log-probability, and name no fewer scans
-    rightly: :func:`~.shipped_localizer.as_weighed` first, then weights of levels and gaps, chosen
-    without the person.
+    :func:`~.shipped_localizer.as_weighed` comes first: it is taken if it gives the true namings a
+    larger mean log-probability by more than chance, and names no fewer scans rightly. Then
+    weights of levels and gaps: if, chosen without the person, they give a larger one.
     """
     tried = as_weighed(prior)
-    if _better(chains, _plain(tried), _plain(prior)):
+    if _better(chains, persons, _plain(tried), _plain(prior)):
         prior = tried
     plain = _plain(prior)
     if _other_weights(chains, persons, plain) <= float(log_scores(chains, plain).mean()):
@@ -80,9 +81,13 @@ def reweighed(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPr
     return replace(prior, level_weight=best.level_weight, gap_weight=best.gap_weight)
 
 
-def _better(chains: Sequence[KnownChain], one: NamingPrior, other: NamingPrior) -> bool:
-    more = log_scores(chains, one).mean() > log_scores(chains, other).mean()
-    return bool(more and _right(chains, one) >= _right(chains, other))
+def _better(
+    chains: Sequence[KnownChain], persons: np.ndarray, one: NamingPrior, other: NamingPrior
+) -> bool:
+    """Say whether the whole interval of the gain lies above 0, persons drawn again."""
+    more = log_scores(chains, one) - log_scores(chains, other)
+    gain = subject_bootstrap(lambda rows: float(more[rows].mean()), persons.astype(str), 0)
+    return bool(gain.low > 0 and _right(chains, one) >= _right(chains, other))
 
 
 def _right(chains: Sequence[KnownChain], prior: NamingPrior) -> int:
