@@ -35,10 +35,11 @@ def by_hand(unary, gaps_mm, prior):
     odds, gap = transitions(prior)
     size_odds = np.exp(-0.5 * (SIZES / prior.size_spread) ** 2)
     size_odds = size_odds / size_odds.sum()
+    begins = {STATES.index("T13"): np.log(prior.t13), STATES.index("L6"): np.log(prior.l6)}
     scores = {}
     for states in product(range(len(STATES)), repeat=len(unary)):
         own = sum(prior.level_weight * unary[k][state] for k, state in enumerate(states))
-        total = np.full(len(SIZES), own)
+        total = np.full(len(SIZES), own + begins.get(states[0], 0.0))
         for k in range(len(states) - 1):
             i, j = states[k], states[k + 1]
             if odds[i, j] < -100:  # no such step: the naming cannot be
@@ -85,6 +86,17 @@ def test_six_lumbar_bodies_between_ribs_and_sacrum_end_in_l6():
 def test_a_thirteenth_rib_bearing_level_is_t13():
     names = ("T11", "T12", "T13", "L1", "L2")
     assert name_chain(evidence(names, 0.95), gaps(names), PRIOR)[0].states == names
+
+
+def test_a_chain_begins_with_t13_as_seldom_as_persons_have_one():
+    """Nothing but how often each is there tells the uppermost body's two names apart."""
+    seen = evidence(["T12", "L1", "L2"])
+    seen[0, STATES.index("T13")] = seen[0, STATES.index("T12")]
+    alike = NamingPrior(gap_mm=(25.0,) * len(STATES), level_weight=1.0)
+    t12, t13 = name_chain(seen, np.array([25.0, 25.0]), alike)[:2]
+    assert t12.states[0] == "T12"
+    assert t13.states[0] == "T13"
+    assert t13.probability / t12.probability == pytest.approx(alike.t13 / (1 - alike.t13))
 
 
 def test_a_body_that_was_not_found_is_stepped_over():

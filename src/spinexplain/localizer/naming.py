@@ -44,9 +44,10 @@ class NamingPrior:
         seen by one network and err together, so that their evidence counts less than it
         seems. Fitted on validation phantoms, so that probabilities hold.
     t13, l6, no_t12, skipped, spurious : float
-        Probability of a thirteenth thoracic level below T12, a sixth lumbar level below L5,
-        eleven thoracic levels, of a body that was not found between two that were, and of a
-        center that belongs to no body though it is as likely as not.
+        Probability of a thirteenth thoracic level below T12, a sixth lumbar level below L5
+        (either also where a chain begins with it), eleven thoracic levels, of a body that was
+        not found between two that were, and of a center that belongs to no body though it is
+        as likely as not.
     learned_t13, learned_l6 : float
         Shares of the persons that the network learned from who had such a level. Its
         probabilities hold these chances already, so that they are divided by them.
@@ -210,8 +211,8 @@ def name_chain(
     The score of a naming is the weighted sum of the level evidence at its centers, of the
     log-probability of each step from level to level, and of the normal log-density of the
     logarithm of each gap about the mean of its pair of levels times the person's size; the
-    size is averaged over a normal prior. Where a naming may begin is not weighed: no level
-    is more often the uppermost one. A list-Viterbi pass for each size finds the candidates,
+    size is averaged over a normal prior. No level is more often the uppermost one than another,
+    but for T13 and L6: they are there only in the persons who have them. A list-Viterbi pass for each size finds the candidates,
     a forward pass sums over all namings.
     """
     total = log_total(evidence, gaps_mm, prior)
@@ -266,11 +267,18 @@ def scored_namings(
 
 
 def _unary(evidence: np.ndarray, prior: NamingPrior) -> np.ndarray:
-    """Return what each center says for each state, weighed, shape (k, 27)."""
+    """Return what each center says for each state, weighed, shape (k, 27).
+
+    What the first one may be holds how many persons have such a level at all; further down the
+    steps hold it.
+    """
     held = np.zeros(len(STATES))
     held[STATES.index("T13")] = np.log(prior.learned_t13)
     held[STATES.index("L6")] = np.log(prior.learned_l6)
-    return np.asarray(prior.level_weight * (evidence - held))
+    said = np.array(prior.level_weight * (evidence - held))
+    said[0, STATES.index("T13")] += np.log(prior.t13)
+    said[0, STATES.index("L6")] += np.log(prior.l6)
+    return said
 
 
 def _weighed(
