@@ -69,9 +69,7 @@ def test_weights_are_changed_where_that_is_better_for_persons_left_out():
 def test_of_the_prior_in_the_folder_only_the_line_is_fitted_anew(tmp_path, monkeypatch):
     out = tmp_path / "localizer"
     out.mkdir()
-    given = replace(
-        PRIOR, level_weight=0.7, gap_weight=0.1, found_weight=0.2, slope=3.0, offset=-2.0
-    )
+    given = replace(PRIOR, level_weight=0.7, gap_weight=0.1, slope=3.0, offset=-2.0)
     write_prior(out / PRIOR_FILE, given)
     asked = []
 

@@ -82,14 +82,9 @@ class ReadChain:
     neck_mm: float
     doubt: str | None = None
 
-    @property
-    def found(self) -> np.ndarray:
-        """Probability that a body is at each center, shape (k,)."""
-        return np.array([one.found for one in self.centers])
-
     def namings(self, prior: NamingPrior) -> tuple[Hypothesis, ...]:
         """Return the most probable namings; see :func:`~.trust.trusted_namings`."""
-        shares = name_centers(self.evidence, self.gaps_mm, self.found, prior)
+        shares = name_centers(self.evidence, self.gaps_mm, prior)
         return trusted_namings(shares, self.in_view, prior)
 
 

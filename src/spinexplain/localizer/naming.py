@@ -46,14 +46,10 @@ class NamingPrior:
     t13, l6, no_t12, skipped, spurious : float
         Probability of a thirteenth thoracic level below T12, a sixth lumbar level below L5
         (either also where a chain begins with it), eleven thoracic levels, of a body that was
-        not found between two that were, and of a center that belongs to no body though it is
-        as likely as not.
+        not found between two that were, and of a center that belongs to no body.
     learned_t13, learned_l6 : float
         Shares of the persons that the network learned from who had such a level. Its
         probabilities hold these chances already, so that they are divided by them.
-    found_weight : float
-        How far the log-odds that a center is one, as it was read, count against its belonging
-        to no body.
     slope, offset, landmark : float
         Of the straight line from the log-odds of the best naming, as evidence and gaps give
         them, to the log-odds that it is right; ``landmark`` is added where levels are counted
@@ -72,7 +68,6 @@ class NamingPrior:
     spurious: float = 0.005
     learned_t13: float = 1.0
     learned_l6: float = 1.0
-    found_weight: float = 0.0
     slope: float = 1.0
     offset: float = 0.0
     landmark: float = 0.0
@@ -212,8 +207,8 @@ def name_chain(
     log-probability of each step from level to level, and of the normal log-density of the
     logarithm of each gap about the mean of its pair of levels times the person's size; the
     size is averaged over a normal prior. No level is more often the uppermost one than another,
-    but for T13 and L6: they are there only in the persons who have them. A list-Viterbi pass for each size finds the candidates,
-    a forward pass sums over all namings.
+    but for T13 and L6: they are there only in the persons who have them. A list-Viterbi pass
+    for each size finds the candidates, a forward pass sums over all namings.
     """
     total = log_total(evidence, gaps_mm, prior)
     return tuple(

@@ -15,13 +15,11 @@ from spinexplain.localizer.naming import (
 
 _MOST = 3  # centers that may be left out
 _UNLIKELY = 7.0  # a way of leaving out that is exp(-7) as probable as the best is not followed
-_LEAST_FOUND = 0.02
 
 
 def name_centers(
     evidence: np.ndarray,
     gaps_mm: np.ndarray,
-    found: np.ndarray,
     prior: NamingPrior,
     best: int = 5,
 ) -> tuple[Hypothesis, ...]:
@@ -32,8 +30,6 @@ def name_centers(
     evidence : ndarray, shape (k, 27)
         See :func:`~spinexplain.localizer.naming.level_evidence`.
     gaps_mm : ndarray, shape (k - 1,)
-    found : ndarray, shape (k,)
-        Probability that a body is at each center, as it was read.
     prior : NamingPrior
     best : int
         How many hypotheses are returned.
@@ -47,19 +43,18 @@ def name_centers(
     -----
     For every set of centers that is left out, :func:`~spinexplain.localizer.naming.name_chain`
     weighs the namings of the others; the gaps on either side of one left out are added. A
-    center that is left out costs the log-odds of :func:`no_body`. Sets grow by one center as long
-    as that is worth following. The probabilities are shares among all namings; how far they are
-    to be trusted says :func:`~spinexplain.localizer.trust.trusted_namings`.
+    center that is left out costs the log-odds of ``prior.spurious``. Sets grow by one center as
+    long as that is worth following. The probabilities are shares among all namings; how far
+    they are to be trusted says :func:`~spinexplain.localizer.trust.trusted_namings`.
     """
-    nothing = no_body(found, prior)
-    sets = _sets(evidence, gaps_mm, nothing, prior)
+    sets = _sets(evidence, gaps_mm, prior)
     total = float(np.logaddexp.reduce(list(sets.values())))
     most = max(sets.values())
     scored = []
     for left, value in sets.items():
         if value < most - _UNLIKELY:
             continue
-        cost = _cost(left, nothing)
+        cost = _cost(left, len(evidence), prior)
         for score, states in scored_namings(*_without(evidence, gaps_mm, left), prior, best):
             names = iter(STATES[k] for k in states)
             all_names = tuple(NONE if k in left else next(names) for k in range(len(evidence)))
@@ -68,27 +63,12 @@ def name_centers(
     return tuple(Hypothesis(names, float(np.exp(min(s, 0.0)))) for s, names in scored[:best])
 
 
-def no_body(found: np.ndarray, prior: NamingPrior) -> np.ndarray:
-    """Return the probability of each center that it belongs to no body, shape (k,).
-
-    Examples
-    --------
-    >>> prior = NamingPrior(gap_mm=(), spurious=0.01, found_weight=1.0)
-    >>> no_body(np.array([0.1, 0.5, 0.9]), prior).round(3).tolist()
-    [0.083, 0.01, 0.001]
-    """
-    held = np.clip(found, _LEAST_FOUND, 1.0 - _LEAST_FOUND)
-    odds = np.log(prior.spurious / (1.0 - prior.spurious))
-    odds = odds - prior.found_weight * np.log(held / (1.0 - held))
-    return np.asarray(1.0 / (1.0 + np.exp(-odds)))
-
-
 def _sets(
-    evidence: np.ndarray, gaps_mm: np.ndarray, nothing: np.ndarray, prior: NamingPrior
+    evidence: np.ndarray, gaps_mm: np.ndarray, prior: NamingPrior
 ) -> dict[tuple[int, ...], float]:
     """Return sets of centers to leave out, with the log of the sum over their namings."""
     none: tuple[int, ...] = ()
-    found = {none: log_total(evidence, gaps_mm, prior) + _cost(none, nothing)}
+    found = {none: log_total(evidence, gaps_mm, prior) + _cost(none, len(evidence), prior)}
     open_sets = [none]
     for _ in range(min(_MOST, len(evidence) - 1)):
         grown = {
@@ -98,7 +78,7 @@ def _sets(
             if k not in left
         }
         for left in grown:
-            cost = _cost(left, nothing)
+            cost = _cost(left, len(evidence), prior)
             found[left] = log_total(*_without(evidence, gaps_mm, left), prior) + cost
         most = max(found.values())
         open_sets = [left for left in grown if found[left] > most - 2.0]
@@ -107,9 +87,9 @@ def _sets(
     return found
 
 
-def _cost(left: tuple[int, ...], nothing: np.ndarray) -> float:
-    out = np.isin(np.arange(len(nothing)), left)
-    return float(np.log(nothing[out]).sum() + np.log1p(-nothing[~out]).sum())
+def _cost(left: tuple[int, ...], count: int, prior: NamingPrior) -> float:
+    kept = count - len(left)
+    return float(len(left) * np.log(prior.spurious) + kept * np.log1p(-prior.spurious))
 
 
 def _without(

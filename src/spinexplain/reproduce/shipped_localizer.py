@@ -223,12 +223,11 @@ def fitted_prior(setting: Setting, networks: TwoNetworks) -> NamingPrior:
 
 
 def as_weighed(prior: NamingPrior) -> NamingPrior:
-    """Return a prior that knows what the networks know already.
+    """Return a prior that knows what the networks' level probabilities hold already.
 
-    The level probabilities hold how many training persons had a T13 or L6, and a center that was
-    read surely hardly belongs to no body.
+    That is how many training persons had a T13 or L6.
     """
-    return replace(prior, learned_t13=T13, learned_l6=L6, spurious=0.02, found_weight=1.0)
+    return replace(prior, learned_t13=T13, learned_l6=L6)
 
 
 def validation_chains(
@@ -250,7 +249,7 @@ def known_chain(chain: ReadChain, truth_mm: np.ndarray, levels: Sequence[str]) -
     """Put what was found in a scan and its true names together."""
     centers = np.array([center.center_mm for center in chain.centers])
     names = true_names(centers, truth_mm, levels)
-    return KnownChain(chain.evidence, chain.gaps_mm, chain.found, chain.in_view, names)
+    return KnownChain(chain.evidence, chain.gaps_mm, chain.in_view, names)
 
 
 def true_names(

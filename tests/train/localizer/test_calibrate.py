@@ -24,8 +24,7 @@ def chain(names, seen_as, sure=0.9):
     rows = np.full((len(names), len(STATES)), (1 - sure) / len(STATES))
     for row, name in enumerate(seen_as):
         rows[row, STATES.index(name)] += sure
-    gaps, found = np.full(len(names) - 1, 25.0), np.full(len(names), 0.95)
-    return KnownChain(np.log(rows), gaps, found, (), tuple(names))
+    return KnownChain(np.log(rows), np.full(len(names) - 1, 25.0), (), tuple(names))
 
 
 def test_the_true_naming_has_the_probability_that_naming_gives_it():
@@ -52,7 +51,6 @@ def test_centers_that_belong_to_no_body_are_left_out_of_the_true_naming():
     more = KnownChain(
         np.insert(one.evidence, 2, one.evidence[0], axis=0),
         np.array([25.0, 10.0, 15.0, 25.0]),
-        np.full(5, 0.5),
         (),
         ("T9", "T10", None, "T11", "T12"),
     )

@@ -28,8 +28,6 @@ class KnownChain:
     ----------
     evidence : ndarray, shape (k, 27)
     gaps_mm : ndarray, shape (k - 1,)
-    found : ndarray, shape (k,)
-        Probability that a body is at each center, as it was read.
     in_view : tuple of str
         Landmarks that the scan shows.
     names : tuple of str or None
@@ -38,7 +36,6 @@ class KnownChain:
 
     evidence: np.ndarray
     gaps_mm: np.ndarray
-    found: np.ndarray
     in_view: tuple[str, ...]
     names: tuple[str | None, ...]
 
@@ -79,7 +76,6 @@ def _of_bodies(chain: KnownChain) -> KnownChain:
         chain,
         evidence=chain.evidence[kept],
         gaps_mm=np.diff(at[kept]),
-        found=chain.found[kept],
         names=tuple(chain.names[k] for k in kept),
     )
 
@@ -119,7 +115,7 @@ def line_terms(chains: Sequence[KnownChain], prior: NamingPrior) -> tuple[np.nda
         from a landmark.
     right : ndarray of bool, shape (n,)
     """
-    first = [name_centers(one.evidence, one.gaps_mm, one.found, prior)[0] for one in chains]
+    first = [name_centers(one.evidence, one.gaps_mm, prior)[0] for one in chains]
     pairs = list(zip(first, chains, strict=True))
     terms = [(log_odds(one), 1.0, bool(landmarks(c.in_view, one))) for one, c in pairs]
     right = [agrees(one.states, c.names) for one, c in pairs]
