@@ -119,7 +119,7 @@ def test_what_validation_chose_is_said():
     )
     assert words.startswith("Weights and line were fitted on 44 scans of 20 validation persons.")
     assert "With the weights of before 30 scans are named rightly" in words
-    assert "no body, it is 31 and" in words
+    assert "divided out, it is 31 and" in words
     assert ": taken. Weights" in words
     assert "0.37 by the line that was fitted to these persons before" in words
     assert "what counts is 0.5 and 0.3." in words
