@@ -209,7 +209,7 @@ def wrong_words(content: dict[str, Any]) -> str:
     lost = [one for one in wrong if one["group"] == "whole" and not one["named"]]
     whole = sum(one["group"] == "whole" for one in content["scans"])
     lines += [
-        f"  In one whole trunk of {whole} only {one['found']} of {one['bodies']} bodies are found "
+        f"  In one of {whole} whole trunks {one['found']} of {one['bodies']} bodies are found "
         f"and none has its name, at a probability of {one['probability']:.2f}."
         for one in lost
     ]

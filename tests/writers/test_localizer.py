@@ -91,7 +91,7 @@ def test_wrong_names_of_a_high_probability_are_said(content):
     lines = localizer.wrong_words(content).splitlines()
     assert lines[0].startswith("  Of 1 scans with a wrong name 1 have a probability of .70 or more")
     assert lines[1] == (
-        "  In one whole trunk of 2 only 9 of 17 bodies are found and none has its name, at a "
+        "  In one of 2 whole trunks 9 of 17 bodies are found and none has its name, at a "
         "probability of 0.88."
     )
 

@@ -57,5 +57,5 @@ def test_short_parts_are_said_in_words(content):
     words = localizer_real_parts.words(content["real_parts"])
     assert "of 3 parts of 4 levels" in words
     assert "1 have all names right, as 1 have where the lowest body is called L5" in words
-    assert "1 are refused; of the 2 with a probability of 0.80" in words
+    assert "1 is refused; of the 2 with a probability of 0.80" in words
     assert words.endswith("or more 1 are right.")
