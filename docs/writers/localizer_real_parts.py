@@ -59,13 +59,14 @@ def words(own: dict[str, Any]) -> str:
     rows, blind = own["rows"], own["figures"][ALL]["from below"]
     likely = [row for row in rows if row["probability"] >= LIKELY]
     refused = sum(row["refused"] for row in rows)
+    surely = sum(row["right"] for row in likely)
     return (
         f"  **Short parts of real CT are named badly**: of {len(rows)} parts of {own['length']} "
         f"levels (two CTs, each part as it is and made worse) "
         f"{sum(row['right'] and not row['refused'] for row in rows)} have all names right, "
         f"as {blind['right'] * blind['scans']:.0f} have where the lowest body is called L5 without "
         f"looking; {refused} {'is' if refused == 1 else 'are'} refused; of the {len(likely)} "
-        f"with a probability of {LIKELY:.2f} or more {sum(row['right'] for row in likely)} are right."
+        f"with a probability of {LIKELY:.2f} or more {surely} are right."
     )
 
 
