@@ -32,8 +32,9 @@ def curve(content: dict[str, Any]) -> list[str]:
         f"The path through pieces of {own['persons']} persons of `{own['preset']}` (seed "
         f"{own['seed']}), within {content['near_mm']:.0f} mm of the spine's middle:",
         "",
-        f"| pieces | share | version {before} | version {after} | more, 95 % interval |",
-        "|---|---|---|---|---|",
+        f"| pieces | share | version {before} | version {after} | more, 95 % interval | straight "
+        "down, without looking |",
+        "|---|---|---|---|---|---|",
     ]
     for kind, title in _KINDS.items():
         for name, words in _CURVE.items():
@@ -41,7 +42,8 @@ def curve(content: dict[str, Any]) -> list[str]:
             value, low, high = (100 * one for one in row["more"])
             lines.append(
                 f"| {title} ({own[kind]['count']}) | {words} | {100 * row['before']:.1f} % | "
-                f"{100 * row['after']:.1f} % | {value:+.1f} ({low:+.1f} to {high:+.1f}) |"
+                f"{100 * row['after']:.1f} % | {value:+.1f} ({low:+.1f} to {high:+.1f}) | "
+                f"{100 * row['blind']:.1f} % |"
             )
     return lines
 
@@ -53,18 +55,20 @@ def body(content: dict[str, Any]) -> list[str]:
     lines = [
         f"{own['count']} crops of {own['persons']} new persons (seed {own['seed']}) of {presets}:",
         "",
-        f"| figure | version {before} | version {after} | more, 95 % interval |",
-        "|---|---|---|---|",
+        f"| figure | version {before} | version {after} | more, 95 % interval | the mean body of "
+        "these crops, without looking |",
+        "|---|---|---|---|---|",
     ]
     for name, (words, plain, signed) in _BODY.items():
         row = own[name]
         value, low, high = (signed.format(one) for one in row["more"])
         one, other = plain.format(row["before"]), plain.format(row["after"])
-        lines.append(f"| {words} | {one} | {other} | {value} ({low} to {high}) |")
+        blind = plain.format(row["blind"])
+        lines.append(f"| {words} | {one} | {other} | {value} ({low} to {high}) | {blind} |")
     none = own["none"]
     lines.append(
         f"| nothing painted | {100 * none['before']:.1f} % | {100 * none['after']:.1f} % | "
         f"{100 * none['more'][0]:+.1f} ({100 * none['more'][1]:+.1f} to "
-        f"{100 * none['more'][2]:+.1f}) |"
+        f"{100 * none['more'][2]:+.1f}) | {100 * none['blind']:.1f} % |"
     )
     return lines

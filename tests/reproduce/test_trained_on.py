@@ -4,11 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinexplain.errors import ModelError
 from spinexplain.localizer.body_frame import BODY_SHAPE
 from spinexplain.localizer.networks import shipped_networks
 from spinexplain.reproduce import trained_on
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.trained_on import (
+    blind_bodies,
+    blind_paths,
     body_figures,
     body_rows,
     compared,
@@ -85,7 +88,7 @@ def test_nothing_painted_is_as_far_as_the_crop_is():
 def test_two_ways_are_compared_person_by_person():
     before = [{"person": k % 12, "dice": 0.8} for k in range(24)]
     after = [{"person": k % 12, "dice": 0.9 if k % 2 else 0.8} for k in range(24)]
-    found = compared({"before": before, "after": after}, ("dice",))
+    found = compared({"before": before, "after": after, "blind": before}, ("dice",))
     assert found["count"] == 24
     assert found["dice"]["before"] == 0.8
     assert found["dice"]["after"] == 0.85
@@ -102,7 +105,8 @@ def test_the_study_stores_both_networks_on_the_same_persons(drawn_body, tmp_path
         np.zeros(BODY_SHAPE, np.uint8),
     )  # fmt: skip
     monkeypatch.setattr(trained_on, "shipped_networks", lambda: shipped)
-    monkeypatch.setattr(trained_on, "load_networks", lambda _: shipped)
+    earlier = replace(shipped, info=replace(shipped.info, sha256="0"))
+    monkeypatch.setattr(trained_on, "load_networks", lambda _: earlier)
     monkeypatch.setattr(trained_on, "drawn", lambda *_: bodies)
     monkeypatch.setattr(trained_on, "body_crops", lambda *_: [crop])
     monkeypatch.setattr(trained_on, "PIECES", 1)
@@ -139,3 +143,20 @@ def test_a_crop_is_painted_as_the_network_says():
     )  # fmt: skip
     (row,) = body_rows(network, [(7, crop)])
     assert row == {"person": 7, "dice": 1.0, "away_mm": pytest.approx(0.0, abs=0.1), "none": 0.0}
+
+
+def test_a_localizer_does_not_stand_beside_itself(tmp_path, monkeypatch):
+    shipped = shipped_networks(runtime="torch")
+    monkeypatch.setattr(trained_on, "shipped_networks", lambda: shipped)
+    monkeypatch.setattr(trained_on, "load_networks", lambda _: shipped)
+    with pytest.raises(ModelError, match="holds the shipped localizer"):
+        trained_on.measure(Setting(tmp_path, tmp_path, tmp_path, tmp_path))
+
+
+def test_what_never_looks_is_judged_on_the_same_pieces(drawn_body):
+    paths = blind_paths([drawn_body], 2)
+    assert [row["kind"] for row in paths] == ["usual", "usual", "small", "small"]
+    assert all(0.0 <= row["on_spine"] <= 1.0 for row in paths)
+    crop = BodyCrop(np.zeros(BODY_SHAPE, np.int16), (255 * boxed()).astype(np.uint8), 0 * boxed())
+    (row,) = blind_bodies([(3, crop)])
+    assert row == {"person": 3, "dice": 1.0, "away_mm": 0.0, "none": 0.0}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from spinexplain.errors import ModelError
 from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.geometry import BoxFrame, box_axes
 from spinexplain.localizer.body_frame import BODY_SHAPE, BODY_STEP_MM
@@ -41,13 +42,25 @@ Rows = list[dict[str, Any]]
 
 
 def measure(setting: Setting, persons: int = PERSONS, crop_persons: int = CROP_PERSONS) -> None:
-    """Ask the networks that are shipped, and the earlier ones in ``localizer-before``."""
+    """Ask the networks that are shipped, and the earlier ones in ``localizer-before``.
+
+    Raises
+    ------
+    ModelError
+        If that folder holds no localizer, or the shipped one, which would stand beside itself.
+    """
     torch.set_num_threads(1)
     versions = {"before": load_networks(setting.work / EARLIER), "after": shipped_networks()}
+    if versions["before"].info.sha256 == versions["after"].info.sha256:
+        raise ModelError(
+            f"{setting.work / EARLIER} holds the shipped localizer; expected an earlier one. Put "
+            "that one there."
+        )
     bodies = drawn(setting, VALIDATION, persons)
     curve = {way: curve_rows(networks.curve, bodies, PIECES) for way, networks in versions.items()}
     crops = list(_crops(setting, crop_persons))
     body = {way: body_rows(networks.body, crops) for way, networks in versions.items()}
+    curve["blind"], body["blind"] = blind_paths(bodies, PIECES), blind_bodies(crops)
     content = {
         "versions": {way: networks.info.version for way, networks in versions.items()},
         "near_mm": NEAR_MM,
@@ -87,12 +100,37 @@ def _piece(body: DrawnBody, number: int, k: int, kind: str) -> tuple[np.ndarray,
     return hu.numpy(), regions.numpy()
 
 
+def blind_paths(bodies: Sequence[DrawnBody], pieces: int) -> Rows:
+    """Judge a path that never looks: straight down where the spines of these pieces lie on average.
+
+    Returns
+    -------
+    list of dict
+        As of :func:`curve_rows`, the same pieces in the same order.
+    """
+    keys = [(n, kind, k) for n in range(len(bodies)) for kind in KINDS for k in range(pieces)]
+    truths = [middles(_piece(bodies[n], n, k, kind)[1] > 0) for n, kind, k in keys]
+    path = np.tile(np.nanmean(np.concatenate(truths), axis=0), (len(truths[0]), 1))
+    return [
+        {"person": n, "kind": kind, **_shares_near(path, truth)}
+        for (n, kind, _), truth in zip(keys, truths, strict=True)
+    ]
+
+
+def blind_bodies(crops: Sequence[tuple[int, BodyCrop]]) -> Rows:
+    """Judge the mean body of these very crops, painted without looking; as :func:`body_rows`."""
+    mean = np.mean([crop.own / 255.0 for _, crop in crops], axis=0).astype(np.float32)
+    return [{"person": person, **body_figures(mean, crop.own / 255.0)} for person, crop in crops]
+
+
 def path_figures(network: Network, hu: np.ndarray, regions: np.ndarray) -> dict[str, float]:
     """Compare the path through a piece at 4 mm with where its spine is, plane by plane."""
     scan = Volume(hu, np.diag([WHOLE_MM, WHOLE_MM, WHOLE_MM, 1.0]))
     ridge = find_ridge(1.0 - spine_map(scan, network)[0], scan.affine)
-    truth = middles(regions > 0)
-    path = middles_of_path(ridge, hu.shape[2])
+    return _shares_near(middles_of_path(ridge, hu.shape[2]), middles(regions > 0))
+
+
+def _shares_near(path: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     away = WHOLE_MM * np.linalg.norm(path - truth, axis=1)
     near = away <= NEAR_MM  # False where either is missing
     there, passed = np.isfinite(truth[:, 0]), np.isfinite(path[:, 0])
@@ -171,23 +209,26 @@ def compared(rows: Mapping[str, Rows], names: Sequence[str]) -> dict[str, Any]:
     Parameters
     ----------
     rows : mapping of str to list of dict
-        ``before`` and ``after``, the same pieces in the same order.
+        ``before``, ``after`` and ``blind``, the same pieces in the same order.
     names : sequence of str
 
     Returns
     -------
     dict
-        ``count`` of pieces; by figure ``before``, ``after`` and ``more``: what is added, and the
-        interval that holds it in 95 of 100 draws of the persons.
+        ``count`` of pieces; by figure ``before``, ``after``, ``blind`` and ``more``: what is
+        added from before to after, and the interval that holds it in 95 of 100 draws of persons.
     """
     persons = np.array([str(row["person"]) for row in rows["after"]])
     found: dict[str, Any] = {"count": len(persons)}
     for name in names:
-        before, after = (np.array([row[name] for row in rows[way]]) for way in ("before", "after"))
+        before, after, blind = (
+            np.array([row[name] for row in rows[way]]) for way in ("before", "after", "blind")
+        )
         more = subject_bootstrap(_mean_of(after - before), persons, 0)
         found[name] = {
             "before": round(float(before.mean()), 4),
             "after": round(float(after.mean()), 4),
+            "blind": round(float(blind.mean()), 4),
             "more": [round(float(value), 4) for value in (more.value, more.low, more.high)],
         }
     return found

@@ -40,7 +40,7 @@ class SeenPieces:
 
 USUAL_PIECES = SeenPieces()
 SMALL_PIECES = SeenPieces(SMALL, tubes=0.5)
-"""Half of them short, more of them narrow, and half of them with tubes."""
+"""Nearly half of them short, more of them narrow, and half of them with tubes."""
 
 _KEY = 31
 _SPINE_WEIGHT = 4.0
