@@ -6,12 +6,15 @@
     python scripts/train_localizer.py --levels-further --out FOLDER
     python scripts/train_localizer.py --curve-further --out FOLDER
     python scripts/train_localizer.py --bodies-further --out FOLDER
+    python scripts/train_localizer.py --names-further --out FOLDER
 
 An interrupted run is taken up where it stopped. At the end the networks are exported for OpenVINO;
 ``--export-only`` does that alone, to the weights that are there. ``--naming-only`` fits what a
 naming's probability says to the networks that are there. ``--levels-further`` trains the levels
 network of version 2.1, which has to lie in FOLDER, on, ``--curve-further`` and ``--bodies-further``
-those of version 3.1, with what the last part of the whole training does.
+those of version 3.1, with what the last part of the whole training does. ``--names-further``
+trains the levels network of version 4 on, once for each of two seeds; with ``--seed`` one of the
+trainings is run alone, so that both can run side by side before they are put together.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ from spinexplain.reproduce.shipped_localizer import (
     train_levels_further,
     train_localizer,
 )
+from spinexplain.reproduce.shipped_names import SEEDS, train_names_further
 from spinexplain.train.engine.processes import is_first_process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,18 +54,20 @@ def train(work: Path, out: Path) -> None:
         train_body_network(setting, out, VERSION)
 
 
-def train_further(options: argparse.Namespace) -> bool:
-    """Train one network of ``out`` on, if that is asked for, and say whether it was."""
+def train_further(options: argparse.Namespace) -> None:
+    """Train one network of ``out`` on."""
     with shown_steps() as progress:
         setting = Setting(ROOT, options.work, options.work, options.work, progress=progress)
-        if options.levels_further:
+        if options.further == "levels":
             train_levels_further(setting, options.out, options.processes)
-        elif options.curve_further:
+        elif options.further == "curve":
             train_curve_further(setting, options.out)
-        elif options.bodies_further:
+        elif options.further == "bodies":
             check_begin(options.out, CURVE_BEGINS)
             train_bodies_further(setting, options.out, VERSION)
-    return options.levels_further or options.curve_further or options.bodies_further
+        else:
+            seeds = SEEDS if options.seed is None else [options.seed]
+            train_names_further(setting, options.out, VERSION, seeds)
 
 
 def fit_line(work: Path, out: Path) -> None:
@@ -79,16 +85,17 @@ def main() -> None:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--export-only", action="store_true")
     only.add_argument("--naming-only", action="store_true")
-    only.add_argument("--levels-further", action="store_true")
-    only.add_argument("--curve-further", action="store_true")
-    only.add_argument("--bodies-further", action="store_true")
+    for name in ("levels", "curve", "bodies", "names"):
+        only.add_argument(f"--{name}-further", dest="further", action="store_const", const=name)
+    parser.add_argument("--seed", type=int, choices=SEEDS, help="of --names-further")
     parser.add_argument("--processes", type=int, default=1, help="of --levels-further")
     options = parser.parse_args()
     if options.naming_only:
         fit_line(options.work, options.out)
         return
-    if train_further(options):
-        if not is_first_process():
+    if options.further:
+        train_further(options)
+        if not is_first_process() or options.seed is not None:
             return
     elif not options.export_only:
         train(options.work, options.out)

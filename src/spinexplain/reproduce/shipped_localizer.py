@@ -44,7 +44,7 @@ from spinexplain.train.localizer.fit import FitSettings, fit_curve_network, fit_
 from spinexplain.train.localizer.level_batches import FoundCurve
 from spinexplain.train.localizer.norms import fitted_gaps
 
-VERSION = "4"
+VERSION = "5"
 PERSONS = LearnedPersons("wide", seed=1, in_order=260, rare=40)
 STRAIGHT = LearnedPersons("wide-2", seed=2, in_order=60)
 """Scolioses that keep the spine's length: the curve network is trained on with them, too."""

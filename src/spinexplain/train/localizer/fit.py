@@ -19,6 +19,7 @@ from spinexplain.train.engine.loop import Batches, Phase, run_phase
 from spinexplain.train.engine.precision import network_precision
 from spinexplain.train.engine.processes import start_fabric
 from spinexplain.train.localizer.bodies import DrawnBody
+from spinexplain.train.localizer.chain_loss import ChainLoss
 from spinexplain.train.localizer.curve_batches import (
     USUAL_PIECES,
     CurveBatch,
@@ -27,9 +28,11 @@ from spinexplain.train.localizer.curve_batches import (
     curve_loss,
 )
 from spinexplain.train.localizer.level_batches import (
+    USUAL_SECTIONS,
     FoundCurve,
     LevelBatch,
     LevelBatches,
+    SeenSections,
     level_loss,
 )
 
@@ -108,6 +111,8 @@ def fit_levels_network(
     network: LevelsNetwork | None = None,
     progress: Progress = SILENT,
     name: str = "levels",
+    sections: SeenSections = USUAL_SECTIONS,
+    naming: ChainLoss | None = None,
 ) -> LevelsNetwork:
     """Train the network that reads the straightened spine, with errors of the stage before.
 
@@ -120,12 +125,15 @@ def fit_levels_network(
         As in :func:`fit_curve_network`; a network that is given is trained on.
     name : str
         Of the training, under which it is taken up.
+    sections : SeenSections
+    naming : ChainLoss, optional
+        What the names of all centers together add to the loss.
     """
     network = _built(LevelsNetwork, settings.seed) if network is None else network
-    batches = LevelBatches(bodies, found, settings.batch, settings.seed)
+    batches = LevelBatches(bodies, found, settings.batch, settings.seed, sections)
 
     def objective(batch: LevelBatch) -> Terms:
-        return level_loss(_answer(network, batch.densities, settings), batch)
+        return level_loss(_answer(network, batch.densities, settings), batch, naming)
 
     _descend(name, 1, network, batches, objective, folder, settings, progress)
     return network

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from spinexplain.geometry import Curve, apply_affine, fit_curve
+from spinexplain.geometry import Curve, apply_affine
 from spinexplain.localizer.section import (
     BEYOND_MM,
     STEP_MM,
@@ -30,8 +29,10 @@ from spinexplain.models.localizing import (
 )
 from spinexplain.train.engine.journal import Terms
 from spinexplain.train.localizer.bodies import DrawnBody
+from spinexplain.train.localizer.chain_loss import ChainLoss, TrueChain, true_chain
 from spinexplain.train.localizer.contrast import changed_contrast
-from spinexplain.train.localizer.fields import AIR_HU, SeenBox, draw_seen
+from spinexplain.train.localizer.fields import AIR_HU, USUAL, FieldShares, SeenBox, draw_seen
+from spinexplain.train.localizer.level_curves import disturbed_curve, settled_curve
 from spinexplain.train.localizer.level_targets import UNKNOWN, LevelTargets, level_targets
 from spinexplain.train.localizer.vessels import with_tubes
 from spinexplain.types import Volume
@@ -43,10 +44,33 @@ LONG_POSITIONS, LONG_EVERY = 256, 3
 """Every third batch holds half as many sections of double length, as whole trunks give."""
 
 _KEY = 32
-_CAUDAL = np.array([0.0, 0.0, -1.0])
-_KNOT_MM = 12.0
 _LEFT = 2
 _LEVELS = 1.5  # weight of the levels in the loss; at .7 names lagged behind centers
+_LEVELS_NAMED, _NAMING = 0.75, 0.7  # of the levels, and of the naming where it counts, too
+
+
+@dataclass(frozen=True)
+class SeenSections:
+    """What sections are drawn.
+
+    Parameters
+    ----------
+    settled : float
+        Share of the sections that lie along a curve that was moved onto bodies, as in the
+        second reading; see :func:`~spinexplain.train.localizer.level_curves.settled_curve`.
+    shares : FieldShares
+        Fields of view.
+    """
+
+    settled: float = 0.0
+    shares: FieldShares = USUAL
+
+
+USUAL_SECTIONS = SeenSections()
+SHORT_SECTIONS = SeenSections(settled=0.6, shares=FieldShares(0.1, short=0.45, narrow=0.4))
+"""For a training that is to read short parts, along curves as the second reading has them."""
+
+_Row = tuple[Tensor, LevelTargets, TrueChain | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +99,7 @@ class LevelBatch:
     offsets_cm : Tensor of float32, shape (N, 3, S)
     taught : Tensor of bool, shape (N, S)
     level : Tensor of int64, shape (N, S)
+    chains : tuple of TrueChain or None, length N
     """
 
     densities: Tensor
@@ -83,6 +108,7 @@ class LevelBatch:
     offsets_cm: Tensor
     taught: Tensor
     level: Tensor
+    chains: tuple[TrueChain | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +123,14 @@ class LevelBatches:
         person lie along one of these, the others along the true curve with random errors.
     batch : int
     seed : int
+    sections : SeenSections
     """
 
     bodies: Sequence[DrawnBody]
     found: Mapping[str, Sequence[FoundCurve]]
     batch: int
     seed: int
+    sections: SeenSections = USUAL_SECTIONS
 
     def load(self, step: int, part: tuple[int, int], device: torch.device) -> LevelBatch:
         """Return this process's part of a step's batch."""
@@ -113,7 +141,8 @@ class LevelBatches:
             name: torch.from_numpy(np.stack([getattr(one, name) for one in truth])).to(device)
             for name in ("center", "disc", "offsets_cm", "taught", "level")
         }
-        return LevelBatch(torch.stack([row[0] for row in rows])[:, None].to(device), **stacked)
+        densities = torch.stack([row[0] for row in rows])[:, None].to(device)
+        return LevelBatch(densities, **stacked, chains=tuple(row[2] for row in rows))
 
     def names(self, step: int) -> list[str]:
         """Name the persons of a step's batch."""
@@ -123,15 +152,17 @@ class LevelBatches:
         rng = np.random.default_rng([self.seed, _KEY, step, key])
         return self.bodies[int(rng.integers(len(self.bodies)))], rng
 
-    def _row(self, step: int, key: int, positions: int) -> tuple[Tensor, LevelTargets]:
+    def _row(self, step: int, key: int, positions: int) -> _Row:
         body, rng = self._body(step, key)
         known = self.found.get(body.name, ())
         if known and rng.random() < 0.5:
             chosen = known[int(rng.integers(len(known)))]
             curve, seen = chosen.curve, chosen.seen
         else:
-            seen = _seen(body, rng)
+            seen = _seen(body, rng, self.sections.shares)
             curve = disturbed_curve(body, seen, rng)
+        if self.sections.settled and rng.random() < self.sections.settled:
+            curve = settled_curve(body, seen, curve, rng)
         return _section(body, curve, seen, positions, rng)
 
 
@@ -142,33 +173,15 @@ def _size(batch: int, step: int) -> tuple[int, int]:
     return batch // 2, LONG_POSITIONS
 
 
-def _seen(body: DrawnBody, rng: np.random.Generator) -> SeenBox:
+def _seen(body: DrawnBody, rng: np.random.Generator, shares: FieldShares) -> SeenBox:
     shape = np.array(body.whole.array.shape) - 1.0
     ends = apply_affine(body.whole.affine, np.stack([np.zeros(3), shape]))
-    return draw_seen(rng, body.centers_mm, ends[0], ends[1])
-
-
-def disturbed_curve(body: DrawnBody, seen: SeenBox, rng: np.random.Generator) -> Curve:
-    """Return a person's curve within the field of view, with smooth random errors.
-
-    Errors have a spread of up to 8 mm and change over 30 to 100 mm.
-    """
-    true = fit_curve(body.centers_mm, _CAUDAL)
-    s = np.arange(0.0, true.length_mm, _KNOT_MM)
-    s = s[seen.holds(true.at(s))]
-    if len(s) < 3:
-        s = np.linspace(0.0, true.length_mm, 4)
-    points = true.at(s)
-    for axis in (0, 1):
-        slow = gaussian_filter1d(rng.normal(0, 1, len(s) + 20), rng.uniform(2.0, 6.0))[10:-10]
-        slow /= max(float(slow.std()), 0.2)
-        points[:, axis] += slow * rng.uniform(0.0, 6.0) + rng.normal(0, 3.0)
-    return fit_curve(points, _CAUDAL)
+    return draw_seen(rng, body.centers_mm, ends[0], ends[1], shares)
 
 
 def _section(
     body: DrawnBody, curve: Curve, seen: SeenBox, positions: int, rng: np.random.Generator
-) -> tuple[Tensor, LevelTargets]:
+) -> _Row:
     """Sample a section of some positions somewhere along a curve, with its truth."""
     step = STEP_MM * float(np.exp(rng.normal(0, 0.06)))
     low, high = -BEYOND_MM, curve.length_mm + BEYOND_MM - positions * step
@@ -179,13 +192,14 @@ def _section(
     shown = planes.inside(seen.low_mm, seen.high_mm)
     visible = shown[:, SECTION_SHAPE[0] // 2, SECTION_SHAPE[1] // 2]
     truth = level_targets(frame, body.levels, body.centers_mm, visible)
+    chain = true_chain(frame, body.levels, body.centers_mm, visible)
     hu = changed_contrast(with_tubes(hu, planes.points(), body.centers_mm, rng), rng)
     hu = torch.where(torch.from_numpy(shown), hu, torch.tensor(AIR_HU))
     densities = torch.from_numpy(as_densities(hu.numpy()))
     if rng.random() < 0.5:
         densities = densities.flip(2)
         truth.offsets_cm[_LEFT] *= -1.0
-    return densities, truth
+    return densities, truth, chain
 
 
 def _sampled(volume: Volume, planes: SectionPlanes) -> Tensor:
@@ -203,19 +217,21 @@ def _sampled(volume: Volume, planes: SectionPlanes) -> Tensor:
     return F.grid_sample((part - AIR_HU)[None, None], grid, align_corners=True)[0, 0] + AIR_HU
 
 
-def level_loss(answer: Tensor, batch: LevelBatch) -> Terms:
+def level_loss(answer: Tensor, batch: LevelBatch, naming: ChainLoss | None = None) -> Terms:
     """Return the loss of the levels network.
 
     Parameters
     ----------
     answer : Tensor, shape (N, 33, S)
     batch : LevelBatch
+    naming : ChainLoss, optional
+        Without it a level counts at each position alone.
 
     Returns
     -------
     dict
         ``total`` and its parts: cross-entropies of centers and discs, mean distance of the
-        offsets (cm), cross-entropy of the levels.
+        offsets (cm), cross-entropy of the levels, and that of the naming.
     """
     answer = answer.float()
     center = _bump_loss(answer[:, CENTER], batch.center) * 3.0
@@ -225,8 +241,13 @@ def level_loss(answer: Tensor, batch: LevelBatch) -> Terms:
     levels = F.cross_entropy(
         answer[:, LEVELS], batch.level, ignore_index=UNKNOWN, reduction="sum"
     ) / ((batch.level != UNKNOWN).sum() + 1.0)
-    total = center + disc + 2.0 * offsets + _LEVELS * levels
-    return {"total": total, "center": center, "disc": disc, "offsets": offsets, "levels": levels}
+    total = center + disc + 2.0 * offsets
+    parts = {"center": center, "disc": disc, "offsets": offsets, "levels": levels}
+    if naming is None:
+        return {"total": total + _LEVELS * levels, **parts}
+    named = naming(answer, batch.chains)
+    total = total + _LEVELS_NAMED * levels + _NAMING * named
+    return {"total": total, **parts, "naming": named}
 
 
 def _bump_loss(logits: Tensor, bumps: Tensor) -> Tensor:

@@ -1,0 +1,125 @@
+"""The levels network trained on for names: short parts, second readings, whole namings.
+
+Two trainings that differ by their seed alone go on from the same weights; what is shipped is the
+mean of their weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from spinexplain.localizer.networks import Network, load_networks, save_networks, stored_network
+from spinexplain.localizer.prior import shipped_prior
+from spinexplain.models.levels_network import LevelsNetwork
+from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.shipped_localizer import check_begin, drawn_bodies
+from spinexplain.train.localizer.chain_loss import ChainLoss, learned_shares
+from spinexplain.train.localizer.draws import LearnedPersons
+from spinexplain.train.localizer.errors_before import found_curves
+from spinexplain.train.localizer.fit import FitSettings, fit_levels_network
+from spinexplain.train.localizer.level_batches import SHORT_SECTIONS
+
+PERSONS = (
+    LearnedPersons("wide-2", seed=3, in_order=200, rare=40),
+    LearnedPersons("wide", seed=3, in_order=60),
+)
+"""None of them was seen by any network before."""
+
+NAMES = FitSettings(steps=3400, batch=4, rate=1e-3, average=0.998)
+SEEDS = (0, 1)
+BEGINS = "4"
+"""The version whose levels network is trained on so."""
+
+_SCANS_BEFORE, _FOUND_SEED = 1, 3
+
+
+def train_names_further(
+    setting: Setting, out: Path, version: str, seeds: Sequence[int] = SEEDS
+) -> None:
+    """Train the levels network of ``out`` on; all else stays.
+
+    Parameters
+    ----------
+    setting : Setting
+    out : Path
+        Folder of a localizer of version ``BEGINS``.
+    version : str
+        Of the localizer from now on.
+    seeds : sequence of int
+        With fewer than all of ``SEEDS`` nothing is stored in ``out``, so that they can be trained
+        side by side.
+
+    Raises
+    ------
+    ModelError
+        If ``out`` holds another version.
+    """
+    torch.set_num_threads(1)
+    check_begin(out, BEGINS)
+    begun = cast(LevelsNetwork, stored_network(out, "levels"))
+    trained = names_trained_on(setting, load_networks(out).curve, begun, seeds)
+    if set(seeds) == set(SEEDS):
+        save_networks(out, version, {"levels": trained})
+
+
+def names_trained_on(
+    setting: Setting, curve: Network, begun: LevelsNetwork, seeds: Sequence[int] = SEEDS
+) -> LevelsNetwork:
+    """Train a levels network on once for each seed, and return the mean of what comes out.
+
+    Parameters
+    ----------
+    setting : Setting
+    curve : callable
+        The curve network, whose errors are learned from.
+    begun : LevelsNetwork
+    seeds : sequence of int
+    """
+    folder = setting.work / "localizer"
+    bodies = [one for persons in PERSONS for one in drawn_bodies(setting, persons)]
+    found = found_curves(
+        curve, bodies, _SCANS_BEFORE, _FOUND_SEED, folder / "names", setting.progress
+    )
+    naming = ChainLoss(learned_shares(shipped_prior(), [body.levels for body in bodies]))
+    trained = [
+        fit_levels_network(
+            bodies,
+            found,
+            folder / f"names-{seed}",
+            replace(NAMES, seed=seed),
+            deepcopy(begun),
+            setting.progress,
+            "names",
+            SHORT_SECTIONS,
+            naming,
+        )
+        for seed in seeds
+    ]
+    return mean_network(trained)
+
+
+def mean_network(networks: Sequence[LevelsNetwork]) -> LevelsNetwork:
+    """Return a network whose weights and statistics are the means of others'.
+
+    Parameters
+    ----------
+    networks : sequence of LevelsNetwork
+        Trained on from the same weights; means of others are worth nothing.
+    """
+    mean = deepcopy(networks[0])
+    states = [network.state_dict() for network in networks]
+    mean.load_state_dict(
+        {
+            name: torch.stack([one[name] for one in states]).mean(0)
+            if value.is_floating_point()
+            else value
+            for name, value in states[0].items()
+        }
+    )
+    return mean
