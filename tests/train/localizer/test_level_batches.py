@@ -2,20 +2,25 @@ import numpy as np
 import torch
 
 from spinexplain.geometry import fit_curve
+from spinexplain.localizer.prior import shipped_prior
 from spinexplain.models.localizing import CENTER, DISC, LEVELS, OFFSETS, SECTION_SHAPE
-from spinexplain.train.localizer.fields import SeenBox
+from spinexplain.train.localizer.chain_loss import ChainLoss
+from spinexplain.train.localizer.fields import FieldShares, SeenBox
 from spinexplain.train.localizer.level_batches import (
     LONG_EVERY,
     LONG_POSITIONS,
     POSITIONS,
+    SHORT_SECTIONS,
+    USUAL_SECTIONS,
     FoundCurve,
     LevelBatches,
-    disturbed_curve,
+    SeenSections,
     level_loss,
 )
 from spinexplain.train.localizer.level_targets import UNKNOWN
 
 CPU = torch.device("cpu")
+SHORTER = SeenSections(1.0, FieldShares(whole=0.0, short=1.0, narrow=0.0))
 ALL = SeenBox(np.full(3, -900.0), np.full(3, 900.0))
 
 
@@ -64,14 +69,38 @@ def test_curves_of_the_stage_before_are_used(drawn_body):
     assert 2 <= sum(lost) <= 10
 
 
-def test_disturbed_curves_stay_near_the_spine(drawn_body):
-    off = []
-    for seed in range(20):
-        curve = disturbed_curve(drawn_body, ALL, np.random.default_rng(seed))
-        at = curve.at(curve.nearest(drawn_body.centers_mm))
-        off.append(np.linalg.norm(at - drawn_body.centers_mm, axis=1).mean())
-    assert 2.0 < np.median(off) < 12.0
-    assert max(off) < 30.0
+def test_short_sections_show_few_bodies(drawn_body):
+    """What is drawn is short more often, along curves that lie on the bodies."""
+    usual, short = (
+        LevelBatches([drawn_body], {}, 1, 5, sections) for sections in (USUAL_SECTIONS, SHORTER)
+    )
+    counts = [
+        np.mean([_bodies(batches.load(step, (0, 1), CPU)) for step in range(8)])
+        for batches in (usual, short)
+    ]
+    assert counts[1] < counts[0]
+
+
+def _bodies(batch):
+    return 0 if batch.chains[0] is None else len(batch.chains[0].states)
+
+
+def test_chains_lie_where_centers_are(drawn_body):
+    batch = LevelBatches([drawn_body], {}, 2, 3, SHORT_SECTIONS).load(1, (0, 1), CPU)
+    assert len(batch.chains) == 2
+    for row, chain in enumerate(batch.chains):
+        if chain is not None:
+            assert (batch.center[row, chain.positions] > 0.9).all()
+
+
+def test_a_naming_counts_beside_the_levels(drawn_body):
+    batch = LevelBatches([drawn_body], {}, 1, seed=1).load(0, (0, 1), CPU)
+    answer = torch.zeros(1, LEVELS.stop, POSITIONS)
+    plain = level_loss(answer, batch)
+    named = level_loss(answer, batch, ChainLoss(shipped_prior()))
+    assert "naming" not in plain
+    assert named["naming"] > 0
+    assert torch.equal(plain["levels"], named["levels"])
 
 
 def test_the_loss_is_least_for_the_truth(drawn_body):

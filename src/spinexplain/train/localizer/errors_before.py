@@ -59,6 +59,7 @@ def found_curves(
         found[body.name] = list(_of_body(network, body, scans, rng))
         progress.step("curves", done + 1, len(new))
     if new:
+        folder.mkdir(parents=True, exist_ok=True)
         content = {name: [_as_content(one) for one in many] for name, many in found.items()}
         write_json(path, content)
     return found
