@@ -31,7 +31,7 @@ PERSONS = (
 )
 """None of them was seen by any network before."""
 
-NAMES = FitSettings(steps=3400, batch=4, rate=1e-3, average=0.998)
+NAMES = FitSettings(steps=2700, batch=4, rate=1e-3, average=0.998)
 SEEDS = (0, 1)
 BEGINS = "4"
 """The version whose levels network is trained on so."""
