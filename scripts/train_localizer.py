@@ -40,7 +40,7 @@ from spinexplain.reproduce.shipped_localizer import (
     train_levels_further,
     train_localizer,
 )
-from spinexplain.reproduce.shipped_names import SEEDS, train_names_further
+from spinexplain.reproduce.shipped_names import NAMES_BEGINS, SEEDS, train_names
 from spinexplain.train.engine.processes import is_first_process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +51,7 @@ def train(work: Path, out: Path) -> None:
     with shown_steps() as progress:
         setting = Setting(ROOT, work, work, work, progress=progress)
         train_localizer(setting, out)
+        train_names(setting, out, VERSION)
         train_body_network(setting, out, VERSION)
 
 
@@ -67,7 +68,8 @@ def train_further(options: argparse.Namespace) -> None:
             train_bodies_further(setting, options.out, VERSION)
         else:
             seeds = SEEDS if options.seed is None else [options.seed]
-            train_names_further(setting, options.out, VERSION, seeds)
+            check_begin(options.out, NAMES_BEGINS)
+            train_names(setting, options.out, VERSION, seeds)
 
 
 def fit_line(work: Path, out: Path) -> None:

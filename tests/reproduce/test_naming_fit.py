@@ -54,7 +54,7 @@ def test_ways_of_weighing_stand_side_by_side():
 
 def known(levels_seen):
     right = ("T9", "T10", "T11", "T12")
-    return naming_fit._known([scan(k, right, seen) for k, seen in enumerate(levels_seen)])
+    return naming_fit.known_chains([scan(k, right, seen) for k, seen in enumerate(levels_seen)])
 
 
 def test_weights_are_changed_where_that_is_better_for_persons_left_out():
@@ -96,7 +96,7 @@ def test_learned_shares_are_divided_out_where_that_names_more_scans():
     right = ("T11", "T12", "T13", "L1")
     seen_as = ("T11", "T12", "L1", "L2")
     rows = [scan(k, right, right) for k in range(12)] + [scan(12, seen_as, seen_as)]
-    chains, persons = naming_fit._known(rows)
+    chains, persons = naming_fit.known_chains(rows)
     found = reweighed(chains, persons, replace(PRIOR, level_weight=0.35, t13=0.001))
     assert found.learned_t13 < 1
     assert not naming_fit._better(chains, persons, PRIOR, PRIOR)
@@ -107,7 +107,7 @@ def test_what_is_better_in_half_of_the_persons_alone_is_not_taken():
     usual = ("T9", "T10", "T11", "T12")
     gain = scan(0, right, right), scan(1, usual, ("T11", "T12", "T13", "L1"))
     rows = [replace(gain[k % 2], person=k) for k in range(12)]
-    chains, persons = naming_fit._known(rows)
+    chains, persons = naming_fit.known_chains(rows)
     one, other = replace(PRIOR, learned_t13=0.05), PRIOR
     more = naming_fit.log_scores(chains, one) - naming_fit.log_scores(chains, other)
     assert more.min() < 0 < more.max()

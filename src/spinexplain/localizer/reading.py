@@ -80,9 +80,6 @@ def read_spine(
 def levels_both_ways(reading: SpineReading, network: LevelAnswers) -> np.ndarray:
     """Read the levels of the section and of its mirror image, and return both together.
 
-    Which level it is does not depend on the side, so that the two readings err in part
-    independently.
-
     Parameters
     ----------
     reading : SpineReading
@@ -91,11 +88,33 @@ def levels_both_ways(reading: SpineReading, network: LevelAnswers) -> np.ndarray
     Returns
     -------
     ndarray, shape (n, 28)
+        See :func:`with_mirrored`.
+    """
+    return with_mirrored(reading.seen.levels, reading.densities, network)
+
+
+def with_mirrored(levels: np.ndarray, densities: np.ndarray, network: LevelAnswers) -> np.ndarray:
+    """Put the levels of a section and those of its mirror image together.
+
+    Which level it is does not depend on the side, so that the two readings err in part
+    independently.
+
+    Parameters
+    ----------
+    levels : ndarray, shape (n, 28)
+        Read in the section.
+    densities : ndarray of float32, shape (n, 56, 60)
+        The section.
+    network : callable
+
+    Returns
+    -------
+    ndarray, shape (n, 28)
         Geometric means of the two probabilities, scaled to a sum of 1.
     """
-    mirrored = np.ascontiguousarray(reading.densities[:, :, ::-1])
+    mirrored = np.ascontiguousarray(densities[:, :, ::-1])
     other = along_spine(network(mirrored[None, None])[0]).levels
-    both = np.sqrt(np.maximum(reading.seen.levels, _LEAST) * np.maximum(other, _LEAST))
+    both = np.sqrt(np.maximum(levels, _LEAST) * np.maximum(other, _LEAST))
     return np.asarray(both / both.sum(axis=1, keepdims=True))
 
 

@@ -34,8 +34,8 @@ from spinexplain.reproduce.setting import Setting
 from spinexplain.spine.localize import vertebrae_from_mask
 
 RESULTS = "localizer.json"
-TEST = DrawnPersons("wide-test", seed=16, persons=40)
-BENT = replace(TEST, preset="wide-test-2", seed=17)
+TEST = DrawnPersons("wide-test", seed=20, persons=40)
+BENT = replace(TEST, preset="wide-test-2", seed=21)
 """Other persons, whose scolioses keep the spine's length."""
 
 WHOLE = 6

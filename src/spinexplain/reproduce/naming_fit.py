@@ -12,7 +12,7 @@ import torch
 
 from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.localizer.naming import NamingPrior
-from spinexplain.localizer.networks import load_networks
+from spinexplain.localizer.networks import LocalizerNetworks, load_networks
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, write_prior
 from spinexplain.reproduce.found_scans import FoundScan, found_scans
 from spinexplain.reproduce.setting import Setting
@@ -28,6 +28,8 @@ from spinexplain.train.localizer.calibrate import (
 )
 
 RESULTS = "localizer-validation.json"
+
+_APART = 1000  # numbers of persons of one cohort from those of the next
 
 F = TypeVar("F")
 
@@ -53,11 +55,11 @@ def fit_naming(setting: Setting, out: Path) -> None:
     """
     torch.set_num_threads(1)
     networks, prior = load_networks(out), read_prior(out / PRIOR_FILE)
-    scans = [one for drawn in VALIDATION for one in found_scans(setting, drawn, networks, prior)]
+    scans = validation_scans(setting, networks, prior)
     setting.store(RESULTS, validated(scans, prior))
-    chains, persons = _known(scans)
+    chains, persons = known_chains(scans)
     weighed = reweighed(chains, persons, prior)
-    worth = _worth(chains, _plain(weighed), persons)
+    worth = _worth(chains, unmoved(weighed), persons)
     helps = worth["line_with_landmark"] < worth["line"]
     write_prior(out / PRIOR_FILE, trusted(chains, weighed, helps))
 
@@ -70,13 +72,13 @@ def reweighed(chains: Sequence[KnownChain], persons: np.ndarray, prior: NamingPr
     weights of levels and gaps: if, chosen without the person, they give a larger one.
     """
     tried = as_weighed(prior)
-    if _better(chains, persons, _plain(tried), _plain(prior)):
+    if _better(chains, persons, unmoved(tried), unmoved(prior)):
         prior = tried
-    plain = _plain(prior)
+    plain = unmoved(prior)
     if _other_weights(chains, persons, plain) <= float(log_scores(chains, plain).mean()):
         return prior
     best = max(tried_priors(plain), key=lambda one: log_scores(chains, one).mean())
-    if _right(chains, best) < _right(chains, plain):
+    if right_namings(chains, best) < right_namings(chains, plain):
         return prior
     return replace(prior, level_weight=best.level_weight, gap_weight=best.gap_weight)
 
@@ -87,10 +89,10 @@ def _better(
     """Say whether the whole interval of the gain lies above 0, persons drawn again."""
     more = log_scores(chains, one) - log_scores(chains, other)
     gain = subject_bootstrap(lambda rows: float(more[rows].mean()), persons.astype(str), 0)
-    return bool(gain.low > 0 and _right(chains, one) >= _right(chains, other))
+    return bool(gain.low > 0 and right_namings(chains, one) >= right_namings(chains, other))
 
 
-def _right(chains: Sequence[KnownChain], prior: NamingPrior) -> int:
+def right_namings(chains: Sequence[KnownChain], prior: NamingPrior) -> int:
     """Count the scans whose most probable naming is right."""
     return int(line_terms(chains, prior)[1].sum())
 
@@ -118,8 +120,8 @@ def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
         where weights of levels and gaps are chosen without the person; ``chosen`` are those
         that :func:`reweighed` takes.
     """
-    chains, persons = _known(scans)
-    before, tried = _plain(prior), as_weighed(_plain(prior))
+    chains, persons = known_chains(scans)
+    before, tried = unmoved(prior), as_weighed(unmoved(prior))
     best = reweighed(chains, persons, before)
     terms, right = line_terms(chains, before)
     shipped = np.array([prior.slope, prior.offset, prior.landmark])
@@ -138,12 +140,25 @@ def validated(scans: Sequence[FoundScan], prior: NamingPrior) -> dict[str, Any]:
     }
 
 
-def _plain(prior: NamingPrior) -> NamingPrior:
+def unmoved(prior: NamingPrior) -> NamingPrior:
     """Return a prior whose probabilities are not yet moved."""
     return replace(prior, slope=1.0, offset=0.0, landmark=0.0)
 
 
-def _known(scans: Sequence[FoundScan]) -> tuple[list[KnownChain], np.ndarray]:
+def validation_scans(
+    setting: Setting, networks: LocalizerNetworks, prior: NamingPrior
+) -> list[FoundScan]:
+    """Find the centers in all validation scans; every person has a number of its own."""
+    cohorts = sorted({(drawn.preset, drawn.seed) for drawn in VALIDATION})
+    return [
+        replace(one, person=one.person + _APART * cohorts.index((drawn.preset, drawn.seed)))
+        for drawn in VALIDATION
+        for one in found_scans(setting, drawn, networks, prior)
+    ]
+
+
+def known_chains(scans: Sequence[FoundScan]) -> tuple[list[KnownChain], np.ndarray]:
+    """Return the chains of scans in which a spine was found, and whose each is."""
     found = [(one, one.chain) for one in scans if one.chain is not None]
     chains = [known_chain(chain, one.truth_mm, one.levels) for one, chain in found]
     return chains, np.array([one.person for one, _ in found])

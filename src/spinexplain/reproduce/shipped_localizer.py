@@ -53,6 +53,7 @@ NORM_PERSONS = 150
 VALIDATION = (
     DrawnPersons("wide-test", seed=8, persons=32, groups=("crops",)),
     DrawnPersons("wide-test", seed=8, persons=4, groups=("whole",)),
+    DrawnPersons("wide-test-2", seed=18, persons=32, groups=("crops",)),
 )
 T13, L6 = 0.083, 0.193
 """Shares of these persons with a thirteenth thoracic or a sixth lumbar level."""

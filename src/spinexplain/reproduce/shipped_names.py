@@ -6,7 +6,7 @@ mean of their weights.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +14,17 @@ from typing import cast
 
 import torch
 
-from spinexplain.localizer.networks import Network, load_networks, save_networks, stored_network
-from spinexplain.localizer.prior import shipped_prior
+from spinexplain.localizer.networks import load_networks, save_networks, stored_network
+from spinexplain.localizer.prior import PRIOR_FILE, read_prior
 from spinexplain.models.levels_network import LevelsNetwork
 from spinexplain.reproduce.setting import Setting
-from spinexplain.reproduce.shipped_localizer import check_begin, drawn_bodies
+from spinexplain.reproduce.shipped_localizer import drawn_bodies
+from spinexplain.train.localizer.bodies import DrawnBody
 from spinexplain.train.localizer.chain_loss import ChainLoss, learned_shares
 from spinexplain.train.localizer.draws import LearnedPersons
 from spinexplain.train.localizer.errors_before import found_curves
 from spinexplain.train.localizer.fit import FitSettings, fit_levels_network
-from spinexplain.train.localizer.level_batches import SHORT_SECTIONS
+from spinexplain.train.localizer.level_batches import SHORT_SECTIONS, FoundCurve
 
 PERSONS = (
     LearnedPersons("wide-2", seed=3, in_order=200, rare=40),
@@ -33,75 +34,64 @@ PERSONS = (
 
 NAMES = FitSettings(steps=2700, batch=4, rate=1e-3, average=0.998)
 SEEDS = (0, 1)
-BEGINS = "4"
+NAMES_BEGINS = "4"
 """The version whose levels network is trained on so."""
 
 _SCANS_BEFORE, _FOUND_SEED = 1, 3
 
 
-def train_names_further(
-    setting: Setting, out: Path, version: str, seeds: Sequence[int] = SEEDS
-) -> None:
+def train_names(setting: Setting, out: Path, version: str, seeds: Sequence[int] = SEEDS) -> None:
     """Train the levels network of ``out`` on; all else stays.
 
     Parameters
     ----------
     setting : Setting
+        Its work folder keeps each training, and what each ends with.
     out : Path
-        Folder of a localizer of version ``BEGINS``.
+        Folder of a localizer.
     version : str
         Of the localizer from now on.
     seeds : sequence of int
         With fewer than all of ``SEEDS`` nothing is stored in ``out``, so that they can be trained
         side by side.
-
-    Raises
-    ------
-    ModelError
-        If ``out`` holds another version.
     """
     torch.set_num_threads(1)
-    check_begin(out, BEGINS)
     begun = cast(LevelsNetwork, stored_network(out, "levels"))
-    trained = names_trained_on(setting, load_networks(out).curve, begun, seeds)
-    if set(seeds) == set(SEEDS):
-        save_networks(out, version, {"levels": trained})
-
-
-def names_trained_on(
-    setting: Setting, curve: Network, begun: LevelsNetwork, seeds: Sequence[int] = SEEDS
-) -> LevelsNetwork:
-    """Train a levels network on once for each seed, and return the mean of what comes out.
-
-    Parameters
-    ----------
-    setting : Setting
-    curve : callable
-        The curve network, whose errors are learned from.
-    begun : LevelsNetwork
-    seeds : sequence of int
-    """
-    folder = setting.work / "localizer"
     bodies = [one for persons in PERSONS for one in drawn_bodies(setting, persons)]
     found = found_curves(
-        curve, bodies, _SCANS_BEFORE, _FOUND_SEED, folder / "names", setting.progress
+        load_networks(out).curve,
+        bodies,
+        _SCANS_BEFORE,
+        _FOUND_SEED,
+        setting.work / "localizer" / "names",
+        setting.progress,
     )
-    naming = ChainLoss(learned_shares(shipped_prior(), [body.levels for body in bodies]))
-    trained = [
-        fit_levels_network(
-            bodies,
-            found,
-            folder / f"names-{seed}",
-            replace(NAMES, seed=seed),
-            deepcopy(begun),
-            setting.progress,
-            "names",
-            SHORT_SECTIONS,
-            naming,
-        )
-        for seed in seeds
-    ]
-    return mean_network(trained)
+    prior = learned_shares(read_prior(out / PRIOR_FILE), [body.levels for body in bodies])
+    trained = [_trained(setting, bodies, found, begun, ChainLoss(prior), seed) for seed in seeds]
+    if set(seeds) == set(SEEDS):
+        save_networks(out, version, {"levels": mean_network(trained)})
+
+
+def _trained(
+    setting: Setting,
+    bodies: Sequence[DrawnBody],
+    found: Mapping[str, Sequence[FoundCurve]],
+    begun: LevelsNetwork,
+    naming: ChainLoss,
+    seed: int,
+) -> LevelsNetwork:
+    """Run one training, or take up what it ended with."""
+    return fit_levels_network(
+        bodies,
+        found,
+        setting.work / "localizer" / f"names-{seed}",
+        replace(NAMES, seed=seed),
+        deepcopy(begun),
+        setting.progress,
+        "names",
+        SHORT_SECTIONS,
+        naming,
+    )
 
 
 def mean_network(networks: Sequence[LevelsNetwork]) -> LevelsNetwork:

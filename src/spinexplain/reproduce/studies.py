@@ -241,6 +241,13 @@ STUDIES = {
         ("localizer-levels.json",),
         "spinexplain.reproduce.levels_learned:measure",
     ),
+    "localizer-names": Study(
+        "What trainings on short parts and whole namings do for names, each of them alone, too.",
+        "25 CPU minutes",
+        ("decisions/names.md",),
+        ("localizer-names.json",),
+        "spinexplain.reproduce.names_learned:measure",
+    ),
     "localizer-trained-on": Study(
         "Whether curve and body network, trained on, are better in persons they never saw.",
         "8 CPU minutes",
