@@ -2,6 +2,7 @@ import numpy as np
 import torch
 
 from spinexplain.geometry import fit_curve
+from spinexplain.localizer.naming import STATES
 from spinexplain.localizer.prior import shipped_prior
 from spinexplain.models.localizing import CENTER, DISC, LEVELS, OFFSETS, SECTION_SHAPE
 from spinexplain.train.localizer.chain_loss import ChainLoss
@@ -20,6 +21,7 @@ from spinexplain.train.localizer.level_batches import (
 from spinexplain.train.localizer.level_targets import UNKNOWN
 
 CPU = torch.device("cpu")
+SACRAL = STATES.index("S")  # follows T9 in the drawn person, which no naming allows
 SHORTER = SeenSections(1.0, FieldShares(whole=0.0, short=1.0, narrow=0.0))
 ALL = SeenBox(np.full(3, -900.0), np.full(3, 900.0))
 
@@ -96,7 +98,7 @@ def test_chains_lie_where_centers_are(drawn_body):
 def test_a_naming_counts_beside_the_levels(drawn_body):
     batches = LevelBatches([drawn_body], {}, 1, seed=1)
     steps = (batches.load(step, (0, 1), CPU) for step in range(20))
-    batch = next(one for one in steps if one.chains[0] is not None)
+    batch = next(one for one in steps if one.chains[0] and SACRAL not in one.chains[0].states)
     answer = torch.zeros(1, LEVELS.stop, batch.level.shape[1])
     plain = level_loss(answer, batch)
     named = level_loss(answer, batch, ChainLoss(shipped_prior()))
