@@ -22,7 +22,8 @@ def sections(content: dict[str, Any]) -> list[str]:
     """List how well true centers are named in sections of new persons, network by network."""
     lines = [
         f"True centers in sections of {content['persons']} persons of each preset, read along "
-        "curves as the second reading has them; T13 and L6 expected as often as these persons have them:",
+        "curves as the second reading has them; T13 and L6 expected as often as these persons have "
+        "them:",
         "",
         "| persons | sections | network | all names right | names right | minus log-probability of "
         "the true naming |",

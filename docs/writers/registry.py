@@ -70,6 +70,7 @@ WRITERS = {
     "localizer": Writer({"localizer.md": "localizer_real_parts:written"}),
     "localizer-again": Writer({"decisions/naming.md": "localizer_again:written"}),
     "localizer-trained-on": Writer({"decisions/trained-on.md": "trained_on:written"}),
+    "localizer-public": Writer({"localizer.md": "localizer_public:written"}),
     "localizer-names": Writer({"decisions/names.md": "names:written"}),
     "localizer-levels": Writer({"localizer.md": "levels_learned:written"}, "levels_learned:draw"),
     "bodies": Writer({"localizer.md": "bodies:written"}, "bodies:draw"),

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spinexplain.config.shipped import DEFAULT_MODEL
+from spinexplain.localizer.manifest import read_manifest
+from spinexplain.localizer.networks import shipped_folder
 from writers.stored import stored
 from writers.transfer.limits import limits_of
 from writers.transfer.parts import Facts, figure, percent, table, verdict
@@ -71,7 +73,7 @@ def _model(facts: Facts) -> str:
     model = facts["model"]
     text = (
         f"Model: `{model['name']}` {model['version']}, bundle `{model['sha256'][:12]}`. "
-        f"{model['trained_on']}\n"
+        f"{model['trained_on']}\n{_settled_by(facts)}"
     )
     if model["name"] == DEFAULT_MODEL:
         return f"{text}\n{NETWORK_ALONE}"
@@ -80,6 +82,16 @@ def _model(facts: Facts) -> str:
         "is not measured here yet; what it finds in real CT stands in "
         "[version 4](decisions/grounded-prototypes.md#version-4), what it is worth with heights beside it in "
         "[verdict](verdict.md).\n"
+    )
+
+
+def _settled_by(facts: Facts) -> str:
+    """Say which localizer moved given centers onto bodies where no mask was given."""
+    shipped = read_manifest(shipped_folder()).version
+    now = "" if facts["localizer"] == shipped else f"; version {shipped} ships"
+    return (
+        "\nCenters without a mask were settled on bodies that version "
+        f"{facts['localizer']} of the [localizer](localizer.md) painted{now}.\n"
     )
 
 

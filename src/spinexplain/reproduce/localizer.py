@@ -63,7 +63,7 @@ def measure(setting: Setting, persons: int = TEST.persons, whole: int = WHOLE) -
     """
     torch.set_num_threads(1)
     now = Localizer(shipped_networks(), shipped_prior())
-    before = _earlier(setting, now)
+    before = earlier_localizer(setting, now)
     content = {
         "version": now.version,
         "before": None if before is None else before.version,
@@ -116,7 +116,14 @@ class Localizer:
         return self.networks.info.version
 
 
-def _earlier(setting: Setting, now: Localizer) -> Localizer | None:
+def earlier_localizer(setting: Setting, now: Localizer) -> Localizer | None:
+    """Return the localizer in the work folder's ``localizer-before``, None where there is none.
+
+    Raises
+    ------
+    ModelError
+        If it is ``now``, which would stand beside itself.
+    """
     folder = setting.work / EARLIER
     if not folder.is_dir():
         return None

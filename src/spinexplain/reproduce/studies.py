@@ -241,6 +241,13 @@ STUDIES = {
         ("localizer-levels.json",),
         "spinexplain.reproduce.levels_learned:measure",
     ),
+    "localizer-public": Study(
+        "What the localizer finds and names in CTs of public collections, marked by eye.",
+        "5 CPU minutes",
+        ("localizer.md",),
+        ("localizer-public.json",),
+        "spinexplain.reproduce.public_scans:measure",
+    ),
     "localizer-names": Study(
         "What trainings on short parts and whole namings do for names, each of them alone, too.",
         "25 CPU minutes",

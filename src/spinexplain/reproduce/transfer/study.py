@@ -15,6 +15,7 @@ import torch
 
 from spinexplain.config.shipped import DEFAULT_MODEL
 from spinexplain.evaluate.figures import without_nan
+from spinexplain.localizer.networks import shipped_networks
 from spinexplain.models.bundle.store import load_grader
 from spinexplain.models.grader import Grader
 from spinexplain.reproduce.setting import Setting
@@ -128,6 +129,7 @@ def about(grader: Grader, plan: Plan) -> dict[str, Any]:
     return {
         "schema": "spinexplain/transfer/1",
         "model": {k: getattr(grader.info, k) for k in ("name", "version", "sha256", "trained_on")},
+        "localizer": shipped_networks().info.version,
         "drawn_by": plan.drawn.name,
         "seeds": {name: seed for name, (seed, *_) in phantoms.POPULATIONS.items()},
         "plan": {name: len(group) for name, group in plan.groups.items()},
