@@ -54,6 +54,8 @@ VALIDATION = (
     DrawnPersons("wide-test", seed=8, persons=32, groups=("crops",)),
     DrawnPersons("wide-test", seed=8, persons=4, groups=("whole",)),
     DrawnPersons("wide-test-2", seed=18, persons=32, groups=("crops",)),
+    DrawnPersons("wide-test", seed=22, persons=32, groups=("crops",)),
+    DrawnPersons("wide-test-2", seed=23, persons=32, groups=("crops",)),
 )
 T13, L6 = 0.083, 0.193
 """Shares of these persons with a thirteenth thoracic or a sixth lumbar level."""
