@@ -9,6 +9,7 @@ from writers.markers import replaced
 from writers.stored import stored
 
 _KINDS = {"short": "three to six bodies in view", "any length": "any length"}
+_LOOKS = {"first": "first look", "all": "extended"}
 
 
 def written(page: str, results: Path) -> str:
@@ -62,15 +63,24 @@ def _gains(content: dict[str, Any]) -> list[str]:
 
 
 def validation(content: dict[str, Any]) -> list[str]:
-    """Say how many validation scans are named rightly before and after."""
-    row, versions = content["validation"], content["versions"]
+    """Say how many validation scans are named rightly before and after, look by look."""
+    return [
+        line
+        for look, words in _LOOKS.items()
+        for line in _look(content["validation"][look], content["versions"], words)
+    ]
+
+
+def _look(row: dict[str, Any], versions: dict[str, str], words: str) -> list[str]:
     lines = [
-        f"* Validation, version {versions[way]}: {row['right'][way]} of {row['scans']} scans named "
-        f"rightly, mean log-probability of the true namings {row['true_names'][way]:.2f}"
+        f"* Validation, {words}, version {versions[way]}: {row['right'][way]} of {row['scans']} "
+        f"scans named rightly, mean log-probability of the true namings "
+        f"{row['true_names'][way]:.2f}"
         + (f"; {row['refused'][way]} scans refused." if row["refused"][way] else ".")
         for way in ("before", "now")
     ]
-    return [*lines, f"* Gain in log-probability: {_signed(row['gain'])}, persons drawn again."]
+    gain = f"* Gain in log-probability, {words}: {_signed(row['gain'])}, persons drawn again."
+    return [*lines, gain]
 
 
 def _signed(values: list[float]) -> str:

@@ -77,7 +77,7 @@ def test_validation_compares_scans_that_both_take(monkeypatch):
     scans = [SimpleNamespace(chain=one, person=k) for k, one in enumerate("abcd")]
     refused = [SimpleNamespace(chain=None, person=0), *scans[1:]]
     found = {"one": scans, "other": refused}
-    monkeypatch.setattr(names_learned, "validation_scans", lambda _, nets, __: found[nets])
+    monkeypatch.setattr(names_learned, "validation_scans", lambda _, nets, *__: found[nets])
     monkeypatch.setattr(
         names_learned,
         "known_chains",
@@ -94,7 +94,7 @@ def test_validation_compares_scans_that_both_take(monkeypatch):
     priors = {
         way: replace(PRIOR, gap_spread=spread) for way, spread in (("before", 0.1), ("now", 0.2))
     }
-    row = validated(None, {"before": "one", "now": "other"}, priors)
+    row = validated(None, {"before": "one", "now": "other"}, priors, ())
     assert row["scans"] == 3
     assert row["refused"] == {"before": 0, "now": 1}
     assert row["true_names"] == {"before": -2.0, "now": -1.0}

@@ -27,7 +27,7 @@ from spinexplain.localizer.networks import (
 )
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior
 from spinexplain.localizer.reading import with_mirrored
-from spinexplain.reproduce.found_scans import FoundScan
+from spinexplain.reproduce.found_scans import DrawnPersons, FoundScan
 from spinexplain.reproduce.levels_learned import Persons, drawn
 from spinexplain.reproduce.localizer import EARLIER
 from spinexplain.reproduce.naming_fit import (
@@ -38,6 +38,7 @@ from spinexplain.reproduce.naming_fit import (
     validation_scans,
 )
 from spinexplain.reproduce.setting import Setting
+from spinexplain.reproduce.shipped_localizer import VALIDATION as VALIDATION_SCANS
 from spinexplain.reproduce.shipped_names import SEEDS
 from spinexplain.train.localizer.bodies import DrawnBody
 from spinexplain.train.localizer.calibrate import log_scores
@@ -49,6 +50,9 @@ RESULTS = "localizer-names.json"
 VALIDATION = Persons("wide-test", 8), Persons("wide-test-2", 18)
 PERSONS, SECTIONS = 24, 4
 COMPARED = ("before", "now")
+LOOKS = {"first": VALIDATION_SCANS[:3], "all": VALIDATION_SCANS}
+"""The scans that the rule was asked of first, and those that it was extended to."""
+
 KINDS = {
     "short": SeenSections(1.0, FieldShares(whole=0.0, short=1.0)),
     "any length": SeenSections(1.0, FieldShares(whole=0.0)),
@@ -101,7 +105,9 @@ def measure(setting: Setting, persons: int = PERSONS) -> None:
         "versions": {way: networks[way].info.version for way in COMPARED},
         "persons": persons,
         "sections": [_of_preset(setting, one, persons, networks, priors) for one in VALIDATION],
-        "validation": validated(setting, networks, priors),
+        "validation": {
+            name: validated(setting, networks, priors, cohorts) for name, cohorts in LOOKS.items()
+        },
     }
     setting.store(RESULTS, content)
 
@@ -207,9 +213,12 @@ def validated(
     setting: Setting,
     networks: Mapping[str, LocalizerNetworks],
     priors: Mapping[str, NamingPrior],
+    cohorts: Sequence[DrawnPersons],
 ) -> dict[str, Any]:
-    """Name the validation scans by both localizers, each with weights chosen by the same code."""
-    found = {way: validation_scans(setting, networks[way], priors[way]) for way in COMPARED}
+    """Name validation scans by both localizers, each with weights chosen by the same code."""
+    found = {
+        way: validation_scans(setting, networks[way], priors[way], cohorts) for way in COMPARED
+    }
     both = [k for k, pair in enumerate(zip(*found.values(), strict=True)) if _taken(pair)]
     scores, right = {}, {}
     for way in COMPARED:

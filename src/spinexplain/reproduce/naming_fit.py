@@ -14,7 +14,7 @@ from spinexplain.evaluate.bootstrap import subject_bootstrap
 from spinexplain.localizer.naming import NamingPrior
 from spinexplain.localizer.networks import LocalizerNetworks, load_networks
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior, write_prior
-from spinexplain.reproduce.found_scans import FoundScan, found_scans
+from spinexplain.reproduce.found_scans import DrawnPersons, FoundScan, found_scans
 from spinexplain.reproduce.setting import Setting
 from spinexplain.reproduce.shipped_localizer import VALIDATION, as_weighed, known_chain
 from spinexplain.train.localizer.calibrate import (
@@ -146,13 +146,16 @@ def unmoved(prior: NamingPrior) -> NamingPrior:
 
 
 def validation_scans(
-    setting: Setting, networks: LocalizerNetworks, prior: NamingPrior
+    setting: Setting,
+    networks: LocalizerNetworks,
+    prior: NamingPrior,
+    cohorts: Sequence[DrawnPersons] = VALIDATION,
 ) -> list[FoundScan]:
     """Find the centers in all validation scans; every person has a number of its own."""
-    cohorts = sorted({(drawn.preset, drawn.seed) for drawn in VALIDATION})
+    keys = sorted({(drawn.preset, drawn.seed) for drawn in VALIDATION})
     return [
-        replace(one, person=one.person + _APART * cohorts.index((drawn.preset, drawn.seed)))
-        for drawn in VALIDATION
+        replace(one, person=one.person + _APART * keys.index((drawn.preset, drawn.seed)))
+        for drawn in cohorts
         for one in found_scans(setting, drawn, networks, prior)
     ]
 
