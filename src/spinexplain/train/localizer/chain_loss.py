@@ -67,7 +67,7 @@ def true_chain(
     shown = (at >= 0) & (at < len(arc_lengths(frame))) & ~np.isin(levels, _UNNAMED)
     shown &= np.linalg.norm(aside, axis=1) < _LOST_MM
     shown[shown] = seen[at[shown]]
-    kept = np.flatnonzero(shown)
+    kept = np.flatnonzero(shown).tolist()
     if len(kept) < _FEWEST or (np.diff(kept) > 1).any() or (np.diff(at[kept]) <= 0).any():
         return None
     names = [SACRUM if levels[k][0] == "S" else levels[k] for k in kept]
