@@ -159,7 +159,8 @@ def _off_words(content: dict[str, Any]) -> list[str]:
 
 def rare_words(content: dict[str, Any]) -> str:
     """Say how many wrong names are owed to levels that few patients have."""
-    wrong = [one for one in content["scans"] if not one["right"]]
+    scans = [*content["scans"], *content["bent"]["scans"]]
+    wrong = [one for one in scans if not one["right"]]
     sure = [one for one in wrong if one["probability"] >= SURE]
     usual = content["usual"]
     return (
@@ -200,14 +201,16 @@ def _middle_words(scans: list[dict[str, Any]]) -> str:
 
 def wrong_words(content: dict[str, Any]) -> str:
     """Say how little a probability warns of scans that hold a wrong name."""
-    wrong = [one for one in content["scans"] if not one["right"]]
+    scans = [*content["scans"], *content["bent"]["scans"]]
+    wrong = [one for one in scans if not one["right"]]
     high, higher = (sum(one["probability"] >= line for one in wrong) for line in (0.7, 0.8))
     lines = [
-        f"  Of {len(wrong)} scans with a wrong name {high} have a probability of .70 or more, "
+        f"  Of {len(wrong)} phantom scans with a wrong name, of {len(scans)}, {high} have a "
+        f"probability of .70 or more, "
         f"{higher} of .80 or more: it is no warning to rely on."
     ]
     lost = [one for one in wrong if one["group"] == "whole" and not one["named"]]
-    whole = sum(one["group"] == "whole" for one in content["scans"])
+    whole = sum(one["group"] == "whole" for one in scans)
     lines += [
         f"  In one of {whole} whole trunks {one['found']} of {one['bodies']} bodies are found "
         f"and none has its name, at a probability of {one['probability']:.2f}."
@@ -220,21 +223,26 @@ def fit_words(row: dict[str, Any]) -> str:
     """Say what fitting the line and weighing anew was worth on validation persons."""
     kept, tried, weights = row["before"], row["tried"], row["chosen"]
     own = tried if weights["tried"] else kept
+    same = "divided out already" if tried == _without_line(kept) else "not taken"
     return (
         f"Weights and line were fitted on {row['scans']} scans of {row['persons']} validation "
         f"persons. With the weights of before {kept['right']} scans are named rightly and the mean "
         f"log-probability of the true namings is {kept['true_names']:.2f}; where the shares of "
         "thirteenth and sixth levels that the networks saw are divided out, it is "
         f"{tried['right']} and {tried['true_names']:.2f}: "
-        f"{'taken' if weights['tried'] else 'not taken'}. Weights of "
+        f"{'taken' if weights['tried'] else same}. Weights of "
         f"levels and distances that are chosen without the person give {row['other_weights']:.2f}; "
         f"what counts is {weights['levels']:g} and {weights['gaps']:g}. The cross-entropy of a "
         f"naming's probability is {own['line']:.2f} by lines fitted without the person, and "
         f"{own['line_with_landmark']:.2f} with a number for namings that are counted from a "
         f"landmark; with the weights of before {kept['line']:.2f} and "
         f"{kept['line_with_landmark']:.2f}, and {kept['shipped_line']:.2f} by the line that was "
-        "fitted to these persons before."
+        "there before this fit."
     )
+
+
+def _without_line(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "shipped_line"}
 
 
 def earlier(row: dict[str, Any]) -> str:

@@ -10,7 +10,8 @@ from writers.markers import replaced
 from writers.stored import stored
 
 KINDS = {"whole": "whole scan", "part": "part of {length} levels"}
-SURE = 0.95
+BLIND = ("from below", "gaps alone", "one answer")
+LIKELY = 0.8
 
 
 def written(page: str, results: Path) -> str:
@@ -23,16 +24,24 @@ def written(page: str, results: Path) -> str:
 def words(content: dict[str, Any]) -> str:
     """Say in a sentence what is found and named in these scans."""
     own = content["figures"]["localizer"]
-    whole, part = own["whole"]["names"]["localizer"], own["part"]["names"]["localizer"]
-    blind = own["part"]["names"]["from below"]
+    whole, parts = own["whole"]["names"]["localizer"], own["part"]["names"]
+    blind = max(BLIND, key=lambda way: parts[way]["named"])
     return (
         f"  In {own['whole']['places']['scans']} CTs of public collections, whose levels were "
         f"marked by eye, {_count(own['whole']['places'], 'found')} of "
-        f"{own['whole']['places']['bodies']} marked bodies are found. Where the names are sure, "
-        f"{_count(whole, 'named')} of {whole['bodies']} are named rightly in whole scans, and "
-        f"{100 * part['named']:.0f} % in parts of {content['length']} levels "
-        f"({100 * blind['named']:.0f} % where the lowest is called L5 without looking)."
+        f"{own['whole']['places']['bodies']} thoracic and lumbar bodies are found within 10 mm "
+        f"in height. Where the names are sure, {_count(whole, 'named')} of {whole['bodies']} are "
+        f"named rightly in whole scans, and {100 * parts['localizer']['named']:.0f} % in parts of "
+        f"{content['length']} levels ({100 * parts[blind]['named']:.0f} % by the best way that "
+        f"does not look: {WAYS[blind]}).{_before_words(content)}"
     )
+
+
+def _before_words(content: dict[str, Any]) -> str:
+    if "before" not in content["figures"]:
+        return ""
+    named = content["figures"]["before"]["part"]["names"]["localizer"]["named"]
+    return f" Version {content['versions']['before']} named {100 * named:.0f} % of these."
 
 
 def _count(row: dict[str, Any], name: str) -> int:
@@ -48,13 +57,48 @@ def section(content: dict[str, Any]) -> list[str]:
     lines = [
         f"Scans: {collections}.",
         "",
-        "| scans | named by | found within 10 mm | within 5 mm | named | named after the best "
+        "| scans | named by | found within 10 mm in height | within 5 mm | named | named after the "
+        "best "
         "shift | scans with all names right |",
         "|---|---|---|---|---|---|---|",
     ]
     for kind, title in KINDS.items():
         lines += _rows(content, kind, title.format(length=content["length"]))
-    return [*lines, "", *_notes(content)]
+    return [*lines, "", *_notes(content), *_unsure(content), *_likely(content)]
+
+
+def _unsure(content: dict[str, Any]) -> list[str]:
+    """Say what the localizer says where the marks' names are not sure."""
+    return [
+        f"* {row['name']}: the names of the marks are not sure; those of version "
+        f"{content['versions'][way]} differ from them at "
+        f"{row['judged']['bodies'] - row['judged']['named']} of {row['judged']['bodies']} bodies, "
+        f"at a probability of {row['judged']['probability']:.2f}."
+        for way, rows in content["rows"].items()
+        for row in rows
+        if not row["named"]
+    ]
+
+
+def _likely(content: dict[str, Any]) -> list[str]:
+    """Say how often a likely naming of a part is wrong, and how many are right scan by scan."""
+    rows = [row for row in content["rows"]["localizer"] if row["kind"] == "part"]
+    high = [row["judged"] for row in rows if row["judged"]["probability"] >= LIKELY]
+    wrong = sum(not one["right"] for one in high)
+    each = [_right_parts(content, name) for name in dict.fromkeys(row["name"] for row in rows)]
+    return [
+        f"* At {LIKELY:.2f} or more {wrong} of {len(high)} namings of parts are wrong.",
+        f"* Parts with all names right: {'; '.join(each)}.",
+    ]
+
+
+def _right_parts(content: dict[str, Any], name: str) -> str:
+    counts = []
+    for way, rows in content["rows"].items():
+        own = [row["judged"] for row in rows if row["kind"] == "part" and row["name"] == name]
+        right = sum(one["right"] for one in own)
+        counts.append(f"{right} of {len(own)} (version {content['versions'][way]})")
+    return f"{name} {', '.join(counts)}"
 
 
 def _rows(content: dict[str, Any], kind: str, title: str) -> list[str]:

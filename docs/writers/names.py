@@ -20,11 +20,11 @@ def written(page: str, results: Path) -> str:
 
 
 def sections(content: dict[str, Any]) -> list[str]:
-    """List how well true centers are named in sections of new persons, network by network."""
+    """List how well true centers are named in sections of persons, network by network."""
     lines = [
-        f"True centers in sections of {content['persons']} persons of each preset, read along "
-        "curves as the second reading has them; T13 and L6 expected as often as these persons have "
-        "them:",
+        f"True centers in sections (256 mm at most) of {content['persons']} validation persons of "
+        "each preset, read along curves as the second reading has them; T13 and L6 expected as "
+        "often as these persons have them:",
         "",
         "| persons | sections | network | all names right | names right | minus log-probability of "
         "the true naming |",

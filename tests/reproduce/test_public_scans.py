@@ -1,4 +1,6 @@
 import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,7 +27,7 @@ from spinexplain.types import Volume
 
 NAMES = ("T11", "T12", "L1", "L2", "L3")
 HEIGHTS = (140.0, 113.0, 86.0, 57.0, 27.0)
-MARKED = MarkedScan("a", "One", "1.2.3", dict(zip(NAMES, HEIGHTS, strict=True)), True, "sacrum")
+MARKED = MarkedScan("a", "One", "1.2.3", 85, dict(zip(NAMES, HEIGHTS, strict=True)), True, "sacrum")
 LOW = -500.0
 
 
@@ -69,7 +71,7 @@ def test_wrong_names_are_wrong_and_only_sure_scans_have_parts(monkeypatch):
     rows = judged_marked(MARKED, volume(), one)
     assert [row["kind"] for row in rows] == ["whole", "part", "part"]
     assert rows[0]["ways"]["localizer"].named == 0
-    unsure = MarkedScan("b", "Two", "1.2.4", MARKED.levels, False, "")
+    unsure = MarkedScan("b", "Two", "1.2.4", 85, MARKED.levels, False, "")
     assert [row["kind"] for row in judged_marked(unsure, volume(), one)] == ["whole"]
 
 
@@ -84,6 +86,20 @@ def test_without_scans_the_study_says_what_to_do(tmp_path, monkeypatch):
     setting = Setting(checkout, tmp_path, tmp_path, tmp_path)
     with pytest.raises(FileFormatError, match=r"holds none of the scans .* Download some"):
         measure(setting)
+
+
+@pytest.mark.parametrize(
+    ("slices", "tilt", "wanted"),
+    [(84, 0.0, "85 slices; the marks of a are of 84"), (85, 0.2, "slices are not axial")],
+)
+def test_another_grid_than_the_marked_one_is_refused(monkeypatch, slices, tilt, wanted):
+    """Heights would be counted from another slice, or along another axis."""
+    given = volume()
+    given.affine[1, 2] = tilt
+    monkeypatch.setattr(public_scans, "read_scan", lambda *_: given)
+    marked = replace(MARKED, slices=slices)
+    with pytest.raises(FileFormatError, match=wanted):
+        public_scans._whole(Path("scan"), marked)
 
 
 def test_the_marks_of_the_repository_are_in_order(request):

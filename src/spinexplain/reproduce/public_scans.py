@@ -1,4 +1,4 @@
-"""CTs of public collections whose levels were read by eye: names and heights above the table's end.
+"""CTs of public collections whose levels were read by eye: names, and heights above a slice.
 
 The scans are not in the repository; whoever has them puts their folders together. Each is known by
 its series number, so that no other scan can stand in for it.
@@ -26,7 +26,7 @@ from spinexplain.localizer.prior import shipped_prior
 from spinexplain.reproduce.classical_spine import classical_centers
 from spinexplain.reproduce.found_scans import FoundScan
 from spinexplain.reproduce.localizer import Localizer, earlier_localizer, judged_ways
-from spinexplain.reproduce.real_parts import cut_around
+from spinexplain.reproduce.real_parts import cut_around, spinal_axis
 from spinexplain.reproduce.setting import Setting
 from spinexplain.types import Vertebra, Volume
 
@@ -38,6 +38,8 @@ FOLDER = "public-scans"
 LENGTH = 4
 """Levels in a part."""
 
+_UPRIGHT = 0.999
+
 
 @dataclass(frozen=True)
 class MarkedScan:
@@ -47,6 +49,8 @@ class MarkedScan:
     ----------
     name, collection, series : str
         Its name in tables, where it is from, and its SeriesInstanceUID.
+    slices : int
+        How many it has; with fewer, heights would be counted from another slice.
     levels : mapping of str to float
         Height of each body's center above the lowest slice, mm, along the patient's axis.
     named : bool
@@ -58,6 +62,7 @@ class MarkedScan:
     name: str
     collection: str
     series: str
+    slices: int
     levels: Mapping[str, float]
     named: bool
     evidence: str
@@ -106,17 +111,33 @@ def _there(setting: Setting) -> Iterator[tuple[MarkedScan, Volume]]:
     """Read the marked scans that the work folder holds."""
     marked = {one.series: one for one in marked_scans(setting.checkout / MARKS)}
     folder = setting.work / FOLDER
-    found = False
+    found: set[str] = set()
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         for series in list_series(path):
-            if series.uid in marked:
-                found = True
-                yield marked[series.uid], read_scan(path, series.uid)
+            if series.uid in marked and series.uid not in found:
+                found.add(series.uid)
+                yield marked[series.uid], _whole(path, marked[series.uid])
     if not found:
         raise FileFormatError(
             f"{folder}: holds none of the scans of {MARKS}; expected folders of their DICOM files. "
             "Download some of these series and put them there."
         )
+
+
+def _whole(path: Path, marked: MarkedScan) -> Volume:
+    """Read a marked scan, and check that heights mean in it what they meant to who marked it."""
+    volume = read_scan(path, marked.series)
+    if volume.array.shape[2] != marked.slices:
+        raise FileFormatError(
+            f"{path}: {volume.array.shape[2]} slices; the marks of {marked.name} are of "
+            f"{marked.slices}. Download the whole series."
+        )
+    if spinal_axis(volume) != 2 or abs(volume.affine[2, 2]) < _UPRIGHT * volume.spacing_mm[2]:
+        raise FileFormatError(
+            f"{path}: slices are not axial, as those of {marked.name} were when it was marked. "
+            "Put the series there as it was downloaded."
+        )
+    return volume
 
 
 def judged_marked(marked: MarkedScan, volume: Volume, localizer: Localizer) -> list[dict[str, Any]]:

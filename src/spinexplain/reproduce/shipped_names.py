@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
 import torch
 
+from spinexplain.localizer.manifest import read_manifest
 from spinexplain.localizer.networks import load_networks, save_networks, stored_network
 from spinexplain.localizer.prior import PRIOR_FILE, read_prior
 from spinexplain.models.levels_network import LevelsNetwork
@@ -58,33 +60,44 @@ def train_names(setting: Setting, out: Path, version: str, seeds: Sequence[int] 
     torch.set_num_threads(1)
     begun = cast(LevelsNetwork, stored_network(out, "levels"))
     bodies = [one for persons in PERSONS for one in drawn_bodies(setting, persons)]
+    weights = read_manifest(out).weights
     found = found_curves(
         load_networks(out).curve,
         bodies,
         _SCANS_BEFORE,
         _FOUND_SEED,
-        setting.work / "localizer" / "names",
+        _folder(setting, weights["curve"]),
         setting.progress,
     )
     prior = learned_shares(read_prior(out / PRIOR_FILE), [body.levels for body in bodies])
-    trained = [_trained(setting, bodies, found, begun, ChainLoss(prior), seed) for seed in seeds]
+    folder = _folder(setting, weights["curve"] + weights["levels"])
+    trained = [
+        _trained(folder / f"seed-{seed}", bodies, found, begun, ChainLoss(prior), seed, setting)
+        for seed in seeds
+    ]
     if set(seeds) == set(SEEDS):
         save_networks(out, version, {"levels": mean_network(trained)})
 
 
+def _folder(setting: Setting, begun: str) -> Path:
+    """Return a folder of its own for what begins with other weights: none is taken for another."""
+    return setting.work / "localizer" / f"names-{sha256(begun.encode()).hexdigest()[:8]}"
+
+
 def _trained(
-    setting: Setting,
+    folder: Path,
     bodies: Sequence[DrawnBody],
     found: Mapping[str, Sequence[FoundCurve]],
     begun: LevelsNetwork,
     naming: ChainLoss,
     seed: int,
+    setting: Setting,
 ) -> LevelsNetwork:
     """Run one training, or take up what it ended with."""
     return fit_levels_network(
         bodies,
         found,
-        setting.work / "localizer" / f"names-{seed}",
+        folder,
         replace(NAMES, seed=seed),
         deepcopy(begun),
         setting.progress,
