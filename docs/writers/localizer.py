@@ -159,8 +159,7 @@ def _off_words(content: dict[str, Any]) -> list[str]:
 
 def rare_words(content: dict[str, Any]) -> str:
     """Say how many wrong names are owed to levels that few patients have."""
-    scans = [*content["scans"], *content["bent"]["scans"]]
-    wrong = [one for one in scans if not one["right"]]
+    wrong = [one for one in content["scans"] if not one["right"]]
     sure = [one for one in wrong if one["probability"] >= SURE]
     usual = content["usual"]
     return (

@@ -88,8 +88,11 @@ def test_probabilities_stand_beside_how_often_names_are_right(content):
 
 
 def test_wrong_names_of_a_high_probability_are_said(content):
+    right = {"right": True, "probability": 0.9, "group": "crops"}
+    content["bent"] = {"scans": [right, right | {"right": False, "probability": 0.75}]}
     lines = localizer.wrong_words(content).splitlines()
-    assert lines[0].startswith("  Of 1 scans with a wrong name 1 have a probability of .70 or more")
+    assert lines[0].startswith("  Of 2 phantom scans with a wrong name, of 4, 2 have a probability")
+    assert "1 of .80 or more" in lines[0]
     assert lines[1] == (
         "  In one of 2 whole trunks 9 of 17 bodies are found and none has its name, at a "
         "probability of 0.88."
@@ -121,7 +124,7 @@ def test_what_validation_chose_is_said():
     assert "With the weights of before 30 scans are named rightly" in words
     assert "divided out, it is 31 and" in words
     assert ": taken. Weights" in words
-    assert "0.37 by the line that was fitted to these persons before" in words
+    assert "0.37 by the line that was there before this fit" in words
     assert "what counts is 0.5 and 0.3." in words
 
 

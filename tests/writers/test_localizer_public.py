@@ -55,7 +55,7 @@ def test_both_versions_and_the_opponents_have_rows():
     assert [line.split(" | ")[1] for line in table] == [
         "the localizer",
         "its version 4",
-        "its centers, the lowest called L5",
+        *(localizer_public.WAYS[way] for way in localizer_public.BLIND),
     ]
     assert "* b: the names of the marks are not sure; those of version 5 differ" in lines[-4]
     assert lines[-4].endswith("at 4 of 4 bodies, at a probability of 0.90.")
