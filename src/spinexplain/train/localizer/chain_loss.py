@@ -86,6 +86,12 @@ def learned_shares(prior: NamingPrior, levels: Sequence[Sequence[str]]) -> Namin
     prior : NamingPrior
     levels : sequence of sequence of str
         Of every person that is learned from.
+
+    Examples
+    --------
+    >>> prior = learned_shares(NamingPrior(gap_mm=()), [("T12", "T13"), ("T12", "L1")])
+    >>> prior.t13, prior.learned_t13, prior.l6
+    (0.5, 0.5, 0.001)
     """
     t13, l6 = (
         float(np.clip(np.mean([name in one for one in levels]), 1e-3, 0.999))
