@@ -7,6 +7,7 @@ import pytest
 from fixtures.drawn_bodies import GAP_MM, block_scan, bright_curve, bright_levels, centers_of
 from spinexplain.anatomy import VertebraLevel
 from spinexplain.io.scan_flags import ScanWarning
+from spinexplain.localizer import locate as locate_module
 from spinexplain.localizer.locate import (
     NECK_ONLY,
     NO_SPINE,
@@ -97,6 +98,14 @@ def test_what_the_map_is_nowhere_sure_of_is_refused(scan):
         scan, SimpleNamespace(curve=doubting, levels=bright_levels(LUMBAR), body=None), PRIOR
     )
     assert found.refused == UNLIKE_SPINE
+
+
+def test_a_doubt_of_the_header_is_said_of_a_refused_scan_too(scan, monkeypatch):
+    """Turned upside down, a thoracic spine was called sacral, and nothing said why."""
+    monkeypatch.setattr(locate_module, "direction_doubt", lambda *_: "Is the scan upside down?")
+    with pytest.warns(ScanWarning, match="Is the scan upside down"):
+        found = locate(scan, networks(("S1", "S2", "S3", "S4", "S5")), PRIOR)
+    assert found.refused == SACRUM_ONLY
 
 
 def test_cervical_names_without_a_neck_make_a_scan_look_upside_down(scan):

@@ -154,15 +154,18 @@ def _chain(read: ReadCenters, regions: np.ndarray, volume: Volume, levels: np.nd
 
 
 def named(chain: ReadChain, hypotheses: tuple[Hypothesis, ...]) -> Localization:
-    """Put centers and hypotheses together, or say why this is no spine to grade."""
+    """Put centers and hypotheses together, or say why this is no spine to grade.
+
+    A doubt of the header's directions is said of a refused scan, too: it may be why.
+    """
     first = hypotheses[0]
+    doubt = upside_down(first.levels, chain.neck_mm) or chain.doubt
+    if doubt is not None:
+        warnings.warn(doubt, ScanWarning, stacklevel=3)
     graded = [level for level in first.levels if level is not None and level.is_graded]
     if not graded:
         neck = any(level is not None for level in first.levels)
         return Localization(refused=NECK_ONLY if neck else SACRUM_ONLY)
-    doubt = upside_down(first.levels, chain.neck_mm) or chain.doubt
-    if doubt is not None:
-        warnings.warn(doubt, ScanWarning, stacklevel=3)
     namings = tuple(
         Naming(one.levels, one.probability)
         for one in hypotheses

@@ -250,7 +250,7 @@ STUDIES = {
     ),
     "localizer-names": Study(
         "What trainings on short parts and whole namings do for names, each of them alone, too.",
-        "25 CPU minutes",
+        "an hour, most of it for finding",
         ("decisions/names.md",),
         ("localizer-names.json",),
         "spinexplain.reproduce.names_learned:measure",

@@ -18,12 +18,11 @@ from spinexplain.localizer.naming import SIZES, STATES, NamingPrior, transitions
 from spinexplain.localizer.section import arc_lengths
 from spinexplain.models.localizing import LEVELS, SACRUM
 from spinexplain.spine.straighten import StraightenedFrame
+from spinexplain.train.localizer.level_targets import LOST_MM, UNCOUNTED
 
-_LOST_MM = 32.0  # a curve this far aside does not show the body
 _HALF = 2  # positions on either side whose probabilities are averaged, as naming does
 _FLOOR = 1e-3  # a level is never less probable than this at a center, as in naming
 _FEWEST = 2
-_UNNAMED = ("S2", "S3", "S4", "S5")
 _IMPOSSIBLE = -1e6
 _AT_MOST = 20.0  # nats of a section: a person who cannot be named does not outweigh all others
 
@@ -64,8 +63,8 @@ def true_chain(
     local = frame.to_patch(centers_mm)
     at = np.rint(local[:, 0]).astype(int)
     aside = (local[:, 1:] - (np.array(frame.shape[1:]) - 1) / 2) * frame.spacing_mm
-    shown = (at >= 0) & (at < len(arc_lengths(frame))) & ~np.isin(levels, _UNNAMED)
-    shown &= np.linalg.norm(aside, axis=1) < _LOST_MM
+    shown = (at >= 0) & (at < len(arc_lengths(frame))) & ~np.isin(levels, UNCOUNTED)
+    shown &= np.linalg.norm(aside, axis=1) < LOST_MM
     shown[shown] = seen[at[shown]]
     kept = np.flatnonzero(shown).tolist()
     if len(kept) < _FEWEST or (np.diff(kept) > 1).any() or (np.diff(at[kept]) <= 0).any():

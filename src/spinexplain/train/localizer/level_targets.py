@@ -17,8 +17,13 @@ UNKNOWN = -1
 WIDTH_MM = 3.0
 """Spread of the bump that a center is on the line."""
 
+LOST_MM = 32.0
+"""A curve this far aside does not show the body."""
+
+UNCOUNTED = ("S2", "S3", "S4", "S5")
+"""Levels whose centers are not asked for."""
+
 _OFFSET_MM = 8.0  # how far from a center its offset is taught
-_LOST_MM = 32.0  # a curve this far aside does not show the body
 _BODY_SHARE = 0.42  # of the way to the neighbor that still is this level
 _BEYOND_MM = 24.0  # beyond the uppermost and lowermost body nothing is known so far
 
@@ -81,11 +86,11 @@ def level_targets(
     middle = (np.array(frame.shape) - 1) / 2
     at = frame.s_center_mm + (local[:, 0] - middle[0]) * frame.spacing_mm
     aside = (local[:, 1:] - middle[1:]) * frame.spacing_mm
-    there = np.linalg.norm(aside, axis=1) < _LOST_MM
+    there = np.linalg.norm(aside, axis=1) < LOST_MM
     distance = s[:, None] - at[None]
     nearest = np.abs(distance).argmin(axis=1)
     to_center = -distance[np.arange(len(s)), nearest]
-    counted = there & np.array([level not in ("S2", "S3", "S4", "S5") for level in levels])
+    counted = there & np.array([level not in UNCOUNTED for level in levels])
     taught = seen & counted[nearest] & (np.abs(to_center) < _OFFSET_MM)
     offsets = np.stack([to_center, *aside[nearest].T]).astype(np.float32) / 10.0
     between = (at[:-1] + at[1:]) / 2
